@@ -1,0 +1,121 @@
+"""THE FLOW of a question: retrieve -> prompt -> generate | read -> cite -> check -> Answer, yielding events.
+
+It is the same for every writer and every face. What was written stays: a stopped answer is checked as far as it goes, and
+an answer none of whose sentences is supported is an abstention that still shows what was written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rag import check as checking
+from rag.cite import cite, shown
+from rag.domain import Answer, Claim, Draft, Passage, Piece, Progress, Quote, Reason, Receipt, Seconds, Sentence, Turn, Verdict, Writer
+from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
+from rag.prompt import refused
+
+Search = Callable[[str, int], tuple[Passage, ...]]
+Stop = Callable[[], bool]
+
+_BAD = {Verdict.UNSUPPORTED, Verdict.CONTRADICTED, Verdict.UNCITED, Verdict.DANGLING}
+
+
+def answer(
+    question: str,
+    search: Search,
+    writer: Writer,
+    similar: checking.Similar,
+    *,
+    limit: int,
+    searched: int,
+    history: Sequence[Turn] = (),
+    stop: Stop = lambda: False,
+) -> Iterator[Event]:
+    """Ask one question; the last event is `Answered`. `searched` is how many chunks there are; `stop` is asked all the time."""
+    run = _Run(question, writer, time.perf_counter())
+    if not searched:
+        yield Retrieved((), 0)
+        yield Answered(run.refuse(Reason.EMPTY_LIBRARY))
+        return
+    run.passages = search(question, limit)
+    run.retrieved = time.perf_counter()
+    yield Retrieved(run.passages, searched)
+    if not run.passages:
+        yield Answered(run.refuse(Reason.NOTHING_FOUND))
+        return
+    yield from run.write(history, stop)
+    if run.draft.abstained:
+        yield Answered(run.refuse(run.draft.reason or Reason.NOT_ANSWERED))
+        return
+    yield from run.check(similar)
+
+
+class _Run:
+    """One question on its way."""
+
+    def __init__(self, question: str, writer: Writer, started: float) -> None:
+        self.question, self.writer, self.started = question, writer, started
+        self.passages: tuple[Passage, ...] = ()
+        self.draft = Draft(Receipt())
+        self.pieces: list[Piece] = []
+        self.retrieved = self.first = self.written = 0.0
+        self.stopped = False
+
+    def write(self, history: Sequence[Turn], stop: Stop) -> Iterator[Event]:
+        """The writer's pieces as they come, until it ends or is stopped."""
+        work = self.writer.write(self.question, self.passages, history)
+        try:
+            for piece in work:
+                if isinstance(piece, Draft):
+                    self.draft = piece
+                elif isinstance(piece, Progress):
+                    yield Reading(piece.done, piece.total)
+                else:
+                    self.first = self.first or time.perf_counter()
+                    self.pieces.append(piece)
+                    yield Token(shown(piece))
+                if stop():
+                    self.stopped = True
+                    break
+        finally:
+            close = getattr(work, "close", None)
+            if close:
+                close()
+        self.written = time.perf_counter()
+
+    def check(self, similar: checking.Similar) -> Iterator[Event]:
+        """Verdicts one by one, then the answer."""
+        text, sentences = cite(self.pieces)
+        if not any(isinstance(p, Quote) for p in self.pieces) and (refused(text) or not text.strip()) and not self.stopped:
+            yield Answered(self.refuse(Reason.NOT_ANSWERED))
+            return
+        given = self.draft.numbers
+        passages = [p for p in self.passages if given is None or p.number in given]
+        claims: list[Claim] = []
+        for number, sentence in enumerate(sentences, 1):
+            claims.append(self._claim(sentence, passages, similar, last=number == len(sentences)))
+            yield Checked(claims[-1], number, len(sentences))
+        judged = [c for c in claims if c.verdict is not Verdict.NEEDS_NONE]
+        unsupported = bool(judged) and not self.stopped and all(c.verdict in _BAD for c in judged)
+        yield Answered(self._answer(text, tuple(claims), Reason.UNSUPPORTED if unsupported else None))
+
+    def _claim(self, sentence: Sentence, passages: Sequence[Passage], similar: checking.Similar, last: bool) -> Claim:
+        claim = checking.check(sentence, passages, similar)
+        if last and self.stopped and claim.verdict is Verdict.UNCITED:
+            return Claim(sentence, (), Verdict.UNCITED, 0.0, ("stopped before its source was written",))
+        return claim
+
+    def refuse(self, reason: Reason) -> Answer:
+        """An abstention without a text."""
+        return self._answer("", (), reason)
+
+    def _answer(self, text: str, claims: tuple[Claim, ...], reason: Reason | None) -> Answer:
+        now = time.perf_counter()
+        retrieved = (self.retrieved or now) - self.started
+        first = (self.first or now) - self.started
+        checked = now - self.written if self.written else 0.0
+        return Answer(
+            self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
+            self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started), self.stopped,
+        )  # fmt: skip

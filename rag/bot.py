@@ -1,0 +1,285 @@
+"""The front door: opens the machines when they are needed, owns the writer's lock.
+
+A `Bot` is one reader of one library and, while `add`, `sync`, `remove` or `rebuild` runs, its one writer. It is not
+thread-safe; `engine.Engine` is the same front door in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rag import wire
+from rag.answer import answer as answering
+from rag.chunk import VERSION
+from rag.config import READER, Config
+from rag.domain import Conversation, Document, Listing, Model, Passage, Status, Turn, Verdict, Writer
+from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
+from rag.events import Answered, Event, Indexing, Loading, Report
+from rag.library import Library
+from rag.safe import protect
+from rag.vectors import Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.embed import Questions
+    from rag.ingest import Ingest
+    from rag.retrieve import Retrieve
+
+
+class Bot:
+    """Ask, add, search, check. Use it as a context manager."""
+
+    def __init__(self, config: Config) -> None:
+        protect()
+        self.config = config
+        self._library: Library | None = None
+        self._vectors: Vectors | None = None
+        self._questions: Questions | None = None
+        self._writer: Writer | None = None
+        self._agreed: int | None = None  # the library revision that the open index is known to agree with
+        self._near_memory: dict[str, Any] = {}
+
+    @classmethod
+    def open(cls, config: Config) -> Bot:
+        """A bot over `config`. Nothing heavy is opened yet."""
+        return cls(config)
+
+    def __enter__(self) -> Bot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every machine that was opened. Safe to call twice."""
+        for machine in (self._vectors, self._library, self._questions, getattr(self._writer, "_chat", None)):
+            if machine is not None:
+                machine.close()
+        self._vectors = self._library = self._questions = self._writer = None
+
+    # -- documents
+
+    def add(self, paths: Sequence[str]) -> Iterator[Event]:
+        """Take in files, folders and corpus files. The last event is a `Report`. Raises `LibraryBusy`."""
+        self._open_library(make=True)
+        with self._writing():
+            yield from self._ingest().add([os.path.abspath(p) for p in paths])
+
+    def sync(self) -> Iterator[Event]:
+        """Everything added before, again: new, changed, moved and vanished files."""
+        self._open_library()
+        with self._writing():
+            yield from self._ingest().sync()
+
+    def remove(self, name: str) -> Iterator[Event]:
+        """Forget the document of that id or source, or all below a folder's name."""
+        library = self._open_library()
+        with self._writing():
+            started = time.perf_counter()
+            files = library.files()
+            under = name.rstrip("/") + "/"
+            paths = [p for p, k in files.items() if name in (k.source, p, k.document) or k.source.startswith(under) or p.startswith(under)]
+            if not paths:
+                paths = [p for p, k in files.items() if k.source == library.find(name).source]
+            library.remove(paths, roots=[p for p in library.roots() if p in paths or p.startswith(under) or p == name.rstrip("/")])
+            yield from self._ingest().index()
+            yield Report(removed=tuple(files[p].source for p in paths), seconds=time.perf_counter() - started)
+
+    def rebuild(self) -> Iterator[Event]:
+        """Chroma again from the library, from nothing; nothing is embedded."""
+        self._open_library()
+        with self._writing():
+            yield from self._ingest().index(scratch=True)
+
+    def documents(self) -> tuple[Listing, ...]:
+        """The table of contents."""
+        return tuple(self._open_library().listings())
+
+    def document(self, name: str) -> Document:
+        """A document by id, source, or the end of its source."""
+        return self._open_library().find(name)
+
+    def status(self) -> Status:
+        """What a header says; zeros where there is no library yet."""
+        try:
+            documents, passages = self._open_library().counts()
+        except LibraryMissing:
+            documents = passages = 0
+        return Status(self.config.library, documents, passages, self.config.model)
+
+    # -- questions
+
+    def ask(self, question: str, conversation: str | None = None, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Ask a question; the last event is `Answered`. The question is saved at once, the answer when it is whole.
+
+        `stop` is asked between the words; with it the answer so far is checked and given as stopped.
+        """
+        library = self._open_library()
+        conversation = conversation or self.new_conversation()
+        history = self._history(conversation)
+        turn = library.ask(conversation, datetime.now(UTC).isoformat(timespec="seconds"), question)
+        if self._questions is None or self._writer is None:
+            yield Loading("the models")
+        work = answering(
+            question, self._search, self._open_writer(), self._similar, limit=self.config.passages,
+            searched=library.counts()[1], history=history, stop=stop,
+        )  # fmt: skip
+        for event in work:
+            if isinstance(event, Answered):
+                library.answer(turn, json.dumps(wire.answer(event.answer), ensure_ascii=False))
+            yield event
+
+    def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
+        """Passages only, nearest first."""
+        if not self._open_library().counts()[1]:
+            return ()
+        return self._search(question, limit or self.config.passages)
+
+    def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
+        """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
+        from rag.check import judge
+
+        return judge(claim, passage, self._similar)
+
+    # -- conversations
+
+    def new_conversation(self) -> str:
+        """An id to ask under."""
+        return uuid.uuid4().hex[:12]
+
+    def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
+        """Saved conversations, newest first."""
+        return tuple(Conversation(*row) for row in self._open_library().conversations(limit))
+
+    def questions(self, limit: int = 50) -> tuple[str, ...]:
+        """Earlier questions, newest first."""
+        try:
+            return tuple(self._open_library().questions(limit))
+        except LibraryMissing:
+            return ()
+
+    def _history(self, conversation: str) -> list[Turn]:
+        turns = self._open_library().turns(conversation)
+        return [Turn(question, json.loads(answer)["answer"]) for question, answer in turns if answer]
+
+    # -- machines
+
+    def _open_library(self, make: bool = False) -> Library:
+        if self._library is None:
+            from rag.embed import DIMENSION, IDENTITY
+
+            self._library = Library(self.config.folder, make=make, identity=f"{IDENTITY} chunks {VERSION}")
+            self._vectors = Vectors(self.config.folder / "vectors", DIMENSION)
+        return self._library
+
+    def _open_questions(self) -> Questions:
+        if self._questions is None:
+            from rag.embed import open_questions
+
+            self._questions = open_questions(self.config.home, self.config.threads)
+        return self._questions
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            if self.config.model == READER:
+                from rag.read import Reader
+                from rag.weights import MINILM
+
+                self._writer = Reader(self._open_questions(), Model(READER, MINILM.sha256))
+            else:
+                self._writer = self._open_chat()
+        return self._writer
+
+    def _open_chat(self) -> Writer:
+        from rag.generate import Generate
+        from rag.llama import Chat
+        from rag.prompt import grammar, prompt
+        from rag.weights import chat_model, fingerprint
+
+        found = chat_model(self.config.home, self.config.model)
+        chat = Chat(str(found.path), self.config.context, self.config.threads)
+        model = Model(found.name, fingerprint(self.config.home, found.path))
+        return Generate(chat, model, prompt, grammar, self.config.answer, self.config.temperature, self.config.seed)
+
+    def _ingest(self) -> Ingest:
+        from rag import embed
+        from rag.ingest import Ingest
+
+        library, vectors = self._open_library(), self._vectors
+        assert vectors is not None
+
+        def passages() -> embed.Passages:
+            if not embed.questions_file(self.config.home).exists():
+                embed.make_questions(self.config.home)
+            return embed.Passages()
+
+        return Ingest(library, vectors, passages, embed.Tokenizer().count, self.config.chunk)
+
+    def _search(self, question: str, limit: int) -> tuple[Passage, ...]:
+        from rag.retrieve import Retrieve
+
+        retrieve: Retrieve = Retrieve(self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit))
+        return retrieve(question, limit)
+
+    def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """Vector search; an index that is behind, missing or broken is made again first, where nobody else is writing."""
+        library, vectors = self._open_library(), self._vectors
+        assert vectors is not None
+        if self._agreed != library.revision:
+            vectors.close()
+            if vectors.revision() != library.revision:
+                self._mend(scratch=False)
+            self._agreed = library.revision
+        try:
+            return vectors.near(vector, limit)
+        except LibraryBroken:
+            self._mend(scratch=True)
+            return vectors.near(vector, limit)
+
+    def _mend(self, scratch: bool) -> None:
+        with suppress(LibraryBusy), self._writing():  # while another process writes, the last generation answers
+            for _ in self._ingest().index(scratch):
+                pass
+
+    def _similar(self, text: str, others: Sequence[str]) -> list[float]:
+        """Cosines of one text with others. Vectors of sentences that come again are remembered."""
+        memory = self._near_memory
+        missing = [t for t in dict.fromkeys([text, *others]) if t not in memory]
+        if len(memory) > 5000:
+            memory.clear()
+            missing = list(dict.fromkeys([text, *others]))
+        if missing:
+            memory.update(zip(missing, self._open_questions().embed(missing), strict=True))
+        return [float(memory[text] @ memory[other]) for other in others]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The writer's lock, an OS lock: it is free again when the process ends, however it ends."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.config.folder / "writer.lock")
+        holder = self.config.folder / "writer.pid"
+        try:
+            lock.acquire(timeout=0.5)
+        except Timeout:
+            with suppress(OSError):
+                raise LibraryBusy(
+                    f"process {holder.read_text()} is writing to {self.config.folder}", "wait for it to end, or stop it"
+                ) from None
+            raise LibraryBusy(f"another process is writing to {self.config.folder}", "wait for it to end") from None
+        try:
+            holder.write_text(str(os.getpid()))
+            yield
+        finally:
+            lock.release()
+
+

@@ -1,0 +1,77 @@
+"""Answer text -> sentences with the citations written in them.
+
+A marker is ``[2]``, ``[1, 3]`` or ``[1][3]``. It belongs to the sentence it stands in, or to the one that ended right
+before it ("... sanctions. [2] He added"). Markers are only looked for in the writer's own words: inside a `Quote`
+everything is the document's, so a document that contains "[1]" forges nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.domain import Citation, Piece, Quote, Sentence, Span
+from rag.sentences import sentences
+
+_MARKER = re.compile(r"[ \t]*\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
+
+
+def shown(piece: Piece) -> str:
+    """A piece as it stands in the answer's text: a quotation with its marker behind it."""
+    return f"{piece.text} [{piece.number}]" if isinstance(piece, Quote) else piece
+
+
+def cite(pieces: Sequence[Piece]) -> tuple[str, tuple[Sentence, ...]]:
+    """The answer's text, and its sentences in order. Spans are into that text and take the markers in."""
+    text, own, found = "", "", list[Sentence]()
+    for piece in pieces:
+        if isinstance(piece, str):
+            own += piece
+            continue
+        found += _own(own, len(text))
+        text += own
+        own = ""
+        start, end = len(text), len(text) + len(shown(piece))
+        marker = Citation(piece.number, Span(start + len(piece.text) + 1, end))
+        found.append(Sentence(piece.text, Span(start, end), (marker,), piece.span))
+        text += shown(piece)
+    found += _own(own, len(text))
+    return text + own, tuple(found)
+
+
+def _own(text: str, offset: int) -> list[Sentence]:
+    """Sentences of the writer's own words, which begin at `offset` of the answer."""
+    markers = list(_MARKER.finditer(text))
+    bare, kept, at = "", list[int](), 0  # text without markers; where each of its characters stands in `text`
+    for match in markers:
+        bare += text[at : match.start()]
+        kept += range(at, match.start())
+        at = match.end()
+    bare += text[at:]
+    kept += range(at, len(text))
+    spans = list(sentences(bare))
+    out = [Sentence(s.of(bare), Span(kept[s.start], kept[s.end - 1] + 1)) for s in spans]
+    if not out:
+        return [] if not markers else [_with(Sentence("", Span(markers[0].start(), markers[-1].end())), markers, offset)]
+    removed = 0
+    owners: list[list[re.Match[str]]] = [[] for _ in out]
+    for match in markers:
+        place = match.start() - removed
+        removed += match.end() - match.start()
+        before = [n for n, s in enumerate(spans) if s.start < place]
+        owners[before[-1] if before else 0].append(match)
+    return [_with(sentence, mine, offset) for sentence, mine in zip(out, owners, strict=True)]
+
+
+def _with(sentence: Sentence, markers: Sequence[re.Match[str]], offset: int) -> Sentence:
+    """The sentence with its citations, everything moved to the answer's offsets."""
+    citations = []
+    for match in markers:
+        bracket = match.start() + match.group().index("[")
+        citations += [
+            Citation(int(number), Span(offset + bracket, offset + match.end())) for number in re.findall(r"\d+", match.group(1))
+        ]
+    start = min([sentence.span.start, *(m.start() + m.group().index("[") for m in markers)])
+    end = max([sentence.span.end, *(m.end() for m in markers)])
+    return replace(sentence, span=Span(offset + start, offset + end), citations=tuple(citations))

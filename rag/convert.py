@@ -1,0 +1,102 @@
+"""A BERT encoder from safetensors -> one GGUF file that llama.cpp runs. Written once, beside the library.
+
+The tensor names and the metadata keys are those of llama.cpp's architecture "bert"; the vocabulary is stored as its
+WordPiece tokenizer wants it (a word-initial piece carries U+2581, a continuation loses its "##"), though we feed ids made
+by `tokenizers` and never text. Weights are float16, biases and norms float32.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+_LAYER = {
+    "attention.self.query": "attn_q",
+    "attention.self.key": "attn_k",
+    "attention.self.value": "attn_v",
+    "attention.output.dense": "attn_output",
+    "attention.output.LayerNorm": "attn_output_norm",
+    "intermediate.dense": "ffn_up",
+    "output.dense": "ffn_down",
+    "output.LayerNorm": "layer_output_norm",
+}
+_OUTER = {
+    "embeddings.word_embeddings.weight": "token_embd.weight",
+    "embeddings.position_embeddings.weight": "position_embd.weight",
+    "embeddings.token_type_embeddings.weight": "token_types.weight",
+    "embeddings.LayerNorm.weight": "token_embd_norm.weight",
+    "embeddings.LayerNorm.bias": "token_embd_norm.bias",
+}
+
+
+def convert(folder: Path, target: Path) -> None:
+    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all."""
+    import gguf
+    from safetensors import safe_open
+
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        writer = gguf.GGUFWriter(str(beside), "bert")
+        _describe(writer, config, folder)
+        with safe_open(str(folder / "model.safetensors"), framework="numpy") as tensors:
+            for name in sorted(tensors.keys()):
+                renamed = gguf_name(name.removeprefix("bert."))
+                if renamed:
+                    tensor = tensors.get_tensor(name)
+                    keep = tensor.ndim == 1 or renamed.startswith(("position_embd", "token_types"))
+                    writer.add_tensor(renamed, tensor.astype("float32" if keep else "float16"))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def gguf_name(name: str) -> str | None:
+    """llama.cpp's name for a tensor of a BERT encoder; None for what it does not use (the pooler, position ids)."""
+    if name in _OUTER:
+        return _OUTER[name]
+    if not name.startswith("encoder.layer."):
+        return None
+    number, _, rest = name.removeprefix("encoder.layer.").partition(".")
+    part, _, kind = rest.rpartition(".")
+    return f"blk.{number}.{_LAYER[part]}.{kind}" if part in _LAYER else None
+
+
+def _describe(writer: Any, config: dict[str, Any], folder: Path) -> None:
+    import gguf
+
+    writer.add_name(folder.parent.name)
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_layer_norm_eps(config["layer_norm_eps"])
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    writer.add_file_type(1)
+    vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    pieces = sorted(vocabulary, key=vocabulary.__getitem__)
+    writer.add_tokenizer_model("bert")
+    writer.add_token_list([_phantom(p) for p in pieces])
+    writer.add_token_types([3 if p.startswith("[") and p.endswith("]") and len(p) > 2 else 1 for p in pieces])
+    writer.add_token_type_count(config["type_vocab_size"])
+    for name, piece in (("pad", "[PAD]"), ("unk", "[UNK]"), ("sep", "[SEP]"), ("mask", "[MASK]")):
+        getattr(writer, f"add_{name}_token_id")(vocabulary[piece])
+    writer.add_bos_token_id(vocabulary["[CLS]"])
+    writer.add_eos_token_id(vocabulary["[SEP]"])
+
+
+def _phantom(piece: str) -> str:
+    if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
+        return piece
+    return piece[2:] if piece.startswith("##") else "\u2581" + piece

@@ -1,0 +1,123 @@
+"""What is well and what is not: engine, models, library, index, disk, memory, offline. Looks only; every finding has its cure."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rag import embed, weights
+from rag.chunk import VERSION
+from rag.config import READER, Config
+from rag.errors import RagError
+from rag.library import Library
+from rag.vectors import Vectors
+
+_LEAST_DISK = 500 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `cure` is what helps where it is not `good`."""
+
+    what: str
+    good: bool
+    says: str
+    cure: str = ""
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """All findings, in the order in which things depend on each other."""
+    yield _engine()
+    yield _embedder(config)
+    yield _writer(config)
+    yield from _library(config)
+    yield _disk(config)
+    yield _memory()
+    yield _offline()
+
+
+def _engine() -> Finding:
+    names = ("llama-cpp-python", "chromadb", "sentence-transformers", "textual")
+    try:
+        return Finding("engine", True, ", ".join(f"{name} {version(name)}" for name in names) + f"; {os.cpu_count()} cores")
+    except PackageNotFoundError as error:
+        return Finding("engine", False, f"the package {error.name} is not installed", "make chat installs everything")
+
+
+def _embedder(config: Config) -> Finding:
+    try:
+        weights.minilm()
+        path = embed.questions_file(config.home)
+        record = path.with_suffix(".json")
+        if not path.exists() or not record.exists():
+            return Finding("embedder", True, f"{weights.MINILM.name}: weights verified; its GGUF is made when documents are added")
+        said = json.loads(record.read_text(encoding="utf-8"))
+        weights.verify(path, said["sha256"])
+    except (RagError, OSError, ValueError, KeyError) as error:
+        folder = Path(config.home) / "models"
+        return Finding("embedder", False, str(error), f"remove the embedder's files in {folder}; they are made again")
+    return Finding("embedder", True, f"{weights.MINILM.name}: weights and GGUF verified, cosine to sentence-transformers {said['cosine']}")
+
+
+def _writer(config: Config) -> Finding:
+    if config.model == READER:
+        return Finding("model", True, "the built-in reader, which quotes")
+    try:
+        found = weights.chat_model(config.home, config.model)
+    except RagError as error:
+        return Finding("model", False, str(error), error.cure)
+    return Finding("model", True, f"{found.name}, {found.path.stat().st_size / 2**20:,.0f} MB")
+
+
+def _library(config: Config) -> Iterator[Finding]:
+    try:
+        library = Library(config.folder, identity=f"{embed.IDENTITY} chunks {VERSION}")
+    except RagError as error:
+        yield Finding("library", False, str(error), error.cure)
+        return
+    try:
+        documents, passages = library.counts()
+        damaged = library.damaged()
+        failed = [item for item in library.listings() if item.reason]
+        said = f"{documents} documents, {passages} passages, every row matches its checksum"
+        if damaged:
+            yield Finding("library", False, f"damaged: {', '.join(damaged)}", "remove these documents and add their files again")
+        else:
+            yield Finding("library", True, said)
+        if failed:
+            yield Finding("files", False, f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}", "footnote list")
+        revision = Vectors(config.folder / "vectors", embed.DIMENSION).revision()
+        agrees = revision == library.revision
+        yield Finding("index", agrees, "whole, and as new as the library" if agrees else "missing, damaged or behind", "footnote rebuild")
+    except RagError as error:
+        yield Finding("library", False, str(error), error.cure)
+    finally:
+        library.close()
+
+
+def _disk(config: Config) -> Finding:
+    place = Path(config.home)
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    return Finding("disk", free >= _LEAST_DISK, f"{free / 2**30:.1f} GB free at {config.home}", "make room, or use another --home")
+
+
+def _memory() -> Finding:
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return Finding("memory", True, "not known on this platform")
+    return Finding("memory", free >= 2**30, f"{free / 2**30:.1f} GB free", "close other programs: adding documents takes about 1 GB")
+
+
+def _offline() -> Finding:
+    switched = all(os.environ.get(name) == "1" for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    steering = [name for name in os.environ if name.upper().startswith("CHROMA_")]
+    good = switched and not steering
+    return Finding("offline", good, "hub access is off, no variable steers Chroma" if good else f"steered by {steering}", "unset these variables")

@@ -1,0 +1,312 @@
+"""The nouns. Frozen values that know nothing of files, models or screens.
+
+All offsets are characters, half-open, into `Document.text`, which is what a person can see of a file:
+``document.text[span.start:span.end]`` is the quote, the chunk or the highlight, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open range of characters, ``0 <= start <= end``."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The slice of `text` that this span names."""
+        return text[self.start : self.end]
+
+    def within(self, other: Span) -> bool:
+        return other.start <= self.start and self.end <= other.end
+
+    def overlaps(self, other: Span) -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text. `id` is the SHA-256 (hex, first 32) of the text, so the same text is the same document wherever it lies."""
+
+    id: str
+    source: str  #: how a person names it: a path as it was given, or the id in a corpus file
+    title: str
+    date: str | None  #: ISO 8601 day, where the file or the text says one; never the file's mtime
+    text: str
+    mask: tuple[Span, ...] = ()  #: page furniture: shown, but neither chunked nor quoted
+    pages: tuple[Span, ...] = ()  #: one span a page, for formats that have pages
+    headings: tuple[tuple[Span, str], ...] = ()  #: sections: the span each heading path holds for
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a file says before it is cleaned. `masked` are parts that its format shows not to be the article."""
+
+    text: str
+    title: str = ""
+    date: str | None = None
+    pages: tuple[Span, ...] = ()
+    masked: tuple[Span, ...] = ()
+    name: str = ""  #: of one document of a corpus file: its id
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole sentences of one document: an exact slice of its text."""
+
+    id: str
+    document: str  #: Document.id
+    source: str
+    title: str
+    date: str | None
+    heading: str  #: heading path, "" where there is none; context for the embedding, not part of `text`
+    span: Span
+    text: str
+    line: int  #: 1-based line of span.start, lines counted by "\n"
+    page: int | None = None  #: 1-based
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """1-based places in each list; None where the list does not hold the chunk."""
+
+    words: int | None = None
+    vectors: int | None = None
+    fused: int | None = None
+    reranked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk as it was handed to a writer. `score` is higher for closer."""
+
+    number: int  #: 1..k, what a marker [n] refers to
+    chunk: Chunk
+    score: float
+    ranks: Ranks = field(default_factory=Ranks)
+    copies: tuple[str, ...] = ()  #: sources of further copies of the same text
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A marker as written, and where it stands in the answer."""
+
+    number: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer. `text` is without markers; `span` is its place in the answer, markers included.
+
+    `quote` is set where the sentence is a verbatim quotation whose place in the document is known by construction.
+    """
+
+    text: str
+    span: Span
+    citations: tuple[Citation, ...] = ()
+    quote: Span | None = None
+
+
+class Verdict(StrEnum):
+    """What the check found for one sentence."""
+
+    SUPPORTED = "supported"
+    PARTLY = "partly"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+    UNCITED = "uncited"
+    DANGLING = "dangling"
+    NEEDS_NONE = "needs_none"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words of passage `number` that a sentence leans on: ``text == document.text[span]``."""
+
+    number: int
+    document: str
+    source: str
+    span: Span
+    text: str
+    line: int
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence with its verdict. `score` is in 0..1, higher is better supported."""
+
+    sentence: Sentence
+    evidence: tuple[Evidence, ...]
+    verdict: Verdict
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+class Reason(StrEnum):
+    """Why there is no answer."""
+
+    EMPTY_LIBRARY = "empty_library"
+    NOTHING_FOUND = "nothing_found"
+    NOT_ANSWERED = "not_answered"
+    UNSUPPORTED = "unsupported"
+    TOO_LONG = "too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Tokens of the prompt by part, by the model's own tokenizer; `dropped` names what did not fit, in words.
+
+    The built-in reader has no prompt: its receipt counts the tokens that it read.
+    """
+
+    context: int = 0
+    system: int = 0
+    history: int = 0
+    passages: int = 0
+    answer: int = 0
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which writer wrote. `sha256` is of the file that was loaded."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds: until the passages, until the first words, in the check, in all."""
+
+    retrieve: float = 0.0
+    first: float = 0.0
+    check: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All there is to say about one question. A refusal is a result: `abstained` with its `reason`."""
+
+    question: str
+    text: str
+    short: str | None
+    claims: tuple[Claim, ...]
+    passages: tuple[Passage, ...]
+    abstained: bool
+    reason: Reason | None
+    receipt: Receipt
+    model: Model
+    seconds: Seconds
+    stopped: bool = False  #: the writer was interrupted; what it had written is here and checked
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A piece of an answer that is verbatim: ``text == passage.chunk.text`` at `span` (offsets into the document).
+
+    Markers inside `text` are the document's own words and are never read as citations.
+    """
+
+    text: str
+    number: int
+    span: Span
+
+
+#: what a writer yields: words of its own, in which markers count, or verbatim quotations
+Piece = str | Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a writer says before it writes: its context receipt, which passages it was given, or why it will not write."""
+
+    receipt: Receipt
+    numbers: frozenset[int] | None = None  #: of the passages it saw; None for all. Any other number is dangling
+    abstained: bool = False
+    reason: Reason | None = None
+    short: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of what must be read has been read, in tokens."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and the answer's text, as a later question of the same conversation remembers them."""
+
+    question: str
+    answer: str
+
+
+class Writer(Protocol):
+    """The seam that the built-in reader, a chat model and the tests' script fill.
+
+    `write` yields one `Draft`, then pieces, and how far it has read in between; closing the iterator stops the work.
+    """
+
+    model: Model
+
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]: ...
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors, float32, shape (n, `dimension`)."""
+
+    dimension: int
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A line of the library's table of contents. `state` is "ready" or "failed"; `reason` says why it failed."""
+
+    id: str
+    source: str
+    title: str
+    date: str | None
+    chunks: int
+    bytes: int
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a screen says in its header."""
+
+    library: str
+    documents: int
+    passages: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A saved conversation, newest first in a list; `asked` is ISO 8601 in UTC, of its last question."""
+
+    id: str
+    title: str
+    asked: str
+    turns: int

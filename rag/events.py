@@ -1,0 +1,109 @@
+"""What a running question or ingest reports. The whole contract with a screen.
+
+A question: Retrieved, Reading*, Token*, Checked*, Answered. An ingest: Scanned, Added* | Failed*, Stored, Report.
+Every event is a frozen value that can be pickled; `Token.text` joined is `Answer.text` for an answer that was not stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.domain import Answer, Claim, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A machine is being opened; `what` is words for a person."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The numbered passages that the writer will see, and how many chunks were looked through."""
+
+    passages: tuple[Passage, ...]
+    searched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The writer takes in the passages: `done` of `total` tokens (or passages, for the reader)."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """More words of the answer, markers included."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The verdict of sentence `number` (1-based) of `total`."""
+
+    claim: Claim
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of a question: the whole answer, abstentions and stopped answers included."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What an ingest found to do."""
+
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """One document is whole in the library. `done` of `total` files."""
+
+    source: str
+    chunks: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One file is not in the library, why, and what would help."""
+
+    source: str
+    reason: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """The index is being filled: `done` of `total` vectors."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of an ingest."""
+
+    added: tuple[str, ...] = ()
+    unchanged: int = 0
+    changed: tuple[str, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: tuple[Failed, ...] = ()
+    seconds: float = 0.0
+    stopped: bool = False
+
+
+Event = Loading | Retrieved | Reading | Token | Checked | Answered | Scanned | Added | Failed | Indexing | Report

@@ -1,0 +1,207 @@
+"""What in a text can be held against another text exactly: numbers, dates, names, quotations, content words.
+
+Values are normalised so that different spellings of one fact are equal: 5,000 = 5 000 = five thousand; 24 February =
+Feb 24; 12 % = 12 percent. Spelled-out numbers are read by `text2num`. English only: in another language digits, quotations
+and most names still work, spelled-out numbers and month names do not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTH = {name: at for at, name in enumerate(_MONTHS, 1)} | {name[:3]: at for at, name in enumerate(_MONTHS, 1)}
+_MONTH |= {"sept": 9}
+_M = "(" + "|".join(sorted(_MONTH, key=len, reverse=True)) + r")\b\.?"
+_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_DATES = (
+    (re.compile(rf"\b{_DAY}[\s-]+(?:of\s+)?{_M}(?:,?[\s-]+(\d{{4}})\b)?", re.I), "dmy"),
+    (re.compile(rf"\b{_M}\s+{_DAY}\b(?!\s*[:%])(?:,?\s+(\d{{4}})\b)?", re.I), "mdy"),
+    (re.compile(rf"\b{_M},?\s+(\d{{4}})\b", re.I), "my"),
+    (re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b"), "ymd#"),
+    (re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b"), "dmy#"),
+)
+_SMALL = {w: n for n, w in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)}
+_SCALE = {"thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9, "trillion": 1e12, "tn": 1e12}
+_NUMBER = re.compile(
+    r"(?<![\w.])[-−]?(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
+    r"(?:[\s-]?(thousand|million|billion|trillion|bn|mn|tn|k|m)\b)?\s?(%|per\s?cent\b|percent\b)?(?:st|nd|rd|th)?",
+    re.I,
+)
+_QUOTED = re.compile(r'"([^"\n]{3,600})"|“([^”\n]{3,600})”|«([^»\n]{3,600})»|„([^“”\n]{3,600})[“”]')
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'&.-]*(?:\s+(?:(?:de|di|da|von|van|bin|al|of|the|du|la|le)\s+)*[A-ZÀ-ÖØ-Þ][\w’'&.-]*)*")
+_STOP = frozenset(
+    "a about above after again against all also although am an and any are as at be because been before being below "
+    "between both but by can could did do does doing down during each few for from further had has have having he her "
+    "here hers him his how however i if in into is it its itself just may me might more most must my no nor not now of "
+    "off on once only or other our out over own s same shall she should so some such t than that the their them then "
+    "there these they this those through to too under until up upon us very was we were what when where whether which "
+    "while who whom whose why will with would you your yet".split()
+)
+_NEGATIONS = frozenset(
+    "not no never none neither nor nobody nothing without cannot can't won't don't doesn't didn't isn't aren't wasn't "
+    "weren't hasn't haven't hadn't shouldn't wouldn't couldn't refuse refused refuses deny denied denies fail failed fails".split()
+)
+_ENDINGS = ("ations", "ation", "ments", "ment", "ians", "ian", "eans", "ean", "ings", "ing", "ness", "ies", "ied", "ers")
+_ENDINGS += ("ish", "ese", "ans", "ed", "es", "er", "an", "ly", "s", "d", "n")
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A day, a month or a part of one; None for what was not said."""
+
+    year: int | None
+    month: int
+    day: int | None
+    shown: str
+
+    def agrees(self, other: Date) -> bool:
+        """No part that both name differs."""
+        pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
+        return all(a is None or b is None or a == b for a, b in pairs)
+
+    @property
+    def iso(self) -> str | None:
+        """ISO 8601 day where all three parts are known."""
+        known = self.year is not None and self.day is not None
+        return f"{self.year:04d}-{self.month:02d}-{self.day:02d}" if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A quantity. `values` holds each way its digits can be read (1.200 is 1.2 and 1200)."""
+
+    values: frozenset[float]
+    percent: bool
+    shown: str
+
+    def agrees(self, other: Number) -> bool:
+        return bool(self.values & other.values) and self.percent <= other.percent | (not self.percent)
+
+
+def dates(text: str) -> tuple[list[Date], str]:
+    """The dates of `text`, and the text with their characters blanked out so that they are not read as numbers."""
+    found: list[Date] = []
+    rest = text
+    for pattern, order in _DATES:
+        for match in pattern.finditer(rest):
+            date = _date(match, order)
+            if date:
+                found.append(date)
+                rest = rest[: match.start()] + " " * (match.end() - match.start()) + rest[match.end() :]
+    return found, rest
+
+
+def _date(match: re.Match[str], order: str) -> Date | None:
+    parts = dict(zip(order.rstrip("#"), match.groups(), strict=True))
+    month = int(parts["m"]) if order.endswith("#") else _MONTH[parts["m"].lower()]
+    year = int(parts["y"]) if parts.get("y") else None
+    day = int(parts["d"]) if parts.get("d") else None
+    if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
+        return None
+    return Date(year, month, day, match.group().strip())
+
+
+def numbers(text: str) -> list[Number]:
+    """The quantities of `text` in digits or in words. Take the dates out first (`dates`)."""
+    found = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
+    spelled = text.lower()
+    found += [Number(frozenset((float(n),)), False, w) for w, n in _SMALL.items() if re.search(rf"\b{w}\b", spelled)]
+    if re.search(r"\b(?:hundred|thousand|million|billion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", spelled):
+        from text_to_num import alpha2digit
+
+        known = set().union(*(n.values for n in found)) if found else set()
+        for match in _NUMBER.finditer(alpha2digit(text, "en")):
+            number = _number(match)
+            if number and not number.values & known:
+                found.append(number)
+    return found
+
+
+def _number(match: re.Match[str]) -> Number | None:
+    digits, scale, percent = match.groups()
+    digits = re.sub(r"[\u00a0\u202f\u2009 '’]", "", digits)
+    readings = set()
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", digits):
+        readings.add(float(digits.replace(",", "")))
+    elif re.fullmatch(r"\d{1,3}(\.\d{3})+", digits):
+        readings |= {float(digits.replace(".", ""))} | ({float(digits)} if digits.count(".") == 1 else set())
+    elif re.fullmatch(r"\d+(\.\d+)?", digits):
+        readings.add(float(digits))
+    elif re.fullmatch(r"\d+,\d+", digits):
+        readings |= {float(digits.replace(",", ".")), float(digits.replace(",", ""))}
+    if not readings:
+        return None
+    factor = _SCALE[scale.lower()] if scale else 1.0
+    return Number(frozenset(r * factor for r in readings), bool(percent), match.group().strip())
+
+
+def quotations(text: str) -> list[str]:
+    """The words between quotation marks, three words or more: what a sentence claims was said literally."""
+    found = [next(g for g in m.groups() if g is not None) for m in _QUOTED.finditer(text)]
+    return [quote for quote in found if len(_WORD.findall(quote)) >= 3]
+
+
+def names(text: str) -> list[str]:
+    """Capitalised words that a sentence does not merely begin with, and runs of them ("Luigi Di Maio")."""
+    found = []
+    for match in _NAME.finditer(text):
+        first = not text[: match.start()].strip(" \t\n\"'“”‘’([-–—*")
+        words = match.group().split()
+        if first and not _is_name(words[0]):
+            words = words[1:] if len(words) > 1 and words[1][:1].isupper() and fold(words[0]) in _STOP else words
+            if len(words) == 1 and words[0] == match.group().split()[0]:
+                continue
+        name = " ".join(words).strip(".'’&-")
+        if name and fold(name) not in _STOP and fold(name) not in _MONTH:
+            found.append(name)
+    return found
+
+
+def _is_name(word: str) -> bool:
+    return len(word) > 1 and word.isupper()
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, straight quotes: what two spellings of one word have in common."""
+    text = text.replace("’", "'").replace("‘", "'")
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def stem(word: str) -> str:
+    """A word without its ending: Russian -> russia, sanctions -> sanction. Rough on purpose: it only ever compares."""
+    word = word.removesuffix("'s").rstrip("'")
+    for ending in _ENDINGS:
+        if len(word) - len(ending) >= 3 and word.endswith(ending):
+            return word[: -len(ending)].rstrip("aeiy") if len(word) - len(ending) > 4 else word[: -len(ending)]
+    return word.rstrip("aeiy") if len(word) > 5 else word
+
+
+def tokens(text: str) -> list[str]:
+    """The words of `text` as they stand, in order."""
+    return _WORD.findall(text)
+
+
+def is_stop(word: str) -> bool:
+    """Is the (folded) word one that says nothing about what a text is about?"""
+    return word in _STOP
+
+
+def words(text: str) -> list[str]:
+    """The stems of the content words of `text`, in order: no stop words, no case, no accents."""
+    return [stem(w) for w in _WORD.findall(fold(text)) if w not in _STOP]
+
+
+def negations(text: str) -> int:
+    """How many words of `text` turn a statement round."""
+    return sum(w in _NEGATIONS or w.endswith("n't") for w in _WORD.findall(fold(text)))
+
+
+def flat(text: str) -> str:
+    """`text` for comparing literal quotations: no case, no accents, white space and punctuation as single blanks."""
+    return " ".join(_WORD.findall(fold(text)))

@@ -1,0 +1,260 @@
+"""THE FLOW of a document: folder -> load -> clean -> chunk -> embed -> library + vectors, yielding events.
+
+Incremental by content: a file of the same size and time is not read again, one of the same bytes is not parsed again, a
+text that is in already is not embedded again. Documents are embedded in windows of about a thousand chunks (batches of
+equal length can be made of them) and written in one transaction a window, so a document is in whole or not at all;
+`Added` comes after the commit. The index is renewed once, at the end, also when the work was stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rag import clean as cleaning
+from rag import load as loading
+from rag.chunk import Counter, chunk
+from rag.domain import Chunk, Document, Embedder
+from rag.errors import RagError, Unreadable
+from rag.events import Added, Event, Failed, Indexing, Loading, Report, Scanned
+from rag.library import Known, Library
+from rag.vectors import Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_WINDOW = 1024  # chunks embedded together
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run has found so far."""
+
+    known: dict[str, Known]
+    sources: set[str] = field(default_factory=set)
+    of_file: dict[str, list[Known]] = field(default_factory=dict)  # by file; a corpus file holds many
+    by_bytes: dict[str, list[Known]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)  # paths that are there
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    unchanged: int = 0
+    done: int = 0
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        for known in self.known.values():
+            self.sources.add(known.source)
+            self.of_file.setdefault(known.path.split("#")[0], []).append(known)
+            self.by_bytes.setdefault(known.sha256, []).append(known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A document that is cut and waits to be embedded."""
+
+    file: Known
+    document: Document
+    chunks: tuple[Chunk, ...]
+    replaces: bool
+
+
+class Ingest:
+    """Takes documents in. `embedder` is opened when the first chunk needs it."""
+
+    def __init__(
+        self, library: Library, vectors: Vectors, embedder: Callable[[], Embedder], count: Counter, size: int, prefix: int = 40
+    ) -> None:
+        self._library, self._vectors, self._embedder, self._count = library, vectors, embedder, count
+        self._size, self._prefix = size, prefix
+        self._machine: Embedder | None = None
+
+    def add(self, paths: Sequence[str], again: bool = False) -> Iterator[Event]:
+        """Take in files, folders and corpus files; forget what vanished from them. The last event is a `Report`.
+
+        With `again`, a single file that was added before and is gone, while its folder is there, is forgotten too; a
+        folder that is gone never is (a disk may just not be mounted).
+        """
+        started = time.perf_counter()
+        run = _Run(self._library.files())
+        files, roots = [], []
+        for path in paths:
+            try:
+                files += list(loading.walk(path))
+                roots.append(os.path.abspath(path))
+            except Unreadable as error:
+                if again and path in run.of_file and os.path.isdir(os.path.dirname(path)):
+                    roots.append(path)
+                    continue
+                run.failed.append(Failed(path, str(error), error.cure))
+                yield run.failed[-1]
+        self._library.remember_roots(roots)
+        run.total = len(files)
+        yield Scanned(len(files), sum(f.size for f in files))
+        stopped = True
+        try:
+            yield from self._take_in(files, run)
+            self._forget(run, roots)
+            stopped = False
+        finally:
+            if stopped:
+                for _ in self.index():
+                    pass
+        yield from self.index()
+        yield self._report(run, time.perf_counter() - started)
+
+    def sync(self) -> Iterator[Event]:
+        """Everything that was added before, again."""
+        yield from self.add(self._library.roots(), again=True)
+
+    def index(self, scratch: bool = False) -> Iterator[Event]:
+        """Make the index agree with the library, where it does not."""
+        if scratch or self._vectors.revision() != self._library.revision:
+            for done, total in self._vectors.renew(self._library.ids(), self._library.vectors, self._library.revision, scratch):
+                yield Indexing(done, total)
+
+    def _report(self, run: _Run, seconds: float) -> Report:
+        return Report(
+            tuple(run.added), run.unchanged, tuple(run.changed), tuple(run.moved), tuple(run.removed), tuple(run.failed), seconds
+        )
+
+    def _take_in(self, files: Sequence[loading.File], run: _Run) -> Iterator[Event]:
+        window: list[_Ready] = []
+        waiting = 0
+        for file in files:
+            try:
+                for ready in self._prepare(file, run):
+                    window.append(ready)
+                    waiting += len(ready.chunks)
+                    if waiting >= _WINDOW:
+                        yield from self._store(window, run)
+                        window, waiting = [], 0
+            except (Unreadable, OSError) as error:
+                yield self._failed(file, error, run)
+            run.done += 1
+        yield from self._store(window, run)
+
+    def _prepare(self, file: loading.File, run: _Run) -> Iterator[_Ready]:
+        """The documents of a file that are not in yet."""
+        before = run.of_file.get(file.path, [])
+        same = bool(before) and all((k.size, k.mtime) == (file.size, file.mtime) for k in before)
+        digest = before[0].sha256 if same else hashlib.sha256(loading.read_bytes(file.path)).hexdigest()
+        if before and all(k.sha256 == digest for k in before):
+            yield from self._same(file, before, same, run)
+            return
+        moved = None if before else self._origin(file, digest, run)
+        if moved:
+            source = self._name(file.source, file.path, run)
+            self._library.move(moved.path, file.path, source, file.size, file.mtime)
+            run.moved.append((moved.source, source))
+            run.seen.update((file.path, moved.path))
+            return
+        for raw in loading.load(file):
+            path = f"{file.path}#{raw.name}" if raw.name else file.path
+            old = run.known.get(path)
+            source = old.source if old else self._name(raw.name or file.source, path, run)
+            document = cleaning.clean(raw, source)
+            known = Known(path, source, document.id, file.size, file.mtime, digest, None)
+            run.seen.add(path)
+            yield _Ready(known, document, tuple(chunk(document, self._size, self._count)), old is not None and old.document is not None)
+
+    def _same(self, file: loading.File, before: list[Known], same: bool, run: _Run) -> Iterator[_Ready]:
+        """Unchanged bytes: nothing to do, but a file that failed is reported again."""
+        for known in before:
+            run.seen.add(known.path)
+            if not same:
+                self._library.touch(known.path, file.size, file.mtime)
+            if known.document is None:
+                raise Unreadable(known.reason or "could not be read before", "change the file, then add it again")
+            run.unchanged += 1
+        return iter(())
+
+    def _origin(self, file: loading.File, digest: str, run: _Run) -> Known | None:
+        """The known file with these bytes whose path is no longer there: this is where it went."""
+        for known in run.by_bytes.get(digest, []):
+            if known.document and "#" not in known.path and not os.path.lexists(known.path):
+                return known
+        return None
+
+    def _name(self, source: str, path: str, run: _Run) -> str:
+        """A source that no other file has: as many folders of the path in front as it takes."""
+        folders = os.path.dirname(path.split("#")[0]).split(os.sep)
+        name, depth = source, source.count("/") + 1
+        while name in run.sources:
+            front = folders[-depth] if depth <= len(folders) else str(len(run.sources))
+            name, depth = f"{front}/{name}", depth + 1
+        run.sources.add(name)
+        return name
+
+    def _store(self, window: list[_Ready], run: _Run) -> Iterator[Event]:
+        """Embed and write whole documents; one with nothing to quote in it is a failure that says so."""
+        items = []
+        texts = [self._context(c) + c.text for r in window for c in r.chunks]
+        keys = [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest()[:16] for t in texts]
+        have = self._library.reuse(keys)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in have}
+        if missing and self._machine is None:
+            yield Loading("the embedder (sentence-transformers)")
+            self._machine = self._embedder()
+        vectors = self._embedded(keys, have, missing)
+        at = 0
+        for ready in window:
+            end = at + len(ready.chunks)
+            items.append((ready.file, ready.document, ready.chunks, vectors[at:end], keys[at:end]))
+            at = end
+        if items:
+            self._library.put(items)
+        for ready in window:
+            (run.changed if ready.replaces else run.added).append(ready.file.source)
+            yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
+
+    def _context(self, chunk: Chunk) -> str:
+        """Title and heading in front of what is embedded, at most `prefix` tokens of them."""
+        context = " › ".join(part for part in (chunk.title, chunk.heading) if part and not chunk.text.startswith(part))
+        if len(context) > 3 * self._prefix:
+            context = context[: 3 * self._prefix].rsplit(" ", 1)[0]
+        return context + "\n" if context else ""
+
+    def _embedded(self, keys: Sequence[bytes], have: dict[bytes, bytes], missing: dict[bytes, str]) -> NDArray[np.float32]:
+        import numpy as np
+
+        if not keys:
+            return np.empty((0, 0), dtype=np.float32)
+        if missing and self._machine:
+            fresh = self._machine.embed(list(missing.values()))
+            have.update(zip(missing, (row.tobytes() for row in fresh), strict=True))
+        return np.frombuffer(b"".join(have[k] for k in keys), dtype=np.float32).reshape(len(keys), -1)
+
+    def _failed(self, file: loading.File, error: Exception, run: _Run) -> Failed:
+        cure = error.cure if isinstance(error, RagError) else "check the file and its permissions"
+        reason = str(error) if isinstance(error, RagError) else (getattr(error, "strerror", None) or str(error))
+        old = run.known.get(file.path)
+        source = old.source if old else self._name(file.source, file.path, run)
+        failed = Failed(source, reason, cure)
+        run.failed.append(failed)
+        run.seen.update({file.path} | {known.path for known in run.of_file.get(file.path, [])})
+        digest = ""
+        with suppress(RagError, OSError):
+            digest = hashlib.sha256(loading.read_bytes(file.path)).hexdigest()
+        self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, reason), reason, cure)
+        return failed
+
+    def _forget(self, run: _Run, roots: Sequence[str]) -> None:
+        """Files that were known under these roots and are not there any more."""
+        under = tuple(root + os.sep for root in roots) + tuple(root + "#" for root in roots)
+        gone = [
+            known for path, known in run.known.items()
+            if path not in run.seen and (path in roots or path.startswith(under))
+        ]  # fmt: skip
+        if gone:
+            self._library.remove([k.path for k in gone])
+            run.removed += [k.source for k in gone if k.document]
+

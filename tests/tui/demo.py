@@ -1,0 +1,35 @@
+"""The screen with the scripted engine, to look at: python -m tests.tui.demo [slow|empty|broken]."""
+
+from __future__ import annotations
+
+import sys
+
+from rag.domain import Answer, Status
+from rag.errors import EngineStopped, LibraryMissing, RagError
+from tests.tui import script
+from tui.app import FootnoteApp
+
+
+def main(kind: str = "") -> int:
+    answers: dict[str, Answer | RagError] = {
+        "warranty": script.ABSTAINED,
+        "brass": script.UNSUPPORTED,
+        "every": script.EVERY,
+        "good": script.SUPPORTED,
+        "break": EngineStopped(
+            "the engine stopped (out of memory, needed 3.9 GB of 3.1 GB)", "footnote models use reader"
+        ),
+        "": script.MIXED,
+    }
+    engine = script.Scripted({"zzz": script.MIXED, **answers}, pause=0.3 if kind == "slow" else 0.02)
+    if kind == "empty":
+        engine.told = LibraryMissing("There is no library yet.", "footnote add FOLDER")
+    if kind == "none":
+        engine.told = Status("handbook", 0, 0, "reader")
+    app = FootnoteApp(engine)  # type: ignore[arg-type]
+    app.run()
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))

@@ -1,0 +1,229 @@
+"""A scripted engine: the methods of `rag.engine.Engine`, answers made by hand. Also `dump`, what the screen shows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from textual.app import App
+
+from rag.domain import (
+    Answer,
+    Chunk,
+    Citation,
+    Claim,
+    Document,
+    Evidence,
+    Model,
+    Passage,
+    Ranks,
+    Reason,
+    Receipt,
+    Seconds,
+    Sentence,
+    Span,
+    Status,
+    Verdict,
+)
+from rag.errors import EngineStopped, RagError
+from rag.events import Answered, Checked, Event, Loading, Reading, Retrieved, Token
+
+PUMP = (
+    "Pump manual\n\nRead this before you open the pump.\nShare this page | Print\n\n## 4.2 Cover\n"
+    "The cover is fixed with six bolts M8×25.\nThe two lower bolts carry a washer.\n"
+    "Do not use thread lock on any bolt of the cover: the gasket swells with solvent.\n"
+    "Check the cover for leaks after ten minutes of running.\nIf oil appears at the lower edge, fit a new gasket.\n"
+    "The gasket is number 11-4402-7.\n\n## 4.3 Gasket\nThe gasket must be replaced every time the cover comes off.\n"
+    + "".join(f"Note {n}: keep the workshop clean.\n" for n in range(1, 30))
+)
+TORQUE = "Torque table\n\nM6 cover 9 Nm\nM8 cover 22 Nm, in a cross pattern\nM10 flange 44 Nm\n"
+
+
+def document(text: str, source: str, title: str = "", mask: Sequence[str] = ()) -> Document:
+    spans = tuple(Span(text.index(m), text.index(m) + len(m)) for m in mask)
+    return Document(sha256(text.encode("utf-8", "replace")).hexdigest()[:32], source, title, None, text, spans)
+
+
+def passage(doc: Document, number: int, first: str, last: str, heading: str = "", score: float = 0.7) -> Passage:
+    """The piece of `doc` from the words `first` to the words `last`."""
+    start = doc.text.index(first)
+    span = Span(start, doc.text.index(last, start) + len(last))
+    line = doc.text.count("\n", 0, start) + 1
+    chunk = Chunk(f"c{number}", doc.id, doc.source, doc.title, None, heading, span, span.of(doc.text), line)
+    return Passage(number, chunk, score, Ranks(words=number, vectors=number + 1, fused=number))
+
+
+def evidence(p: Passage, doc: Document, words: str) -> Evidence:
+    start = doc.text.index(words)
+    return Evidence(
+        p.number, doc.id, doc.source, Span(start, start + len(words)), words, doc.text.count("\n", 0, start) + 1
+    )
+
+
+MANUAL = document(PUMP, "manuals/pump-manual.md", "Pump manual", ["Share this page | Print"])
+TABLE = document(TORQUE, "manuals/torque-table.csv", "Torque table")
+P1 = passage(MANUAL, 1, "The cover is fixed", "carry a washer.", "4.2 Cover", 0.81)
+P2 = passage(MANUAL, 2, "Do not use thread lock", "after ten minutes of running.", "4.2 Cover", 0.72)
+P3 = passage(TABLE, 3, "M6 cover", "44 Nm", "", 0.6)
+PASSAGES = (P1, P2, P3)
+
+Part = tuple[str, Verdict, float, Sequence[Evidence], Sequence[str]]
+
+
+def answer(question: str, parts: Sequence[Part], passages: tuple[Passage, ...] = PASSAGES, **more: Any) -> Answer:
+    """An answer from sentences with their markers in them; spans and citations are found."""
+    import re
+
+    text, claims = "", []
+    for words, verdict, score, leans, reasons in parts:
+        start = len(text) + (1 if text and not text.endswith("\n") else 0)
+        text = text + (" " if text and not text.endswith("\n") else "") + words
+        found = tuple(
+            Citation(int(m.group(1)), Span(start + m.start(), start + m.end()))
+            for m in re.finditer(r"\[(\d+)\]", words)
+        )
+        bare = re.sub(r" ?\[\d+\]", "", words)
+        claims.append(
+            Claim(Sentence(bare, Span(start, len(text)), found), tuple(leans), verdict, score, tuple(reasons))
+        )
+    settings: dict[str, Any] = {
+        "short": None,
+        "abstained": False,
+        "reason": None,
+        "receipt": Receipt(4096, 100, 0, 900, 60),
+        "model": Model("scripted", "0" * 64),
+        "seconds": Seconds(0.1, 0.4, 0.2, 2.5),
+        **more,
+    }
+    return Answer(question, text, claims=tuple(claims), passages=passages, **settings)
+
+
+E1 = evidence(P1, MANUAL, "The cover is fixed with six bolts M8×25.")
+E2 = evidence(P2, MANUAL, "Do not use thread lock on any bolt of the cover")
+E3 = evidence(P3, TABLE, "M8 cover 22 Nm, in a cross pattern")
+
+GOOD_1: Part = (
+    "The cover is held by six M8×25 bolts [1].",
+    Verdict.SUPPORTED,
+    0.97,
+    [E1],
+    ["six: found", "M8×25: found"],
+)
+GOOD_2: Part = ("Tighten them in a cross pattern to 22 Nm [1][3].", Verdict.SUPPORTED, 0.91, [E3], ["22 Nm: found"])
+BAD: Part = (
+    "Put thread lock on the two lower bolts [2].",
+    Verdict.CONTRADICTED,
+    0.93,
+    [E2],
+    ["the source says: do not"],
+)
+NONE: Part = ("Work from the centre outwards.", Verdict.UNCITED, 0.31, [], ["nearest passage 0.31, below 0.50"])
+DANGLING: Part = ("The pump is blue [9].", Verdict.DANGLING, 0.0, [], ["there is no source 9"])
+PARTLY: Part = ("The gasket swells with solvent and oil [2].", Verdict.PARTLY, 0.55, [E2], ["oil: not found"])
+WEAK: Part = ("The lower bolts are made of brass [1].", Verdict.UNSUPPORTED, 0.12, [], ["brass: not found"])
+LEAD: Part = ("Here is what the manual says:\n", Verdict.NEEDS_NONE, 1.0, [], [])
+
+SUPPORTED = answer("Which bolts?", [GOOD_1, GOOD_2])
+MIXED = answer("Which bolts hold the pump cover, and to what torque?", [GOOD_1, GOOD_2, BAD, NONE])
+EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
+UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
+ABSTAINED = answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED)
+EMPTY = answer("Anything?", [], passages=(), abstained=True, reason=Reason.EMPTY_LIBRARY)
+
+
+@dataclass
+class Scripted:
+    """Plays `answers` (by a word in the question, else the first), each as events; `pause` seconds between tokens."""
+
+    answers: dict[str, Answer | RagError] = field(default_factory=lambda: {"": MIXED})
+    documents: tuple[Document, ...] = (MANUAL, TABLE)
+    told: Status | RagError = field(default_factory=lambda: Status("handbook", 48, 3112, "scripted"))
+    pause: float = 0.0
+    hold: float = 0.0  #: seconds before the engine is up
+    earlier: tuple[str, ...] = ()
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    closed: int = 0
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._end = threading.Event()
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def status(self) -> Status:
+        self._end.wait(self.hold)
+        if isinstance(self.told, RagError):
+            raise self.told
+        return self.told
+
+    def questions(self, limit: int = 50) -> tuple[str, ...]:
+        return self.earlier[:limit]
+
+    def new_conversation(self) -> str:
+        self.calls.append("new")
+        return f"conversation-{self.calls.count('new')}"
+
+    def document(self, name: str) -> Document:
+        for doc in self.documents:
+            if name in (doc.id, doc.source):
+                return doc
+        raise RagError("no such document")
+
+    def ask(self, question: str, conversation: str | None = None) -> Iterator[Event]:
+        self.asked.append((question, conversation))
+        self._stop.clear()
+        planned = next((a for word, a in self.answers.items() if word in question), next(iter(self.answers.values())))
+        if isinstance(planned, RagError):
+            raise planned
+        yield from self._play(replace(planned, question=question))
+
+    def _play(self, whole: Answer) -> Iterator[Event]:
+        if self.pause:
+            yield Loading("the scripted model")
+            self._wait(self.pause)
+        yield Retrieved(whole.passages, 3112)
+        for done in (1, 2):
+            yield Reading(done, 2)
+            self._wait(self.pause)
+        said = ""
+        for word in whole.text.split(" "):
+            piece = word if not said else " " + word
+            if self._stop.is_set() or self._end.is_set():
+                break
+            said += piece
+            yield Token(piece)
+            self._wait(self.pause)
+        if self._end.is_set():
+            raise EngineStopped("the engine was closed")
+        claims = tuple(c for c in whole.claims if c.sentence.span.end <= len(said))
+        for number, claim in enumerate(claims, 1):
+            yield Checked(claim, number, len(claims))
+            self._wait(self.pause)
+        yield Answered(replace(whole, text=said, claims=claims, stopped=said != whole.text))
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not (self._stop.is_set() or self._end.is_set()):
+            time.sleep(min(0.01, seconds))
+
+    def add(self, paths: Sequence[str]) -> Iterator[Event]:
+        yield from ()
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+        self._stop.set()
+
+    def close(self) -> None:
+        self.closed += 1
+        self._end.set()
+
+
+def dump(app: App[Any]) -> list[str]:
+    """The lines of the screen as plain text."""
+    return [strip.text for strip in app.screen._compositor.render_strips()]

@@ -1,0 +1,132 @@
+"""The words around a source: what it is, what the check says of the sentence, and the list of all sources. Pure.
+
+Three shapes, by the room there is: "side" beside the conversation, "drawer" below it, "full" in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from rag.domain import Claim, Passage, Ranks, Verdict
+from rag.safe import line
+from tui.excerpt import Excerpt, replaced
+from tui.glyphs import STYLES, WORDS, Glyphs
+from tui.look import Look
+from tui.words import count, join, lines_of, mark, name, quoted
+from tui.wrap import cut
+
+Part = tuple[str, str]
+
+
+def head(look: Look, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: int) -> Content:
+    """Which source, where, and what is to be known of it."""
+    passage = look.passage
+    if passage is None or piece is None:
+        return join([("SOURCE", "bold")])
+    label, where = f"SOURCE {passage.number} of {len(look.passages)}", glyphs.say(lines_of(passage))
+    title = line(name(passage))
+    if shape == "drawer":
+        dot = glyphs.say(" · ")
+        shown = cut(title, max(8, room - len(label) - len(where) - 6))
+        warned = [(dot + "!", "bold $text-warning")] if _notes(passage, piece) else []
+        return join([(label, "bold"), (dot + shown + dot, ""), (where, "$text-muted"), *warned])
+    parts = [*_ends(label, "bold", where, "$text-muted", room), ("\n" + cut(title, room), "bold")]
+    if shape == "side" and passage.chunk.title.strip() and passage.chunk.source != passage.chunk.title:
+        parts.append(("\n" + cut(line(passage.chunk.source), room), "$text-muted"))
+    if passage.chunk.heading:
+        parts.append(("\n" + cut(line(passage.chunk.heading), room), ""))
+    if shape == "side":
+        parts.append(("\n" + cut(glyphs.say(_ranks(passage.ranks, passage.score)), room), "$text-muted"))
+    return join([*parts, *((f"\n{glyphs.say(note)}", "$text-warning") for note in _notes(passage, piece))])
+
+
+def claim(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
+    """The sentence that leans on the source: verdict, score, both texts under each other, reasons."""
+    found = look.claim
+    if found is None or look.at is None:
+        return join([(f"{glyphs.waiting} not checked yet", "$text-muted")] if pending else [])
+    verdict = f"{glyphs.of(found.verdict)} {WORDS[found.verdict]} {found.score:.2f}".strip()
+    place = f"sentence {look.at + 1} of {len(look.claims)}"
+    why = "; ".join(line(reason) for reason in found.reasons)
+    if shape == "drawer":
+        dot = glyphs.say(" · ")
+        tail = cut(f"{dot}{place}{dot}{why}" if why else f"{dot}{place}", room - cell_len(verdict))
+        return join([(verdict, STYLES[found.verdict]), (tail, "$text-muted")])
+    parts = list(_ends(place.upper(), "bold", verdict, STYLES[found.verdict], room))
+    if shape == "full":
+        parts.append(("\nsays    " + cut(line(found.sentence.text), room - 8), ""))
+        return join([*parts, ("\n" + cut(why, room), "$text-muted")] if why else parts)
+    return join([*parts, *_compared(found, look, glyphs, room)])
+
+
+def listing(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
+    """All sources of the answer, each with the gravest verdict of the sentences that cite it."""
+    parts: list[Part] = []
+    for passage in look.passages[:12]:
+        here = passage.number == look.number
+        verdict = mark(passage.number, look.claims)
+        sign = glyphs.of(verdict) if verdict else (glyphs.waiting if pending else " ")
+        sign_style = STYLES[verdict] if verdict else ""
+        top = f"{glyphs.here if here else ' '}{passage.number}"
+        if shape == "full":
+            parts += [(f"{top} ", "bold" if here else ""), (f"{sign}  ", sign_style)]
+            continue
+        where = glyphs.say(lines_of(passage))
+        title = cut(line(name(passage)), max(8, room - len(top) - cell_len(where) - 5))
+        gap = " " * max(1, room - len(top) - 3 - cell_len(title) - cell_len(where))
+        parts += [("\n" if parts else "", ""), (f"{top} ", "bold" if here else ""), (sign, sign_style)]
+        parts += [(f" {title}{gap}", "bold" if here else ""), (where, "$text-muted")]
+    return join([] if shape == "drawer" else parts)
+
+
+def missing(look: Look) -> str:
+    """What the pane says when there is no passage to show."""
+    found = look.claim
+    if look.number is not None:
+        return f"There is no source {look.number}: the answer names one that the model was not given."
+    if found is None:
+        return ""
+    needs = found.verdict is not Verdict.NEEDS_NONE
+    return "This sentence names no source." if needs else "This sentence needs no source."
+
+
+def _ends(left: str, left_style: str, right: str, right_style: str, room: int) -> Iterable[Part]:
+    """Two pieces at the two ends of a line."""
+    return (left, left_style), (" " * max(1, room - cell_len(left) - cell_len(right)), ""), (right, right_style)
+
+
+def _compared(found: Claim, look: Look, glyphs: Glyphs, room: int) -> Iterable[Part]:
+    yield "\nsays    " + cut(line(found.sentence.text), 2 * room - 12), ""
+    words = quoted(look.evidence)
+    if words:
+        yield "\nsource  " + glyphs.say(cut(words, 2 * room - 12)), ""
+    elif look.passage is not None:
+        yield "\nsource  no words of it back the sentence", "$text-muted"
+    for reason in found.reasons[:4]:
+        yield "\n        " + cut(line(reason), room - 8), "$text-muted"
+
+
+def _notes(passage: Passage, piece: Excerpt) -> list[str]:
+    chunk = passage.chunk
+    swapped = piece.replaced + sum(replaced(text) for text in (chunk.title, chunk.source, chunk.heading))
+    out = []
+    if swapped:
+        out.append(f"! {count(swapped, 'character')} replaced: a terminal would obey or hide them")
+    if piece.masked:
+        out.append("! dimmed: page furniture, never quoted")
+    if passage.copies:
+        out.append(f"! the same text is also in {count(len(passage.copies), 'other document')}")
+    return out
+
+
+def _ranks(ranks: Ranks, score: float) -> str:
+    names = (
+        ("rank", ranks.fused),
+        ("by words", ranks.words),
+        ("by meaning", ranks.vectors),
+        ("reranked", ranks.reranked),
+    )
+    return " · ".join([f"{word} {rank}" for word, rank in names if rank is not None] + [f"score {score:.2f}"])

@@ -1,0 +1,50 @@
+"""An answer as text to take away: Markdown with its sources, plain text, or one sentence with its quotation."""
+
+from __future__ import annotations
+
+from rag.domain import Answer, Claim, Evidence, Passage
+from rag.safe import line, safe
+from tui.glyphs import UNICODE, WORDS
+from tui.marks import marked
+from tui.words import lines_of
+
+
+def markdown(answer: Answer) -> str:
+    """Question, answer with marks, verdicts in words, sources with the quotations that were used."""
+    out = [f"**{line(answer.question)}**", ""]
+    out.append(safe(marked(answer, UNICODE).text).strip() if answer.text else "Not answered.")
+    if answer.claims:
+        out += ["", "Checked:", ""]
+        out += [f"- {WORDS[c.verdict]} ({c.score:.2f}): {line(c.sentence.text)}" for c in answer.claims]
+    if answer.passages:
+        out += ["", "Sources:", ""]
+    for passage in answer.passages:
+        out.append(f"- [{passage.number}] {where(passage)}")
+        out += [f"  > {line(e.text)}" for e in _used(answer, passage.number)]
+    return "\n".join(out) + "\n"
+
+
+def plain(answer: Answer) -> str:
+    """The answer's own words, markers included, nothing added."""
+    return safe(answer.text).strip() + "\n"
+
+
+def sentence(claim: Claim) -> str:
+    """One sentence, its verdict, and the words of the source under it."""
+    out = [f"{line(claim.sentence.text)} ({WORDS[claim.verdict]})"]
+    for e in claim.evidence:
+        place = f"page {e.page}, line {e.line}" if e.page else f"line {e.line}"
+        out.append(f"“{line(e.text)}” ({line(e.source)}, {place})")
+    return "\n".join(out) + "\n"
+
+
+def where(passage: Passage) -> str:
+    """Title, file and lines of a source."""
+    title, source = line(passage.chunk.title), line(passage.chunk.source)
+    named = f"{title} ({source})" if title and title != source else source
+    return f"{named}, {lines_of(passage)}"
+
+
+def _used(answer: Answer, number: int) -> list[Evidence]:
+    found = {e.span: e for c in answer.claims for e in c.evidence if e.number == number}
+    return [found[span] for span in sorted(found)]

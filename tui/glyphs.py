@@ -1,0 +1,109 @@
+"""The signs on the screen: one set in Unicode, one in plain ASCII. A verdict is a sign and a word before it is a colour."""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rag.domain import Verdict
+
+WORDS: dict[Verdict, str] = {
+    Verdict.SUPPORTED: "supported",
+    Verdict.PARTLY: "partly supported",
+    Verdict.UNSUPPORTED: "unsupported",
+    Verdict.CONTRADICTED: "contradicted",
+    Verdict.UNCITED: "without a source",
+    Verdict.DANGLING: "no such source",
+    Verdict.NEEDS_NONE: "needs no source",
+}
+
+STYLES: dict[Verdict, str] = {
+    Verdict.SUPPORTED: "$text-success",
+    Verdict.PARTLY: "$text-warning",
+    Verdict.UNSUPPORTED: "bold $text-error",
+    Verdict.CONTRADICTED: "bold $text-error",
+    Verdict.UNCITED: "italic $text-warning",
+    Verdict.DANGLING: "bold $text-error",
+    Verdict.NEEDS_NONE: "",
+}
+
+#: our own typography, for terminals that have only ASCII; never applied to what strangers wrote
+_PLAIN = str.maketrans(
+    {
+        "·": "-",
+        "…": "...",
+        "—": "-",
+        "–": "-",
+        "›": ">",
+        "⏎": "enter",
+        "↑": "up ",
+        "↓": "down ",
+        "←": "left ",
+        "→": "right ",
+        "“": '"',
+        "”": '"',
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs. Every sign is one cell wide and none is an emoji."""
+
+    supported: str = "✓"
+    partly: str = "~"
+    wrong: str = "✗"
+    uncited: str = "?"
+    dangling: str = "!"
+    abstained: str = "⊘"
+    waiting: str = "◌"
+    stopped: str = "■"
+    ask: str = "❯"
+    cursor: str = "┃"
+    lit: str = "▌"
+    here: str = "›"
+    down: str = "↓"
+    steps: str = "◜◝◞◟"
+    ascii: bool = False
+
+    def of(self, verdict: Verdict) -> str:
+        """The sign of a verdict; nothing for a sentence that needs no source."""
+        if verdict in (Verdict.UNSUPPORTED, Verdict.CONTRADICTED):
+            return self.wrong
+        signs = {
+            Verdict.SUPPORTED: self.supported,
+            Verdict.PARTLY: self.partly,
+            Verdict.UNCITED: self.uncited,
+            Verdict.DANGLING: self.dangling,
+        }
+        return signs.get(verdict, "")
+
+    def say(self, words: str) -> str:
+        """Our own words in this set's typography."""
+        return words.translate(_PLAIN) if self.ascii else words
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    supported="+",
+    wrong="x",
+    abstained="o",
+    waiting=".",
+    stopped="#",
+    ask=">",
+    cursor="|",
+    lit=">",
+    here=">",
+    down="v",
+    steps="|/-\\",
+    ascii=True,
+)
+
+
+def chosen(environ: Mapping[str, str]) -> Glyphs:
+    """ASCII when it is asked for or the locale cannot show more."""
+    asked = environ.get("FOOTNOTE_ASCII", "")
+    if asked:
+        return UNICODE if asked == "0" else ASCII
+    return UNICODE if "utf" in locale.getencoding().lower() else ASCII

@@ -1,0 +1,103 @@
+"""An answer as it is shown: a mark of the verdict after each sentence's citations, and where everything stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.domain import Answer, Claim, Span, Verdict
+from tui.glyphs import STYLES, Glyphs
+
+_WRONG = (Verdict.UNSUPPORTED, Verdict.CONTRADICTED)
+_END = " \n.!?。！？…\"'”’)"
+_OPEN = re.compile(r"\[[^\[\]\n]{0,7}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """`text` with marks in it; styles, sentences and citations are spans of this text."""
+
+    text: str
+    styles: tuple[tuple[Span, str], ...]
+    sentences: tuple[Span, ...]  #: one a claim, in the order of Answer.claims
+    citations: tuple[tuple[Span, int], ...]
+
+    def sentence_at(self, offset: int) -> int | None:
+        """Which sentence holds the character at `offset`."""
+        return next((n for n, s in enumerate(self.sentences) if s.start <= offset < s.end), None)
+
+    def citation_at(self, offset: int) -> int | None:
+        """Which source the marker at `offset` names."""
+        return next((number for span, number in self.citations if span.start <= offset < span.end), None)
+
+
+def steady(text: str) -> str:
+    """A text still being written, without a marker that has only begun, so that no half citation flashes."""
+    return _OPEN.sub("", text)
+
+
+def marked(answer: Answer, glyphs: Glyphs) -> Marked:
+    """Put the marks in. Nothing of the answer is left out or changed."""
+    known = {passage.number for passage in answer.passages}
+    inserts = sorted(
+        (insert for claim in answer.claims for insert in _inserts(answer.text, claim, known, glyphs)),
+        key=lambda insert: insert[0],
+    )
+
+    def moved(offset: int) -> int:
+        return offset + sum(len(sign) for place, sign, _ in inserts if place <= offset)
+
+    def span(old: Span) -> Span:
+        inside = old.end - 1 if old.end > old.start else old.end
+        return Span(moved(old.start), moved(inside) + old.end - inside)
+
+    parts, at = [], 0
+    styles: list[tuple[Span, str]] = []
+    for number, (place, sign, style) in enumerate(inserts):
+        parts += [answer.text[at:place], sign]
+        start = place + sum(len(s) for _, s, _ in inserts[:number])
+        styles.append((Span(start, start + len(sign)), style))
+        at = place
+    text = "".join(parts) + answer.text[at:]
+    first = [(span(c.sentence.span), "underline") for c in answer.claims if c.verdict in _WRONG]
+    short = _short(answer)
+    if short is not None:
+        first.append((span(short), "bold"))
+    return Marked(
+        text,
+        (*first, *styles),
+        tuple(Span(moved(c.sentence.span.start), moved(c.sentence.span.end)) for c in answer.claims),
+        tuple((span(cited.span), cited.number) for c in answer.claims for cited in c.sentence.citations),
+    )
+
+
+def _inserts(text: str, claim: Claim, known: set[int], glyphs: Glyphs) -> list[tuple[int, str, str]]:
+    """The marks of one sentence: where, what, in which style."""
+    out: list[tuple[int, str, str]] = []
+    good: list[int] = []
+    for cited in claim.sentence.citations:
+        if cited.number in known:
+            good.append(cited.span.end)
+        else:
+            out.append((cited.span.end, glyphs.dangling, STYLES[Verdict.DANGLING]))
+    if claim.verdict in (Verdict.NEEDS_NONE, Verdict.DANGLING):
+        return out or _at_end(text, claim, glyphs)
+    if claim.verdict is Verdict.UNCITED or not good:
+        return out + _at_end(text, claim, glyphs)
+    return [*out, (max(good), glyphs.of(claim.verdict), STYLES[claim.verdict])]
+
+
+def _at_end(text: str, claim: Claim, glyphs: Glyphs) -> list[tuple[int, str, str]]:
+    """A mark for a sentence without a citation of its own, before the full stop."""
+    sign = glyphs.of(claim.verdict)
+    if not sign:
+        return []
+    span = claim.sentence.span
+    place = span.start + len(span.of(text).rstrip(_END)) or span.end
+    return [(place, f" [{sign}]", STYLES[claim.verdict])]
+
+
+def _short(answer: Answer) -> Span | None:
+    """Where the short answer stands in the text."""
+    at = answer.text.find(answer.short) if answer.short else -1
+    return Span(at, at + len(answer.short or "")) if at >= 0 else None

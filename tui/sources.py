@@ -1,0 +1,130 @@
+"""The source pane: the cited document around the evidence, the words lit, and what the check says of the sentence."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from rag.domain import Document
+from tui import caption
+from tui.commands import bindings
+from tui.excerpt import Excerpt, excerpt
+from tui.glyphs import Glyphs
+from tui.look import Look
+from tui.sheet import Sheet
+
+LIT = "bold underline $text-warning on $warning-muted"
+KEPT = 32  #: documents kept here; more are fetched again
+
+
+class Reader(VerticalScroll, can_focus=True):
+    """The scrolling part."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("source"))
+
+
+class SourcePane(Vertical):
+    """Shows one `Look`. Its shape follows the room it is given: beside the conversation, a drawer, the whole screen."""
+
+    class Needs(Message):
+        """The pane would show more of this document."""
+
+        def __init__(self, document: str) -> None:
+            super().__init__()
+            self.document = document
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="pane")
+        self.glyphs = glyphs
+        self.look = Look()
+        self.pending = False  #: verdicts are still to come
+        self._documents: dict[str, Document | None] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(""), id="source-head", markup=False)
+        with Reader(id="source-body"):
+            yield Sheet(name="source-text")
+        yield Static(Content(""), id="source-claim", markup=False)
+        yield Static(Content(""), id="source-list", markup=False)
+
+    def on_mount(self) -> None:
+        self.paint()
+
+    def show(self, look: Look, pending: bool = False) -> None:
+        """Show another place. Asks for the document where it is not here yet."""
+        self.look, self.pending = look, pending
+        passage = look.passage
+        if passage is not None and passage.chunk.document not in self._documents:
+            self._documents[passage.chunk.document] = None
+            self.post_message(self.Needs(passage.chunk.document))
+        self.paint()
+
+    def keep(self, name: str, document: Document | None) -> None:
+        """A document has arrived. One that could not be had is asked for again the next time."""
+        self._documents.pop(name, None)
+        if document is None:
+            return
+        while len(self._documents) >= KEPT:
+            self._documents.pop(next(iter(self._documents)))
+        self._documents[name] = document
+        if self.look.passage is not None and self.look.passage.chunk.document == name:
+            self.paint()
+
+    @property
+    def line(self) -> int:
+        """The line of the source to open in an editor."""
+        if self.look.evidence:
+            return self.look.evidence[0].line
+        return self.look.passage.chunk.line if self.look.passage else 1
+
+    @property
+    def shape(self) -> str:
+        """ "side", "drawer" or "full"."""
+        if self.screen.has_class("-wide"):
+            return "side"
+        return "drawer" if self.screen.has_class("-normal") else "full"
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.paint()
+
+    def paint(self) -> None:
+        """Everything anew, for the room there is."""
+        if not self.is_mounted:
+            return
+        look, shape, room = self.look, self.shape, max(20, self.content_size.width)
+        passage = look.passage
+        piece = None
+        if passage is not None:
+            piece = excerpt(passage, look.evidence, self._documents.get(passage.chunk.document))
+        self._put("#source-head", caption.head(look, piece, self.glyphs, shape, room))
+        self._body(piece)
+        self._put("#source-claim", caption.claim(look, self.glyphs, shape, room, self.pending))
+        self._put("#source-list", caption.listing(look, self.glyphs, shape, room, self.pending))
+
+    def _put(self, where: str, content: Content) -> None:
+        static = self.query_one(where, Static)
+        static.display = bool(content.plain)
+        static.update(content)
+
+    def _body(self, piece: Excerpt | None) -> None:
+        sheet = self.query_one("#source-text", Sheet)
+        if piece is None:
+            sheet.show(caption.missing(self.look))
+            return
+        styles = [(span, "$text-muted italic") for span in piece.masked] + [(span, LIT) for span in piece.lit]
+        sheet.show(piece.text, styles, [(span, self.glyphs.lit, "bold $text-warning") for span in piece.lit])
+        self.call_after_refresh(self._settle, piece)
+
+    def _settle(self, piece: Excerpt) -> None:
+        """The first lit line becomes the third line of the pane; the second, in a drawer."""
+        if self.is_mounted:
+            row = self.query_one("#source-text", Sheet).row_of(piece.lit[0].start if piece.lit else piece.passage.start)
+            above = 1 if self.shape == "drawer" else 2
+            self.query_one("#source-body", Reader).scroll_to(y=max(0, row - above), animate=False, immediate=True)

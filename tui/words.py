@@ -1,0 +1,158 @@
+"""What the screen says about an answer, in words. Pure: values in, styled literal text out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from rag.domain import Answer, Claim, Evidence, Passage, Reason, Verdict
+from rag.safe import line
+from tui.glyphs import STYLES, WORDS, Glyphs
+from tui.wrap import cut
+
+ORDER = (
+    Verdict.SUPPORTED,
+    Verdict.PARTLY,
+    Verdict.UNSUPPORTED,
+    Verdict.CONTRADICTED,
+    Verdict.UNCITED,
+    Verdict.DANGLING,
+)
+
+WHY: dict[Reason | None, str] = {
+    Reason.EMPTY_LIBRARY: "there is nothing to look in yet.",
+    Reason.NOTHING_FOUND: "no passage of the library comes near the question.",
+    Reason.NOT_ANSWERED: "the library does not say.",
+    Reason.UNSUPPORTED: "what could be written is not supported by the passages.",
+    Reason.TOO_LONG: "the question does not fit into the model's context.",
+    None: "the library does not say.",
+}
+
+
+def join(parts: Iterable[tuple[str, str]]) -> Content:
+    """Literal pieces, each with its style."""
+    return Content.assemble(*((text, style) for text, style in parts if text))
+
+
+def count(number: int, one: str, more: str | None = None) -> str:
+    """ "1 source", "1,204 sources"."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def seconds(value: float) -> str:
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def lines_of(passage: Passage) -> str:
+    """Where a passage stands in its document."""
+    chunk = passage.chunk
+    last = chunk.line + chunk.text.rstrip("\n").count("\n")
+    where = f"line {chunk.line}" if last == chunk.line else f"lines {chunk.line}–{last}"
+    return where if chunk.page is None else f"page {chunk.page}, {where}"
+
+
+def tally(claims: tuple[Claim, ...], glyphs: Glyphs) -> Content:
+    """The verdicts counted and named."""
+    counts = Counter(claim.verdict for claim in claims)
+    need = len(claims) - counts[Verdict.NEEDS_NONE]
+    good = counts[Verdict.SUPPORTED]
+    if need and good == need:
+        words = "the sentence is supported" if need == 1 else f"all {need} sentences supported"
+        return join([(f"{glyphs.supported} {words}", STYLES[Verdict.SUPPORTED])])
+    parts: list[tuple[str, str]] = []
+    if need and not good and not counts[Verdict.PARTLY]:
+        bad = "no sentence is supported: do not rely on this"
+        parts.append((f"{glyphs.wrong} {bad}\n", STYLES[Verdict.UNSUPPORTED]))
+    for verdict in ORDER:
+        if counts[verdict]:
+            gap = "  " if parts and not parts[-1][0].endswith("\n") else ""
+            parts += [(gap, ""), (f"{glyphs.of(verdict)} {counts[verdict]} {WORDS[verdict]}", STYLES[verdict])]
+    return join(parts)
+
+
+def total(answer: Answer, glyphs: Glyphs, elapsed: float) -> Content:
+    """The line under a finished answer: every verdict by sign and word, then sizes and time."""
+    took = answer.seconds.total or elapsed
+    cited = {e.number for c in answer.claims for e in c.evidence} | {
+        c.number for claim in answer.claims for c in claim.sentence.citations
+    }
+    used = [p for p in answer.passages if p.number in cited]
+    sizes = [count(len(answer.claims), "sentence"), count(len(used), "source"), seconds(took)]
+    if answer.abstained:
+        return join(
+            [
+                (
+                    glyphs.say(
+                        f"{glyphs.abstained} abstained · {count(len(answer.passages), 'passage')} · {seconds(took)}"
+                    ),
+                    "$text-muted",
+                )
+            ]
+        )
+    if not answer.claims:
+        parts = [(f"{glyphs.dangling} not checked: no sentence was whole", "$text-warning")]
+        return join([*_stopped(answer, glyphs, took), *parts]) if answer.text else join(_stopped(answer, glyphs, took))
+    tail = join(
+        [(glyphs.say("\n" + " · ".join(sizes)), "$text-muted"), (glyphs.say(" · v see the check"), "$text-muted")]
+    )
+    return join(_stopped(answer, glyphs, took)) + tally(answer.claims, glyphs) + tail
+
+
+def _stopped(answer: Answer, glyphs: Glyphs, took: float) -> list[tuple[str, str]]:
+    if not answer.stopped:
+        return []
+    kept = f"{count(len(answer.claims), 'sentence')} kept, checked" if answer.claims else "nothing was checked"
+    return [(glyphs.say(f"{glyphs.stopped} stopped by you after {seconds(took)} · {kept}\n"), "bold")]
+
+
+def notes(answer: Answer, glyphs: Glyphs) -> Content:
+    """What must not be passed over: markers that name no source, and passages that did not fit."""
+    known = sorted(p.number for p in answer.passages)
+    bad = sorted({c.number for claim in answer.claims for c in claim.sentence.citations} - set(known))
+    out: list[tuple[str, str]] = []
+    if bad:
+        named = ", ".join(f"[{n}]" for n in bad)
+        given = f"only [{known[0]}]–[{known[-1]}] were given" if len(known) > 1 else f"only {len(known)} was given"
+        out.append((glyphs.say(f"! the answer cites {named}, but {given} to the model\n"), "$text-error"))
+    for dropped in answer.receipt.dropped:
+        out.append((f"! left out, for lack of room: {line(dropped)}\n", "$text-warning"))
+    return join([*out[:-1], (out[-1][0].rstrip("\n"), out[-1][1])]) if out else Content("")
+
+
+def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
+    """A refusal: a result like any other, with the passages that came nearest."""
+    parts = [(glyphs.say(f"{glyphs.abstained} NOT ANSWERED — {WHY[answer.reason]}\n"), "bold")]
+    if answer.reason is Reason.EMPTY_LIBRARY:
+        parts.append(("  Add a folder or a file:  footnote add FOLDER", ""))
+        return join(parts)
+    if not answer.passages:
+        parts.append(("  Ask in other words, or add a document:  footnote add FOLDER", ""))
+        return join(parts)
+    parts.append((f"  {count(len(answer.passages), 'passage')} read. Nearest:", ""))
+    for passage in answer.passages[:5]:
+        head = f"\n    {passage.number}  {cut(line(name(passage)), 28)}  {glyphs.say(lines_of(passage))}  {passage.score:.2f}  "
+        room = width - len(head)
+        parts.append((head, ""))
+        if room >= 16:
+            parts.append(('"' + cut(line(passage.chunk.text), room - 3) + '"', "$text-muted"))
+    return join(parts)
+
+
+def name(passage: Passage) -> str:
+    """What a person calls the source: its title, or the last part of its path."""
+    chunk = passage.chunk
+    return chunk.title.strip() or chunk.source.rstrip("/").rsplit("/", 1)[-1] or chunk.source
+
+
+def mark(number: int, claims: tuple[Claim, ...]) -> Verdict | None:
+    """The gravest verdict of the sentences that cite source `number`; None where none does."""
+    grave = (Verdict.CONTRADICTED, Verdict.UNSUPPORTED, Verdict.PARTLY, Verdict.SUPPORTED)
+    found = {c.verdict for c in claims if any(cited.number == number for cited in c.sentence.citations)}
+    return next((v for v in grave if v in found), None)
+
+
+def quoted(evidence: Iterable[Evidence]) -> str:
+    """The evidence as one line of quotations."""
+    return " … ".join(f"“{line(e.text)}”" for e in evidence)

@@ -1,0 +1,121 @@
+"""The only code that runs beside the screen. It calls the engine and posts what it hears; it touches no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from rag.domain import Document, Status
+from rag.errors import EngineStopped, RagError
+from rag.events import Event
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from tui.turn import Turn
+
+Post = Callable[[Message], object]
+
+
+class Ready(Message):
+    """The engine is up."""
+
+    def __init__(self, status: Status, questions: tuple[str, ...]) -> None:
+        super().__init__()
+        self.status = status
+        self.questions = questions
+
+
+class NotReady(Message):
+    """The engine would not start."""
+
+    def __init__(self, error: RagError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Opened(Message):
+    """A conversation has its id."""
+
+    def __init__(self, conversation: str, epoch: int) -> None:
+        super().__init__()
+        self.conversation = conversation
+        self.epoch = epoch
+
+
+class Heard(Message):
+    """An event of the question of `turn`."""
+
+    def __init__(self, turn: Turn, event: Event) -> None:
+        super().__init__()
+        self.turn = turn
+        self.event = event
+
+
+class Over(Message):
+    """The question of `turn` has come to its end, well or not."""
+
+    def __init__(self, turn: Turn, error: RagError | None) -> None:
+        super().__init__()
+        self.turn = turn
+        self.error = error
+
+
+class Kept(Message):
+    """A document has arrived, or not."""
+
+    def __init__(self, name: str, document: Document | None) -> None:
+        super().__init__()
+        self.name = name
+        self.document = document
+
+
+def start(engine: Engine, post: Post) -> None:
+    """Bring the engine up."""
+    try:
+        engine.start()
+        status = engine.status()
+    except Exception as error:  # whatever it was, it belongs on the screen
+        post(NotReady(_said(error)))
+        return
+    try:
+        questions = engine.questions()
+    except Exception:
+        questions = ()  # earlier questions are a convenience; status has already told of real trouble
+    post(Ready(status, questions))
+
+
+def ask(engine: Engine, turn: Turn, conversation: str | None, epoch: int, post: Post) -> None:
+    """Ask one question and post every event, then the end."""
+    error: RagError | None = None
+    try:
+        if conversation is None:
+            conversation = engine.new_conversation()
+            post(Opened(conversation, epoch))
+        for event in engine.ask(turn.question, conversation):
+            post(Heard(turn, event))
+    except Exception as problem:
+        error = _said(problem)
+    post(Over(turn, error))
+
+
+def fetch(engine: Engine, name: str, post: Post) -> None:
+    """Get a document; the pane goes on with the passage alone where that fails."""
+    try:
+        post(Kept(name, engine.document(name)))
+    except Exception:
+        post(Kept(name, None))
+
+
+def _said(error: Exception) -> RagError:
+    if isinstance(error, RagError):
+        return error
+    return EngineStopped(
+        f"the engine failed: {type(error).__name__}: {error}", "ask again; if it stays, run footnote doctor"
+    )
+
+
+def lost() -> RagError:
+    """For a question that ended without an answer and without an error."""
+    return EngineStopped("the engine ended the question without an answer", "ask again")
