@@ -11,7 +11,22 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rag import check as checking
 from rag.cite import cite, shown
-from rag.domain import Answer, Claim, Draft, Passage, Piece, Progress, Quote, Reason, Receipt, Seconds, Sentence, Turn, Verdict, Writer
+from rag.domain import (
+    Answer,
+    Claim,
+    Draft,
+    Passage,
+    Piece,
+    Progress,
+    Quote,
+    Reason,
+    Receipt,
+    Seconds,
+    Sentence,
+    Turn,
+    Verdict,
+    Writer,
+)
 from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
 from rag.prompt import refused
 
@@ -87,7 +102,11 @@ class _Run:
     def check(self, similar: checking.Similar) -> Iterator[Event]:
         """Verdicts one by one, then the answer."""
         text, sentences = cite(self.pieces)
-        if not any(isinstance(p, Quote) for p in self.pieces) and (refused(text) or not text.strip()) and not self.stopped:
+        if (
+            not any(isinstance(p, Quote) for p in self.pieces)
+            and (refused(text) or not text.strip())
+            and not self.stopped
+        ):
             yield Answered(self.refuse(Reason.NOT_ANSWERED))
             return
         given = self.draft.numbers

@@ -21,7 +21,7 @@ from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
-from rag.events import Answered, Event, Indexing, Loading, Report
+from rag.events import Answered, Event, Loading, Report
 from rag.library import Library
 from rag.safe import protect
 from rag.vectors import Vectors
@@ -87,10 +87,16 @@ class Bot:
             started = time.perf_counter()
             files = library.files()
             under = name.rstrip("/") + "/"
-            paths = [p for p, k in files.items() if name in (k.source, p, k.document) or k.source.startswith(under) or p.startswith(under)]
+            paths = [
+                p
+                for p, k in files.items()
+                if name in (k.source, p, k.document) or k.source.startswith(under) or p.startswith(under)
+            ]
             if not paths:
                 paths = [p for p, k in files.items() if k.source == library.find(name).source]
-            library.remove(paths, roots=[p for p in library.roots() if p in paths or p.startswith(under) or p == name.rstrip("/")])
+            library.remove(
+                paths, roots=[p for p in library.roots() if p in paths or p.startswith(under) or p == name.rstrip("/")]
+            )
             yield from self._ingest().index()
             yield Report(removed=tuple(files[p].source for p in paths), seconds=time.perf_counter() - started)
 
@@ -118,7 +124,9 @@ class Bot:
 
     # -- questions
 
-    def ask(self, question: str, conversation: str | None = None, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    def ask(
+        self, question: str, conversation: str | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Event]:
         """Ask a question; the last event is `Answered`. The question is saved at once, the answer when it is whole.
 
         `stop` is asked between the words; with it the answer so far is checked and given as stopped.
@@ -126,7 +134,7 @@ class Bot:
         library = self._open_library()
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
-        turn = library.ask(conversation, datetime.now(UTC).isoformat(timespec="seconds"), question)
+        turn = library.history.ask(conversation, datetime.now(UTC).isoformat(timespec="seconds"), question)
         if self._questions is None or self._writer is None:
             yield Loading("the models")
         work = answering(
@@ -135,7 +143,7 @@ class Bot:
         )  # fmt: skip
         for event in work:
             if isinstance(event, Answered):
-                library.answer(turn, json.dumps(wire.answer(event.answer), ensure_ascii=False))
+                library.history.answer(turn, json.dumps(wire.answer(event.answer), ensure_ascii=False))
             yield event
 
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
@@ -158,17 +166,17 @@ class Bot:
 
     def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
         """Saved conversations, newest first."""
-        return tuple(Conversation(*row) for row in self._open_library().conversations(limit))
+        return tuple(Conversation(*row) for row in self._open_library().history.conversations(limit))
 
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         """Earlier questions, newest first."""
         try:
-            return tuple(self._open_library().questions(limit))
+            return tuple(self._open_library().history.questions(limit))
         except LibraryMissing:
             return ()
 
     def _history(self, conversation: str) -> list[Turn]:
-        turns = self._open_library().turns(conversation)
+        turns = self._open_library().history.turns(conversation)
         return [Turn(question, json.loads(answer)["answer"]) for question, answer in turns if answer]
 
     # -- machines
@@ -227,7 +235,9 @@ class Bot:
     def _search(self, question: str, limit: int) -> tuple[Passage, ...]:
         from rag.retrieve import Retrieve
 
-        retrieve: Retrieve = Retrieve(self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit))
+        retrieve: Retrieve = Retrieve(
+            self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit)
+        )
         return retrieve(question, limit)
 
     def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
@@ -281,5 +291,3 @@ class Bot:
             yield
         finally:
             lock.release()
-
-

@@ -27,7 +27,10 @@ Similar = Callable[[str, Sequence[str]], Sequence[float]]
 SUPPORTED_FROM = 0.62  #: score from which a sentence whose facts are all there is supported
 PARTLY_FROM = 0.45  #: score from which it is partly supported
 _ALIGNED = 0.6  # share of the sentence's words in the closest one, from which a difference is a contradiction
-_NEEDS_NONE = re.compile(r"(?:here (?:is|are)|the following|in (?:short|summary)|according to the (?:passages|documents|sources))\b.*:?$", re.I)
+_NEEDS_NONE = re.compile(
+    r"(?:here (?:is|are)|the following|in (?:short|summary)|according to the (?:passages|documents|sources))\b.*:?$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,22 @@ def _verbatim(sentence: Sentence, passage: Passage) -> Claim:
     inside = sentence.quote.within(passage.chunk.span)
     start = sentence.quote.start - passage.chunk.span.start
     if inside and passage.chunk.text[start : start + len(sentence.text)] == sentence.text:
-        return Claim(sentence, (_evidence(passage, sentence.quote),), Verdict.SUPPORTED, 1.0, (f"verbatim in [{passage.number}]",))
+        return Claim(
+            sentence,
+            (_evidence(passage, sentence.quote),),
+            Verdict.SUPPORTED,
+            1.0,
+            (f"verbatim in [{passage.number}]",),
+        )
     return Claim(sentence, (), Verdict.UNSUPPORTED, 0.0, (f"not verbatim in [{passage.number}]",))
 
 
 def _judged(sentence: Sentence, cited: Sequence[Passage], similar: Similar) -> Claim:
-    places = [(p, Span(p.chunk.span.start + s.start, p.chunk.span.start + s.end)) for p in cited for s in sentences(p.chunk.text)]
+    places = [
+        (p, Span(p.chunk.span.start + s.start, p.chunk.span.start + s.end))
+        for p in cited
+        for s in sentences(p.chunk.text)
+    ]
     parts = [_slice(p, span) for p, span in places]
     whole = "\n".join(f"{p.chunk.title}\n{p.chunk.heading}\n{p.chunk.text}" for p in cited)
     verdict, score, reasons, scores = _weigh(sentence.text, parts, whole, similar)
@@ -150,13 +163,21 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     folded = facts.fold(whole)
     their_words = {facts.stem(w) for w in facts.tokens(folded)}
     for name in facts.names(text):
-        lost = [w for w in facts.tokens(facts.fold(name)) if not facts.is_stop(w) and not _has(facts.stem(w), their_words)]
+        lost = [
+            w for w in facts.tokens(facts.fold(name)) if not facts.is_stop(w) and not _has(facts.stem(w), their_words)
+        ]
         (found.missing if lost else found.good).append(f"{name}: {'not in the source' if lost else 'found'}")
     flat = facts.flat(whole)
     for quote in facts.quotations(text):
         there = facts.flat(quote) in flat
-        (found.good if there else found.missing).append(f"“{quote[:60]}”: {'found' if there else 'not in the source word for word'}")
-    if aligned >= _ALIGNED and facts.negations(text) % 2 != facts.negations(closest) % 2 and _same_length(text, closest):
+        (found.good if there else found.missing).append(
+            f"“{quote[:60]}”: {'found' if there else 'not in the source word for word'}"
+        )
+    if (
+        aligned >= _ALIGNED
+        and facts.negations(text) % 2 != facts.negations(closest) % 2
+        and _same_length(text, closest)
+    ):
         found.against.append("one of the two says “not”, the other does not")
     return found
 

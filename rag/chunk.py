@@ -104,7 +104,9 @@ def _chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
     for span in spans:
         line, at = line + document.text.count("\n", at, span.start), span.start
         section = bisect_right(starts, span.start) - 1
-        heading = document.headings[section][1] if section >= 0 and span.start < document.headings[section][0].end else ""
+        heading = (
+            document.headings[section][1] if section >= 0 and span.start < document.headings[section][0].end else ""
+        )
         page = bisect_right(pages, span.start) or None
         name = f"{document.id}\0{span.start}\0{span.end}\0{VERSION}"
         yield Chunk(

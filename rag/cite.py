@@ -53,7 +53,9 @@ def _own(text: str, offset: int) -> list[Sentence]:
     spans = list(sentences(bare))
     out = [Sentence(s.of(bare), Span(kept[s.start], kept[s.end - 1] + 1)) for s in spans]
     if not out:
-        return [] if not markers else [_with(Sentence("", Span(markers[0].start(), markers[-1].end())), markers, offset)]
+        return (
+            [] if not markers else [_with(Sentence("", Span(markers[0].start(), markers[-1].end())), markers, offset)]
+        )
     removed = 0
     owners: list[list[re.Match[str]]] = [[] for _ in out]
     for match in markers:
@@ -70,7 +72,8 @@ def _with(sentence: Sentence, markers: Sequence[re.Match[str]], offset: int) -> 
     for match in markers:
         bracket = match.start() + match.group().index("[")
         citations += [
-            Citation(int(number), Span(offset + bracket, offset + match.end())) for number in re.findall(r"\d+", match.group(1))
+            Citation(int(number), Span(offset + bracket, offset + match.end()))
+            for number in re.findall(r"\d+", match.group(1))
         ]
     start = min([sentence.span.start, *(m.start() + m.group().index("[") for m in markers)])
     end = max([sentence.span.end, *(m.end() for m in markers)])

@@ -35,11 +35,20 @@ _PHRASES = re.compile(
     click\s+here(?:\s+to\s+\w+(?:\s+\w+){0,3})?|(?:\d+\s+)?min(?:ute)?s?\s+read)\s*[.…:!»›>]*""",
     re.I | re.X,
 )
-_ICONS = re.compile(r"(?:folder_open|access_time|arrow_\w+|chevron_\w+|more_vert|thumb_up|keyboard_\w+|bookmark_border|local_offer)")
-_AGE = re.compile(r"\W*(?:(?:updated|published|posted):?\s*)?(?:\d+|an?)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\W*", re.I)
-_CREDIT = re.compile(r"\s*(?:©|\(c\)\s|copyright\b|(?:photo|image|picture|file photo)\s*(?:by|credit|courtesy)?\s*[:/©])", re.I)
+_ICONS = re.compile(
+    r"(?:folder_open|access_time|arrow_\w+|chevron_\w+|more_vert|thumb_up|keyboard_\w+|bookmark_border|local_offer)"
+)
+_AGE = re.compile(
+    r"\W*(?:(?:updated|published|posted):?\s*)?(?:\d+|an?)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\W*",
+    re.I,
+)
+_CREDIT = re.compile(
+    r"\s*(?:©|\(c\)\s|copyright\b|(?:photo|image|picture|file photo)\s*(?:by|credit|courtesy)?\s*[:/©])", re.I
+)
 _ALT = re.compile(r".*\b[\w ]+, (?:1920|1280|1024)(?:, \d{1,2}\.\d{1,2}\.\d{4})?\s*")
-_CHANNEL = re.compile(r"(?:[\w&.-]+\s+){0,3}(?:Telegram|Facebook|Twitter|WhatsApp|Instagram|YouTube|LinkedIn|RSS)", re.I)
+_CHANNEL = re.compile(
+    r"(?:[\w&.-]+\s+){0,3}(?:Telegram|Facebook|Twitter|WhatsApp|Instagram|YouTube|LinkedIn|RSS)", re.I
+)
 _MOTTO = re.compile(r"stay tuned (?:for|to)\b|the latest news and|breaking news (?:and|from|on)\b", re.I)
 
 
@@ -48,7 +57,9 @@ def clean(raw: Raw, source: str) -> Document:
     mask = _merged(tuple(furniture(raw.text)) + raw.masked)
     title = raw.title or _headline(raw.text, mask) or _stem(source)
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return Document(digest, source, " ".join(title.split())[:300], raw.date, raw.text, mask, raw.pages, tuple(_headings(raw.text)))
+    return Document(
+        digest, source, " ".join(title.split())[:300], raw.date, raw.text, mask, raw.pages, tuple(_headings(raw.text))
+    )
 
 
 def furniture(text: str) -> list[Span]:

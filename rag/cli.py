@@ -190,7 +190,7 @@ def show(say: Say, document: str) -> None:
 @click.pass_obj
 def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: bool) -> None:
     """An answer with footnotes."""
-    text = " ".join(question) if question and question != ("-",) else click.get_text_stream("stdin").read()
+    text = " ".join(question) if question and question != ("-",) else sys.stdin.read()
     if not text.strip():
         raise Usage("there is no question", 'footnote ask "Who ...?"')
     with say.bot() as bot:
@@ -273,7 +273,7 @@ def check(say: Say, file: str) -> None:
     """Verdicts for claims that somebody else wrote: JSONL of {"id", "claim", "passage"} in, {"id", "verdict", ...} out."""
     from rag.load import questions
 
-    text = click.get_text_stream("stdin").read() if file == "-" else questions(file)
+    text = sys.stdin.read() if file == "-" else questions(file)
     records = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
@@ -281,7 +281,9 @@ def check(say: Say, file: str) -> None:
     with say.bot() as bot:
         for record in records:
             verdict, score, reasons = bot.check(record["claim"], record["passage"])
-            say.object({"id": record["id"], "verdict": verdict.value, "score": round(score, 4), "reasons": list(reasons)})
+            say.object(
+                {"id": record["id"], "verdict": verdict.value, "score": round(score, 4), "reasons": list(reasons)}
+            )
 
 
 def _claim(line: str, where: str) -> dict[str, Any]:
@@ -289,7 +291,11 @@ def _claim(line: str, where: str) -> dict[str, Any]:
         record = json.loads(line)
     except ValueError as error:
         raise Usage(f"{where} is not JSON: {error}", 'one {"id", "claim", "passage"} a line') from error
-    if not isinstance(record, dict) or not all(isinstance(record.get(k), str) for k in ("claim", "passage")) or "id" not in record:
+    if (
+        not isinstance(record, dict)
+        or not all(isinstance(record.get(k), str) for k in ("claim", "passage"))
+        or "id" not in record
+    ):
         raise Usage(f'{where} has no "id", "claim" and "passage"', 'one {"id", "claim", "passage"} a line')
     return record
 
@@ -310,7 +316,14 @@ def models_list(say: Say) -> None:
     config = say.config()
     found = [{"name": "reader", "path": None, "bytes": weights.MINILM.size, "in_use": config.model == "reader"}]
     for model in weights.chat_models(config.home):
-        found.append({"name": model.name, "path": str(model.path), "bytes": model.path.stat().st_size, "in_use": config.model == model.name})
+        found.append(
+            {
+                "name": model.name,
+                "path": str(model.path),
+                "bytes": model.path.stat().st_size,
+                "in_use": config.model == model.name,
+            }
+        )
     if config.model not in [m["name"] for m in found]:
         found.append({"name": config.model, "path": config.model, "bytes": None, "in_use": True})
     if say.json:

@@ -58,7 +58,9 @@ class Config:
         Raises `Usage` for a key nobody knows or a value of the wrong kind.
         """
         said = {key: value for key, value in typed.items() if value is not None}
-        around = {n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n != "FOOTNOTE_ASCII"}
+        around = {
+            n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n != "FOOTNOTE_ASCII"
+        }
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"
         config = cls(home=home)

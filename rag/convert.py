@@ -2,7 +2,7 @@
 
 The tensor names and the metadata keys are those of llama.cpp's architecture "bert"; the vocabulary is stored as its
 WordPiece tokenizer wants it (a word-initial piece carries U+2581, a continuation loses its "##"), though we feed ids made
-by `tokenizers` and never text. Weights are float16, biases and norms float32.
+by `tokenizers` and never text.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ _OUTER = {
 }
 
 
-def convert(folder: Path, target: Path) -> None:
-    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all."""
+def convert(folder: Path, target: Path, bfloat16: bool = False) -> None:
+    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all.
+
+    Matrices are float16, or bfloat16 where the processor multiplies that natively; vectors are float32.
+    """
     import gguf
     from safetensors import safe_open
 
@@ -48,7 +51,7 @@ def convert(folder: Path, target: Path) -> None:
                 if renamed:
                     tensor = tensors.get_tensor(name)
                     keep = tensor.ndim == 1 or renamed.startswith(("position_embd", "token_types"))
-                    writer.add_tensor(renamed, tensor.astype("float32" if keep else "float16"))
+                    _put(writer, renamed, tensor, "float32" if keep else "bfloat16" if bfloat16 else "float16")
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -58,6 +61,16 @@ def convert(folder: Path, target: Path) -> None:
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _put(writer: Any, name: str, tensor: Any, kind: str) -> None:
+    import gguf
+
+    if kind == "bfloat16":
+        packed = gguf.quants.quantize(tensor.astype("float32"), gguf.GGMLQuantizationType.BF16)
+        writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.BF16)
+    else:
+        writer.add_tensor(name, tensor.astype(kind))
 
 
 def gguf_name(name: str) -> str | None:

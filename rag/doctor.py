@@ -44,7 +44,9 @@ def examine(config: Config) -> Iterator[Finding]:
 def _engine() -> Finding:
     names = ("llama-cpp-python", "chromadb", "sentence-transformers", "textual")
     try:
-        return Finding("engine", True, ", ".join(f"{name} {version(name)}" for name in names) + f"; {os.cpu_count()} cores")
+        return Finding(
+            "engine", True, ", ".join(f"{name} {version(name)}" for name in names) + f"; {os.cpu_count()} cores"
+        )
     except PackageNotFoundError as error:
         return Finding("engine", False, f"the package {error.name} is not installed", "make chat installs everything")
 
@@ -55,13 +57,19 @@ def _embedder(config: Config) -> Finding:
         path = embed.questions_file(config.home)
         record = path.with_suffix(".json")
         if not path.exists() or not record.exists():
-            return Finding("embedder", True, f"{weights.MINILM.name}: weights verified; its GGUF is made when documents are added")
+            return Finding(
+                "embedder", True, f"{weights.MINILM.name}: weights verified; its GGUF is made when documents are added"
+            )
         said = json.loads(record.read_text(encoding="utf-8"))
         weights.verify(path, said["sha256"])
     except (RagError, OSError, ValueError, KeyError) as error:
         folder = Path(config.home) / "models"
         return Finding("embedder", False, str(error), f"remove the embedder's files in {folder}; they are made again")
-    return Finding("embedder", True, f"{weights.MINILM.name}: weights and GGUF verified, cosine to sentence-transformers {said['cosine']}")
+    return Finding(
+        "embedder",
+        True,
+        f"{weights.MINILM.name}: weights and GGUF verified, cosine to sentence-transformers {said['cosine']}",
+    )
 
 
 def _writer(config: Config) -> Finding:
@@ -86,14 +94,26 @@ def _library(config: Config) -> Iterator[Finding]:
         failed = [item for item in library.listings() if item.reason]
         said = f"{documents} documents, {passages} passages, every row matches its checksum"
         if damaged:
-            yield Finding("library", False, f"damaged: {', '.join(damaged)}", "remove these documents and add their files again")
+            yield Finding(
+                "library", False, f"damaged: {', '.join(damaged)}", "remove these documents and add their files again"
+            )
         else:
             yield Finding("library", True, said)
         if failed:
-            yield Finding("files", False, f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}", "footnote list")
+            yield Finding(
+                "files",
+                False,
+                f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}",
+                "footnote list",
+            )
         revision = Vectors(config.folder / "vectors", embed.DIMENSION).revision()
         agrees = revision == library.revision
-        yield Finding("index", agrees, "whole, and as new as the library" if agrees else "missing, damaged or behind", "footnote rebuild")
+        yield Finding(
+            "index",
+            agrees,
+            "whole, and as new as the library" if agrees else "missing, damaged or behind",
+            "footnote rebuild",
+        )
     except RagError as error:
         yield Finding("library", False, str(error), error.cure)
     finally:
@@ -105,7 +125,9 @@ def _disk(config: Config) -> Finding:
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
-    return Finding("disk", free >= _LEAST_DISK, f"{free / 2**30:.1f} GB free at {config.home}", "make room, or use another --home")
+    return Finding(
+        "disk", free >= _LEAST_DISK, f"{free / 2**30:.1f} GB free at {config.home}", "make room, or use another --home"
+    )
 
 
 def _memory() -> Finding:
@@ -113,11 +135,21 @@ def _memory() -> Finding:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
         return Finding("memory", True, "not known on this platform")
-    return Finding("memory", free >= 2**30, f"{free / 2**30:.1f} GB free", "close other programs: adding documents takes about 1 GB")
+    return Finding(
+        "memory",
+        free >= 2**30,
+        f"{free / 2**30:.1f} GB free",
+        "close other programs: adding documents takes about 1 GB",
+    )
 
 
 def _offline() -> Finding:
     switched = all(os.environ.get(name) == "1" for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
     steering = [name for name in os.environ if name.upper().startswith("CHROMA_")]
     good = switched and not steering
-    return Finding("offline", good, "hub access is off, no variable steers Chroma" if good else f"steered by {steering}", "unset these variables")
+    return Finding(
+        "offline",
+        good,
+        "hub access is off, no variable steers Chroma" if good else f"steered by {steering}",
+        "unset these variables",
+    )

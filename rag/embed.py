@@ -11,7 +11,7 @@ bfloat16 where the processor multiplies it natively. Both are measured by ``make
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,8 @@ _PROBES = (
     "Section 4.2: tighten the six M8×25 bolts to 22 Nm (±5 %), crosswise; never use thread lock!",
     "Заголовок открываемого материала",
     "東京は日本の首都です。",
-    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. " * 6,
+    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. "
+    * 6,
 )
 
 
@@ -96,7 +97,11 @@ class Passages:
         import numpy as np
 
         found = self._model.encode(
-            list(texts), batch_size=self._batch, normalize_embeddings=False, convert_to_numpy=True, show_progress_bar=False
+            list(texts),
+            batch_size=self._batch,
+            normalize_embeddings=False,
+            convert_to_numpy=True,
+            show_progress_bar=False,
         ).astype(np.float32)
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
 
@@ -120,21 +125,10 @@ def native_bfloat16() -> bool:
     return False
 
 
-def windows(items: Iterable[tuple[str, Any]], size: int) -> Iterator[list[tuple[str, Any]]]:
-    """Items in lists of `size`: enough texts at once that batches of equal length can be made of them."""
-    window: list[tuple[str, Any]] = []
-    for item in items:
-        window.append(item)
-        if len(window) == size:
-            yield window
-            window = []
-    if window:
-        yield window
-
-
 def questions_file(home: str) -> Path:
     """Where the GGUF of the embedder lies."""
-    return Path(home) / "models" / f"{weights.MINILM.name}.{weights.MINILM.sha256[:12]}.f16.gguf"
+    kind = "bf16" if native_bfloat16() else "f16"
+    return Path(home) / "models" / f"{weights.MINILM.name}.{weights.MINILM.sha256[:12]}.{kind}.gguf"
 
 
 def open_questions(home: str, threads: int = 0) -> Questions:
@@ -150,7 +144,7 @@ def open_questions(home: str, threads: int = 0) -> Questions:
 def make_questions(home: str) -> None:
     """Write the GGUF from the packaged weights and hold it against sentence-transformers. Raises `ModelBroken`."""
     path = questions_file(home)
-    convert(weights.minilm(), path)
+    convert(weights.minilm(), path, bfloat16=native_bfloat16())
     reference = _transformer(weights.minilm_folder())
     expected = reference.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
     made = Questions(path)

@@ -43,7 +43,9 @@ class _Child:
         self.look, look = spawn.Pipe()
         self.log = Path(config.home) / "engine.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.process = spawn.Process(target=_serve, args=(work, look, config, str(self.log)), daemon=True, name="footnote-engine")
+        self.process = spawn.Process(
+            target=_serve, args=(work, look, config, str(self.log)), daemon=True, name="footnote-engine"
+        )
         self.process.start()
         work.close()
         look.close()
@@ -214,7 +216,9 @@ class Engine:
         child.process.join(1)
         code = child.process.exitcode
         how = f"by signal {-code}" if code and code < 0 else f"with code {code}"
-        return EngineStopped(f"the engine stopped {how}: {child.last_words()}", f"ask again: it starts anew. Its log: {child.log}")
+        return EngineStopped(
+            f"the engine stopped {how}: {child.last_words()}", f"ask again: it starts anew. Its log: {child.log}"
+        )
 
 
 def _serve(work: Connection, look: Connection, config: Config, log: str) -> None:
@@ -269,7 +273,9 @@ def _looks(look: Connection, config: Config, stop: threading.Event) -> None:
                 os._exit(0)
             except Exception as error:
                 _trace()
-                look.send(("error", EngineStopped(f"{type(error).__name__}: {error}", "the log says more; please report it")))
+                look.send(
+                    ("error", EngineStopped(f"{type(error).__name__}: {error}", "the log says more; please report it"))
+                )
 
 
 def _redirect(log: str) -> None:

@@ -24,7 +24,8 @@ _DATES = (
     (re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b"), "dmy#"),
 )
 _SMALL = {w: n for n, w in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)}
-_SCALE = {"thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9, "trillion": 1e12, "tn": 1e12}
+_SCALE = {"thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
+_SCALE |= {"trillion": 1e12, "tn": 1e12}
 _NUMBER = re.compile(
     r"(?<![\w.])[-−]?(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
     r"(?:[\s-]?(thousand|million|billion|trillion|bn|mn|tn|k|m)\b)?\s?(%|per\s?cent\b|percent\b)?(?:st|nd|rd|th)?",
@@ -32,21 +33,29 @@ _NUMBER = re.compile(
 )
 _QUOTED = re.compile(r'"([^"\n]{3,600})"|“([^”\n]{3,600})”|«([^»\n]{3,600})»|„([^“”\n]{3,600})[“”]')
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'&.-]*(?:\s+(?:(?:de|di|da|von|van|bin|al|of|the|du|la|le)\s+)*[A-ZÀ-ÖØ-Þ][\w’'&.-]*)*")
+_NAME = re.compile(
+    r"\b[A-ZÀ-ÖØ-Þ][\w’'&.-]*(?:\s+(?:(?:de|di|da|von|van|bin|al|of|the|du|la|le)\s+)*[A-ZÀ-ÖØ-Þ][\w’'&.-]*)*"
+)
 _STOP = frozenset(
-    "a about above after again against all also although am an and any are as at be because been before being below "
-    "between both but by can could did do does doing down during each few for from further had has have having he her "
-    "here hers him his how however i if in into is it its itself just may me might more most must my no nor not now of "
-    "off on once only or other our out over own s same shall she should so some such t than that the their them then "
-    "there these they this those through to too under until up upon us very was we were what when where whether which "
-    "while who whom whose why will with would you your yet".split()
+    (
+        "a about above after again against all also although am an and any are as at be because been before being "
+        "below between both but by can could did do does doing down during each few for from further had has have "
+        "having he her here hers him his how however i if in into is it its itself just may me might more most must "
+        "my no nor not now of off on once only or other our out over own s same shall she should so some such t than "
+        "that the their them then there these they this those through to too under until up upon us very was we were "
+        "what when where whether which while who whom whose why will with would you your yet"
+    ).split()
 )
 _NEGATIONS = frozenset(
-    "not no never none neither nor nobody nothing without cannot can't won't don't doesn't didn't isn't aren't wasn't "
-    "weren't hasn't haven't hadn't shouldn't wouldn't couldn't refuse refused refuses deny denied denies fail failed fails".split()
+    (
+        "not no never none neither nor nobody nothing without cannot can't won't don't doesn't didn't isn't aren't "
+        "wasn't weren't hasn't haven't hadn't shouldn't wouldn't couldn't refuse refused refuses deny denied denies "
+        "fail failed fails"
+    ).split()
 )
-_ENDINGS = ("ations", "ation", "ments", "ment", "ians", "ian", "eans", "ean", "ings", "ing", "ness", "ies", "ied", "ers")
-_ENDINGS += ("ish", "ese", "ans", "ed", "es", "er", "an", "ly", "s", "d", "n")
+_ENDINGS = (
+    "ations ation ments ment ians ian eans ean ings ing ness ies ied ers ish ese ans ed es er an ly s d n"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,9 @@ def numbers(text: str) -> list[Number]:
     found = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
     spelled = text.lower()
     found += [Number(frozenset((float(n),)), False, w) for w, n in _SMALL.items() if re.search(rf"\b{w}\b", spelled)]
-    if re.search(r"\b(?:hundred|thousand|million|billion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", spelled):
+    if re.search(
+        r"\b(?:hundred|thousand|million|billion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", spelled
+    ):
         from text_to_num import alpha2digit
 
         known = set().union(*(n.values for n in found)) if found else set()

@@ -22,11 +22,15 @@ Rules = Callable[[frozenset[int]], str]
 class Generate:
     """Fills the seam `Writer` with a chat model. `build` makes the prompt, `rules` the grammar for its passages."""
 
-    def __init__(self, chat: Chat, model: Model, build: Build, rules: Rules, most: int, temperature: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self, chat: Chat, model: Model, build: Build, rules: Rules, most: int, temperature: float = 0.0, seed: int = 0
+    ) -> None:
         self._chat, self.model, self._build, self._rules = chat, model, build, rules
         self._most, self._temperature, self._seed = most, temperature, seed
 
-    def write(self, question: str, passages: Sequence[Passage], history: Sequence[Turn]) -> Iterator[Draft | Progress | Piece]:
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]:
         """A draft, progress while the prompt is taken in, then text as it comes. Raises `TooLong`, `ModelBroken`."""
         made = self._build(question, passages, history, self._chat, self._most)
         if not made.numbers:

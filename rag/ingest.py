@@ -71,7 +71,13 @@ class Ingest:
     """Takes documents in. `embedder` is opened when the first chunk needs it."""
 
     def __init__(
-        self, library: Library, vectors: Vectors, embedder: Callable[[], Embedder], count: Counter, size: int, prefix: int = 40
+        self,
+        library: Library,
+        vectors: Vectors,
+        embedder: Callable[[], Embedder],
+        count: Counter,
+        size: int,
+        prefix: int = 40,
     ) -> None:
         self._library, self._vectors, self._embedder, self._count = library, vectors, embedder, count
         self._size, self._prefix = size, prefix
@@ -118,12 +124,20 @@ class Ingest:
     def index(self, scratch: bool = False) -> Iterator[Event]:
         """Make the index agree with the library, where it does not."""
         if scratch or self._vectors.revision() != self._library.revision:
-            for done, total in self._vectors.renew(self._library.ids(), self._library.vectors, self._library.revision, scratch):
+            for done, total in self._vectors.renew(
+                self._library.ids(), self._library.vectors, self._library.revision, scratch
+            ):
                 yield Indexing(done, total)
 
     def _report(self, run: _Run, seconds: float) -> Report:
         return Report(
-            tuple(run.added), run.unchanged, tuple(run.changed), tuple(run.moved), tuple(run.removed), tuple(run.failed), seconds
+            tuple(run.added),
+            run.unchanged,
+            tuple(run.changed),
+            tuple(run.moved),
+            tuple(run.removed),
+            tuple(run.failed),
+            seconds,
         )
 
     def _take_in(self, files: Sequence[loading.File], run: _Run) -> Iterator[Event]:
@@ -164,7 +178,12 @@ class Ingest:
             document = cleaning.clean(raw, source)
             known = Known(path, source, document.id, file.size, file.mtime, digest, None)
             run.seen.add(path)
-            yield _Ready(known, document, tuple(chunk(document, self._size, self._count)), old is not None and old.document is not None)
+            yield _Ready(
+                known,
+                document,
+                tuple(chunk(document, self._size, self._count)),
+                old is not None and old.document is not None,
+            )
 
     def _same(self, file: loading.File, before: list[Known], same: bool, run: _Run) -> Iterator[_Ready]:
         """Unchanged bytes: nothing to do, but a file that failed is reported again."""
@@ -223,7 +242,9 @@ class Ingest:
             context = context[: 3 * self._prefix].rsplit(" ", 1)[0]
         return context + "\n" if context else ""
 
-    def _embedded(self, keys: Sequence[bytes], have: dict[bytes, bytes], missing: dict[bytes, str]) -> NDArray[np.float32]:
+    def _embedded(
+        self, keys: Sequence[bytes], have: dict[bytes, bytes], missing: dict[bytes, str]
+    ) -> NDArray[np.float32]:
         import numpy as np
 
         if not keys:
@@ -257,4 +278,3 @@ class Ingest:
         if gone:
             self._library.remove([k.path for k in gone])
             run.removed += [k.source for k in gone if k.document]
-

@@ -1,4 +1,4 @@
-"""SQLite: documents, chunks, vectors, words (FTS5), files, conversations. The truth.
+"""SQLite: documents, chunks, vectors, words (FTS5), files, and by `history` conversations. The truth.
 
 Everything else can be made again from here: Chroma's folder without embedding anything, the words table without reading a
 file. A document with all its chunks and vectors is written in one transaction; rows carry a checksum of their own, because
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.domain import Chunk, Document, Listing, Span
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
+from rag.history import TABLES as HISTORY_TABLES
+from rag.history import History
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,9 +45,6 @@ CREATE TABLE chunks(
 CREATE INDEX chunks_document ON chunks(document);
 CREATE INDEX chunks_key ON chunks(key);
 CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2');
-CREATE TABLE turns(
-    number INTEGER PRIMARY KEY, conversation TEXT NOT NULL, asked TEXT NOT NULL, question TEXT NOT NULL, answer TEXT);
-CREATE INDEX turns_conversation ON turns(conversation);
 """
 
 
@@ -78,8 +77,11 @@ class Library:
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
             self._prepare(identity)
         except sqlite3.Error as error:
-            raise LibraryBroken(f"{path} cannot be opened: {error}", "check the disk; footnote doctor says more") from error
+            raise LibraryBroken(
+                f"{path} cannot be opened: {error}", "check the disk; footnote doctor says more"
+            ) from error
         self.folder = folder
+        self.history = History(self._db, self.writing)
         self._texts: dict[str, Document] = {}
 
     def _prepare(self, identity: str) -> None:
@@ -87,7 +89,7 @@ class Library:
         if version == 0:
             with self.writing():
                 if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _TABLES.split(";\n"):
+                    for statement in (_TABLES + HISTORY_TABLES).split(";\n"):
                         if statement.strip():
                             self._db.execute(statement)
                     self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
@@ -120,7 +122,9 @@ class Library:
                 raise
         except sqlite3.Error as error:
             where = getattr(self, "folder", "the library")
-            raise RagError(f"{where}: {error}; nothing of this step was written", "make room or make it writable, then again") from error
+            raise RagError(
+                f"{where}: {error}; nothing of this step was written", "make room or make it writable, then again"
+            ) from error
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -156,7 +160,9 @@ class Library:
 
     # -- documents
 
-    def put(self, items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]) -> None:
+    def put(
+        self, items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]
+    ) -> None:
         """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
 
         A file that was known with another text loses that one in the same transaction.
@@ -179,15 +185,29 @@ class Library:
         if self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document.id,)).fetchone():
             return
         spans = json.dumps(
-            [_pairs(document.mask), _pairs(document.pages), [[s.start, s.end, h] for s, h in document.headings]], ensure_ascii=False
+            [_pairs(document.mask), _pairs(document.pages), [[s.start, s.end, h] for s, h in document.headings]],
+            ensure_ascii=False,
         )
         row = (document.id, document.title, document.date, document.text, spans)
         self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*row, _checksum(*row)))
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
-            content = (chunk.id, document.id, chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page, key, vector.tobytes())
-            number = self._db.execute("INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, _checksum(*content))).lastrowid
+            content = (
+                chunk.id,
+                document.id,
+                chunk.span.start,
+                chunk.span.end,
+                chunk.heading,
+                chunk.line,
+                chunk.page,
+                key,
+                vector.tobytes(),
+            )
+            number = self._db.execute(
+                "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, _checksum(*content))
+            ).lastrowid
             self._db.execute(
-                "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, document.title, chunk.heading, chunk.text)
+                "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)",
+                (number, document.title, chunk.heading, chunk.text),
             )
 
     def fail(self, file: Known, reason: str, cure: str) -> None:
@@ -202,7 +222,8 @@ class Library:
     def move(self, old: str, path: str, source: str, size: int, mtime: int) -> None:
         with self.writing():
             self._db.execute(
-                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? WHERE path = ?", (path, source, size, mtime, old)
+                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? WHERE path = ?",
+                (path, source, size, mtime, old),
             )
             self._texts.clear()
 
@@ -251,12 +272,14 @@ class Library:
     def find(self, name: str) -> Document:
         """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
         rows = self._db.execute(
-            "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND (document = ?1 OR source = ?1 OR path = ?1)", (name,)
+            "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND (document = ?1 OR source = ?1 OR path = ?1)",
+            (name,),
         ).fetchall()
         if not rows:
             tail = "%/" + name.lstrip("./").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             rows = self._db.execute(
-                "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND source LIKE ? ESCAPE '\\'", (tail,)
+                "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND source LIKE ? ESCAPE '\\'",
+                (tail,),
             ).fetchall()
         found = {row[0] for row in rows}
         if len(found) != 1:
@@ -268,7 +291,9 @@ class Library:
         """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
         if name in self._texts:
             return self._texts[name]
-        row = self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?", (name,)).fetchone()
+        row = self._db.execute(
+            "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?", (name,)
+        ).fetchone()
         if row is None:
             raise Usage(f"there is no document {name!r}", "footnote list shows them all")
         sources = self.sources(name)
@@ -289,7 +314,9 @@ class Library:
 
     def sources(self, document: str) -> list[str]:
         """All names of a document, shortest first."""
-        rows = self._db.execute("SELECT source FROM files WHERE document = ? ORDER BY length(source), source", (document,))
+        rows = self._db.execute(
+            "SELECT source FROM files WHERE document = ? ORDER BY length(source), source", (document,)
+        )
         return [row[0] for row in rows]
 
     # -- chunks
@@ -299,16 +326,28 @@ class Library:
         found = {}
         for name in names:
             row = self._db.execute(
-                "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE id = ?", (name,)
+                "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE id = ?",
+                (name,),
             ).fetchone()
             if row is None:
                 continue
             document = self.document(row[1])
             if _checksum(*row[:9]) != row[9]:
-                raise LibraryBroken(f"a passage of {document.source} does not match its checksum", "remove it and add its file again")
+                raise LibraryBroken(
+                    f"a passage of {document.source} does not match its checksum", "remove it and add its file again"
+                )
             span = Span(row[2], row[3])
             found[name] = Chunk(
-                row[0], row[1], document.source, document.title, document.date, row[4], span, span.of(document.text), row[5], row[6]
+                row[0],
+                row[1],
+                document.source,
+                document.title,
+                document.date,
+                row[4],
+                span,
+                span.of(document.text),
+                row[5],
+                row[6],
             )
         return found
 
@@ -323,7 +362,7 @@ class Library:
 
     def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Vectors that are here already, by the key of the text that was embedded."""
-        found = {}
+        found: dict[bytes, bytes] = {}
         for at in range(0, len(keys), 500):
             part = list(keys[at : at + 500])
             marks = ",".join("?" * len(part))
@@ -352,44 +391,12 @@ class Library:
         for row in self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents"):
             if _checksum(*row[:5]) != row[5]:
                 bad.add(row[0])
-        for row in self._db.execute("SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"):
+        for row in self._db.execute(
+            "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"
+        ):
             if _checksum(*row[:9]) != row[9]:
                 bad.add(row[1])
         return sorted(source for document in bad for source in self.sources(document))
-
-    # -- conversations
-
-    def ask(self, conversation: str, asked: str, question: str) -> int:
-        """Save a question before it is answered. Returns the turn's number."""
-        with self.writing():
-            row = self._db.execute(
-                "INSERT INTO turns(conversation, asked, question) VALUES (?, ?, ?)", (conversation, asked, question)
-            )
-        return int(row.lastrowid or 0)
-
-    def answer(self, turn: int, answer: str) -> None:
-        """Save the answer object (JSON) of a turn."""
-        with self.writing():
-            self._db.execute("UPDATE turns SET answer = ? WHERE number = ?", (answer, turn))
-
-    def turns(self, conversation: str) -> list[tuple[str, str | None]]:
-        """Questions and answer objects (JSON, None where none was finished) of a conversation, oldest first."""
-        rows = self._db.execute("SELECT question, answer FROM turns WHERE conversation = ? ORDER BY number", (conversation,))
-        return [(question, answer) for question, answer in rows]
-
-    def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
-        """(id, first question, time of the last, turns), newest first."""
-        rows = self._db.execute(
-            "SELECT conversation, (SELECT question FROM turns q WHERE q.number = min(t.number)), max(asked), count(*) "
-            "FROM turns t GROUP BY conversation ORDER BY max(number) DESC LIMIT ?",
-            (limit,),
-        )
-        return [(i, title, asked, turns) for i, title, asked, turns in rows]
-
-    def questions(self, limit: int) -> list[str]:
-        """The last questions, newest first, each once."""
-        rows = self._db.execute("SELECT question FROM turns GROUP BY question ORDER BY max(number) DESC LIMIT ?", (limit,))
-        return [row[0] for row in rows]
 
 
 def _checksum(*values: Any) -> bytes:

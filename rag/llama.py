@@ -69,7 +69,9 @@ class _Machine:
         if not self.context:
             self.close()
             said = "; ".join(_log) or "no reason given"
-            raise ModelBroken(f"llama.cpp cannot open a context for {path}: {said}", "use a smaller context, or another model")
+            raise ModelBroken(
+                f"llama.cpp cannot open a context for {path}: {said}", "use a smaller context, or another model"
+            )
         self.vocabulary = self.lib.llama_model_get_vocab(self.model)
 
     def close(self) -> None:
@@ -86,9 +88,10 @@ class Encoder(_Machine):
 
     def __init__(self, path: str, threads: int = 0, most: int = 512) -> None:
         self.most = most
+        bursts = threads or os.cpu_count() or 1  # its work is over in tenths of a second: it may have every core
         super().__init__(
             path, n_ctx=most, n_batch=most, n_ubatch=most, n_seq_max=32, kv_unified=True, embeddings=True,
-            n_threads=cores(threads), n_threads_batch=cores(threads),
+            n_threads=bursts, n_threads_batch=bursts,
         )  # fmt: skip
         self.dimension: int = self.lib.llama_model_n_embd(self.model)
         self._batch = self.lib.llama_batch_init(most, 0, 1)
@@ -127,7 +130,10 @@ class Encoder(_Machine):
                 at += 1
         batch.n_tokens = at
         if self.lib.llama_encode(self.context, batch) != 0:
-            raise ModelBroken(f"llama.cpp failed in {self.path}: {'; '.join(_log)}", "make the file again: remove it and add a document")
+            raise ModelBroken(
+                f"llama.cpp failed in {self.path}: {'; '.join(_log)}",
+                "make the file again: remove it and add a document",
+            )
 
 
 class Chat(_Machine):
@@ -135,13 +141,20 @@ class Chat(_Machine):
 
     def __init__(self, path: str, context: int, threads: int = 0) -> None:
         super().__init__(
-            path, n_ctx=context, n_batch=_PIECE, n_ubatch=_PIECE, n_threads=cores(threads), n_threads_batch=cores(threads)
+            path,
+            n_ctx=context,
+            n_batch=_PIECE,
+            n_ubatch=_PIECE,
+            n_threads=cores(threads),
+            n_threads_batch=cores(threads),
         )
         self.size: int = self.lib.llama_n_ctx(self.context)
         self._cached: list[int] = []
         if not self.lib.llama_get_memory(self.context):
             self.close()
-            raise ModelBroken(f"{path} is not a chat model (it has no decoder)", "choose a model that was made for chat")
+            raise ModelBroken(
+                f"{path} is not a chat model (it has no decoder)", "choose a model that was made for chat"
+            )
 
     @property
     def template(self) -> str | None:
@@ -153,7 +166,10 @@ class Chat(_Machine):
         """`bos_token` and `eos_token` as text, as templates want them."""
         lib, vocabulary = self.lib, self.vocabulary
         ids = {"bos_token": lib.llama_vocab_bos(vocabulary), "eos_token": lib.llama_vocab_eos(vocabulary)}
-        return {n: lib.llama_vocab_get_text(vocabulary, i).decode("utf-8", "replace") if i >= 0 else "" for n, i in ids.items()}
+        return {
+            n: lib.llama_vocab_get_text(vocabulary, i).decode("utf-8", "replace") if i >= 0 else ""
+            for n, i in ids.items()
+        }
 
     def tokens(self, text: str, special: bool) -> list[int]:
         """Token ids of `text`. With `special` off no part of it can become a control token. No BOS is added."""
@@ -173,7 +189,10 @@ class Chat(_Machine):
     def read(self, prompt: Sequence[int]) -> Iterator[int]:
         """Take in `prompt`, yielding how many of its tokens are in. What an earlier prompt shares is not computed again."""
         if len(prompt) >= self.size:
-            raise TooLong(f"the prompt has {len(prompt)} tokens, the context {self.size}", "ask a shorter question or raise context")
+            raise TooLong(
+                f"the prompt has {len(prompt)} tokens, the context {self.size}",
+                "ask a shorter question or raise context",
+            )
         shared = 0
         while shared < min(len(prompt) - 1, len(self._cached)) and prompt[shared] == self._cached[shared]:
             shared += 1
@@ -211,7 +230,9 @@ class Chat(_Machine):
         if failed:
             self._cached = []
             self.lib.llama_memory_clear(self.lib.llama_get_memory(self.context), True)
-            raise ModelBroken(f"llama.cpp failed in {self.path} (code {failed}): {'; '.join(_log)}", "try again, or another model")
+            raise ModelBroken(
+                f"llama.cpp failed in {self.path} (code {failed}): {'; '.join(_log)}", "try again, or another model"
+            )
         self._cached += tokens
 
     def _piece(self, token: int) -> bytes:

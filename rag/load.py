@@ -20,7 +20,11 @@ from rag.errors import Unreadable, Usage
 from rag.facts import dates
 
 LARGEST = 256 * 2**20  #: bytes; a larger file is refused
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"))
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+)
 _BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
@@ -194,8 +198,8 @@ def _html(content: bytes) -> Iterator[Raw]:
 
 
 _BLOCKS = (
-    "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th blockquote "
-    "pre figure figcaption form fieldset hr address option button label"
+    "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
+    "blockquote pre figure figcaption form fieldset hr address option button label"
 ).split()
 
 

@@ -60,7 +60,9 @@ def prompt(question: str, passages: Sequence[Passage], history: Sequence[Turn], 
 
     Raises `TooLong` where the question alone does not fit, `ModelBroken` where the template is missing or fails.
     """
-    fence = hashlib.sha256("\0".join([question, *(p.chunk.text for p in passages)]).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    fence = hashlib.sha256(
+        "\0".join([question, *(p.chunk.text for p in passages)]).encode("utf-8", "surrogatepass")
+    ).hexdigest()[:12]
     asked = model.tokens(f"Question: {question}", special=False)
     room = model.size - reserve - 1
     bare = _ids(model, [], asked, [])
@@ -103,7 +105,9 @@ def _passage(passage: Passage, fence: str) -> str:
     return f"Passage {passage.number}: {about}\n<{fence}>\n{text}\n</{fence}>\n\n"
 
 
-def _turns(model: Tokens, history: Sequence[Turn], left: int, dropped: list[str]) -> tuple[list[tuple[list[int], list[int]]], int]:
+def _turns(
+    model: Tokens, history: Sequence[Turn], left: int, dropped: list[str]
+) -> tuple[list[tuple[list[int], list[int]]], int]:
     """The last turns that fit into what is left, oldest first, and how many tokens they and their scaffold take."""
     taken: list[tuple[list[int], list[int]]] = []
     spent = 0
@@ -111,14 +115,18 @@ def _turns(model: Tokens, history: Sequence[Turn], left: int, dropped: list[str]
         pair = (model.tokens(turn.question, special=False), model.tokens(_MARKER.sub("", turn.answer), special=False))
         now = len(_ids(model, [], [], [pair, *taken])) - len(_ids(model, [], [], []))
         if now > left:
-            dropped.append(f"{len(history) - len(taken)} earlier turns: the last of them needs {now - spent} tokens, {left - spent} left")
+            dropped.append(
+                f"{len(history) - len(taken)} earlier turns: the last of them needs {now - spent} tokens, {left - spent} left"
+            )
             break
         taken.insert(0, pair)
         spent = now
     return taken, spent
 
 
-def _ids(model: Tokens, passages: list[int], question: list[int], turns: Sequence[tuple[list[int], list[int]]]) -> list[int]:
+def _ids(
+    model: Tokens, passages: list[int], question: list[int], turns: Sequence[tuple[list[int], list[int]]]
+) -> list[int]:
     """The whole prompt's ids: our template's text with special tokens, the slots' contents without."""
     slots = [model.tokens(SYSTEM, special=False)]
     for asked, answered in turns:
@@ -137,7 +145,8 @@ def _render(model: Tokens, slots: int) -> str:
     """The chat template around `slots` placeholders: system, then question and answer in turn, the last one a question."""
     if not model.template:
         raise ModelBroken(
-            f"{model.path} carries no chat template, so it is not known how to talk to it", "use the model's -Instruct or -Chat file"
+            f"{model.path} carries no chat template, so it is not known how to talk to it",
+            "use the model's -Instruct or -Chat file",
         )
     names = [_SLOT.format(at) for at in range(slots)]
     talk = [{"role": ("user", "assistant")[at % 2], "content": name} for at, name in enumerate(names[1:])]
@@ -148,7 +157,9 @@ def _render(model: Tokens, slots: int) -> str:
     said = ""
     for messages in tries:
         try:
-            rendered = _template(model.template).render(messages=messages, add_generation_prompt=True, **model.special())
+            rendered = _template(model.template).render(
+                messages=messages, add_generation_prompt=True, **model.special()
+            )
         except Exception as error:  # a template is a stranger's program: it may raise anything
             said = str(error)
             continue
@@ -164,6 +175,8 @@ def _template(source: str):  # type: ignore[no-untyped-def]
     def refuse(message: str) -> None:
         raise ValueError(message)
 
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
     environment.globals.update(raise_exception=refuse, strftime_now=lambda _: "")
     return environment.from_string(source)

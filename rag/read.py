@@ -42,7 +42,9 @@ class Reader:
     def __init__(self, embedder: Embedder, model: Model, least: float = ANSWERED_FROM) -> None:
         self._embedder, self.model, self._least = embedder, model, least
 
-    def write(self, question: str, passages: Sequence[Passage], history: Sequence[Turn]) -> Iterator[Draft | Progress | Piece]:
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]:
         """A draft, then up to three quotations, best first. The history plays no part."""
         scored = self.score(question, passages)
         read = sum(len(s.text) for s in scored) // 4
@@ -81,7 +83,10 @@ def choose(scored: Sequence[Scored]) -> list[Scored]:
         if len(chosen) == _MOST or (chosen and candidate.score < chosen[0].score - _WITHIN):
             break
         mine = set(facts.words(candidate.text))
-        if all(len(mine & set(facts.words(c.text))) < _SAME * max(1, min(len(mine), len(set(facts.words(c.text))))) for c in chosen):
+        if all(
+            len(mine & set(facts.words(c.text))) < _SAME * max(1, min(len(mine), len(set(facts.words(c.text)))))
+            for c in chosen
+        ):
             chosen.append(candidate)
     return chosen
 
@@ -106,7 +111,10 @@ def _shares(question: str, texts: Sequence[str], contexts: Sequence[str]) -> lis
 def kind(question: str) -> str:
     """What is asked for: "number", "date", "name", or "" where the words do not tell."""
     asked = facts.fold(question)
-    if re.search(r"\bhow (?:many|much|long|old|far|tall|large|big|often)\b|\bwhat (?:percent|percentage|number|amount|share)\b", asked):
+    if re.search(
+        r"\bhow (?:many|much|long|old|far|tall|large|big|often)\b|\bwhat (?:percent|percentage|number|amount|share)\b",
+        asked,
+    ):
         return "number"
     if re.search(r"\bwhen\b|\bwhat (?:year|date|day|month)\b|\b(?:in|on) which (?:year|date|day|month)\b", asked):
         return "date"
@@ -120,5 +128,8 @@ def holds(asked: str, text: str) -> bool:
     if asked == "number":
         return bool(facts.numbers(facts.dates(text)[1]))
     if asked == "date":
-        return bool(facts.dates(text)[0] or re.search(r"\b(?:1[0-9]|20)\d\d\b|\b(?:century|Monday|Tuesday|Wednesday|Thursday|Friday)\b", text))
+        return bool(
+            facts.dates(text)[0]
+            or re.search(r"\b(?:1[0-9]|20)\d\d\b|\b(?:century|Monday|Tuesday|Wednesday|Thursday|Friday)\b", text)
+        )
     return bool(facts.names(text)) if asked == "name" else False

@@ -101,4 +101,8 @@ def protect() -> None:
     os.environ.update(_ENVIRONMENT)
     here = os.path.realpath(os.getcwd())
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.path[:] = [p for p in sys.path if p != "" and (os.path.realpath(p) != here or os.path.realpath(p) == os.path.realpath(ours))]
+    sys.path[:] = [
+        p
+        for p in sys.path
+        if p != "" and (os.path.realpath(p) != here or os.path.realpath(p) == os.path.realpath(ours))
+    ]

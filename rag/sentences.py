@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rag.domain import Span
 
@@ -51,9 +52,7 @@ def wrap_width(text: str, lines: list[Span]) -> int:
     """
     lengths = [s.end - s.start for s in lines if text[s.start : s.end].strip()]
     followed = [
-        a.end - a.start
-        for a, b in zip(lines, lines[1:], strict=False)
-        if text[a.start : a.end].strip() and text[b.start : b.end].strip()
+        a.end - a.start for a, b in pairwise(lines) if text[a.start : a.end].strip() and text[b.start : b.end].strip()
     ]
     if len(followed) < 4:
         return 0

@@ -54,7 +54,10 @@ def answer(value: Answer, quiet: bool = False) -> None:
         word = WORDS.get(claim.verdict, claim.verdict.value)
         for evidence in claim.evidence or (None,):
             number = f"[{evidence.number}]" if evidence else "   "
-            out.print(Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style) + Text(_where(evidence) or line(claim.sentence.text)))
+            out.print(
+                Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style)
+                + Text(_where(evidence) or line(claim.sentence.text))
+            )
             if evidence and evidence.text != claim.sentence.text:
                 out.print(Text(f"    “{line(evidence.text)}”", style="dim"))
         if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
@@ -63,7 +66,12 @@ def answer(value: Answer, quiet: bool = False) -> None:
         for dropped in value.receipt.dropped:
             console(error=True).print(Text(f"left out: {line(dropped)}", style="yellow"))
         stopped = "stopped, " if value.stopped else ""
-        console(error=True).print(Text(f"{stopped}{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s", style="dim"))
+        console(error=True).print(
+            Text(
+                f"{stopped}{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s",
+                style="dim",
+            )
+        )
 
 
 def _where(evidence: Evidence | None) -> str:
@@ -93,7 +101,11 @@ def listings(found: Iterable[Listing]) -> None:
     """The table of contents."""
     table = _table("state", "source", "title", "date", "passages")
     for item in found:
-        state = {"ready": "✓ ready", "failed": "✗ failed"}[item.state] if not (item.reason and item.state == "ready") else "≠ old"
+        state = (
+            {"ready": "✓ ready", "failed": "✗ failed"}[item.state]
+            if not (item.reason and item.state == "ready")
+            else "≠ old"
+        )
         table.add_row(*_cells(state, item.source, item.reason or item.title, item.date or "", str(item.chunks)))
     console().print(table)
 
@@ -113,7 +125,12 @@ def findings(found: Iterable[Finding]) -> None:
 
     out = console()
     for finding in found:
-        out.print(Text(f"{'✓' if finding.good else '✗'} {finding.what:<10} {line(finding.says)}", style="" if finding.good else "red"))
+        out.print(
+            Text(
+                f"{'✓' if finding.good else '✗'} {finding.what:<10} {line(finding.says)}",
+                style="" if finding.good else "red",
+            )
+        )
         if finding.cure and not finding.good:
             out.print(Text(f"             what helps: {line(finding.cure)}"))
 

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NAME = "chunks"
-_BATCH = 2000  # Chroma takes at most 5,461 rows at once
+_BATCH = 5000  # Chroma takes at most 5,461 rows at once
+# Every batch is written through to the HNSW files. With the default (1,000 rows may wait in SQLite) each reader replays
+# the waiting rows and rewrites the files, under the hands of the next one.
+_HNSW = {"hnsw": {"space": "cosine", "ef_search": 100, "batch_size": 1, "sync_threshold": 1}}
 _UNHASHED = "chroma.sqlite3"
 
 Fetch = Callable[[Sequence[str]], "NDArray[np.float32]"]
@@ -68,7 +71,9 @@ class Vectors:
             raise
         except Exception as error:  # Chroma raises its Rust errors as bare exceptions
             self.close()
-            raise LibraryBroken(f"the index in {self._folder} cannot be read: {error}", "run: footnote rebuild") from error
+            raise LibraryBroken(
+                f"the index in {self._folder} cannot be read: {error}", "run: footnote rebuild"
+            ) from error
         return [(name, 1.0 - float(d)) for name, d in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def renew(self, ids: set[str], fetch: Fetch, revision: int, scratch: bool = False) -> Iterator[tuple[int, int]]:
@@ -92,7 +97,10 @@ class Vectors:
         except Exception as error:
             shutil.rmtree(path, ignore_errors=True)
             if last is None:
-                raise LibraryBroken(f"the index in {self._folder} cannot be made: {error}", "make room on the disk, then: footnote rebuild") from error
+                raise LibraryBroken(
+                    f"the index in {self._folder} cannot be made: {error}",
+                    "make room on the disk, then: footnote rebuild",
+                ) from error
             yield from self.renew(ids, fetch, revision, scratch=True)
             return
         manifest = {"revision": revision, "count": len(ids), "files": _hashes(path)}
@@ -101,9 +109,7 @@ class Vectors:
 
     def _fill(self, path: Path, ids: set[str], fetch: Fetch) -> Iterator[tuple[int, int]]:
         with _chroma(path) as client:
-            collection = client.get_or_create_collection(
-                _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 100}}
-            )
+            collection = client.get_or_create_collection(_NAME, embedding_function=None, configuration=_HNSW)
             have = set(collection.get(include=[])["ids"]) if collection.count() else set()
             gone = sorted(have - ids)
             for at in range(0, len(gone), _BATCH):
@@ -141,7 +147,9 @@ class Vectors:
         for number in sorted(set(self._numbers()), reverse=True):
             with suppress(OSError, ValueError, KeyError, TypeError):
                 manifest = json.loads((self._folder / f"gen-{number}.json").read_text(encoding="utf-8"))
-                if manifest["files"] == _hashes(self._folder / f"gen-{number}") and isinstance(manifest["revision"], int):
+                if manifest["files"] == _hashes(self._folder / f"gen-{number}") and isinstance(
+                    manifest["revision"], int
+                ):
                     return number, manifest
         return None
 
@@ -207,4 +215,3 @@ def _library(path: Path) -> Any:
         if here:
             os.chdir(here)
     return chromadb
-

@@ -69,7 +69,9 @@ def verify(path: Path, expected: str) -> None:
     try:
         found = sha256(path)
     except OSError as error:
-        raise WeightsMissing(f"{path.name} cannot be read: {error.strerror} ({path})", "install the package again") from error
+        raise WeightsMissing(
+            f"{path.name} cannot be read: {error.strerror} ({path})", "install the package again"
+        ) from error
     if found != expected:
         raise ModelBroken(
             f"{path} is damaged or not the file it should be: its SHA-256 is {found}, expected {expected}",
@@ -108,12 +110,15 @@ def chat_model(home: str, name: str) -> ChatModel:
         have = ", ".join(["reader", *known])
         raise WeightsMissing(f"there is no model called {name!r}", f"have: {have}; or give the path of a .gguf file")
     if not model.path.is_file():
-        raise WeightsMissing(f"there is no file {model.path}", "give the path of a .gguf file that is there, or: --model reader")
+        raise WeightsMissing(
+            f"there is no file {model.path}", "give the path of a .gguf file that is there, or: --model reader"
+        )
     with open(model.path, "rb") as file:
         magic = file.read(8)
     if magic[:4] != b"GGUF":
         raise ModelBroken(
-            f"{model.path} is not a GGUF file (it begins with {magic[:4]!r})", "fetch it again; a file of a few bytes is often a pointer"
+            f"{model.path} is not a GGUF file (it begins with {magic[:4]!r})",
+            "fetch it again; a file of a few bytes is often a pointer",
         )
     return model
 

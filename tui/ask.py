@@ -90,15 +90,15 @@ class AskScreen(Screen[None]):
     # -- questions ---------------------------------------------------------------------------------------------------
 
     @on(Prompt.Asked)
-    def _asked(self, event: Prompt.Asked) -> None:
-        self.put(event.question)
+    async def _asked(self, event: Prompt.Asked) -> None:
+        await self.put(event.question)
 
-    def put(self, question: str) -> None:
+    async def put(self, question: str) -> None:
         """Ask, now or after the questions before."""
         turn = Turn(question, self.glyphs)
+        await self.talk.add(turn)
         self.questions.put(turn)
-        self.talk.add(turn)
-        self.call_after_refresh(self._next)
+        self._next()
 
     def _next(self) -> None:
         self.questions.next()
@@ -294,21 +294,21 @@ class AskScreen(Screen[None]):
             }
             moves[where](animate=False)
 
-    def action_new(self) -> None:
+    async def action_new(self) -> None:
         self.questions.leave()
         self.shown = None
-        self.talk.clear()
         self._arrange()
-        self.call_after_refresh(self.talk.welcome, self.status, None)
+        await self.talk.clear()
+        self.talk.welcome(self.status, None)
         self.prompt.focus()
 
     def _target(self) -> Turn | None:
         return self.focused if isinstance(self.focused, Turn) else self.shown or self.talk.newest
 
-    def action_again(self) -> None:
+    async def action_again(self) -> None:
         turn = self._target()
         if turn is not None:
-            self.put(turn.question)
+            await self.put(turn.question)
 
     def action_edit(self) -> None:
         turn = self._target()

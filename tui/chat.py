@@ -65,7 +65,7 @@ class Conversation(Vertical):
         turns = self.turns
         return turns[-1] if turns else None
 
-    def add(self, turn: Turn) -> None:
+    async def add(self, turn: Turn) -> None:
         """A new question at the end; the reader is taken there."""
         self.query_one("#card").display = False
         old = [t for t in self.turns if not t.running][: max(0, len(self.turns) + 1 - MOST)]
@@ -74,7 +74,7 @@ class Conversation(Vertical):
             gone.remove()
         if self.dropped:
             self._card(join([(f"{count(self.dropped, 'earlier question')} not shown here", "$text-muted")]))
-        self.query_one("#inner").mount(turn)
+        await self.query_one("#inner").mount(turn)
         self.to_end()
 
     def to_end(self) -> None:
@@ -87,11 +87,10 @@ class Conversation(Vertical):
         place = Region(0, region.y + turn.cursor_row(), max(1, region.width), min(3, max(1, region.height)))
         self.scroller.scroll_to_region(place, animate=False, force=True)
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """An empty conversation."""
         self.dropped = 0
-        for turn in self.turns:
-            turn.remove()
+        await self.query(Turn).remove()
 
     def neighbour(self, turn: Turn, by: int) -> Turn | None:
         turns = self.turns

@@ -1,4 +1,4 @@
-"""The signs on the screen: one set in Unicode, one in plain ASCII. A verdict is a sign and a word before it is a colour."""
+"""The signs on the screen: one set in Unicode, one in plain ASCII. A verdict is a sign and a word, then a colour."""
 
 from __future__ import annotations
 

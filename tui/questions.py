@@ -1,4 +1,4 @@
-"""The line of questions: one runs, further ones wait their turn. All work goes to `beside`, which runs it in a thread."""
+"""The line of questions: one runs, further ones wait their turn. Work goes to `beside`, which runs it in a thread."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Answer, Claim, Evidence, Passage, Reason, Verdict
@@ -131,9 +132,14 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
         parts.append(("  Ask in other words, or add a document:  footnote add FOLDER", ""))
         return join(parts)
     parts.append((f"  {count(len(answer.passages), 'passage')} read. Nearest:", ""))
-    for passage in answer.passages[:5]:
-        head = f"\n    {passage.number}  {cut(line(name(passage)), 28)}  {glyphs.say(lines_of(passage))}  {passage.score:.2f}  "
-        room = width - len(head)
+    near = answer.passages[:5]
+    titles = [cut(line(name(p)), 28) for p in near]
+    places = [glyphs.say(lines_of(p)) for p in near]
+    widest, longest = max(map(cell_len, titles)), max(map(cell_len, places))
+    for passage, title, place in zip(near, titles, places, strict=True):
+        title += " " * (widest - cell_len(title))
+        head = f"\n    {passage.number}  {title}  {place:<{longest}}  {passage.score:.2f}  "
+        room = width - cell_len(head)
         parts.append((head, ""))
         if room >= 16:
             parts.append(('"' + cut(line(passage.chunk.text), room - 3) + '"', "$text-muted"))

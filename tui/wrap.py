@@ -13,7 +13,7 @@ _WORD = re.compile(r"\S+\s*|\s+")
 
 
 def lines(text: str, width: int) -> list[Span]:
-    """`text` as lines of at most `width` cells, broken at newlines and between words, without white space at a break."""
+    """`text` as lines of at most `width` cells, broken at newlines and between words, without the white space there."""
     out: list[Span] = []
     start = 0
     for part in text.split("\n"):

@@ -105,9 +105,11 @@ def sample(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Cas
 def entries(path: str | Path, form: str) -> Iterator[Entry]:
     """The JSON objects of a file, one a line; blank lines are passed over. `form` is what errors say a line should be."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") if str(path).endswith(".gz") else open(
-            path, encoding="utf-8-sig"
-        ) as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8-sig")
+            if str(path).endswith(".gz")
+            else open(path, encoding="utf-8-sig") as file
+        ):
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield _entry(line, f"{path}, line {number}", form)

@@ -1,12 +1,13 @@
-"""The screen with the scripted engine, to look at: python -m tests.tui.demo [slow|empty|broken]."""
+"""The screen with the scripted engine, to look at: python tests/tui/demo.py [slow|empty|broken]."""
 
 from __future__ import annotations
 
 import sys
 
+import scripted as script
+
 from rag.domain import Answer, Status
 from rag.errors import EngineStopped, LibraryMissing, RagError
-from tests.tui import script
 from tui.app import FootnoteApp
 
 

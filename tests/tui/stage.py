@@ -1,0 +1,96 @@
+"""Help for the screen's tests: run the app with a scripted engine, wait for a thing instead of counting pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from scripted import Scripted, dump
+from textual.pilot import Pilot
+
+from tui.app import FootnoteApp
+from tui.ask import AskScreen
+from tui.glyphs import ASCII, UNICODE
+from tui.turn import Turn
+
+SIZES = ((120, 40), (80, 24), (60, 20))
+
+
+class Stage:
+    """The running app, as a test sees it."""
+
+    def __init__(self, pilot: Pilot[Any], engine: Scripted) -> None:
+        self.pilot = pilot
+        self.engine = engine
+
+    @property
+    def app(self) -> FootnoteApp:
+        assert isinstance(self.pilot.app, FootnoteApp)
+        return self.pilot.app
+
+    @property
+    def ask_screen(self) -> AskScreen:
+        screen = self.app.asking
+        assert screen is not None
+        return screen
+
+    @property
+    def turn(self) -> Turn:
+        turn = self.ask_screen.talk.newest
+        assert turn is not None
+        return turn
+
+    @property
+    def lines(self) -> list[str]:
+        return dump(self.app)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    async def until(self, seen: Callable[[], Any], seconds: float = 8.0) -> None:
+        """Wait until `seen()` is true; fails with the screen in the message."""
+        end = time.monotonic() + seconds
+        while not seen():
+            if time.monotonic() > end:
+                raise AssertionError("never came true; the screen:\n" + self.text)
+            await asyncio.sleep(0.02)
+
+    async def sees(self, words: str) -> None:
+        await self.until(lambda: words in self.text)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def ask(self, question: str, until: str | None = "s · v see the check") -> None:
+        """Type a question and wait for words on the screen."""
+        await self.until(lambda: self.ask_screen.questions.up)
+        self.ask_screen.prompt.focus()
+        self.ask_screen.prompt.insert(question)
+        await self.press("enter")
+        await self.until(lambda: self.ask_screen.talk.newest is not None and self.turn.question == question.strip())
+        if until is not None:
+            await self.sees(until)
+            await self.until(lambda: self.ask_screen.questions.running is None)
+
+
+def perform(
+    act: Callable[[Stage], Awaitable[None]],
+    engine: Scripted | None = None,
+    size: tuple[int, int] = (120, 40),
+    ascii_: bool = False,
+) -> FootnoteApp:
+    """Run `act` on the app; what broke in the app breaks the test."""
+    engine = engine or Scripted()
+    app = FootnoteApp(engine, ASCII if ascii_ else UNICODE)  # type: ignore[arg-type]
+
+    async def play() -> None:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            stage = Stage(pilot, engine)
+            await stage.until(lambda: app.asking is not None and app.asking.is_mounted)
+            await act(stage)
+
+    asyncio.run(play())
+    return app

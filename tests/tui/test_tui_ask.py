@@ -1,0 +1,372 @@
+"""The Ask screen, from a question to the lit words of its source."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+import scripted as script
+from scripted import Scripted
+from stage import SIZES, Stage, perform
+
+from rag.domain import Status
+from rag.errors import EngineStopped, LibraryMissing
+from tui.prompt import Prompt
+from tui.sheet import Sheet
+from tui.sources import LIT, Reader, SourcePane
+
+
+def lit(stage: Stage) -> list[str]:
+    """The words that are lit in the pane."""
+    sheet = stage.ask_screen.pane.query_one("#source-text", Sheet)
+    return [span.of(sheet.text) for span, style in sheet._styles if style == LIT]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_answer_has_its_marks_and_its_source_is_lit(size: tuple[int, int]) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts hold the pump cover?")
+        flat = re.sub(r"\s+", " ", stage.turn.query_one(".text", Sheet).text)
+        assert "six M8×25 bolts [1]✓." in flat
+        assert "22 Nm [1][3]✓." in flat
+        assert "lower bolts [2]✗." in flat
+        assert "centre outwards [?]." in flat
+        for words in ("✓ 2 supported", "✗ 1 contradicted", "? 1 without a source"):
+            assert words in stage.text
+        assert stage.ask_screen.has_class("-open") == (size[0] >= 112)
+        await stage.press("tab")
+        assert stage.app.focused is stage.turn
+        await stage.press("down", "down", "enter")
+        await stage.until(lambda: stage.ask_screen.has_class("-open"))
+        await stage.until(lambda: any("▌ Do not use thread lock on any bolt" in row for row in stage.lines))
+        assert lit(stage) == ["Do not use thread lock on any bolt of the cover"]
+        assert "contradicted 0.93" in stage.text
+        assert "lines 9–10" in stage.text
+
+    perform(act, size=size)
+
+
+def test_the_lit_line_is_the_third_of_the_pane() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        reader = stage.ask_screen.query_one(Reader)
+        await stage.until(lambda: reader.scroll_y > 0)
+        sheet = stage.ask_screen.query_one("#source-text", Sheet)
+        row = sheet.row_of(sheet.text.index("The cover is fixed"))
+        assert row - reader.scroll_y == 2
+
+    perform(act, size=(120, 30))
+
+
+def test_the_sentence_cursor_moves_the_pane_and_crosses_answers() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("first")
+        await stage.ask("second")
+        pane = stage.ask_screen.query_one(SourcePane)
+        first, second = stage.ask_screen.talk.turns
+        assert lit(stage) == ["The cover is fixed with six bolts M8×25."]
+        await stage.press("tab", "down")
+        await stage.until(lambda: lit(stage) == ["M8 cover 22 Nm, in a cross pattern"])
+        assert pane.look.number == 3
+        await stage.press("right")
+        await stage.until(lambda: pane.look.number == 1)
+        assert lit(stage) == [], "source 1 gives no words for this sentence"
+        await stage.press("2")
+        await stage.until(lambda: pane.look.number == 2)
+        await stage.press("k", "up")
+        await stage.until(lambda: stage.app.focused is first)
+        assert first.look.at == len(first.look.claims) - 1 and stage.ask_screen.shown is first
+        await stage.sees("This sentence names no source.")
+        await stage.press("j")
+        await stage.until(lambda: stage.app.focused is second)
+
+    perform(act)
+
+
+def test_a_click_on_a_citation_shows_its_source() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        sheet = stage.turn.query_one(".text", Sheet)
+        offset = sheet.text.index("[2]") + 1
+        row = sheet.row_of(offset)
+        x = offset - sheet.rows()[row].start + Sheet.GUTTER
+        await stage.pilot.click(sheet, offset=(x, row))
+        await stage.until(lambda: stage.ask_screen.pane.look.number == 2)
+        assert stage.ask_screen.pane.look.at == 2
+
+    perform(act)
+
+
+def test_escape_stops_at_once_and_keeps_the_part() -> None:
+    engine = Scripted(pause=0.05)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow one", until=None)
+        await stage.sees("writing")
+        await stage.until(lambda: "[1]" in stage.turn.query_one(".text", Sheet).text)
+        await stage.press("escape")
+        assert engine.calls[-1] == "stop" or "stopping" in stage.text or "stopped" in stage.text
+        await stage.sees("■ stopped by you after")
+        assert "The cover is held by six M8×25 bolts [1]" in stage.text
+        assert "verified" not in stage.text
+        assert "centre outwards" not in stage.text
+        assert "sentence kept, checked" in stage.text
+        await stage.press("tab", "r")
+        await stage.until(lambda: len(engine.asked) == 2)
+        assert engine.asked[1][0] == "slow one"
+
+    perform(act, engine)
+
+
+def test_a_stop_is_said_before_the_engine_has_stopped() -> None:
+    class Deaf(Scripted):
+        def stop(self) -> None:
+            self.calls.append("stop")
+
+    engine = Deaf(pause=0.03)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow one", until=None)
+        await stage.sees("writing")
+        await stage.press("escape")
+        await stage.until(lambda: "■ stopping" in stage.text, seconds=0.5)
+        assert stage.turn.running
+        await stage.sees("see the check")
+
+    perform(act, engine)
+
+
+def test_no_verdict_and_no_good_word_while_sentences_are_pending() -> None:
+    engine = Scripted({"": script.SUPPORTED}, pause=0.13)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow one", until=None)
+        seen = set()
+        while stage.turn.running:
+            text = stage.text
+            seen |= {w for w in ("loading", "reading", "writing", "checking") if w in text}
+            answer = stage.turn.query_one(".text", Sheet).text
+            assert "✓" not in answer and "verified" not in text and "sentences supported" not in text
+            await asyncio.sleep(0.01)
+        assert seen == {"loading", "reading", "writing", "checking"}
+        await stage.sees("✓ all 2 sentences supported")
+
+    perform(act, engine)
+
+
+def test_an_abstention_is_a_result_with_the_nearest_passages() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("What is the warranty?", until="⊘ abstained · 3 passages")
+        assert "⊘ NOT ANSWERED — the library does not say." in stage.text
+        assert "✗" not in stage.text
+        assert re.search(r"1  Pump manual +lines 7–8 +0\.81", stage.text)
+        assert re.search(r"3  Torque table +lines 3–5 +0\.60", stage.text)
+        await stage.press("tab", "down")
+        await stage.until(lambda: stage.ask_screen.pane.look.number == 2)
+        assert "lines 9–10" in stage.text
+
+    perform(act, Scripted({"": script.ABSTAINED}))
+
+
+def test_a_failure_says_cause_and_cure_and_keeps_the_question() -> None:
+    engine = Scripted({"": EngineStopped("the engine stopped, out of memory", "footnote models use reader")})
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Compare all intervals", until="NOT ANSWERED — the engine stopped, out of memory")
+        assert "Compare all intervals" in stage.text
+        assert "footnote models use reader" in stage.text
+        await stage.press("tab", "e")
+        await stage.until(lambda: stage.ask_screen.prompt.text == "Compare all intervals")
+        engine.answers = {"": script.SUPPORTED}
+        await stage.press("enter")
+        await stage.sees("all 2 sentences supported")
+
+    perform(act, engine)
+
+
+def test_an_engine_that_ends_without_an_answer_is_a_failure() -> None:
+    class Silent(Scripted):
+        def ask(self, question: str, conversation: str | None = None) -> Any:
+            return iter(())
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Hello?", until="NOT ANSWERED — the engine ended the question without an answer")
+        assert not stage.ask_screen.questions.busy
+
+    perform(act, Silent())
+
+
+def test_a_dangling_citation_is_marked_and_explained() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Every kind?")
+        sheet = stage.turn.query_one(".text", Sheet)
+        assert "[9]!" in sheet.text and "[2]~" in sheet.text
+        assert "Here is what the manual says:\n" in sheet.text, "a sentence that needs none has no mark"
+        flat = re.sub(r"[\s│]+", " ", stage.text)
+        assert "the answer cites [9], but only [1]–[3] were given to the model" in flat
+        await stage.press("tab", *["down"] * 6)
+        await stage.until(lambda: stage.ask_screen.pane.look.number == 9)
+        await stage.until(lambda: "There is no source 9" in stage.text)
+
+    perform(act, Scripted({"": script.EVERY}))
+
+
+def test_nothing_supported_is_said_plainly() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("brass?")
+        assert "✗ no sentence is supported: do not rely on this" in stage.text
+
+    perform(act, Scripted({"": script.UNSUPPORTED}))
+
+
+def test_a_question_waits_for_the_engine_and_then_for_the_answer_before() -> None:
+    engine = Scripted(hold=2.0, pause=0.05)
+
+    async def act(stage: Stage) -> None:
+        stage.ask_screen.prompt.insert("early")
+        await stage.press("enter")
+        await stage.sees("◌ waiting for the engine")
+        assert engine.asked == []
+        await stage.until(lambda: engine.asked)
+        stage.ask_screen.prompt.insert("second")
+        stage.ask_screen.prompt.action_submit()
+        await stage.sees("waiting for the answer before")
+        assert len(engine.asked) == 1
+        await stage.until(lambda: len(engine.asked) == 2)
+        assert engine.asked == [("early", "conversation-1"), ("second", "conversation-1")]
+        await stage.until(lambda: not stage.ask_screen.questions.busy)
+
+    perform(act, engine)
+
+
+def test_a_new_conversation_is_empty_and_has_another_id() -> None:
+    engine = Scripted()
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("one")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: not stage.ask_screen.talk.turns)
+        await stage.sees("Ask questions of your own files.")
+        assert not stage.ask_screen.has_class("-open")
+        await stage.ask("two")
+        assert [c for _, c in engine.asked] == ["conversation-1", "conversation-2"]
+
+    perform(act, engine)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_empty_library_says_how_to_fill_it_and_the_prompt_is_alive(size: tuple[int, int]) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.sees("footnote add FOLDER")
+        await stage.press("h", "i")
+        assert stage.ask_screen.prompt.text == "hi"
+        assert isinstance(stage.app.focused, Prompt)
+
+    perform(act, Scripted(told=LibraryMissing("There is no library yet.", "footnote add FOLDER")), size)
+    perform(act, Scripted(told=Status("handbook", 0, 0, "reader")), size)
+
+
+def test_the_drawer_opens_and_closes_and_escape_goes_back() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        screen = stage.ask_screen
+        assert not screen.pane.display
+        await stage.press("ctrl+o")
+        await stage.until(lambda: screen.pane.display)
+        await stage.sees("SOURCE 1 of 3")
+        assert "SENTENCE" not in stage.text and screen.talk.display
+        await stage.press("ctrl+o")
+        await stage.until(lambda: not screen.pane.display)
+        await stage.press("ctrl+o", "escape")
+        await stage.until(lambda: not screen.pane.display)
+
+    perform(act, size=(80, 24))
+
+
+def test_on_a_narrow_screen_the_source_takes_the_whole_of_it() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("ctrl+o")
+        await stage.until(lambda: isinstance(stage.app.focused, Reader))
+        assert not stage.ask_screen.talk.display
+        await stage.press("n")
+        await stage.sees("SOURCE 2 of 3")
+        await stage.press("escape")
+        await stage.until(lambda: stage.ask_screen.talk.display and not stage.ask_screen.pane.display)
+
+    perform(act, size=(60, 20))
+
+
+def test_resizing_while_streaming_keeps_the_text() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow", until=None)
+        for width in (60, 120, 45, 80, 30, 112):
+            await stage.pilot.resize_terminal(width, 24)
+            await stage.pilot.pause(0.05)
+        await stage.until(lambda: not stage.ask_screen.questions.busy)
+        assert stage.turn.answer is not None
+        assert re.sub(r"[✓✗]| ?\[\?\]", "", stage.turn.query_one(".text", Sheet).text) == script.MIXED.text
+
+    perform(act, Scripted(pause=0.02))
+
+
+def test_the_conversation_stays_where_the_reader_scrolled_and_a_badge_tells() -> None:
+    async def act(stage: Stage) -> None:
+        for question in ("one", "two", "three"):
+            await stage.ask(question)
+        scroller = stage.ask_screen.talk.scroller
+        assert scroller.scroll_y == scroller.max_scroll_y
+        stage.engine.pause = 0.03
+        await stage.ask("four", until=None)
+        await stage.press("pageup")
+        await stage.until(lambda: scroller.scroll_y < scroller.max_scroll_y)
+        place = scroller.scroll_y
+        await stage.until(lambda: not stage.ask_screen.questions.busy)
+        assert scroller.scroll_y == place
+        await stage.until(lambda: re.search(r"↓ \d+ new lines? \(End\)", stage.text))
+        await stage.press("end")
+        await stage.until(lambda: scroller.scroll_y == scroller.max_scroll_y)
+        await stage.until(lambda: "(End)" not in stage.text)
+
+    perform(act, size=(80, 24))
+
+
+def test_asking_again_from_an_old_answer_goes_to_the_end() -> None:
+    async def act(stage: Stage) -> None:
+        for question in ("one", "two", "three"):
+            await stage.ask(question)
+        scroller = stage.ask_screen.talk.scroller
+        await stage.press("tab", *["up"] * 6)
+        await stage.until(lambda: scroller.scroll_y < scroller.max_scroll_y)
+        await stage.press("r")
+        await stage.until(lambda: len(stage.ask_screen.talk.turns) == 4 and not stage.ask_screen.questions.busy)
+        await stage.until(lambda: scroller.scroll_y == scroller.max_scroll_y)
+
+    perform(act, size=(80, 24))
+
+
+def test_twenty_turns_are_kept_on_the_screen() -> None:
+    async def act(stage: Stage) -> None:
+        for number in range(23):
+            await stage.ask(f"question {number}", until=None)
+            await stage.until(lambda: not stage.ask_screen.questions.busy)
+        await stage.until(lambda: len(stage.ask_screen.talk.turns) == 20)
+        assert stage.ask_screen.talk.turns[0].question == "question 3"
+
+    perform(act, Scripted({"": script.SUPPORTED}), size=(60, 20))
+
+
+def test_the_check_spells_out_every_verdict_and_gives_back_the_sentence() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("tab", "v")
+        await stage.sees("CHECK · Which bolts?")
+        for words in ("1 ✓ supported  0.97", "3 ✗ contradicted  0.93", "4 ? without a source", "22 Nm: found"):
+            assert words in stage.text
+        await stage.press("down", "down", "enter")
+        await stage.until(lambda: stage.app.screen is stage.ask_screen)
+        assert stage.turn.look.at == 2 and stage.ask_screen.pane.look.at == 2
+
+    perform(act)

@@ -1,0 +1,302 @@
+"""Keys, clipboard, editor, signs, and what the screen may import."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scripted as script
+from scripted import Scripted
+from stage import Stage, perform
+from textual.binding import Binding
+
+from rag.domain import Verdict
+from tui import clipboard, editor
+from tui.app import FootnoteApp
+from tui.ask import AskScreen
+from tui.bars import Bottom
+from tui.commands import CHAINS, COMMANDS, NEVER, PLACES, bindings
+from tui.export import markdown, plain, sentence
+from tui.glyphs import ASCII, UNICODE, WORDS, Glyphs, chosen
+from tui.help import HelpScreen
+from tui.marks import marked
+from tui.prompt import Prompt
+
+
+@pytest.mark.parametrize("place", CHAINS)
+def test_no_key_means_two_things_in_one_place(place: str) -> None:
+    keys = [key for c in COMMANDS if c.where in CHAINS[place] and c.keys for key in c.keys.split(",")]
+    assert len(keys) == len(set(keys)), sorted(k for k in keys if keys.count(k) > 1)
+
+
+def test_no_key_that_terminals_or_multiplexers_take_is_bound() -> None:
+    keys = {key for c in COMMANDS for key in c.keys.split(",")}
+    assert not keys & (NEVER | {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+b", "ctrl+a", "alt+enter"})
+    assert not any(key.startswith("alt+") for key in keys)
+    own = {
+        b.key for cls in (FootnoteApp, AskScreen, Prompt, HelpScreen) for b in cls.BINDINGS if isinstance(b, Binding)
+    }
+    assert not own & NEVER
+
+
+def test_every_command_has_an_action_where_it_is_bound() -> None:
+    from tui.check import CheckScreen
+    from tui.turn import Turn
+
+    owners: dict[str, Any] = {"app": FootnoteApp, "screen": AskScreen}
+    places: dict[str, Any] = {"prompt": Prompt, "answer": Turn, "check": CheckScreen}
+    for command in COMMANDS:
+        space, _, name = command.action.rpartition(".")
+        owner = owners[space] if space else places[command.where]
+        assert hasattr(owner, "action_" + name.partition("(")[0]), command.id
+        assert command.where in PLACES and command.help and command.word
+    assert len({c.id for c in COMMANDS}) == len(COMMANDS)
+    assert len(bindings("answer")) > 15
+
+
+def test_help_and_palette_show_the_table() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("f1")
+        await stage.until(lambda: isinstance(stage.app.screen, HelpScreen))
+        shown = " ".join(str(w.render()) for w in stage.app.screen.query(".key"))
+        for command in COMMANDS:
+            if command.keys:
+                assert command.help in shown
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.ask_screen)
+        await stage.press("ctrl+p")
+        await stage.until(lambda: "palette" in type(stage.app.screen).__name__.lower())
+        await stage.press(*"new conv")
+        await stage.sees("Begin a new conversation")
+        await stage.pilot.pause(0.3)
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.screen is stage.ask_screen and not stage.ask_screen.talk.turns)
+
+    perform(act)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_footer_fits_and_each_hint_is_a_click(width: int) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        assert stage.lines[-1].rstrip().endswith("^P commands")
+        for place in ("prompt", "answer", "source", "check"):
+            bar = stage.ask_screen.query_one(Bottom)
+            bar.place = place
+            assert bar.render().cell_length <= bar.size.width
+        bar.place = "prompt"
+        bar.refresh()
+        await stage.pilot.pause()
+        x = stage.lines[-1].index("^O sources") - 1
+        await stage.pilot.click(Bottom, offset=(x + 4, 0))
+        await stage.until(lambda: stage.ask_screen.pane.display != (width >= 112))
+
+    perform(act, size=(width, 24))
+
+
+def test_earlier_questions_come_back_and_the_draft_is_kept() -> None:
+    engine = Scripted(earlier=("older", "oldest"))
+
+    async def act(stage: Stage) -> None:
+        prompt = stage.ask_screen.prompt
+        await stage.until(lambda: stage.ask_screen.questions.up)
+        await stage.press(*"draft", "up")
+        assert prompt.text == "older"
+        await stage.press("up")
+        assert prompt.text == "oldest"
+        await stage.press("up")
+        assert prompt.text == "oldest"
+        await stage.press("down", "down")
+        assert prompt.text == "draft"
+        await stage.press("ctrl+j", *"two")
+        assert prompt.text == "draft\ntwo" and engine.asked == []
+        await stage.press("up")
+        assert prompt.text == "draft\ntwo", "inside the question, up moves the cursor"
+
+    perform(act, engine)
+
+
+def test_typing_in_an_answer_goes_to_the_prompt() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("tab", "W")
+        await stage.until(lambda: stage.ask_screen.prompt.text == "W")
+        assert stage.app.focused is stage.ask_screen.prompt
+
+    perform(act)
+
+
+def test_ctrl_c_stops_then_warns_then_quits() -> None:
+    engine = Scripted(pause=0.05)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow", until=None)
+        await stage.sees("writing")
+        await stage.press("ctrl+c")
+        await stage.sees("stopped by you")
+        await stage.press("ctrl+c")
+        await stage.sees("ctrl+c again quits")
+        assert stage.app.is_running
+        await stage.press("ctrl+c")
+        await stage.until(lambda: engine.closed)
+
+    perform(act, engine)
+
+
+def test_ctrl_c_copies_a_selection_of_the_prompt() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.press(*"abc", "shift+left")
+        await stage.press("ctrl+c")
+        await stage.until(lambda: kept)
+        assert b"c" in [base64.b64decode(k.split(";")[2].rstrip("\x07")) for k in kept]
+
+    kept: list[str] = []
+
+    def keep(app: FootnoteApp, sequence: str) -> None:
+        kept.append(sequence)
+
+    class Kept(FootnoteApp):
+        def _keep(self, sequence: str) -> None:
+            keep(self, sequence)
+
+    import asyncio
+
+    from stage import Stage as On
+
+    async def play() -> None:
+        app = Kept(Scripted(), UNICODE)  # type: ignore[arg-type]
+        os.environ["SSH_TTY"] = "/dev/null"
+        try:
+            async with app.run_test(notifications=True) as pilot:
+                stage = On(pilot, Scripted())
+                await stage.until(lambda: app.asking is not None)
+                await act(stage)
+                await stage.sees("sent to the terminal's clipboard")
+        finally:
+            del os.environ["SSH_TTY"]
+
+    asyncio.run(play())
+
+
+def test_quitting_closes_the_engine() -> None:
+    engine = Scripted(pause=0.2)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow", until=None)
+        await stage.press("ctrl+q")
+        await stage.until(lambda: engine.closed)
+
+    assert perform(act, engine).return_code == 0
+
+
+def test_a_copy_holds_question_verdicts_sources_and_quotes() -> None:
+    text = markdown(script.MIXED)
+    for words in (
+        "**Which bolts hold the pump cover, and to what torque?**",
+        "bolts [2]✗.",
+        "- contradicted (0.93): Put thread lock on the two lower bolts.",
+        "- [2] Pump manual (manuals/pump-manual.md), lines 9–10",
+        "  > Do not use thread lock on any bolt of the cover",
+    ):
+        assert words in text
+    assert plain(script.MIXED) == script.MIXED.text + "\n"
+    assert sentence(script.MIXED.claims[2]).splitlines() == [
+        "Put thread lock on the two lower bolts. (contradicted)",
+        "“Do not use thread lock on any bolt of the cover” (manuals/pump-manual.md, line 9)",
+    ]
+
+
+def test_the_clipboard_wraps_for_tmux_says_what_it_knows_and_files_what_is_long(tmp_path: Path) -> None:
+    sent: list[str] = []
+    words = clipboard.copy("hi \x1b[2J", sent.append, {"SSH_TTY": "x", "TMUX": "y"})
+    assert words == "sent to the terminal's clipboard"
+    assert sent[0].startswith("\x1bPtmux;\x1b\x1b]52;c;") and sent[0].endswith("\x07\x1b\\")
+    inner = sent[0].split(";")[3].split("\x07")[0]
+    assert base64.b64decode(inner).decode() == "hi ␛[2J"
+    words = clipboard.copy("x" * 200_000, sent.append, {"SSH_TTY": "x"})
+    path = words.rsplit(" ", 1)[1]
+    assert len(sent) == 1 and os.path.getsize(path) == 200_000
+    os.unlink(path)
+    tool = tmp_path / "wl-copy"
+    tool.write_text(f"#!/bin/sh\ncat > {tmp_path}/got\n")
+    tool.chmod(0o755)
+    around = {"WAYLAND_DISPLAY": "w", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    assert clipboard.copy("local", sent.append, around) == "copied"
+    assert (tmp_path / "got").read_text() == "local" and len(sent) == 1
+
+
+def test_the_editor_opens_at_the_line_or_says_why_not(tmp_path: Path) -> None:
+    file = tmp_path / "-x.md"
+    file.write_text("a\nb\n")
+    around = {"EDITOR": "vi -n", "PATH": os.environ["PATH"]}
+    got = editor.command(str(file), 2, {**around, "EDITOR": "cat -n"})
+    assert got == ["cat", "-n", "+2", str(file)]
+    assert "not a file" in editor.command(str(tmp_path / "gone"), 1, around)
+    assert "not on this computer" in editor.command(str(file), 1, {**around, "EDITOR": "no-such-editor"})
+    bound = tmp_path / "a.pdf"
+    bound.write_text("")
+    assert "not a text file" in editor.command(str(bound), 1, around)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
+    shown = marked(script.EVERY, glyphs).text
+    wrong = glyphs.wrong
+    for piece in (
+        f"[1]{glyphs.supported}.",
+        "[2]~.",
+        f"brass [1]{wrong}.",
+        f"lower bolts [2]{wrong}.",
+        "outwards [?].",
+        "[9]!.",
+    ):
+        assert piece in shown
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Every?", until="see the check")
+        flat = " ".join(" ".join(row[:64].split()) for row in stage.lines)
+        for verdict in set(Verdict) - {Verdict.NEEDS_NONE}:
+            assert f"{glyphs.of(verdict)} 1 {WORDS[verdict]}" in flat, verdict
+        if glyphs.ascii:
+            own = "\n".join(stage.lines)
+            assert own.replace("×", "x").isascii(), sorted(c for c in own if not c.isascii())
+
+    os.environ["NO_COLOR"] = "1"
+    try:
+        perform(act, Scripted({"": script.EVERY}), ascii_=glyphs.ascii)
+    finally:
+        del os.environ["NO_COLOR"]
+
+
+def test_ascii_is_chosen_by_the_variable_and_an_empty_no_color_is_unset() -> None:
+    assert chosen({"FOOTNOTE_ASCII": "1"}) is ASCII
+    assert chosen({"FOOTNOTE_ASCII": "0"}) is UNICODE
+    os.environ["NO_COLOR"] = ""
+    assert FootnoteApp(Scripted()).no_color is False  # type: ignore[arg-type]
+    assert "NO_COLOR" not in os.environ
+
+
+def test_the_screen_imports_no_machine() -> None:
+    code = (
+        "import sys, tui.app\n"
+        "heavy = {'torch', 'numpy', 'chromadb', 'llama_cpp', 'sentence_transformers', 'transformers'} & set(sys.modules)\n"
+        "print(sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_imports_point_down() -> None:
+    import ast
+
+    allowed = {"rag.bot", "rag.engine", "rag.domain", "rag.events", "rag.errors", "rag.config", "rag.safe"}
+    for path in (Path(__file__).parents[2] / "tui").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rag":
+                assert node.module in allowed, f"{path.name}: {node.module}"
