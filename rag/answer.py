@@ -136,5 +136,6 @@ class _Run:
         checked = now - self.written if self.written else 0.0
         return Answer(
             self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
-            self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started), self.stopped,
+            self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started),
+            self.draft.missing if reason else "", self.stopped,
         )  # fmt: skip

@@ -125,16 +125,25 @@ class Bot:
     # -- questions
 
     def ask(
-        self, question: str, conversation: str | None = None, stop: Callable[[], bool] = lambda: False
+        self,
+        question: str,
+        conversation: str | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        save: bool = True,
     ) -> Iterator[Event]:
         """Ask a question; the last event is `Answered`. The question is saved at once, the answer when it is whole.
 
-        `stop` is asked between the words; with it the answer so far is checked and given as stopped.
+        `stop` is asked between the words; with it the answer so far is checked and given as stopped. With `save` off
+        nothing is written.
         """
         library = self._open_library()
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
-        turn = library.history.ask(conversation, datetime.now(UTC).isoformat(timespec="seconds"), question)
+        turn = (
+            0
+            if not save
+            else library.history.ask(conversation, datetime.now(UTC).isoformat(timespec="seconds"), question)
+        )
         if self._questions is None or self._writer is None:
             yield Loading("the models")
         work = answering(
@@ -142,7 +151,7 @@ class Bot:
             searched=library.counts()[1], history=history, stop=stop,
         )  # fmt: skip
         for event in work:
-            if isinstance(event, Answered):
+            if isinstance(event, Answered) and save:
                 library.history.answer(turn, json.dumps(wire.answer(event.answer), ensure_ascii=False))
             yield event
 

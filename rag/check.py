@@ -164,7 +164,9 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     their_words = {facts.stem(w) for w in facts.tokens(folded)}
     for name in facts.names(text):
         lost = [
-            w for w in facts.tokens(facts.fold(name)) if not facts.is_stop(w) and not _has(facts.stem(w), their_words)
+            w
+            for w in facts.tokens(facts.fold(name))
+            if not facts.is_stop(w) and not facts.has(facts.stem(w), their_words)
         ]
         (found.missing if lost else found.good).append(f"{name}: {'not in the source' if lost else 'found'}")
     flat = facts.flat(whole)
@@ -194,18 +196,6 @@ def _file(found: _Found, shown: str, there: bool, aligned: float, near: Sequence
         found.against.append(f"{shown}: the source says {', '.join(near[:3])}")
     else:
         found.missing.append(f"{shown}: not in the source")
-
-
-def _has(word: str, words: set[str]) -> bool:
-    """Is the stem there, or for a longer name one that differs in one letter (Sergei, Sergey)?"""
-    return word in words or (len(word) >= 6 and any(_one_off(word, w) for w in words if abs(len(w) - len(word)) <= 1))
-
-
-def _one_off(a: str, b: str) -> bool:
-    if len(a) > len(b):
-        a, b = b, a
-    at = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
-    return a[at + (len(a) == len(b)) :] == b[at + 1 :]
 
 
 def _same_length(text: str, closest: str) -> bool:

@@ -211,6 +211,7 @@ class Answer:
     receipt: Receipt
     model: Model
     seconds: Seconds
+    missing: str = ""  #: where it abstains: what the passages lack, in words
     stopped: bool = False  #: the writer was interrupted; what it had written is here and checked
 
 
@@ -239,6 +240,7 @@ class Draft:
     abstained: bool = False
     reason: Reason | None = None
     short: str | None = None
+    missing: str = ""  #: where it abstains: what the passages lack, in words
 
 
 @dataclass(frozen=True, slots=True)

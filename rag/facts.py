@@ -208,6 +208,18 @@ def words(text: str) -> list[str]:
     return [stem(w) for w in _WORD.findall(fold(text)) if w not in _STOP]
 
 
+def has(word: str, words: set[str]) -> bool:
+    """Is the stem there, or for a longer name one that differs in one letter (Sergei, Sergey)?"""
+    return word in words or (len(word) >= 6 and any(_one_off(word, w) for w in words if abs(len(w) - len(word)) <= 1))
+
+
+def _one_off(a: str, b: str) -> bool:
+    if len(a) > len(b):
+        a, b = b, a
+    at = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    return a[at + (len(a) == len(b)) :] == b[at + 1 :]
+
+
 def negations(text: str) -> int:
     """How many words of `text` turn a statement round."""
     return sum(w in _NEGATIONS or w.endswith("n't") for w in _WORD.findall(fold(text)))

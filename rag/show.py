@@ -45,6 +45,8 @@ def answer(value: Answer, quiet: bool = False) -> None:
         out.print(Text(safe(value.text)))
     if value.abstained and value.reason:
         out.print(Text(f"⊘ NOT ANSWERED: {REASONS[value.reason]}", style="bold"))
+        if value.missing:
+            out.print(Text(f"  {line(value.missing)}"))
         for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
             out.print(Text(f"  nearest  {_place(passage)}  {line(passage.chunk.text)[:100]}…", style="dim"))
     if value.claims:

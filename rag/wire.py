@@ -23,6 +23,7 @@ def answer(value: d.Answer) -> dict[str, Any]:
         "short": value.short,
         "abstained": value.abstained,
         "reason": value.reason.value if value.reason else None,
+        "missing": value.missing,
         "stopped": value.stopped,
         "claims": [claim(c) for c in value.claims],
         "passages": [passage(p) for p in value.passages],

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +26,7 @@ from tui.ask import AskScreen
 from tui.commands import Palette, bindings
 from tui.glyphs import Glyphs, chosen
 from tui.help import HelpScreen
+from tui.look import Look
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -35,7 +37,7 @@ AGAIN = 2.0  #: seconds in which a second ctrl+c quits
 class FootnoteApp(App[int]):
     """Talks to the engine through the screens' workers; closes it when it ends."""
 
-    CSS_PATH = "tui.tcss"
+    CSS_PATH = Path(__file__).with_name("tui.tcss")
     TITLE = "footnote"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("app"))
     COMMANDS = App.COMMANDS | {Palette}
@@ -148,12 +150,12 @@ class FootnoteApp(App[int]):
     # -- the reader's editor -----------------------------------------------------------------------------------------
 
     def action_editor(self) -> None:
-        asking = self.asking
-        passage = asking.pane.look.passage if asking else None
-        if asking is None or passage is None:
+        place = self.asking.place if self.asking else Look()
+        passage = place.passage
+        if passage is None:
             self.notify("no source is shown", markup=False, timeout=3)
             return
-        words = editor.command(passage.chunk.source, asking.pane.line, os.environ)
+        words = editor.command(passage.chunk.source, place.line, os.environ)
         if isinstance(words, str):
             self.notify(line(words), markup=False, severity="warning", timeout=5)
             return

@@ -56,21 +56,23 @@ class Bottom(Widget):
         self._glyphs = glyphs
         self.place = "prompt"
         self.busy = False
+        self.without: frozenset[str] = frozenset()
 
-    def show(self, place: str, busy: bool) -> None:
-        if (place, busy) != (self.place, self.busy):
-            self.place, self.busy = place, busy
+    def show(self, place: str, busy: bool, without: frozenset[str] = frozenset()) -> None:
+        if (place, busy, without) != (self.place, self.busy, self.without):
+            self.place, self.busy, self.without = place, busy, without
             self.refresh()
 
     def offered(self, width: int) -> list[tuple[str, str, str]]:
         """Id, key and word of each hint that fits; the palette always does."""
-        ids = [c.id for c in hints(self.place) if c.id not in _ALWAYS and (self.busy or c.id != "back")]
+        ids = [c.id for c in hints(self.place) if c.id not in self.without and c.id not in _ALWAYS]
+        ids = [i for i in ids if self.busy or i != "back"]
         out: list[tuple[str, str, str]] = []
         used = sum(cell_len(sign(_BY_ID[i])) + len(_BY_ID[i].word) + 3 for i in _ALWAYS)
         for name in ids:
             key, word = self._key(name), _BY_ID[name].word
             if name == "next" and self.place != "prompt":
-                word = "source" if self.place == "answer" else "prompt"
+                word = "source" if self.place == "answer" and self.screen.has_class("-open") else "prompt"
             cells = cell_len(key) + len(word) + 3
             if used + cells > width:
                 break

@@ -115,15 +115,15 @@ class Conversation(Vertical):
             ]
             parts += [(f"   {line(error.cure)}\n", "bold")] if error.cure else []
         elif error is not None:
-            parts += [(f"{self.glyphs.dangling} {line(str(error))}\n", ""), (f"   {line(error.cure)}\n", "bold")]
+            parts += [(f"{self.glyphs.dangling} {line(str(error))}\n\n", ""), (f"   {line(error.cure)}\n", "bold")]
         if status is None and error is None:
             parts.append((say("The engine is starting. You can type your question already.\n"), "$text-muted"))
-        elif status is None or not status.documents:
+        elif status is not None and not status.documents:
             parts += [
                 (say("There are no documents yet. Add a folder or a file, in a shell:\n\n"), ""),
                 ("   footnote add FOLDER\n", "bold"),
             ]
-        else:
+        elif status is not None:
             size = f"{count(status.documents, 'document')} and {count(status.passages, 'passage')}"
             parts.append((f"{size} to look in. Type a question and press Enter.\n", ""))
         self._card(join([*parts, *self._legend()]))

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from rag.domain import Answer, Claim
 from rag.safe import line
-from tui.commands import bindings
+from tui.commands import bindings, hints, sign
 from tui.glyphs import STYLES, WORDS, Glyphs
 from tui.sheet import Sheet
 from tui.words import join, tally
@@ -84,6 +84,7 @@ class CheckScreen(ModalScreen[int | None]):
                     yield Row(number, claim, self.glyphs)
             yield Static(tally(self.answer.claims, self.glyphs), id="check-total", markup=False)
             yield Static(join([(self.glyphs.say(self.note), "$text-muted")]), id="check-note", markup=False)
+            yield Static(join([(_keys(), "$text-muted")]), id="check-keys", markup=False)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._stand)
@@ -106,3 +107,7 @@ class CheckScreen(ModalScreen[int | None]):
 
     async def action_copy(self) -> None:
         await self.run_action("app.copy_checked")
+
+
+def _keys() -> str:
+    return "  ".join(f"{sign(command)} {command.word}" for command in hints("check") if command.where == "check")

@@ -52,11 +52,12 @@ def sequence(raw: bytes, environ: Mapping[str, str]) -> str:
 
 def _native(text: str, environ: Mapping[str, str]) -> bool:
     for needs, command in _TOOLS:
-        if (needs and not environ.get(needs)) or not shutil.which(command[0], path=environ.get("PATH")):
+        program = shutil.which(command[0], path=environ.get("PATH"))
+        if program is None or (needs and not environ.get(needs)):
             continue
         try:
             done = subprocess.run(  # noqa: S603 - the words of _TOOLS, nothing typed
-                command,
+                [program, *command[1:]],
                 input=text.encode("utf-8", "replace"),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -142,7 +142,7 @@ COMMANDS: tuple[Command, ...] = (
         "quote", "c", "copy sentence", "Copy this sentence with its quotation", "answer", "screen.copy('sentence')"
     ),
     Command("again", "r", "ask again", "Ask the same question again", "answer", "screen.again", 7),
-    Command("edit", "e", "edit question", "Put the question back into the prompt", "answer", "screen.edit"),
+    Command("edit", "e", "edit question", "Put the question back into the prompt", "answer", "screen.edit", 8),
     Command("editor", "o", "edit file", "Open the source in $EDITOR at the line", "answer", "screen.editor"),
     Command(
         "source_check",

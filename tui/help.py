@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -41,9 +41,13 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help-body").focus()
 
-    def _row(self, command: Command) -> Static:
+    def _row(self, command: Command) -> Horizontal:
         keys = sign(command)
-        return Static(join([(f"{keys:<11}", "bold"), (command.help, "")]), classes="key", markup=False)
+        return Horizontal(
+            Static(join([(keys, "bold")]), classes="keys", markup=False),
+            Static(join([(command.help, "")]), classes="what", markup=False),
+            classes="key",
+        )
 
     def _marks(self) -> Content:
         parts: list[tuple[str, str]] = []

@@ -30,6 +30,13 @@ class Look:
         claim = self.claim
         return () if claim is None else tuple(e for e in claim.evidence if e.number == self.number)
 
+    @property
+    def line(self) -> int:
+        """The line of the source to open in an editor."""
+        if self.evidence:
+            return self.evidence[0].line
+        return self.passage.chunk.line if self.passage else 1
+
     def numbers(self) -> tuple[int, ...]:
         """The sources to step through: those of the sentence, or all where there is none."""
         claim = self.claim

@@ -44,13 +44,13 @@ class Sheet(Widget):
         self.text = _clean(text)
 
     def show(self, text: str, styles: Sequence[Style] = (), marks: Sequence[Mark] = ()) -> None:
-        """Replace everything. A repaint only, where the text is the same as before."""
+        """Replace everything. A repaint only, where the number of lines is the same as before."""
         clean = _clean(text)
-        same = clean == self.text
-        self.text, self._styles, self._marks = clean, tuple(styles), tuple(marks)
-        if not same:
-            self._wrapped = (-1, [])
-        self.refresh(layout=not same)
+        height = len(self.rows())
+        if clean != self.text:
+            self.text, self._wrapped = clean, (-1, [])
+        self._styles, self._marks = tuple(styles), tuple(marks)
+        self.refresh(layout=len(self.rows()) != height)
 
     def rows(self, width: int | None = None) -> list[Span]:
         """The lines as they stand on the screen."""
@@ -120,4 +120,4 @@ class Sheet(Widget):
 
 
 def _clean(text: str) -> str:
-    return safe(text).replace("\t", " ")
+    return (text).replace("\t", " ")

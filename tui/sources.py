@@ -78,13 +78,6 @@ class SourcePane(Vertical):
             self.paint()
 
     @property
-    def line(self) -> int:
-        """The line of the source to open in an editor."""
-        if self.look.evidence:
-            return self.look.evidence[0].line
-        return self.look.passage.chunk.line if self.look.passage else 1
-
-    @property
     def shape(self) -> str:
         """ "side", "drawer" or "full"."""
         if self.screen.has_class("-wide"):

@@ -64,7 +64,7 @@ class Turn(Vertical, can_focus=True):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="question"):
             yield Sheet(classes="asked")
-            yield Static(Content(self._asked), classes="time")
+            yield Static(Content(self._asked), classes="time", markup=False)
         yield Sheet(classes="text")
         yield Static(Content(""), classes="card", markup=False)
         yield Static(Content(""), classes="state", markup=False)
@@ -152,7 +152,7 @@ class Turn(Vertical, can_focus=True):
                 else notes(self.answer, self.glyphs)
             )
             self._show(".card", card)
-            self._show(".state", total(self.answer, self.glyphs, self.progress.elapsed))
+            self._show(".state", total(self.answer, self.glyphs, self.progress.elapsed, width))
         elif self.error is None:
             self._state()
 
@@ -188,8 +188,13 @@ class Turn(Vertical, can_focus=True):
     def _show(self, where: str, content: Content) -> None:
         static = self.query_one(where, Static)
         static.display = bool(content.plain)
-        if not (isinstance(static.content, Content) and static.content.is_same(content)):
-            static.update(content)
+        old = static.content
+        if not isinstance(old, Content) or not old.is_same(content):
+            room = static.content_size.width
+            flat = all(
+                "\n" not in c.plain and 0 < c.cell_length <= room for c in (old, content) if isinstance(c, Content)
+            )
+            static.update(content, layout=not flat)
 
     def go(self, look: Look, opened: bool = False) -> None:
         """Stand somewhere else in the answer."""
@@ -241,7 +246,7 @@ class Turn(Vertical, can_focus=True):
             self._paint_text()
 
     def on_resize(self, event: events.Resize) -> None:
-        if self.answer is not None and self.answer.abstained:
+        if self.answer is not None:
             self._paint()
 
     def on_key(self, event: events.Key) -> None:

@@ -54,8 +54,8 @@ def lines_of(passage: Passage) -> str:
     return where if chunk.page is None else f"page {chunk.page}, {where}"
 
 
-def tally(claims: tuple[Claim, ...], glyphs: Glyphs) -> Content:
-    """The verdicts counted and named."""
+def tally(claims: tuple[Claim, ...], glyphs: Glyphs, room: int = 10_000) -> Content:
+    """The verdicts counted and named, in lines of at most `room` cells."""
     counts = Counter(claim.verdict for claim in claims)
     need = len(claims) - counts[Verdict.NEEDS_NONE]
     good = counts[Verdict.SUPPORTED]
@@ -66,14 +66,16 @@ def tally(claims: tuple[Claim, ...], glyphs: Glyphs) -> Content:
     if need and not good and not counts[Verdict.PARTLY]:
         bad = "no sentence is supported: do not rely on this"
         parts.append((f"{glyphs.wrong} {bad}\n", STYLES[Verdict.UNSUPPORTED]))
-    for verdict in ORDER:
-        if counts[verdict]:
-            gap = "  " if parts and not parts[-1][0].endswith("\n") else ""
-            parts += [(gap, ""), (f"{glyphs.of(verdict)} {counts[verdict]} {WORDS[verdict]}", STYLES[verdict])]
+    used = 0
+    for verdict in (v for v in ORDER if counts[v]):
+        words = f"{glyphs.of(verdict)} {counts[verdict]} {WORDS[verdict]}"
+        gap = "" if not used else "  " if used + 2 + len(words) <= room else "\n"
+        used = len(words) if gap == "\n" else used + len(gap) + len(words)
+        parts += [(gap, ""), (words, STYLES[verdict])]
     return join(parts)
 
 
-def total(answer: Answer, glyphs: Glyphs, elapsed: float) -> Content:
+def total(answer: Answer, glyphs: Glyphs, elapsed: float, room: int = 10_000) -> Content:
     """The line under a finished answer: every verdict by sign and word, then sizes and time."""
     took = answer.seconds.total or elapsed
     cited = {e.number for c in answer.claims for e in c.evidence} | {
@@ -98,7 +100,7 @@ def total(answer: Answer, glyphs: Glyphs, elapsed: float) -> Content:
     tail = join(
         [(glyphs.say("\n" + " · ".join(sizes)), "$text-muted"), (glyphs.say(" · v see the check"), "$text-muted")]
     )
-    return join(_stopped(answer, glyphs, took)) + tally(answer.claims, glyphs) + tail
+    return join(_stopped(answer, glyphs, took)) + tally(answer.claims, glyphs, room) + tail
 
 
 def _stopped(answer: Answer, glyphs: Glyphs, took: float) -> list[tuple[str, str]]:

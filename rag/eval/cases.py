@@ -1,4 +1,4 @@
-"""QUESTIONS.jsonl -> cases: one JSON object a line. A wrong line is named with its number and with what to do about it."""
+"""QUESTIONS.jsonl -> cases: one JSON object a line. A wrong line is named with its number and its cure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from rag.errors import Usage
 
@@ -48,7 +48,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One JSON object of a file: it knows where it stands and what it should look like, to say what is wrong with it."""
+    """One JSON object of a file: it knows where it stands and how it should look, to say what is wrong."""
 
     where: str
     form: str
@@ -80,7 +80,7 @@ class Entry:
 
 
 def cases(path: str | Path) -> tuple[Case, ...]:
-    """All questions of a .jsonl or .jsonl.gz file, in its order. Raises `Usage` for what cannot be read or is not whole."""
+    """All questions of a .jsonl or .jsonl.gz file, in its order. Raises `Usage` for what cannot be read as such."""
     found: dict[str, Case] = {}
     for entry in entries(path, FORM):
         case = _case(entry)
@@ -93,7 +93,7 @@ def cases(path: str | Path) -> tuple[Case, ...]:
 
 
 def sample(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Case, ...]:
-    """`limit` of the cases, drawn without replacement by `seed`, in the order of the file; all where there is no limit."""
+    """`limit` of the cases, drawn without replacement by `seed`, in file order; all where there is no limit."""
     if limit is None or limit >= len(cases):
         return tuple(cases)
     if limit < 1:
@@ -103,13 +103,9 @@ def sample(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Cas
 
 
 def entries(path: str | Path, form: str) -> Iterator[Entry]:
-    """The JSON objects of a file, one a line; blank lines are passed over. `form` is what errors say a line should be."""
+    """The JSON objects of a file, one a line; blank lines are passed over. `form` tells a person how a line looks."""
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if str(path).endswith(".gz")
-            else open(path, encoding="utf-8-sig") as file
-        ):
+        with _open(path) as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield _entry(line, f"{path}, line {number}", form)
@@ -117,14 +113,21 @@ def entries(path: str | Path, form: str) -> Iterator[Entry]:
         raise Usage(f"{path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8") from error
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        raise Usage(f"{path} cannot be read: {why}", "give a .jsonl or .jsonl.gz file that is there and whole") from error
+        raise Usage(f"{path} cannot be read: {why}", "give a whole .jsonl or .jsonl.gz file") from error
+
+
+def _open(path: str | Path) -> TextIO:
+    if str(path).endswith(".gz"):
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
+    return open(path, encoding="utf-8-sig")
 
 
 def _entry(line: str, where: str, form: str) -> Entry:
     try:
         values = json.loads(line)
     except json.JSONDecodeError as error:
-        raise Usage(f"{where}: not JSON: {error.msg} at character {error.pos + 1}", f"write the line as {form}") from error
+        what = f"{where}: not JSON: {error.msg} at character {error.pos + 1}"
+        raise Usage(what, f"write the line as {form}") from error
     except (ValueError, RecursionError) as error:
         raise Usage(f"{where}: not JSON that can be read: {error}", f"write the line as {form}") from error
     if not isinstance(values, dict):
@@ -147,7 +150,7 @@ def _case(entry: Entry) -> Case:
 
 
 def _gold(entry: Entry, gold: object) -> Gold:
-    """Gold evidence names its document by "source" or, in corpora that say so, by "doc_id"; its quote may be left out."""
+    """Gold evidence names its document by "source" or "doc_id" (a corpus file's id); its quote may be left out."""
     if not isinstance(gold, dict):
         raise entry.wrong(f'each of "evidence" must be an object with "source" or "doc_id", not {_shown(gold)}')
     source = gold["source"] if gold.get("source") is not None else gold.get("doc_id")

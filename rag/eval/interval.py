@@ -1,8 +1,8 @@
 """Figures with their uncertainty: the value, a 95 % percentile bootstrap interval, and how many cases it rests on.
 
-Efron, B. and Tibshirani, R. (1993), An Introduction to the Bootstrap, chapter 13. What is drawn again is whole cases, so a
-ratio such as precision is resampled with numerator and denominator together. Rows are sorted before they are drawn:
-the same cases in another order give the same interval.
+Efron and Tibshirani (1993), An Introduction to the Bootstrap, ch. 13. What is drawn again is whole cases, so a ratio
+such as precision is resampled with numerator and denominator together. Rows are sorted before they are drawn: the same
+cases in another order give the same interval.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def quantile(share: float) -> Statistic:
 
 
 def interval(*strata: Sequence[Row], statistic: Statistic = ratio, seed: int = 0, rounds: int = ROUNDS) -> Figure:
-    """`statistic` over the cases with its 95 % interval. Strata are resampled each by itself, so that none ever runs empty."""
+    """`statistic` over the cases with its 95 % interval. Each stratum is resampled by itself: none ever runs empty."""
     import numpy as np
 
     if not all(len(stratum) for stratum in strata):
         return {"value": None, "low": None, "high": None, "n": 0}
-    rows = [np.array(sorted(stratum), dtype=np.float64) for stratum in strata]
+    rows = [_sorted(np.array(stratum, dtype=np.float64)) for stratum in strata]
     value = float(statistic(*(stratum[None] for stratum in rows))[0])
     low, high = np.quantile(_draws(rows, statistic, seed, rounds), [0.025, 0.975])
     # a percentile of resamples can miss the value, by rounding or in very small or very skewed samples: it is let in
@@ -71,6 +71,12 @@ def interval(*strata: Sequence[Row], statistic: Statistic = ratio, seed: int = 0
         "high": max(float(high), value),
         "n": sum(len(stratum) for stratum in strata),
     }
+
+
+def _sorted(rows: Array) -> Array:
+    import numpy as np
+
+    return np.sort(rows) if rows.ndim == 1 else rows[np.lexsort(rows.T)]
 
 
 def _draws(rows: Sequence[Array], statistic: Statistic, seed: int, rounds: int) -> Array:

@@ -31,18 +31,23 @@ class Hit:
 
 
 def normalise(text: str) -> str:
-    """SQuAD's own normalisation (Rajpurkar et al. 2016, evaluate-v1.1.py): lower case, no ASCII punctuation, no articles."""
+    """SQuAD's own normalisation (Rajpurkar et al. 2016): lower case, no ASCII punctuation, no articles."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
 def em(prediction: str, golds: Sequence[str]) -> float:
     """Exact match after normalisation with any gold answer."""
-    return float(normalise(prediction) in {normalise(gold) for gold in golds})
+    return float(normalise(prediction) in _golds(golds))
 
 
 def f1(prediction: str, golds: Sequence[str]) -> float:
     """Harmonic mean of precision and recall of the bag of words (Rajpurkar et al. 2016), best over the gold answers."""
-    return max((_overlap(normalise(prediction).split(), normalise(gold).split()) for gold in golds), default=0.0)
+    return max(_overlap(normalise(prediction).split(), gold.split()) for gold in _golds(golds))
+
+
+def _golds(golds: Sequence[str]) -> list[str]:
+    """Gold answers as SQuAD 2.0 takes them: those of which words are left, or the empty answer where there is none."""
+    return [gold for gold in map(normalise, golds) if gold] or [""]
 
 
 def _overlap(said: list[str], gold: list[str]) -> float:
@@ -55,7 +60,7 @@ def _overlap(said: list[str], gold: list[str]) -> float:
 def contains(text: str, golds: Sequence[str]) -> float:
     """Whether a gold answer stands in the text, as whole words, after normalisation."""
     padded = f" {normalise(text)} "
-    return float(any(f" {gold} " in padded for gold in map(normalise, golds) if gold))
+    return float(any(f" {gold} " in padded for gold in _golds(golds) if gold))
 
 
 def overall(mark: float, abstained: bool, answerable: bool) -> float:
@@ -84,7 +89,7 @@ def fold(hits: Sequence[Hit]) -> list[tuple[str, ...]]:
 
 
 def gains(hits: Sequence[Hit], golds: Collection[str]) -> list[int]:
-    """For each ranked document, how many gold documents are met there first (more than one where copies were folded in)."""
+    """For each ranked document, how many gold documents are met there first (several where it has copies)."""
     missing = set(golds)
     found = []
     for names in fold(hits):
@@ -163,8 +168,9 @@ def supported(verdicts: Sequence[str]) -> Pair:
 
 
 def abstention(abstained: bool, answerable: bool) -> Iterator[tuple[str, Pair]]:
-    """Abstaining as a classifier of unanswerable questions; F1 is the ratio 2 TP / (2 TP + FP + FN) (van Rijsbergen 1979)."""
-    right, false, missed = abstained and not answerable, abstained and answerable, not (abstained or answerable)
+    """Abstaining as a classifier of unanswerable questions; F1 is 2 TP / (2 TP + FP + FN) (van Rijsbergen 1979)."""
+    right, false = int(abstained and not answerable), int(abstained and answerable)
+    missed = int(not abstained and not answerable)
     yield "precision", (right, right + false)
     yield "recall", (right, right + missed)
     yield "f1", (2 * right, 2 * right + false + missed)

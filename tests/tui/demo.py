@@ -1,4 +1,4 @@
-"""The screen with the scripted engine, to look at: python tests/tui/demo.py [slow|empty|broken]."""
+"""The screen with the scripted engine, to look at: python tests/tui/demo.py [slow|empty|none|hostile]."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def main(kind: str = "") -> int:
         engine.told = LibraryMissing("There is no library yet.", "footnote add FOLDER")
     if kind == "none":
         engine.told = Status("handbook", 0, 0, "reader")
+    if kind == "hostile":
+        boom = "x \x1b[2Jboom \x1b]52;c;aGk=\x07 y"
+        document = script.document(f"before\n{boom}\nafter\n", boom, boom)
+        passage = script.passage(document, 1, boom, "after")
+        words = [script.evidence(passage, document, boom)]
+        claim = (f"{boom} [1].", script.Verdict.SUPPORTED, 0.9, words, [boom])
+        engine.answers, engine.documents = {"": script.answer("q", [claim], (passage,))}, (document,)
     app = FootnoteApp(engine)  # type: ignore[arg-type]
     app.run()
     return app.return_code or 0

@@ -67,10 +67,12 @@ class Stage:
     async def ask(self, question: str, until: str | None = "s · v see the check") -> None:
         """Type a question and wait for words on the screen."""
         await self.until(lambda: self.ask_screen.questions.up)
-        self.ask_screen.prompt.focus()
-        self.ask_screen.prompt.insert(question)
-        await self.press("enter")
-        await self.until(lambda: self.ask_screen.talk.newest is not None and self.turn.question == question.strip())
+        talk, prompt = self.ask_screen.talk, self.ask_screen.prompt
+        before = talk.newest
+        prompt.focus()
+        prompt.insert(question)
+        prompt.action_submit()
+        await self.until(lambda: talk.newest is not before and self.turn.is_mounted)
         if until is not None:
             await self.sees(until)
             await self.until(lambda: self.ask_screen.questions.running is None)
@@ -81,10 +83,11 @@ def perform(
     engine: Scripted | None = None,
     size: tuple[int, int] = (120, 40),
     ascii_: bool = False,
+    kind: type[FootnoteApp] = FootnoteApp,
 ) -> FootnoteApp:
     """Run `act` on the app; what broke in the app breaks the test."""
     engine = engine or Scripted()
-    app = FootnoteApp(engine, ASCII if ascii_ else UNICODE)  # type: ignore[arg-type]
+    app = kind(engine, ASCII if ascii_ else UNICODE)  # type: ignore[arg-type]
 
     async def play() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:

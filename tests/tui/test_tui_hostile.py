@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,10 @@ def of(hostile: str) -> Scripted:
     return Scripted(answers, (document,), earlier=(hostile,))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("size", [(120, 40), (60, 20)])
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
-def test_hostile_text_is_shown_and_does_nothing(number: int, size: tuple[int, int]) -> None:
+def test_hostile_text_is_shown_and_does_nothing(number: int) -> None:
     hostile = HOSTILE[number]
+    size = ((120, 40), (60, 20))[number % 2]
 
     async def act(stage: Stage) -> None:
         for word in ("answer", "refuse", "break"):
@@ -102,9 +103,8 @@ def test_the_pane_says_how_many_characters_were_replaced() -> None:
 
     document = script.document("one \x1b[31m two " + "\u200b" * 19 + " three", "a.txt", "A")
     passage = script.passage(document, 1, "one", "three")
-    answer = script.answer(
-        "q", [("It is so [1].", Verdict.SUPPORTED, 0.9, [script.evidence(passage, document, "two")], [])], (passage,)
-    )
+    words = script.evidence(passage, document, "two")
+    answer = script.answer("q", [("It is so [1].", Verdict.SUPPORTED, 0.9, [words], [])], (passage,))
     perform(act, Scripted({"": answer}, (document,)))
 
 
@@ -122,7 +122,7 @@ def test_a_paste_never_asks_and_is_made_harmless() -> None:
     perform(act)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=300), st.integers(1, 50))
 def test_lines_lose_nothing_but_white_space_and_fit(text: str, width: int) -> None:
     text = safe(text).replace("\t", " ")
@@ -130,7 +130,7 @@ def test_lines_lose_nothing_but_white_space_and_fit(text: str, width: int) -> No
     assert "".join(row.of(text) for row in rows).split() == "".join(text.split()).split() or (
         "".join("".join(row.of(text) for row in rows).split()) == "".join(text.split())
     )
-    assert all(a.end <= b.start for a, b in zip(rows, rows[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(rows))
     for row in rows:
         assert "\n" not in row.of(text)
         assert cell_len(row.of(text)) <= width or row.end - row.start == 1
@@ -165,12 +165,7 @@ def test_no_widget_parses_markup() -> None:
             assert name not in ("from_markup", "Markdown"), f"{path.name}:{node.lineno}"
             if name in ("Static", "Label", "Button", "OptionList", "Option", "notify"):
                 checked += 1
-                literal = (
-                    bool(node.args)
-                    and isinstance(node.args[0], ast.Call)
-                    and ast.unparse(node.args[0].func) in ("Content", "join")
-                )
-                assert said.get("markup") is False or literal, f"{path.name}:{node.lineno} {name}"
+                assert said.get("markup") is False, f"{path.name}:{node.lineno} {name}"
     assert checked > 10, "the scan must see the widgets"
 
 

@@ -1,0 +1,92 @@
+"""The claim checker by itself: claims with a known label go in, its error rates come out.
+
+"Supported" is the positive class and the verdict `supported` the positive call; every other verdict is a negative one.
+Intervals resample the supported and the unsupported claims each by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import Usage
+from rag.eval.cases import Entry, entries
+from rag.eval.interval import Figure, interval
+
+if TYPE_CHECKING:
+    from rag.eval.interval import Array
+
+FORM = '{"claim", "passage", "label": "supported" or "unsupported"}'
+
+#: claim, passage -> verdict, score in 0..1 (higher = supported), and whatever else it has to say
+Check = Callable[[str, str], tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A claim about a passage, and whether the passage supports it."""
+
+    claim: str
+    passage: str
+    supported: bool
+
+
+def claims(path: str | Path) -> tuple[Labelled, ...]:
+    """All claims of a .jsonl or .jsonl.gz file. Raises `Usage`, naming the line."""
+    found = tuple(_claim(entry) for entry in entries(path, FORM))
+    if not found:
+        raise Usage(f"{path} holds no claims", f"write a line for each claim: {FORM}")
+    return found
+
+
+def _claim(entry: Entry) -> Labelled:
+    label = entry.text("label")
+    if label not in ("supported", "unsupported"):
+        raise entry.wrong(f'"label" must be "supported" or "unsupported", not "{label[:40]}"')
+    return Labelled(entry.text("claim"), entry.text("passage"), label == "supported")
+
+
+def judge(claims: Sequence[Labelled], check: Check) -> Iterator[dict[str, Any]]:
+    """One record for each claim: whether it is supported, the verdict and the score."""
+    for claim in claims:
+        verdict, score, *_ = check(claim.claim, claim.passage)
+        yield {"supported": claim.supported, "verdict": str(verdict), "score": float(score)}
+
+
+def measure(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Figure]]:
+    """The summary. `false_alarms` and `misses` are the error rates that screens show."""
+    called: dict[bool, list[float]] = {True: [], False: []}
+    scores: dict[bool, list[float]] = {True: [], False: []}
+    for record in records:
+        called[record["supported"]].append(float(record["verdict"] == "supported"))
+        scores[record["supported"]].append(record["score"])
+    return {
+        "checker": {
+            "balanced_accuracy": interval(called[True], called[False], statistic=balanced),
+            "auc": interval(scores[True], scores[False], statistic=auc),
+            "false_alarms": interval([1 - call for call in called[True]]),
+            "misses": interval(called[False]),
+        }
+    }
+
+
+def balanced(positives: Array, negatives: Array) -> Any:
+    """The mean of sensitivity and specificity (Brodersen et al. 2010), of calls that are 0 or 1."""
+    return (positives.mean(axis=1) + 1 - negatives.mean(axis=1)) / 2
+
+
+def auc(positives: Array, negatives: Array) -> Any:
+    """Area under the ROC curve by ranks: the share of pairs in which the supported claim scores higher, ties half.
+
+    Hanley and McNeil (1982); it is the Mann-Whitney U over the number of pairs.
+    """
+    import numpy as np
+
+    def one(above: Array, below: Array) -> Any:
+        below = np.sort(below)
+        wins = np.searchsorted(below, above, "left") + np.searchsorted(below, above, "right")
+        return wins.sum() / (2 * len(above) * len(below))
+
+    return np.array([one(above, below) for above, below in zip(positives, negatives)])

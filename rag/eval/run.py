@@ -1,0 +1,178 @@
+"""THE FLOW of a scripted run: ask each case, score it, keep it, and summarise them all.
+
+A record is one case in plain JSON values: the question, its gold, the whole answer object, what retrieval found, and
+`scores` by group, where a number or a pair [numerator, denominator] stands for each figure the case has a part in.
+Everything in the summary is arithmetic over those.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rag import wire
+from rag.domain import Answer, Document, Passage
+from rag.errors import RagError, Usage
+from rag.eval.cases import Case
+from rag.eval.interval import Row, interval, quantile
+from rag.eval.marks import marks, retrieval
+from rag.eval.partial import Partial, Record, Say
+from rag.events import Answered, Event
+
+SCHEMA = 1
+DEPTH = 10  # passages that retrieval figures are taken from
+
+FIGURES = {
+    "retrieval": ("recall@1", "recall@5", "recall@10", "ndcg@10", "mrr@10", "quote_recall@5", "quote_recall@10"),
+    "answer": ("em", "f1", "contains"),
+    "overall": ("em", "f1"),
+    "citation": ("valid", "quote_exact", "precision", "recall", "supported"),
+    "abstention": ("precision", "recall", "f1", "answered_wrongly"),
+}
+SECONDS = ("retrieve", "first", "total")
+QUANTILES = {"p50": 0.5, "p95": 0.95}
+
+
+class Bot(Protocol):
+    """What a run asks: the front door, or a test's script."""
+
+    def ask(self, question: str, /) -> Iterator[Event]: ...
+
+    def search(self, question: str, limit: int, /) -> tuple[Passage, ...]: ...
+
+    def document(self, name: str, /) -> Document: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the figures depend on besides the questions. `config` also names the library or corpus that is asked."""
+
+    config: dict[str, Any]
+    weights: dict[str, Any]
+    version: str
+
+
+def run(
+    bot: Bot, cases: Sequence[Case], out: str | Path, setup: Setup, say: Say, retrieval_only: bool = False
+) -> Iterator[Record]:
+    """Evaluate and write the run file; yields each record as it is finished. Interrupted, the same call goes on.
+
+    What an earlier call finished is not asked again and not yielded again, but is in the run file.
+    """
+    with Partial(Path(f"{out}.partial"), fingerprint(setup, cases, retrieval_only), say) as partial:
+        for record in evaluate(bot, cases, retrieval_only, partial.done.copy()):
+            partial.add(record)
+            yield record
+        write(out, whole([partial.done[case.id] for case in cases], setup))
+        partial.remove()
+
+
+def evaluate(
+    bot: Bot, cases: Sequence[Case], retrieval_only: bool = False, done: Collection[str] | None = None
+) -> Iterator[Record]:
+    """One record for each case, in order, but for those whose id is in `done`."""
+    for case in cases:
+        if done is None or case.id not in done:
+            yield _record(bot, case, retrieval_only)
+
+
+def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
+    answer = None if retrieval_only else _ask(bot, case.question)
+    started = time.perf_counter()
+    found = bot.search(case.question, DEPTH)
+    seconds = time.perf_counter() - started
+    scores = {"retrieval": retrieval(case, found)}
+    scores |= marks(case, answer, bot.document) if answer else {"seconds": {"retrieve": seconds}}
+    return {
+        "id": case.id,
+        "question": case.question,
+        "type": case.type,
+        "answerable": case.answerable,
+        "gold": {"answers": list(case.answers), "evidence": [asdict(gold) for gold in case.evidence]},
+        "answer": wire.answer(answer) if answer else None,
+        "retrieved": [_slim(wire.passage(passage)) for passage in found],
+        "scores": scores,
+    }
+
+
+def _ask(bot: Bot, question: str) -> Answer:
+    answer: Answer | None = None
+    for event in bot.ask(question):
+        if isinstance(event, Answered):
+            answer = event.answer
+    if answer is None or answer.stopped:
+        raise RagError(
+            "a question was stopped before it was answered", "run the same command again: it goes on from there"
+        )
+    return answer
+
+
+def _slim(passage: dict[str, Any]) -> dict[str, Any]:
+    """A retrieved passage without its text, which its document and span name: run files stay small."""
+    return {key: value for key, value in passage.items() if key != "text"}
+
+
+def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Every figure with its interval and n: the cases that have a part in it."""
+    scores = [record["scores"] for record in records]
+    summary: dict[str, Any] = {
+        group: {name: interval(_rows(scores, group, name)) for name in names} for group, names in FIGURES.items()
+    }
+    summary["seconds"] = {
+        part: {
+            name: interval(_rows(scores, "seconds", part), statistic=quantile(share))
+            for name, share in QUANTILES.items()
+        }
+        for part in SECONDS
+    }
+    return summary
+
+
+def _rows(scores: Sequence[Mapping[str, Any]], group: str, name: str) -> list[Row]:
+    """A figure's rows: without the cases that have no such score, or whose pair has nothing to be a share of."""
+    rows = [score[group][name] for score in scores if name in score.get(group, {})]
+    return [row for row in rows if not isinstance(row, list | tuple) or row[1]]
+
+
+def whole(records: Sequence[Record], setup: Setup) -> dict[str, Any]:
+    """The object of RUN.json."""
+    return {"schema": SCHEMA, **asdict(setup), "cases": list(records), "summary": summarise(records)}
+
+
+def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = False) -> str:
+    """What must be the same for records of an interrupted run to be taken over."""
+    parts = [SCHEMA, asdict(setup), [asdict(case) for case in cases], retrieval_only]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """A run file. Raises `Usage` where it is none."""
+    try:
+        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Usage(f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run") from error
+    return found
+
+
+def write(path: str | Path, run: Mapping[str, Any]) -> None:
+    """Write RUN.json so that there is either the old file or the new one, whole."""
+    text = json.dumps(run, indent=1, allow_nan=False)
+    beside = Path(f"{path}.tmp")
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        why = f"{path} cannot be written: {error.strerror or error}"
+        raise Usage(why, "make room, or give --out another place; the finished questions are kept") from error

@@ -1,0 +1,76 @@
+"""The screen on a real terminal line: it opens, it ends, and whatever ends it the terminal is left clean."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+DEMO = str(Path(__file__).with_name("demo.py"))
+ALTERNATE_OFF = b"\x1b[?1049l"
+CURSOR_ON = b"\x1b[?25h"
+
+
+def opened(kind: str = "", **more: str) -> pexpect.spawn[bytes]:
+    around = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
+    child = pexpect.spawn(sys.executable, [DEMO, kind], env=around, dimensions=(24, 80), timeout=15)  # type: ignore[arg-type]
+    child.expect_exact("ready")
+    return child
+
+
+def ended(child: pexpect.spawn[bytes]) -> bytes:
+    child.expect(pexpect.EOF)
+    child.close()
+    rest = bytes(child.before or b"")
+    assert ALTERNATE_OFF in rest and CURSOR_ON in rest[rest.index(ALTERNATE_OFF) - 200 :]
+    return rest
+
+
+def test_ask_and_quit() -> None:
+    child = opened()
+    child.send("Which bolts?\r")
+    child.expect_exact("see the check")
+    child.send("\x11")
+    ended(child)
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_clean(number: signal.Signals) -> None:
+    child = opened("slow")
+    child.send("Which bolts?\r")
+    child.expect_exact("writing")
+    child.kill(number)
+    ended(child)
+    assert child.exitstatus == 128 + number
+
+
+def test_escapes_of_strangers_do_not_reach_the_terminal() -> None:
+    child = opened("hostile")
+    child.send("Which?\r")
+    child.expect_exact("see the check")
+    seen = bytes(child.before or b"")
+    child.send("\x11")
+    seen += ended(child)
+    assert b"]52;" not in seen.replace("␛]52;".encode(), b"") and b"\x1b[2Jboom" not in seen
+    assert "␛[2Jboom".encode() in seen
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm"])
+def test_without_a_fit_terminal_it_says_so(term: str) -> None:
+    code = "import sys; from rag.config import Config; from tui.app import run; sys.exit(run(Config(home='/tmp/none')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "TERM": term},
+        check=False,
+    )
+    assert done.returncode == 2 and "footnote ask QUESTION" in done.stderr and not done.stdout
