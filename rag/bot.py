@@ -122,6 +122,10 @@ class Bot:
             documents = passages = 0
         return Status(self.config.library, documents, passages, self.config.model)
 
+    def revision(self) -> int:
+        """Grows with every change of what can be found."""
+        return self._open_library().revision
+
     # -- questions
 
     def ask(

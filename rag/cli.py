@@ -10,84 +10,24 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rag import __version__
 from rag.errors import RagError, Usage
 from rag.safe import protect
+from rag.say import Say, everywhere, ingested, progress
 
 if TYPE_CHECKING:
     from rag.bot import Bot
-    from rag.config import Config
     from rag.domain import Answer
-    from rag.events import Event, Report
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Say:
-    """What was said before the command, and how to speak: `json` one object, `quiet` no progress."""
-
-    def __init__(self) -> None:
-        self.typed: dict[str, Any] = {}
-        self.json = self.quiet = False
-
-    def config(self) -> Config:
-        from rag.config import Config
-
-        return Config.read(**self.typed)
-
-    def bot(self) -> Bot:
-        from rag.bot import Bot
-
-        return Bot.open(self.config())
-
-    def object(self, value: Any) -> None:
-        """One JSON object on stdout."""
-        click.echo(json.dumps(value, ensure_ascii=True))
-
-    def progress(self, text: str, end: str = "\n") -> None:
-        """A line on stderr, unless it is to be quiet. On a terminal a line that ends in a carriage return is overwritten."""
-        if self.quiet or (end == "\r" and not sys.stderr.isatty()):
-            return
-        from rag.safe import line
-
-        click.echo(("\x1b[K" if sys.stderr.isatty() else "") + line(text) + end, nl=False, err=True)
-
-
-def _everywhere(command: F) -> F:
-    """The options that every command takes, before or behind its name."""
-
-    def remember(context: click.Context, option: click.Parameter, value: Any) -> None:
-        say = context.ensure_object(Say)
-        if value is None or value is False:
-            return
-        if option.name in ("home", "library", "model"):
-            say.typed[option.name] = value
-        elif option.name == "no_color":
-            os.environ["NO_COLOR"] = "1"
-        else:
-            setattr(say, {"as_json": "json"}.get(option.name or "", option.name or ""), True)
-
-    shared: dict[str, Any] = {"callback": remember, "expose_value": False}
-    for decorate in (
-        click.option("--no-color", is_flag=True, help="No colours.", **shared),
-        click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.", **shared),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.", **shared),
-        click.option("--model", metavar="NAME|PATH.gguf", help='Who answers; "reader" is the built-in one.', **shared),
-        click.option("--library", metavar="NAME", help="Which library.", **shared),
-        click.option("--home", metavar="DIR", help="Folder of libraries and models (or FOOTNOTE_HOME).", **shared),
-    ):
-        command = decorate(command)
-    return command
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@_everywhere
+@everywhere
 @click.version_option(__version__, prog_name="footnote")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -107,47 +47,47 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True)
-@_everywhere
+@everywhere
 @click.pass_obj
 def add(say: Say, paths: tuple[str, ...]) -> None:
     """Take in files, folders, or a .jsonl corpus."""
     with say.bot() as bot:
-        _ingested(say, bot.add(list(paths)))
+        ingested(say, bot.add(list(paths)))
 
 
 @cli.command()
-@_everywhere
+@everywhere
 @click.pass_obj
 def sync(say: Say) -> None:
     """Everything added before, again: new, changed, moved and vanished files."""
     with say.bot() as bot:
-        _ingested(say, bot.sync())
+        ingested(say, bot.sync())
 
 
 @cli.command()
 @click.argument("document")
-@_everywhere
+@everywhere
 @click.pass_obj
 def remove(say: Say, document: str) -> None:
     """Forget a document (by source or id), or all below a folder."""
     with say.bot() as bot:
-        _ingested(say, bot.remove(document))
+        ingested(say, bot.remove(document))
 
 
 @cli.command()
-@_everywhere
+@everywhere
 @click.pass_obj
 def rebuild(say: Say) -> None:
     """Make the index (Chroma) again from the library; nothing is embedded."""
     with say.bot() as bot:
         for event in bot.rebuild():
-            _progress(say, event)
+            progress(say, event)
         documents = bot.status()
     say.progress(f"the index holds {documents.passages} passages again")
 
 
 @cli.command("list")
-@_everywhere
+@everywhere
 @click.pass_obj
 def list_(say: Say) -> None:
     """The documents of the library."""
@@ -165,7 +105,7 @@ def list_(say: Say) -> None:
 
 @cli.command()
 @click.argument("document")
-@_everywhere
+@everywhere
 @click.pass_obj
 def show(say: Say, document: str) -> None:
     """A document's text; page furniture is marked with a bar."""
@@ -186,7 +126,7 @@ def show(say: Say, document: str) -> None:
 @click.option("-c", "--continue", "again", is_flag=True, help="Go on with the last conversation.")
 @click.option("--jsonl", is_flag=True, help="The stream of events, one JSON object a line.")
 @click.option("--strict", is_flag=True, help="Exit 4 where a sentence is not supported.")
-@_everywhere
+@everywhere
 @click.pass_obj
 def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: bool) -> None:
     """An answer with footnotes."""
@@ -247,7 +187,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
 @cli.command()
 @click.argument("question", nargs=-1, required=True)
 @click.option("-k", "limit", type=click.IntRange(1, 1000), help="How many passages.")
-@_everywhere
+@everywhere
 @click.pass_obj
 def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
     """Passages only."""
@@ -267,7 +207,7 @@ def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
 
 @cli.command()
 @click.argument("file")
-@_everywhere
+@everywhere
 @click.pass_obj
 def check(say: Say, file: str) -> None:
     """Verdicts for claims that somebody else wrote: JSONL of {"id", "claim", "passage"} in, {"id", "verdict", ...} out."""
@@ -301,13 +241,13 @@ def _claim(line: str, where: str) -> dict[str, Any]:
 
 
 @cli.group()
-@_everywhere
+@everywhere
 def models() -> None:
     """Who answers: the built-in reader, or a chat model of yours."""
 
 
 @models.command("list")
-@_everywhere
+@everywhere
 @click.pass_obj
 def models_list(say: Say) -> None:
     """The models on this machine."""
@@ -336,7 +276,7 @@ def models_list(say: Say) -> None:
 
 @models.command("use")
 @click.argument("name")
-@_everywhere
+@everywhere
 @click.pass_obj
 def models_use(say: Say, name: str) -> None:
     """Make a model the one that answers: "reader", or the name or path of a .gguf file."""
@@ -352,7 +292,7 @@ def models_use(say: Say, name: str) -> None:
 
 
 @cli.command()
-@_everywhere
+@everywhere
 @click.pass_obj
 def doctor(say: Say) -> None:
     """Engine, models, library, disk, memory, offline: what is wrong, and what cures it. Changes nothing."""
@@ -379,7 +319,7 @@ def doctor(say: Say) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", metavar="RUN.json", help="Where the run goes; interrupted, the same command goes on.")
 @click.option("--checker", metavar="CLAIMS.jsonl", help="Measure the checker on labelled claims instead.")
-@_everywhere
+@everywhere
 @click.pass_obj
 def eval_(
     say: Say,
@@ -406,51 +346,12 @@ def eval_(
     else:
         found = command.evaluate(
             say.config(), questions or "", corpus, retrieval_only=retrieval_only, limit=limit, seed=seed, out=out,
-            say=tell, progress=lambda event: _progress(say, event),
+            say=tell, progress=lambda event: progress(say, event),
         )  # fmt: skip
     if say.json:
         say.object(found)
     else:
         report(found["summary"], console())
-
-
-def _ingested(say: Say, events: Iterable[Event]) -> None:
-    """Progress on stderr, the report at the end."""
-    from rag import wire
-    from rag.events import Report
-
-    for event in events:
-        _progress(say, event)
-        if isinstance(event, Report):
-            if say.json:
-                say.object(wire.report(event))
-            else:
-                _told(say, event)
-
-
-def _progress(say: Say, event: Event) -> None:
-    from rag import events as e
-
-    if isinstance(event, e.Loading):
-        say.progress(f"opening {event.what} ...", end="\r")
-    elif isinstance(event, e.Scanned):
-        say.progress(f"{event.files} files, {event.bytes / 2**20:.1f} MB", end="\r")
-    elif isinstance(event, e.Added):
-        say.progress(f"{event.done} of {event.total}  {event.source}: {event.chunks} passages", end="\r")
-    elif isinstance(event, e.Indexing):
-        say.progress(f"index: {event.done} of {event.total}", end="\r")
-
-
-def _told(say: Say, report: Report) -> None:
-    parts = [
-        f"{len(report.added)} added", f"{report.unchanged} unchanged", f"{len(report.changed)} changed", f"{len(report.moved)} moved",
-        f"{len(report.removed)} removed", f"{len(report.failed)} failed",
-    ]  # fmt: skip
-    for failed in report.failed:
-        say.progress(f"not in: {failed.source}: {failed.reason}. What helps: {failed.cure}")
-    say.progress(f"{', '.join(parts)} in {report.seconds:.1f} s")
-    if report.failed and not (report.added or report.changed or report.unchanged):
-        raise SystemExit(1)
 
 
 def main() -> None:

@@ -45,8 +45,9 @@ class History:
     def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
         """(id, first question, time of the last, turns), newest first."""
         rows = self._db.execute(
-            "SELECT conversation, (SELECT question FROM turns q WHERE q.number = min(t.number)), max(asked), count(*) "
-            "FROM turns t GROUP BY conversation ORDER BY max(number) DESC LIMIT ?",
+            "SELECT t.conversation, q.question, t.asked, t.turns FROM (SELECT conversation, min(number) AS first, "
+            "max(number) AS last, max(asked) AS asked, count(*) AS turns FROM turns GROUP BY conversation) t "
+            "JOIN turns q ON q.number = t.first ORDER BY t.last DESC LIMIT ?",
             (limit,),
         )
         return [(i, title, asked, turns) for i, title, asked, turns in rows]

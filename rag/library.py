@@ -9,43 +9,23 @@ found; the index says which revision it was made from.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.domain import Chunk, Document, Listing, Span
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.history import TABLES as HISTORY_TABLES
 from rag.history import History
+from rag.rows import SCHEMA, TABLES, checksum, pairs, spans
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SCHEMA = 1
-_TABLES = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE files(
-    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, reason TEXT, cure TEXT) WITHOUT ROWID;
-CREATE INDEX files_document ON files(document);
-CREATE TABLE documents(
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, spans TEXT NOT NULL, checksum BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE chunks(
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    heading TEXT NOT NULL, line INTEGER NOT NULL, page INTEGER, key BLOB NOT NULL, vector BLOB NOT NULL, checksum BLOB NOT NULL);
-CREATE INDEX chunks_document ON chunks(document);
-CREATE INDEX chunks_key ON chunks(key);
-CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2');
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +69,7 @@ class Library:
         if version == 0:
             with self.writing():
                 if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in (_TABLES + HISTORY_TABLES).split(";\n"):
+                    for statement in (TABLES + HISTORY_TABLES).split(";\n"):
                         if statement.strip():
                             self._db.execute(statement)
                     self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
@@ -184,12 +164,12 @@ class Library:
     ) -> None:
         if self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document.id,)).fetchone():
             return
-        spans = json.dumps(
-            [_pairs(document.mask), _pairs(document.pages), [[s.start, s.end, h] for s, h in document.headings]],
+        places = json.dumps(
+            [pairs(document.mask), pairs(document.pages), [[s.start, s.end, h] for s, h in document.headings]],
             ensure_ascii=False,
         )
-        row = (document.id, document.title, document.date, document.text, spans)
-        self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*row, _checksum(*row)))
+        row = (document.id, document.title, document.date, document.text, places)
+        self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum(*row)))
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
             content = (
                 chunk.id,
@@ -203,7 +183,7 @@ class Library:
                 vector.tobytes(),
             )
             number = self._db.execute(
-                "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, _checksum(*content))
+                "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, checksum(*content))
             ).lastrowid
             self._db.execute(
                 "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)",
@@ -297,14 +277,14 @@ class Library:
         if row is None:
             raise Usage(f"there is no document {name!r}", "footnote list shows them all")
         sources = self.sources(name)
-        if _checksum(*row[:5]) != row[5]:
+        if checksum(*row[:5]) != row[5]:
             raise LibraryBroken(
                 f"the stored text of {', '.join(sources) or name} does not match its checksum",
                 "remove that document and add its file again",
             )
         mask, pages, headings = json.loads(row[4])
         document = Document(
-            row[0], sources[0] if sources else name, row[1], row[2], row[3], _spans(mask), _spans(pages),
+            row[0], sources[0] if sources else name, row[1], row[2], row[3], spans(mask), spans(pages),
             tuple((Span(s, e), h) for s, e, h in headings),
         )  # fmt: skip
         if len(self._texts) > 64:
@@ -332,7 +312,7 @@ class Library:
             if row is None:
                 continue
             document = self.document(row[1])
-            if _checksum(*row[:9]) != row[9]:
+            if checksum(*row[:9]) != row[9]:
                 raise LibraryBroken(
                     f"a passage of {document.source} does not match its checksum", "remove it and add its file again"
                 )
@@ -389,28 +369,11 @@ class Library:
         """Sources of documents with a row that fails its checksum: the whole library is read."""
         bad = set()
         for row in self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents"):
-            if _checksum(*row[:5]) != row[5]:
+            if checksum(*row[:5]) != row[5]:
                 bad.add(row[0])
         for row in self._db.execute(
             "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"
         ):
-            if _checksum(*row[:9]) != row[9]:
+            if checksum(*row[:9]) != row[9]:
                 bad.add(row[1])
         return sorted(source for document in bad for source in self.sources(document))
-
-
-def _checksum(*values: Any) -> bytes:
-    """First 16 bytes of the SHA-256 of a row's values, each with its type and length so that none can pass for another."""
-    digest = hashlib.sha256()
-    for value in values:
-        raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-        digest.update(type(value).__name__[:1].encode() + struct.pack("<q", len(raw)) + raw)
-    return digest.digest()[:16]
-
-
-def _pairs(spans: Iterable[Span]) -> list[list[int]]:
-    return [[s.start, s.end] for s in spans]
-
-
-def _spans(pairs: Iterable[Sequence[int]]) -> tuple[Span, ...]:
-    return tuple(Span(a, b) for a, b in pairs)

@@ -175,8 +175,11 @@ def run(config: Config) -> int:
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("footnote: this is not a terminal that can show the screen; use: footnote ask QUESTION", file=sys.stderr)
         return 2
+    from multiprocessing import resource_tracker
+
     from rag.engine import Engine
 
+    resource_tracker.ensure_running()  # it wants the real stderr, which the app takes away while it runs
     engine = Engine(config)
     try:
         app = FootnoteApp(engine)

@@ -93,7 +93,8 @@ def _at_end(text: str, claim: Claim, glyphs: Glyphs) -> list[tuple[int, str, str
     if not sign:
         return []
     span = claim.sentence.span
-    place = span.start + len(span.of(text).rstrip(_END)) or span.end
+    kept = len(span.of(text).rstrip(_END))
+    place = span.start + kept if kept else span.end
     return [(place, f" [{sign}]", STYLES[claim.verdict])]
 
 

@@ -120,4 +120,4 @@ class Sheet(Widget):
 
 
 def _clean(text: str) -> str:
-    return (text).replace("\t", " ")
+    return safe(text).replace("\t", " ")

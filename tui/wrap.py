@@ -29,7 +29,7 @@ def cut(text: str, width: int, more: str = "…") -> str:
     """`text` in at most `width` cells, with `more` at the end where something is missing."""
     if cell_len(text) <= width:
         return text
-    first = lines(text.replace("\n", " ").replace(" ", "\N{NO-BREAK SPACE}"), max(1, width - cell_len(more)))[0]
+    first = lines(text.replace("\n", " "), max(1, width - cell_len(more)))[0]
     return first.of(text).rstrip() + more
 
 

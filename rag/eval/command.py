@@ -4,9 +4,11 @@ runs the questions or the claims, and hands back the summary."""
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from rag import __version__
@@ -50,21 +52,15 @@ def evaluate(
     say: Say,
     progress: Progress,
 ) -> dict[str, Any]:
-    """The run object. With `out` it is written there, and an interrupted run goes on."""
+    """The run object, also written to `out` (else to the home's ``runs`` folder). An interrupted run goes on."""
     drawn = sample(cases(questions), limit, seed)
     with opened(config, corpus, progress) as (bot, about):
         setup = run.Setup({**about, "questions": sha256(questions), "seed": seed}, _weights(bot.config), __version__)
-        asked = _Asked(bot)
-        records: list[dict[str, Any]] = []
-        work = (
-            run.run(asked, drawn, out, setup, say, retrieval_only)
-            if out
-            else run.evaluate(asked, drawn, retrieval_only)
-        )
-        for number, record in enumerate(work, 1):
+        place = out or str(Path(config.home) / "runs" / f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json")
+        os.makedirs(os.path.dirname(os.path.abspath(place)), exist_ok=True)
+        for number, record in enumerate(run.run(_Asked(bot), drawn, place, setup, say, retrieval_only), 1):
             say(f"{number} of {len(drawn)}  {record['question']}\r")
-            records.append(record)
-        return run.read(out) if out else run.whole(records, setup)
+        return run.read(place)
 
 
 def measure_checker(config: Config, claims: str, limit: int | None, seed: int, say: Say) -> dict[str, Any]:
@@ -96,6 +92,8 @@ def opened(config: Config, corpus: Sequence[str], progress: Progress) -> Iterato
         if corpus:
             for event in bot.add(list(corpus)):
                 progress(event)
+        else:
+            about["revision"] = bot.revision()  # an interrupted run goes on only over the same documents
         yield bot, about
 
 

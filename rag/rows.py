@@ -1,0 +1,46 @@
+"""The tables of a library, and what goes into a row: spans as pairs, and the row's own checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rag.domain import Span
+
+SCHEMA = 1
+TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE files(
+    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, reason TEXT, cure TEXT) WITHOUT ROWID;
+CREATE INDEX files_document ON files(document);
+CREATE TABLE documents(
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, spans TEXT NOT NULL, checksum BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE chunks(
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    heading TEXT NOT NULL, line INTEGER NOT NULL, page INTEGER, key BLOB NOT NULL, vector BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE INDEX chunks_document ON chunks(document);
+CREATE INDEX chunks_key ON chunks(key);
+CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+"""
+
+
+def checksum(*values: Any) -> bytes:
+    """First 16 bytes of the SHA-256 of a row's values, each with its type and length so that none can pass for another."""
+    digest = hashlib.sha256()
+    for value in values:
+        raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+        digest.update(type(value).__name__[:1].encode() + struct.pack("<q", len(raw)) + raw)
+    return digest.digest()[:16]
+
+
+def pairs(spans: Iterable[Span]) -> list[list[int]]:
+    return [[s.start, s.end] for s in spans]
+
+
+def spans(pairs: Iterable[Sequence[int]]) -> tuple[Span, ...]:
+    return tuple(Span(a, b) for a, b in pairs)

@@ -1,0 +1,114 @@
+"""How commands speak: the options they share, progress on stderr, JSON on stdout, the report of an ingest."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rag.bot import Bot
+    from rag.config import Config
+    from rag.events import Event, Report
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Say:
+    """What was said before the command, and how to speak: `json` one object, `quiet` no progress."""
+
+    def __init__(self) -> None:
+        self.typed: dict[str, Any] = {}
+        self.json = self.quiet = False
+
+    def config(self) -> Config:
+        from rag.config import Config
+
+        return Config.read(**self.typed)
+
+    def bot(self) -> Bot:
+        from rag.bot import Bot
+
+        return Bot.open(self.config())
+
+    def object(self, value: Any) -> None:
+        """One JSON object on stdout."""
+        click.echo(json.dumps(value, ensure_ascii=True))
+
+    def progress(self, text: str, end: str = "\n") -> None:
+        """A line on stderr, unless it is to be quiet. On a terminal a line that ends in a carriage return is overwritten."""
+        if self.quiet or (end == "\r" and not sys.stderr.isatty()):
+            return
+        from rag.safe import line
+
+        click.echo(("\x1b[K" if sys.stderr.isatty() else "") + line(text) + end, nl=False, err=True)
+
+
+def everywhere(command: F) -> F:
+    """The options that every command takes, before or behind its name."""
+
+    def remember(context: click.Context, option: click.Parameter, value: Any) -> None:
+        say = context.ensure_object(Say)
+        if value is None or value is False:
+            return
+        if option.name in ("home", "library", "model"):
+            say.typed[option.name] = value
+        elif option.name == "no_color":
+            os.environ["NO_COLOR"] = "1"
+        else:
+            setattr(say, {"as_json": "json"}.get(option.name or "", option.name or ""), True)
+
+    shared: dict[str, Any] = {"callback": remember, "expose_value": False}
+    for decorate in (
+        click.option("--no-color", is_flag=True, help="No colours.", **shared),
+        click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.", **shared),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.", **shared),
+        click.option("--model", metavar="NAME|PATH.gguf", help='Who answers; "reader" is the built-in one.', **shared),
+        click.option("--library", metavar="NAME", help="Which library.", **shared),
+        click.option("--home", metavar="DIR", help="Folder of libraries and models (or FOOTNOTE_HOME).", **shared),
+    ):
+        command = decorate(command)
+    return command
+
+
+def ingested(say: Say, events: Iterable[Event]) -> None:
+    """Progress on stderr, the report at the end."""
+    from rag import wire
+    from rag.events import Report
+
+    for event in events:
+        progress(say, event)
+        if isinstance(event, Report):
+            if say.json:
+                say.object(wire.report(event))
+            else:
+                _told(say, event)
+
+
+def progress(say: Say, event: Event) -> None:
+    from rag import events as e
+
+    if isinstance(event, e.Loading):
+        say.progress(f"opening {event.what} ...", end="\r")
+    elif isinstance(event, e.Scanned):
+        say.progress(f"{event.files} files, {event.bytes / 2**20:.1f} MB", end="\r")
+    elif isinstance(event, e.Added):
+        say.progress(f"{event.done} of {event.total}  {event.source}: {event.chunks} passages", end="\r")
+    elif isinstance(event, e.Indexing):
+        say.progress(f"index: {event.done} of {event.total}", end="\r")
+
+
+def _told(say: Say, report: Report) -> None:
+    parts = [
+        f"{len(report.added)} added", f"{report.unchanged} unchanged", f"{len(report.changed)} changed", f"{len(report.moved)} moved",
+        f"{len(report.removed)} removed", f"{len(report.failed)} failed",
+    ]  # fmt: skip
+    for failed in report.failed:
+        say.progress(f"not in: {failed.source}: {failed.reason}. What helps: {failed.cure}")
+    say.progress(f"{', '.join(parts)} in {report.seconds:.1f} s")
+    if report.failed and not (report.added or report.changed or report.unchanged):
+        raise SystemExit(1)

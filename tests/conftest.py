@@ -1,0 +1,70 @@
+"""What all tests share: no network but loopback, a home of their own, one library of the seeds, one tiny chat model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.safe import protect
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = ROOT / "seeds"
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else ""
+        if isinstance(address, tuple) and host not in ("127.0.0.1", "::1", "localhost"):
+            raise RuntimeError(f"a test opened a connection to {address}")
+    elif event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "::1", "localhost", None, ""):
+        raise RuntimeError(f"a test looked up the address of {arguments[0]!r}")
+
+
+sys.addaudithook(_only_loopback)
+protect()
+for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose default library holds the seeds, embedded for real. Tests must not change it."""
+    from rag import Bot, Config
+
+    home = tmp_path_factory.mktemp("seeded")
+    with Bot.open(Config(home=str(home))) as bot:
+        for _ in bot.add([str(SEEDS)]):
+            pass
+    return home
+
+
+@pytest.fixture
+def home(seeded: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of `seeded` that a test may do anything to."""
+    copy = tmp_path / "home"
+    shutil.copytree(seeded, copy)
+    yield copy
+
+
+@pytest.fixture(scope="session")
+def embedder(seeded: Path) -> Iterator[object]:
+    """The real embedder in llama.cpp."""
+    from rag.embed import open_questions
+
+    machine = open_questions(str(seeded))
+    yield machine
+    machine.close()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chat model of a few hundred thousand random weights, with a real tokenizer and a chat template."""
+    from tests.tiny import write
+
+    return write(tmp_path_factory.mktemp("models") / "tiny-chat.gguf")

@@ -1,0 +1,64 @@
+"""Marks are put into an answer without moving anything: every span still names its words."""
+
+from __future__ import annotations
+
+import scripted as script
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.domain import Answer, Citation, Claim, Sentence, Span, Verdict
+from tui.glyphs import UNICODE
+from tui.marks import marked, steady
+
+PIECES = st.lists(
+    st.tuples(
+        st.text(alphabet="ab é漢.\n", min_size=1, max_size=8), st.sampled_from([1, 3, 9, 0]), st.sampled_from(Verdict)
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def built(pieces: list[tuple[str, int, Verdict]], gap: str) -> Answer:
+    text, claims = "", []
+    for words, number, verdict in pieces:
+        start = len(text) + len(gap) * bool(text)
+        text += gap * bool(text) + words
+        cited: tuple[Citation, ...] = ()
+        if number:
+            cited = (Citation(number, Span(len(text), len(text) + 3)),)
+            text += f"[{number}]"
+        claims.append(Claim(Sentence(words, Span(start, len(text)), cited), (), verdict, 0.5))
+    shell = script.SUPPORTED
+    return Answer(
+        "q", text, None, tuple(claims), shell.passages, False, None, shell.receipt, shell.model, shell.seconds
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(PIECES, st.sampled_from(["", " ", "\n"]))
+def test_every_span_names_its_words_after_the_marks_are_in(pieces: list[tuple[str, int, Verdict]], gap: str) -> None:
+    answer = built(pieces, gap)
+    shown = marked(answer, UNICODE)
+    assert [span.of(shown.text) for span, _ in shown.citations] == [f"[{n}]" for _, n, _ in pieces if n]
+    for span, claim in zip(shown.sentences, answer.claims, strict=True):
+        words = span.of(shown.text)
+        signs = "".join(sign for sign in ("✓", "~", "✗", "!", " [?]", " [✓]", " [~]", " [✗]", " [!]") if sign in words)
+        assert words[0] == claim.sentence.span.of(answer.text)[0] or words.startswith(" [")
+        if claim.verdict in (Verdict.UNSUPPORTED, Verdict.CONTRADICTED):
+            assert "✗" in words, "the mark belongs to its own sentence"
+        if claim.verdict is Verdict.NEEDS_NONE and not claim.sentence.citations:
+            assert not signs, "a mark of another sentence stands here"
+    assert all(a.end <= b.start for a, b in zip(shown.sentences, shown.sentences[1:], strict=False))
+
+
+def test_a_mark_at_the_border_belongs_to_the_sentence_before() -> None:
+    answer = built([("Bees", 1, Verdict.SUPPORTED), ("Wasps", 3, Verdict.CONTRADICTED)], "")
+    shown = marked(answer, UNICODE)
+    assert [span.of(shown.text) for span in shown.sentences] == ["Bees[1]✓", "Wasps[3]✗"]
+
+
+def test_a_marker_that_has_only_begun_is_held_back() -> None:
+    assert steady("It is so [1") == "It is so "
+    assert steady("It is so [1]") == "It is so [1]"
+    assert steady("a long [bracket that is no marker") == "a long [bracket that is no marker"
