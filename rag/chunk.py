@@ -9,7 +9,7 @@ embedded is cut off unseen.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from rag.domain import Chunk, Document, Span
@@ -19,30 +19,46 @@ VERSION = 1  #: of the way chunks are made; a library of another version is refu
 _TINY = 24  # tokens; less than this does not stand alone
 
 Counter = Callable[[Sequence[str]], Sequence[int]]
+_Piece = tuple[Span, int]  # a part of the text and its tokens
 
 
 def chunk(document: Document, size: int, count: Counter) -> Iterator[Chunk]:
     """The chunks of `document` in order, none longer than `size` tokens as `count` counts the tokens of texts."""
-    breaks = [m.start for m in document.mask] + [span.start for span, _ in document.headings]
     pieces = list(_pieces(document, size, count))
     counts = count([piece.of(document.text) for piece in pieces]) if pieces else []
-    spans: list[Span] = []
-    start, used, last = -1, 0, -1
-    for piece, tokens in zip(pieces, counts, strict=True):
-        apart = start >= 0 and any(last <= b < piece.end and b >= last for b in _between(breaks, last, piece.start))
-        if start >= 0 and (apart or used + tokens > size):
-            spans.append(Span(start, last))
-            start = -1
-        if start < 0:
-            start, used = piece.start, 0
-        used, last = used + tokens, piece.end
-    if start >= 0:
-        spans.append(Span(start, last))
-    yield from _chunks(document, _joined(document, spans, size, count))
+    packed = _packed(document, list(zip(pieces, counts, strict=True)), size)
+    yield from _chunks(document, _joined(document, packed, size))
 
 
-def _between(breaks: list[int], low: int, high: int) -> list[int]:
-    return [b for b in breaks if low <= b <= high]
+def _packed(document: Document, pieces: list[_Piece], size: int) -> list[_Piece]:
+    """Sentences put together until the next one is too much or something stands between. A headline goes with what follows."""
+    breaks = sorted([m.start for m in document.mask] + [span.start for span, _ in document.headings])
+    out: list[_Piece] = []
+    current: list[_Piece] = []
+    for piece, tokens in pieces:
+        apart = bool(current) and _between(breaks, current[-1][0].end, piece.start)
+        if current and (apart or sum(n for _, n in current) + tokens > size):
+            carried = [current.pop()] if not apart and len(current) > 1 and _headline(document, current[-1][0]) else []
+            out.append(_closed(current))
+            current = carried
+        current.append((piece, tokens))
+    return [*out, _closed(current)] if current else out
+
+
+def _closed(pieces: list[_Piece]) -> _Piece:
+    return Span(pieces[0][0].start, pieces[-1][0].end), sum(tokens for _, tokens in pieces)
+
+
+def _between(breaks: list[int], low: int, high: int) -> bool:
+    at = bisect_left(breaks, low)
+    return at < len(breaks) and breaks[at] <= high
+
+
+def _headline(document: Document, piece: Span) -> bool:
+    """A short line of its own that is not a sentence."""
+    text = document.text
+    alone = (piece.start == 0 or text[piece.start - 1] == "\n") and text[piece.end : piece.end + 1] in ("", "\n", "\r")
+    return alone and piece.end - piece.start <= 100 and text[piece.end - 1] not in ".!?:;,”\"')"
 
 
 def _pieces(document: Document, size: int, count: Counter) -> Iterator[Span]:
@@ -81,20 +97,18 @@ def _cut(text: str, span: Span, size: int, count: Counter) -> Iterator[Span]:
             start += 1
 
 
-def _joined(document: Document, spans: list[Span], size: int, count: Counter) -> list[Span]:
+def _joined(document: Document, pieces: list[_Piece], size: int) -> list[Span]:
     """Tiny chunks put to their neighbour, where nothing masked lies between and both together are not too long."""
-    if len(spans) < 2:
-        return spans
-    counts = list(count([s.of(document.text) for s in spans]))
-    out, sizes = [spans[0]], [counts[0]]
-    for span, tokens in zip(spans[1:], counts[1:], strict=True):
-        masked = any(out[-1].end <= m.start < span.start for m in document.mask)
-        if not masked and min(sizes[-1], tokens) < _TINY and sizes[-1] + tokens <= size:
-            out[-1], sizes[-1] = Span(out[-1].start, span.end), sizes[-1] + tokens
-        else:
-            out.append(span)
-            sizes.append(tokens)
-    return out
+    masks = [m.start for m in document.mask]
+    out: list[_Piece] = []
+    for span, tokens in pieces:
+        if out:
+            before, used = out[-1]
+            if min(used, tokens) < _TINY and used + tokens <= size and not _between(masks, before.end, span.start):
+                out[-1] = (Span(before.start, span.end), used + tokens)
+                continue
+        out.append((span, tokens))
+    return [span for span, _ in out]
 
 
 def _chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:

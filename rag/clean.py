@@ -7,9 +7,9 @@ these reasons; anything that might be a statement stays.
 1. It says nothing but what buttons, menus and notices of web pages say ("Related Articles", "log in or register").
 2. It is glued together from names of icon fonts ("access_time2 years ago"), or is a bare age ("2 years ago").
 3. It is a picture credit or a byline of an agency.
-4. It is in another script than the document, and short: furniture of another language's template.
-5. It repeats a line above it word for word.
-6. Only furniture stands before it: a site's own motto ("Stay tuned for updates ...").
+4. It follows furniture, is in another script than the document, and short: the template of another language.
+5. It repeats the line above it word for word, as a page does that shows its headline twice.
+6. Only furniture stands before it, and some does: a site's own motto ("Stay tuned for updates ...").
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PHRASES = re.compile(
     (?:log|sign)\s?in(?:\s+or\s+(?:register|sign\s?up))?|to\s+participate\s+in\s+the\s+discussion|register|sign\s?up|subscribe(?:\s+now)?|
     related\s+(?:articles?|stories|posts|news|topics)|read\s+(?:more|also|next|full\s+(?:article|story))|see\s+also|more\s+(?:news|stories)|
     back\s+to\s+top(?:\s+button)?|(?:scroll|go)\s+to\s+top|all\s+news|latest\s+news|breaking\s+news|top\s+stories|most\s+(?:read|popular)|
-    (?:leave\s+a\s+|post\s+a\s+|add\s+a\s+|no\s+|\d+\s+)?comments?|leave\s+a\s+reply|share(?:\s+(?:this|on)(?:\s+\w+){0,3})?|print(?:\s+this(?:\s+page)?)?|
+    (?:(?:leave|post|add)\s+a\s+comment|(?:no\s+|\d+\s+)?comments|1\s+comment)|leave\s+a\s+reply|share(?:\s+(?:this|on)(?:\s+\w+){0,3})?|print(?:\s+this(?:\s+page)?)?|
     (?:star)?\s*add\s+to\s+favou?rites|bookmark|advertisement|sponsored(?:\s+content)?|menu|search|home|skip\s+to\s+(?:main\s+)?content|
     (?:accept|reject)\s+(?:all\s+)?cookies|cookie\s+(?:settings|policy|preferences)|privacy\s+policy|terms\s+(?:of\s+(?:use|service)|and\s+conditions)|
     all\s+rights\s+reserved|follow\s+us(?:\s+on(?:\s+\w+){1,3})?|newsletter|contact\s+us|about\s+us|previous(?:\s+(?:post|article))?|next(?:\s+(?:post|article))?|
@@ -36,19 +36,23 @@ _PHRASES = re.compile(
     re.I | re.X,
 )
 _ICONS = re.compile(
-    r"(?:folder_open|access_time|arrow_\w+|chevron_\w+|more_vert|thumb_up|keyboard_\w+|bookmark_border|local_offer)"
+    r"(?:folder_open|access_time|arrow_[a-z_]+|chevron_[a-z_]+|more_vert|thumb_up|keyboard_[a-z_]+|bookmark_border|local_offer)"
 )
+_GLUED = re.compile(rf"(?:^|\s){_ICONS.pattern}(?=[A-Z\d])(?!.*[`=|(){{}}])")
 _AGE = re.compile(
     r"\W*(?:(?:updated|published|posted):?\s*)?(?:\d+|an?)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\W*",
     re.I,
 )
 _CREDIT = re.compile(
-    r"\s*(?:©|\(c\)\s|copyright\b|(?:photo|image|picture|file photo)\s*(?:by|credit|courtesy)?\s*[:/©])", re.I
+    r"(?:©|\([cC]\)|[Cc]opyright)(?:\s*©|\s+\([cC]\))?\s*\d{4}\b|©\s*[^\W\d_a-z]|"
+    r"(?:[Pp]hoto|PHOTO|[Ii]mage|[Pp]icture|[Ff]ile [Pp]hoto)(?:\s+(?:by|[Cc]redit|[Cc]ourtesy))?(?:\s*[:©]|\s+/\s|/[A-Z]{2})(?!.*[.!?;]$)"
 )
-_ALT = re.compile(r".*\b[\w ]+, (?:1920|1280|1024)(?:, \d{1,2}\.\d{1,2}\.\d{4})?\s*")
+_ALT = re.compile(r"(?:.*\s)?[-–]\s+[^\W\d_][^\d,]{2,60}, (?:1920|1280|1024)(?P<day>, \d{1,2}\.\d{1,2}\.\d{4})?")
 _CHANNEL = re.compile(
     r"(?:[\w&.-]+\s+){0,3}(?:Telegram|Facebook|Twitter|WhatsApp|Instagram|YouTube|LinkedIn|RSS)", re.I
 )
+_RULE = re.compile(r"([=\-~^*+#])\1{2,}")
+_WORDS = re.compile(r"[^\W\d_]{3}|[\u2e80-\u9fff\uac00-\ud7af]{2}")
 _MOTTO = re.compile(r"stay tuned (?:for|to)\b|the latest news and|breaking news (?:and|from|on)\b", re.I)
 
 
@@ -65,33 +69,50 @@ def clean(raw: Raw, source: str) -> Document:
 def furniture(text: str) -> list[Span]:
     """Spans of the lines of `text` that are page furniture."""
     script = _script(text[:20_000])
-    seen: set[str] = set()
     spans: list[Span] = []
-    opening, at = True, 0
-    for line in text.split("\n"):
+    kept, follows, at = "", False, 0  # the last line that stayed; is the line before furniture?
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
         bare = line.strip()
         if bare:
-            repeated = len(bare) >= 20 and bare in seen and not bare.startswith(("|", "#", "-", "*", "="))
-            if len(bare) <= _LONGEST and (repeated or _is_furniture(bare, script, opening)):
-                start = at + line.index(bare)
+            underlined = number + 1 < len(lines) and _RULE.fullmatch(lines[number + 1].strip())
+            repeated = bare == kept and len(bare) >= 20 and line[0] == bare[0] and not bare.startswith(tuple("|#-*="))
+            template = not underlined and _is_furniture(bare, script, not kept, follows)
+            if len(bare) <= _LONGEST and (repeated or template):
+                start, follows = at + line.index(bare), True
                 spans.append(Span(start, start + len(bare)))
             else:
-                opening = False
-            if len(bare) >= 20 and len(seen) < 50:  # a headline repeats near itself; a refrain later on is text
-                seen.add(bare)
+                kept, follows = bare, False
         at += len(line) + 1
     return spans
 
 
-def _is_furniture(line: str, script: str, opening: bool) -> bool:
-    if _PHRASES.fullmatch(line) or _AGE.fullmatch(line) or _CREDIT.match(line) or _ALT.fullmatch(line):
+def _is_furniture(line: str, script: str, opening: bool, follows: bool) -> bool:
+    """`opening`: no text stands before the line; `follows`: the line before it is furniture."""
+    if _PHRASES.fullmatch(line) or _AGE.fullmatch(line) or _CREDIT.match(line) or _is_icons(line):
         return True
-    if _ICONS.search(line) and len(line.split()) <= 8 and " (" not in line and "`" not in line:
+    alt = _ALT.fullmatch(line)
+    if alt and (alt["day"] or opening):
         return True
-    if opening and (_MOTTO.search(line) or _CHANNEL.fullmatch(line)):
+    if opening and follows and (_MOTTO.search(line) or _CHANNEL.fullmatch(line)):
         return True
+    return follows and _is_foreign(line, script)
+
+
+def _is_icons(line: str) -> bool:
+    """Names of icons, alone, run together with words, or before what is furniture itself."""
+    if not _ICONS.search(line) or len(line.split()) > 8:
+        return False
+    rest = _ICONS.sub("", line).strip()
+    return bool(_GLUED.search(line) or not rest or _AGE.fullmatch(rest) or _PHRASES.fullmatch(rest))
+
+
+def _is_foreign(line: str, script: str) -> bool:
+    """Is the line a few words of another script? Single letters are formulas."""
     own = _script(line)
-    return bool(script and own and own != script and len(line.split()) <= 8 and _share(line, script) == 0)
+    return bool(script and own and own != script and _WORDS.search(line) and len(line.split()) <= 8) and not _share(
+        line, script
+    )
 
 
 def _script(text: str) -> str:
@@ -138,7 +159,12 @@ def _headings(text: str) -> list[tuple[Span, str]]:
     """Sections by Markdown's # headings and by underlined ones (Setext, reStructuredText), as heading paths."""
     found: list[tuple[int, int, str]] = []
     underlines: list[str] = []
+    fences = [Span(m.start(), m.end()) for m in _FENCE.finditer(text)][::-1]
     for match in _HEADING.finditer(text):
+        while fences and fences[-1].end <= match.start():
+            fences.pop()
+        if fences and fences[-1].start <= match.start():  # a comment in a block of code
+            continue
         if match["marks"]:
             found.append((match.start(), len(match["marks"]), match["atx"].strip(" #\r")))
         elif abs(len(match["rule"].rstrip()) - len(match["title"].rstrip())) <= 2:
@@ -153,6 +179,7 @@ def _headings(text: str) -> list[tuple[Span, str]]:
     return sections
 
 
+_FENCE = re.compile(r"^```[^`\n]*\n.*?(?:^```[ \t\r]*$|\Z)", re.M | re.S)
 _HEADING = re.compile(
     r"^(?P<marks>#{1,6})[ \t]+(?P<atx>[^\n]+)$|^(?P<title>[^\s#>|*`-][^\n]{0,118})\n(?P<rule>(?P<c>[=\-~^\"'`*+#])(?P=c){2,})[ \t\r]*$",
     re.M,

@@ -46,6 +46,7 @@ class Document:
     mask: tuple[Span, ...] = ()  #: page furniture: shown, but neither chunked nor quoted
     pages: tuple[Span, ...] = ()  #: one span a page, for formats that have pages
     headings: tuple[tuple[Span, str], ...] = ()  #: sections: the span each heading path holds for
+    path: str = ""  #: absolute path of the file on this machine; "" for a document of a corpus file
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Passage:
 
     number: int  #: 1..k, what a marker [n] refers to
     chunk: Chunk
-    score: float
+    score: float  #: 0..1; 1 is first in every list
     ranks: Ranks = field(default_factory=Ranks)
     copies: tuple[str, ...] = ()  #: sources of further copies of the same text
 

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
+        # Spawning needs the resource tracker, and that a stderr of the operating system; a screen replaces sys.stderr.
+        resource_tracker.ensure_running()
         self._config = config
         self._child: _Child | None = None
         self._starting = threading.Lock()

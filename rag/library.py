@@ -265,7 +265,9 @@ class Library:
         if len(found) != 1:
             what = f"{len(found)} documents are called" if found else "there is no document called"
             raise Usage(f"{what} {name!r}", "footnote list shows them all")
-        return replace(self.document(rows[0][0]), source=rows[0][1])
+        source = rows[0][1]
+        path = self._db.execute("SELECT path FROM files WHERE source = ?", (source,)).fetchone()[0]
+        return replace(self.document(rows[0][0]), source=source, path="" if "#" in path else path)
 
     def document(self, name: str) -> Document:
         """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""

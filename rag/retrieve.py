@@ -26,7 +26,7 @@ class Retrieve:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
-        """The `limit` nearest passages, numbered from 1; `score` is the fused one, higher is closer."""
+        """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
         query = words_query(question)
         by_words = [name for name, _ in self._library.words(query, self._depth)] if query else []
         by_vectors = [name for name, _ in self._near(self._embedder.embed([question])[0], self._depth)]
@@ -37,7 +37,10 @@ class Retrieve:
         vectors = {name: rank for rank, name in enumerate(by_vectors, 1)}
         return tuple(
             Passage(
-                number, chunks[name], fused[name], Ranks(words.get(name), vectors.get(name), rank),
+                number,
+                chunks[name],
+                fused[name] * (_K + 1) / 2,
+                Ranks(words.get(name), vectors.get(name), rank),
                 tuple(self._library.sources(chunks[name].document)[1:]),
             )
             for number, (rank, name) in enumerate(((r, n) for r, n in enumerate(names, 1) if n in chunks), 1)

@@ -19,6 +19,8 @@ from rag.domain import Span
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ITEM = re.compile(r"\s*(?:[-*+•–>#|]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s|\s*(?:```|~~~|===|---)")
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
+_WIDE = re.compile(r"[^\S\x00-\x7f]")  # white space of more than one byte
+_HALF = re.compile(r"[\ud800-\udfff]")  # half a surrogate pair
 _LONGEST = 20_000  # characters handed to the segmenter at once; a longer block is cut at white space first
 
 
@@ -97,18 +99,22 @@ def _segmented(text: str, block: Span) -> Iterator[Span]:
     from sentencex import segment
 
     for piece in _bounded(text, block):
-        at = piece.start
-        for sentence in segment("en", piece.of(text)):
-            found = text.find(sentence, at, piece.end) if sentence else at
-            if found < 0:  # the segmenter altered characters: what is left is one sentence
+        plain, at = _plain(piece.of(text)), 0
+        for sentence in segment("en", plain):
+            if not plain.startswith(sentence, at):  # the segmenter altered characters: what is left is one sentence
                 break
-            at = found + len(sentence)
-            span = _trim(text, Span(found, at))
+            span = _trim(text, Span(piece.start + at, piece.start + at + len(sentence)))
+            at += len(sentence)
             if span.start < span.end:
                 yield span
-        rest = _trim(text, Span(at, piece.end))
+        rest = _trim(text, Span(piece.start + at, piece.end))
         if rest.start < rest.end:
             yield rest
+
+
+def _plain(text: str) -> str:
+    """`text`, character for character, without what the segmenter panics at: "B\\u00a0." and half a surrogate pair."""
+    return text if text.isascii() else _HALF.sub("\ufffd", _WIDE.sub(" ", text))
 
 
 def line_of(text: str, offset: int) -> int:

@@ -75,6 +75,7 @@ def document(value: d.Document) -> dict[str, Any]:
     return {
         "id": value.id, "source": value.source, "title": value.title, "date": value.date, "text": value.text,
         "masked": [[s.start, s.end] for s in value.mask], "pages": [[s.start, s.end] for s in value.pages],
+        "path": value.path,
     }  # fmt: skip
 
 
