@@ -24,13 +24,11 @@ _Piece = tuple[Span, int]  # a part of the text and its tokens
 
 def chunk(document: Document, size: int, count: Counter) -> Iterator[Chunk]:
     """The chunks of `document` in order, none longer than `size` tokens as `count` counts the tokens of texts."""
-    pieces = list(_pieces(document, size, count))
-    counts = count([piece.of(document.text) for piece in pieces]) if pieces else []
-    packed = _packed(document, list(zip(pieces, counts, strict=True)), size)
+    packed = _packed(document, _pieces(document, size, count), size)
     yield from _chunks(document, _joined(document, packed, size))
 
 
-def _packed(document: Document, pieces: list[_Piece], size: int) -> list[_Piece]:
+def _packed(document: Document, pieces: Iterator[_Piece], size: int) -> list[_Piece]:
     """Sentences put together until the next one is too much or something stands between. A headline goes with what follows."""
     breaks = sorted([m.start for m in document.mask] + [span.start for span, _ in document.headings])
     out: list[_Piece] = []
@@ -38,7 +36,8 @@ def _packed(document: Document, pieces: list[_Piece], size: int) -> list[_Piece]
     for piece, tokens in pieces:
         apart = bool(current) and _between(breaks, current[-1][0].end, piece.start)
         if current and (apart or sum(n for _, n in current) + tokens > size):
-            carried = [current.pop()] if not apart and len(current) > 1 and _headline(document, current[-1][0]) else []
+            fits = not apart and len(current) > 1 and current[-1][1] + tokens <= size
+            carried = [current.pop()] if fits and _headline(document, current[-1][0]) else []
             out.append(_closed(current))
             current = carried
         current.append((piece, tokens))
@@ -61,15 +60,16 @@ def _headline(document: Document, piece: Span) -> bool:
     return alone and piece.end - piece.start <= 100 and text[piece.end - 1] not in ".!?:;,”\"')"
 
 
-def _pieces(document: Document, size: int, count: Counter) -> Iterator[Span]:
+def _pieces(document: Document, size: int, count: Counter) -> Iterator[_Piece]:
     """Sentences outside the mask; one longer than `size` tokens is cut into parts at white space."""
     text = document.text
-    for low, high in _unmasked(document):
-        for span in sentences(text, Span(low, high)):
-            if span.end - span.start > 2 * size and count([span.of(text)])[0] > size:
-                yield from _cut(text, span, size, count)
-            else:
-                yield span
+    spans = [span for low, high in _unmasked(document) for span in sentences(text, Span(low, high))]
+    for span, tokens in zip(spans, count([s.of(text) for s in spans]) if spans else [], strict=True):
+        if tokens <= size:
+            yield span, tokens
+        else:
+            parts = list(_cut(text, span, size, count))
+            yield from zip(parts, count([part.of(text) for part in parts]), strict=True)
 
 
 def _unmasked(document: Document) -> Iterator[tuple[int, int]]:

@@ -77,8 +77,8 @@ def furniture(text: str) -> list[Span]:
         if bare:
             underlined = number + 1 < len(lines) and _RULE.fullmatch(lines[number + 1].strip())
             repeated = bare == kept and len(bare) >= 20 and line[0] == bare[0] and not bare.startswith(tuple("|#-*="))
-            template = not underlined and _is_furniture(bare, script, not kept, follows)
-            if len(bare) <= _LONGEST and (repeated or template):
+            short = len(bare) <= _LONGEST
+            if short and (repeated or (not underlined and _is_furniture(bare, script, not kept, follows))):
                 start, follows = at + line.index(bare), True
                 spans.append(Span(start, start + len(bare)))
             else:

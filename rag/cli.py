@@ -358,8 +358,10 @@ def main() -> None:
     """The command `footnote`. Ends the process with one of the exit codes of the interface."""
     protect()
     try:
-        cli(standalone_mode=False, prog_name="footnote")
+        code = cli(standalone_mode=False, prog_name="footnote")
         sys.stdout.flush()
+        if isinstance(code, int) and code:  # what click's own `exit` comes back as
+            raise SystemExit(code)
     except click.exceptions.Abort:
         raise SystemExit(130) from None
     except click.ClickException as error:

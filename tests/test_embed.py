@@ -1,0 +1,85 @@
+"""One set of weights in two machines: sentence-transformers and llama.cpp must agree, and a wrong file is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import embed, weights
+from rag.convert import convert
+from rag.errors import ModelBroken, TooLong, WeightsMissing
+
+TEXTS = [line for p in sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.txt")) for line in p.read_text("utf-8").split("\n") if line]
+
+
+@pytest.mark.slow
+def test_llama_agrees_with_sentence_transformers(embedder: embed.Questions) -> None:
+    reference = embed._transformer(weights.minilm())
+    expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
+    cosines = (embedder.embed(TEXTS) * expected).sum(axis=1)
+    assert cosines.min() >= 0.9999
+
+
+@pytest.mark.slow
+def test_the_fast_settings_agree_with_the_defaults() -> None:
+    reference = embed._transformer(weights.minilm())
+    expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
+    cosines = (embed.Passages().embed(TEXTS) * expected).sum(axis=1)
+    assert cosines.min() >= 0.999
+
+
+def test_vectors_are_unit_vectors_in_the_order_of_the_texts(embedder: embed.Questions) -> None:
+    texts = ["a", "b " * 400, "", "\x00", "x" * 5000, "東京", *TEXTS[:40]]
+    found = embedder.embed(texts)
+    assert found.shape == (len(texts), embed.DIMENSION) and found.dtype == np.float32
+    assert np.isfinite(found).all() and np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    for at in (0, 5, 20):
+        assert float(embedder.embed([texts[at]])[0] @ found[at]) > 0.9999
+
+
+def test_the_same_question_has_the_same_bits(embedder: embed.Questions) -> None:
+    assert (embedder.embed([TEXTS[3]]) == embedder.embed([TEXTS[3]])).all()
+
+
+def test_long_texts_are_cut_at_the_limit_and_not_beyond() -> None:
+    tokenizer = embed.Tokenizer()
+    row = tokenizer.ids(["word " * 1000])[0]
+    assert len(row) == embed.MOST and row[-1] == tokenizer.ids(["x"])[0][-1]
+    assert tokenizer.count(["Hello world", ""]) == [2, 0]
+
+
+def test_more_tokens_than_the_encoder_takes_is_an_error(embedder: embed.Questions) -> None:
+    with pytest.raises(TooLong):
+        embedder._encoder.embed([[101] * 600])
+
+
+def test_damaged_weights_are_refused_with_both_checksums(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"x" * 100)
+    with pytest.raises(ModelBroken) as error:
+        weights.verify(path, weights.MINILM.sha256)
+    assert weights.MINILM.sha256 in str(error.value) and weights.sha256(path) in str(error.value)
+    with pytest.raises(WeightsMissing):
+        weights.verify(tmp_path / "nothing", weights.MINILM.sha256)
+
+
+def test_a_damaged_gguf_is_refused(home: Path) -> None:
+    path = embed.questions_file(str(home))
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelBroken, match=path.name):
+        embed.open_questions(str(home))
+
+
+def test_converting_leaves_no_torso(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    shutil.copy(weights.minilm_folder() / "config.json", folder)
+    (folder / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(Exception):  # noqa: B017 - whatever the reader raises, nothing may be left
+        convert(folder, tmp_path / "out" / "made.gguf")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,162 @@
+"""The engine: events over a pipe, a word to stop, a killed child, and no child that outlives its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag import Config, Engine
+from rag.errors import EngineStopped, NotSetUp, Usage
+from rag.events import Answered, Reading, Retrieved, Token
+
+QUESTION = "How many individual sanctions has Russia faced?"
+
+
+@pytest.fixture
+def engine(home: Path) -> Iterator[Engine]:
+    machine = Engine(Config(home=str(home)))
+    yield machine
+    machine.close()
+
+
+@pytest.fixture
+def chatty(home: Path, tiny: Path) -> Iterator[Engine]:
+    """An engine whose model would write for a long while."""
+    machine = Engine(Config(home=str(home), model=str(tiny), context=4096, answer=3000, temperature=1.3))
+    yield machine
+    machine.close()
+
+
+def test_it_answers_as_the_bot_does(engine: Engine) -> None:
+    assert engine.status().documents == 5
+    events = list(engine.ask(QUESTION))
+    assert isinstance(events[-1], Answered) and "over 5,000" in events[-1].answer.text
+    assert [type(e) for e in events if isinstance(e, Retrieved | Answered)] == [Retrieved, Answered]
+    assert engine.questions() == (QUESTION,)
+    assert engine.conversations()[0].title == QUESTION
+
+
+def test_documents_can_be_looked_at_while_it_writes(chatty: Engine) -> None:
+    work = chatty.ask(QUESTION)
+    assert any(isinstance(next(work), Token) for _ in range(60))
+    assert chatty.document("000_bac51fb96c89603d.txt").title.startswith("Lavrov")
+    work.close()
+    assert chatty.status().documents == 5
+
+
+def test_stop_ends_the_writing_and_keeps_the_part(chatty: Engine) -> None:
+    tokens, stopped_at = 0, 0.0
+    for event in chatty.ask(QUESTION):
+        if isinstance(event, Token):
+            tokens += 1
+            if tokens == 5:
+                chatty.stop()
+                stopped_at = time.monotonic()
+    assert isinstance(event, Answered) and event.answer.stopped and event.answer.text
+    assert time.monotonic() - stopped_at < 4
+    assert tokens < 3000
+    assert isinstance(list(_short(chatty)), list)
+
+
+def _short(engine: Engine) -> Iterator[object]:
+    for event in engine.ask("And 2014?"):
+        yield event
+        if isinstance(event, Reading | Token):
+            engine.stop()
+
+
+def test_stop_without_work_does_nothing(engine: Engine) -> None:
+    engine.stop()
+    assert engine.status().documents == 5
+
+
+def test_errors_cross_the_pipe_with_their_cure(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(Usage) as error:
+        engine.document("nothing.txt")
+    assert "footnote list" in error.value.cure
+    empty = Engine(Config(home=str(tmp_path / "empty")))
+    try:
+        with pytest.raises(NotSetUp):
+            list(empty.ask("Why?"))
+        assert empty.status().documents == 0
+    finally:
+        empty.close()
+
+
+def test_a_killed_child_is_an_error_and_the_next_question_works(chatty: Engine) -> None:
+    with pytest.raises(EngineStopped, match="signal 9"):
+        for event in chatty.ask(QUESTION):
+            if isinstance(event, Token):
+                child = chatty._child
+                assert child is not None and child.process.pid
+                os.kill(child.process.pid, signal.SIGKILL)
+    events = chatty.ask(QUESTION)
+    assert any(isinstance(e, Token) for e in events)
+    events.close()
+
+
+def test_a_child_that_does_not_stop_is_killed(chatty: Engine) -> None:
+    with pytest.raises(EngineStopped):
+        for event in chatty.ask(QUESTION):
+            if isinstance(event, Token):
+                child = chatty._child
+                assert child is not None and child.process.pid
+                os.kill(child.process.pid, signal.SIGSTOP)  # deaf
+                chatty.stop()
+
+
+def test_close_unblocks_whoever_waits(chatty: Engine) -> None:
+    chatty.status()
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in chatty.ask(QUESTION):
+                pass
+        except EngineStopped as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.5)
+    chatty.close()
+    thread.join(10)
+    assert not thread.is_alive() and failed
+    chatty.close()
+
+
+def test_no_engine_outlives_its_parent(home: Path) -> None:
+    code = (
+        "import os, time\nfrom rag import Engine, Config\nif __name__ == '__main__':\n"
+        f"    e = Engine(Config(home={str(home)!r})); e.status(); print(e._child.process.pid, flush=True); os._exit(1)\n"
+    )
+    path = home / "parent.py"
+    path.write_text(code)
+    run = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=60)
+    pid = int(run.stdout)
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+            return
+        time.sleep(0.1)
+    raise AssertionError("the engine is still there")
+
+
+def test_what_the_child_prints_goes_to_a_log(home: Path) -> None:
+    engine = Engine(Config(home=str(home)))
+    try:
+        engine.status()
+        assert (home / "engine.log").exists()
+    finally:
+        engine.close()

@@ -1,0 +1,168 @@
+"""The index can always be made again, is never opened when in doubt, and no file or variable steers it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import Bot, Config
+from rag.errors import LibraryBroken
+from rag.vectors import Vectors
+
+DIMENSION = 16
+
+
+def _rows(count: int, seed: int = 0) -> dict[str, np.ndarray]:
+    found = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return {f"{seed}-{n:05}": row for n, row in enumerate(found)}
+
+
+def _renew(vectors: Vectors, rows: dict[str, np.ndarray], revision: int, scratch: bool = False) -> None:
+    for _ in vectors.renew(set(rows), lambda names: np.stack([rows[n] for n in names]), revision, scratch):
+        pass
+
+
+def _exact(rows: dict[str, np.ndarray], query: np.ndarray, limit: int) -> list[str]:
+    return sorted(rows, key=lambda name: -float(rows[name] @ query))[:limit]
+
+
+def test_near_agrees_with_exact_search_and_scores_are_cosines(tmp_path: Path) -> None:
+    rows = _rows(700)
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, rows, 1)
+    for name in list(rows)[:40]:
+        found = vectors.near(rows[name], 5)
+        assert [n for n, _ in found] == _exact(rows, rows[name], 5)
+        assert all(abs(score - float(rows[n] @ rows[name])) < 1e-4 for n, score in found)
+
+
+def test_a_new_generation_adds_and_drops(tmp_path: Path) -> None:
+    rows = _rows(50)
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, rows, 1)
+    more = {n: v for n, v in rows.items() if not n.endswith("7")} | _rows(20, seed=1)
+    _renew(vectors, more, 2)
+    assert {n for n, _ in vectors.near(rows["0-00000"], 500)} == set(more)
+    assert vectors.revision() == 2
+
+
+def test_asking_changes_no_hashed_byte(tmp_path: Path) -> None:
+    """A reader that rewrote the index would make it doubtful for the next one."""
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    rows = _rows(23)
+    _renew(vectors, rows, 1)
+    for _ in range(3):
+        vectors.near(rows["0-00001"], 3)
+        vectors.close()
+        assert vectors.revision() == 1
+
+
+@pytest.mark.parametrize("wound", ["empty", "halved", "flipped", "deleted", "short", "swapped"])
+def test_a_damaged_index_is_never_opened(tmp_path: Path, wound: str) -> None:
+    rows = _rows(1200)
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, rows, 1)
+    files = [p for p in (tmp_path / "v").rglob("*") if p.suffix in (".bin", ".pickle")]
+    assert len(files) >= 4
+    for file in files:
+        whole = file.read_bytes()
+        if not whole:
+            continue
+        _wound(file, whole, wound)
+        assert vectors.revision() is None, file.name
+        with pytest.raises(LibraryBroken):
+            vectors.near(rows["0-00001"], 3)
+        file.write_bytes(whole)
+        assert vectors.revision() == 1
+    _wound(files[0], files[0].read_bytes(), wound)
+    _renew(vectors, rows, 2)
+    assert vectors.near(rows["0-00001"], 1)[0][0] == "0-00001"
+
+
+def _wound(file: Path, whole: bytes, wound: str) -> None:
+    if wound == "deleted":
+        file.unlink()
+    elif wound == "flipped":
+        file.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    else:
+        cut = {"empty": 0, "halved": len(whole) // 2, "short": len(whole) - 1, "swapped": 0}[wound]
+        file.write_bytes(whole[:cut] if wound != "swapped" else whole[::-1] + b"x")
+
+
+def test_a_torso_without_a_manifest_is_passed_over_and_swept_away(tmp_path: Path) -> None:
+    rows = _rows(30)
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, rows, 1)
+    shutil.copytree(tmp_path / "v" / "gen-1", tmp_path / "v" / "gen-2")
+    assert vectors.revision() == 1
+    _renew(vectors, rows, 3)
+    names = sorted(p.name for p in (tmp_path / "v").iterdir())
+    assert names == ["gen-1", "gen-1.json", "gen-3", "gen-3.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"revision": "x", "files": {}}', "../../etc/passwd", "x" * 1_000_000])
+def test_a_broken_manifest_is_no_manifest(tmp_path: Path, text: str) -> None:
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, _rows(10), 1)
+    (tmp_path / "v" / "gen-1.json").write_text(text)
+    assert vectors.revision() is None
+
+
+def test_a_query_that_is_not_finite_or_of_another_length_is_refused(tmp_path: Path) -> None:
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, _rows(10), 1)
+    for bad in (np.full(DIMENSION, np.nan), np.full(DIMENSION, np.inf), np.zeros(DIMENSION + 1)):
+        with pytest.raises(ValueError, match="finite"):
+            vectors.near(bad.astype(np.float32), 3)
+
+
+def test_deleting_chromas_folder_costs_no_embedding(home: Path) -> None:
+    with Bot.open(Config(home=str(home))) as bot:
+        before = [p.chunk.id for p in bot.search("unipolar world", 5)]
+    shutil.rmtree(home / "libraries" / "default" / "vectors")
+    code = f"""import sys
+from rag import Bot, Config
+with Bot.open(Config(home={str(home)!r})) as bot:
+    print([p.chunk.id for p in bot.search("unipolar world", 5)])
+assert "torch" not in sys.modules"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(run.stdout.replace("'", '"')) == before
+
+
+HOSTILE = {
+    "host": "CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI\nCHROMA_SERVER_HOST=127.0.0.1\nCHROMA_SERVER_HTTP_PORT=9\n",
+    "module": "CHROMA_PRODUCT_TELEMETRY_IMPL=evilmod.Evil\n",
+    "latin": b"CHROMA_X=\xff\xfe\n",
+    "port": "CHROMA_SERVER_HTTP_PORT=abc\n",
+}
+EVIL = "import pathlib\npathlib.Path(__file__).with_name('ran').write_text('ran')\nclass Evil: pass\n"
+
+
+@pytest.mark.parametrize("kind", [*HOSTILE, "fifo", "variables"])
+def test_nothing_in_the_current_folder_or_the_environment_steers_it(home: Path, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    environ = dict(os.environ)
+    if kind == "fifo":
+        os.mkfifo(folder / ".env")
+    elif kind == "variables":
+        environ |= dict(line.split("=") for line in str(HOSTILE["host"]).split())
+        environ |= dict(line.split("=") for line in str(HOSTILE["module"]).split())
+    else:
+        text = HOSTILE[kind]
+        (folder / ".env").write_bytes(text if isinstance(text, bytes) else text.encode())
+    for module in ("evilmod", "chromadb", "rag", "llama_cpp", "sqlite3", "torch", "click", "multiprocessing", "numpy"):
+        (folder / f"{module}.py").write_text(EVIL)
+    command = [str(Path(sys.executable).with_name("footnote")), "--home", str(home), "ask", "How many individual sanctions has Russia faced?"]
+    run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "over 5,000" in run.stdout
+    assert not (folder / "ran").exists()
