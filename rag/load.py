@@ -11,6 +11,8 @@ import json
 import os
 import re
 import stat
+import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +28,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\xfe\xff", "utf-32"),
 )
 _BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_NO_FILE = ("is not a regular file (a folder, a pipe, a socket or a device)", "save its contents to a file")
 _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
 
@@ -43,7 +46,7 @@ def walk(root: str) -> Iterator[File]:
     """The regular files under `root` (a file or a folder), sorted; sources begin with the root's own name.
 
     Symbolic links are not followed. Hidden files and folders and build outputs are passed over. Raises `Unreadable`
-    where the root itself cannot be read.
+    where the root itself cannot be read; a folder in it that cannot be listed is given as a file, to be reported as one.
     """
     top = os.path.abspath(root)
     try:
@@ -54,16 +57,17 @@ def walk(root: str) -> Iterator[File]:
     if not stat.S_ISDIR(mode):
         yield _file(top, base)
         return
-    for folder, folders, names in os.walk(top, followlinks=False, onerror=_refuse):
+    refused: list[OSError] = []
+    for folder, folders, names in os.walk(top, followlinks=False, onerror=refused.append):
         folders[:] = sorted(f for f in folders if f not in _SKIPPED and not f.startswith("."))
         for name in sorted(names):
             path = os.path.join(folder, name)
             if not name.startswith(".") and os.path.lexists(path):
                 yield _file(path, base)
-
-
-def _refuse(error: OSError) -> None:
-    raise Unreadable(f"{error.filename}: {error.strerror}", "make the folder readable, or add its files one by one")
+    for failure in refused:
+        if failure.filename == top:
+            raise Unreadable(f"{root}: {failure.strerror}", "make the folder readable, or add its files one by one")
+        yield File(failure.filename, os.path.relpath(failure.filename, base), 0, 0)  # fails by name when it is read
 
 
 def _file(path: str, base: str) -> File:
@@ -76,12 +80,16 @@ def read_bytes(path: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        what = "is a symbolic link" if os.path.islink(path) else error.strerror or "cannot be opened"
-        raise Unreadable(what, "add the file it points to" if os.path.islink(path) else "make it readable") from error
+        if os.path.islink(path):
+            raise Unreadable("is a symbolic link", "add the file it points to") from error
+        if os.path.exists(path) and stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise Unreadable(*_NO_FILE) from error
+        raise Unreadable(error.strerror or "cannot be opened", "make it readable") from error
+    known = os.fstat(descriptor)
+    if not stat.S_ISREG(known.st_mode):
+        os.close(descriptor)
+        raise Unreadable(*_NO_FILE)
     with os.fdopen(descriptor, "rb") as file:
-        known = os.fstat(file.fileno())
-        if not stat.S_ISREG(known.st_mode):
-            raise Unreadable("is not a regular file (a pipe, a socket or a device)", "save its contents to a file")
         if known.st_size > LARGEST:
             raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
         try:
@@ -91,9 +99,9 @@ def read_bytes(path: str) -> bytes:
 
 
 def decode(content: bytes) -> str:
-    """Bytes -> text: a byte order mark, else strict UTF-8, else what `charset-normalizer` takes it for.
+    """Bytes -> text: a byte order mark, else UTF-8, else what `charset-normalizer` takes it for.
 
-    Raises `Unreadable` for binary content.
+    UTF-8 with a few broken bytes stays UTF-8, each of them shown as U+FFFD. Raises `Unreadable` for binary content.
     """
     for mark, encoding in _BOMS:
         if content.startswith(mark):
@@ -101,18 +109,36 @@ def decode(content: bytes) -> str:
                 return content.decode(encoding).removeprefix("\ufeff")
             except UnicodeDecodeError as error:
                 raise Unreadable(f"says {encoding} and is not: {error.reason}", "save it again as UTF-8") from error
-    if b"\0" in content[:65536]:
+    if b"\0" in content:
         return _without_mark(content)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        pass
+        text = content.decode("utf-8", errors="replace")
+    if len(re.findall(r"[^\x00-\x7f]", text)) >= 2 * text.count("\ufffd"):
+        return text
+    return content.decode(_encoding(content), errors="replace")
+
+
+def _encoding(content: bytes) -> str:
+    """The encoding of text that is not UTF-8. Where Windows-1252 may be it, that is taken before its rarer relatives."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(content[:1_000_000]).best()
+    first = next(m.start() for m in re.finditer(rb"[\x80-\xff]", content))
+    sample = content[max(0, first - 1000) : first + 1_000_000]
+    high = len(re.findall(rb"[\x80-\xff]", sample))
+    if high < 6 and 3 * high < len(sample):  # too little to tell
+        return "cp1252"
+    found = from_bytes(sample, cp_exclusion=_WIDE)
+    best = found.best()
     if best is None:
         raise Unreadable("is in no encoding that can be told", "save it again as UTF-8")
-    return content.decode(best.encoding, errors="replace")
+    likely = {name for match in found for name in (match.encoding, *match.could_be_from_charset)}
+    return "cp1252" if "cp1252" in likely and best.encoding not in _OTHERS else best.encoding
+
+
+_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
+_OTHERS = {"cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "euc_jp", "cp949", "gb18030", "big5"}
 
 
 def _without_mark(content: bytes) -> str:
@@ -146,7 +172,7 @@ def _unzipped(content: bytes) -> bytes:
     try:
         with gzip.open(io.BytesIO(content)) as unzipped:
             text = unzipped.read(LARGEST + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Unreadable(f"is not a whole gzip file: {error}", "make or fetch it again") from error
     if len(text) > LARGEST:
         raise Unreadable(f"unpacks to more than {LARGEST / 2**20:.0f} MB", "split it")
@@ -162,9 +188,9 @@ def _text(content: bytes) -> Iterator[Raw]:
 
 def _markdown(content: bytes) -> Iterator[Raw]:
     for raw in _text(content):
-        front = re.match(r"---\r?\n(.*?)\r?\n---\r?\n", raw.text, re.S)
+        front = re.match(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", raw.text, re.S)
         said = dict(re.findall(r"(?m)^(title|date):\s*[\"']?(.+?)[\"']?\s*$", front.group(1))) if front else {}
-        heading = re.search(r"(?m)^#\s+(.+?)\s*#*\r?$", raw.text)
+        heading = re.search(r"(?m)^#\s+(.+?)\s*#*\r?$", re.sub(r"(?ms)^```.*?^```", "", raw.text))
         title = said.get("title") or (heading.group(1) if heading else "")
         day = dates(said.get("date", ""))[0]
         date = next((d.iso for d in day if d.iso), raw.date)
@@ -173,50 +199,74 @@ def _markdown(content: bytes) -> Iterator[Raw]:
 
 def _html(content: bytes) -> Iterator[Raw]:
     """The text a browser would show, a line a block; what `trafilatura` does not take for the article is masked."""
+    if b"\0" in content:
+        content = decode(content).encode("utf-8", "replace")
+    with warnings.catch_warnings():  # the parsers' advice to programmers is nothing for a screen
+        warnings.simplefilter("ignore")
+        yield _page(content)
+
+
+def _page(content: bytes) -> Raw:
     import trafilatura
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(content, "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    for hidden in soup(["script", "style", "noscript", "template", "svg", "head", "iframe"]):
-        hidden.decompose()
-    for inline in soup.find_all("br"):
-        inline.replace_with("\n")
-    for block in soup.find_all(_BLOCKS):
-        block.insert_before("\n")
-        block.append("\n")
-    lines = (" ".join(line.split()) for line in soup.get_text("").split("\n"))
+    lines = (" ".join(line.split()) for line in "".join(_shown(soup)).split("\n"))
     text = "\n".join(line for line in lines if line) + "\n"
     if not text.strip():
         raise Unreadable("shows no text", "if the page is drawn by a script, save it from a browser")
-    article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
+    try:
+        article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):  # it cannot tell: nothing is masked
+        article = None
     if article is None:
-        yield Raw(text, title)
-        return
+        return Raw(text, title)
     kept = " ".join((article.text or "").split())
-    yield Raw(text, article.title or title, article.date, masked=_outside(text, kept))
+    return Raw(text, article.title or title, article.date, masked=_outside(text, kept))
 
 
-_BLOCKS = (
-    "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
-    "blockquote pre figure figcaption form fieldset hr address option button label"
-).split()
+def _shown(soup: Any) -> Iterator[str]:
+    """The strings of a page that a browser shows, line breaks where blocks begin and end. Not recursive: pages nest deep."""
+    todo = [soup]
+    while todo:
+        node = todo.pop()
+        if type(node).__name__ in ("str", "NavigableString", "CData"):
+            yield node
+        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN:
+            if node.name in _BLOCKS:
+                yield "\n"
+                todo.append("\n")
+            todo += node.contents[::-1]
+
+
+_HIDDEN = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
+_BLOCKS = frozenset(
+    (
+        "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
+        "blockquote pre figure figcaption form fieldset hr br address option button label"
+    ).split()
+)
 
 
 def _outside(text: str, kept: str) -> tuple[Span, ...]:
-    """Spans of the lines of `text` that are not in `kept`; nothing where that would be most of the text."""
-    spans, at, lost = [], 0, 0
-    for line in text.splitlines(keepends=True):
+    """Spans of the lines of `text` that are not in `kept`; nothing where `kept` would be little, or under a third of it all."""
+    spans, at, last, lost = [], 0, 0, 0
+    for line in text.split("\n"):
         bare = " ".join(line.split())
-        if bare and bare not in kept:
-            spans.append(Span(at, at + len(line.rstrip("\n"))))
+        found = kept.find(bare, last)
+        found = kept.find(bare) if found < 0 else found  # lines come in order, nearly always
+        if found < 0:
+            spans.append(Span(at, at + len(line)))
             lost += len(bare)
-        at += len(line)
-    return tuple(spans) if len(kept) >= 200 else ()
+        last = max(found, last)
+        at += len(line) + 1
+    return tuple(spans) if len(kept) >= 200 and lost <= 2 * len(kept) else ()
 
 
 def _corpus(content: bytes) -> Iterator[Raw]:
     seen: set[str] = set()
+    empty = True
     for number, line in enumerate(decode(content).split("\n"), 1):
         if not line.strip():
             continue
@@ -227,23 +277,30 @@ def _corpus(content: bytes) -> Iterator[Raw]:
             raise Unreadable(f"line {number}: the id {name!r} stands twice", "give every document an id of its own")
         seen.add(name)
         if text.strip():
+            empty = False
             yield Raw(text, title, date, name=name)
-    if not seen:
-        raise Unreadable("holds no document", 'a corpus has one {"id", "text"} a line')
+    if empty:
+        raise Unreadable("holds no document with text", 'a corpus has one {"id", "text"} a line')
 
 
 def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
     cure = 'a corpus has one JSON object {"id", "text", "title"?, "date"?} a line'
     try:
         record: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"line {number} is not JSON: {error.msg} at character {error.colno}", cure) from error
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"line {number} is not JSON: {error}", cure) from error
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str) or not isinstance(record.get("text"), str):
+        raise Unreadable(f"line {number} is not JSON that can be read: {error}", cure) from error
+    if (
+        not isinstance(record, dict)
+        or not record.get("id")
+        or not all(isinstance(record.get(k), str) for k in ("id", "text"))
+    ):
         raise Unreadable(f'line {number} has no "id" and "text"', cure)
     try:
-        record["text"].encode()
+        "".join((record["id"], record["text"], str(record.get("title") or ""))).encode()
     except UnicodeEncodeError as error:
-        raise Unreadable(f"line {number}: half a surrogate pair in the text", "mend the text") from error
+        raise Unreadable(f"line {number}: half a surrogate pair in its id, title or text", "mend it") from error
     date = next((d.iso for d in dates(str(record.get("date") or ""))[0] if d.iso), None)
     return record["id"], record["text"], str(record.get("title") or ""), date
 

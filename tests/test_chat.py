@@ -181,7 +181,7 @@ def test_a_stopped_answer_keeps_what_was_written(seeded: Path, tiny: Path) -> No
 def test_a_file_that_is_not_there(seeded: Path) -> None:
     with (
         Bot.open(Config(home=str(seeded), model="/nowhere/model.gguf")) as bot,
-        pytest.raises(WeightsMissing, match="model.gguf"),
+        pytest.raises(WeightsMissing, match=r"model\.gguf"),
     ):
         list(bot.ask("Why?", save=False))
 

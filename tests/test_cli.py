@@ -143,7 +143,6 @@ def test_search_and_check_speak_json(seeded: Path, tmp_path: Path) -> None:
     assert all(0 <= v["score"] <= 1 and v["reasons"] for v in verdicts)
 
 
-
 def test_models_are_listed_chosen_and_remembered(home: Path, tiny: Path) -> None:
     assert run(home, "models", "use", str(tiny)).returncode == 0
     listed = json.loads(run(home, "models", "list", "--json").stdout)["models"]
@@ -187,7 +186,9 @@ def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(home: Path, tmp
     folder = tmp_path / "many"
     folder.mkdir()
     for n in range(400):
-        (folder / f"{n:03}.txt").write_text("".join(f"Line {k} of file {n} tells of thing {k * n}.\n\n" for k in range(60)))
+        (folder / f"{n:03}.txt").write_text(
+            "".join(f"Line {k} of file {n} tells of thing {k * n}.\n\n" for k in range(60))
+        )
     command = [FOOTNOTE, "--home", str(home), "add", str(folder)]
     adding = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(4)
@@ -199,16 +200,26 @@ def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(home: Path, tmp
 
 
 def test_a_closed_pipe_is_quiet(seeded: Path) -> None:
-    done = subprocess.run(f'"{FOOTNOTE}" --home "{seeded}" list | head -n 0', shell=True, capture_output=True, text=True)
+    done = subprocess.run(
+        f'"{FOOTNOTE}" --home "{seeded}" list | head -n 0', shell=True, capture_output=True, text=True
+    )
     assert done.stderr == ""
 
 
 def test_json_is_ascii_and_text_has_no_control_characters(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "evil\x1b[31m"
     folder.mkdir()
-    (folder / "a\x1b]52;c;aGk=\x07.txt").write_text("The \x1b[2Jsecret \x9bword of the \u202egnome\u202c is [1] xyzzy.\n")
+    (folder / "a\x1b]52;c;aGk=\x07.txt").write_text(
+        "The \x1b[2Jsecret \x9bword of the \u202egnome\u202c is [1] xyzzy.\n"
+    )
     assert run(home, "add", str(folder)).returncode == 0
-    for arguments in (["list"], ["ask", "What is the secret word of the gnome?"], ["search", "gnome"], ["show", "gnome"], ["doctor"]):
+    for arguments in (
+        ["list"],
+        ["ask", "What is the secret word of the gnome?"],
+        ["search", "gnome"],
+        ["show", "gnome"],
+        ["doctor"],
+    ):
         done = run(home, *arguments)
         for char in done.stdout + done.stderr:
             assert char in "\n\t" or char.isprintable(), (arguments, char)

@@ -12,7 +12,12 @@ from rag import embed, weights
 from rag.convert import convert
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 
-TEXTS = [line for p in sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.txt")) for line in p.read_text("utf-8").split("\n") if line]
+TEXTS = [
+    line
+    for p in sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.txt"))
+    for line in p.read_text("utf-8").split("\n")
+    if line
+]
 
 
 @pytest.mark.slow

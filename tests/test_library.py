@@ -75,7 +75,9 @@ def docs(tmp_path: Path) -> Path:
     folder = tmp_path / "docs"
     folder.mkdir()
     for name, animal in (("a", "badgers"), ("b", "herons"), ("c", "otters")):
-        (folder / f"{name}.txt").write_text(f"All about {animal}\n\nThe {animal} sleep by day. They number {ord(name)} in all.\n")
+        (folder / f"{name}.txt").write_text(
+            f"All about {animal}\n\nThe {animal} sleep by day. They number {ord(name)} in all.\n"
+        )
     return folder
 
 
@@ -161,7 +163,9 @@ def test_two_folders_of_one_name_keep_their_files_apart(house: House, tmp_path: 
 
 def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, docs: Path) -> None:
     for n in range(300):
-        (docs / f"n{n:03}.txt").write_text("".join(f"Sentence {k} of text {n} is here to be counted among many.\n\n" for k in range(40)))
+        (docs / f"n{n:03}.txt").write_text(
+            "".join(f"Sentence {k} of text {n} is here to be counted among many.\n\n" for k in range(40))
+        )
     work = house.ingest.add([str(docs)])
     for event in work:
         if isinstance(event, Added):
@@ -230,9 +234,13 @@ def test_no_library_and_no_such_document(tmp_path: Path, house: House) -> None:
 
 def test_a_corpus_file_holds_many_documents_and_follows_its_changes(house: House, tmp_path: Path) -> None:
     path = tmp_path / "corpus.jsonl"
-    path.write_text('{"id": "one", "text": "The first text is about lynxes."}\n{"id": "two", "text": "The second is about newts."}\n')
+    path.write_text(
+        '{"id": "one", "text": "The first text is about lynxes."}\n{"id": "two", "text": "The second is about newts."}\n'
+    )
     assert house.add(path).added == ("one", "two")
-    path.write_text('{"id": "two", "text": "The second is about toads."}\n{"id": "three", "text": "The third is about bats."}\n')
+    path.write_text(
+        '{"id": "two", "text": "The second is about toads."}\n{"id": "three", "text": "The third is about bats."}\n'
+    )
     report = house.add(path)
     assert (report.added, report.changed, report.removed) == (("three",), ("two",), ("one",))
     assert house.library.find("two").text == "The second is about toads."

@@ -23,7 +23,15 @@ def whole(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("runs") / "run.json"
     config = Config(home=str(seeded))
     command.evaluate(
-        config, str(QUESTIONS), [], retrieval_only=False, limit=None, seed=0, out=str(out), say=_quietly, progress=_quietly
+        config,
+        str(QUESTIONS),
+        [],
+        retrieval_only=False,
+        limit=None,
+        seed=0,
+        out=str(out),
+        say=_quietly,
+        progress=_quietly,
     )
     return run.read(out)
 

@@ -44,7 +44,11 @@ class Terminal:
 
     def plain(self) -> str:
         """Without escape sequences; words may be cut by them, so blanks are folded."""
-        return re.sub(r"\s+", " ", re.sub(r"\x1b(?:\[[0-9;?<>=]*[a-zA-Z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|.)", " ", self.seen))
+        return re.sub(
+            r"\s+",
+            " ",
+            re.sub(r"\x1b(?:\[[0-9;?<>=]*[a-zA-Z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|.)", " ", self.seen),
+        )
 
     def ended(self) -> int:
         end = time.monotonic() + 15

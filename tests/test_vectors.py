@@ -161,7 +161,13 @@ def test_nothing_in_the_current_folder_or_the_environment_steers_it(home: Path, 
         (folder / ".env").write_bytes(text if isinstance(text, bytes) else text.encode())
     for module in ("evilmod", "chromadb", "rag", "llama_cpp", "sqlite3", "torch", "click", "multiprocessing", "numpy"):
         (folder / f"{module}.py").write_text(EVIL)
-    command = [str(Path(sys.executable).with_name("footnote")), "--home", str(home), "ask", "How many individual sanctions has Russia faced?"]
+    command = [
+        str(Path(sys.executable).with_name("footnote")),
+        "--home",
+        str(home),
+        "ask",
+        "How many individual sanctions has Russia faced?",
+    ]
     run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     assert "over 5,000" in run.stdout
