@@ -24,11 +24,13 @@ from rag.sentences import line_of, sentences
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]
 
-SUPPORTED_FROM = 0.62  #: score from which a sentence whose facts are all there is supported
+#: score from which a sentence whose facts are all there is supported; best of 0.40 to 0.70 on 1,560 claims
+SUPPORTED_FROM = 0.62
 PARTLY_FROM = 0.45  #: score from which it is partly supported
 _ALIGNED = 0.6  # share of the sentence's words in the closest one, from which a difference is a contradiction
 _NEEDS_NONE = re.compile(
-    r"(?:here (?:is|are)|the following|in (?:short|summary)|according to the (?:passages|documents|sources))\b.*:?$",
+    r"(?:in (?:short|summary)|here (?:is|are) (?:the|an?|some) (?:\w+ )?(?:answers?|summary|list|overview|results?|points?|facts?|details)|"
+    r"the following is a (?:summary|list|answer))[.:,]?",
     re.I,
 )
 
@@ -71,14 +73,15 @@ def _needs_source(sentence: Sentence) -> bool:
     if sentence.citations or sentence.quote:
         return True
     text = sentence.text.strip()
-    return bool(facts.words(text)) and not _NEEDS_NONE.match(text) and not text.endswith(":")
+    if not facts.words(text) or _NEEDS_NONE.fullmatch(text):
+        return False
+    days, rest = facts.dates(text)
+    return not text.endswith(":") or bool(days or facts.numbers(rest) or facts.quotations(text))
 
 
 def _verbatim(sentence: Sentence, passage: Passage) -> Claim:
     assert sentence.quote is not None
-    inside = sentence.quote.within(passage.chunk.span)
-    start = sentence.quote.start - passage.chunk.span.start
-    if inside and passage.chunk.text[start : start + len(sentence.text)] == sentence.text:
+    if sentence.quote.within(passage.chunk.span) and _slice(passage, sentence.quote) == sentence.text:
         return Claim(
             sentence,
             (_evidence(passage, sentence.quote),),
@@ -128,7 +131,7 @@ def _weigh(
     best = max(range(len(parts)), key=scores.__getitem__) if parts else -1
     if best < 0:
         return Verdict.UNSUPPORTED, 0.0, ("the passage is empty",), []
-    score = max(scores[best], 0.5 * float(cosines[best]) + 0.5 * overlap(text, whole))
+    score = min(1.0, max(scores[best], 0.5 * float(cosines[best]) + 0.5 * overlap(text, whole)))
     found = _exact(text, parts[best], whole, overlaps[best])
     reasons = tuple(found.against + found.missing + found.good)
     near = f"nearest sentence {score:.2f}"

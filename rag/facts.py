@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MONTHS = ("january february march april may june july august september october november december").split()
 _MONTH = {name: at for at, name in enumerate(_MONTHS, 1)} | {name[:3]: at for at, name in enumerate(_MONTHS, 1)}
@@ -20,18 +20,26 @@ _DATES = (
     (re.compile(rf"\b{_DAY}[\s-]+(?:of\s+)?{_M}(?:,?[\s-]+(\d{{4}})\b)?", re.I), "dmy"),
     (re.compile(rf"\b{_M}\s+{_DAY}\b(?!\s*[:%])(?:,?\s+(\d{{4}})\b)?", re.I), "mdy"),
     (re.compile(rf"\b{_M},?\s+(\d{{4}})\b", re.I), "my"),
-    (re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b"), "ymd#"),
+    (re.compile(r"(?<![\d-])(\d{4})[-/](\d{2})[-/](\d{2})(?![\d-])"), "ymd#"),
     (re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b"), "dmy#"),
 )
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SMALL = {w: n for n, w in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)}
-_SCALE = {"thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
+_AS_WORD = {str(n): word for word, n in _SMALL.items()}
+_SMALL_WORD = re.compile(rf"\b({'|'.join(_SMALL)})( and a half)?\b", re.I)
+_LARGE_WORD = re.compile(
+    r"\b(?:hundred|thousand|million|billion|trillion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", re.I
+)
+_SCALE = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
 _SCALE |= {"trillion": 1e12, "tn": 1e12}
 _NUMBER = re.compile(
-    r"(?<![\w.])[-−]?(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
-    r"(?:[\s-]?(thousand|million|billion|trillion|bn|mn|tn|k|m)\b)?\s?(%|per\s?cent\b|percent\b)?(?:st|nd|rd|th)?",
+    r"(?<![\w.])([-−]?)(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
+    r"(?:[\s-]?(hundred|thousand|million|billion|trillion|bn|mn|tn)\b|([km])\b)?"
+    r"(?:(?:st|nd|rd|th)\b|\s?(%|per\s?cent\b))?",
     re.I,
 )
 _QUOTED = re.compile(r'"([^"\n]{3,600})"|“([^”\n]{3,600})”|«([^»\n]{3,600})»|„([^“”\n]{3,600})[“”]')
+_INITIALS = re.compile(r"\b[A-Za-z](?:\.[A-Za-z])+\b\.?")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-Þ][\w’'&.-]*(?:\s+(?:(?:de|di|da|von|van|bin|al|of|the|du|la|le)\s+)*[A-ZÀ-ÖØ-Þ][\w’'&.-]*)*"
@@ -46,6 +54,9 @@ _STOP = frozenset(
         "what when where whether which while who whom whose why will with would you your yet"
     ).split()
 )
+_OPENERS = frozenset(
+    "yesterday today tomorrow meanwhile later earlier recently despite since according although".split()
+)
 _NEGATIONS = frozenset(
     (
         "not no never none neither nor nobody nothing without cannot can't won't don't doesn't didn't isn't aren't "
@@ -53,9 +64,16 @@ _NEGATIONS = frozenset(
         "fail failed fails"
     ).split()
 )
-_ENDINGS = (
-    "ations ation ments ment ians ian eans ean ings ing ness ies ied ers ish ese ans ed es er an ly s d n"
-).split()
+_PEOPLES = dict(
+    pair.split("=")
+    for pair in (
+        "german=germany germans=germany french=france polish=poland poles=poland british=britain spanish=spain greek=greece "
+        "greeks=greece danish=denmark swedish=sweden italian=italy finnish=finland irish=ireland scottish=scotland dutch=netherlands japanese=japan "
+        "pakistani=pakistan taiwanese=taiwan mexican=mexico jordanian=jordan swiss=switzerland turkish=turkey turks=turkey "
+        "lebanese=lebanon malian=mali"
+    ).split()
+)
+_ENDINGS = ("ations ation ments ment ians ian eans ean ings ing ness ers ish ese ans ed es er an ly").split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,9 @@ class Number:
     shown: str
 
     def agrees(self, other: Number) -> bool:
-        return bool(self.values & other.values) and self.percent <= other.percent | (not self.percent)
+        """Does `other` bear this number out? It must be a percentage, or below zero, where this one is."""
+        same = any(v in other.values or (v > 0 and -v in other.values) for v in self.values)
+        return same and (other.percent or not self.percent)
 
 
 def dates(text: str) -> tuple[list[Date], str]:
@@ -100,40 +120,51 @@ def dates(text: str) -> tuple[list[Date], str]:
             date = _date(match, order)
             if date:
                 found.append(date)
-                rest = rest[: match.start()] + " " * (match.end() - match.start()) + rest[match.end() :]
+                rest = _blanked(rest, match)
     return found, rest
+
+
+def _blanked(text: str, match: re.Match[str]) -> str:
+    return text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :]
 
 
 def _date(match: re.Match[str], order: str) -> Date | None:
     parts = dict(zip(order.rstrip("#"), match.groups(), strict=True))
+    if parts["m"] in ("may", "march") and not (parts.get("d") and parts.get("y")) and " of " not in match.group():
+        return None  # a verb: "you may 5 times", "to march 20 miles"
     month = int(parts["m"]) if order.endswith("#") else _MONTH[parts["m"].lower()]
     year = int(parts["y"]) if parts.get("y") else None
     day = int(parts["d"]) if parts.get("d") else None
-    if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
+    if year == 0 or not 1 <= month <= 12 or (day is not None and not 1 <= day <= _DAYS[month - 1]):
         return None
     return Date(year, month, day, match.group().strip())
 
 
 def numbers(text: str) -> list[Number]:
     """The quantities of `text` in digits or in words. Take the dates out first (`dates`)."""
-    found = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
-    spelled = text.lower()
-    found += [Number(frozenset((float(n),)), False, w) for w, n in _SMALL.items() if re.search(rf"\b{w}\b", spelled)]
-    if re.search(
-        r"\b(?:hundred|thousand|million|billion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", spelled
-    ):
+    text = _SMALL_WORD.sub(lambda m: f"{_SMALL[m[1].lower()]}.5" if m[2] else m[0], text)
+    found, rest = [], text
+    for match in _NUMBER.finditer(text):
+        number = _number(match)
+        if number:
+            found.append(number)
+            rest = _blanked(rest, match)
+    return found + _spelled(rest)
+
+
+def _spelled(text: str) -> list[Number]:
+    """The quantities in words of a text without digits: "five thousand", "twelve percent"."""
+    if _LARGE_WORD.search(text):
         from text_to_num import alpha2digit
 
-        known = set().union(*(n.values for n in found)) if found else set()
-        for match in _NUMBER.finditer(alpha2digit(text, "en")):
-            number = _number(match)
-            if number and not number.values & known:
-                found.append(number)
-    return found
+        text = alpha2digit(re.sub(r"(?i)\b(?:hundred|thousand|million|billion)s\b", "many", text), "en")
+    text = _SMALL_WORD.sub(lambda m: str(_SMALL[m[1].lower()]), text)
+    found = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
+    return [replace(n, shown=_AS_WORD.get(n.shown, n.shown)) for n in found]
 
 
 def _number(match: re.Match[str]) -> Number | None:
-    digits, scale, percent = match.groups()
+    sign, digits, scale, letter, percent = match.groups()
     digits = re.sub(r"[\u00a0\u202f\u2009 '’]", "", digits)
     readings = set()
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", digits):
@@ -144,10 +175,13 @@ def _number(match: re.Match[str]) -> Number | None:
         readings.add(float(digits))
     elif re.fullmatch(r"\d+,\d+", digits):
         readings |= {float(digits.replace(",", ".")), float(digits.replace(",", ""))}
+    elif re.fullmatch(r"\d{1,3}(\.\d{3})+,\d+", digits):
+        readings.add(float(digits.replace(".", "").replace(",", ".")))
     if not readings:
         return None
-    factor = _SCALE[scale.lower()] if scale else 1.0
-    return Number(frozenset(r * factor for r in readings), bool(percent), match.group().strip())
+    factor = _SCALE[(scale or letter).lower()] if scale or letter else 1.0
+    values = {r * factor for r in readings} | (readings if letter in ("m", "M") else set())  # 5m: metres or millions
+    return Number(frozenset(-v if sign else v for v in values), bool(percent), match.group().strip())
 
 
 def quotations(text: str) -> list[str]:
@@ -163,7 +197,8 @@ def names(text: str) -> list[str]:
         first = not text[: match.start()].strip(" \t\n\"'“”‘’([-–—*")
         words = match.group().split()
         if first and not _is_name(words[0]):
-            words = words[1:] if len(words) > 1 and words[1][:1].isupper() and fold(words[0]) in _STOP else words
+            opens = fold(words[0]) in _STOP or fold(words[0]) in _OPENERS
+            words = words[1:] if len(words) > 1 and words[1][:1].isupper() and opens else words
             if len(words) == 1 and words[0] == match.group().split()[0]:
                 continue
         name = " ".join(words).strip(".'’&-")
@@ -177,8 +212,8 @@ def _is_name(word: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """Lower case, no accents, straight quotes: what two spellings of one word have in common."""
-    text = text.replace("’", "'").replace("‘", "'")
+    """Lower case, no accents, straight quotes, U.S. as US: what two spellings of one word have in common."""
+    text = _INITIALS.sub(lambda m: m[0].replace(".", ""), text.replace("’", "'").replace("‘", "'"))
     if text.isascii():
         return text.lower()
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
@@ -187,10 +222,17 @@ def fold(text: str) -> str:
 def stem(word: str) -> str:
     """A word without its ending: Russian -> russia, sanctions -> sanction. Rough on purpose: it only ever compares."""
     word = word.removesuffix("'s").rstrip("'")
+    word = _PEOPLES.get(word, word)
+    if len(word) > 5 and word.endswith(("ies", "ied")):
+        word = word[:-3] + "y"
     for ending in _ENDINGS:
         if len(word) - len(ending) >= 3 and word.endswith(ending):
-            return word[: -len(ending)].rstrip("aeiy") if len(word) - len(ending) > 4 else word[: -len(ending)]
-    return word.rstrip("aeiy") if len(word) > 5 else word
+            word = word[: -len(ending)]
+            break
+    else:
+        if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+            word = word[:-1]
+    return word.rstrip("aeiy") if len(word) > 4 else word.removesuffix("e") if len(word) > 3 else word
 
 
 def tokens(text: str) -> list[str]:

@@ -145,6 +145,13 @@ class Ingest:
         waiting = 0
         for file in files:
             try:
+                file.path.encode()
+            except UnicodeEncodeError:  # the name's bytes are no text: nothing could say which file is meant
+                shown = os.fsencode(file.source).decode("utf-8", "backslashreplace")
+                run.failed.append(Failed(shown, "has a name that is not valid UTF-8", "rename it"))
+                yield run.failed[-1]
+                continue
+            try:
                 for ready in self._prepare(file, run):
                     window.append(ready)
                     waiting += len(ready.chunks)

@@ -127,7 +127,7 @@ def _encoding(content: bytes) -> str:
     first = next(m.start() for m in re.finditer(rb"[\x80-\xff]", content))
     sample = content[max(0, first - 1000) : first + 1_000_000]
     high = len(re.findall(rb"[\x80-\xff]", sample))
-    if high < 6 and 3 * high < len(sample):  # too little to tell
+    if high < 6 and 3 * high <= len(sample):  # too little to tell
         return "cp1252"
     found = from_bytes(sample, cp_exclusion=_WIDE)
     best = found.best()
@@ -228,16 +228,17 @@ def _page(content: bytes) -> Raw:
 
 def _shown(soup: Any) -> Iterator[str]:
     """The strings of a page that a browser shows, line breaks where blocks begin and end. Not recursive: pages nest deep."""
-    todo = [soup]
+    todo = [(soup, False)]
     while todo:
-        node = todo.pop()
+        node, as_it_is = todo.pop()
         if type(node).__name__ in ("str", "NavigableString", "CData"):
-            yield node
+            yield node if as_it_is else re.sub(r"\s+", " ", node)
         elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN:
             if node.name in _BLOCKS:
                 yield "\n"
-                todo.append("\n")
-            todo += node.contents[::-1]
+                todo.append(("\n", True))
+            as_it_is = as_it_is or node.name in ("pre", "textarea")
+            todo += [(child, as_it_is) for child in node.contents[::-1]]
 
 
 _HIDDEN = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
@@ -265,22 +266,20 @@ def _outside(text: str, kept: str) -> tuple[Span, ...]:
 
 
 def _corpus(content: bytes) -> Iterator[Raw]:
-    seen: set[str] = set()
-    empty = True
+    """All documents of a corpus file, or none of them: a bad line is found before the first is given out."""
+    found: dict[str, Raw] = {}
     for number, line in enumerate(decode(content).split("\n"), 1):
         if not line.strip():
             continue
         if number == 1 and '"question"' in line and '"text"' not in line:
             return  # questions for an eval lie beside the documents they are about; they are not documents
         name, text, title, date = _record(line, number)
-        if name in seen:
+        if name in found:
             raise Unreadable(f"line {number}: the id {name!r} stands twice", "give every document an id of its own")
-        seen.add(name)
-        if text.strip():
-            empty = False
-            yield Raw(text, title, date, name=name)
-    if empty:
+        found[name] = Raw(text, title, date, name=name)
+    if not any(raw.text.strip() for raw in found.values()):
         raise Unreadable("holds no document with text", 'a corpus has one {"id", "text"} a line')
+    yield from (raw for raw in found.values() if raw.text.strip())
 
 
 def _record(line: str, number: int) -> tuple[str, str, str, str | None]:

@@ -32,7 +32,7 @@ _SAME = 0.8  # share of words from which two sentences say the same
 
 _TIME = re.compile(  # what may answer "when" without being a date
     r"\b(?:1[0-9]|20)\d\d\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b|\bcentur(?:y|ies)\b|"
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?)\b|\b\d{1,2}:\d\d\b|\b\d{1,2}\s?[ap]\.?m\b|\bcentur(?:y|ies)\b|"
     r"\b(?:within|in|last|next|this|every|ago|after|before)\s+(?:[\w-]+\s+){0,2}(?:hour|day|week|month|year|decade)s?\b|\bago\b"
 )
 

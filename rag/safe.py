@@ -16,6 +16,7 @@ import unicodedata
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 _ZWJ = "\u200d"
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # fillers: letters and marks that show nothing
 _MOST_MARKS = 4  # combining marks on one letter; Vietnamese needs 2, some Tibetan and Hebrew 4
 
 
@@ -30,7 +31,7 @@ class _Table(dict[int, str]):
             shown = chr(0x2400 + code)
         elif code == 0x7F:
             shown = "\u2421"
-        elif unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and char != _ZWJ:
+        elif char in _INVISIBLE or (unicodedata.category(char) in _UNSEEN and char != _ZWJ):
             shown = REPLACED
         else:
             shown = char
@@ -39,14 +40,16 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table()
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def safe(text: str) -> str:
     """`text` with every character that could steer a terminal or hide itself replaced by a visible one.
 
     Keeps newline and tab; shows C0 controls as U+2400..; replaces C1, format (bidi overrides, zero width, tags),
-    surrogate, private and unassigned characters with U+FFFD; keeps at most 4 combining marks in a row and a zero-width
-    joiner only between two symbols (an emoji sequence). Idempotent, and ``len(safe(t)) == len(t)``.
+    surrogate, private and unassigned characters and blank fillers with U+FFFD; keeps at most 4 combining marks in a row, a
+    zero-width joiner only between two symbols (an emoji sequence), and a variation selector only behind a character that
+    has variants, because rows of them carry hidden text. Idempotent, and ``len(safe(t)) == len(t)``.
     """
     if "\r\n" in text:
         text = text.replace("\r\n", " \n")
@@ -67,8 +70,10 @@ def _bounded(text: str) -> str:
             marks = 0
             continue
         if char == _ZWJ:
-            around = text[at - 1 : at] + text[at + 1 : at + 2]
-            bad = len(around) < 2 or any(unicodedata.category(c) not in ("So", "Sk", "Mn") for c in around)
+            bad = not (_is_symbol(text[max(0, at - 1) : at]) and _is_symbol(text[at + 1 : at + 2]))
+        elif "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+            before = text[max(0, at - 1) : at]
+            bad = not before or unicodedata.category(before) not in ("So", "Sm", "Sk", "Lo", "Nd", "Po", "Pd")
         else:
             marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
             bad = marks > _MOST_MARKS
@@ -76,6 +81,10 @@ def _bounded(text: str) -> str:
             out = out or list(text)
             out[at] = REPLACED
     return text if out is None else "".join(out)
+
+
+def _is_symbol(char: str) -> bool:
+    return char == "\ufe0f" or (char != "" and unicodedata.category(char) in ("So", "Sk"))
 
 
 _ENVIRONMENT = {

@@ -40,7 +40,7 @@ def test_it_answers_as_the_bot_does(engine: Engine) -> None:
     events = list(engine.ask(QUESTION))
     assert isinstance(events[-1], Answered) and "over 5,000" in events[-1].answer.text
     assert [type(e) for e in events if isinstance(e, Retrieved | Answered)] == [Retrieved, Answered]
-    assert engine.questions() == (QUESTION,)
+    assert engine.questions()[0] == QUESTION
     assert engine.conversations()[0].title == QUESTION
 
 

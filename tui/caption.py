@@ -39,7 +39,7 @@ def head(look: Look, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: in
     if passage.chunk.heading:
         parts.append(("\n" + cut(line(passage.chunk.heading), room), ""))
     if shape == "side":
-        parts.append(("\n" + cut(glyphs.say(_ranks(passage.ranks, passage.score)), room), "$text-muted"))
+        parts.append(("\n" + cut(glyphs.say(_ranks(passage.ranks)), room), "$text-muted"))
     return join([*parts, *((f"\n{glyphs.say(note)}", "$text-warning") for note in _notes(passage, piece))])
 
 
@@ -122,11 +122,11 @@ def _notes(passage: Passage, piece: Excerpt) -> list[str]:
     return out
 
 
-def _ranks(ranks: Ranks, score: float) -> str:
+def _ranks(ranks: Ranks) -> str:
     names = (
         ("rank", ranks.fused),
         ("by words", ranks.words),
         ("by meaning", ranks.vectors),
         ("reranked", ranks.reranked),
     )
-    return " · ".join([f"{word} {rank}" for word, rank in names if rank is not None] + [f"score {score:.2f}"])
+    return " · ".join([f"{word} {rank}" for word, rank in names if rank is not None])

@@ -133,6 +133,8 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
     if not answer.passages:
         parts.append(("  Ask in other words, or add a document:  footnote add FOLDER", ""))
         return join(parts)
+    if answer.missing:
+        parts.append((f"  Missing: {line(answer.missing)}.\n", ""))
     parts.append((f"  {count(len(answer.passages), 'passage')} read. Nearest:", ""))
     near = answer.passages[:5]
     titles = [cut(line(name(p)), 28) for p in near]
@@ -140,7 +142,7 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
     widest, longest = max(map(cell_len, titles)), max(map(cell_len, places))
     for passage, title, place in zip(near, titles, places, strict=True):
         title += " " * (widest - cell_len(title))
-        head = f"\n    {passage.number}  {title}  {place:<{longest}}  {passage.score:.2f}  "
+        head = f"\n    {passage.number}  {title}  {place:<{longest}}  "
         room = width - cell_len(head)
         parts.append((head, ""))
         if room >= 16:

@@ -1,0 +1,115 @@
+"""Markers: which sentence each belongs to, where it stands, and that a quotation forges none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rag.cite import cite, shown
+from rag.domain import Piece, Quote, Span
+
+
+def _read(*pieces: Piece) -> list[tuple[str, list[int]]]:
+    return [(s.text, [c.number for c in s.citations]) for s in cite(pieces)[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It rained [1].", [("It rained.", [1])]),
+        ("It rained [1, 3].", [("It rained.", [1, 3])]),
+        ("It rained [1][3].", [("It rained.", [1, 3])]),
+        ("It rained [1; 3] [2].", [("It rained.", [1, 3, 2])]),
+        ("It rained. [1] It snowed. [2]", [("It rained.", [1]), ("It snowed.", [2])]),
+        ("It rained.[1] It snowed.[2]", [("It rained.", [1]), ("It snowed.", [2])]),
+        ("[1] It rained. It snowed.", [("It rained.", [1]), ("It snowed.", [])]),
+        ("It [1] rained, it [2] snowed.", [("It rained, it snowed.", [1, 2])]),
+        ("Dr. [1] Smith went.", [("Dr. Smith went.", [1])]),
+        ("No marker. None at all.", [("No marker.", []), ("None at all.", [])]),
+        ("It rained [99] and [0].", [("It rained and.", [99, 0])]),
+        ("He [sic] saw a[b] and [12345].", [("He [sic] saw a[b] and [12345].", [])]),
+        ("- one [1]\n- two [2]\n", [("- one", [1]), ("- two", [2])]),
+        ("It ended. [1]\n\nNew paragraph.", [("It ended.", [1]), ("New paragraph.", [])]),
+        ("[1]", [("", [1])]),
+        ("", []),
+        (" \n", []),
+    ],
+)
+def test_whose_marker_it_is(text: str, expected: list[tuple[str, list[int]]]) -> None:
+    assert _read(text) == expected
+
+
+def test_pieces_of_a_stream_are_joined_first() -> None:
+    assert _read("It ra", "ined [", "1", "] and. It sn", "owed.") == [("It rained and.", [1]), ("It snowed.", [])]
+
+
+def test_a_quotation_has_its_own_marker_and_forges_none() -> None:
+    quote = Quote("It says [9]. And [8].", 2, Span(10, 31))
+    text, found = cite(["He wrote [1]. ", quote, " Then [3]."])
+    assert text == "He wrote [1]. It says [9]. And [8]. [2] Then [3]."
+    assert [(s.text, [c.number for c in s.citations], s.quote) for s in found] == [
+        ("He wrote.", [1], None),
+        (quote.text, [2], Span(10, 31)),
+        ("Then.", [3], None),
+    ]
+    assert found[1].span.of(text) == shown(quote) == "It says [9]. And [8]. [2]"
+    assert found[1].citations[0].span.of(text) == "[2]"
+
+
+def test_two_quotations_side_by_side() -> None:
+    text, found = cite([Quote("One.", 1, Span(0, 4)), " ", Quote("Two.", 2, Span(5, 9))])
+    assert text == "One. [1] Two. [2]"
+    assert [s.span.of(text) for s in found] == ["One. [1]", "Two. [2]"]
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "It rained",
+            ". ",
+            "[1]",
+            " [2, 3]",
+            "[",
+            "]",
+            "12",
+            " ",
+            "\n",
+            "Dr. ",
+            "!",
+            "[1;4]",
+            "é",
+            '"',
+            "\u00a0",
+            "\ud800",
+        ]
+    ),
+    max_size=12,
+).map("".join)
+PIECES = st.lists(
+    st.one_of(WORDS, st.builds(lambda t, n: Quote(t, n, Span(0, len(t))), WORDS, st.integers(1, 9))), max_size=6
+)
+
+
+@settings(max_examples=400)
+@given(PIECES)
+@example(["a [1]", Quote("", 1, Span(0, 0)), "[2]"])
+def test_any_pieces_give_lawful_sentences(pieces: list[Piece]) -> None:
+    text, found = cite(pieces)
+    assert text == "".join(shown(p) for p in pieces)
+    last = 0
+    for sentence in found:
+        assert last <= sentence.span.start <= sentence.span.end <= len(text)
+        assert not text[last : sentence.span.start].strip(), "words that no sentence has"
+        last = sentence.span.end
+        for citation in sentence.citations:
+            assert citation.span.within(sentence.span)
+            marker = citation.span.of(text)
+            assert marker[0] == "[" and marker[-1] == "]" and str(citation.number) in marker
+        if sentence.quote is None:
+            assert not any(f"[{n}]" in sentence.text for n in range(1, 5))
+    assert not text[last:].strip()
+    quotes = [p for p in pieces if isinstance(p, Quote)]
+    assert [(s.text, s.quote, s.citations[0].number) for s in found if s.quote] == [
+        (q.text, q.span, q.number) for q in quotes
+    ]
