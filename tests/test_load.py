@@ -290,7 +290,8 @@ def test_gzip(tmp_path: Path) -> None:
     flipped[-6] ^= 1
     for content in (whole[:-5], b"no gzip", whole[:10] + b"\xff\xff\xff" + whole[13:], bytes(flipped)):
         assert "gzip" in str(_refusal(tmp_path, "c.jsonl.gz", content))
-    assert questions(str(tmp_path / "c.jsonl.gz")) if (tmp_path / "c.jsonl.gz").write_bytes(whole) else False
+    (tmp_path / "q.jsonl.gz").write_bytes(whole)
+    assert questions(str(tmp_path / "q.jsonl.gz")) == line.decode()
     with pytest.raises(Usage, match="not-there"):
         questions(str(tmp_path / "not-there.jsonl"))
 
@@ -366,9 +367,7 @@ def test_a_walk_is_sorted_stays_in_and_passes_over_what_is_hidden(tmp_path: Path
     (tmp_path / "outside.txt").write_text("secret")
     (root / "out.txt").symlink_to("../outside.txt")
     found = [f.source for f in walk(str(root))]
-    assert found == ["notes/B.txt", "notes/a.txt", "notes/b.txt", "notes/out.txt", "notes/sub/c.txt", "notes/sub/up"] or found == [
-        "notes/B.txt", "notes/a.txt", "notes/b.txt", "notes/out.txt", "notes/sub/c.txt",
-    ]  # fmt: skip
+    assert found == ["notes/B.txt", "notes/a.txt", "notes/b.txt", "notes/out.txt", "notes/sub/c.txt"]
     assert found == [f.source for f in walk(str(root) + "/")]
     assert [f.source for f in walk(str(root / "a.txt"))] == ["a.txt"]
     with pytest.raises(Unreadable, match="symbolic link"):

@@ -131,7 +131,9 @@ SUPPORTED = answer("Which bolts?", [GOOD_1, GOOD_2])
 MIXED = answer("Which bolts hold the pump cover, and to what torque?", [GOOD_1, GOOD_2, BAD, NONE])
 EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
 UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
-ABSTAINED = answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED)
+ABSTAINED = replace(
+    answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED), missing="no passage names [Wuppertal]"
+)
 EMPTY = answer("Anything?", [], passages=(), abstained=True, reason=Reason.EMPTY_LIBRARY)
 
 
