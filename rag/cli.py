@@ -146,9 +146,11 @@ def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: b
 
 def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: bool) -> Answer:
     from rag import wire
-    from rag.events import Answered, Loading, Reading
+    from rag.events import Answered, Loading, Reading, Token
+    from rag.safe import safe
     from rag.show import answer as shown
 
+    streams = sys.stdout.isatty() and not say.json and not jsonl
     with _interruptible() as stopped:
         for event in bot.ask(question, conversation, stopped):
             if jsonl:
@@ -157,12 +159,15 @@ def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: b
                 say.progress(f"opening {event.what} ...", end="\r")
             elif isinstance(event, Reading):
                 say.progress(f"reading {event.done} of {event.total} tokens", end="\r")
+            elif isinstance(event, Token) and streams:
+                click.echo(safe(event.text), nl=False)
             elif isinstance(event, Answered):
-                say.progress("", end="\r")
+                if not streams:
+                    say.progress("", end="\r")
                 if say.json and not jsonl:
                     say.object(wire.answer(event.answer))
                 elif not jsonl:
-                    shown(event.answer, say.quiet)
+                    shown(event.answer, say.quiet, streamed=streams)
                 return event.answer
     raise RagError("the question ended without an answer", "footnote doctor")
 

@@ -102,6 +102,7 @@ class Ingest:
                     continue
                 run.failed.append(Failed(path, str(error), error.cure))
                 yield run.failed[-1]
+        files = list({file.path: file for file in files}.values())  # a file below two of the paths is one file
         self._library.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(f.size for f in files))
@@ -198,8 +199,8 @@ class Ingest:
             run.seen.add(known.path)
             if not same:
                 self._library.touch(known.path, file.size, file.mtime)
-            if known.document is None:
-                raise Unreadable(known.reason or "could not be read before", "change the file, then add it again")
+            if known.reason:
+                raise Unreadable(known.reason, "change the file, then add it again")
             run.unchanged += 1
         return iter(())
 

@@ -36,13 +36,13 @@ def console(error: bool = False) -> Console:
     return Console(file=sys.stderr if error else sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def answer(value: Answer, quiet: bool = False) -> None:
-    """The text, a line for each footnote with its verdict and its quote, and on stderr what it took."""
+def answer(value: Answer, quiet: bool = False, streamed: bool = False) -> None:
+    """The text (unless it was `streamed` already), a line a footnote with verdict and quote, and on stderr what it took."""
     from rich.text import Text
 
     out = console()
     if value.text:
-        out.print(Text(safe(value.text)))
+        out.print(Text("" if streamed else safe(value.text)))
     if value.abstained and value.reason:
         out.print(Text(f"⊘ NOT ANSWERED: {REASONS[value.reason]}", style="bold"))
         if value.missing:

@@ -163,6 +163,20 @@ def test_an_unchanged_passage_is_not_embedded_again(house: House, docs: Path) ->
     assert 0 < len(house.embedded) <= 2
 
 
+def test_a_file_named_twice_is_one_file(house: House, docs: Path) -> None:
+    report = house.add(docs, docs / "a.txt", docs)
+    assert len(report.added) == 3 and len(house.library.listings()) == 3
+
+
+def test_a_file_that_went_bad_keeps_its_old_text_and_is_reported_every_time(house: House, docs: Path) -> None:
+    house.add(docs)
+    (docs / "a.txt").write_bytes(b"\x00\x01 no text any more")
+    for _ in range(2):
+        assert [f.source for f in house.add(docs).failed] == ["docs/a.txt"]
+    assert "badgers" in house.library.find("a.txt").text
+    assert {i.source: (i.state, bool(i.reason)) for i in house.library.listings()}["docs/a.txt"] == ("ready", True)
+
+
 def test_two_folders_of_one_name_keep_their_files_apart(house: House, tmp_path: Path) -> None:
     for place in ("x", "y"):
         (tmp_path / place / "docs").mkdir(parents=True)

@@ -111,6 +111,17 @@ def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tiny: Path) -> No
         terminal.child.close(force=True)
 
 
+def test_on_a_terminal_an_answer_streams_and_its_verdicts_follow(home: Path) -> None:
+    terminal = Terminal(home, (40, 120), "ask", QUESTION)
+    try:
+        assert terminal.ended() == 0
+        said = terminal.plain()
+        assert said.index("over 5,000 individual sanctions") < said.index("✓ supported")
+        assert said.count("over 5,000 individual sanctions") == 1
+    finally:
+        terminal.child.close(force=True)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_clean(terminal: Terminal, sent: signal.Signals) -> None:
     terminal.until("Ask your documents")

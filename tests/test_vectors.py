@@ -172,3 +172,25 @@ def test_nothing_in_the_current_folder_or_the_environment_steers_it(home: Path, 
     assert run.returncode == 0, run.stderr
     assert "over 5,000" in run.stdout
     assert not (folder / "ran").exists()
+
+
+def test_the_engine_is_deaf_to_the_folder_too(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / ".env").write_text(str(HOSTILE["module"]))
+    for module in ("evilmod", "chromadb", "multiprocessing", "pickle", "socket", "signal", "threading"):
+        (folder / f"{module}.py").write_text(EVIL)
+    script = tmp_path / "ask.py"
+    script.write_text(
+        "from rag import Engine, Config\n"
+        "if __name__ == '__main__':\n"
+        f"    engine = Engine(Config(home={str(home)!r}))\n"
+        "    print(list(engine.ask('How many individual sanctions has Russia faced?'))[-1].answer.text)\n"
+        "    engine.close()\n"
+    )
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}
+    run = subprocess.run(
+        [sys.executable, str(script)], cwd=folder, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert "over 5,000" in run.stdout, run.stderr
+    assert not (folder / "ran").exists()

@@ -155,7 +155,9 @@ class FootnoteApp(App[int]):
         if passage is None:
             self.notify("no source is shown", markup=False, timeout=3)
             return
-        words = editor.command(passage.chunk.source, place.line, os.environ)
+        shown = self.asking.pane.document if self.asking else None
+        path = shown.path if shown and shown.path else passage.chunk.source
+        words = editor.command(path, place.line, os.environ)
         if isinstance(words, str):
             self.notify(line(words), markup=False, severity="warning", timeout=5)
             return
@@ -175,11 +177,8 @@ def run(config: Config) -> int:
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("footnote: this is not a terminal that can show the screen; use: footnote ask QUESTION", file=sys.stderr)
         return 2
-    from multiprocessing import resource_tracker
-
     from rag.engine import Engine
 
-    resource_tracker.ensure_running()  # it wants the real stderr, which the app takes away while it runs
     engine = Engine(config)
     try:
         app = FootnoteApp(engine)

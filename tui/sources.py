@@ -66,6 +66,12 @@ class SourcePane(Vertical):
             self.post_message(self.Needs(passage.chunk.document))
         self.paint()
 
+    @property
+    def document(self) -> Document | None:
+        """The document that is shown, where it has arrived."""
+        passage = self.look.passage
+        return self._documents.get(passage.chunk.document) if passage is not None else None
+
     def keep(self, name: str, document: Document | None) -> None:
         """A document has arrived. One that could not be had is asked for again the next time."""
         self._documents.pop(name, None)
