@@ -84,7 +84,18 @@ def _merged(config: Config, values: dict[str, Any], where: str) -> Config:
         if key not in kinds:
             raise Usage(f"{where}: nobody knows the setting {key!r}", f"the settings are: {', '.join(kinds)}")
         try:
-            config = replace(config, **{key: kinds[key](value)})
+            config = replace(config, **{key: _of_kind(value, kinds[key])})
         except (TypeError, ValueError) as error:
             raise Usage(f"{where}: {key} = {value!r} is not of kind {kinds[key].__name__}") from error
     return config
+
+
+def _of_kind(value: Any, kind: type) -> Any:
+    """`value` as `kind`; words are read as numbers, but 3.7 is no count, true no number and 5 no name."""
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, bool) or not isinstance(
+        value, str if kind is str else int | str if kind is int else int | float | str
+    ):
+        raise TypeError
+    return kind(value)

@@ -63,6 +63,7 @@ def _claim(*pieces: Piece) -> Claim:
         ("According to the documents, Russia lost the war.", Verdict.UNCITED, "no source is given"),
         ("Here is what Russia did to the bridge.", Verdict.UNCITED, "no source is given"),
         ("Russia lost 300 tanks:", Verdict.UNCITED, "no source is given"),
+        ("The war began on 24 February:", Verdict.UNCITED, "no source is given"),
         ("!!! [1]", Verdict.UNSUPPORTED, "below"),
     ],
 )  # fmt: skip

@@ -118,6 +118,12 @@ def test_a_headline_goes_with_what_follows() -> None:
     assert [c.text.split("\n")[0] for c in chunks] == [first, "About the valve"]
 
 
+def test_a_headline_that_does_not_fit_stays_behind() -> None:
+    short, long = "The pump has four bolts. " * 4, "The valve " + "very " * 46 + "green."
+    document = clean(Raw(f"{short}\n\nAbout the valve and what it is for\n\n{long}\n"), "a.txt")
+    _lawful(document, list(chunk(document, 50, by_word)), 50)
+
+
 def test_a_sentence_without_an_end_is_cut_where_words_end() -> None:
     text = " ".join(f"word{n}" for n in range(500))
     chunks = list(chunk(clean(Raw(text), "a"), 60, by_word))

@@ -188,6 +188,13 @@ def test_furniture_in_the_middle_of_a_text(line: str) -> None:
     assert _masked(f"The pump is on the left.\n{line}\r\nIt was made in 1990.\n") == [line]
 
 
+def test_a_line_that_is_part_of_the_one_before_is_text() -> None:
+    assert (
+        _masked("Pump of the year is made here, and so is the valve\nPump of the year is made here\nIt is green.\n")
+        == []
+    )
+
+
 def test_a_headline_shown_twice_is_masked_once() -> None:
     assert _masked("Pump of the year is made here\n\nPump of the year is made here\nIt is green.\n") == [
         "Pump of the year is made here"

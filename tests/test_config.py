@@ -60,10 +60,10 @@ def test_an_unknown_key_is_refused_by_name_and_place(tmp_path: Path, around: dic
     assert str(path) in str(error.value)
     assert all(f.name in error.value.cure for f in fields(Config))
     path.unlink()
-    with pytest.raises(Usage, match="the command: .*'colour'"):
+    with pytest.raises(Usage, match=r"the command: .*'colour'"):
         Config.read(home=str(tmp_path), colour="red")
     around["FOOTNOTE_PASAGES"] = "7"
-    with pytest.raises(Usage, match="the environment: .*'pasages'"):
+    with pytest.raises(Usage, match=r"the environment: .*'pasages'"):
         Config.read(home=str(tmp_path))
 
 

@@ -121,7 +121,7 @@ def test_at_most_three_quotations_with_blanks_between() -> None:
 
 def test_a_nearer_passage_wins_a_draw() -> None:
     one, two = passage(1, "The museum keeps a clock."), passage(2, "The museum keeps a clock.")
-    assert _quotes(_write("What does the museum keep?", [one, two])[1])[0].number == 1
+    assert _quotes(_write("What does the museum keep?", [two, one])[1])[0].number == 1
 
 
 def test_markers_in_a_document_stay_words() -> None:

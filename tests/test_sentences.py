@@ -105,11 +105,13 @@ def test_lines_of_a_hard_wrapped_text_belong_together(ending: str) -> None:
 
 
 def test_a_list_in_a_hard_wrapped_text_is_not_joined() -> None:
-    text = WRAPPED + "\n- the first item of a list that is nearly as wide as the rest\n- the second item of it\n"
-    assert _split(text)[-2:] == [
+    items = [
         "- the first item of a list that is nearly as wide as the rest",
-        "- the second item of it",
+        "2. the second item of it, and that one is as wide as can be",
+        "(c) more",
     ]
+    text = WRAPPED + "\n".join(items)
+    assert [s.of(text) for s in blocks(text)][-3:] == items
 
 
 def test_paragraphs_of_one_line_are_not_joined() -> None:

@@ -132,7 +132,8 @@ MIXED = answer("Which bolts hold the pump cover, and to what torque?", [GOOD_1, 
 EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
 UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
 ABSTAINED = replace(
-    answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED), missing="no passage names [Wuppertal]"
+    answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED),
+    missing="no passage names [Wuppertal]",
 )
 EMPTY = answer("Anything?", [], passages=(), abstained=True, reason=Reason.EMPTY_LIBRARY)
 
