@@ -38,7 +38,6 @@ class _Child:
     """A running child and the parent's ends of its two pipes."""
 
     def __init__(self, config: Config) -> None:
-        protect()
         spawn = multiprocessing.get_context("spawn")
         self.work, work = spawn.Pipe()
         self.look, look = spawn.Pipe()
@@ -70,6 +69,7 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
+        protect()  # before any child: one that is started with -c would import from the current folder
         # Spawning needs the resource tracker, and that a stderr of the operating system; a screen replaces sys.stderr.
         resource_tracker.ensure_running()
         self._config = config
