@@ -101,7 +101,7 @@ def test_the_verdicts() -> None:
 def test_a_document() -> None:
     found = wire.document(
         d.Document(
-            "id", "a.txt", "Title", None, "Read more\nText", (d.Span(0, 9),), (d.Span(0, 14),), path="/home/a.txt"
+            "id", "a.txt", "Title", None, "Read more\nText", (d.Span(0, 9),), (d.Span(0, 14),), path="/place/a.txt"
         )
     )
     assert {k: found[k] for k in ("id", "source", "title", "date", "text", "masked", "pages")} == {
