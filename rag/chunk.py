@@ -1,7 +1,8 @@
 """Document -> chunks, each an exact slice of its text made of whole sentences.
 
 A chunk fills up with the sentences of one section until the next one would make it longer than `size` tokens; a masked
-line or a heading ends it. A sentence longer than that is cut where a word ends, and a chunk that would be only a few
+line, a heading or a new page ends it, so that a chunk's page is the page of every sentence that begins in it. In source
+code and tables a line is a sentence. A sentence longer than that is cut where a word ends, and a chunk that would be only a few
 words long is put to the one before it. Sizes are counted by the embedder's own tokenizer, so nothing that is
 embedded is cut off unseen.
 """
@@ -9,6 +10,7 @@ embedded is cut off unseen.
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
@@ -17,6 +19,7 @@ from rag.sentences import sentences
 
 VERSION = 1  #: of the way chunks are made; a library of another version is refused
 _TINY = 24  # tokens; less than this does not stand alone
+_COUNTED = 8192  # sentences handed to the tokenizer at once
 
 Counter = Callable[[Sequence[str]], Sequence[int]]
 _Piece = tuple[Span, int]  # a part of the text and its tokens
@@ -31,10 +34,13 @@ def chunk(document: Document, size: int, count: Counter) -> Iterator[Chunk]:
 def _packed(document: Document, pieces: Iterator[_Piece], size: int) -> list[_Piece]:
     """Sentences put together until the next one is too much or something stands between. A headline goes with what follows."""
     breaks = sorted([m.start for m in document.mask] + [span.start for span, _ in document.headings])
+    pages = [page.start for page in document.pages]
     out: list[_Piece] = []
     current: list[_Piece] = []
     for piece, tokens in pieces:
-        apart = bool(current) and _between(breaks, current[-1][0].end, piece.start)
+        apart = bool(current) and (
+            _between(breaks, current[-1][0].end, piece.start) or _between(pages, current[-1][0].start + 1, piece.start)
+        )
         if current and (apart or sum(n for _, n in current) + tokens > size):
             fits = not apart and len(current) > 1 and current[-1][1] + tokens <= size
             carried = [current.pop()] if fits and _headline(document, current[-1][0]) else []
@@ -63,13 +69,24 @@ def _headline(document: Document, piece: Span) -> bool:
 def _pieces(document: Document, size: int, count: Counter) -> Iterator[_Piece]:
     """Sentences outside the mask; one longer than `size` tokens is cut into parts at white space."""
     text = document.text
-    spans = [span for low, high in _unmasked(document) for span in sentences(text, Span(low, high))]
-    for span, tokens in zip(spans, count([s.of(text) for s in spans]) if spans else [], strict=True):
-        if tokens <= size:
-            yield span, tokens
-        else:
-            parts = list(_cut(text, span, size, count))
-            yield from zip(parts, count([part.of(text) for part in parts]), strict=True)
+    cut = _lines if document.lines else sentences
+    spans = [span for low, high in _unmasked(document) for span in cut(text, Span(low, high))]
+    for at in range(0, len(spans), _COUNTED):
+        some = spans[at : at + _COUNTED]
+        for span, tokens in zip(some, count([s.of(text) for s in some]), strict=True):
+            if tokens <= size:
+                yield span, tokens
+            else:
+                parts = list(_cut(text, span, size, count))
+                yield from zip(parts, count([part.of(text) for part in parts]), strict=True)
+
+
+def _lines(text: str, within: Span) -> Iterator[Span]:
+    """The lines that hold anything, with the white space before them (in source code it says something)."""
+    for line in re.finditer(r"[^\n]+", within.of(text)):
+        end = len(line[0].rstrip())
+        if end:
+            yield Span(within.start + line.start(), within.start + line.start() + end)
 
 
 def _unmasked(document: Document) -> Iterator[tuple[int, int]]:
@@ -85,6 +102,8 @@ def _unmasked(document: Document) -> Iterator[tuple[int, int]]:
 def _cut(text: str, span: Span, size: int, count: Counter) -> Iterator[Span]:
     start = span.start
     while start < span.end:
+        while text[start].isspace():
+            start += 1
         end = min(span.end, start + 4 * size)
         while end - start > 1 and count([text[start:end]])[0] > size:
             end = start + max(1, (end - start) * 3 // 4)
@@ -93,18 +112,18 @@ def _cut(text: str, span: Span, size: int, count: Counter) -> Iterator[Span]:
             end = space if space > start + (end - start) // 2 else end
         yield Span(start, end)
         start = end
-        while start < span.end and text[start].isspace():
-            start += 1
 
 
 def _joined(document: Document, pieces: list[_Piece], size: int) -> list[Span]:
     """Tiny chunks put to their neighbour, where nothing masked lies between and both together are not too long."""
     masks = [m.start for m in document.mask]
+    pages = [page.start for page in document.pages]
     out: list[_Piece] = []
     for span, tokens in pieces:
         if out:
             before, used = out[-1]
-            if min(used, tokens) < _TINY and used + tokens <= size and not _between(masks, before.end, span.start):
+            apart = _between(masks, before.end, span.start) or _between(pages, before.start + 1, span.start)
+            if min(used, tokens) < _TINY and used + tokens <= size and not apart:
                 out[-1] = (Span(before.start, span.end), used + tokens)
                 continue
         out.append((span, tokens))

@@ -10,6 +10,8 @@ these reasons; anything that might be a statement stays.
 4. It follows furniture, is in another script than the document, and short: the template of another language.
 5. It repeats the line above it word for word, as a page does that shows its headline twice.
 6. Only furniture stands before it, and some does: a site's own motto ("Stay tuned for updates ...").
+
+Source code and tables, whose lines are their sentences, have no furniture.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 from rag.domain import Document, Raw, Span
 
@@ -58,12 +61,14 @@ _MOTTO = re.compile(r"stay tuned (?:for|to)\b|the latest news and|breaking news 
 
 def clean(raw: Raw, source: str) -> Document:
     """The `Document` of `raw`: its id, its title and its mask. `source` is how a person names it."""
-    mask = _merged(tuple(furniture(raw.text)) + raw.masked)
-    title = raw.title or _headline(raw.text, mask) or _stem(source)
+    mask = _merged((() if raw.lines else tuple(furniture(raw.text))) + raw.masked)
+    title = raw.title or ("" if raw.lines else _headline(raw.text, mask)) or _stem(source)
+    found = _found(raw.text) if raw.headings is None else raw.headings
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return Document(
-        digest, source, " ".join(title.split())[:300], raw.date, raw.text, mask, raw.pages, tuple(_headings(raw.text))
-    )
+        digest, source, " ".join(title.split())[:300], raw.date, raw.text, mask, raw.pages,
+        tuple(_sections(found, len(raw.text))), raw.lines,
+    )  # fmt: skip
 
 
 def furniture(text: str) -> list[Span]:
@@ -155,8 +160,8 @@ def _stem(source: str) -> str:
     return re.sub(r"[_-]+", " ", name.split("#")[-1].rsplit(".", 1)[0]).strip() or name
 
 
-def _headings(text: str) -> list[tuple[Span, str]]:
-    """Sections by Markdown's # headings and by underlined ones (Setext, reStructuredText), as heading paths."""
+def _found(text: str) -> list[tuple[int, int, str]]:
+    """Markdown's # headings and underlined ones (Setext, reStructuredText): where, level, title."""
     found: list[tuple[int, int, str]] = []
     underlines: list[str] = []
     fences = [Span(m.start(), m.end()) for m in _FENCE.finditer(text)][::-1]
@@ -171,10 +176,15 @@ def _headings(text: str) -> list[tuple[Span, str]]:
             if match["rule"][0] not in underlines:
                 underlines.append(match["rule"][0])
             found.append((match.start(), 1 + underlines.index(match["rule"][0]), match["title"].strip()))
+    return found
+
+
+def _sections(found: Sequence[tuple[int, int, str]], end_of_text: int) -> list[tuple[Span, str]]:
+    """The heading path of each heading and the span that it holds for: up to the next one."""
     sections, path = [], list[tuple[int, str]]()
     for at, (start, level, title) in enumerate(found):
         path = [(depth, name) for depth, name in path if depth < level] + [(level, title)]
-        end = found[at + 1][0] if at + 1 < len(found) else len(text)
+        end = found[at + 1][0] if at + 1 < len(found) else end_of_text
         sections.append((Span(start, end), " › ".join(name for _, name in path)))
     return sections
 

@@ -12,14 +12,13 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag import clean as cleaning
 from rag import load as loading
 from rag.chunk import Counter, chunk
-from rag.domain import Chunk, Document, Embedder
+from rag.domain import Chunk, Document, Embedder, Refused
 from rag.errors import RagError, Unreadable
 from rag.events import Added, Event, Failed, Indexing, Loading, Report, Scanned
 from rag.library import Known, Library
@@ -47,6 +46,7 @@ class _Run:
     removed: list[str] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     unchanged: int = 0
+    digests: dict[str, str] = field(default_factory=dict)  # of the files that were read
     done: int = 0
     total: int = 0
 
@@ -55,6 +55,11 @@ class _Run:
             self.sources.add(known.source)
             self.of_file.setdefault(known.path.split("#")[0], []).append(known)
             self.by_bytes.setdefault(known.sha256, []).append(known)
+
+    def refused(self, failed: Failed) -> Failed:
+        """Put it on the report."""
+        self.failed.append(failed)
+        return failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class Ingest:
             self._forget(run, roots)
             stopped = False
         finally:
+            loading.dismiss()
             if stopped:
                 for _ in self.index():
                     pass
@@ -154,6 +160,9 @@ class Ingest:
                 continue
             try:
                 for ready in self._prepare(file, run):
+                    if isinstance(ready, Failed):
+                        yield ready
+                        continue
                     window.append(ready)
                     waiting += len(ready.chunks)
                     if waiting >= _WINDOW:
@@ -164,12 +173,16 @@ class Ingest:
             run.done += 1
         yield from self._store(window, run)
 
-    def _prepare(self, file: loading.File, run: _Run) -> Iterator[_Ready]:
-        """The documents of a file that are not in yet."""
+    def _prepare(self, file: loading.File, run: _Run) -> Iterator[_Ready | Failed]:
+        """The documents of a file that are not in yet, and what of it cannot be taken in."""
         before = run.of_file.get(file.path, [])
-        same = bool(before) and all((k.size, k.mtime) == (file.size, file.mtime) for k in before)
-        digest = before[0].sha256 if same else hashlib.sha256(loading.read_bytes(file.path)).hexdigest()
-        if before and all(k.sha256 == digest for k in before):
+        again = any(k.reason and (not k.sha256 or k.reason.startswith("is of a kind")) for k in before)  # it may go now
+        same = bool(before) and not again and all((k.size, k.mtime) == (file.size, file.mtime) for k in before)
+        loading.kind(file.path)
+        content = None if same else loading.read_bytes(file.path)  # read once: the text is of the bytes that are hashed
+        digest = before[0].sha256 if content is None else hashlib.sha256(content).hexdigest()
+        run.digests[file.path] = digest
+        if before and not again and all(k.sha256 == digest for k in before):
             yield from self._same(file, before, same, run)
             return
         moved = None if before else self._origin(file, digest, run)
@@ -179,13 +192,19 @@ class Ingest:
             run.moved.append((moved.source, source))
             run.seen.update((file.path, moved.path))
             return
-        for raw in loading.load(file):
+        for raw in loading.load(file, content):
             path = f"{file.path}#{raw.name}" if raw.name else file.path
             old = run.known.get(path)
-            source = old.source if old else self._name(raw.name or file.source, path, run)
+            called = file.source + raw.name if raw.name.startswith("/") else raw.name or file.source
+            source = old.source if old else self._name(called, path, run)
+            run.seen.add(path)
+            if isinstance(raw, Refused):
+                known = Known(path, source, None, file.size, file.mtime, digest, raw.reason)
+                self._library.fail(known, raw.reason, raw.cure)
+                yield run.refused(Failed(source, raw.reason, raw.cure))
+                continue
             document = cleaning.clean(raw, source)
             known = Known(path, source, document.id, file.size, file.mtime, digest, None)
-            run.seen.add(path)
             yield _Ready(
                 known,
                 document,
@@ -193,16 +212,16 @@ class Ingest:
                 old is not None and old.document is not None,
             )
 
-    def _same(self, file: loading.File, before: list[Known], same: bool, run: _Run) -> Iterator[_Ready]:
-        """Unchanged bytes: nothing to do, but a file that failed is reported again."""
+    def _same(self, file: loading.File, before: list[Known], same: bool, run: _Run) -> Iterator[Failed]:
+        """Unchanged bytes: nothing to do, but what failed is reported again."""
         for known in before:
             run.seen.add(known.path)
             if not same:
                 self._library.touch(known.path, file.size, file.mtime)
             if known.reason:
-                raise Unreadable(known.reason, "change the file, then add it again")
-            run.unchanged += 1
-        return iter(())
+                yield run.refused(Failed(known.source, known.reason, "change the file, then add it again"))
+            else:
+                run.unchanged += 1
 
     def _origin(self, file: loading.File, digest: str, run: _Run) -> Known | None:
         """The known file with these bytes whose path is no longer there: this is where it went."""
@@ -270,9 +289,7 @@ class Ingest:
         failed = Failed(source, reason, cure)
         run.failed.append(failed)
         run.seen.update({file.path} | {known.path for known in run.of_file.get(file.path, [])})
-        digest = ""
-        with suppress(RagError, OSError):
-            digest = hashlib.sha256(loading.read_bytes(file.path)).hexdigest()
+        digest = run.digests.get(file.path, "")  # none: it was not read, and is tried again the next time
         self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, reason), reason, cure)
         return failed
 

@@ -1,33 +1,32 @@
-"""Path -> raw text, title, date, pages. One small function a format; the rest is finding files without being led astray.
+"""Path -> raw text, title, date, pages. Finding files without being led astray, opening them, and who reads which.
 
-Only regular files are opened, without following links and without blocking, and never past `LARGEST` bytes. For .txt and
-.md the text is the decoded file, unchanged but for a byte order mark, so that spans point into the user's own file.
+Only regular files are opened, without following links and without blocking, and never past `LARGEST` bytes. What the bytes
+mean is the business of `rag.formats`, one small function a format. For .txt, .md, .rst and source code the text is the
+decoded file, unchanged but for a byte order mark, so that spans point into the user's own file; of the other formats it is
+what a person sees. Formats that are parsed are parsed in a child process with limits. An archive is a folder: its members
+are documents, one that cannot be read does not keep the others out.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
+import io
 import os
-import re
 import stat
-import warnings
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from rag.domain import Raw, Span
+from rag.domain import Raw, Refused
 from rag.errors import Unreadable, Usage
-from rag.facts import dates
+from rag.formats import apart
+from rag.formats.archive import Member
+from rag.formats.kinds import ARCHIVES, HOME, kind
+from rag.formats.text import decode
+
+__all__ = ["LARGEST", "File", "decode", "dismiss", "kind", "load", "questions", "read_bytes", "walk"]
 
 LARGEST = 256 * 2**20  #: bytes; a larger file is refused
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-)
-_BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _NO_FILE = ("is not a regular file (a folder, a pipe, a socket or a device)", "save its contents to a file")
 _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
@@ -59,15 +58,20 @@ def walk(root: str) -> Iterator[File]:
         return
     refused: list[OSError] = []
     for folder, folders, names in os.walk(top, followlinks=False, onerror=refused.append):
-        folders[:] = sorted(f for f in folders if f not in _SKIPPED and not f.startswith("."))
+        folders[:] = sorted(f for f in folders if not passed_over(f))
         for name in sorted(names):
             path = os.path.join(folder, name)
-            if not name.startswith(".") and os.path.lexists(path):
+            if not passed_over(name) and os.path.lexists(path):
                 yield _file(path, base)
     for failure in refused:
         if failure.filename == top:
             raise Unreadable(f"{root}: {failure.strerror}", "make the folder readable, or add its files one by one")
         yield File(failure.filename, os.path.relpath(failure.filename, base), 0, 0)  # fails by name when it is read
+
+
+def passed_over(name: str) -> bool:
+    """Is a file or folder of this name hidden, or made by a tool? "." is where one stands."""
+    return name in _SKIPPED or (name.startswith(".") and name != ".")
 
 
 def _file(path: str, base: str) -> File:
@@ -93,82 +97,65 @@ def read_bytes(path: str) -> bytes:
         if known.st_size > LARGEST:
             raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
         try:
-            return file.read(LARGEST + 1)
+            content = file.read(known.st_size + 1)
+            after = os.fstat(descriptor)
         except OSError as error:
             raise Unreadable(error.strerror or "cannot be read", "check the disk") from error
+    if len(content) != known.st_size or after.st_mtime_ns != known.st_mtime_ns:
+        raise Unreadable("was changed while it was read", "add it again when it is written")
+    return content
 
 
-def decode(content: bytes) -> str:
-    """Bytes -> text: a byte order mark, else UTF-8, else what `charset-normalizer` takes it for.
+def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
+    """The documents of one file: one, or as many as a corpus or an archive holds, and what in it could not be taken in.
 
-    UTF-8 with a few broken bytes stays UTF-8, each of them shown as U+FFFD. Raises `Unreadable` for binary content.
+    `content` is what `read_bytes` gave, where that was asked already. Raises `Unreadable` with reason and cure.
     """
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding).removeprefix("\ufeff")
-            except UnicodeDecodeError as error:
-                raise Unreadable(f"says {encoding} and is not: {error.reason}", "save it again as UTF-8") from error
-    if b"\0" in content:
-        return _without_mark(content)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = content.decode("utf-8", errors="replace")
-    if len(re.findall(r"[^\x00-\x7f]", text)) >= 2 * text.count("\ufffd"):
-        return text
-    return content.decode(_encoding(content), errors="replace")
+    ending, packed = kind(file.path)
+    if content is None:
+        content = read_bytes(file.path)
+    if ending in ARCHIVES:
+        yield from _members(ending, content)
+    else:
+        yield from _documents(ending, _unzipped(content) if packed else content)
 
 
-def _encoding(content: bytes) -> str:
-    """The encoding of text that is not UTF-8. Where Windows-1252 may be it, that is taken before its rarer relatives."""
-    from charset_normalizer import from_bytes
-
-    first = next(m.start() for m in re.finditer(rb"[\x80-\xff]", content))
-    sample = content[max(0, first - 1000) : first + 1_000_000]
-    high = len(re.findall(rb"[\x80-\xff]", sample))
-    if high < 6 and 3 * high <= len(sample):  # too little to tell
-        return "cp1252"
-    found = from_bytes(sample, cp_exclusion=_WIDE)
-    best = found.best()
-    if best is None:
-        raise Unreadable("is in no encoding that can be told", "save it again as UTF-8")
-    likely = {name for match in found for name in (match.encoding, *match.could_be_from_charset)}
-    return "cp1252" if "cp1252" in likely and best.encoding not in _OTHERS else best.encoding
+def _documents(ending: str, content: bytes) -> Iterator[Raw | Refused]:
+    if not content:
+        raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
+    if ending in HOME:
+        yield from HOME[ending](content)
+        return
+    for part in apart.read(ending, content):
+        if not isinstance(part, Member):
+            yield part
 
 
-_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
-_OTHERS = {"cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "euc_jp", "cp949", "gb18030", "big5"}
+def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
+    """The documents of an archive; the name of each is its path in there, after a slash."""
+    for member in apart.read(ending, content):
+        if not isinstance(member, Member):
+            if isinstance(member, Refused):
+                yield member
+            continue
+        path = "/" + member.name
+        try:
+            inner, packed = kind(member.name)
+            if inner in ARCHIVES:
+                raise Unreadable("is an archive in an archive, which is not opened", "unpack it, then add the folder")
+            for part in _documents(inner, _unzipped(member.content) if packed else member.content):
+                inside = "/" + part.name.removeprefix("/") if part.name else ""
+                yield replace(part, name=path + inside)
+        except Unreadable as error:
+            yield Refused(path, str(error), error.cure)
 
 
-def _without_mark(content: bytes) -> str:
-    """UTF-16 that lost its byte order mark has its zeros all in odd, or all in even places; anything else is binary."""
-    head = content[:4096]
-    odd, even = head[1::2].count(0), head[0::2].count(0)
-    for zeros, other, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
-        if zeros > len(head) // 4 and other == 0 and len(content) % 2 == 0:
-            try:
-                return content.decode(encoding)
-            except UnicodeDecodeError:
-                break
-    raise Unreadable("is binary (it contains zero bytes)", "convert it to text")
-
-
-def load(file: File) -> Iterator[Raw]:
-    """The documents of one file: one, or as many as a corpus file holds. Raises `Unreadable` with reason and cure."""
-    name = file.path.lower().removesuffix(".gz")
-    reader = _READERS.get(os.path.splitext(name)[1])
-    if reader is None:
-        raise Unreadable("is of a kind that is not read yet", "save it as " + ", ".join(sorted(_READERS)))
-    content = read_bytes(file.path)
-    if file.path.lower().endswith(".gz"):
-        content = _unzipped(content)
-    yield from reader(content)
+def dismiss() -> None:
+    """No more files for now: end the child processes that wait for one."""
+    apart.dismiss()
 
 
 def _unzipped(content: bytes) -> bytes:
-    import io
-
     try:
         with gzip.open(io.BytesIO(content)) as unzipped:
             text = unzipped.read(LARGEST + 1)
@@ -177,152 +164,6 @@ def _unzipped(content: bytes) -> bytes:
     if len(text) > LARGEST:
         raise Unreadable(f"unpacks to more than {LARGEST / 2**20:.0f} MB", "split it")
     return text
-
-
-def _text(content: bytes) -> Iterator[Raw]:
-    text = decode(content)
-    if not text.strip():
-        raise Unreadable("has no text", "remove it, or check that it was saved whole")
-    yield Raw(text, date=_said_date(text))
-
-
-def _markdown(content: bytes) -> Iterator[Raw]:
-    for raw in _text(content):
-        front = re.match(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", raw.text, re.S)
-        said = dict(re.findall(r"(?m)^(title|date):\s*[\"']?(.+?)[\"']?\s*$", front.group(1))) if front else {}
-        heading = re.search(r"(?m)^#\s+(.+?)\s*#*\r?$", re.sub(r"(?ms)^```.*?^```", "", raw.text))
-        title = said.get("title") or (heading.group(1) if heading else "")
-        day = dates(said.get("date", ""))[0]
-        date = next((d.iso for d in day if d.iso), raw.date)
-        yield Raw(raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ())
-
-
-def _html(content: bytes) -> Iterator[Raw]:
-    """The text a browser would show, a line a block; what `trafilatura` does not take for the article is masked."""
-    if b"\0" in content:
-        content = decode(content).encode("utf-8", "replace")
-    with warnings.catch_warnings():  # the parsers' advice to programmers is nothing for a screen
-        warnings.simplefilter("ignore")
-        yield _page(content)
-
-
-def _page(content: bytes) -> Raw:
-    import trafilatura
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(content, "lxml")
-    title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    lines = (" ".join(line.split()) for line in "".join(_shown(soup)).split("\n"))
-    text = "\n".join(line for line in lines if line) + "\n"
-    if not text.strip():
-        raise Unreadable("shows no text", "if the page is drawn by a script, save it from a browser")
-    try:
-        article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):  # it cannot tell: nothing is masked
-        article = None
-    if article is None:
-        return Raw(text, title)
-    kept = " ".join((article.text or "").split())
-    return Raw(text, article.title or title, article.date, masked=_outside(text, kept))
-
-
-def _shown(soup: Any) -> Iterator[str]:
-    """The strings of a page that a browser shows, line breaks where blocks begin and end. Not recursive: pages nest deep."""
-    todo = [(soup, False)]
-    while todo:
-        node, as_it_is = todo.pop()
-        if type(node).__name__ in ("str", "NavigableString", "CData"):
-            yield node if as_it_is else re.sub(r"\s+", " ", node)
-        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN:
-            if node.name in _BLOCKS:
-                yield "\n"
-                todo.append(("\n", True))
-            as_it_is = as_it_is or node.name in ("pre", "textarea")
-            todo += [(child, as_it_is) for child in node.contents[::-1]]
-
-
-_HIDDEN = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
-_BLOCKS = frozenset(
-    (
-        "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
-        "blockquote pre figure figcaption form fieldset hr br address option button label"
-    ).split()
-)
-
-
-def _outside(text: str, kept: str) -> tuple[Span, ...]:
-    """Spans of the lines of `text` that are not in `kept`; nothing where `kept` would be little, or under a third of it all."""
-    spans, at, last, lost = [], 0, 0, 0
-    for line in text.split("\n"):
-        bare = " ".join(line.split())
-        found = kept.find(bare, last)
-        found = kept.find(bare) if found < 0 else found  # lines come in order, nearly always
-        if found < 0:
-            spans.append(Span(at, at + len(line)))
-            lost += len(bare)
-        last = max(found, last)
-        at += len(line) + 1
-    return tuple(spans) if len(kept) >= 200 and lost <= 2 * len(kept) else ()
-
-
-def _corpus(content: bytes) -> Iterator[Raw]:
-    """All documents of a corpus file, or none of them: a bad line is found before the first is given out."""
-    found: dict[str, Raw] = {}
-    for number, line in enumerate(decode(content).split("\n"), 1):
-        if not line.strip():
-            continue
-        if number == 1 and '"question"' in line and '"text"' not in line:
-            return  # questions for an eval lie beside the documents they are about; they are not documents
-        name, text, title, date = _record(line, number)
-        if name in found:
-            raise Unreadable(f"line {number}: the id {name!r} stands twice", "give every document an id of its own")
-        found[name] = Raw(text, title, date, name=name)
-    if not any(raw.text.strip() for raw in found.values()):
-        raise Unreadable("holds no document with text", 'a corpus has one {"id", "text"} a line')
-    yield from (raw for raw in found.values() if raw.text.strip())
-
-
-def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
-    cure = 'a corpus has one JSON object {"id", "text", "title"?, "date"?} a line'
-    try:
-        record: Any = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"line {number} is not JSON: {error.msg} at character {error.colno}", cure) from error
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"line {number} is not JSON that can be read: {error}", cure) from error
-    if (
-        not isinstance(record, dict)
-        or not record.get("id")
-        or not all(isinstance(record.get(k), str) for k in ("id", "text"))
-    ):
-        raise Unreadable(f'line {number} has no "id" and "text"', cure)
-    try:
-        "".join((record["id"], record["text"], str(record.get("title") or ""))).encode()
-    except UnicodeEncodeError as error:
-        raise Unreadable(f"line {number}: half a surrogate pair in its id, title or text", "mend it") from error
-    date = next((d.iso for d in dates(str(record.get("date") or ""))[0] if d.iso), None)
-    return record["id"], record["text"], str(record.get("title") or ""), date
-
-
-def _said_date(text: str) -> str | None:
-    """The day a text gives itself: in a short line of its first 15 that is not a sentence (a dateline, a header)."""
-    for line in text.split("\n", 15)[:15]:
-        if len(line) <= 120 and not line.rstrip().endswith((".", "!", "?", "”", '"')):
-            for date in dates(line)[0]:
-                if date.iso:
-                    return date.iso
-    return None
-
-
-_READERS: dict[str, Callable[[bytes], Iterator[Raw]]] = {
-    ".txt": _text,
-    ".text": _text,
-    ".md": _markdown,
-    ".markdown": _markdown,
-    ".html": _html,
-    ".htm": _html,
-    ".jsonl": _corpus,
-}
 
 
 def questions(path: str) -> str:

@@ -1,0 +1,72 @@
+"""Text as it lies in its file, unchanged but for a byte order mark: plain text, Markdown, reStructuredText, source code.
+
+Source code, settings and JSON are cut at lines, never inside one; what a definition is called is the heading of its lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rag.domain import Raw, Span
+from rag.errors import Unreadable
+from rag.formats.text import LONGEST, bounded, day, decode, said_date
+
+_MAGIC = {b"%PDF-": "a PDF", b"PK\x03\x04": "a zip archive or an office file", b"{\\rtf": "rich text (RTF)"}
+_FRONT = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
+_UNDERLINED = re.compile(r"(?m)^(?P<title>[^\s#>|*`-][^\n]{0,118})\r?\n(?P<rule>([=\-~^\"'`*+#])\3{2,})[ \t\r]*$")
+_DEFINITION = re.compile(
+    r"^(?P<indent>[ \t]*)(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)[ \t]+)*"
+    r"(?P<what>(?:class|def|func|fn|function|interface|struct|trait|enum|module|namespace)[ \t]+[A-Za-z_$][\w$.]*)",
+    re.M,
+)
+
+
+def text(content: bytes) -> Iterator[Raw]:
+    """The decoded file."""
+    for magic, what in _MAGIC.items():
+        if content.startswith(magic):
+            raise Unreadable(f"is {what} by its content, not text", "give it the ending of its own format")
+    if len(content) > 4 * LONGEST:
+        bounded(len(content))
+    words = decode(content)
+    bounded(len(words))
+    if not words.strip():
+        raise Unreadable("has no text", "remove it, or check that it was saved whole")
+    yield Raw(words, date=said_date(words))
+
+
+def markdown(content: bytes) -> Iterator[Raw]:
+    """The title is the front matter's or the first # heading's; the front matter is masked."""
+    for raw in text(content):
+        front = _FRONT.match(raw.text)
+        said = dict(re.findall(r"(?m)^(title|date):\s*[\"']?(.+?)[\"']?\s*$", front.group(1))) if front else {}
+        heading = re.search(r"(?m)^#\s+(.+?)\s*#*\r?$", re.sub(r"(?ms)^```.*?^```", "", raw.text))
+        title = said.get("title") or (heading.group(1) if heading else "")
+        date = day(said.get("date", "")) or raw.date
+        yield Raw(raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ())
+
+
+def restructured(content: bytes) -> Iterator[Raw]:
+    """The title is the first underlined line's; a ``:Date:`` field among the first lines is the date."""
+    for raw in text(content):
+        heading = _UNDERLINED.search(raw.text)
+        field = re.search(r"(?mi)^:(?:date|published|created):[ \t]*(.+)$", "\n".join(raw.text.split("\n", 40)[:40]))
+        date = day(field[1]) if field else None
+        yield Raw(raw.text, heading["title"].strip() if heading else "", date or raw.date)
+
+
+def code(content: bytes) -> Iterator[Raw]:
+    """Source code: a line is a sentence, a definition a heading by its indentation."""
+    for raw in text(content):
+        found = tuple(
+            (m.start(), 1 + len(m["indent"].expandtabs(4)), " ".join(m["what"].split()))
+            for m in _DEFINITION.finditer(raw.text)
+        )
+        yield Raw(raw.text, headings=found, lines=True)
+
+
+def lines(content: bytes) -> Iterator[Raw]:
+    """JSON, settings, markup of typesetters: by lines, without headings."""
+    for raw in text(content):
+        yield Raw(raw.text, headings=(), lines=True)
