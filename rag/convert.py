@@ -1,4 +1,4 @@
-"""A BERT encoder from safetensors -> one GGUF file that llama.cpp runs. Written once, beside the library.
+"""A BERT encoder -> one GGUF file that llama.cpp runs.
 
 The tensor names and the metadata keys are those of llama.cpp's architecture "bert"; the vocabulary is stored as its
 WordPiece tokenizer wants it (a word-initial piece carries U+2581, a continuation loses its "##"), though we feed ids made
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from rag.llama import PREFIX
 
 _LAYER = {
     "attention.self.query": "attn_q",
@@ -31,27 +34,50 @@ _OUTER = {
 }
 
 
-def convert(folder: Path, target: Path, bfloat16: bool = False) -> None:
-    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all.
+#: how matrices are stored; vectors are float32 always
+KINDS = ("float32", "float16", "bfloat16", "q8_0")
 
-    Matrices are float16, or bfloat16 where the processor multiplies that natively; vectors are float32.
-    """
-    import gguf
+
+def convert(folder: Path, target: Path, kind: str = "float16") -> None:
+    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all."""
     from safetensors import safe_open
 
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    with safe_open(str(folder / "model.safetensors"), framework="numpy") as tensors:
+        named = ((name, tensors.get_tensor(name)) for name in sorted(tensors.keys()))
+        write(target, folder, folder.parent.name, named, kind)
+
+
+def write(
+    target: Path,
+    folder: Path,
+    name: str,
+    tensors: Iterable[tuple[str, Any]],
+    kind: str,
+    pooled: bool = True,
+    arrays: Mapping[str, Any] | None = None,
+) -> None:
+    """One GGUF of BERT `tensors` (names as in a checkpoint) with the shape and vocabulary of the model in `folder`.
+
+    Without `pooled` llama.cpp gives a vector for every token. `arrays` (float32) become metadata: ``footnote.NAME`` flat and
+    ``footnote.NAME.shape``.
+    """
+    import gguf
+
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         writer = gguf.GGUFWriter(str(beside), "bert")
-        _describe(writer, config, folder)
-        with safe_open(str(folder / "model.safetensors"), framework="numpy") as tensors:
-            for name in sorted(tensors.keys()):
-                renamed = gguf_name(name.removeprefix("bert."))
-                if renamed:
-                    tensor = tensors.get_tensor(name)
-                    keep = tensor.ndim == 1 or renamed.startswith(("position_embd", "token_types"))
-                    _put(writer, renamed, tensor, "float32" if keep else "bfloat16" if bfloat16 else "float16")
+        writer.add_name(name)
+        writer.add_pooling_type(gguf.PoolingType.MEAN if pooled else gguf.PoolingType.NONE)
+        for key, array in sorted((arrays or {}).items()):
+            writer.add_array(f"{PREFIX}{key}", array.ravel().tolist())
+            writer.add_array(f"{PREFIX}{key}.shape", list(array.shape))
+        _describe(writer, folder)
+        for theirs, tensor in tensors:
+            renamed = gguf_name(theirs.removeprefix("bert."))
+            if renamed:
+                keep = tensor.ndim == 1 or renamed.startswith(("position_embd", "token_types"))
+                _put(writer, renamed, tensor, "float32" if keep else kind)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -66,11 +92,19 @@ def convert(folder: Path, target: Path, bfloat16: bool = False) -> None:
 def _put(writer: Any, name: str, tensor: Any, kind: str) -> None:
     import gguf
 
-    if kind == "bfloat16":
-        packed = gguf.quants.quantize(tensor.astype("float32"), gguf.GGMLQuantizationType.BF16)
-        writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.BF16)
-    else:
+    packed = {"bfloat16": gguf.GGMLQuantizationType.BF16, "q8_0": gguf.GGMLQuantizationType.Q8_0}.get(kind)
+    if packed is None:
         writer.add_tensor(name, tensor.astype(kind))
+    else:
+        writer.add_tensor(name, gguf.quants.quantize(tensor.astype("float32"), packed), raw_dtype=packed)
+
+
+def tensors(path: Path) -> dict[str, Any]:
+    """The tensors of a GGUF by llama.cpp's names, as float32."""
+    import gguf
+
+    reader = gguf.GGUFReader(str(path))
+    return {t.name: gguf.quants.dequantize(t.data, t.tensor_type).reshape(t.shape[::-1]) for t in reader.tensors}
 
 
 def gguf_name(name: str) -> str | None:
@@ -84,10 +118,8 @@ def gguf_name(name: str) -> str | None:
     return f"blk.{number}.{_LAYER[part]}.{kind}" if part in _LAYER else None
 
 
-def _describe(writer: Any, config: dict[str, Any], folder: Path) -> None:
-    import gguf
-
-    writer.add_name(folder.parent.name)
+def _describe(writer: Any, folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_feed_forward_length(config["intermediate_size"])
@@ -95,7 +127,6 @@ def _describe(writer: Any, config: dict[str, Any], folder: Path) -> None:
     writer.add_head_count(config["num_attention_heads"])
     writer.add_layer_norm_eps(config["layer_norm_eps"])
     writer.add_causal_attention(False)
-    writer.add_pooling_type(gguf.PoolingType.MEAN)
     writer.add_file_type(1)
     vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     pieces = sorted(vocabulary, key=vocabulary.__getitem__)

@@ -47,17 +47,17 @@ class Tokenizer:
     def __init__(self) -> None:
         from tokenizers import Tokenizer as Machine
 
-        self._machine = Machine.from_file(str(weights.minilm_folder() / "tokenizer.json"))
-        self._machine.no_padding()
-        self._machine.no_truncation()
+        self.machine = Machine.from_file(str(weights.minilm_folder() / "tokenizer.json"))  #: cuts and pads nothing
+        self.machine.no_padding()
+        self.machine.no_truncation()
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens not counted."""
-        return [len(e.ids) for e in self._machine.encode_batch_fast(list(texts), add_special_tokens=False)]
+        return [len(e.ids) for e in self.machine.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def ids(self, texts: Sequence[str], most: int = MOST) -> list[list[int]]:
         """Ids of each text, [CLS] first and [SEP] last, at most `most`."""
-        rows = [e.ids for e in self._machine.encode_batch_fast(list(texts))]
+        rows = [e.ids for e in self.machine.encode_batch_fast(list(texts))]
         return [row if len(row) <= most else [*row[: most - 1], row[-1]] for row in rows]
 
 
@@ -68,11 +68,11 @@ class Questions:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self._encoder = Encoder(str(path), threads)
-        self._tokenizer = Tokenizer()
+        self.tokenizer = Tokenizer()
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, shape (n, 384). Bit-identical for one text alone or among others is not promised."""
-        return self._encoder.embed(self._tokenizer.ids(texts))
+        return self._encoder.embed(self.tokenizer.ids(texts))
 
     def close(self) -> None:
         self._encoder.close()
@@ -144,7 +144,7 @@ def open_questions(home: str, threads: int = 0) -> Questions:
 def make_questions(home: str) -> None:
     """Write the GGUF from the packaged weights and hold it against sentence-transformers. Raises `ModelBroken`."""
     path = questions_file(home)
-    convert(weights.minilm(), path, bfloat16=native_bfloat16())
+    convert(weights.minilm(), path, "bfloat16" if native_bfloat16() else "float16")
     reference = _transformer(weights.minilm_folder())
     expected = reference.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
     made = Questions(path)

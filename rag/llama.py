@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+PREFIX = "footnote."  #: of the metadata that is ours
 _PIECE = 128  # tokens of a prompt taken in at once
 _log: list[str] = []  # the last words llama.cpp said, for error messages
 _keep: list[Any] = []  # the callback must outlive the library's use of it
@@ -83,14 +84,14 @@ class _Machine:
         self.context = self.model = None
 
 
-class Encoder(_Machine):
-    """A BERT encoder with mean pooling: rows of token ids to unit vectors."""
+class _Bert(_Machine):
+    """A BERT encoder: rows of token ids, several at a time, through the trunk."""
 
-    def __init__(self, path: str, threads: int = 0, most: int = 512) -> None:
-        self.most = most
+    def __init__(self, path: str, threads: int, most: int, together: int) -> None:
+        self.most, self._together = most, together
         bursts = threads or os.cpu_count() or 1  # its work is over in tenths of a second: it may have every core
         super().__init__(
-            path, n_ctx=most, n_batch=most, n_ubatch=most, n_seq_max=32, kv_unified=True, embeddings=True,
+            path, n_ctx=most, n_batch=most, n_ubatch=most, n_seq_max=together, kv_unified=True, embeddings=True,
             n_threads=bursts, n_threads_batch=bursts,
         )  # fmt: skip
         self.dimension: int = self.lib.llama_model_n_embd(self.model)
@@ -101,25 +102,19 @@ class Encoder(_Machine):
             self.lib.llama_batch_free(self._batch)
         super().close()
 
-    def embed(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Unit vectors, float32, shape (len(rows), dimension). A row holds at most `most` ids."""
-        import numpy as np
-
-        out = np.empty((len(rows), self.dimension), dtype=np.float32)
+    def _batches(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+        """Run all rows; after each batch, which of them it held. Raises `TooLong`."""
         at = 0
         while at < len(rows):
             end, used = at, 0
-            while end < len(rows) and end - at < 32 and used + len(rows[end]) <= self.most:
+            while end < len(rows) and end - at < self._together and used + len(rows[end]) <= self.most:
                 used += len(rows[end])
                 end += 1
             if end == at:
                 raise TooLong(f"{len(rows[at])} tokens are more than the encoder takes ({self.most})")
             self._encode(rows[at:end])
-            for row in range(at, end):
-                pointer = self.lib.llama_get_embeddings_seq(self.context, row - at)
-                out[row] = np.ctypeslib.as_array(pointer, shape=(self.dimension,))
+            yield at, end
             at = end
-        return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
 
     def _encode(self, rows: Sequence[Sequence[int]]) -> None:
         batch, at = self._batch, 0
@@ -134,6 +129,96 @@ class Encoder(_Machine):
                 f"llama.cpp failed in {self.path}: {'; '.join(_log)}",
                 "make the file again: remove it and add a document",
             )
+
+
+class Encoder(_Bert):
+    """With mean pooling: rows of token ids to unit vectors."""
+
+    def __init__(self, path: str, threads: int = 0, most: int = 512) -> None:
+        super().__init__(path, threads, most, together=32)
+
+    def embed(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Unit vectors, float32, shape (len(rows), dimension). A row holds at most `most` ids."""
+        import numpy as np
+
+        out = np.empty((len(rows), self.dimension), dtype=np.float32)
+        for at, end in self._batches(rows):
+            for row in range(at, end):
+                pointer = self.lib.llama_get_embeddings_seq(self.context, row - at)
+                out[row] = np.ctypeslib.as_array(pointer, shape=(self.dimension,))
+        return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+
+
+class TokenEncoder(_Bert):
+    """Without pooling: rows of token ids to a vector for each token. `arrays` are the file's own (see `convert.write`)."""
+
+    def __init__(self, path: str, threads: int = 0, most: int = 512, together: int = 1) -> None:
+        super().__init__(path, threads, most, together)
+        self.arrays = arrays(path)
+
+    def vectors(self, rows: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+        """One array for each row, float32, shape (len(row), dimension). A row holds at most `most` ids."""
+        import numpy as np
+
+        out: list[NDArray[np.float32]] = []
+        for at, end in self._batches(rows):
+            lengths = [len(row) for row in rows[at:end]]
+            pointer = self.lib.llama_get_embeddings(self.context)
+            found = np.ctypeslib.as_array(pointer, shape=(sum(lengths), self.dimension)).copy()
+            out += np.split(found, np.cumsum(lengths)[:-1])
+        return out
+
+
+def arrays(path: str) -> dict[str, NDArray[np.float32]]:
+    """The float32 arrays that a GGUF file carries as metadata under `PREFIX`, read by ggml itself. Raises `ModelBroken`."""
+    import numpy as np
+
+    lib = _gguf()
+    file = lib.gguf_init_from_file(path.encode(), _Bare(True, None))
+    if not file:
+        raise ModelBroken(f"{path} is not a whole GGUF file", "install it again and compare its SHA-256")
+    out = {}
+    try:
+        names = [lib.gguf_get_key(file, at).decode() for at in range(lib.gguf_get_n_kv(file))]
+        for at, name in enumerate(names):
+            if not name.startswith(PREFIX) or name.endswith(".shape"):
+                continue
+            shape = _array(lib, file, names.index(f"{name}.shape"), ctypes.c_int32)
+            out[name.removeprefix(PREFIX)] = np.asarray(_array(lib, file, at, ctypes.c_float)).reshape(shape)
+    finally:
+        lib.gguf_free(file)
+    return out
+
+
+class _Bare(ctypes.Structure):
+    """gguf_init_params: the metadata only."""
+
+    _fields_ = (("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p))
+
+
+def _gguf() -> Any:
+    """ggml's reader of GGUF files, which llama-cpp-python carries and does not bind."""
+    lib: Any = _library().llama_cpp._lib
+    for name, result, arguments in (
+        ("gguf_init_from_file", ctypes.c_void_p, (ctypes.c_char_p, _Bare)),
+        ("gguf_free", None, (ctypes.c_void_p,)),
+        ("gguf_get_n_kv", ctypes.c_int64, (ctypes.c_void_p,)),
+        ("gguf_get_key", ctypes.c_char_p, (ctypes.c_void_p, ctypes.c_int64)),
+        ("gguf_get_arr_n", ctypes.c_size_t, (ctypes.c_void_p, ctypes.c_int64)),
+        ("gguf_get_arr_data", ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int64)),
+    ):
+        function = getattr(lib, name)
+        function.restype, function.argtypes = result, arguments
+    return lib
+
+
+def _array(lib: Any, file: Any, at: int, kind: Any) -> Any:
+    import numpy as np
+
+    many = lib.gguf_get_arr_n(file, at)
+    return np.ctypeslib.as_array(
+        ctypes.cast(lib.gguf_get_arr_data(file, at), ctypes.POINTER(kind)), shape=(many,)
+    ).copy()
 
 
 class Chat(_Machine):

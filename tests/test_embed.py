@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag import embed, weights
-from rag.convert import convert
+from rag.convert import convert, write
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 
 TEXTS = [
@@ -81,10 +81,14 @@ def test_a_damaged_gguf_is_refused(home: Path) -> None:
 
 
 def test_converting_leaves_no_torso(tmp_path: Path) -> None:
-    folder = tmp_path / "model"
+    folder, target = tmp_path / "model", tmp_path / "out" / "made.gguf"
     folder.mkdir()
     shutil.copy(weights.minilm_folder() / "config.json", folder)
     (folder / "model.safetensors").write_bytes(b"broken")
     with pytest.raises(Exception):  # noqa: B017 - whatever the reader raises, nothing may be left
-        convert(folder, tmp_path / "out" / "made.gguf")
-    assert list((tmp_path / "out").iterdir()) == []
+        convert(folder, target)
+    assert not target.exists() and not list(target.parent.glob("*"))
+    target.mkdir(parents=True)  # in the way of the file when all of it is written
+    with pytest.raises(OSError):
+        write(target, weights.minilm_folder(), "vocabulary only", [], "float16")
+    assert list(target.parent.iterdir()) == [target]

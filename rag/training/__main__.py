@@ -1,0 +1,103 @@
+"""python -m rag.training DATA OUT: everything from the sets below DATA to a GGUF in OUT. Goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rag import embed, weights
+from rag.crossencoder import CrossEncoder, Layout
+from rag.training import figures, measure, mixture, sets, ship
+from rag.training.batches import Row, encode
+from rag.training.train import Recipe, run
+from rag.training.trunk import Network
+
+_LEAST = 0.16  #: probability from which the reader answers: set for the logit alone, on tuning articles and so that other texts are not refused
+
+
+def main() -> None:
+    """Train, measure on held-out documents, write the file."""
+    parser = argparse.ArgumentParser(prog="python -m rag.training", description=__doc__)
+    parser.add_argument("data", type=Path, help="the folder of the question and claim sets")
+    parser.add_argument("out", type=Path, help="where checkpoints, log, figures and weights go")
+    parser.add_argument("--epochs", type=float, default=Recipe().epochs)
+    parser.add_argument("--seed", type=int, default=Recipe().seed)
+    parser.add_argument("--rate", type=float, default=Recipe().rate)
+    parser.add_argument("--start", type=Path, help="a .gguf to go on from, in place of all-MiniLM-L6-v2")
+    parser.add_argument("--limit", type=int, default=0, help="examples of an epoch, for a trial")
+    parser.add_argument("--least", type=float, default=_LEAST, help="probability from which the reader answers")
+    parser.add_argument("--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's")
+    parser.add_argument(
+        "--finish", action="store_true", help="train no further: file and figures of the last checkpoint"
+    )
+    typed = parser.parse_args()
+    if typed.finish:
+        finish(ship.load(typed.out / "checkpoint.pt"), mixture.read(typed.data), typed)
+        return
+    recipe = Recipe(epochs=typed.epochs, seed=typed.seed, rate=typed.rate)
+    typed.out.mkdir(parents=True, exist_ok=True)
+    _write(
+        typed.out / "inputs.json", {str(p.relative_to(typed.data)): weights.sha256(p) for p in sets.inputs(typed.data)}
+    )
+    _write(typed.out / "recipe.json", asdict(recipe) | {"base": _base(typed.start), "torch": torch.__version__})
+    sources = mixture.read(typed.data)
+    layout = Layout(embed.Tokenizer().machine)
+    torch.manual_seed(recipe.seed)
+    network = ship.load(typed.start) if typed.start else Network()
+    if not typed.start:
+        network.trunk.start_from(weights.minilm())
+
+    def epoch(number: int) -> list[Row]:
+        found = mixture.epoch(sources, recipe.seed * 1000 + number)
+        return encode(found[:: max(1, len(found) // typed.limit)] if typed.limit else found, layout)
+
+    watched = figures.sample(sources)
+    run(network, recipe, epoch, typed.out, lambda net: figures.glance(net, layout, watched))
+    finish(network, sources, typed)
+
+
+def _base(start: Path | None) -> str | dict[str, Any]:
+    """What the weights began as: a checksum, and for a file of this project how that one was made."""
+    if start is None:
+        return weights.MINILM.sha256
+    beside = start.with_suffix(".json")
+    made = json.loads(beside.read_text(encoding="utf-8"))["recipe"] if beside.exists() else None
+    return {"sha256": weights.sha256(start), "recipe": made}
+
+
+def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace) -> None:
+    """Weights -> file -> fitted numbers -> file -> figures, written beside each other."""
+    target = typed.out / weights.READER_FILE.file
+    ship.ship(network, target, {})
+    machine = embed.Tokenizer().machine
+    model = CrossEncoder(target, machine)
+    fitted = measure.fits(sources, model, typed.out, typed.least)
+    model.close()
+    ship.ship(network, target, fitted)
+    model = CrossEncoder(target, machine)
+    found = measure.measure(typed.data, sources, model, typed.out, typed.planted)
+    model.close()
+    log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    made_from: dict[str, Any] = {"log": [json.loads(line) for line in log]} | {
+        name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8")) for name in ("inputs", "recipe")
+    }
+    about = {
+        "file": target.name,
+        "size": target.stat().st_size,
+        "sha256": weights.sha256(target),
+        "figures": measure.rounded(found),
+    }
+    _write(typed.out / "reader.json", about | made_from)
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

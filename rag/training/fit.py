@@ -1,0 +1,62 @@
+"""The last few numbers: what turns readings and judgements into probabilities, and where a verdict begins.
+
+Logistic regressions (scikit-learn) on documents kept for tuning, which neither the weights nor the figures have seen. Every
+class of every set weighs the same, so that a set's own rate of true claims is not learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from rag.check import SIGNALS
+from rag.read import SIGNALS as READ_SIGNALS
+from rag.training.figures import balanced
+
+
+def regression(
+    signals: Sequence[Sequence[float]], truth: Sequence[bool], sets: Sequence[str]
+) -> tuple[list[float], float]:
+    """Weights and constant. `sets` names where each row comes from."""
+    x, y = np.array(signals, dtype=float), np.array(truth, dtype=bool)
+    names = np.array(sets)
+    weight = np.zeros(len(y))
+    for name in set(sets):
+        for value in (True, False):
+            mine = (names == name) & (y == value)
+            if mine.any():
+                weight[mine] = 1.0 / mine.sum()
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(x, y, sample_weight=weight * len(y) / weight.sum())
+    return [float(w) for w in model.coef_[0]], float(model.intercept_[0])
+
+
+def threshold(scores: Sequence[float], truth: Sequence[bool], sets: Sequence[str]) -> tuple[float, float]:
+    """The score from which to say yes that gives the best mean balanced accuracy over the sets, and that accuracy."""
+    best, where = 0.0, 0.5
+    for at in np.arange(0.2, 0.81, 0.01):
+        found = balanced([s >= at for s in scores], truth, sets)
+        if found > best:
+            best, where = found, float(at)
+    return where, best
+
+
+def check_fit(signals: Sequence[Sequence[float]], truth: Sequence[bool], sets: Sequence[str]) -> dict[str, Any]:
+    """``fit.check``: weights of `SIGNALS`, constant, and the scores from which a claim is supported, or partly."""
+    assert all(len(row) == len(SIGNALS) for row in signals)
+    weights, constant = regression(signals, truth, sets)
+    logits = np.array(signals) @ np.array(weights) + constant
+    scores = 1 / (1 + np.exp(-logits))
+    at, _ = threshold(scores.tolist(), truth, sets)
+    return {"fit.check": np.array([*weights, constant, at, at * 0.6], dtype=np.float32)}
+
+
+def read_fit(
+    signals: Sequence[Sequence[float]], truth: Sequence[bool], sets: Sequence[str], least: float
+) -> dict[str, Any]:
+    """``fit.read``: weights of `read.SIGNALS` and constant, and the probability `least` from which the reader answers."""
+    assert all(len(row) == len(READ_SIGNALS) for row in signals)
+    weights, constant = regression(signals, truth, sets)
+    return {"fit.read": np.array([*weights, constant, least], dtype=np.float32)}
