@@ -40,7 +40,7 @@ def answer(
     question: str,
     search: Search,
     writer: Writer,
-    similar: checking.Similar,
+    judge: checking.Judge,
     *,
     limit: int,
     searched: int,
@@ -63,7 +63,7 @@ def answer(
     if run.draft.abstained:
         yield Answered(run.refuse(run.draft.reason or Reason.NOT_ANSWERED))
         return
-    yield from run.check(similar)
+    yield from run.check(judge)
 
 
 class _Run:
@@ -99,7 +99,7 @@ class _Run:
                 close()
         self.written = time.perf_counter()
 
-    def check(self, similar: checking.Similar) -> Iterator[Event]:
+    def check(self, judge: checking.Judge) -> Iterator[Event]:
         """Verdicts one by one, then the answer."""
         text, sentences = cite(self.pieces)
         if (
@@ -113,14 +113,14 @@ class _Run:
         passages = [p for p in self.passages if given is None or p.number in given]
         claims: list[Claim] = []
         for number, sentence in enumerate(sentences, 1):
-            claims.append(self._claim(sentence, passages, similar, last=number == len(sentences)))
+            claims.append(self._claim(sentence, passages, judge, last=number == len(sentences)))
             yield Checked(claims[-1], number, len(sentences))
         judged = [c for c in claims if c.verdict is not Verdict.NEEDS_NONE]
         unsupported = bool(judged) and not self.stopped and all(c.verdict in _BAD for c in judged)
         yield Answered(self._answer(text, tuple(claims), Reason.UNSUPPORTED if unsupported else None))
 
-    def _claim(self, sentence: Sentence, passages: Sequence[Passage], similar: checking.Similar, last: bool) -> Claim:
-        claim = checking.check(sentence, passages, similar)
+    def _claim(self, sentence: Sentence, passages: Sequence[Passage], judge: checking.Judge, last: bool) -> Claim:
+        claim = checking.check(sentence, passages, judge)
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
             return Claim(sentence, (), Verdict.UNCITED, 0.0, ("stopped before its source was written",))
         return claim
@@ -137,5 +137,5 @@ class _Run:
         return Answer(
             self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
             self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started),
-            self.draft.missing if reason else "", self.stopped,
+            self.draft.missing if reason else "", self.stopped, self.draft.differ and reason is None,
         )  # fmt: skip

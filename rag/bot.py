@@ -19,7 +19,7 @@ from rag import wire
 from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
-from rag.domain import Conversation, Document, Listing, Model, Passage, Status, Turn, Verdict, Writer
+from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
 from rag.events import Answered, Event, Loading, Report
 from rag.library import Library
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.check import Judge
+    from rag.crossencoder import CrossEncoder
     from rag.embed import Questions
     from rag.ingest import Ingest
     from rag.retrieve import Retrieve
@@ -44,6 +46,7 @@ class Bot:
         self._library: Library | None = None
         self._vectors: Vectors | None = None
         self._questions: Questions | None = None
+        self._pairs: CrossEncoder | None = None
         self._writer: Writer | None = None
         self._agreed: int | None = None  # the library revision that the open index is known to agree with
         self._near_memory: dict[str, Any] = {}
@@ -61,10 +64,16 @@ class Bot:
 
     def close(self) -> None:
         """Close every machine that was opened. Safe to call twice."""
-        for machine in (self._vectors, self._library, self._questions, getattr(self._writer, "_chat", None)):
+        for machine in (
+            self._vectors,
+            self._library,
+            self._questions,
+            self._pairs,
+            getattr(self._writer, "_chat", None),
+        ):
             if machine is not None:
                 machine.close()
-        self._vectors = self._library = self._questions = self._writer = None
+        self._vectors = self._library = self._questions = self._pairs = self._writer = None
 
     # -- documents
 
@@ -79,6 +88,10 @@ class Bot:
         self._open_library()
         with self._writing():
             yield from self._ingest().sync()
+
+    def roots(self) -> tuple[str, ...]:
+        """Absolute paths of the files and folders that were added: what `sync` looks at."""
+        return tuple(self._open_library().roots())
 
     def remove(self, name: str) -> Iterator[Event]:
         """Forget the document of that id or source, or all below a folder's name."""
@@ -140,6 +153,7 @@ class Bot:
         `stop` is asked between the words; with it the answer so far is checked and given as stopped. With `save` off
         nothing is written.
         """
+        question = _whole(question)
         library = self._open_library()
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
@@ -151,7 +165,7 @@ class Bot:
         if self._questions is None or self._writer is None:
             yield Loading("the models")
         work = answering(
-            question, self._search, self._open_writer(), self._similar, limit=self.config.passages,
+            question, self._search, self._open_writer(), self._judge(), limit=self.config.passages,
             searched=library.counts()[1], history=history, stop=stop,
         )  # fmt: skip
         for event in work:
@@ -163,13 +177,19 @@ class Bot:
         """Passages only, nearest first."""
         if not self._open_library().counts()[1]:
             return ()
-        return self._search(question, limit or self.config.passages)
+        return self._search(_whole(question), limit or self.config.passages)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
         from rag.check import judge
 
-        return judge(claim, passage, self._similar)
+        return judge(_whole(claim), _whole(passage), self._judge())
+
+    def rates(self) -> Rates:
+        """How often that checker errs, as measured on claims it had not seen."""
+        from rag.weights import rates
+
+        return rates()
 
     # -- conversations
 
@@ -209,13 +229,28 @@ class Bot:
             self._questions = open_questions(self.config.home, self.config.threads)
         return self._questions
 
+    def _open_pairs(self) -> CrossEncoder:
+        if self._pairs is None:
+            from rag.crossencoder import CrossEncoder
+            from rag.weights import reader
+
+            self._pairs = CrossEncoder(reader(), self._open_questions().tokenizer.machine, self.config.threads)
+        return self._pairs
+
+    def _judge(self) -> Judge:
+        from rag.check import Fit, Judge
+
+        pairs = self._open_pairs()
+        return Judge(self._similar, pairs.support, Fit.of(pairs.fits["check"]))
+
     def _open_writer(self) -> Writer:
         if self._writer is None:
             if self.config.model == READER:
-                from rag.read import Reader
-                from rag.weights import MINILM
+                from rag.read import Fit, Reader
+                from rag.weights import READER_FILE
 
-                self._writer = Reader(self._open_questions(), Model(READER, MINILM.sha256))
+                pairs = self._open_pairs()
+                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256), Fit.of(pairs.fits["read"]))
             else:
                 self._writer = self._open_chat()
         return self._writer
@@ -248,10 +283,15 @@ class Bot:
     def _search(self, question: str, limit: int) -> tuple[Passage, ...]:
         from rag.retrieve import Retrieve
 
+        rerank = self.config.rerank
         retrieve: Retrieve = Retrieve(
-            self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit)
-        )
+            self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit, rerank),
+            self._helps if rerank else None, rerank,
+        )  # fmt: skip
         return retrieve(question, limit)
+
+    def _helps(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [found.helps for found in self._open_pairs().read(question, texts)]
 
     def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Vector search; an index that is behind, missing or broken is made again first, where nobody else is writing."""
@@ -304,3 +344,8 @@ class Bot:
             yield
         finally:
             lock.release()
+
+
+def _whole(text: str) -> str:
+    """The text with a question mark for every half of a surrogate pair, which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()

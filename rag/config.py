@@ -28,6 +28,9 @@ class Config:
     model: str = READER  #: "reader", the name of a model in the home, or the path of a .gguf
     passages: int = 5  #: passages handed to the writer
     depth: int = 50  #: how deep each of the two lists goes before they are fused
+    rerank: int = (
+        0  #: how many fused passages the reader's model ranks again; 0 (until it is measured) leaves them as they were
+    )
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens
     answer: int = 512  #: most tokens of an answer
@@ -39,7 +42,7 @@ class Config:
         if not self.home:
             object.__setattr__(self, "home", _default_home())
         object.__setattr__(self, "home", os.path.abspath(os.path.expanduser(self.home)))
-        low = {"passages": 1, "depth": 1, "chunk": 32, "context": 256, "answer": 1, "threads": 0}
+        low = {"passages": 1, "depth": 1, "rerank": 0, "chunk": 32, "context": 256, "answer": 1, "threads": 0}
         for name, least in low.items():
             if getattr(self, name) < least:
                 raise Usage(f"{name} = {getattr(self, name)} is too small", f"give {name} at least {least}")

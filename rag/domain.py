@@ -46,6 +46,7 @@ class Document:
     mask: tuple[Span, ...] = ()  #: page furniture: shown, but neither chunked nor quoted
     pages: tuple[Span, ...] = ()  #: one span a page, for formats that have pages
     headings: tuple[tuple[Span, str], ...] = ()  #: sections: the span each heading path holds for
+    lines: bool = False  #: a line is a sentence (source code, rows of a table); only cutting asks, it is not stored
     path: str = ""  #: absolute path of the file on this machine; "" for a document of a corpus file
 
 
@@ -58,7 +59,21 @@ class Raw:
     date: str | None = None
     pages: tuple[Span, ...] = ()
     masked: tuple[Span, ...] = ()
-    name: str = ""  #: of one document of a corpus file: its id
+    name: str = ""  #: of one document of many in a file: its id in a corpus; "/" and its path in an archive
+    headings: tuple[tuple[int, int, str], ...] | None = None  #: (where, level, title); None: by the text's own syntax
+    lines: bool = False  #: a line is a sentence (source code, rows of a table)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A part of a file that cannot be taken in while the rest can: a member of an archive, scanned pages of a PDF.
+
+    `name` is "/" and what it is called in its file.
+    """
+
+    name: str
+    reason: str
+    cure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +229,7 @@ class Answer:
     seconds: Seconds
     missing: str = ""  #: where it abstains: what the passages lack, in words
     stopped: bool = False  #: the writer was interrupted; what it had written is here and checked
+    differ: bool = False  #: sources of the answer contradict each other; both sides are quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +258,7 @@ class Draft:
     reason: Reason | None = None
     short: str | None = None
     missing: str = ""  #: where it abstains: what the passages lack, in words
+    differ: bool = False  #: two sources give different answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +288,51 @@ class Writer(Protocol):
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Draft | Progress | Piece]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reading of one passage for a question gave. `span` is into the passage; None where it holds no word."""
+
+    answers: float  #: logit of "this passage answers the question"
+    span: Span | None  #: the shortest verbatim answer
+    helps: float  #: logit of "it helps to answer", which ranks: a passage may help that does not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What holds of a sentence and a passage, as logits, and where the evidence lies (into the passage)."""
+
+    supported: float
+    partly: float
+    against: float
+    evidence: Span | None
+
+
+class Pairs(Protocol):
+    """A text and passages, each pair read together. One result for each passage, in order."""
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Found]: ...
+
+    def support(self, sentence: str, passages: Sequence[str]) -> list[Support]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often the checker errs, measured on claims it never saw, each with its 95 % interval."""
+
+    misses: tuple[float, float, float]  #: unsupported claims that it calls supported: value, low, high
+    false_alarms: tuple[float, float, float]  #: supported claims that it does not call so
+    claims: int
+
+    @property
+    def says(self) -> str:
+        """The rates in words."""
+        passed, doubted = (f"{100 * r[0]:.{int(0 < r[0] < 0.01)}f} %" for r in (self.misses, self.false_alarms))
+        return (
+            f"lets {passed} of unsupported claims pass, doubts {doubted} of supported ones "
+            f"({self.claims:,} claims; quotations are compared letter by letter)"
+        )
 
 
 class Embedder(Protocol):

@@ -26,7 +26,7 @@ from typing import Any
 
 from rag.bot import Bot
 from rag.config import Config
-from rag.domain import Conversation, Document, Listing, Passage, Status
+from rag.domain import Conversation, Document, Listing, Passage, Rates, Status
 from rag.errors import EngineStopped, RagError
 from rag.events import Event
 from rag.safe import protect
@@ -171,6 +171,10 @@ class Engine:
     def status(self) -> Status:
         """As `Bot.status`; blocks until the child is up."""
         return self._look("status")
+
+    def rates(self) -> Rates:
+        """As `Bot.rates`."""
+        return self._look("rates")
 
     def document(self, name: str) -> Document:
         return self._look("document", name)

@@ -1,29 +1,48 @@
-"""Question -> numbered passages, nearest first: words and vectors, fused.
+"""Question -> numbered passages, nearest first: words and vectors, fused, and for a question reranked.
 
 Words are ranked by BM25 over FTS5 (stemmed; any word may match), vectors by cosine. The two lists are fused by reciprocal
-rank (Cormack, Clarke and Büttcher 2009: the sum of 1 / (60 + rank)), which needs no common scale. The same text in two
-files is one passage with its other sources in `copies`.
+rank (Cormack, Clarke and Büttcher 2009: the sum of 1 / (60 + rank)), which needs no common scale. The first of them are
+then read together with the question by the reader's model, and the probability that a passage helps is added to its score.
+What is no question ("wing flutter at Mach 2") is left as it was fused: the model learnt from questions. The same text in two files
+is one passage with its other sources in `copies`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Callable, Sequence
 
 from rag.domain import Embedder, Passage, Ranks
 from rag.facts import fold, is_stop, tokens
 from rag.library import Library
 
 _K = 60
+_HELPS = 1.0  # what the model's probability weighs beside the fused score
+_SOFT = 2.0  # its logits are divided by this: a sure model would leave no say to the two lists
+_QUESTION = re.compile(
+    r"(?:.*\?$)|(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|"
+    r"in (?:what|which)|on (?:what|which)|at (?:what|which)|to (?:whom|what|which)|by (?:whom|what)|for (?:whom|what|which))\b",
+    re.S,
+)
 _TERMS = 64  # most words of a question that are looked up
 
 Near = Callable[..., list[tuple[str, float]]]
+#: a question and passages -> for each passage the logit of "it helps to answer"
+Helps = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 class Retrieve:
-    """Search in one library. `near` finds chunk ids by vector; `depth` is how deep each list goes."""
+    """Search in one library. `near` finds chunk ids by vector; `depth` is how deep each list goes.
 
-    def __init__(self, library: Library, near: Near, embedder: Embedder, depth: int) -> None:
+    `helps` reranks the first `rerank` of the fused list; with 0 it is not asked.
+    """
+
+    def __init__(
+        self, library: Library, near: Near, embedder: Embedder, depth: int, helps: Helps | None = None, rerank: int = 0
+    ) -> None:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
+        self._helps, self._rerank = helps, rerank
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
@@ -31,20 +50,46 @@ class Retrieve:
         by_words = [name for name, _ in self._library.words(query, self._depth)] if query else []
         by_vectors = [name for name, _ in self._near(self._embedder.embed([question])[0], self._depth)]
         fused = fuse(by_words, by_vectors)
-        names = sorted(fused, key=lambda name: (-fused[name], name))[:limit]
+        names = sorted(fused, key=lambda name: (-fused[name], name))[: max(limit, self._rerank)]
         chunks = self._library.chunks(names)
+        names = [name for name in names if name in chunks]
+        helps = self._read(question, {name: chunks[name].text for name in names[: self._rerank]})
+        scores = blend(names, fused, helps)
+        again = {name: rank for rank, name in enumerate(sorted(helps, key=lambda n: -helps[n]), 1)}
+        fusion = {name: rank for rank, name in enumerate(names, 1)}
+        best = sorted(names, key=lambda name: (-scores[name], fusion[name]))[:limit]
         words = {name: rank for rank, name in enumerate(by_words, 1)}
         vectors = {name: rank for rank, name in enumerate(by_vectors, 1)}
         return tuple(
             Passage(
                 number,
                 chunks[name],
-                fused[name] * (_K + 1) / 2,
-                Ranks(words.get(name), vectors.get(name), rank),
+                scores[name],
+                Ranks(words.get(name), vectors.get(name), fusion[name], again.get(name)),
                 tuple(self._library.sources(chunks[name].document)[1:]),
             )
-            for number, (rank, name) in enumerate(((r, n) for r, n in enumerate(names, 1) if n in chunks), 1)
-        )  # fmt: skip
+            for number, name in enumerate(best, 1)
+        )
+
+    def _read(self, question: str, texts: dict[str, str]) -> dict[str, float]:
+        """Id -> logit of "it helps"; nothing where the model has no part."""
+        if self._helps is None or not texts or not asks(question):
+            return {}
+        return dict(zip(texts, self._helps(question, list(texts.values())), strict=True))
+
+
+def asks(text: str) -> bool:
+    """Is it a question?"""
+    return bool(_QUESTION.match(fold(text.strip())))
+
+
+def blend(names: Sequence[str], fused: dict[str, float], helps: dict[str, float]) -> dict[str, float]:
+    """Id -> score, 0..1. What the model did not read stays behind what it did."""
+    scores = {name: fused[name] * (_K + 1) / 2 for name in names}
+    if not helps:
+        return scores
+    chances = {name: 1 / (1 + math.exp(-logit / _SOFT)) for name, logit in helps.items()}
+    return {name: (scores[name] + _HELPS * chances.get(name, 0.0)) / (1 + _HELPS) for name in names}
 
 
 def fuse(*lists: list[str]) -> dict[str, float]:

@@ -11,6 +11,7 @@ Nothing is split and joined: every function gives spans into the text it was giv
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -19,6 +20,7 @@ from rag.domain import Span
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ITEM = re.compile(r"\s*(?:[-*+•–>#|]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s|\s*(?:```|~~~|===|---)")
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
+_LABEL = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")  # the header of a row's first cell
 _WIDE = re.compile(r"[^\S\x00-\x7f]")  # white space of more than one byte
 _HALF = re.compile(r"[\ud800-\udfff]")  # half a surrogate pair
 _LONGEST = 20_000  # characters handed to the segmenter at once; a longer block is cut at white space first
@@ -59,10 +61,19 @@ def wrap_width(text: str, lines: list[Span]) -> int:
     if len(followed) < 4:
         return 0
     width = sorted(lengths)[int(0.9 * (len(lengths) - 1))]
-    if width > 100 or width < 40:
+    if width > 100 or width < 40 or _rows(text, lines):
         return 0
     full = sum(length >= 0.6 * width for length in followed)
     return width if 2 * full >= len(followed) else 0
+
+
+def _rows(text: str, lines: list[Span]) -> bool:
+    """Are the lines rows of a table: three of four hold " | ", or begin with the same "Word: "?"""
+    held = [text[s.start : s.end] for s in lines if text[s.start : s.end].strip()]
+    labels = [m[0] if (m := _LABEL.match(line)) else "" for line in held]
+    most = Counter(filter(None, labels)).most_common(1)
+    same = most[0][0] if most else None
+    return 4 * sum(label == same or " | " in line for label, line in zip(labels, held, strict=True)) >= 3 * len(held)
 
 
 def _continues(text: str, before: Span, after: Span, width: int) -> bool:

@@ -25,6 +25,7 @@ def answer(value: d.Answer) -> dict[str, Any]:
         "reason": value.reason.value if value.reason else None,
         "missing": value.missing,
         "stopped": value.stopped,
+        "differ": value.differ,
         "claims": [claim(c) for c in value.claims],
         "passages": [passage(p) for p in value.passages],
         "receipt": {

@@ -1,16 +1,34 @@
-"""Stand-ins for the machines: an embedder that counts words, a writer that says what it was told to, passages from texts."""
+"""Stand-ins for the machines: an embedder and a reader that count words, a writer that says what it was told to, passages from texts."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag import facts
-from rag.domain import Chunk, Draft, Model, Passage, Piece, Progress, Quote, Receipt, Span, Turn
+from rag.check import Fit, Judge, overlap
+from rag.domain import (
+    Chunk,
+    Draft,
+    Found,
+    Model,
+    Passage,
+    Piece,
+    Progress,
+    Quote,
+    Receipt,
+    Span,
+    Support,
+    Turn,
+)
+from rag.read import kind
+from rag.sentences import sentences
 
 
 class WordVectors:
@@ -33,6 +51,56 @@ class WordVectors:
             return []
         vectors = self.embed([text, *others])
         return [float(c) for c in vectors[1:] @ vectors[0]]
+
+
+class WordPairs:
+    """Fills the seam `Pairs`: the more content words of the one text the other has, the surer. `asked` is what it has read."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Found]:
+        self.asked += passages
+        return [_found(question, text) for text in passages]
+
+    def support(self, sentence: str, passages: Sequence[str]) -> list[Support]:
+        mine, out = set(facts.words(sentence)), []
+        for text in passages:
+            said = 8 * overlap(sentence, text) - 4
+            shared = (m for m in re.finditer(r"\w+", text) if mine & set(facts.words(m.group())))
+            out.append(Support(said, said + 2, -6.0, next((Span(*m.span()) for m in shared), None)))
+        return out
+
+
+def _found(question: str, text: str) -> Found:
+    """The sentence with most words of the question; of several the one that has the kind of thing it asks for."""
+    found = [(overlap(question, s.of(text)), *_short(question, s.of(text)), s.start) for s in sentences(text)]
+    if not found:
+        return Found(-3.0, None, -3.0)
+    share, _, short, at = max(found, key=lambda f: f[:2])
+    return Found(6 * share - 3, Span(at + short.start, at + short.end), 6 * share - 3)
+
+
+def _short(question: str, sentence: str) -> tuple[bool, Span]:
+    """Is there a thing of the kind that is asked for? Its place, or that of the longest run of words that the question lacks."""
+    asked, given = kind(question), {facts.stem(w) for w in facts.tokens(facts.fold(question))}
+    days, rest = facts.dates(sentence)
+    things = {
+        "date": [d.shown for d in days],
+        "number": [n.shown for n in facts.numbers(rest)],
+        "name": facts.names(sentence),
+    }
+    for shown in things.get(asked, []):
+        if shown in sentence and not given & set(facts.words(shown)):
+            return True, Span(sentence.index(shown), sentence.index(shown) + len(shown))
+    words = groupby(re.finditer(r"[^\W_]+", sentence), lambda m: facts.stem(facts.fold(m.group())) in given)
+    runs = [[m.span() for m in run] for known, run in words if not known]
+    best = max(runs, key=len, default=[(0, len(sentence))])
+    return False, Span(best[0][0], best[-1][1])
+
+
+#: the check by words alone: near, in words and to `WordPairs` a sentence must be mostly there
+JUDGE = Judge(WordVectors().similar, WordPairs().support, Fit((0.5, 0.0, 0.0, 4.0, 4.0, 0.0, 0.0), -5.0, 0.5, 0.2))
 
 
 class Script:

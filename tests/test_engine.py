@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import Config, Engine
+from rag import Bot, Config, Engine
 from rag.errors import EngineStopped, NotSetUp, Usage
 from rag.events import Answered, Reading, Retrieved, Token
 
@@ -42,6 +42,15 @@ def test_it_answers_as_the_bot_does(engine: Engine) -> None:
     assert [type(e) for e in events if isinstance(e, Retrieved | Answered)] == [Retrieved, Answered]
     assert engine.questions()[0] == QUESTION
     assert engine.conversations()[0].title == QUESTION
+
+
+def test_it_knows_how_often_its_check_errs(engine: Engine) -> None:
+    rates = engine.rates()
+    with Bot.open(Config()) as bot:
+        assert rates == bot.rates()
+    assert rates.claims > 0 and all(
+        0 <= low <= value <= high <= 1 for value, low, high in (rates.misses, rates.false_alarms)
+    )
 
 
 def test_documents_can_be_looked_at_while_it_writes(chatty: Engine) -> None:

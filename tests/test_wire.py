@@ -28,8 +28,8 @@ ANSWER = d.Answer(
 def test_an_answer() -> None:
     found = wire.answer(ANSWER)
     assert list(found) == [
-        "schema", "question", "answer", "short", "abstained", "reason", "missing", "stopped", "claims", "passages", "receipt",
-        "model", "seconds",
+        "schema", "question", "answer", "short", "abstained", "reason", "missing", "stopped", "differ", "claims", "passages",
+        "receipt", "model", "seconds",
     ]  # fmt: skip
     assert found["schema"] == 1
     assert (found["question"], found["answer"], found["short"]) == ("How many?", "It has four bolts [1].", "four")

@@ -20,7 +20,7 @@ from rag.eval import checker, run
 from rag.eval.cases import cases, sample
 from rag.events import Event
 from rag.load import walk
-from rag.weights import MINILM, chat_model, fingerprint, sha256
+from rag.weights import MINILM, READER_FILE, chat_model, fingerprint, sha256
 
 Progress = Callable[[Event], None]
 Say = Callable[[str], None]
@@ -110,7 +110,7 @@ def _hash(corpus: Sequence[str]) -> str:
 
 
 def _weights(config: Config) -> dict[str, str]:
-    found = {"embedder": MINILM.sha256}
+    found = {"embedder": MINILM.sha256, "reader": READER_FILE.sha256}  # the reader also judges what a chat model writes
     if config.model != READER:
         found["model"] = fingerprint(config.home, chat_model(config.home, config.model).path)
     return found
