@@ -99,7 +99,7 @@ class FootnoteApp(App[int]):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.glyphs))
+            self.push_screen(HelpScreen(self.glyphs, self.asking.rates if self.asking else None))
 
     def action_interrupt(self) -> None:
         """Copies what is selected; else stops what runs; else asks for a second time before it quits."""

@@ -97,6 +97,11 @@ class AskScreen(Reading):
         self.talk.welcome(None, event.error)
         self._next()
 
+    @on(worker.Measured)
+    def _measured(self, event: worker.Measured) -> None:
+        self.rates = event.rates
+        self.pane.measured(event.rates)
+
     @on(worker.Opened)
     def _opened(self, event: worker.Opened) -> None:
         self.questions.opened(event.conversation, event.epoch)

@@ -12,7 +12,6 @@ from rag.domain import Status
 from rag.safe import line
 from tui.commands import COMMANDS, hints, sign
 from tui.glyphs import Glyphs
-from tui.wrap import cut
 
 _BY_ID = {command.id: command for command in COMMANDS}
 _ALWAYS = ("palette",)
@@ -42,8 +41,8 @@ class Top(Widget):
             if wide >= 112:
                 left.append(f"{self.status.passages:,} passages")
             if wide >= 70:
-                right = f"{cut(line(self.status.model), 28)} · {right}"
-        shown = cut(self._glyphs.say(" · ".join(left)), max(1, room - cell_len(right) - 2))
+                right = f"{self._glyphs.cut(line(self.status.model), 28)} · {right}"
+        shown = self._glyphs.cut(self._glyphs.say(" · ".join(left)), max(1, room - cell_len(right) - 2))
         gap = max(1, room - cell_len(shown) - cell_len(right))
         return Content(shown + " " * gap + self._glyphs.say(right)).stylize("bold", 0, len("footnote"))
 

@@ -1,6 +1,7 @@
 """The words around a source: what it is, what the check says of the sentence, and the list of all sources. Pure.
 
-Three shapes, by the room there is: "side" beside the conversation, "drawer" below it, "full" in its place.
+Three shapes, by the room there is: "side" beside the conversation, "drawer" below it, "full" in its place
+(and beside a conversation of few rows).
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Claim, Passage, Ranks, Verdict
+from rag.domain import Claim, Passage, Ranks, Rates, Verdict
 from rag.safe import line
 from tui.excerpt import Excerpt, replaced
 from tui.glyphs import STYLES, WORDS, Glyphs
 from tui.look import Look
-from tui.words import count, join, lines_of, mark, name, quoted
-from tui.wrap import cut
+from tui.words import count, join, lines_of, mark, name, percents, quoted
 
 Part = tuple[str, str]
 
@@ -30,21 +30,22 @@ def head(look: Look, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: in
     title = line(name(passage))
     if shape == "drawer":
         dot = glyphs.say(" · ")
-        shown = cut(title, max(8, room - len(label) - len(where) - 6))
         warned = [(dot + "!", "bold $text-warning")] if _notes(passage, piece) else []
+        shown = glyphs.cut(title, max(8, room - len(label) - len(where) - 6 - 4 * len(warned)))
         return join([(label, "bold"), (dot + shown + dot, ""), (where, "$text-muted"), *warned])
-    parts = [*_ends(label, "bold", where, "$text-muted", room), ("\n" + cut(title, room), "bold")]
+    parts = [*_ends(label, "bold", where, "$text-muted", room), ("\n" + glyphs.cut(title, room), "bold")]
     if shape == "side" and passage.chunk.title.strip() and passage.chunk.source != passage.chunk.title:
-        parts.append(("\n" + cut(line(passage.chunk.source), room), "$text-muted"))
+        parts.append(("\n" + glyphs.cut(line(passage.chunk.source), room), "$text-muted"))
     if passage.chunk.heading:
-        parts.append(("\n" + cut(line(passage.chunk.heading), room), ""))
+        parts.append(("\n" + glyphs.cut(line(passage.chunk.heading), room), ""))
     if shape == "side":
-        parts.append(("\n" + cut(glyphs.say(_ranks(passage.ranks)), room), "$text-muted"))
+        parts.append(("\n" + glyphs.cut(glyphs.say(_ranks(passage.ranks)), room), "$text-muted"))
     return join([*parts, *((f"\n{glyphs.say(note)}", "$text-warning") for note in _notes(passage, piece))])
 
 
-def claim(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
-    """The sentence that leans on the source: verdict, score, both texts under each other, reasons."""
+def claim(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool, rates: Rates | None = None) -> Content:
+    """The sentence that leans on the source: verdict, score, both texts under each other, reasons, and how often such a
+    verdict is wrong."""
     found = look.claim
     if found is None or look.at is None:
         return join([(f"{glyphs.waiting} not checked yet", "$text-muted")] if pending else [])
@@ -52,14 +53,17 @@ def claim(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) -> C
     place = f"sentence {look.at + 1} of {len(look.claims)}"
     why = "; ".join(line(reason) for reason in found.reasons)
     if shape == "drawer":
-        dot = glyphs.say(" · ")
-        tail = cut(f"{dot}{place}{dot}{why}" if why else f"{dot}{place}", room - cell_len(verdict))
+        errs = f"errs {' / '.join(percents(rates))}" if rates and found.sentence.quote is None else ""
+        said = "".join(glyphs.say(" · ") + part for part in (place, errs, why) if part)
+        tail = glyphs.cut(said, room - cell_len(verdict))
         return join([(verdict, STYLES[found.verdict]), (tail, "$text-muted")])
     parts = list(_ends(place.upper(), "bold", verdict, STYLES[found.verdict], room))
     if shape == "full":
-        parts.append(("\nsays    " + cut(line(found.sentence.text), room - 8), ""))
-        return join([*parts, ("\n" + cut(why, room), "$text-muted")] if why else parts)
-    return join([*parts, *_compared(found, look, glyphs, room)])
+        parts.append(("\nsays    " + glyphs.cut(line(found.sentence.text), room - 8), ""))
+        parts += [("\n" + glyphs.cut(why, room), "$text-muted")] if why else []
+    else:
+        parts += _compared(found, look, glyphs, room)
+    return join([*parts, *_errs(rates, room)])
 
 
 def listing(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
@@ -75,7 +79,7 @@ def listing(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) ->
             parts += [(f"{top} ", "bold" if here else ""), (f"{sign}  ", sign_style)]
             continue
         where = glyphs.say(lines_of(passage))
-        title = cut(line(name(passage)), max(8, room - len(top) - cell_len(where) - 5))
+        title = glyphs.cut(line(name(passage)), max(8, room - len(top) - cell_len(where) - 5))
         gap = " " * max(1, room - len(top) - 3 - cell_len(title) - cell_len(where))
         parts += [("\n" if parts else "", ""), (f"{top} ", "bold" if here else ""), (sign, sign_style)]
         parts += [(f" {title}{gap}", "bold" if here else ""), (where, "$text-muted")]
@@ -99,14 +103,22 @@ def _ends(left: str, left_style: str, right: str, right_style: str, room: int) -
 
 
 def _compared(found: Claim, look: Look, glyphs: Glyphs, room: int) -> Iterable[Part]:
-    yield "\nsays    " + cut(line(found.sentence.text), 2 * room - 12), ""
+    yield "\nsays    " + glyphs.cut(line(found.sentence.text), 2 * room - 12), ""
     words = quoted(look.evidence)
     if words:
-        yield "\nsource  " + glyphs.say(cut(words, 2 * room - 12)), ""
+        yield "\nsource  " + glyphs.say(glyphs.cut(words, 2 * room - 12)), ""
     elif look.passage is not None:
         yield "\nsource  no words of it back the sentence", "$text-muted"
     for reason in found.reasons[:4]:
-        yield "\n        " + cut(line(reason), room - 8), "$text-muted"
+        yield "\n        " + glyphs.cut(line(reason), room - 8), "$text-muted"
+
+
+def _errs(rates: Rates | None, room: int) -> Iterable[Part]:
+    """The two rates of the check, and what they do not touch where that fits."""
+    if rates is not None:
+        short = f"check errs: {' / '.join(percents(rates))}"
+        whole = f"{short}, but not on quotations"
+        yield "\n" + (whole if cell_len(whole) <= room else short), "$text-muted"
 
 
 def _notes(passage: Passage, piece: Excerpt) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rag.domain import Document, Evidence, Passage, Span
@@ -18,13 +19,14 @@ class Excerpt:
     text: str
     passage: Span
     lit: tuple[Span, ...]
+    short: Span | None  #: the short answer inside what is lit
     masked: tuple[Span, ...]
     more_before: bool
     more_after: bool
     replaced: int  #: characters that are shown as a sign because a terminal would obey or hide them
 
 
-def excerpt(passage: Passage, evidence: tuple[Evidence, ...], document: Document | None) -> Excerpt:
+def excerpt(passage: Passage, evidence: tuple[Evidence, ...], document: Document | None, short: str = "") -> Excerpt:
     """From the document, or from the passage alone as long as the document is not here."""
     chunk = passage.chunk
     text, window = chunk.text, chunk.span
@@ -36,15 +38,25 @@ def excerpt(passage: Passage, evidence: tuple[Evidence, ...], document: Document
     def local(span: Span) -> Span:
         return Span(max(0, span.start - window.start), max(0, min(span.end, window.end) - window.start))
 
+    seen = [e for e in evidence if e.document == chunk.document and e.span.overlaps(window)]
+    places = ((e, stands(short, e.text)) for e in seen)
+    shorts = [Span(e.span.start + at.start, e.span.start + at.end) for e, at in places if at is not None]
     return Excerpt(
         text=text,
         passage=local(chunk.span),
-        lit=tuple(local(e.span) for e in evidence if e.document == chunk.document and e.span.overlaps(window)),
+        lit=tuple(local(e.span) for e in seen),
+        short=next((local(s) for s in shorts if s.within(window)), None),
         masked=tuple(local(m) for m in masks if m.overlaps(window)),
         more_before=document is not None and window.start > 0,
         more_after=document is not None and window.end < len(document.text),
         replaced=replaced(text),
     )
+
+
+def stands(short: str, text: str) -> Span | None:
+    """Where the short answer first stands in its sentence; as a word of its own, where it does so anywhere."""
+    found = re.search(rf"(?<!\w){re.escape(short)}(?!\w)", text) or re.search(re.escape(short), text)
+    return Span(*found.span()) if found and short else None
 
 
 def replaced(text: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag.domain import Verdict
+from tui.wrap import cut
 
 WORDS: dict[Verdict, str] = {
     Verdict.SUPPORTED: "supported",
@@ -28,6 +29,9 @@ STYLES: dict[Verdict, str] = {
     Verdict.NEEDS_NONE: "",
 }
 
+#: the short answer in its sentence; without colours it is bold
+SHORT = "bold $text-accent"
+
 #: our own typography, for terminals that have only ASCII; never applied to what strangers wrote
 _PLAIN = str.maketrans(
     {
@@ -41,6 +45,7 @@ _PLAIN = str.maketrans(
         "↓": "down ",
         "←": "left ",
         "→": "right ",
+        "≠": "!=",
         "“": '"',
         "”": '"',
     }
@@ -82,6 +87,10 @@ class Glyphs:
     def say(self, words: str) -> str:
         """Our own words in this set's typography."""
         return words.translate(_PLAIN) if self.ascii else words
+
+    def cut(self, text: str, width: int) -> str:
+        """`text`, also a stranger's, in at most `width` cells; what is missing is shown in this set's typography."""
+        return cut(text, width, self.say("…"))
 
 
 UNICODE = Glyphs()

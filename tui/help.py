@@ -1,4 +1,4 @@
-"""Help: the keys of the command table and the marks, in one list that scrolls."""
+"""Help: the keys of the command table, the marks, and how often the check errs, in one list that scrolls."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from rag.domain import Verdict
+from rag.domain import Rates, Verdict
 from tui.commands import COMMANDS, PLACES, Command, sign
-from tui.glyphs import STYLES, WORDS, Glyphs
-from tui.words import join
+from tui.glyphs import SHORT, STYLES, WORDS, Glyphs
+from tui.words import errs, join
 
 
 class HelpScreen(ModalScreen[None]):
@@ -22,9 +22,10 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", show=False)]
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, rates: Rates | None = None) -> None:
         super().__init__()
         self.glyphs = glyphs
+        self.rates = rates
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
@@ -37,6 +38,8 @@ class HelpScreen(ModalScreen[None]):
                             yield self._row(command)
                 yield Static(join([("Marks", "bold $text-accent")]), classes="place", markup=False)
                 yield Static(self._marks(), markup=False)
+                yield Static(join([("The check", "bold $text-accent")]), classes="place", markup=False)
+                yield Static(join([(self.glyphs.say(errs(self.rates)), "")]), markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#help-body").focus()
@@ -57,4 +60,7 @@ class HelpScreen(ModalScreen[None]):
                 verdict, f"[1]{mark}"
             )
             parts += [(f"{shown:<11}", STYLES[verdict]), (f"{WORDS[verdict]}\n", "")]
-        return join([*parts, ("[1]", ""), (" " * 8 + "not checked yet", "")])
+        parts += [("[1]", ""), (" " * 8 + "not checked yet\n", "")]
+        parts += [("words", SHORT), (" " * 6 + "the short answer in its sentence\n", "")]
+        differ = self.glyphs.say("≠")
+        return join([*parts, (f"{differ:<11}", "bold $text-warning"), ("two sources give different answers", "")])

@@ -15,6 +15,7 @@ class Look:
     claims: tuple[Claim, ...] = ()
     at: int | None = None
     number: int | None = None
+    short: str = ""  #: the shortest answer; it stands in the first sentence
 
     @property
     def claim(self) -> Claim | None:
@@ -29,6 +30,11 @@ class Look:
         """The words of this source that the sentence leans on."""
         claim = self.claim
         return () if claim is None else tuple(e for e in claim.evidence if e.number == self.number)
+
+    @property
+    def answered(self) -> str:
+        """The short answer, where this is the sentence that it stands in."""
+        return self.short if self.at == 0 else ""
 
     @property
     def line(self) -> int:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from rag.domain import Answer, Claim, Span, Verdict
-from tui.glyphs import STYLES, Glyphs
+from tui.excerpt import stands
+from tui.glyphs import SHORT, STYLES, Glyphs
 
 _WRONG = (Verdict.UNSUPPORTED, Verdict.CONTRADICTED)
 _END = " \n.!?。！？…\"'”’)"
@@ -62,7 +63,7 @@ def marked(answer: Answer, glyphs: Glyphs) -> Marked:
     first = [(span(c.sentence.span), "underline") for c in answer.claims if c.verdict in _WRONG]
     short = _short(answer)
     if short is not None:
-        first.append((span(short), "bold"))
+        first.append((span(short), SHORT))
     return Marked(
         text,
         (*first, *styles),
@@ -99,6 +100,9 @@ def _at_end(text: str, claim: Claim, glyphs: Glyphs) -> list[tuple[int, str, str
 
 
 def _short(answer: Answer) -> Span | None:
-    """Where the short answer stands in the text."""
-    at = answer.text.find(answer.short) if answer.short else -1
-    return Span(at, at + len(answer.short or "")) if at >= 0 else None
+    """Where the short answer stands in the text: in the first sentence."""
+    if not answer.claims:
+        return None
+    first = answer.claims[0].sentence.span
+    found = stands(answer.short or "", first.of(answer.text))
+    return Span(first.start + found.start, first.start + found.end) if found else None

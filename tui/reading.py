@@ -8,6 +8,7 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
+from rag.domain import Rates
 from tui.chat import Conversation
 from tui.check import CheckScreen
 from tui.export import markdown, plain, sentence
@@ -16,8 +17,7 @@ from tui.look import Look
 from tui.prompt import Prompt
 from tui.sources import Reader, SourcePane
 from tui.turn import Turn
-
-CHECKER = "how often the check errs on this library is not measured yet: footnote eval --checker"
+from tui.words import errs
 
 
 class Reading(Screen[None]):
@@ -27,6 +27,7 @@ class Reading(Screen[None]):
         super().__init__()
         self.glyphs = glyphs
         self.shown: Turn | None = None
+        self.rates: Rates | None = None  #: how often the check errs, once it is known
         self._open: bool | None = None  #: the reader's wish for the pane; None follows the width
 
     @property
@@ -164,9 +165,8 @@ class Reading(Screen[None]):
         if turn is None or turn.answer is None or not turn.answer.claims:
             self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
             return
-        self.app.push_screen(
-            CheckScreen(turn.answer, self.glyphs, turn.look.at or 0, CHECKER), partial(self._checked, turn)
-        )
+        check = CheckScreen(turn.answer, self.glyphs, turn.look.at or 0, errs(self.rates))
+        self.app.push_screen(check, partial(self._checked, turn))
 
     def _checked(self, turn: Turn, at: int | None) -> None:
         if at is not None and turn.is_mounted:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from rag.domain import Document
+from rag.domain import Document, Rates
 from tui import caption
 from tui.commands import bindings
 from tui.excerpt import Excerpt, excerpt
@@ -21,6 +21,7 @@ from tui.look import Look
 from tui.sheet import Sheet
 
 LIT = "bold underline $text-warning on $warning-muted"
+ANSWER = "reverse"  #: over `LIT`, for the short answer: seen without colours too, and as readable as what is around it
 KEPT = 32  #: documents kept here; more are fetched again
 
 
@@ -45,6 +46,7 @@ class SourcePane(Vertical):
         self.glyphs = glyphs
         self.look = Look()
         self.pending = False  #: verdicts are still to come
+        self.rates: Rates | None = None  #: how often the check errs, once it is known
         self._documents: dict[str, Document | None] = {}
 
     def compose(self) -> ComposeResult:
@@ -66,6 +68,12 @@ class SourcePane(Vertical):
             self.post_message(self.Needs(passage.chunk.document))
         self.paint()
 
+    def measured(self, rates: Rates) -> None:
+        """How often the check errs has become known. The source stays where the reader has scrolled it."""
+        self.rates = rates
+        if self.is_mounted:
+            self._claim()
+
     @property
     def document(self) -> Document | None:
         """The document that is shown, where it has arrived."""
@@ -85,9 +93,9 @@ class SourcePane(Vertical):
 
     @property
     def shape(self) -> str:
-        """ "side", "drawer" or "full"."""
+        """ "side", "drawer" or "full"; also "full" at the side of a short screen, whose rows the source itself needs."""
         if self.screen.has_class("-wide"):
-            return "side"
+            return "full" if self.screen.has_class("-short") else "side"
         return "drawer" if self.screen.has_class("-normal") else "full"
 
     def on_resize(self, event: events.Resize) -> None:
@@ -101,11 +109,15 @@ class SourcePane(Vertical):
         passage = look.passage
         piece = None
         if passage is not None:
-            piece = excerpt(passage, look.evidence, self._documents.get(passage.chunk.document))
+            piece = excerpt(passage, look.evidence, self._documents.get(passage.chunk.document), look.answered)
         self._put("#source-head", caption.head(look, piece, self.glyphs, shape, room))
         self._body(piece)
-        self._put("#source-claim", caption.claim(look, self.glyphs, shape, room, self.pending))
+        self._claim()
         self._put("#source-list", caption.listing(look, self.glyphs, shape, room, self.pending))
+
+    def _claim(self) -> None:
+        room = max(20, self.content_size.width)
+        self._put("#source-claim", caption.claim(self.look, self.glyphs, self.shape, room, self.pending, self.rates))
 
     def _put(self, where: str, content: Content) -> None:
         static = self.query_one(where, Static)
@@ -118,12 +130,17 @@ class SourcePane(Vertical):
             sheet.show(caption.missing(self.look))
             return
         styles = [(span, "$text-muted italic") for span in piece.masked] + [(span, LIT) for span in piece.lit]
+        styles += [(piece.short, ANSWER)] if piece.short else []
         sheet.show(piece.text, styles, [(span, self.glyphs.lit, "bold $text-warning") for span in piece.lit])
         self.call_after_refresh(self._settle, piece)
 
     def _settle(self, piece: Excerpt) -> None:
-        """The first lit line becomes the third line of the pane; the second, in a drawer."""
+        """The first lit line becomes the third line of the pane; the second, in a drawer. A short answer that would be
+        below the pane is its last line."""
         if self.is_mounted:
-            row = self.query_one("#source-text", Sheet).row_of(piece.lit[0].start if piece.lit else piece.passage.start)
-            above = 1 if self.shape == "drawer" else 2
-            self.query_one("#source-body", Reader).scroll_to(y=max(0, row - above), animate=False, immediate=True)
+            sheet, reader = self.query_one("#source-text", Sheet), self.query_one("#source-body", Reader)
+            top = sheet.row_of(piece.lit[0].start if piece.lit else piece.passage.start)
+            top -= 1 if self.shape == "drawer" else 2
+            if piece.short is not None:
+                top = max(top, sheet.row_of(piece.short.end - 1) + 1 - reader.content_size.height)
+            reader.scroll_to(y=max(0, top), animate=False, immediate=True)

@@ -137,7 +137,7 @@ class Turn(Vertical, can_focus=True):
         self.progress.phase = Phase.DONE
         self._marked = marked(answer, self.glyphs)
         here = self.look.number
-        self.look = Look(answer.passages, answer.claims).start()
+        self.look = Look(answer.passages, answer.claims, short=answer.short or "").start()
         if not answer.claims and here is not None:
             self.look = self.look.source(here)
         self._paint()

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Answer, Claim, Evidence, Passage, Reason, Verdict
+from rag.domain import Answer, Claim, Evidence, Passage, Rates, Reason, Verdict
 from rag.safe import line
 from tui.glyphs import STYLES, WORDS, Glyphs
-from tui.wrap import cut
 
 ORDER = (
     Verdict.SUPPORTED,
@@ -111,10 +110,14 @@ def _stopped(answer: Answer, glyphs: Glyphs, took: float) -> list[tuple[str, str
 
 
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
-    """What must not be passed over: markers that name no source, and passages that did not fit."""
+    """What must not be passed over: sources that differ, markers that name no source, and passages that did not fit."""
     known = sorted(p.number for p in answer.passages)
     bad = sorted({c.number for claim in answer.claims for c in claim.sentence.citations} - set(known))
     out: list[tuple[str, str]] = []
+    if answer.differ:
+        cited = list(dict.fromkeys(c.number for claim in answer.claims for c in claim.sentence.citations))
+        sides = f": see [{cited[0]}] and [{cited[1]}]" if len(cited) > 1 else ""
+        out.append((glyphs.say(f"≠ the sources differ{sides}\n"), "bold $text-warning"))
     if bad:
         named = ", ".join(f"[{n}]" for n in bad)
         given = f"only [{known[0]}]–[{known[-1]}] were given" if len(known) > 1 else f"only {len(known)} was given"
@@ -137,7 +140,7 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
         parts.append((f"  Missing: {line(answer.missing)}.\n", ""))
     parts.append((f"  {count(len(answer.passages), 'passage')} read. Nearest:", ""))
     near = answer.passages[:5]
-    titles = [cut(line(name(p)), 28) for p in near]
+    titles = [glyphs.cut(line(name(p)), 28) for p in near]
     places = [glyphs.say(lines_of(p)) for p in near]
     widest, longest = max(map(cell_len, titles)), max(map(cell_len, places))
     for passage, title, place in zip(near, titles, places, strict=True):
@@ -146,7 +149,7 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
         room = width - cell_len(head)
         parts.append((head, ""))
         if room >= 16:
-            parts.append(('"' + cut(line(passage.chunk.text), room - 3) + '"', "$text-muted"))
+            parts.append(('"' + glyphs.cut(line(passage.chunk.text), room - 3) + '"', "$text-muted"))
     return join(parts)
 
 
@@ -161,6 +164,27 @@ def mark(number: int, claims: tuple[Claim, ...]) -> Verdict | None:
     grave = (Verdict.CONTRADICTED, Verdict.UNSUPPORTED, Verdict.PARTLY, Verdict.SUPPORTED)
     found = {c.verdict for c in claims if any(cited.number == number for cited in c.sentence.citations)}
     return next((v for v in grave if v in found), None)
+
+
+def percents(rates: Rates) -> tuple[str, str]:
+    """How much that is unsupported passes the check, and how much that is supported it doubts."""
+
+    def percent(value: float) -> str:
+        return f"{100 * value:.{int(0 < value < 0.01)}f} %"
+
+    return percent(rates.misses[0]), percent(rates.false_alarms[0])
+
+
+def errs(rates: Rates | None) -> str:
+    """How often the check is wrong, each rate with its 95 % interval, and what is not subject to it."""
+    if rates is None:
+        return "How often the check errs is not known here; footnote doctor says why."
+    passed, doubted = percents(rates)
+    around, spread = (f"{100 * r[1]:.0f}–{100 * r[2]:.0f}" for r in (rates.misses, rates.false_alarms))
+    return (
+        f"The check lets {passed} ({around}) of unsupported claims pass and doubts {doubted} ({spread}) of supported ones, "
+        f"measured on {rates.claims:,}. Quotations are compared letter by letter; these rates do not apply to them."
+    )
 
 
 def quoted(evidence: Iterable[Evidence]) -> str:

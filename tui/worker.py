@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rag.domain import Document, Status
+from rag.domain import Document, Rates, Status
 from rag.errors import EngineStopped, RagError
 from rag.events import Event
 
@@ -33,6 +34,14 @@ class NotReady(Message):
     def __init__(self, error: RagError) -> None:
         super().__init__()
         self.error = error
+
+
+class Measured(Message):
+    """How often the check errs is known."""
+
+    def __init__(self, rates: Rates) -> None:
+        super().__init__()
+        self.rates = rates
 
 
 class Opened(Message):
@@ -72,7 +81,7 @@ class Kept(Message):
 
 
 def start(engine: Engine, post: Post) -> None:
-    """Bring the engine up."""
+    """Bring the engine up. How often its check errs is asked last: nothing waits for it."""
     try:
         engine.start()
         status = engine.status()
@@ -84,6 +93,8 @@ def start(engine: Engine, post: Post) -> None:
     except Exception:
         questions = ()  # earlier questions are a convenience; status has already told of real trouble
     post(Ready(status, questions))
+    with suppress(Exception):  # verdicts are shown without it too, and say so
+        post(Measured(engine.rates()))
 
 
 def ask(engine: Engine, turn: Turn, conversation: str | None, epoch: int, post: Post) -> None:

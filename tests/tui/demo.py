@@ -17,6 +17,7 @@ def main(kind: str = "") -> int:
         "brass": script.UNSUPPORTED,
         "every": script.EVERY,
         "good": script.SUPPORTED,
+        "differ": script.DIFFERENT,
         "break": EngineStopped(
             "the engine stopped (out of memory, needed 3.9 GB of 3.1 GB)", "footnote models use reader"
         ),

@@ -21,6 +21,7 @@ from rag.domain import (
     Model,
     Passage,
     Ranks,
+    Rates,
     Reason,
     Receipt,
     Seconds,
@@ -131,6 +132,16 @@ SUPPORTED = answer("Which bolts?", [GOOD_1, GOOD_2])
 MIXED = answer("Which bolts hold the pump cover, and to what torque?", [GOOD_1, GOOD_2, BAD, NONE])
 EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
 UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
+_SIX = "The cover is fixed with six bolts M8×25."
+_NINE = "Since 2021 the cover is held by nine bolts."
+NEWS = document(f"Bulletin 7\n\n{_NINE}\nTheir torque is the same.\n", "manuals/bulletin-7.md", "Bulletin 7")
+P4 = passage(NEWS, 4, "Since 2021", "the same.", "", 0.5)
+SIX: Part = (f"{_SIX} [1]", Verdict.SUPPORTED, 1.0, [E1], ["verbatim in [1]"])
+NINE: Part = (f"{_NINE} [4]", Verdict.SUPPORTED, 1.0, [evidence(P4, NEWS, _NINE)], ["verbatim in [4]"])
+BUT: Part = ("The sources differ.", Verdict.NEEDS_NONE, 1.0, [], [])
+QUOTED = answer("How many bolts?", [SIX], short="six")
+DIFFERENT = answer("How many bolts?", [SIX, BUT, NINE], (*PASSAGES, P4), short="six", differ=True)
+RATES = Rates((0.3, 0.27, 0.33), (0.28, 0.25, 0.31), 2146)
 ABSTAINED = replace(
     answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED),
     missing="no passage names [Wuppertal]",
@@ -143,8 +154,10 @@ class Scripted:
     """Plays `answers` (by a word in the question, else the first), each as events; `pause` seconds between tokens."""
 
     answers: dict[str, Answer | RagError] = field(default_factory=lambda: {"": MIXED})
-    documents: tuple[Document, ...] = (MANUAL, TABLE)
+    documents: tuple[Document, ...] = (MANUAL, TABLE, NEWS)
     told: Status | RagError = field(default_factory=lambda: Status("handbook", 48, 3112, "scripted"))
+    errs: Rates | Exception = RATES
+    late: float = 0.0  #: seconds before the rates are there
     pause: float = 0.0
     hold: float = 0.0  #: seconds before the engine is up
     earlier: tuple[str, ...] = ()
@@ -164,6 +177,13 @@ class Scripted:
         if isinstance(self.told, RagError):
             raise self.told
         return self.told
+
+    def rates(self) -> Rates:
+        self.calls.append("rates")
+        self._end.wait(self.late)
+        if isinstance(self.errs, Exception):
+            raise self.errs
+        return self.errs
 
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         return self.earlier[:limit]

@@ -13,6 +13,8 @@ from textual.pilot import Pilot
 from tui.app import FootnoteApp
 from tui.ask import AskScreen
 from tui.glyphs import ASCII, UNICODE
+from tui.sheet import Sheet
+from tui.sources import LIT
 from tui.turn import Turn
 
 SIZES = ((120, 40), (80, 24), (60, 20))
@@ -97,3 +99,14 @@ def perform(
 
     asyncio.run(play())
     return app
+
+
+def lit(stage: Stage, style: str = LIT) -> list[str]:
+    """The words that are lit in the pane."""
+    return styled(stage.ask_screen.pane.query_one("#source-text", Sheet), style)
+
+
+def styled(sheet: Sheet, style: str) -> list[str]:
+    """The words of that style, a string for each line they stand on."""
+    shown = sheet.render()
+    return [shown.plain[span.start : span.end] for span in shown.spans if span.style == style]

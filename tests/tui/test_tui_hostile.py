@@ -137,15 +137,20 @@ def test_lines_lose_nothing_but_white_space_and_fit(text: str, width: int) -> No
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(alphabet="ab [/]\n\u4e00\x1b", max_size=120), st.integers(0, 120), st.integers(0, 40))
-def test_an_excerpt_holds_the_evidence_at_its_span(text: str, start: int, length: int) -> None:
+@given(
+    st.text(alphabet="ab [/]\n\u4e00\x1b", max_size=120), st.integers(0, 120), st.integers(0, 40), st.integers(0, 40)
+)
+def test_an_excerpt_holds_evidence_and_short_answer_at_their_spans(text: str, start: int, length: int, at: int) -> None:
     document = script.document(text + "x", "s")
     start = min(start, len(text))
     span = Span(start, min(len(text) + 1, start + max(1, length)))
     passage = script.passage(document, 1, document.text[:1], document.text[-1:])
     words = script.Evidence(1, document.id, "s", span, span.of(document.text), 1)
-    piece = excerpt(passage, (words,), document)
+    short = words.text[at : at + 3]
+    piece = excerpt(passage, (words,), document, short)
     assert [lit.of(piece.text) for lit in piece.lit] == [words.text]
+    assert (piece.short.of(piece.text) if piece.short else "") == short
+    assert piece.short is None or piece.short.within(piece.lit[0])
 
 
 def _python() -> list[Path]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import scripted as script
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Claim, Sentence, Span, Verdict
-from tui.glyphs import UNICODE
+from tui.excerpt import stands
+from tui.glyphs import SHORT, UNICODE
 from tui.marks import marked, steady
 
 PIECES = st.lists(
@@ -56,6 +60,35 @@ def test_a_mark_at_the_border_belongs_to_the_sentence_before() -> None:
     answer = built([("Bees", 1, Verdict.SUPPORTED), ("Wasps", 3, Verdict.CONTRADICTED)], "")
     shown = marked(answer, UNICODE)
     assert [span.of(shown.text) for span in shown.sentences] == ["Bees[1]✓", "Wasps[3]✗"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(PIECES, st.sampled_from(["", " ", "\n"]), st.integers(0, 8), st.integers(1, 8))
+def test_the_short_answer_is_lit_where_it_stands_in_the_first_sentence(
+    pieces: list[tuple[str, int, Verdict]], gap: str, start: int, length: int
+) -> None:
+    answer = built(pieces, gap)
+    short = answer.claims[0].sentence.text[start : start + length]
+    shown = marked(replace(answer, short=short), UNICODE)
+    lit = [span for span, style in shown.styles if style == SHORT]
+    letters = [re.sub(r"[^a-zA-Z]", "", span.of(shown.text)) for span in lit]  # a mark may stand before the full stop
+    assert letters == ([re.sub(r"[^a-zA-Z]", "", short)] if short else [])
+    assert all(span.within(shown.sentences[0]) for span in lit)
+    assert shown.text == marked(answer, UNICODE).text, "lighting changes no word"
+
+
+def test_a_short_answer_of_another_sentence_is_not_looked_for() -> None:
+    answer = replace(script.SUPPORTED, short="22 Nm")
+    assert not [span for span, style in marked(answer, UNICODE).styles if style == SHORT]
+    assert not [span for span, style in marked(replace(answer, claims=()), UNICODE).styles if style == SHORT]
+
+
+def test_the_short_answer_is_rather_a_word_of_its_own() -> None:
+    text = "In 1995 it had 5 pumps"
+    assert stands("5", text) == Span(15, 16)
+    assert stands("99", text) == Span(4, 6), "a piece of a word, where it is nowhere else"
+    assert stands("[b]5", "a [b]5 b") == Span(2, 6)
+    assert stands("6", text) is None and stands("", text) is None
 
 
 def test_a_marker_that_has_only_begun_is_held_back() -> None:

@@ -1,0 +1,147 @@
+"""What must be seen of an answer: its short answer, that its sources differ, and how often the check errs."""
+
+from __future__ import annotations
+
+import pytest
+import scripted as script
+from scripted import Scripted
+from stage import SIZES, Stage, lit, perform, styled
+from textual.geometry import Region
+
+from rag.domain import Verdict
+from tui.glyphs import SHORT
+from tui.sheet import Sheet
+from tui.sources import ANSWER, Reader
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_short_answer_is_lit_in_the_answer_and_in_its_source(size: tuple[int, int]) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("How many bolts?")
+        assert styled(stage.turn.query_one(".text", Sheet), SHORT) == ["six"]
+        stage.ask_screen.action_open()
+        await stage.until(lambda: lit(stage, ANSWER) == ["six"])
+        assert lit(stage) == ["The cover is fixed with six bolts M8×25."]
+        stage.turn.action_move(2)
+        await stage.until(lambda: lit(stage) == ["Since 2021 the cover is held by nine bolts."])
+        assert lit(stage, ANSWER) == [], "it belongs to the first sentence"
+
+    perform(act, Scripted({"": script.DIFFERENT}), size)
+
+
+def test_a_short_answer_of_many_words_stays_lit_over_a_line_break() -> None:
+    short = "nine long bolts of brass, steel and bronze [b]M8[/b] and [1]"
+    document = script.document(f"The cover of the pump in the yard is held by {short} there.\n", "a.txt", "A")
+    passage = script.passage(document, 1, "The cover", "there.")
+    words = [script.evidence(passage, document, document.text.strip())]
+    answer = script.answer("q", [(document.text.strip(), Verdict.SUPPORTED, 1.0, words, [])], (passage,), short=short)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("How many bolts?")
+        pieces = styled(stage.turn.query_one(".text", Sheet), SHORT)
+        assert len(pieces) > 1 and " ".join(p.strip() for p in pieces) == short
+        stage.ask_screen.action_open()
+        await stage.until(lambda: " ".join(p.strip() for p in lit(stage, ANSWER)) == short)
+
+    perform(act, Scripted({"": answer}, (document,)), (60, 20))
+
+
+def test_a_short_answer_at_the_end_of_a_long_sentence_is_on_the_screen() -> None:
+    text = "The report, " + "which goes on and on about other things, " * 12 + "counts 77 bolts."
+    document = script.document(f"One.\n{text}\nThree.\n" + "More.\n" * 30, "a.txt", "A")
+    passage = script.passage(document, 1, "The report", "bolts.")
+    parts = [(f"{text} [1]", Verdict.SUPPORTED, 1.0, [script.evidence(passage, document, text)], [])]
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("How many bolts?")
+        stage.ask_screen.action_open()
+        reader = stage.ask_screen.query_one(Reader)
+        await stage.until(lambda: "counts 77 bolts" in "\n".join(stage.lines[reader.region.y : reader.region.bottom]))
+
+    perform(act, Scripted({"": script.answer("q", parts, (passage,), short="77")}, (document,)), (80, 24))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("ascii_", [False, True])
+def test_sources_that_differ_are_said_to_differ(size: tuple[int, int], ascii_: bool) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("How many bolts?", until="see the check")
+        await stage.sees(f"{'!=' if ascii_ else '≠'} the sources differ: see [1] and [4]")
+
+    perform(act, Scripted({"": script.DIFFERENT}), size, ascii_)
+
+
+def test_sources_that_agree_are_not_said_to_differ() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        assert "differ" not in stage.text
+
+    perform(act)
+
+
+RATES = (
+    "lets 30 % (27–33) of unsupported claims pass and doubts 28 % (25–31) of supported ones, measured on 2,146. "
+    "Quotations are compared letter by letter; these rates do not apply to them."
+)
+
+
+def in_front(stage: Stage) -> str:
+    """The words of the check or the help, as if on one line."""
+    found = stage.app.screen.query("#check, #help")
+    region = found.first().region if found else Region()
+    rows = stage.lines[region.y : region.bottom]
+    return " ".join(" ".join(row[region.x : region.right] for row in rows).split())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_how_often_the_check_errs_is_on_view_wherever_verdicts_are(size: tuple[int, int]) -> None:
+    engine = Scripted()
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        stage.ask_screen.action_open()
+        await stage.sees("SOURCE 1 of 3")
+        if size[0] == 80:
+            assert "errs 30 % / 28 %" in stage.text
+        else:
+            await stage.sees("check errs: 30 % / 28 %, but not on quotations")
+        stage.ask_screen.action_check()
+        await stage.until(lambda: "CHECK" in in_front(stage) and RATES in in_front(stage))
+        await stage.press("escape", "f1", "end")
+        await stage.until(lambda: "KEYS AND MARKS" in in_front(stage) and RATES in in_front(stage))
+        assert engine.calls.count("rates") == 1
+
+    perform(act, engine, size)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_without_the_rates_everything_works_and_they_are_said_to_be_unknown(late: bool) -> None:
+    engine = Scripted(late=60.0) if late else Scripted(errs=OSError("no such file"))
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.sees("SENTENCE 1 OF 4")
+        assert "check errs" not in stage.text and "rates" in engine.calls
+        await stage.press("tab", "v")
+        await stage.sees("How often the check errs is not known here; footnote doctor says why.")
+        await stage.press("escape", "f1", "end")
+        await stage.sees("How often the check errs is not known here; footnote doctor says why.")
+
+    perform(act, engine)
+
+
+def test_rates_that_come_late_are_shown_when_they_come() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.sees("check errs: 30 % / 28 %")
+
+    perform(act, Scripted(late=1.5))
+
+
+def test_the_source_keeps_its_rows_beside_a_short_conversation() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.sees("SENTENCE 1 OF 4")
+        await stage.until(lambda: stage.ask_screen.query_one(Reader).content_size.height >= 5)
+
+    perform(act, size=(120, 24))
