@@ -19,7 +19,7 @@ import click
 from rag import __version__
 from rag.errors import RagError, Usage
 from rag.safe import protect
-from rag.say import Say, everywhere, ingested, progress
+from rag.say import Say, everywhere, ingested, progress, watched
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -56,12 +56,15 @@ def add(say: Say, paths: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.option("--watch", is_flag=True, help="Go on: take in what changes, until ctrl+c.")
 @everywhere
 @click.pass_obj
-def sync(say: Say) -> None:
+def sync(say: Say, watch: bool) -> None:
     """Everything added before, again: new, changed, moved and vanished files."""
     with say.bot() as bot:
         ingested(say, bot.sync())
+        if watch:
+            watched(say, bot)
 
 
 @cli.command()
@@ -167,7 +170,7 @@ def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: b
                 if say.json and not jsonl:
                     say.object(wire.answer(event.answer))
                 elif not jsonl:
-                    shown(event.answer, say.quiet, streamed=streams)
+                    shown(event.answer, say.quiet, streams, bot.rates)
                 return event.answer
     raise RagError("the question ended without an answer", "footnote doctor")
 
@@ -217,6 +220,7 @@ def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
 def check(say: Say, file: str) -> None:
     """Verdicts for claims that somebody else wrote: JSONL of {"id", "claim", "passage"} in, {"id", "verdict", ...} out."""
     from rag.load import questions
+    from rag.show import rates
 
     text = sys.stdin.read() if file == "-" else questions(file)
     records = []
@@ -229,6 +233,8 @@ def check(say: Say, file: str) -> None:
             say.object(
                 {"id": record["id"], "verdict": verdict.value, "score": round(score, 4), "reasons": list(reasons)}
             )
+        if records and not say.quiet:
+            rates(bot.rates)
 
 
 def _claim(line: str, where: str) -> dict[str, Any]:
@@ -259,7 +265,7 @@ def models_list(say: Say) -> None:
     from rag import weights
 
     config = say.config()
-    found = [{"name": "reader", "path": None, "bytes": weights.MINILM.size, "in_use": config.model == "reader"}]
+    found = [{"name": "reader", "path": None, "bytes": weights.READER_FILE.size, "in_use": config.model == "reader"}]
     for model in weights.chat_models(config.home):
         found.append(
             {

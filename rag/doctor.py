@@ -35,6 +35,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _engine()
     yield _embedder(config)
     yield _writer(config)
+    yield _check(config)
     yield from _library(config)
     yield _disk(config)
     yield _memory()
@@ -73,13 +74,28 @@ def _embedder(config: Config) -> Finding:
 
 
 def _writer(config: Config) -> Finding:
-    if config.model == READER:
-        return Finding("model", True, "the built-in reader, which quotes")
     try:
+        if config.model == READER:
+            weights.reader()
+            return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
         found = weights.chat_model(config.home, config.model)
     except RagError as error:
         return Finding("model", False, str(error), error.cure)
     return Finding("model", True, f"{found.name}, {found.path.stat().st_size / 2**20:,.0f} MB")
+
+
+def _reader() -> str:
+    return f"{weights.READER_FILE.name} {weights.READER_FILE.sha256[:12]}, verified"
+
+
+def _check(config: Config) -> Finding:
+    """The reader checks every answer, also those of a chat model."""
+    try:
+        weights.reader()
+        says = weights.rates().says
+    except RagError as error:
+        return Finding("check", False, str(error), error.cure)
+    return Finding("check", True, says if config.model == READER else f"{_reader()}; {says}")
 
 
 def _library(config: Config) -> Iterator[Finding]:

@@ -4,18 +4,47 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rag.errors import LibraryBusy
+
 if TYPE_CHECKING:
     from rag.bot import Bot
     from rag.config import Config
-    from rag.events import Event, Report
+    from rag.events import Added, Event, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Pace:
+    """How an ingest gets on: passages so far, how many a second, and how long the rest will take at that rate."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._began = now, now()
+        self._passages = self._failed = 0
+
+    def failed(self) -> None:
+        self._failed += 1
+
+    def line(self, added: Added) -> str:
+        """One line about the file at hand and all before it."""
+        self._passages += added.chunks
+        spent = max(1e-3, self._now() - self._began)
+        left = spent / max(1, added.done) * (added.total - added.done)
+        parts = [
+            f"{added.done:,} of {added.total:,} files",
+            f"{self._passages:,} passages",
+            f"{self._passages / spent:,.0f} a second",
+        ]
+        parts += [f"{int(left) // 60}:{int(left) % 60:02} left"] * (added.done < added.total)
+        parts += [f"{self._failed} not read"] * bool(self._failed)
+        return " · ".join([*parts, added.source])
 
 
 class Say:
@@ -24,6 +53,7 @@ class Say:
     def __init__(self) -> None:
         self.typed: dict[str, Any] = {}
         self.json = self.quiet = False
+        self.pace = Pace()
 
     def config(self) -> Config:
         from rag.config import Config
@@ -45,7 +75,10 @@ class Say:
             return
         from rag.safe import line
 
-        click.echo(("\x1b[K" if sys.stderr.isatty() else "") + line(text) + end, nl=False, err=True)
+        shown = line(text)
+        if end == "\r":  # what is longer than the screen is wide could not be overwritten
+            shown = shown[: max(20, shutil.get_terminal_size().columns - 1)]
+        click.echo(("\x1b[K" if sys.stderr.isatty() else "") + shown + end, nl=False, err=True)
 
 
 def everywhere(command: F) -> F:
@@ -89,15 +122,34 @@ def ingested(say: Say, events: Iterable[Event]) -> None:
                 _told(say, event)
 
 
+def watched(say: Say, bot: Bot) -> None:
+    """Sync whenever something changes below what was added; while another process writes, wait for it. Ends by Ctrl-C."""
+    from rag.watch import changes
+
+    roots = bot.roots()
+    say.progress(f"watching {', '.join(roots)}; ctrl+c ends it")
+    for _ in changes(roots):
+        while True:
+            try:
+                ingested(say, bot.sync())
+                break
+            except LibraryBusy as busy:
+                say.progress(f"{busy}; waiting for it")
+                time.sleep(2)
+
+
 def progress(say: Say, event: Event) -> None:
     from rag import events as e
 
     if isinstance(event, e.Loading):
         say.progress(f"opening {event.what} ...", end="\r")
     elif isinstance(event, e.Scanned):
+        say.pace = Pace()
         say.progress(f"{event.files} files, {event.bytes / 2**20:.1f} MB", end="\r")
+    elif isinstance(event, e.Failed):
+        say.pace.failed()
     elif isinstance(event, e.Added):
-        say.progress(f"{event.done} of {event.total}  {event.source}: {event.chunks} passages", end="\r")
+        say.progress(say.pace.line(event), end="\r")
     elif isinstance(event, e.Indexing):
         say.progress(f"index: {event.done} of {event.total}", end="\r")
 

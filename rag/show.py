@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import Answer, Document, Evidence, Listing, Passage, Reason, Verdict
+from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Rates, Reason, Verdict
+from rag.errors import RagError
 from rag.safe import line, safe
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def console(error: bool = False) -> Console:
     return Console(file=sys.stderr if error else sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def answer(value: Answer, quiet: bool = False, streamed: bool = False) -> None:
-    """The text (unless it was `streamed` already), a line a footnote with verdict and quote, and on stderr what it took."""
+def answer(
+    value: Answer, quiet: bool = False, streamed: bool = False, measured: Callable[[], Rates] | None = None
+) -> None:
+    """The text (unless it was `streamed` already), the short answer, a line a footnote; on stderr what it took, and how
+    often the check errs as `measured`."""
     from rich.text import Text
 
     out = console()
@@ -49,31 +53,67 @@ def answer(value: Answer, quiet: bool = False, streamed: bool = False) -> None:
             out.print(Text(f"  {line(value.missing)}"))
         for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
             out.print(Text(f"  nearest  {_place(passage)}  {line(passage.chunk.text)[:100]}…", style="dim"))
+    _points(value, out)
     if value.claims:
         out.print()
     for claim in value.claims:
-        style = STYLES.get(claim.verdict, "bold red")
-        word = WORDS.get(claim.verdict, claim.verdict.value)
-        for evidence in claim.evidence or (None,):
-            number = f"[{evidence.number}]" if evidence else "   "
-            out.print(
-                Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style)
-                + Text(_where(evidence) or line(claim.sentence.text))
-            )
-            if evidence and evidence.text != claim.sentence.text:
-                out.print(Text(f"    “{line(evidence.text)}”", style="dim"))
-        if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
-            out.print(Text("    " + line("; ".join(claim.reasons)), style="dim"))
+        _footnote(claim, out)
     if not quiet:
-        for dropped in value.receipt.dropped:
-            console(error=True).print(Text(f"left out: {line(dropped)}", style="yellow"))
-        stopped = "stopped, " if value.stopped else ""
-        console(error=True).print(
-            Text(
-                f"{stopped}{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s",
-                style="dim",
-            )
+        _took(value, console(error=True))
+        if value.claims and measured is not None:
+            rates(measured)
+
+
+def _points(value: Answer, out: Console) -> None:
+    """What to see first: the short answer, where it is shorter than its sentence, and that the sources differ."""
+    from rich.text import Text
+
+    short = line(value.short or "")
+    if short and value.claims and short.rstrip(".") != line(value.claims[0].sentence.text).rstrip("."):
+        out.print(Text(f"→ {short}", style="bold"))
+    if value.differ:
+        cited = dict.fromkeys(c.number for claim in value.claims for c in claim.sentence.citations)
+        sides = " and ".join(f"[{number}]" for number in list(cited)[:2])
+        out.print(Text("≠ the sources differ" + (f": see {sides}" if len(cited) > 1 else ""), style="bold yellow"))
+
+
+def _footnote(claim: Claim, out: Console) -> None:
+    """The verdict of a sentence beside the places it leans on."""
+    from rich.text import Text
+
+    style = STYLES.get(claim.verdict, "bold red")
+    word = WORDS.get(claim.verdict, claim.verdict.value)
+    for evidence in claim.evidence or (None,):
+        number = f"[{evidence.number}]" if evidence else "   "
+        out.print(
+            Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style)
+            + Text(_where(evidence) or line(claim.sentence.text))
         )
+        if evidence and evidence.text != claim.sentence.text:
+            out.print(Text(f"    “{line(evidence.text)}”", style="dim"))
+    if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
+        out.print(Text("    " + line("; ".join(claim.reasons)), style="dim"))
+
+
+def _took(value: Answer, out: Console) -> None:
+    from rich.text import Text
+
+    for dropped in value.receipt.dropped:
+        out.print(Text(f"left out: {line(dropped)}", style="yellow"))
+    stopped = "stopped, " if value.stopped else ""
+    sizes = f"{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
+    out.print(Text(stopped + sizes, style="dim"))
+
+
+def rates(measured: Callable[[], Rates]) -> None:
+    """On stderr how often the check errs. Where that cannot be read it is said, and what was asked for stands."""
+    from rich.text import Text
+
+    try:
+        says = measured().says
+    except RagError:
+        says = "how often it errs cannot be read; what helps: footnote doctor"
+    console(error=True).print(Text(f"the check: {line(says)}", style="dim"))
 
 
 def _where(evidence: Evidence | None) -> str:
@@ -94,6 +134,7 @@ def passages(found: Sequence[Passage]) -> None:
     out = console()
     for p in found:
         ranks = f"words {p.ranks.words or '—'}, vectors {p.ranks.vectors or '—'}"
+        ranks += f", reranked {p.ranks.reranked}" if p.ranks.reranked else ""
         copies = f", also in {', '.join(map(line, p.copies))}" if p.copies else ""
         out.print(Text(f"[{p.number}] {_place(p)}  ({ranks}{copies})", style="bold"))
         out.print(Text(safe(p.chunk.text) + "\n"))

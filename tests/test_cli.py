@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +16,20 @@ from typing import Any
 import pytest
 
 from rag import Bot, Config
+from rag import domain as d
+from rag.errors import WeightsMissing
+from rag.show import answer as shown
+from rag.weights import READER_FILE
+from tests.fakes import passage
 
 FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 QUESTION = "How many individual sanctions has Russia faced?"
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
+ERRS = re.compile(
+    r"lets \d+ % of unsupported claims pass, doubts \d+ % of supported ones "
+    r"\([\d,]+ claims; quotations are compared letter by letter\)$",
+    re.M,
+)
 
 
 def run(home: Path | None, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -32,6 +44,9 @@ def test_an_answer_with_its_footnote(seeded: Path) -> None:
     assert "over 5,000 individual sanctions" in done.stdout
     assert "[1] ✓ supported" in done.stdout and "seeds/000_bac51fb96c89603d.txt:36" in done.stdout
     assert "passages" in done.stderr and "\x1b" not in done.stdout + done.stderr
+    assert "\n→ 5,000\n\n[1]" in done.stdout, "the short answer has a line of its own, before the footnotes"
+    assert ERRS.search(done.stderr.splitlines()[-1])
+    assert run(seeded, "ask", "-q", QUESTION).stderr == ""
 
 
 def test_every_citation_of_the_json_is_its_slice_of_the_text(seeded: Path) -> None:
@@ -53,7 +68,8 @@ def test_every_citation_of_the_json_is_its_slice_of_the_text(seeded: Path) -> No
 
 def test_the_event_stream(seeded: Path) -> None:
     lines = [json.loads(line) for line in run(seeded, "ask", "--jsonl", QUESTION).stdout.splitlines()]
-    assert [e["event"] for e in lines if e["event"] != "loading"] == ["retrieved", "token", "checked", "answered"]
+    kinds = [e["event"] for e in lines if e["event"] not in ("loading", "reading")]
+    assert kinds == ["retrieved", "token", "checked", "answered"]
 
 
 def test_an_abstention_is_exit_3_with_its_reason_and_the_nearest(seeded: Path) -> None:
@@ -62,6 +78,51 @@ def test_an_abstention_is_exit_3_with_its_reason_and_the_nearest(seeded: Path) -
     assert "NOT ANSWERED" in done.stdout and "nearest" in done.stdout
     answer = json.loads(run(seeded, "ask", "--json", "How tall is the Eiffel Tower?").stdout)
     assert answer["abstained"] and answer["reason"] == "not_answered" and answer["passages"] and answer["missing"]
+    assert "the check" not in done.stderr, "nothing was checked"
+
+
+def said(*sentences: str, **more: Any) -> d.Answer:
+    """An answer that quotes passages 1, 2, ... one sentence each."""
+    found, claims, text = [passage(n, s) for n, s in enumerate(sentences, 1)], [], ""
+    for p in found:
+        start, words = len(text), p.chunk.text
+        text += f"{words} [{p.number}] "
+        cited = (d.Citation(p.number, d.Span(len(text) - 4, len(text) - 1)),)
+        leans = d.Evidence(p.number, p.chunk.document, p.chunk.source, p.chunk.span, words, 1)
+        sentence = d.Sentence(words, d.Span(start, len(text) - 1), cited, p.chunk.span)
+        claims.append(d.Claim(sentence, (leans,), d.Verdict.SUPPORTED, 1.0))
+    return d.Answer(
+        "How many?", text, claims=tuple(claims), passages=tuple(found), abstained=False, reason=None, receipt=d.Receipt(),
+        model=d.Model("reader", "0" * 64), seconds=d.Seconds(), **({"short": None} | more),
+    )  # fmt: skip
+
+
+def test_sources_that_differ_are_named_before_the_footnotes(capsys: pytest.CaptureFixture[str]) -> None:
+    shown(said("It has six bolts.", "It has nine bolts.", "Nine.", short="six", differ=True))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4] == ["→ six", "≠ the sources differ: see [1] and [2]", ""] and lines[4].startswith("[1] ✓")
+    shown(said("It has six bolts.", short="six", differ=True))  # stopped before the other side
+    assert "≠ the sources differ\n" in capsys.readouterr().out
+    shown(said("It has six bolts.", "It has nine bolts."))
+    assert "→" not in (out := capsys.readouterr().out) and "≠" not in out
+
+
+def test_a_short_answer_that_is_the_whole_sentence_is_not_said_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    shown(said("It has six bolts.", short="It has six bolts"))
+    assert "→" not in capsys.readouterr().out
+    shown(said("It has six [b]bolts[/b]\n\x1b[2J.", short="six [b]bolts[/b]\n\x1b[2J"))
+    assert "→ six [b]bolts[/b] ␛[2J\n" in capsys.readouterr().out, "one line, no markup, no command to the terminal"
+
+
+def test_an_answer_stands_where_the_rates_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    def unread() -> d.Rates:
+        raise WeightsMissing("the checker's figures cannot be read (reader.json)", "install the package again")
+
+    shown(said("It has six bolts."), measured=unread)
+    told = capsys.readouterr()
+    assert "[1] ✓ supported" in told.out and "footnote doctor" in told.err.splitlines()[-1]
+    shown(said("It has six bolts."), measured=lambda: d.Rates((0.3, 0.2, 0.4), (0.004, 0.0, 0.1), 2146))
+    assert "lets 30 % of unsupported claims pass, doubts 0.4 % of supported ones (2,146" in capsys.readouterr().err
 
 
 def test_questions_from_stdin_and_the_conversation_goes_on(home: Path) -> None:
@@ -138,7 +199,9 @@ def test_search_and_check_speak_json(seeded: Path, tmp_path: Path) -> None:
         '{"id": 7, "claim": "The pump has six bolts.", "passage": "The pump has six bolts. It is old."}\n'
         '{"id": "x", "claim": "The pump has nine bolts.", "passage": "The pump has six bolts. It is old."}\n'
     )
-    verdicts = [json.loads(line) for line in run(seeded, "check", str(claims)).stdout.splitlines()]
+    done = run(seeded, "check", str(claims))
+    assert ERRS.search(done.stderr) and run(seeded, "check", "-q", str(claims)).stderr == ""
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(v["id"], v["verdict"]) for v in verdicts] == [(7, "supported"), ("x", "contradicted")]
     assert all(0 <= v["score"] <= 1 and v["reasons"] for v in verdicts)
 
@@ -152,7 +215,9 @@ def test_models_are_listed_chosen_and_remembered(home: Path, tiny: Path) -> None
 
 
 def test_doctor_is_content_with_a_good_home_and_names_the_cure_in_a_bad_one(home: Path) -> None:
-    assert run(home, "doctor").returncode == 0
+    done = run(home, "doctor")
+    assert done.returncode == 0 and ERRS.search(done.stdout)
+    assert f"✓ model      footnote-reader {READER_FILE.sha256[:12]}, verified" in done.stdout
     for manifest in (home / "libraries" / "default" / "vectors").glob("*.json"):
         manifest.unlink()
     done = run(home, "doctor", "--json")
@@ -160,6 +225,20 @@ def test_doctor_is_content_with_a_good_home_and_names_the_cure_in_a_bad_one(home
     assert done.returncode == 1 and [f["what"] for f in bad] == ["index"] and bad[0]["cure"] == "footnote rebuild"
     assert run(home, "rebuild").returncode == 0
     assert run(home, "doctor").returncode == 0
+
+
+def test_doctor_names_a_damaged_reader_and_its_cure(home: Path, tmp_path: Path) -> None:
+    package = tmp_path / "here" / "rag"
+    shutil.copytree(SEEDS.parent / "rag", package, ignore=shutil.ignore_patterns("models", "training", "__pycache__"))
+    (package / "models").mkdir()
+    (package / "models" / "reader.gguf").write_bytes(b"GGUF")
+    done = subprocess.run(
+        [sys.executable, "-m", "rag", "--home", str(home), "doctor", "--json"],
+        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(package.parent)},
+    )  # fmt: skip
+    bad = [f for f in json.loads(done.stdout)["findings"] if not f["good"]]
+    assert done.returncode == 1 and [f["what"] for f in bad] == ["model", "check"]
+    assert all("reader.gguf is damaged" in f["says"] and f["cure"] for f in bad)
 
 
 def test_a_second_writer_is_refused_within_seconds_and_told_who_writes(home: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ ask     a cold ``footnote ask`` over the seeds  /  a Python that imports chromad
 help    ``footnote --help``                     /  a Python that imports click and does nothing
 ingest  chunks a second of ``add``              /  of bare SentenceTransformer.encode over the same chunks, same settings
 embed   chunks a second with our settings       /  with the library's defaults (float32, batches in the order they come)
+reader  five passages read, an answer checked   /  the same rows through torch in float32 on as many threads
 
 Pairs are run in turn and the median ratio is printed with its range. Nothing here is a test: a machine that is busy with
 something else gives ratios that mean nothing.
@@ -23,6 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rag.safe import protect
+from tests.bench import reader
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
@@ -142,16 +144,19 @@ def main() -> None:
     )
     parser.add_argument("--documents", type=int, default=1024, help="most chunks for `embed`")
     parser.add_argument("--pairs", type=int, default=9)
-    parser.add_argument("--only", choices=["processes", "ingest"])
+    parser.add_argument("--only", choices=["processes", "ingest", "reader"])
     said = parser.parse_args()
     protect()
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch) / "home"
         home.mkdir()
         print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.2f}", flush=True)
-        if said.only != "ingest":
+        if said.only in (None, "processes"):
             processes(home, said.pairs)
-        if said.only != "processes":
+        if said.only in (None, "reader"):
+            pairs("reader", *reader.machines(), said.pairs)
+            print(f"         its file opens in {min(reader.opening() for _ in range(5)):.3f} s", flush=True)
+        if said.only in (None, "ingest"):
             folder = Path(scratch) / "corpus"
             folder.mkdir()
             ingest(home, said.corpus or small_corpus(folder, 60), said.documents)

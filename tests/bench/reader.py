@@ -1,0 +1,77 @@
+"""`reader`: five passages read for a question and the answer checked, against the same rows through torch in float32 on as many threads.
+
+The torch side is the same network (`rag.training.trunk`) with random weights: what it costs does not depend on them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+QUESTION = "How many individual sanctions has Russia faced?"
+CLAIM = "The Russian foreign minister said that the country has faced over 5,000 individual sanctions so far."
+
+
+def passages() -> list[str]:
+    """Five passages of about 200 tokens, from the seeds."""
+    from rag import embed
+    from rag.chunk import chunk
+    from rag.clean import clean
+    from rag.load import load, walk
+
+    files = [file for file in walk(str(ROOT / "seeds")) if str(file.path).endswith(".txt")]
+    count = embed.Tokenizer().count
+    found = [c.text for file in files for raw in load(file) for c in chunk(clean(raw, file.source), 200, count)]
+    return sorted(found, key=len, reverse=True)[:5]
+
+
+def machines() -> tuple[Callable[[], float], Callable[[], float]]:
+    """(ours, theirs): each does the whole work once and gives its seconds."""
+    import torch
+
+    from rag import embed, weights
+    from rag.crossencoder import MOST, CrossEncoder
+    from rag.training.batches import Row, collate
+    from rag.training.trunk import Network
+
+    torch.manual_seed(0)
+    torch.set_num_threads(os.cpu_count() or 1)
+    texts = passages()
+    model = CrossEncoder(weights.reader(), embed.Tokenizer().machine)
+    network = Network().eval()
+    asked = [("read", QUESTION, text) for text in texts] + [("support", CLAIM, texts[0])]
+    rows = []
+    for job, first, second in asked:
+        one, two = model.layout.pieces([first, second])
+        ids, low, kept = model.layout.row(job, one.ids, two.ids, MOST)
+        rows.append(Row(tuple(ids), (model.layout.first, low - 1), (low, low + kept), job, None, (), 1.0))
+
+    def ours() -> float:
+        started = time.perf_counter()
+        for text in texts:
+            model.read(QUESTION, [text])
+        model.support(CLAIM, texts[:1])
+        return time.perf_counter() - started
+
+    def theirs() -> float:
+        started = time.perf_counter()
+        with torch.no_grad():
+            for row in rows:
+                network(collate([row], 1))
+        return time.perf_counter() - started
+
+    return ours, theirs
+
+
+def opening() -> float:
+    """Seconds to open the model's file, its checksum compared."""
+    from rag import embed, weights
+    from rag.crossencoder import CrossEncoder
+
+    machine = embed.Tokenizer().machine
+    started = time.perf_counter()
+    CrossEncoder(weights.reader(), machine).close()
+    return time.perf_counter() - started
