@@ -62,9 +62,10 @@ def add(say: Say, paths: tuple[str, ...]) -> None:
 def sync(say: Say, watch: bool) -> None:
     """Everything added before, again: new, changed, moved and vanished files."""
     with say.bot() as bot:
-        ingested(say, bot.sync())
         if watch:
             watched(say, bot)
+        else:
+            ingested(say, bot.sync())
 
 
 @cli.command()

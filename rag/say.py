@@ -123,12 +123,14 @@ def ingested(say: Say, events: Iterable[Event]) -> None:
 
 
 def watched(say: Say, bot: Bot) -> None:
-    """Sync whenever something changes below what was added; while another process writes, wait for it. Ends by Ctrl-C."""
+    """Sync as soon as the watch stands and whenever something changes below what was added. Ends by Ctrl-C.
+
+    While another process writes, wait for it.
+    """
     from rag.watch import changes
 
     roots = bot.roots()
-    say.progress(f"watching {', '.join(roots)}; ctrl+c ends it")
-    for _ in changes(roots):
+    for changed in changes(roots):
         while True:
             try:
                 ingested(say, bot.sync())
@@ -136,6 +138,8 @@ def watched(say: Say, bot: Bot) -> None:
             except LibraryBusy as busy:
                 say.progress(f"{busy}; waiting for it")
                 time.sleep(2)
+        if not changed:
+            say.progress(f"watching {', '.join(roots)}; ctrl+c ends it")
 
 
 def progress(say: Say, event: Event) -> None:

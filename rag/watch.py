@@ -16,7 +16,8 @@ _WAIT = 500  # milliseconds after which Ctrl-C is heard at the latest
 
 
 def changes(paths: Sequence[str]) -> Iterator[frozenset[str]]:
-    """The paths that changed, each time that something did and a second of quiet followed. Ends by `KeyboardInterrupt`."""
+    """An empty set once the watch stands: what changed before it gives no sign. Then, each time that something changed and a
+    second of quiet followed, the paths. Ends by `KeyboardInterrupt`."""
     from watchfiles import watch
 
     roots = [os.path.abspath(p) for p in paths]
@@ -27,5 +28,10 @@ def changes(paths: Sequence[str]) -> Iterator[frozenset[str]]:
         return root is not None and not any(map(passed_over, os.path.relpath(path, root).split(os.sep)))
 
     there = sorted(folder for folder in folders if os.path.isdir(folder))
-    for found in watch(*there, watch_filter=wanted, debounce=10 * _QUIET, step=_QUIET, rust_timeout=_WAIT):
-        yield frozenset(path for _, path in found)
+    stands = False
+    for found in watch(
+        *there, watch_filter=wanted, debounce=10 * _QUIET, step=_QUIET, rust_timeout=_WAIT, yield_on_timeout=True
+    ):
+        if found or not stands:
+            stands = True
+            yield frozenset(path for _, path in found)

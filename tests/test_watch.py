@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -18,19 +17,13 @@ from tests.conftest import ROOT
 
 
 def _first(paths: list[str], act: list[tuple[Path, str]]) -> frozenset[str]:
-    """The first sign that writing these files, one after the other, gives."""
-
-    def write() -> None:
-        time.sleep(0.5)
-        for path, text in act:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    found = next(changes(paths))
-    writer.join()
-    return found
+    """The first sign that writing these files, one after the other, gives once the watch stands."""
+    signs = changes(paths)
+    assert next(signs) == frozenset()
+    for path, text in act:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return next(signs)
 
 
 def test_a_change_gives_a_sign_and_a_hidden_file_none(tmp_path: Path) -> None:
@@ -46,16 +39,11 @@ def test_a_change_gives_a_sign_and_a_hidden_file_none(tmp_path: Path) -> None:
 def test_a_single_file_is_seen_when_another_is_put_in_its_place(tmp_path: Path) -> None:
     mine, other = tmp_path / "mine.txt", tmp_path / "other.txt"
     mine.write_text("old")
-
-    def replace() -> None:
-        time.sleep(0.5)
-        other.write_text("new")
-        os.replace(other, mine)
-
-    writer = threading.Thread(target=replace)
-    writer.start()
-    assert next(changes([str(mine)])) == {str(mine)}
-    writer.join()
+    signs = changes([str(mine)])
+    assert next(signs) == frozenset()
+    other.write_text("new")
+    os.replace(other, mine)
+    assert next(signs) == {str(mine)}
 
 
 @pytest.mark.slow
@@ -72,9 +60,8 @@ def test_a_file_that_is_written_while_sync_watches_is_in_and_ctrl_c_ends_it(tmp_
         while "watching" not in watching.stderr.readline():
             assert watching.poll() is None
         (folder / "two.txt").write_text("The ferry sails daily from Oban.\n")
-        for line in watching.stderr:
-            if "1 added" in line:
-                break
+        while "1 added" not in watching.stderr.readline():
+            assert watching.poll() is None
         listed = subprocess.run([*command, "list", "--json"], check=True, capture_output=True, text=True, env=around)
         assert [d["source"] for d in json.loads(listed.stdout)["documents"]] == ["docs/one.txt", "docs/two.txt"]
         started = time.monotonic()
