@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import Found, Span, Support
+from rag.domain import Found, Span, Spot, Support
 from rag.llama import TokenEncoder
+from rag.sentences import sentences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,10 @@ _UNKNOWN, _CLS, _SEP = 100, 101, 102
 _SPECIAL = frozenset((0, _CLS, _SEP, 103))  # [PAD] and [MASK] besides
 MOST = 320  #: tokens of a pair, in training and in use; a longer passage is read in parts
 _LONGEST = 30  # tokens of an answer
-_STARTS = 12  # places where an answer may begin that are looked at
+_SPOTS = 25  # spans of a passage that are given, the likeliest, and the best of each sentence besides
+_SENTENCE = (
+    0.6  # what a sentence's log-probability weighs beside the span's: many near spans in one sentence make it likelier
+)
 _MARKER = {"read": 1, "support": 3}  # [unused0], [unused2]
 
 
@@ -98,8 +102,8 @@ class CrossEncoder:
             self._asked, self._found = question, {}
         fresh = [p for p in dict.fromkeys(passages) if p not in self._found]
         for passage, parts in zip(fresh, self._pairs("read", question, fresh), strict=True):
-            found = [self._best(part) for part in parts]
-            self._found[passage] = max(found, key=lambda f: f.answers)
+            best = max(parts, key=lambda p: float(p.said[0]))
+            self._found[passage] = Found(float(best.said[0]), best.spots(), float(best.said[1]))
         return [self._found[p] for p in passages]
 
     def support(self, sentence: str, passages: Sequence[str]) -> list[Support]:
@@ -110,20 +114,6 @@ class CrossEncoder:
             supported, partly, against = (float(x) for x in best.said)
             out.append(Support(supported, partly, against, best.where()))
         return out
-
-    def _best(self, part: _Part) -> Found:
-        import numpy as np
-
-        if not len(part.pointed):
-            return Found(float(part.said[0]), None, float(part.said[1]))
-        logs = part.pointed - _logsumexp(part.pointed)
-        best, where = -np.inf, (0, 0)
-        for start in np.argsort(-logs[:, 0], kind="stable")[:_STARTS]:
-            ends = logs[start : start + _LONGEST, 1]
-            score = float(logs[start, 0] + ends.max())
-            if score > best:
-                best, where = score, (int(start), int(start + ends.argmax()))
-        return Found(float(part.said[0]), part.characters(*where), float(part.said[1]))
 
     def _pairs(self, job: str, first: str, seconds: Sequence[str]) -> list[list[_Part]]:
         """For each second text its parts, each through trunk and head."""
@@ -179,6 +169,33 @@ class _Part:
         """The word that the only pointer weighs most; None where there is no word."""
         at = int(self.pointed[:, 0].argmax()) if len(self.pointed) else -1
         return self.characters(at, at) if at >= 0 else None
+
+    def spots(self) -> tuple[Spot, ...]:
+        """Where the first two pointers, start and end, see the answer: the likeliest spans and the best of each sentence."""
+        import numpy as np
+
+        if not len(self.pointed):
+            return ()
+        logs = self.pointed[:, :2] - _logsumexp(self.pointed[:, :2])
+        spans = logs[:, :1] + logs[None, :, 1]
+        there = np.triu(np.ones_like(spans, dtype=bool)) & ~np.triu(np.ones_like(spans, dtype=bool), _LONGEST)
+        spans = np.where(there, spans, -np.inf)
+        begins = [s.start for s in sentences(self.text)]
+        owner = np.searchsorted(begins, [low for low, _ in self.offsets], side="right")
+        mass = np.zeros(len(spans))
+        wanted = list(np.argsort(-spans, axis=None, kind="stable")[:_SPOTS])
+        for sentence in np.unique(owner):
+            mine = np.flatnonzero(owner == sentence)
+            inside = spans[np.ix_(mine, mine)]
+            mass[mine] = _logsumexp(inside.ravel())
+            start, end = divmod(int(inside.argmax()), len(mine))
+            wanted.append(mine[start] * len(spans) + mine[end])
+        scores = {at: float(spans.flat[at] + _SENTENCE * mass[at // len(spans)]) for at in map(int, wanted)}
+        return tuple(
+            Spot(self.characters(*divmod(at, len(spans))), score)
+            for at, score in sorted(scores.items(), key=lambda item: -item[1])
+            if np.isfinite(score)
+        )
 
     def characters(self, start: int, end: int) -> Span:
         """The characters of a range of tokens, inclusive, grown to whole words."""

@@ -291,11 +291,19 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a passage where the shortest verbatim answer may stand; `score` is a log-probability but for a constant."""
+
+    span: Span
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What a reading of one passage for a question gave. `span` is into the passage; None where it holds no word."""
+    """What a reading of one passage for a question gave. The spots lie in the passage; there are none where it holds no word."""
 
     answers: float  #: logit of "this passage answers the question"
-    span: Span | None  #: the shortest verbatim answer
+    spots: tuple[Spot, ...]  #: likeliest first
     helps: float  #: logit of "it helps to answer", which ranks: a passage may help that does not answer
 
 

@@ -29,6 +29,10 @@ _YEAR = re.compile(
 _MOST = 3  # sentences of an answer
 _SAME = 0.8  # share of words from which two sentences say the same
 _ABOUT = 0.5  # share of the question's words that both sentences must have to be held against each other
+_NEAR, _FITS = (
+    2.0,
+    0.4,
+)  # of a spot's score: its sentence has all of the question's words; it is of the kind that is asked for
 _SURE = 0.5  # probability from which a further passage is quoted that says something else
 
 
@@ -102,12 +106,13 @@ class Reader:
         """The reading of one passage; nothing where it holds no word."""
         chunk = passage.chunk
         (found,) = self._pairs.read(question, [chunk.text])
-        if found.span is None:
+        span = pick(question, chunk.text, found)
+        if span is None:
             return
-        around = around_of(chunk.text, found.span)
+        around = around_of(chunk.text, span)
         begin = chunk.span.start
         yield Reading(
-            passage, found.span.of(chunk.text), Span(begin + found.span.start, begin + found.span.end), around.of(chunk.text),
+            passage, span.of(chunk.text), Span(begin + span.start, begin + span.end), around.of(chunk.text),
             Span(begin + around.start, begin + around.end), self._fit.chance(signals(question, chunk.text, found)),
         )  # fmt: skip
 
@@ -122,16 +127,33 @@ SIGNALS = ("answers", "helps", "words", "near", "kind")
 
 def signals(question: str, text: str, found: Found) -> tuple[float, ...]:
     """`SIGNALS` of one reading of a passage's `text`."""
+    asked, span = set(facts.words(question)), pick(question, text, found)
+    near = _share(asked, around_of(text, span).of(text)) if span else 0.0
+    return found.answers, found.helps, _share(asked, text), near, _fits(kind(question), span.of(text)) if span else 0.0
+
+
+def pick(question: str, text: str, found: Found) -> Span | None:
+    """The likeliest spot, also by the question's words in its sentence and by the kind of what stands there."""
     asked, wanted = set(facts.words(question)), kind(question)
+    near: dict[Span, float] = {}
+    best, where = -math.inf, None
+    for spot in found.spots:
+        around = around_of(text, spot.span)
+        if around not in near:
+            near[around] = _share(asked, around.of(text))
+        score = spot.score + _NEAR * near[around] + _FITS * _fits(wanted, spot.span.of(text))
+        if score > best:
+            best, where = score, spot.span
+    return where
 
-    def share(other: str) -> float:
-        return len(asked & set(facts.words(other))) / max(1, len(asked))
 
-    near = share(around_of(text, found.span).of(text)) if found.span else 0.0
-    fits = 0.0
-    if wanted and found.span:
-        fits = 1.0 if _kind(found.span.of(text)) == wanted else -1.0
-    return found.answers, found.helps, share(text), near, fits
+def _share(asked: set[str], text: str) -> float:
+    return len(asked & set(facts.words(text))) / max(1, len(asked))
+
+
+def _fits(wanted: str, short: str) -> float:
+    """1 where it is of the kind that is asked for, -1 where it is not, 0 where the question does not tell."""
+    return 0.0 if not wanted else 1.0 if _kind(short) == wanted else -1.0
 
 
 def around_of(text: str, span: Span) -> Span:

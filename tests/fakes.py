@@ -24,6 +24,7 @@ from rag.domain import (
     Quote,
     Receipt,
     Span,
+    Spot,
     Support,
     Turn,
 )
@@ -76,9 +77,10 @@ def _found(question: str, text: str) -> Found:
     """The sentence with most words of the question; of several the one that has the kind of thing it asks for."""
     found = [(overlap(question, s.of(text)), *_short(question, s.of(text)), s.start) for s in sentences(text)]
     if not found:
-        return Found(-3.0, None, -3.0)
+        return Found(-3.0, (), -3.0)
     share, _, short, at = max(found, key=lambda f: f[:2])
-    return Found(6 * share - 3, Span(at + short.start, at + short.end), 6 * share - 3)
+    spot = Spot(Span(at + short.start, at + short.end), 0.0)
+    return Found(6 * share - 3, (spot,), 6 * share - 3)
 
 
 def _short(question: str, sentence: str) -> tuple[bool, Span]:

@@ -28,6 +28,7 @@ from rag.domain import Span
 from rag.embed import Tokenizer
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.llama import Encoder, TokenEncoder, arrays
+from rag.sentences import sentences
 
 ANSWER, EVIDENCE = "lighthouse keeper", "harbor"
 FIT = [0.5, -1.25, 3.0, 0.75]
@@ -140,7 +141,7 @@ def test_a_file_opened_again_tells_its_fitted_numbers(model: CrossEncoder) -> No
 def test_each_pointer_is_its_own_jobs(model: CrossEncoder) -> None:
     text = f"From the {EVIDENCE} one sees the {ANSWER} and little else."
     (found,), (support,) = model.read("What is seen?", [text]), model.support("It is seen.", [text])
-    assert found.span is not None and found.span.of(text) == ANSWER
+    assert found.spots[0].span.of(text) == ANSWER
     assert support.evidence is not None and support.evidence.of(text) == EVIDENCE
 
 
@@ -150,7 +151,7 @@ def test_each_pointer_is_its_own_jobs(model: CrossEncoder) -> None:
 def test_an_answer_is_found_wherever_it_stands_in_a_long_passage(model: CrossEncoder, before: int, after: int) -> None:
     text = "".join(f"the {n} ducks. " for n in range(before // 3)) + ANSWER + " swans" * after
     without, (found,) = model.read("What?", [text.replace(ANSWER, "stone")])[0], model.read("What?", [text])
-    assert found.span == Span(text.index(ANSWER), text.index(ANSWER) + len(ANSWER))
+    assert found.spots[0].span == Span(text.index(ANSWER), text.index(ANSWER) + len(ANSWER))
     assert found.answers > without.answers + 1
 
 
@@ -168,21 +169,33 @@ def _lawful(text: str, span: Span | None) -> None:
 @given(TEXTS, TEXTS)
 def test_a_span_is_a_slice_of_whole_words(model: CrossEncoder, first: str, second: str) -> None:
     (found,), (support,) = model.read(first, [second]), model.support(first, [second])
-    _lawful(second, found.span)
+    for spot in found.spots:
+        _lawful(second, spot.span)
     _lawful(second, support.evidence)
+    scores = [spot.score for spot in found.spots]
+    assert scores == sorted(scores, reverse=True) and all(map(math.isfinite, scores))
     assert all(map(math.isfinite, (found.answers, found.helps, support.supported, support.partly, support.against)))
-    assert (found.span is None) == (support.evidence is None)
+    assert (not found.spots) == (support.evidence is None)
 
 
 @pytest.mark.slow
 def test_odd_texts_are_read_on_either_side(model: CrossEncoder) -> None:
     for odd in ODD:
         (found,) = model.read("Where is it?", [odd])
-        _lawful(odd, found.span)
+        for spot in found.spots:
+            _lawful(odd, spot.span)
         assert math.isfinite(found.answers)
         assert len(model.support(odd, ["It is here.", odd])) == 2
-    assert model.read("Where is it?", [""])[0].span is None
+    assert model.read("Where is it?", [""])[0].spots == ()
     assert model.read("Where is it?", []) == model.support("", []) == []
+
+
+@pytest.mark.slow
+def test_every_sentence_has_a_spot_of_its_own(model: CrossEncoder) -> None:
+    text = f"One sees the {ANSWER}. Ducks are there. Swans are not. It is late."
+    (found,) = model.read("What is seen?", [text])
+    for sentence in sentences(text):
+        assert any(spot.span.within(sentence) for spot in found.spots), sentence.of(text)
 
 
 @pytest.mark.slow

@@ -14,9 +14,9 @@ from rag import facts
 from rag.answer import answer
 from rag.check import check
 from rag.cite import cite
-from rag.domain import Draft, Found, Model, Passage, Piece, Progress, Quote, Reason, Span, Turn, Verdict
+from rag.domain import Draft, Found, Model, Passage, Piece, Progress, Quote, Reason, Span, Spot, Turn, Verdict
 from rag.events import Answered
-from rag.read import DIFFER, Fit, Reader, Reading, alike, around_of, choose, differ, kind, signals, unnamed
+from rag.read import DIFFER, Fit, Reader, Reading, alike, around_of, choose, differ, kind, pick, signals, unnamed
 from rag.sentences import sentences
 from tests.fakes import JUDGE, WordPairs, passage, quote
 
@@ -359,13 +359,32 @@ def test_names_and_numbers_that_are_nowhere(question: str, absent: list[str]) ->
 def test_an_answer_of_the_kind_that_is_asked_for_is_likelier(question: str, short: str, fits: float) -> None:
     text = "The town is old. The mill was built in 1823 by Ann Reed."
     at = text.index(short)
-    found = signals(question, text, Found(1.5, Span(at, at + len(short)), -0.5))
+    found = signals(question, text, Found(1.5, (Spot(Span(at, at + len(short)), 0.0),), -0.5))
     assert found[:2] == (1.5, -0.5) and found[4] == fits
     assert found[2] == found[3] == 1.0, "the question's only word of content is in the passage and in the sentence"
-    assert signals(question, text, Found(0.0, None, 0.0))[3:] == (0.0, 0.0)
+    assert signals(question, text, Found(0.0, (), 0.0))[3:] == (0.0, 0.0)
 
 
 def test_a_fit_is_read_in_the_order_in_which_it_is_written() -> None:
     fit = Fit.of([1.0, 0.0, 2.0, 0.0, 0.5, -1.0, 0.25])
     assert fit == Fit((1.0, 0.0, 2.0, 0.0, 0.5), -1.0, 0.25)
     assert fit.chance((1.0, 9.0, 0.0, 9.0, 0.0)) == 0.5 and 0 < fit.chance((-999.0,) * 5) < 1e-9
+
+
+def test_of_two_spots_the_one_of_the_asked_kind_in_a_sentence_about_the_question_is_picked() -> None:
+    text = "The mill was built in 1823 by Ann Reed. Paul Lasne came in 1901."
+
+    def spot(short: str, score: float) -> Spot:
+        at = text.index(short)
+        return Spot(Span(at, at + len(short)), score)
+
+    def picked(question: str, *spots: Spot) -> str:
+        span = pick(question, text, Found(0.0, spots, 0.0))
+        return span.of(text) if span else ""
+
+    assert picked("When was the mill built?", spot("1823", -1.5), spot("Ann Reed", -1.0)) == "1823"
+    assert picked("Who built the mill?", spot("Paul Lasne", -1.0), spot("Ann Reed", -1.5)) == "Ann Reed"
+    assert picked("Who built the mill?", spot("Paul Lasne", 9.0), spot("Ann Reed", -1.5)) == "Paul Lasne", (
+        "the model is sure"
+    )
+    assert picked("Who built the mill?") == ""

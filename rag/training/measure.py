@@ -94,11 +94,12 @@ def reading(examples: Sequence[Example], model: CrossEncoder) -> dict[str, Figur
         found = model.read(example.first, [example.second])[0]
         there = bool(example.labels["answers"])
         said[there].append(known.chance(read.signals(example.first, example.second, found)))
-        if there and found.span:
-            short = found.span.of(example.second)
+        span = read.pick(example.first, example.second, found)
+        if there and span:
+            short = span.of(example.second)
             f1.append(score.f1(short, example.answers))
             em.append(score.em(short, example.answers))
-            first.append(score.contains(read.around_of(example.second, found.span).of(example.second), example.answers))
+            first.append(score.contains(read.around_of(example.second, span).of(example.second), example.answers))
     out = {"f1": interval(f1), "exact": interval(em), "first_sentence": interval(first)}
     return out | {"answerable_auc": interval(said[True], said[False], statistic=checker.auc)} if said[False] else out
 
