@@ -286,12 +286,12 @@ class Bot:
         rerank = self.config.rerank
         retrieve: Retrieve = Retrieve(
             self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit, rerank),
-            self._helps if rerank else None, rerank,
+            self._answers if rerank else None, rerank,
         )  # fmt: skip
         return retrieve(question, limit)
 
-    def _helps(self, question: str, texts: Sequence[str]) -> list[float]:
-        return [found.helps for found in self._open_pairs().read(question, texts)]
+    def _answers(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [found.answers for found in self._open_pairs().read(question, texts)]
 
     def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Vector search; an index that is behind, missing or broken is made again first, where nobody else is writing."""

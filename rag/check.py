@@ -2,12 +2,17 @@
 
 Two judges, both of which must be content:
 
-* The exact one: every number, date, percentage, name and literal quotation of the sentence must be in what it cites, after
-  normalising (`facts`). What is missing is named in the reasons. A number that the closest sentence gives differently, or a
-  negation that only one side has, is a contradiction, not an omission.
+* The exact one: every number, date, percentage and literal quotation of the sentence must be in what it cites, after
+  normalising (`facts`), and no name may stand in another one's place. What is missing is named in the reasons. A number that
+  the closest sentence gives differently, or a negation that only one side has, is a contradiction, not an omission.
 * The trained one: the model's logits for "this passage supports the sentence", put together with how near the nearest sentence
-  is (shared content words and cosine) and with what the exact judge found, by a logistic regression that was fitted on
-  claims held out of training (`rag.training.fit`). `score` is its probability.
+  is (shared content words and cosine), how long the source is and what the exact judge found, by a logistic regression that was
+  fitted on claims held out of training (`rag.training.fit`). `score` is its probability.
+
+A name that the source lacks refuses where the source has a sentence like this one, which is then about somebody else. In other
+words, "the minister" may be he: there it is said in the reasons and weighs in the regression, no more. That, and the source's
+length, were chosen by leaving out one set of claims at a time: balanced accuracy on the set left out rose from 0.73 to 0.75
+(n 1,094, six sets, documents kept for tuning).
 
 A verbatim quotation is compared character by character and needs neither.
 """
@@ -28,6 +33,7 @@ from rag.sentences import line_of, sentences
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]
 
+_LENGTH = 500  # characters of a source at which its length says nothing
 _POINTED = 0.2  # what the model's pointer to the evidence adds to a sentence's similarity
 _CLOSELY = 0.75  # share from which they are one sentence, and a number must be in that very sentence
 _FEW = 3  # words beside a name, below which two sentences are not held to be one
@@ -60,8 +66,8 @@ class Fit:
 
 
 #: what the regression sees: the model's logits, the nearest sentence's similarity, the share of words that the passages have, and
-#: how much the exact judge found missing or contradicted (each counted up to 2)
-SIGNALS = ("supported", "partly", "against", "near", "words", "missing", "contradicted")
+#: how much the exact judge found missing or contradicted (each counted up to 2), and the logarithm of the source's length
+SIGNALS = ("supported", "partly", "against", "near", "words", "missing", "contradicted", "length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +91,20 @@ class Weighed:
     parts: tuple[float, ...]
     pointed: tuple[Span | None, ...] = ()
 
+    @property
+    def refused(self) -> bool:
+        """Is the exact judge not content, whatever the trained one says?"""
+        return bool(self.found.missing or self.found.against)
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The exact judge's findings."""
+    """The exact judge's findings; `unknown` are names that the source lacks."""
 
     good: list[str]
     missing: list[str]
     against: list[str]
+    unknown: list[str]
 
 
 def check(sentence: Sentence, passages: Sequence[Passage], by: Judge) -> Claim:
@@ -178,7 +190,9 @@ def weigh(text: str, parts: Sequence[str], texts: Sequence[str], whole: str, by:
     """`text` against the sentences `parts` of what it cites, its passages `texts`, and all that stands there, titles too."""
     if not parts or not any(parts):
         return Weighed(
-            (-9.0, -9.0, -9.0, 0.0, 0.0, 0.0, 0.0), _Found([], ["the passage is empty"], []), tuple(0.0 for _ in parts)
+            (-9.0, -9.0, -9.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+            _Found([], ["the passage is empty"], [], []),
+            tuple(0.0 for _ in parts),
         )
     cosines = by.similar(text, parts)
     overlaps = [overlap(text, part) for part in parts]
@@ -189,7 +203,7 @@ def weigh(text: str, parts: Sequence[str], texts: Sequence[str], whole: str, by:
     model = max(judged, key=lambda s: s.supported)
     signals = (
         model.supported, model.partly, model.against, scores[best], overlap(text, whole),
-        float(min(2, len(found.missing))), float(min(2, len(found.against))),
+        float(min(2, len(found.missing) + len(found.unknown))), float(min(2, len(found.against))), math.log(max(1, len(whole)) / _LENGTH),
     )  # fmt: skip
     return Weighed(signals, found, tuple(scores), tuple(j.evidence for j in judged))
 
@@ -208,7 +222,7 @@ def _verdict(weighed: Weighed, fit: Fit) -> tuple[Verdict, float, tuple[str, ...
     found, score = weighed.found, fit.score(weighed.signals)
     supported, partly, against = (_chance(s) for s in weighed.signals[:3])
     said = f"model: supported {supported:.2f}, at least in part {partly:.2f}, contradicted {against:.2f}"
-    reasons = (*found.against, *found.missing, *found.good, said)
+    reasons = (*found.against, *found.missing, *found.unknown, *found.good, said)
     if found.against:
         return Verdict.CONTRADICTED, min(score, 0.2), reasons
     if score >= fit.supported_from and not found.missing:
@@ -228,7 +242,7 @@ def overlap(text: str, other: str) -> float:
 
 
 def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
-    found = _Found([], [], [])
+    found = _Found([], [], [], [])
     days, rest = facts.dates(text)
     their_days, their_rest = facts.dates(whole)
     near_days, near_rest = facts.dates(closest)
@@ -250,9 +264,11 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
             for w in facts.tokens(facts.fold(name))
             if not facts.is_stop(w) and not facts.has(facts.stem(w), their_words)
         ]
-        other = "" if lost else _exchanged(name, text, closest)
-        if lost or other:
-            found.missing.append(f"{name}: {f'the source says {other} there' if other else 'not in the source'}")
+        other = _exchanged(name, text, closest)
+        if other:
+            found.missing.append(f"{name}: the source says {other} there")
+        elif lost:
+            (found.missing if aligned >= _ALIGNED else found.unknown).append(f"{name}: not in the source")
         else:
             found.good.append(f"{name}: found")
     flat = facts.flat(whole)

@@ -2,7 +2,11 @@
 
 Words are ranked by BM25 over FTS5 (stemmed; any word may match), vectors by cosine. The two lists are fused by reciprocal
 rank (Cormack, Clarke and Büttcher 2009: the sum of 1 / (60 + rank)), which needs no common scale. The first of them are
-then read together with the question by the reader's model, and the probability that a passage helps is added to its score.
+then read together with the question by the reader's model, and the probability that a passage answers is added to its score; but
+what leads both lists stays first. (On SQuAD's paragraphs such a leader is right in 96 of 100 cases, on CLAPNQ's always, and
+without that rule the model cost CLAPNQ 0.02 of nDCG@10. The head that was trained to rank does not rank as well as
+the one that says whether a passage answers.) The passages that are answered from are read anyway, so
+reranking ten costs five readings.
 What is no question ("wing flutter at Mach 2") is left as it was fused: the model learnt from questions. The same text in two files
 is one passage with its other sources in `copies`.
 """
@@ -18,7 +22,8 @@ from rag.facts import fold, is_stop, tokens
 from rag.library import Library
 
 _K = 60
-_HELPS = 1.0  # what the model's probability weighs beside the fused score
+_ANSWERS = 0.6  # what the model's probability weighs beside the fused score
+_LEADS = 1.0 - 1e-9  # the fused score of what is first in both lists
 _SOFT = 2.0  # its logits are divided by this: a sure model would leave no say to the two lists
 _QUESTION = re.compile(
     r"(?:.*\?$)|(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|"
@@ -28,21 +33,27 @@ _QUESTION = re.compile(
 _TERMS = 64  # most words of a question that are looked up
 
 Near = Callable[..., list[tuple[str, float]]]
-#: a question and passages -> for each passage the logit of "it helps to answer"
-Helps = Callable[[str, Sequence[str]], Sequence[float]]
+#: a question and passages -> for each passage the logit of "it answers"
+Answers = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 class Retrieve:
     """Search in one library. `near` finds chunk ids by vector; `depth` is how deep each list goes.
 
-    `helps` reranks the first `rerank` of the fused list; with 0 it is not asked.
+    `answers` reranks the first `rerank` of the fused list; with 0 it is not asked.
     """
 
     def __init__(
-        self, library: Library, near: Near, embedder: Embedder, depth: int, helps: Helps | None = None, rerank: int = 0
+        self,
+        library: Library,
+        near: Near,
+        embedder: Embedder,
+        depth: int,
+        answers: Answers | None = None,
+        rerank: int = 0,
     ) -> None:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
-        self._helps, self._rerank = helps, rerank
+        self._answers, self._rerank = answers, rerank
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
@@ -53,9 +64,9 @@ class Retrieve:
         names = sorted(fused, key=lambda name: (-fused[name], name))[: max(limit, self._rerank)]
         chunks = self._library.chunks(names)
         names = [name for name in names if name in chunks]
-        helps = self._read(question, {name: chunks[name].text for name in names[: self._rerank]})
-        scores = blend(names, fused, helps)
-        again = {name: rank for rank, name in enumerate(sorted(helps, key=lambda n: -helps[n]), 1)}
+        read = self._read(question, {name: chunks[name].text for name in names[: self._rerank]})
+        scores = blend(names, fused, read)
+        again = {name: rank for rank, name in enumerate(sorted(read, key=lambda n: -read[n]), 1)}
         fusion = {name: rank for rank, name in enumerate(names, 1)}
         best = sorted(names, key=lambda name: (-scores[name], fusion[name]))[:limit]
         words = {name: rank for rank, name in enumerate(by_words, 1)}
@@ -72,10 +83,10 @@ class Retrieve:
         )
 
     def _read(self, question: str, texts: dict[str, str]) -> dict[str, float]:
-        """Id -> logit of "it helps"; nothing where the model has no part."""
-        if self._helps is None or not texts or not asks(question):
+        """Id -> logit of "it answers"; nothing where the model has no part."""
+        if self._answers is None or not texts or not asks(question):
             return {}
-        return dict(zip(texts, self._helps(question, list(texts.values())), strict=True))
+        return dict(zip(texts, self._answers(question, list(texts.values())), strict=True))
 
 
 def asks(text: str) -> bool:
@@ -83,13 +94,16 @@ def asks(text: str) -> bool:
     return bool(_QUESTION.match(fold(text.strip())))
 
 
-def blend(names: Sequence[str], fused: dict[str, float], helps: dict[str, float]) -> dict[str, float]:
-    """Id -> score, 0..1. What the model did not read stays behind what it did."""
+def blend(names: Sequence[str], fused: dict[str, float], read: dict[str, float]) -> dict[str, float]:
+    """Id -> score, 0..1. What the model did not read stays behind what it did, and what leads both lists ahead of all."""
     scores = {name: fused[name] * (_K + 1) / 2 for name in names}
-    if not helps:
+    if not read:
         return scores
-    chances = {name: 1 / (1 + math.exp(-logit / _SOFT)) for name, logit in helps.items()}
-    return {name: (scores[name] + _HELPS * chances.get(name, 0.0)) / (1 + _HELPS) for name in names}
+    chances = {name: 1 / (1 + math.exp(-logit / _SOFT)) for name, logit in read.items()}
+    leads = {name: 1.0 for name, score in scores.items() if score >= _LEADS}
+    return {
+        name: (scores[name] + _ANSWERS * leads.get(name, chances.get(name, 0.0))) / (1 + _ANSWERS) for name in names
+    }
 
 
 def fuse(*lists: list[str]) -> dict[str, float]:

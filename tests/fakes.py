@@ -102,7 +102,7 @@ def _short(question: str, sentence: str) -> tuple[bool, Span]:
 
 
 #: the check by words alone: near, in words and to `WordPairs` a sentence must be mostly there
-JUDGE = Judge(WordVectors().similar, WordPairs().support, Fit((0.5, 0.0, 0.0, 4.0, 4.0, 0.0, 0.0), -5.0, 0.5, 0.2))
+JUDGE = Judge(WordVectors().similar, WordPairs().support, Fit((0.5, 0.0, 0.0, 4.0, 4.0, 0.0, 0.0, 0.0), -5.0, 0.5, 0.2))
 
 
 class Script:

@@ -42,16 +42,22 @@ class Blank:
         return np.zeros((len(texts), 1), dtype=np.float32)
 
 
-def _retrieve(likes: str = "", rerank: int = 0, gone: Sequence[str] = (), seen: list[str] | None = None) -> Retrieve:
-    def helps(question: str, texts: Sequence[str]) -> list[float]:
+def _retrieve(
+    likes: str = "",
+    rerank: int = 0,
+    gone: Sequence[str] = (),
+    seen: list[str] | None = None,
+    nearest: str = "bacde",
+) -> Retrieve:
+    def answers(question: str, texts: Sequence[str]) -> list[float]:
         if seen is not None:
             seen.extend(texts)
         return [6.0 if text == likes else -6.0 for text in texts]
 
     def near(vector: Any, depth: int) -> list[tuple[str, float]]:
-        return [(name, 1.0) for name in NAMES[:depth]]
+        return [(name, 1.0) for name in nearest[:depth]]
 
-    return Retrieve(cast(Library, Shelf(gone)), near, cast(Any, Blank()), 5, helps if rerank else None, rerank)
+    return Retrieve(cast(Library, Shelf(gone)), near, cast(Any, Blank()), 5, answers if rerank else None, rerank)
 
 
 def _found(retrieve: Retrieve, question: str = "Where is it?", limit: int = 5) -> list[str]:
@@ -59,16 +65,20 @@ def _found(retrieve: Retrieve, question: str = "Where is it?", limit: int = 5) -
 
 
 def test_two_lists_that_agree_are_the_answer() -> None:
-    found = _retrieve()("Where is it?", 3)
+    found = _retrieve(nearest="abcde")("Where is it?", 3)
     assert [p.chunk.id for p in found] == ["a", "b", "c"] and [p.number for p in found] == [1, 2, 3]
     assert found[0].score == pytest.approx(1.0) and found[0].ranks.fused == found[0].ranks.words == 1
     assert found[0].ranks.reranked is None
 
 
-def test_what_helps_comes_to_the_front_and_says_where_it_was() -> None:
+def test_what_answers_comes_to_the_front_and_says_where_it_was() -> None:
     found = _retrieve("d", rerank=5)("Where is it?", 2)
     assert found[0].chunk.id == "d" and (found[0].ranks.fused, found[0].ranks.reranked) == (4, 1)
     assert found[0].score > found[1].score
+
+
+def test_what_leads_both_lists_stays_first() -> None:
+    assert _found(_retrieve("d", rerank=5, nearest="abcde")) == ["a", "d", "b", "c", "e"]
 
 
 def test_what_lies_deeper_than_the_model_reads_stays_behind() -> None:
@@ -106,8 +116,8 @@ LOGITS = st.lists(st.floats(-30, 30), min_size=5, max_size=5)
 @given(ORDERS, ORDERS, LOGITS)
 def test_scores_lie_between_0_and_1(one: list[str], two: list[str], logits: list[float]) -> None:
     fused = fuse(one, two)
-    for helps in (dict(zip(NAMES, logits, strict=True)), {}):
-        assert all(0 < score <= 1 + 1e-9 for score in blend(NAMES, fused, helps).values())
+    for read in (dict(zip(NAMES, logits, strict=True)), {}):
+        assert all(0 < score <= 1 + 1e-9 for score in blend(NAMES, fused, read).values())
     assert (blend(NAMES, fused, {})[one[0]] == pytest.approx(1.0)) == (one[0] == two[0])
 
 
@@ -122,7 +132,7 @@ def test_reranking_never_puts_what_it_read_behind_what_it_did_not(
 
 
 @given(ORDERS, st.lists(st.floats(-30, 30), min_size=2, max_size=2))
-def test_of_two_alike_the_one_that_helps_more_is_first(one: list[str], logits: list[float]) -> None:
+def test_of_two_alike_the_one_that_answers_more_surely_is_first(one: list[str], logits: list[float]) -> None:
     fused = dict.fromkeys(one, 0.01)
     a, b = (blend(one, fused, dict(zip(one[:2], logits, strict=True)))[n] for n in one[:2])
     assert (a >= b) if logits[0] >= logits[1] else (a <= b)

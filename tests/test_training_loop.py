@@ -294,7 +294,7 @@ def test_fitted_numbers_are_what_the_file_holds() -> None:
     chance = np.random.default_rng(0)
     signals = chance.random((80, len(SIGNALS))).tolist()
     truth = [row[0] > 0.5 for row in signals]
-    found = fit.check_fit(signals, truth, ["one"] * 80)["fit.check"]
+    found = fit.check_fit(signals, [False] * 80, truth, ["one"] * 80)["fit.check"]
     assert found.dtype == np.float32 and found.shape == (len(SIGNALS) + 3,)
     assert found[0] == max(found[: len(SIGNALS)]) and 0 < found[-1] < found[-2] < 1
     seen = [row[: len(READ_SIGNALS)] for row in signals]

@@ -33,11 +33,14 @@ def main() -> None:
     parser.add_argument("--least", type=float, default=_LEAST, help="probability from which the reader answers")
     parser.add_argument("--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's")
     parser.add_argument(
-        "--finish", action="store_true", help="train no further: file and figures of the last checkpoint"
+        "--finish",
+        action="store_true",
+        help="train no further: fit and measure the last checkpoint, or the file of --start",
     )
     typed = parser.parse_args()
     if typed.finish:
-        finish(ship.load(typed.out / "checkpoint.pt"), mixture.read(typed.data), typed)
+        typed.out.mkdir(parents=True, exist_ok=True)
+        finish(ship.load(typed.start or typed.out / "checkpoint.pt"), mixture.read(typed.data), typed)
         return
     recipe = Recipe(epochs=typed.epochs, seed=typed.seed, rate=typed.rate)
     typed.out.mkdir(parents=True, exist_ok=True)
@@ -82,17 +85,24 @@ def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace
     model = CrossEncoder(target, machine)
     found = measure.measure(typed.data, sources, model, typed.out, typed.planted)
     model.close()
-    log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    made_from: dict[str, Any] = {"log": [json.loads(line) for line in log]} | {
-        name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8")) for name in ("inputs", "recipe")
-    }
     about = {
         "file": target.name,
         "size": target.stat().st_size,
         "sha256": weights.sha256(target),
         "figures": measure.rounded(found),
     }
-    _write(typed.out / "reader.json", about | made_from)
+    _write(typed.out / "reader.json", about | _made_from(typed))
+
+
+def _made_from(typed: argparse.Namespace) -> dict[str, Any]:
+    """Log, inputs and recipe of the training: this one's, or where only the numbers were fitted again, that of the file."""
+    if typed.finish and typed.start:
+        known = json.loads(typed.start.with_suffix(".json").read_text(encoding="utf-8"))
+        return {name: known[name] for name in ("log", "inputs", "recipe")}
+    log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return {"log": [json.loads(line) for line in log]} | {
+        name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8")) for name in ("inputs", "recipe")
+    }
 
 
 def _write(path: Path, content: Any) -> None:

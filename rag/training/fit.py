@@ -43,12 +43,17 @@ def threshold(scores: Sequence[float], truth: Sequence[bool], sets: Sequence[str
     return where, best
 
 
-def check_fit(signals: Sequence[Sequence[float]], truth: Sequence[bool], sets: Sequence[str]) -> dict[str, Any]:
-    """``fit.check``: weights of `SIGNALS`, constant, and the scores from which a claim is supported, or partly."""
+def check_fit(
+    signals: Sequence[Sequence[float]], refused: Sequence[bool], truth: Sequence[bool], sets: Sequence[str]
+) -> dict[str, Any]:
+    """``fit.check``: weights of `SIGNALS`, constant, and the scores from which a claim is supported, or partly.
+
+    `refused` are the claims that the exact judge refuses: they are not supported from any score on.
+    """
     assert all(len(row) == len(SIGNALS) for row in signals)
     weights, constant = regression(signals, truth, sets)
     logits = np.array(signals) @ np.array(weights) + constant
-    scores = 1 / (1 + np.exp(-logits))
+    scores = np.where(refused, 0.0, 1 / (1 + np.exp(-logits)))
     at, _ = threshold(scores.tolist(), truth, sets)
     return {"fit.check": np.array([*weights, constant, at, at * 0.6], dtype=np.float32)}
 

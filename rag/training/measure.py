@@ -44,12 +44,12 @@ def judge_of(model: CrossEncoder, home: Path, fitted: Sequence[float]) -> check.
     return check.Judge(similar, model.support, check.Fit.of(fitted))
 
 
-def signals(examples: Sequence[Example], judge: check.Judge) -> list[tuple[float, ...]]:
-    """`check.SIGNALS` of each claim about its passage."""
+def weighed(examples: Sequence[Example], judge: check.Judge) -> list[check.Weighed]:
+    """Each claim weighed against its passage."""
     out = []
     for example in examples:
         parts = [s.of(example.second) for s in sentences(example.second)]
-        out.append(check.weigh(example.first, parts, [example.second], example.second, judge).signals)
+        out.append(check.weigh(example.first, parts, [example.second], example.second, judge))
     return out
 
 
@@ -57,8 +57,10 @@ def fits(sources: mixture.Sources, model: CrossEncoder, home: Path, least: float
     """All fitted numbers, from the documents kept for tuning."""
     chance = random.Random(0)
     claims = sources.claims["tune"]
+    known = weighed(claims, judge_of(model, home, [0.0] * (len(check.SIGNALS) + 3)))
     found = fit.check_fit(
-        signals(claims, judge_of(model, home, [0.0] * (len(check.SIGNALS) + 3))),
+        [w.signals for w in known],
+        [w.refused for w in known],
         [bool(e.labels["supported"]) for e in claims],
         [e.origin for e in claims],
     )
