@@ -250,7 +250,7 @@ class Bot:
                 from rag.weights import READER_FILE
 
                 pairs = self._open_pairs()
-                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256), Fit.of(pairs.fits["read"]))
+                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256), Fit(*pairs.fits["read"]))
             else:
                 self._writer = self._open_chat()
         return self._writer
@@ -286,12 +286,12 @@ class Bot:
         rerank = self.config.rerank
         retrieve: Retrieve = Retrieve(
             self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit, rerank),
-            self._answers if rerank else None, rerank,
+            self._useful if rerank else None, rerank,
         )  # fmt: skip
         return retrieve(question, limit)
 
-    def _answers(self, question: str, texts: Sequence[str]) -> list[float]:
-        return [found.answers for found in self._open_pairs().read(question, texts)]
+    def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [(found.answers + found.helps) / 2 for found in self._open_pairs().read(question, texts)]
 
     def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Vector search; an index that is behind, missing or broken is made again first, where nobody else is writing."""

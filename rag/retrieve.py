@@ -2,11 +2,10 @@
 
 Words are ranked by BM25 over FTS5 (stemmed; any word may match), vectors by cosine. The two lists are fused by reciprocal
 rank (Cormack, Clarke and Büttcher 2009: the sum of 1 / (60 + rank)), which needs no common scale. The first of them are
-then read together with the question by the reader's model, and the probability that a passage answers is added to its score; but
-what leads both lists stays first. (On SQuAD's paragraphs such a leader is right in 96 of 100 cases, on CLAPNQ's always, and
-without that rule the model cost CLAPNQ 0.02 of nDCG@10. The head that was trained to rank does not rank as well as
-the one that says whether a passage answers.) The passages that are answered from are read anyway, so
-reranking ten costs five readings.
+then read together with the question by the reader's model, and the probability that a passage answers or helps (the mean of
+the two logits) is added to its score; but what leads both lists stays first. (On SQuAD's paragraphs such a leader is right
+in 96 of 100 cases, on CLAPNQ's always, and without that rule the model cost CLAPNQ 0.02 of nDCG@10.) Passages that are answered
+from are read anyway, so reranking ten costs five readings.
 What is no question ("wing flutter at Mach 2") is left as it was fused: the model learnt from questions. The same text in two files
 is one passage with its other sources in `copies`.
 """
@@ -22,7 +21,7 @@ from rag.facts import fold, is_stop, tokens
 from rag.library import Library
 
 _K = 60
-_ANSWERS = 0.6  # what the model's probability weighs beside the fused score
+_USEFUL = 1.0  # what the model's probability weighs beside the fused score
 _LEADS = 1.0 - 1e-9  # the fused score of what is first in both lists
 _SOFT = 2.0  # its logits are divided by this: a sure model would leave no say to the two lists
 _QUESTION = re.compile(
@@ -33,14 +32,14 @@ _QUESTION = re.compile(
 _TERMS = 64  # most words of a question that are looked up
 
 Near = Callable[..., list[tuple[str, float]]]
-#: a question and passages -> for each passage the logit of "it answers"
-Answers = Callable[[str, Sequence[str]], Sequence[float]]
+#: a question and passages -> for each passage the logit of "it answers or helps to"
+Useful = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 class Retrieve:
     """Search in one library. `near` finds chunk ids by vector; `depth` is how deep each list goes.
 
-    `answers` reranks the first `rerank` of the fused list; with 0 it is not asked.
+    `useful` reranks the first `rerank` of the fused list; with 0 it is not asked.
     """
 
     def __init__(
@@ -49,11 +48,11 @@ class Retrieve:
         near: Near,
         embedder: Embedder,
         depth: int,
-        answers: Answers | None = None,
+        useful: Useful | None = None,
         rerank: int = 0,
     ) -> None:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
-        self._answers, self._rerank = answers, rerank
+        self._useful, self._rerank = useful, rerank
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
@@ -83,10 +82,10 @@ class Retrieve:
         )
 
     def _read(self, question: str, texts: dict[str, str]) -> dict[str, float]:
-        """Id -> logit of "it answers"; nothing where the model has no part."""
-        if self._answers is None or not texts or not asks(question):
+        """Id -> logit of "it is useful"; nothing where the model has no part."""
+        if self._useful is None or not texts or not asks(question):
             return {}
-        return dict(zip(texts, self._answers(question, list(texts.values())), strict=True))
+        return dict(zip(texts, self._useful(question, list(texts.values())), strict=True))
 
 
 def asks(text: str) -> bool:
@@ -101,9 +100,7 @@ def blend(names: Sequence[str], fused: dict[str, float], read: dict[str, float])
         return scores
     chances = {name: 1 / (1 + math.exp(-logit / _SOFT)) for name, logit in read.items()}
     leads = {name: 1.0 for name, score in scores.items() if score >= _LEADS}
-    return {
-        name: (scores[name] + _ANSWERS * leads.get(name, chances.get(name, 0.0))) / (1 + _ANSWERS) for name in names
-    }
+    return {name: (scores[name] + _USEFUL * leads.get(name, chances.get(name, 0.0))) / (1 + _USEFUL) for name in names}
 
 
 def fuse(*lists: list[str]) -> dict[str, float]:

@@ -49,7 +49,7 @@ def _retrieve(
     seen: list[str] | None = None,
     nearest: str = "bacde",
 ) -> Retrieve:
-    def answers(question: str, texts: Sequence[str]) -> list[float]:
+    def useful(question: str, texts: Sequence[str]) -> list[float]:
         if seen is not None:
             seen.extend(texts)
         return [6.0 if text == likes else -6.0 for text in texts]
@@ -57,7 +57,7 @@ def _retrieve(
     def near(vector: Any, depth: int) -> list[tuple[str, float]]:
         return [(name, 1.0) for name in nearest[:depth]]
 
-    return Retrieve(cast(Library, Shelf(gone)), near, cast(Any, Blank()), 5, answers if rerank else None, rerank)
+    return Retrieve(cast(Library, Shelf(gone)), near, cast(Any, Blank()), 5, useful if rerank else None, rerank)
 
 
 def _found(retrieve: Retrieve, question: str = "Where is it?", limit: int = 5) -> list[str]:
@@ -71,7 +71,7 @@ def test_two_lists_that_agree_are_the_answer() -> None:
     assert found[0].ranks.reranked is None
 
 
-def test_what_answers_comes_to_the_front_and_says_where_it_was() -> None:
+def test_what_is_useful_comes_to_the_front_and_says_where_it_was() -> None:
     found = _retrieve("d", rerank=5)("Where is it?", 2)
     assert found[0].chunk.id == "d" and (found[0].ranks.fused, found[0].ranks.reranked) == (4, 1)
     assert found[0].score > found[1].score
@@ -132,7 +132,7 @@ def test_reranking_never_puts_what_it_read_behind_what_it_did_not(
 
 
 @given(ORDERS, st.lists(st.floats(-30, 30), min_size=2, max_size=2))
-def test_of_two_alike_the_one_that_answers_more_surely_is_first(one: list[str], logits: list[float]) -> None:
+def test_of_two_alike_the_more_useful_is_first(one: list[str], logits: list[float]) -> None:
     fused = dict.fromkeys(one, 0.01)
     a, b = (blend(one, fused, dict(zip(one[:2], logits, strict=True)))[n] for n in one[:2])
     assert (a >= b) if logits[0] >= logits[1] else (a <= b)

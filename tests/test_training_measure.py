@@ -57,7 +57,7 @@ class _Reads(WordPairs):
 
     def __init__(self, span: Span, sure: dict[str, float]) -> None:
         super().__init__()
-        self.fits: dict[str, list[float]] = {"read": [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5]}
+        self.fits: dict[str, list[float]] = {"read": [1.0, 0.0, 0.5]}
         self._span, self._sure = span, sure
 
     def read(self, question: str, passages: object) -> list[Found]:

@@ -13,7 +13,6 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from rag.check import SIGNALS
-from rag.read import SIGNALS as READ_SIGNALS
 from rag.training.figures import balanced
 
 
@@ -58,10 +57,7 @@ def check_fit(
     return {"fit.check": np.array([*weights, constant, at, at * 0.6], dtype=np.float32)}
 
 
-def read_fit(
-    signals: Sequence[Sequence[float]], truth: Sequence[bool], sets: Sequence[str], least: float
-) -> dict[str, Any]:
-    """``fit.read``: weights of `read.SIGNALS` and constant, and the probability `least` from which the reader answers."""
-    assert all(len(row) == len(READ_SIGNALS) for row in signals)
-    weights, constant = regression(signals, truth, sets)
+def read_fit(logits: Sequence[float], truth: Sequence[bool], sets: Sequence[str], least: float) -> dict[str, Any]:
+    """``fit.read``: weight and constant of the logit, and the probability `least` from which the reader answers."""
+    weights, constant = regression([(logit,) for logit in logits], truth, sets)
     return {"fit.read": np.array([*weights, constant, least], dtype=np.float32)}

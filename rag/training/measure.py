@@ -65,7 +65,7 @@ def fits(sources: mixture.Sources, model: CrossEncoder, home: Path, least: float
         [e.origin for e in claims],
     )
     asked = list(askable(sources, chance))
-    seen = [read.signals(e.first, e.second, model.read(e.first, [e.second])[0]) for e in asked]
+    seen = [model.read(e.first, [e.second])[0].answers for e in asked]
     truth = [bool(e.labels["answers"]) for e in asked]
     return found | fit.read_fit(seen, truth, [e.origin for e in asked], least)
 
@@ -89,13 +89,12 @@ def askable(sources: mixture.Sources, chance: random.Random) -> Iterator[Example
 
 def reading(examples: Sequence[Example], model: CrossEncoder) -> dict[str, Figure]:
     """F1 and exact match of the span, the share of first sentences with a gold answer, AUC of answerable or not."""
-    known = read.Fit.of(model.fits["read"])
     f1, em, first = [], [], []
     said: dict[bool, list[float]] = {True: [], False: []}
     for example in examples:
         found = model.read(example.first, [example.second])[0]
         there = bool(example.labels["answers"])
-        said[there].append(known.chance(read.signals(example.first, example.second, found)))
+        said[there].append(found.answers)
         span = read.pick(example.first, example.second, found)
         if there and span:
             short = span.of(example.second)
