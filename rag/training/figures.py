@@ -63,9 +63,13 @@ def glance(network: Network, layout: Layout, examples: list[Example]) -> dict[st
 
 def balanced(calls: Sequence[bool], truth: Sequence[bool], sets: Sequence[str]) -> float:
     """Mean over the sets of balanced accuracy: the mean of the recalls of both classes (Brodersen et al. 2010)."""
+    return (recall(calls, truth, sets, True) + recall(calls, truth, sets, False)) / 2
+
+
+def recall(calls: Sequence[bool], truth: Sequence[bool], sets: Sequence[str], kind: bool) -> float:
+    """Mean over the sets of the share of what is `kind` that was called so."""
     out = []
     for name in sorted(set(sets)):
-        yes = [c for c, t, s in zip(calls, truth, sets, strict=True) if s == name and t]
-        no = [not c for c, t, s in zip(calls, truth, sets, strict=True) if s == name and not t]
-        out.append((sum(yes) / max(1, len(yes)) + sum(no) / max(1, len(no))) / 2)
+        found = [c is kind for c, t, s in zip(map(bool, calls), truth, sets, strict=True) if s == name and t is kind]
+        out.append(sum(found) / max(1, len(found)))
     return sum(out) / len(out)
