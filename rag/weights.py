@@ -44,8 +44,8 @@ READER_FILE = Weights(
     name="footnote-reader",
     role="reads passages for answers, ranks them, checks sentences against them",
     file="reader.gguf",
-    size=27_060_640,
-    sha256="f8c269fcb54a26b9880f13d92d69923de5cfd1195bceb6ad7a62980345a975fb",
+    size=27_060_608,
+    sha256="0e94cf2b4f7117691d6c7b1e0ec8098b292f418eddcba91d072478d12d8c2282",
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )
