@@ -12,10 +12,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rag import wire
+from rag import calibration, wire
 from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
@@ -40,9 +41,10 @@ if TYPE_CHECKING:
 class Bot:
     """Ask, add, search, check. Use it as a context manager."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, least: float | None = None) -> None:
         protect()
         self.config = config
+        self._least = least  # the probability from which the reader answers; None: the library's own, or the shipped one
         self._library: Library | None = None
         self._vectors: Vectors | None = None
         self._questions: Questions | None = None
@@ -52,9 +54,9 @@ class Bot:
         self._near_memory: dict[str, Any] = {}
 
     @classmethod
-    def open(cls, config: Config) -> Bot:
-        """A bot over `config`. Nothing heavy is opened yet."""
-        return cls(config)
+    def open(cls, config: Config, least: float | None = None) -> Bot:
+        """A bot over `config`. Nothing heavy is opened yet. `least` is for `calibrate`, which asks with every threshold."""
+        return cls(config, least)
 
     def __enter__(self) -> Bot:
         return self
@@ -250,7 +252,12 @@ class Bot:
                 from rag.weights import READER_FILE
 
                 pairs = self._open_pairs()
-                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256), Fit.of(pairs.fits["read"]))
+                fit, known = Fit.of(pairs.fits["read"]), calibration.in_use(self.config)
+                if self._least is not None:
+                    fit, known = replace(fit, least=self._least), None
+                elif known:
+                    fit = replace(fit, least=known.least)
+                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256, known.says if known else ""), fit)
             else:
                 self._writer = self._open_chat()
         return self._writer

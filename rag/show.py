@@ -101,7 +101,8 @@ def _took(value: Answer, out: Console) -> None:
     for dropped in value.receipt.dropped:
         out.print(Text(f"left out: {line(dropped)}", style="yellow"))
     stopped = "stopped, " if value.stopped else ""
-    sizes = f"{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
+    calibrated = " (calibrated)" if value.model.calibrated else ""
+    sizes = f"{line(value.model.name)}{calibrated}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
     out.print(Text(stopped + sizes, style="dim"))
 
 

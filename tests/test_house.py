@@ -17,7 +17,7 @@ LEVELS = {
     "domain": 0, "errors": 0,
     "events": 1, "config": 1, "weights": 1, "sentences": 1, "safe": 1, "llama": 1, "facts": 1, "rows": 1,
     "load": 2, "formats": 2, "clean": 2, "chunk": 2, "embed": 2, "convert": 2, "library": 2, "history": 2, "vectors": 2, "retrieve": 2,
-    "prompt": 2, "generate": 2, "read": 2, "cite": 2, "check": 2, "wire": 2, "crossencoder": 2, "watch": 2,
+    "prompt": 2, "generate": 2, "read": 2, "cite": 2, "check": 2, "wire": 2, "crossencoder": 2, "watch": 2, "calibration": 2,
     "ingest": 3, "answer": 3,
     "bot": 4, "engine": 4, "doctor": 4,
     "cli": 5, "show": 5, "say": 5, "eval": 5, "training": 6, "__main__": 6, "__init__": 6,
