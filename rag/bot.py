@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rag.check import Judge
     from rag.crossencoder import CrossEncoder
     from rag.embed import Questions
+    from rag.explain import Explanation
     from rag.ingest import Ingest
     from rag.retrieve import Retrieve
 
@@ -44,7 +45,9 @@ class Bot:
     def __init__(self, config: Config, least: float | None = None) -> None:
         protect()
         self.config = config
-        self._least = least  # the probability from which the reader answers; None: the library's own, or the shipped one
+        self._least = (
+            least  # the probability from which the reader answers; None: the library's own, or the shipped one
+        )
         self._library: Library | None = None
         self._vectors: Vectors | None = None
         self._questions: Questions | None = None
@@ -181,6 +184,21 @@ class Bot:
             return ()
         return self._search(_whole(question), limit or self.config.passages)
 
+    def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
+        """Where the passages of `document` that hold `quote` were lost on the way to the writer, and what keeps them."""
+        from rag.explain import Searching, Settings, explain
+        from rag.generate import Generate
+
+        library, limit, writer = self._open_library(), self.config.passages, None
+        if self.config.model != READER:
+            writer = self._open_writer()
+        search = Searching(
+            library, lambda text: self._open_questions().embed([text])[0], lambda text: self._search(text, limit, True),
+            self._near, writer.prompt if isinstance(writer, Generate) else None,
+        )  # fmt: skip
+        settings = Settings(max(self.config.depth, limit, self.config.rerank), self.config.rerank, limit)
+        return explain(_whole(question), document, quote, search, settings)
+
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
         from rag.check import judge
@@ -192,6 +210,10 @@ class Bot:
         from rag.weights import rates
 
         return rates()
+
+    def shipped(self) -> float:
+        """The probability from which the built-in reader answers, where no library says otherwise."""
+        return float(self._open_pairs().fits["read"][-1])
 
     # -- conversations
 
@@ -287,15 +309,16 @@ class Bot:
 
         return Ingest(library, vectors, passages, embed.Tokenizer().count, self.config.chunk)
 
-    def _search(self, question: str, limit: int) -> tuple[Passage, ...]:
+    def _search(self, question: str, limit: int, every: bool = False) -> tuple[Passage, ...]:
+        """The `limit` nearest passages; with `every`, all that the search for so many looked at."""
         from rag.retrieve import Retrieve
 
         rerank = self.config.rerank
+        depth = max(self.config.depth, limit, rerank)
         retrieve: Retrieve = Retrieve(
-            self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit, rerank),
-            self._helps if rerank else None, rerank,
-        )  # fmt: skip
-        return retrieve(question, limit)
+            self._open_library(), self._near, self._open_questions(), depth, self._helps if rerank else None, rerank
+        )
+        return retrieve(question, 2 * depth if every else limit)
 
     def _helps(self, question: str, texts: Sequence[str]) -> list[float]:
         return [found.helps for found in self._open_pairs().read(question, texts)]

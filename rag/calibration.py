@@ -39,7 +39,9 @@ class Calibration:
     def misfit(self, config: Config) -> str:
         """What it was fitted with that is otherwise now; "" where it holds."""
         now = settings(config)
-        changed = [f"{name} was {was}, is {now.get(name)}" for name, was in self.settings.items() if now.get(name) != was]
+        changed = [
+            f"{name} was {was}, is {now.get(name)}" for name, was in self.settings.items() if now.get(name) != was
+        ]
         return ", ".join((["the reader is another one"] if self.reader != READER_FILE.sha256 else []) + changed)
 
 

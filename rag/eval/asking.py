@@ -54,8 +54,12 @@ _N = (
     r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?: (?:hundred|thousand|million|billion|trillion))?|"
     r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty)(?: (?:hundred|thousand|million|billion))?"
 )
-_COUNTS = frozenset("two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty about around over nearly almost some approximately roughly more fewer less".split())
-_ABOUT = r"(?:(?:about|around|over|nearly|almost|some|approximately|roughly|at least|more than|fewer than|less than|up to) )"
+_COUNTS = frozenset(
+    "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty about around over nearly almost some approximately roughly more fewer less".split()
+)
+_ABOUT = (
+    r"(?:(?:about|around|over|nearly|almost|some|approximately|roughly|at least|more than|fewer than|less than|up to) )"
+)
 _NUMBER = rf"(?P<answer>{_ABOUT}?(?:{_N}))"
 _THINGS_COUNTED = r"(?P<things>(?:[a-z][a-z-]+ ){0,3}(?:[a-z][a-z-]+[^s\W]s|people|men|women|children))"
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
@@ -76,9 +80,13 @@ _VERBS = re.compile(
     rf"\b(?:[a-z]{{2,}}ed|{'|'.join(_PAST)}|{'|'.join(_PRESENT)}|{'|'.join(_PARTICIPLES)}|fought|grew|rose|fell|took|gave|came|went|saw|"
     r"ran|said|told|chose|flew|broke|drove|spoke|wore|threw|found|saw|put|set|cut|let|paid|kept|felt|brought|thought|taught|caught|stood)\b"
 )
-_JOINED = re.compile(rf"\b(?:and|but|or|then|to)(?: \w+ly)?(?: \w+)?? {_VERBS.pattern}|,? (?:and|but) (?:was|were|is|are|had|has)\b")
+_JOINED = re.compile(
+    rf"\b(?:and|but|or|then|to)(?: \w+ly)?(?: \w+)?? {_VERBS.pattern}|,? (?:and|but) (?:was|were|is|are|had|has)\b"
+)
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|would|can|could)\b")
-_LEADS = re.compile(r"(?:In|On|At|By|For|After|Before|During|With|From|Since|As|When|While|Although|Though|To|Until|Under|Over|About|Nearly|Almost|Around|Some|More|Most|Only|Both|Many|Several|Not|And|But|If|Unlike|Like|Despite|Following|According|Because|Between|Within|Among|Through|No)\b")
+_LEADS = re.compile(
+    r"(?:In|On|At|By|For|After|Before|During|With|From|Since|As|When|While|Although|Though|To|Until|Under|Over|About|Nearly|Almost|Around|Some|More|Most|Only|Both|Many|Several|Not|And|But|If|Unlike|Like|Despite|Following|According|Because|Between|Within|Among|Through|No)\b"
+)
 _TAIL = re.compile(
     r",(?= (?:which|making|with|while|whereas|where|including|and|but|although|though|followed|giving|leading|resulting|becoming|after|"
     r"before|when|who|such|so|because|however|having|being)\b)"
@@ -126,7 +134,11 @@ def cloze(sentence: str) -> Asked | None:
         return None
     days, rest = facts.dates(sentence)
     shown = [(day.shown, "date") for day in days] + [(number.shown, "number") for number in facts.numbers(rest)]
-    answers = [text for text, _ in shown if sentence.count(text) == 1 and re.search(rf"(?<!\S){re.escape(text)}(?=[ ,.])", sentence)]
+    answers = [
+        text
+        for text, _ in shown
+        if sentence.count(text) == 1 and re.search(rf"(?<!\S){re.escape(text)}(?=[ ,.])", sentence)
+    ]
     answers = [text for text in answers if re.search(r"\d", text) and not re.search(r"\d(?:st|nd|rd|th)$", text)]
     if len(shown) != 1 or not answers or not names(sentence):
         return None
@@ -175,11 +187,13 @@ def _rest(match: re.Match[str]) -> str:
 
 def _simple(rest: str) -> bool:
     """No second verb, no second date: what is asked is one thing."""
-    return not (_JOINED.search(rest) or _FINITE.search(rest) or " that " in rest or re.search(r"\b(?:1\d|20)\d\d\b", rest))
+    return not (
+        _JOINED.search(rest) or _FINITE.search(rest) or " that " in rest or re.search(r"\b(?:1\d|20)\d\d\b", rest)
+    )
 
 
 def _counted(match: re.Match[str]) -> str | None:
-    """"Over 900 people were killed in X." -> "How many people were killed in X?" """
+    """ "Over 900 people were killed in X." -> "How many people were killed in X?" """
     return f"how many {match['things']} {match['verb']}{_rest(match)}"
 
 
@@ -188,7 +202,7 @@ def _there(match: re.Match[str]) -> str | None:
 
 
 def _has(match: re.Match[str]) -> str | None:
-    """"X employs 50 people in Y." -> "How many people does X employ in Y?" """
+    """ "X employs 50 people in Y." -> "How many people does X employ in Y?" """
     subject, verb = _subject(match), match["verb"]
     if not subject:
         return None
@@ -197,7 +211,7 @@ def _has(match: re.Match[str]) -> str | None:
 
 
 def _amount(match: re.Match[str]) -> str | None:
-    """"The length of X is 5 km." -> "What is the length of X?" """
+    """ "The length of X is 5 km." -> "What is the length of X?" """
     return f"what {match['verb']} the {match['what']} of {match['of']}{_rest(match)}"
 
 
@@ -219,9 +233,13 @@ def _where(match: re.Match[str]) -> str | None:
 
 
 def _measured(match: re.Match[str]) -> str | None:
-    """"X has a population of 5,000." -> "What is the population of X?" """
+    """ "X has a population of 5,000." -> "What is the population of X?" """
     subject = _subject(match)
-    return f"what {'was' if match['verb'] == 'had' else 'is'} the {match['what']} of {subject}{_rest(match)}" if subject else None
+    return (
+        f"what {'was' if match['verb'] == 'had' else 'is'} the {match['what']} of {subject}{_rest(match)}"
+        if subject
+        else None
+    )
 
 
 def _share(match: re.Match[str]) -> str | None:
@@ -229,13 +247,17 @@ def _share(match: re.Match[str]) -> str | None:
 
 
 def _who(match: re.Match[str]) -> str | None:
-    return f"who {match['verb']}{_rest(match)}" if _is_name(match["answer"]) and match["answer"] not in _NO_NAMES else None
+    return (
+        f"who {match['verb']}{_rest(match)}" if _is_name(match["answer"]) and match["answer"] not in _NO_NAMES else None
+    )
 
 
 def _who_by(match: re.Match[str]) -> str | None:
-    """"X was designed by Y." -> "Who designed X?" """
+    """ "X was designed by Y." -> "Who designed X?" """
     subject, done = _subject(match), match["done"]
-    return f"who {_PARTICIPLES.get(done, done)} {subject}{_rest(match)}" if subject and _is_name(match["answer"]) else None
+    return (
+        f"who {_PARTICIPLES.get(done, done)} {subject}{_rest(match)}" if subject and _is_name(match["answer"]) else None
+    )
 
 
 def _is_the(match: re.Match[str]) -> str | None:
@@ -273,4 +295,3 @@ _RULES: tuple[tuple[re.Pattern[str], str, Callable[[re.Match[str]], str | None]]
     (re.compile(rf"{_WHO} (?P<verb>{_DOERS}){_REST}\."), "name", _who),
     (re.compile(rf"{_WHO} (?P<verb>is|was) the (?P<what>(?:[\w-]+ ){{0,3}}(?:{_PEOPLE}|{_THINGS}) (?:of|in|for|to) [^,]{{3,80}})\."), "name", _is_the),
 )  # fmt: skip
-

@@ -71,9 +71,9 @@ def _retrieved(old: Record, new: Record) -> Iterator[str]:
             word = "higher" if was is None or (now is not None and now < was) else "lower"
             yield f"{source} is retrieved {word}: {_place(was)} -> {_place(now)}"
     for depth in (5, 10):
-        was, now = (_share(case, "retrieval", f"quote_recall@{depth}") for case in (old, new))
-        if was is not None and now is not None and abs(was - now) > _LEAST:
-            held = "are no longer" if now < was else "are now"
+        before, after = (_share(case, "retrieval", f"quote_recall@{depth}") for case in (old, new))
+        if before is not None and after is not None and abs(before - after) > _LEAST:
+            held = "are no longer" if after < before else "are now"
             yield f"words of the gold quote {held} within the first {depth} passages"
             return
 

@@ -49,7 +49,9 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cases(run: Mapping[str, Any], which: str) -> dict[str, Record]:
     try:
-        return {case["id"]: case for case in run["cases"] if case["question"] is not None and case["scores"] is not None}
+        return {
+            case["id"]: case for case in run["cases"] if case["question"] is not None and case["scores"] is not None
+        }
     except (KeyError, TypeError, AttributeError) as error:
         raise Usage(f"{which} is no run file: it has no cases with questions and scores", "give the --out of an earlier run") from error  # fmt: skip
 

@@ -75,7 +75,9 @@ def draft(bot: Bot, many: int, seed: int = 0) -> list[dict[str, Any]]:
     if not chosen:
         raise Usage("no sentence of the library gives a question by rule", "add documents of English prose, or write the questions yourself")  # fmt: skip
     lines = [_line(fact) for fact in chosen] + missing
-    lines.sort(key=lambda line: (_place(line)["source"], _place(line)["start"], line["answerable"] is False, line["question"]))
+    lines.sort(
+        key=lambda line: (_place(line)["source"], _place(line)["start"], line["answerable"] is False, line["question"])
+    )
     return [{"id": f"d{number:03}", **line} for number, line in enumerate(lines, 1)]
 
 
@@ -173,7 +175,9 @@ def _near_misses(
     while waiting and made < many:
         left = []
         for fact, swaps in waiting:
-            found = next(((old, new) for old, new in swaps if _lacks(bot, fact.asked.question.replace(old, new, 1), new)), None)
+            found = next(
+                ((old, new) for old, new in swaps if _lacks(bot, fact.asked.question.replace(old, new, 1), new)), None
+            )
             if found and made < many:
                 made += 1
                 left.append((fact, swaps))

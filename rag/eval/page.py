@@ -17,9 +17,10 @@ from rag.safe import line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 _MOST = 30  # questions of a list
-_WIDE, _HIGH = 60, 12  # characters of a plot
+_WIDE, _HIGH = 50, 10  # characters of a plot: ticks fall on fifths and tenths
 
 Points = Sequence[tuple[float, float]]
+Range = tuple[float, float]
 
 
 def page(run: Mapping[str, Any], against: Mapping[str, Any] | None = None, kept: Sequence[Kept] = ()) -> str:
@@ -50,7 +51,7 @@ def _gates(kept: Sequence[Kept]) -> Iterator[str]:
 def _figures(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "## Figures"
     rows = [
-        (plain(name), *(_number(figure[key]) for key in ("value", "low", "high")), str(figure["n"]))  # type: ignore[literal-required]
+        (plain(name), *(_number(figure[key]) for key in ("value", "low", "high")), str(figure["n"]))
         for name, figure in figures(summary)
     ]
     yield _table(("figure", "value", "low", "high", "n"), rows)
@@ -84,7 +85,7 @@ def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if recall:
         yield "## Recall by depth"
         yield "Share of the gold documents (d) and of the gold quotes (q) among the first k passages or documents found."
-        yield _plot([("d", recall["documents"]), ("q", recall["quotes"])], "k", "recall", x=(1, 10), y=(0, 1))
+        yield _plot([("d", recall["documents"]), ("q", recall["quotes"])], "k", "recall", x=(0, 10), y=(0, 1))
     curve, area = reliance(cases)
     if curve:
         yield "## Risk against coverage"
@@ -102,8 +103,8 @@ def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield _plot([(name[:1], points) for name, points in times.items()], "seconds", "share", x=(0, end or 1), y=(0, 1))  # fmt: skip
 
 
-def _plot(lines: Sequence[tuple[str, Points]], x_label: str, y_label: str, x: Points | Any, y: Any) -> str:
-    """Lines of points as a fenced block. A line's letter stands at its last point."""
+def _plot(lines: Sequence[tuple[str, Points]], x_label: str, y_label: str, x: Range, y: Range) -> str:
+    """Lines of points as a fenced block. A line's letter stands near its end."""
     from plotille import Figure
 
     figure = Figure()
@@ -112,10 +113,12 @@ def _plot(lines: Sequence[tuple[str, Points]], x_label: str, y_label: str, x: Po
     figure.set_y_limits(*y)
     figure.x_label, figure.y_label = x_label, y_label
     figure.x_ticks_fkt = figure.y_ticks_fkt = _tick
-    for letter, points in lines:
+    for number, (letter, points) in enumerate(lines):
         if points:
             figure.plot([at for at, _ in points], [value for _, value in points])
-            figure.text([points[-1][0]], [points[-1][1]], [letter])
+            at, value = points[-1 - min(number, len(points) - 1)]  # a letter takes a whole character inside the plot
+            right, top = x[1] - 2 * (x[1] - x[0]) / _WIDE, y[1] - (y[1] - y[0]) / _HIGH / 2
+            figure.text([min(at, right)], [min(value, top)], [letter])
     rows = (row.replace("\u2800", " ").rstrip() for row in figure.show().splitlines())
     return "```text\n" + "\n".join(rows) + "\n```"
 
@@ -153,7 +156,11 @@ def _looked(case: Mapping[str, Any]) -> str:
     if case.get("changed"):
         said.append(f"  - {plain(case['changed'])}")
     if case["answer"]:
-        short = case["answer"]["missing"] if case["answer"]["abstained"] else case["answer"]["short"] or case["answer"]["answer"]
+        short = (
+            case["answer"]["missing"]
+            if case["answer"]["abstained"]
+            else case["answer"]["short"] or case["answer"]["answer"]
+        )
         said.append(f"  - said: {plain(short)[:200]}")
     golds = case["gold"]["answers"]
     return "\n".join(said + ([f"  - gold: {plain('; '.join(golds))[:200]}"] if golds else []))

@@ -163,7 +163,10 @@ def read(path: str | Path) -> dict[str, Any]:
     if not isinstance(found, dict) or not isinstance(found.get("cases"), list) or "summary" not in found:
         raise Usage(f"{path} is no run file: it has no cases and no summary", "give the --out of an earlier run")
     if found.get("schema") != SCHEMA:
-        raise Usage(f"{path} is of format {found.get('schema')!r}, this program reads format {SCHEMA}", "run it again with this version")
+        raise Usage(
+            f"{path} is of format {found.get('schema')!r}, this program reads format {SCHEMA}",
+            "run it again with this version",
+        )
     return found
 
 
