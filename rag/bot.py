@@ -193,7 +193,7 @@ class Bot:
         if self.config.model != READER:
             writer = self._open_writer()
         search = Searching(
-            library, lambda text: self._open_questions().embed([text])[0], lambda text: self._search(text, limit, True),
+            library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
             self._near, writer.prompt if isinstance(writer, Generate) else None,
         )  # fmt: skip
         settings = Settings(max(self.config.depth, limit, self.config.rerank), self.config.rerank, limit)
@@ -309,12 +309,12 @@ class Bot:
 
         return Ingest(library, vectors, passages, embed.Tokenizer().count, self.config.chunk)
 
-    def _search(self, question: str, limit: int, every: bool = False) -> tuple[Passage, ...]:
-        """The `limit` nearest passages; with `every`, all that the search for so many looked at."""
+    def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
+        """The `limit` nearest passages; with `every`, all that lists so deep hold."""
         from rag.retrieve import Retrieve
 
         rerank = self.config.rerank
-        depth = max(self.config.depth, limit, rerank)
+        depth = every or max(self.config.depth, limit, rerank)
         retrieve: Retrieve = Retrieve(
             self._open_library(), self._near, self._open_questions(), depth, self._helps if rerank else None, rerank
         )

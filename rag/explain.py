@@ -64,14 +64,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Searching:
-    """The machines of a search. `fused` gives every passage of the fused list, as the search ranks them in the end.
+    """The machines of a search. `fused` gives every passage of two lists so deep, as the search ranks them in the end.
 
     `prompt` is a chat model's: which passages fit into its context. The built-in reader reads all it is handed.
     """
 
     library: Library
     embed: Callable[[str], NDArray[np.float32]]
-    fused: Callable[[str], tuple[Passage, ...]]
+    fused: Callable[[str, int], tuple[Passage, ...]]
     near: Callable[[NDArray[np.float32], int], list[tuple[str, float]]]
     prompt: Callable[[str, Sequence[Passage]], Prompt] | None = None
 
@@ -151,44 +151,51 @@ def _followed(
 ) -> Explanation:
     """The chunk that got furthest, and where it fell."""
     ids = {c.id for c in held}
-    query = words_query(question)
-    words = _first([n for n, _ in search.library.words(query, _ALL)] if query else [], ids)
-    vector = search.embed(question)
-    vectors, total = _by_vector(search.library, vector, ids)
-    ranked = search.fused(question)
+    query, vector = words_query(question), search.embed(question)
+    by_words = [name for name, _ in search.library.words(query, _ALL)] if query else []
+    by_vectors = _by_vectors(search.library, vector)
+    ranked = search.fused(question, settings.depth)
     found = next((p for p in ranked if p.chunk.id in ids), None)
     own = found.ranks if found else Ranks()
-    name = found.chunk.id if found else min((rank, n) for rank, n in (words, vectors) if rank)[1]
-    ranks = {"words": words[0], "vectors": vectors[0], "fused": own.fused, "reranked": own.reranked, "final": found.number if found else None}  # fmt: skip
+    name = found.chunk.id if found else min(filter(None, (_first(by_words, ids), _first(by_vectors, ids))))[1]
+    words, vectors = (_first(names, {name}) for names in (by_words, by_vectors))
+    ranks = {
+        "words": words and words[0], "vectors": vectors and vectors[0], "fused": own.fused, "reranked": own.reranked,
+        "final": found.number if found else None,
+    }  # fmt: skip
     lost, says, cure = _fell(ranks, settings, lambda: name in {n for n, _ in search.near(vector, settings.depth)})
+    if found is None and lost in ("words", "vectors"):
+        reach = min(rank for rank in (ranks["words"], ranks["vectors"]) if rank)
+        deeper = next(
+            (p.number for p in search.fused(question, max(reach, settings.depth)) if p.chunk.id == name), None
+        )
+        if deeper and reach > settings.depth:
+            cure = f"depth = {reach} and passages = {deeper} would have kept it; or ask with words of the passage"
     if not lost and found and search.prompt:
         made = search.prompt(question, ranked[: settings.passages])
         if found.number not in made.numbers:
             dropped = next((d for d in made.receipt.dropped if d.startswith(f"passage {found.number} ")), "no room")
             lost, says = (
                 "over budget",
-                f"passage {found.number} of {settings.passages}, but the context was full: {dropped}",
+                f"passage {found.number} of {len(ranked[: settings.passages])}, but the context was full: {dropped}",
             )
             cure = "raise `context`, or lower `answer` or `passages`, so that it fits"
     chunk = next(c for c in held if c.id == name)
-    return Explanation(lost, says, cure, document.source, chunk.span, chunk.text, ranks, total)
+    return Explanation(lost, says, cure, document.source, chunk.span, chunk.text, ranks, len(by_vectors))
 
 
-def _first(names: Sequence[str], ids: set[str]) -> tuple[int | None, str]:
+def _first(names: Sequence[str], ids: set[str]) -> tuple[int, str] | None:
     """The rank and the id of the first of the list that is among `ids`."""
-    return next(((rank, name) for rank, name in enumerate(names, 1) if name in ids), (None, ""))
+    return next(((rank, name) for rank, name in enumerate(names, 1) if name in ids), None)
 
 
-def _by_vector(library: Library, vector: NDArray[np.float32], ids: set[str]) -> tuple[tuple[int | None, str], int]:
-    """The best exact rank by cosine of any of `ids`, and how many passages there are."""
+def _by_vectors(library: Library, vector: NDArray[np.float32]) -> list[str]:
+    """All passages by their exact cosine, nearest first."""
     import numpy as np
 
     names = sorted(library.ids())
-    cosines = np.concatenate(
-        [library.vectors(names[at : at + _BATCH]) @ vector for at in range(0, len(names), _BATCH)] or [np.zeros(0)]
-    )
-    order = np.argsort(-cosines, kind="stable")
-    return _first([names[at] for at in order], ids), len(names)
+    cosines = [library.vectors(names[at : at + _BATCH]) @ vector for at in range(0, len(names), _BATCH)]
+    return [names[at] for at in np.argsort(-np.concatenate(cosines), kind="stable")]
 
 
 def _fell(ranks: dict[str, int | None], settings: Settings, indexed: Callable[[], bool]) -> tuple[str, str, str]:
@@ -200,9 +207,8 @@ def _fell(ranks: dict[str, int | None], settings: Settings, indexed: Callable[[]
     if final is None:
         if vectors and vectors <= depth and not indexed():
             return "vectors", f"{said}, but the index does not find it", "footnote rebuild"
-        reach = min(rank for rank in (words, vectors) if rank)
         stage = "words" if words and (not vectors or words < vectors) else "vectors"
-        return stage, f"{said}; both lists end at {depth}", f"a depth of {reach} would have reached it: set depth = {reach}, or ask with words of the passage"  # fmt: skip
+        return stage, f"{said}; both lists end at {depth}", "ask with words of the passage"
     if final <= limit:
         return "", f"it was handed on as passage {final} of {limit} ({said}, {fused} when fused)", ""
     if reranked and fused and fused <= limit:

@@ -141,10 +141,18 @@ def explain(say: Say, /, question: tuple[str, ...], document: str, quote: str | 
 @click.command()
 @click.argument("questions", required=False)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--for",
+    "aim",
+    type=click.Choice(["abstention", "overall"]),
+    default="abstention",
+    show_default=True,
+    help="Which F1 it is fitted for: of abstaining rightly, or SQuAD 2.0's of all answers.",
+)
 @click.option("--reset", is_flag=True, help="Back to the shipped threshold.")
 @everywhere
 @click.pass_obj
-def calibrate(say: Say, /, questions: str | None, seed: int, reset: bool) -> None:
+def calibrate(say: Say, /, questions: str | None, seed: int, aim: str, reset: bool) -> None:
     """Fit, to a file of questions, how sure the reader must be to answer from this library."""
     config = say.config()
     if reset == (questions is not None):
@@ -163,7 +171,7 @@ def calibrate(say: Say, /, questions: str | None, seed: int, reset: bool) -> Non
     from rag.eval.report import calibrated
     from rag.show import console
 
-    found = command.calibrated(config, questions or "", seed, lambda text: _tell(say, text))
+    found = command.calibrated(config, questions or "", aim, seed, lambda text: _tell(say, text))
     if say.json:
         say.object(found)
     else:

@@ -63,7 +63,9 @@ def evaluate(
     """The run object, also written to `out` (else to the home's ``runs`` folder). An interrupted run goes on."""
     drawn = sample(cases(questions), limit, seed)
     with opened(config, corpus, progress) as (bot, about):
-        setup = run.Setup({**about, "questions": sha256(questions), "seed": seed}, _weights(bot.config), __version__)
+        setup = run.Setup(
+            {**about, "questions": sha256(questions), "aim": aim, "seed": seed}, _weights(bot.config), __version__
+        )
         return _run(bot, drawn, setup, retrieval_only, out, say)
 
 
@@ -106,7 +108,7 @@ def drafted(config: Config, many: int, seed: int, out: str | None, say: Say) -> 
     return lines
 
 
-def calibrated(config: Config, questions: str, seed: int, say: Say) -> dict[str, Any]:
+def calibrated(config: Config, questions: str, aim: str, seed: int, say: Say) -> dict[str, Any]:
     """Fit the reader's threshold on a question file and keep it beside the library; the object of ``calibrate --json``."""
     if config.model != READER:
         raise Usage(
@@ -123,7 +125,7 @@ def calibrated(config: Config, questions: str, seed: int, say: Say) -> dict[str,
         setup = run.Setup({**about, "questions": sha256(questions)}, _weights(config), __version__)
         found = _run(bot, drawn, setup, False, None, say)
         shipped = bot.shipped()
-    fitted = calibrate(found["cases"], shipped, seed)
+    fitted = calibrate(found["cases"], shipped, aim, seed)
     kept = Calibration(
         round(fitted.least, 6), fitted.answerable, fitted.unanswerable, READER_FILE.sha256, settings(config), dict(fitted.fitted)
     )  # fmt: skip

@@ -135,18 +135,10 @@ def calibrated(found: Mapping[str, Any], console: Console) -> None:
     for name, figure in found["fitted"].items():
         table.add_row(*(Text(cell) for cell in (name, _bounded(figure), _bounded(found["shipped"][name]))))
     console.print(table, markup=False, highlight=False)
-    change = found["change"]
-    if change:
-        says = (
-            "no difference can be told from chance"
-            if change["low"] <= 0 <= change["high"]
-            else "better"
-            if change["value"] > 0
-            else "worse"
-        )
-        console.print(
-            Text(f"overall.f1 {change['value']:+.3f} ({change['low']:+.3f} to {change['high']:+.3f}): {says}")
-        )
+    for name, change in found["change"].items():
+        sure = change["low"] > 0 or change["high"] < 0
+        says = ("better" if change["value"] > 0 else "worse") if sure else "no difference can be told from chance"
+        console.print(Text(f"{name} {change['value']:+.3f} ({change['low']:+.3f} to {change['high']:+.3f}): {says}"))
     console.print(
         Text(
             "expected: ten-fold cross-validation, 95 % bootstrap intervals. It is in use now; footnote calibrate --reset undoes it"
