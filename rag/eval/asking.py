@@ -112,7 +112,8 @@ def ask(sentence: str, common: Collection[str] = ()) -> Asked | None:
     if first.lower() in common and first not in ("The", "A", "An", "There", "In", "On") and not first[:1].isdigit():
         sentence = f"{first} {rest}" if first.lower() in _COUNTS else ""
     bare = re.sub(r" ?\([^()]*\)", "", sentence)
-    return next(filter(None, map(_asked, dict.fromkeys([bare, _TAIL.split(bare)[0].rstrip(".") + "."]))), None)
+    head = _TAIL.split(bare)[0]
+    return _asked(bare) or (_asked(f"{head}.") if head != bare and bare.endswith(".") else None)
 
 
 def _asked(sentence: str) -> Asked | None:

@@ -63,9 +63,7 @@ def evaluate(
     """The run object, also written to `out` (else to the home's ``runs`` folder). An interrupted run goes on."""
     drawn = sample(cases(questions), limit, seed)
     with opened(config, corpus, progress) as (bot, about):
-        setup = run.Setup(
-            {**about, "questions": sha256(questions), "aim": aim, "seed": seed}, _weights(bot.config), __version__
-        )
+        setup = run.Setup({**about, "questions": sha256(questions), "seed": seed}, _weights(bot.config), __version__)
         return _run(bot, drawn, setup, retrieval_only, out, say)
 
 
@@ -135,6 +133,7 @@ def calibrated(config: Config, questions: str, aim: str, seed: int, say: Say) ->
         "version": __version__,
         **asdict(fitted),
         "shipped_least": round(shipped, 6),
+        "aim": aim,
         "seed": seed,
     }
 
