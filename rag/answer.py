@@ -137,5 +137,5 @@ class _Run:
         return Answer(
             self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
             self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started),
-            self.draft.missing if reason else "", self.stopped, self.draft.differ and reason is None,
+            self.draft.missing if reason else "", self.stopped, self.draft.differ and reason is None, self.draft.chance,
         )  # fmt: skip

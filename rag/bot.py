@@ -12,10 +12,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rag import wire
+from rag import calibration, wire
 from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rag.check import Judge
     from rag.crossencoder import CrossEncoder
     from rag.embed import Questions
+    from rag.explain import Explanation
     from rag.ingest import Ingest
     from rag.retrieve import Retrieve
 
@@ -40,9 +42,12 @@ if TYPE_CHECKING:
 class Bot:
     """Ask, add, search, check. Use it as a context manager."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, least: float | None = None) -> None:
         protect()
         self.config = config
+        self._least = (
+            least  # the probability from which the reader answers; None: the library's own, or the shipped one
+        )
         self._library: Library | None = None
         self._vectors: Vectors | None = None
         self._questions: Questions | None = None
@@ -52,9 +57,9 @@ class Bot:
         self._near_memory: dict[str, Any] = {}
 
     @classmethod
-    def open(cls, config: Config) -> Bot:
-        """A bot over `config`. Nothing heavy is opened yet."""
-        return cls(config)
+    def open(cls, config: Config, least: float | None = None) -> Bot:
+        """A bot over `config`. Nothing heavy is opened yet. `least` is for `calibrate`, which asks with every threshold."""
+        return cls(config, least)
 
     def __enter__(self) -> Bot:
         return self
@@ -179,6 +184,21 @@ class Bot:
             return ()
         return self._search(_whole(question), limit or self.config.passages)
 
+    def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
+        """Where the passages of `document` that hold `quote` were lost on the way to the writer, and what keeps them."""
+        from rag.explain import Searching, Settings, explain
+        from rag.generate import Generate
+
+        library, limit, writer = self._open_library(), self.config.passages, None
+        if self.config.model != READER:
+            writer = self._open_writer()
+        search = Searching(
+            library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
+            self._near, writer.prompt if isinstance(writer, Generate) else None,
+        )  # fmt: skip
+        settings = Settings(max(self.config.depth, limit, self.config.rerank), self.config.rerank, limit)
+        return explain(_whole(question), document, quote, search, settings)
+
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
         from rag.check import judge
@@ -190,6 +210,10 @@ class Bot:
         from rag.weights import rates
 
         return rates()
+
+    def shipped(self) -> float:
+        """The probability from which the built-in reader answers, where no library says otherwise."""
+        return float(self._open_pairs().fits["read"][-1])
 
     # -- conversations
 
@@ -250,7 +274,12 @@ class Bot:
                 from rag.weights import READER_FILE
 
                 pairs = self._open_pairs()
-                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256), Fit(*pairs.fits["read"]))
+                fit, known = Fit(*pairs.fits["read"]), calibration.in_use(self.config)
+                if self._least is not None:
+                    fit, known = replace(fit, least=self._least), None
+                elif known:
+                    fit = replace(fit, least=known.least)
+                self._writer = Reader(pairs, Model(READER, READER_FILE.sha256, known.says if known else ""), fit)
             else:
                 self._writer = self._open_chat()
         return self._writer
@@ -280,15 +309,16 @@ class Bot:
 
         return Ingest(library, vectors, passages, embed.Tokenizer().count, self.config.chunk)
 
-    def _search(self, question: str, limit: int) -> tuple[Passage, ...]:
+    def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
+        """The `limit` nearest passages; with `every`, all that lists so deep hold."""
         from rag.retrieve import Retrieve
 
         rerank = self.config.rerank
+        depth = every or max(self.config.depth, limit, rerank)
         retrieve: Retrieve = Retrieve(
-            self._open_library(), self._near, self._open_questions(), max(self.config.depth, limit, rerank),
-            self._useful if rerank else None, rerank,
-        )  # fmt: skip
-        return retrieve(question, limit)
+            self._open_library(), self._near, self._open_questions(), depth, self._useful if rerank else None, rerank
+        )
+        return retrieve(question, 2 * depth if every else limit)
 
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
         return [(found.answers + found.helps) / 2 for found in self._open_pairs().read(question, texts)]

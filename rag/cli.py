@@ -18,6 +18,7 @@ import click
 
 from rag import __version__
 from rag.errors import RagError, Usage
+from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
 from rag.say import Say, everywhere, ingested, progress, watched
 
@@ -321,49 +322,8 @@ def doctor(say: Say) -> None:
         raise SystemExit(1)
 
 
-@cli.command("eval")
-@click.argument("questions", required=False)
-@click.option(
-    "--corpus", multiple=True, metavar="PATH", help="Folders, files or a corpus.jsonl to ask; else the library."
-)
-@click.option("--retrieval-only", is_flag=True, help="No answers, only what is found.")
-@click.option("--limit", type=click.IntRange(1), help="So many, drawn by --seed.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", metavar="RUN.json", help="Where the run goes; interrupted, the same command goes on.")
-@click.option("--checker", metavar="CLAIMS.jsonl", help="Measure the checker on labelled claims instead.")
-@everywhere
-@click.pass_obj
-def eval_(
-    say: Say,
-    questions: str | None,
-    corpus: tuple[str, ...],
-    retrieval_only: bool,
-    limit: int | None,
-    seed: int,
-    out: str | None,
-    checker: str | None,
-) -> None:
-    """A scripted run over a file of questions, each figure with its n and its interval."""
-    from rag.eval import command
-    from rag.eval.report import report
-    from rag.show import console
-
-    def tell(text: str) -> None:
-        say.progress(text.rstrip("\r"), end="\r" if text.endswith("\r") else "\n")
-
-    if (questions is None) == (checker is None):
-        raise Usage("give a file of questions, or --checker with a file of claims", "footnote eval --help")
-    if checker is not None:
-        found = command.measure_checker(say.config(), checker, limit, seed, tell)
-    else:
-        found = command.evaluate(
-            say.config(), questions or "", corpus, retrieval_only=retrieval_only, limit=limit, seed=seed, out=out,
-            say=tell, progress=lambda event: progress(say, event),
-        )  # fmt: skip
-    if say.json:
-        say.object(found)
-    else:
-        report(found["summary"], console())
+for _command in (eval_, explain, calibrate):
+    cli.add_command(_command)
 
 
 def main() -> None:

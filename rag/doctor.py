@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rag import embed, weights
+from rag import calibration, embed, weights
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.errors import RagError
@@ -37,6 +37,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _writer(config)
     yield _check(config)
     yield from _library(config)
+    yield from _threshold(config)
     yield _disk(config)
     yield _memory()
     yield _offline()
@@ -96,6 +97,20 @@ def _check(config: Config) -> Finding:
     except RagError as error:
         return Finding("check", False, str(error), error.cure)
     return Finding("check", True, says if config.model == READER else f"{_reader()}; {says}")
+
+
+def _threshold(config: Config) -> Iterator[Finding]:
+    """Only where the library has a threshold of its own."""
+    try:
+        found = calibration.stored(config.folder)
+    except RagError as error:
+        yield Finding("threshold", False, str(error), error.cure)
+        return
+    if found:
+        misfit = found.misfit(config)
+        says = f"the reader {found.says}"
+        again = "footnote calibrate QUESTIONS.jsonl fits it again; footnote calibrate --reset forgets it"
+        yield Finding("threshold", not misfit, says + (f"; not in use: {misfit}" if misfit else ""), again)
 
 
 def _library(config: Config) -> Iterator[Finding]:

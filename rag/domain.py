@@ -201,6 +201,7 @@ class Model:
 
     name: str
     sha256: str
+    calibrated: str = ""  #: what threshold of this library it answers from, in words; "" where it is the shipped one
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,7 @@ class Answer:
     missing: str = ""  #: where it abstains: what the passages lack, in words
     stopped: bool = False  #: the writer was interrupted; what it had written is here and checked
     differ: bool = False  #: sources of the answer contradict each other; both sides are quoted
+    chance: float | None = None  #: as the `Draft` says
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ class Draft:
     short: str | None = None
     missing: str = ""  #: where it abstains: what the passages lack, in words
     differ: bool = False  #: two sources give different answers
+    chance: float | None = None  #: that the surest passage answers, 0..1; None where the writer makes no such estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,15 @@ class Generate:
         self._chat, self.model, self._build, self._rules = chat, model, build, rules
         self._most, self._temperature, self._seed = most, temperature, seed
 
+    def prompt(self, question: str, passages: Sequence[Passage], history: Sequence[Turn] = ()) -> Prompt:
+        """What the model would read: which passages fit, and which were dropped. Raises `TooLong`, `ModelBroken`."""
+        return self._build(question, passages, history, self._chat, self._most)
+
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Draft | Progress | Piece]:
         """A draft, progress while the prompt is taken in, then text as it comes. Raises `TooLong`, `ModelBroken`."""
-        made = self._build(question, passages, history, self._chat, self._most)
+        made = self.prompt(question, passages, history)
         if not made.numbers:
             yield Draft(made.receipt, abstained=True, reason=Reason.TOO_LONG)
             return

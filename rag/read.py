@@ -87,10 +87,10 @@ class Reader:
         chance, least = readings[0].chance if readings else 0.0, self._fit.least
         if chance < least:
             said = f"the nearest passage answers it with a probability of {chance:.2f}; {least:.2f} is asked for"
-            yield self._refusal(total, said)
+            yield self._refusal(total, said + (", as calibrated" if self.model.calibrated else ""), chance)
             return
         chosen, differ = choose(question, readings, least)
-        yield Draft(Receipt(context=total, passages=total), short=chosen[0].short, differ=differ)
+        yield Draft(Receipt(context=total, passages=total), short=chosen[0].short, differ=differ, chance=chance)
         for at, reading in enumerate(chosen):
             if at:
                 yield f" {DIFFER} " if differ and at == 1 else " "
@@ -110,8 +110,9 @@ class Reader:
             Span(begin + around.start, begin + around.end), self._fit.chance(found.answers),
         )  # fmt: skip
 
-    def _refusal(self, read: int, missing: str) -> Draft:
-        return Draft(Receipt(context=read, passages=read), abstained=True, reason=Reason.NOT_ANSWERED, missing=missing)
+    def _refusal(self, read: int, missing: str, chance: float | None = None) -> Draft:
+        receipt = Receipt(context=read, passages=read)
+        return Draft(receipt, abstained=True, reason=Reason.NOT_ANSWERED, missing=missing, chance=chance)
 
 
 def pick(question: str, text: str, found: Found) -> Span | None:

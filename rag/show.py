@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.doctor import Finding
+    from rag.explain import Explanation
 
 GLYPHS = {
     Verdict.SUPPORTED: "✓", Verdict.PARTLY: "~", Verdict.UNSUPPORTED: "✗", Verdict.CONTRADICTED: "✗", Verdict.UNCITED: "?",
@@ -101,7 +102,8 @@ def _took(value: Answer, out: Console) -> None:
     for dropped in value.receipt.dropped:
         out.print(Text(f"left out: {line(dropped)}", style="yellow"))
     stopped = "stopped, " if value.stopped else ""
-    sizes = f"{line(value.model.name)}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
+    calibrated = " (calibrated)" if value.model.calibrated else ""
+    sizes = f"{line(value.model.name)}{calibrated}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
     out.print(Text(stopped + sizes, style="dim"))
 
 
@@ -176,6 +178,24 @@ def findings(found: Iterable[Finding]) -> None:
         )
         if finding.cure and not finding.good:
             out.print(Text(f"             what helps: {line(finding.cure)}"))
+
+
+def explanation(value: Explanation) -> None:
+    """Where a passage was lost, its ranks, the cure, and the passage that was followed."""
+    from rich.text import Text
+
+    out = console()
+    lost = f"✗ lost: {value.lost}" if value.lost else "✓ not lost"
+    out.print(Text(lost, style="bold red" if value.lost else "bold green"))
+    out.print(Text(f"  {line(value.says)}"))
+    if value.ranks:
+        ranks = ", ".join(f"{name} {rank or '—'}" for name, rank in value.ranks.items())
+        out.print(Text(f"  ranks of {value.of:,} passages: {ranks}"))
+    if value.cure:
+        out.print(Text(f"  what helps: {line(value.cure)}"))
+    if value.text and value.span:
+        out.print(Text(f"  {line(value.source)}, characters {value.span.start} to {value.span.end}", style="dim"))
+        out.print(Text(f"  “{line(value.text)}”", style="dim"))
 
 
 def document(value: Document) -> None:

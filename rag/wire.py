@@ -26,13 +26,14 @@ def answer(value: d.Answer) -> dict[str, Any]:
         "missing": value.missing,
         "stopped": value.stopped,
         "differ": value.differ,
+        "chance": None if value.chance is None else round(value.chance, 6),
         "claims": [claim(c) for c in value.claims],
         "passages": [passage(p) for p in value.passages],
         "receipt": {
             "context": value.receipt.context, "system": value.receipt.system, "history": value.receipt.history,
             "passages": value.receipt.passages, "answer": value.receipt.answer, "dropped": list(value.receipt.dropped),
         },
-        "model": {"name": value.model.name, "sha256": value.model.sha256},
+        "model": {"name": value.model.name, "sha256": value.model.sha256, "calibrated": value.model.calibrated},
         "seconds": {
             "retrieve": round(value.seconds.retrieve, 4), "first": round(value.seconds.first, 4),
             "check": round(value.seconds.check, 4), "total": round(value.seconds.total, 4),

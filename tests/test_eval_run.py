@@ -277,6 +277,30 @@ def test_the_run_file_is_whole_and_the_partial_is_gone(tmp_path):
     assert whole(RECORDS, SETUP) == made
 
 
+def timeless(value):
+    """Any part of a run file without its times."""
+    if isinstance(value, dict):
+        return {key: timeless(inside) for key, inside in value.items() if key != "seconds"}
+    return [timeless(inside) for inside in value] if isinstance(value, list) else value
+
+
+def test_the_same_answers_give_the_same_file_but_for_times_also_when_interrupted(tmp_path):
+    class Slower(Script):
+        def ask(self, question):
+            for event in super().ask(question):
+                if isinstance(event, Answered):
+                    event = Answered(replace(event.answer, seconds=Seconds(9.0, 9.5, 0.5, 11.0)))
+                yield event
+
+    (tmp_path / "other").mkdir()
+    finished(tmp_path, Script())
+    interrupted(tmp_path / "other")
+    finished(tmp_path / "other", Slower())
+    one, two = (json.loads((place / "run.json").read_bytes()) for place in (tmp_path, tmp_path / "other"))
+    assert one != two, "the times differ"
+    assert json.dumps(timeless(one)).encode() == json.dumps(timeless(two)).encode()
+
+
 def interrupted(tmp_path, at="What do birds do?", **kind):
     with pytest.raises(KeyboardInterrupt):
         finished(tmp_path, Script(interrupt=at), **kind)

@@ -2,14 +2,16 @@
 
 import math
 import random
+import re
+import string
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.eval import score
-from rag.eval.checker import Labelled, auc, judge, measure
+from rag.eval.checker import Labelled, auc, balanced, judge, measure
 from rag.eval.interval import interval, quantile
 from rag.eval.score import Hit
 
@@ -319,3 +321,76 @@ def test_checker_figures_are_shares_whatever_the_order(rows):
     if positives and negatives:  # AUC by its definition, pair by pair
         won = sum((p > n) + (p == n) / 2 for p in positives for n in negatives)
         assert figures["auc"]["value"] == pytest.approx(won / len(positives) / len(negatives))
+
+
+# -- against others' implementations --
+
+
+def ranking(rows):
+    """Rankings of plain documents, as (hits, gold), in trec_eval's terms a run and its judgements."""
+    return {f"q{n}": ([Hit((name,)) for name in dict.fromkeys(names)], golds) for n, (names, golds) in enumerate(rows)}
+
+
+documents = st.sampled_from([f"d{n}" for n in range(30)])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.lists(documents, max_size=25), st.sets(documents, min_size=1)), min_size=1, max_size=5))
+def test_retrieval_marks_are_trec_evals(rows):
+    import ir_measures
+    from ir_measures import RR, R, nDCG
+
+    known = ranking(rows)
+    qrels = [ir_measures.Qrel(q, gold, 1) for q, (_, golds) in known.items() for gold in golds]
+    run = [
+        ir_measures.ScoredDoc(q, hit.names[0], -place)
+        for q, (hits, _) in known.items()
+        for place, hit in enumerate(hits)
+    ]
+    measures = {nDCG @ 10: score.ndcg, RR @ 10: score.mrr, R @ 1: 1, R @ 5: 5, R @ 10: 10}
+    for found in ir_measures.iter_calc(list(measures), qrels, run):
+        hits, golds = known[found.query_id]
+        ours = measures[found.measure]
+        mine = score.recall(hits, golds, ours) if isinstance(ours, int) else ours(hits, golds, 10)
+        assert mine == pytest.approx(found.value, abs=1e-6), found
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1),
+    st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1),
+)
+def test_auc_and_balanced_accuracy_are_scikit_learns(positives, negatives):
+    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+    labels, scores = [1] * len(positives) + [0] * len(negatives), positives + negatives
+    above, below = np.array([positives]), np.array([negatives])
+    assert auc(above, below)[0] == pytest.approx(roc_auc_score(labels, scores))
+    calls = [float(s >= 0.5) for s in scores]
+    mine = balanced(np.array([calls[: len(positives)]]), np.array([calls[len(positives) :]]))[0]
+    assert mine == pytest.approx(balanced_accuracy_score(labels, calls))
+
+
+def words_left(text):
+    """Squad's normalisation said otherwise: word by word, from the definition in the paper's appendix."""
+    letters = "".join(char for char in text.lower() if char not in string.punctuation)
+    spaced = re.sub(r"(?<!\w)(?:a|an|the)(?!\w)", " ", letters)
+    return spaced.split()
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("abthe n,.-'é\t")), st.text(st.sampled_from("abthe n,.-'é\t")))
+def test_f1_is_the_harmonic_mean_of_what_is_shared(said, gold):
+    left, wanted, shared = words_left(said), words_left(gold), 0
+    rest = list(wanted)
+    for word in left:
+        if word in rest:
+            rest.remove(word)
+            shared += 1
+    if not left or not wanted:
+        expected = float(left == wanted)
+    else:
+        precision, recall = shared / len(left), shared / len(wanted)
+        expected = 2 * precision * recall / (precision + recall) if shared else 0.0
+    assert score.f1(said, [gold]) == pytest.approx(expected)
+    assert score.em(said, [gold]) == float(left == wanted)

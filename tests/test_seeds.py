@@ -3,61 +3,63 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from rag import Bot, Config
+from rag import Config
 from rag.eval import command, run
+from tests.test_cli import FOOTNOTE
+from tests.test_eval_run import timeless
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTIONS = SEEDS / "questions.jsonl"
 
 
-def _quietly(_: object) -> None:
-    """Says nothing."""
+#: the least that the README claims of each figure
+GATES = {
+    "retrieval.recall@5": 0.95,
+    "retrieval.quote_recall@5": 0.90,
+    "answer.contains": 0.75,
+    "citation.quote_exact": 1.0,
+    "citation.valid": 1.0,
+    "abstention.f1": 0.50,
+}
 
 
 @pytest.fixture(scope="module")
-def whole(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+def gated(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """All questions through the command, with its gates, as CI runs it."""
     out = tmp_path_factory.mktemp("runs") / "run.json"
-    config = Config(home=str(seeded))
+    gates = [f"--gate={figure}>={least}" for figure, least in GATES.items()]
+    command = [FOOTNOTE, "--home", str(seeded), "eval", str(QUESTIONS), "--out", str(out), *gates]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, stdin=subprocess.DEVNULL)
+    return done, out
+
+
+def test_the_seeds_keep_their_gates(gated: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    done, out = gated
+    assert done.returncode == 0, done.stderr
+    summary = run.read(out)["summary"]
+    for figure, least in GATES.items():
+        assert f"{figure} is " in done.stdout
+        group, name = figure.split(".")
+        assert summary[group][name]["n"] > 0 and summary[group][name]["value"] >= least
+
+
+def test_the_same_questions_give_the_same_file_but_for_times(
+    gated: tuple[subprocess.CompletedProcess[str], Path], seeded: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again.json"
     command.evaluate(
-        config,
-        str(QUESTIONS),
-        [],
-        retrieval_only=False,
-        limit=None,
-        seed=0,
-        out=str(out),
-        say=_quietly,
-        progress=_quietly,
-    )
-    return run.read(out)
-
-
-@pytest.mark.parametrize(
-    ("figure", "least"),
-    [
-        ("retrieval.recall@5", 0.95),
-        ("retrieval.quote_recall@5", 0.90),
-        ("answer.contains", 0.75),
-        ("citation.quote_exact", 1.0),
-        ("citation.valid", 1.0),
-        ("abstention.f1", 0.60),
-    ],
-)
-def test_the_seeds_reach_their_figures(whole: dict, figure: str, least: float) -> None:
-    group, name = figure.split(".")
-    found = whole["summary"][group][name]
-    assert found["n"] > 0 and found["value"] >= least, found
-
-
-def test_the_same_questions_give_the_same_answers(whole: dict, seeded: Path) -> None:
-    with Bot.open(Config(home=str(seeded))) as bot:
-        for case in whole["cases"][:8]:
-            again = list(bot.ask(case["question"], save=False))[-1].answer
-            assert again.text == case["answer"]["answer"]
+        Config(home=str(seeded)), str(QUESTIONS), [], retrieval_only=False, limit=8, seed=3, out=str(again),
+        say=lambda _: None, progress=lambda _: None,
+    )  # fmt: skip
+    some = run.read(again)["cases"]
+    names = {case["id"] for case in some}
+    before = [case for case in run.read(gated[1])["cases"] if case["id"] in names]
+    assert len(some) == 8 and json.dumps(timeless(some)) == json.dumps(timeless(before))
 
 
 def test_the_questions_are_about_the_files_as_they_are() -> None:

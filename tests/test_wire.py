@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ ANSWER = d.Answer(
 def test_an_answer() -> None:
     found = wire.answer(ANSWER)
     assert list(found) == [
-        "schema", "question", "answer", "short", "abstained", "reason", "missing", "stopped", "differ", "claims", "passages",
+        "schema", "question", "answer", "short", "abstained", "reason", "missing", "stopped", "differ", "chance", "claims", "passages",
         "receipt", "model", "seconds",
     ]  # fmt: skip
     assert found["schema"] == 1
@@ -37,7 +38,10 @@ def test_an_answer() -> None:
     assert found["receipt"] == {
         "context": 4096, "system": 10, "history": 20, "passages": 30, "answer": 512, "dropped": ["passage 2: 99 tokens"],
     }  # fmt: skip
-    assert found["model"] == {"name": "reader", "sha256": "ab"}
+    assert found["model"] == {"name": "reader", "sha256": "ab", "calibrated": ""}
+    sure = replace(ANSWER, chance=0.12345678, model=d.Model("reader", "ab", "0.43 on 80 questions"))
+    assert (wire.answer(sure)["chance"], found["chance"]) == (0.123457, None)
+    assert wire.answer(sure)["model"]["calibrated"] == "0.43 on 80 questions"
     assert found["seconds"] == {"retrieve": 0.1, "first": 0.2, "check": 0.3, "total": 0.6}
 
 

@@ -6,13 +6,15 @@ import gzip
 import json
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from rag.domain import Document
 from rag.errors import Usage
 
+REVIEWS = ("draft", "accept", "reject")
 FORM = '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], "answerable": true, "type"}'
 
 
@@ -25,8 +27,22 @@ class Gold:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """The place that a drafted question was made from: the hash of the document's text (`Document.id`), a span and its words."""
+
+    source: str
+    document: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One question with what is known about its answer. `type` is its author's label, "" where there is none."""
+    """One question with what is known about its answer. `type` is its author's label, "" where there is none.
+
+    `anchors` are there where it was drafted from documents, and `draft` while nobody has accepted it.
+    """
 
     id: str
     question: str
@@ -34,6 +50,8 @@ class Case:
     evidence: tuple[Gold, ...] = ()
     answerable: bool = True
     type: str = ""
+    anchors: tuple[Anchor, ...] = ()
+    draft: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -80,9 +98,14 @@ class Entry:
 
 
 def cases(path: str | Path) -> tuple[Case, ...]:
-    """All questions of a .jsonl or .jsonl.gz file, in its order. Raises `Usage` for what cannot be read as such."""
+    """All questions of a .jsonl or .jsonl.gz file, in its order, but those whose "review" is "reject".
+
+    Raises `Usage` for what cannot be read as such.
+    """
     found: dict[str, Case] = {}
     for entry in entries(path, FORM):
+        if _review(entry) == "reject":
+            continue
         case = _case(entry)
         if case.id in found:
             raise entry.wrong(f"the id {case.id!r} was used before, and each question needs its own")
@@ -146,7 +169,53 @@ def _case(entry: Entry) -> Case:
         evidence=tuple(_gold(entry, gold) for gold in entry.listed("evidence")),
         answerable=answerable,
         type=entry.text("type") if entry.values.get("type") else "",
+        anchors=tuple(_anchors(entry)),
+        draft=_review(entry) == "draft",
     )
+
+
+def _review(entry: Entry) -> str:
+    """What a reviewer of a draft said; "accept" where the line was never a draft."""
+    said = entry.values.get("review", "accept")
+    if said not in REVIEWS:
+        raise entry.wrong(f'"review" must be one of {", ".join(REVIEWS)}, not {_shown(said)}')
+    return str(said)
+
+
+def _anchors(entry: Entry) -> Iterator[Anchor]:
+    """Of the evidence, and for a near miss of the place it was made from: where the hash of a document is given."""
+    near = entry.values.get("near")
+    for place in [*entry.listed("evidence"), *([near] if near is not None else [])]:
+        if not isinstance(place, dict) or place.get("document") is None:
+            continue
+        start, end = place.get("start"), place.get("end")
+        if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end):
+            raise entry.wrong('"start" and "end" must be there beside "document", as counts of characters')
+        names = ("source", "document", "quote")
+        source, document, quote = (entry.checked(place.get(name), f'the "{name}" beside "start"') for name in names)
+        yield Anchor(source, document, start, end, quote)
+
+
+def moved(case: Case, document: Callable[[str], Document]) -> str:
+    """What became of the documents that a drafted question was made from; "" where they are as they were."""
+    said = []
+    for anchor in case.anchors:
+        try:
+            if document(anchor.document).text[anchor.start : anchor.end] == anchor.quote:
+                continue
+            said.append(f"the place in {anchor.source} does not hold the words that the question was made from")
+            continue
+        except Usage:
+            pass
+        try:
+            now = document(anchor.source)
+        except Usage:
+            said.append(f"{anchor.source} is not in the library")
+            continue
+        kept = " ".join(anchor.quote.split()) in " ".join(now.text.split())
+        words = "its words are still there" if kept else "its words are gone"
+        said.append(f"{anchor.source} has changed since the question was made; {words}")
+    return "; ".join(dict.fromkeys(said))
 
 
 def _gold(entry: Entry, gold: object) -> Gold:

@@ -1,11 +1,14 @@
-"""What ``footnote eval`` does: opens the library that is asked (its own, or a corpus embedded once and kept by its hash),
+"""What ``footnote eval`` and ``footnote calibrate`` do: opens the library that is asked (its own, or a corpus embedded once and kept by its hash),
 runs the questions or the claims, and hands back the summary."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,14 +16,19 @@ from typing import Any
 
 from rag import __version__
 from rag.bot import Bot
+from rag.calibration import Calibration, in_use, settings, store
 from rag.config import READER, Config
 from rag.domain import Document
 from rag.errors import Unreadable, Usage
 from rag.eval import checker, run
-from rag.eval.cases import cases, sample
+from rag.eval.calibrate import calibrate, enough
+from rag.eval.cases import Case, cases, sample
+from rag.eval.draft import draft
+from rag.eval.gate import Kept
+from rag.eval.page import page
 from rag.events import Event
 from rag.load import walk
-from rag.weights import MINILM, READER_FILE, chat_model, fingerprint, sha256
+from rag.weights import MINILM, READER_FILE, chat_model, fingerprint, replace_file, sha256
 
 Progress = Callable[[Event], None]
 Say = Callable[[str], None]
@@ -56,11 +64,86 @@ def evaluate(
     drawn = sample(cases(questions), limit, seed)
     with opened(config, corpus, progress) as (bot, about):
         setup = run.Setup({**about, "questions": sha256(questions), "seed": seed}, _weights(bot.config), __version__)
-        place = out or str(Path(config.home) / "runs" / f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json")
-        os.makedirs(os.path.dirname(os.path.abspath(place)), exist_ok=True)
-        for number, record in enumerate(run.run(_Asked(bot), drawn, place, setup, say, retrieval_only), 1):
-            say(f"{number} of {len(drawn)}  {record['question']}\r")
-        return run.read(place)
+        return _run(bot, drawn, setup, retrieval_only, out, say)
+
+
+def _run(
+    bot: Bot, drawn: Sequence[Case], setup: run.Setup, retrieval_only: bool, out: str | None, say: Say
+) -> dict[str, Any]:
+    place = out or str(Path(bot.config.home) / "runs" / f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json")
+    os.makedirs(os.path.dirname(os.path.abspath(place)), exist_ok=True)
+    places, started = {case.id: number for number, case in enumerate(drawn, 1)}, time.monotonic()
+    for asked, record in enumerate(run.run(_Asked(bot), drawn, place, setup, say, retrieval_only), 1):
+        number = places[record["id"]]
+        left = (time.monotonic() - started) / asked * (len(drawn) - number)
+        say(f"{number} of {len(drawn)} · {int(left) // 60}:{int(left) % 60:02} left · {record['question']}\r")
+    found = run.read(place)
+    for case in found["cases"]:
+        if case.get("changed"):
+            say(f"{case['id']}: {case['changed']}")
+    drafts = sum(case.draft for case in drawn)
+    if drafts:
+        say(
+            f'{drafts} of {len(drawn)} questions are drafts that nobody has accepted (set "review" to "accept" or "reject")'
+        )
+    return found
+
+
+def drafted(config: Config, many: int, seed: int, out: str | None, say: Say) -> list[dict[str, Any]]:
+    """The lines of a drafted question file; written to `out`, where it is given, which must not be there yet."""
+    if out and os.path.exists(out):
+        raise Usage(f"{out} is there already, and may hold a reviewed draft", "give --out another name, or remove it")
+    with Bot.open(config) as bot:
+        lines = draft(bot, many, seed)
+    if out:
+        try:
+            replace_file(Path(out).absolute(), "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        except OSError as error:
+            raise Usage(f"{out} cannot be written: {error.strerror or error}", "give --out another place") from error
+    kinds = Counter(line["type"] for line in lines)
+    short = "" if len(lines) == many else f" of the {many} asked for: the library gives no more by rule"
+    say(f"{len(lines)} questions{short} ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))})")
+    return lines
+
+
+def calibrated(config: Config, questions: str, aim: str, seed: int, say: Say) -> dict[str, Any]:
+    """Fit the reader's threshold on a question file and keep it beside the library; the object of ``calibrate --json``."""
+    if config.model != READER:
+        raise Usage(
+            f"{config.model} answers, and has no threshold of its own",
+            "footnote calibrate --model reader QUESTIONS.jsonl",
+        )
+    drawn = cases(questions)
+    enough(sum(case.answerable and bool(case.answers) for case in drawn), sum(not case.answerable for case in drawn))
+    with Bot.open(config, least=0.0) as bot:
+        about = {key: value for key, value in asdict(config).items() if key != "home"} | {
+            "least": 0.0,
+            "revision": bot.revision(),
+        }
+        setup = run.Setup({**about, "questions": sha256(questions)}, _weights(config), __version__)
+        found = _run(bot, drawn, setup, False, None, say)
+        shipped = bot.shipped()
+    fitted = calibrate(found["cases"], shipped, aim, seed)
+    kept = Calibration(
+        round(fitted.least, 6), fitted.answerable, fitted.unanswerable, READER_FILE.sha256, settings(config), dict(fitted.fitted)
+    )  # fmt: skip
+    store(config.folder, kept)
+    return {
+        "schema": run.SCHEMA,
+        "version": __version__,
+        **asdict(fitted),
+        "shipped_least": round(shipped, 6),
+        "aim": aim,
+        "seed": seed,
+    }
+
+
+def write_page(place: str, found: Mapping[str, Any], against: Mapping[str, Any] | None, kept: Sequence[Kept]) -> None:
+    """The Markdown page of a run, whole or not at all."""
+    try:
+        replace_file(Path(place).absolute(), page(found, against, kept))
+    except OSError as error:
+        raise Usage(f"{place} cannot be written: {error.strerror or error}", "give --report another place") from error
 
 
 def measure_checker(config: Config, claims: str, limit: int | None, seed: int, say: Say) -> dict[str, Any]:
@@ -94,6 +177,8 @@ def opened(config: Config, corpus: Sequence[str], progress: Progress) -> Iterato
                 progress(event)
         else:
             about["revision"] = bot.revision()  # an interrupted run goes on only over the same documents
+            known = in_use(config) if config.model == READER else None
+            about |= {"calibrated": known.least} if known else {}
         yield bot, about
 
 

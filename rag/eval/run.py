@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from rag import wire
 from rag.domain import Answer, Document, Passage
 from rag.errors import RagError, Usage
-from rag.eval.cases import Case
+from rag.eval.cases import Case, moved
 from rag.eval.interval import Row, interval, quantile
 from rag.eval.marks import marks, retrieval
 from rag.eval.partial import Partial, Record, Say
@@ -90,6 +90,7 @@ def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
     seconds = time.perf_counter() - started
     scores = {"retrieval": retrieval(case, found)}
     scores |= marks(case, answer, bot.document) if answer else {"seconds": {"retrieve": seconds}}
+    changed = moved(case, bot.document)
     return {
         "id": case.id,
         "question": case.question,
@@ -99,6 +100,7 @@ def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
         "answer": wire.answer(answer) if answer else None,
         "retrieved": [_slim(wire.passage(passage)) for passage in found],
         "scores": scores,
+        **({"changed": changed} if changed else {}),
     }
 
 
@@ -156,8 +158,15 @@ def read(path: str | Path) -> dict[str, Any]:
     """A run file. Raises `Usage` where it is none."""
     try:
         found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Usage(f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run") from error
+    if not isinstance(found, dict) or not isinstance(found.get("cases"), list) or "summary" not in found:
+        raise Usage(f"{path} is no run file: it has no cases and no summary", "give the --out of an earlier run")
+    if found.get("schema") != SCHEMA:
+        raise Usage(
+            f"{path} is of format {found.get('schema')!r}, this program reads format {SCHEMA}",
+            "run it again with this version",
+        )
     return found
 
 

@@ -175,3 +175,44 @@ def abstention(abstained: bool, answerable: bool) -> Iterator[tuple[str, Pair]]:
     yield "recall", (right, right + missed)
     yield "f1", (2 * right, 2 * right + false + missed)
     yield "answered_wrongly", (missed, right + missed)
+
+
+# -- two runs --
+
+
+def mcnemar(worse: int, better: int) -> float:
+    """Two-sided p-value of the exact test of McNemar (1947): of the cases that changed, `worse` went one way, `better` the other.
+
+    Where neither run is better, either way is as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
+    conditional test of Fagerland, Lydersen and Laake 2013). 1 where nothing changed.
+    """
+    changed = worse + better
+    tail = sum(math.comb(changed, k) for k in range(min(worse, better) + 1))
+    return min(1.0, 2 * tail / 2**changed)
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """p-values adjusted for being several (Holm 1979, step-down): below 0.05 the chance of even one false find is below 0.05."""
+    adjusted, least = [0.0] * len(chances), 0.0
+    for step, at in enumerate(sorted(range(len(chances)), key=lambda at: chances[at])):
+        least = max(least, min(1.0, (len(chances) - step) * chances[at]))
+        adjusted[at] = least
+    return adjusted
+
+
+# -- answering or not --
+
+
+def risk_coverage(answered: Sequence[tuple[float, float]], asked: int) -> list[tuple[float, float]]:
+    """(coverage, risk) from the surest answer on, of (chance, mark 0..1) of each answer and how many questions were asked.
+
+    Risk is the mean of 1 - mark over what is answered from that chance on, coverage its share of all questions (El-Yaniv and
+    Wiener 2010). Answers of one chance are answered together. Pass only questions that can be marked.
+    """
+    points, lost = [], 0.0
+    ranked = sorted(answered, key=lambda each: -each[0])
+    for count, (chance, mark) in enumerate(ranked, 1):
+        lost += 1 - mark
+        if count == len(ranked) or ranked[count][0] < chance:
+            points.append((count / asked, lost / count))
+    return points

@@ -1,0 +1,82 @@
+"""The reader's threshold as it was fitted to one library: a small file beside the library, written whole or not at all.
+
+It holds for the reader's weights and the settings it was fitted with; with others the shipped threshold is in use again,
+and `footnote doctor` says so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rag.config import Config
+from rag.errors import LibraryBroken
+from rag.weights import READER_FILE, replace_file
+
+_FILE = "calibration.json"
+_SETTINGS = ("passages", "depth", "rerank")  # what decides which passages the reader sees
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """`least` is the probability from which the reader answers; the counts are of the questions it was fitted on."""
+
+    least: float
+    answerable: int
+    unanswerable: int
+    reader: str  #: SHA-256 of the weights
+    settings: dict[str, int]
+    expected: dict[str, Any] = field(default_factory=dict)  #: figures on new questions, cross-validated
+
+    @property
+    def says(self) -> str:
+        """The threshold in words."""
+        asked = f"{self.answerable} answerable and {self.unanswerable} unanswerable questions"
+        return f"answers from a probability of {self.least:.2f}, calibrated on {asked}"
+
+    def misfit(self, config: Config) -> str:
+        """What it was fitted with that is otherwise now; "" where it holds."""
+        now = settings(config)
+        changed = [
+            f"{name} was {was}, is {now.get(name)}" for name, was in self.settings.items() if now.get(name) != was
+        ]
+        return ", ".join((["the reader is another one"] if self.reader != READER_FILE.sha256 else []) + changed)
+
+
+def settings(config: Config) -> dict[str, int]:
+    """The settings that a threshold depends on."""
+    return {name: getattr(config, name) for name in _SETTINGS}
+
+
+def stored(folder: Path) -> Calibration | None:
+    """The calibration of the library in `folder`; None where there is none. Raises `LibraryBroken` where it is no such file."""
+    path = folder / _FILE
+    try:
+        found = Calibration(**json.loads(path.read_text(encoding="utf-8")))
+        if not (0 <= float(found.least) <= 1) or not isinstance(found.settings, dict):
+            raise ValueError("no probability")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise LibraryBroken(f"{path} cannot be read: {error}", "footnote calibrate --reset") from error
+    return found
+
+
+def in_use(config: Config) -> Calibration | None:
+    """The calibration that the reader answers by with these settings."""
+    found = stored(config.folder)
+    return found if found and not found.misfit(config) else None
+
+
+def store(folder: Path, found: Calibration) -> None:
+    """Keep it beside the library, in place of the one before."""
+    replace_file(folder / _FILE, json.dumps(asdict(found), indent=1) + "\n")
+
+
+def reset(folder: Path) -> bool:
+    """Back to the shipped threshold. Was there another?"""
+    there = (folder / _FILE).exists()
+    (folder / _FILE).unlink(missing_ok=True)
+    return there
