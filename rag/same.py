@@ -7,7 +7,7 @@ turns a statement (from, only, may), an operator, or the opposite of a word that
 between must hold no uncovered fact either, so that a "not" left out is seen. Two numbers or names that changed places lose
 the runs around them and are not covered; a clause of three words or more that was moved keeps its runs and is.
 
-Case, punctuation and white space play no part; what looks like code is one word, compared as it stands. Where a text has
+Headlines, case, punctuation and white space play no part; what looks like code is one word, compared as it stands. Where a text has
 no capitals, so that any word may be a name, only the same words in the same order are a copy. A word exchanged for another
 that is none of these passes as a synonym, whatever it means: telling trading from fishing takes more than words.
 """
@@ -27,11 +27,14 @@ _LONG = 6  # covered words in a row that show where the common part begins and e
 _GAP = 3  # uncovered words that may stand between covered ones of the common part
 _RELATED = 0.25  # share of a text's shingles from which another text is held against it
 _MOST = 0.15  # share of a text's words that may be uncovered
+_HEADLINE = 16  # words of a headline, at most
+_PARAGRAPH = 9  # words of a line that is none
 _ALONE = 20  # words; a shorter text says too little without its title
 _DASHES = str.maketrans("’‘‐‑‒–—−", "''------")
 _CODE = re.compile(r"[{}=<>\\|^~`]|\w\(")
 _BULLET = re.compile(r"^\s*[-*+•·]+\s", re.M)
 _VERBATIM = re.compile(r"[{}=<>\\|^~`@\[\]_#]|\w[(.&*/]\w|\w\(|^[!-]\w")
+_ENDS = re.compile(r"[.!?;:,|][\"'”’)]*\s*$")
 _LINE = re.compile(r"(\W)\1{2,}")
 _SIGNS = re.compile(r"[-+*/%&!]{1,2}")
 _TOKEN = re.compile(
@@ -47,6 +50,7 @@ class Text:
     """A text as its words. `title` counts where the text is short: "It weighs 5 kg" is of two pumps two statements."""
 
     def __init__(self, text: str, title: str = "") -> None:
+        text = _body(text)
         self.shown = _cut(text)  #: the words as they are written
         if title and len(self.shown) < _ALONE:
             self.shown = _cut(title) + self.shown
@@ -101,6 +105,25 @@ class Text:
         return shown[0].isupper() or bool(facts.numbers(word))
 
 
+def _body(text: str) -> str:
+    """The text without headlines, which each outlet writes its own: a line or two above a paragraph that end like no sentence,
+    deny nothing, and have no number that the rest has not."""
+    rest = text.lstrip()
+    for _ in range(2):
+        line, _, below = rest.partition("\n")
+        below, words = below.lstrip(), line.split()
+        following = below.partition("\n")[0].split()
+        head = len(words) <= _HEADLINE and not _ENDS.search(line) and not _CODE.search(line) and not _BULLET.match(line)
+        if not head or len(below.split()) < _ALONE or any(map(_turns, map(str.lower, words))):
+            break
+        if not set(re.findall(r"\d[\d.,]*", line)) <= set(re.findall(r"\d[\d.,]*", below)):
+            break
+        if len(following) >= _PARAGRAPH:
+            return below
+        rest = below
+    return text
+
+
 def _folded(word: str) -> str:
     if not word.isalnum() and _VERBATIM.search(word):
         return word
@@ -153,14 +176,12 @@ def copy_of(text: Text, known: Sequence[Text]) -> int | None:
     covered, said = [False] * len(text.words), set[str]()
     for number in related:
         covered = [a or b for a, b in zip(covered, text.covered(known[number]), strict=True)]
-    ends = _core(covered)
-    open_ends = [True, True]  # before and after the common part: is nothing there in any of `known`?
+    low, high = _core(covered)
     for number in related:
-        other = known[number]
-        if not _bears_out(other, text, ends[0], len(covered) - ends[1], open_ends):
+        if not _bears_out(known[number], text, low, len(covered) - high):
             return None
-        said.update(other.words)
-    return related[0] if _says_no_more(text, covered, said, open_ends) else None
+        said.update(known[number].words)
+    return related[0] if _says_no_more(text, covered, said) else None
 
 
 def same(one: Text, other: Text) -> bool:
@@ -171,34 +192,25 @@ def same(one: Text, other: Text) -> bool:
     return turns[0] == turns[1] and copy_of(one, [other]) is not None and copy_of(other, [one]) is not None
 
 
-def _bears_out(other: Text, text: Text, head: int, tail: int, open_ends: list[bool]) -> bool:
+def _bears_out(other: Text, text: Text, head: int, tail: int) -> bool:
     """Has `other`, in the part that it shares with `text`, no fact that `text` has not?
 
     Where `text` has words of its own at an end (`head`, `tail` of them), as many of `other` and two belong to that part.
     """
     covered = other.covered(text)
     low, high = _core(covered)
-    open_ends[0] &= not (head and low)
-    open_ends[1] &= not (tail and high < len(covered))
     low = max(0, low - head - 2) if head else low
     high = min(len(covered), high + tail + 2) if tail else high
     return not any(other.fact(at) for at in range(low, high) if not covered[at])
 
 
-def _says_no_more(text: Text, covered: list[bool], said: set[str], open_ends: list[bool]) -> bool:
-    """Is what is uncovered little, and no fact? Where it stands before or after all that is known, as a headline does, it
-    may name what is named there."""
+def _says_no_more(text: Text, covered: list[bool], said: set[str]) -> bool:
+    """Is what is uncovered little, no fact, and the opposite of nothing that is `said`?"""
     bare = [at for at, is_covered in enumerate(covered) if not is_covered]
     if len(bare) > _MOST * len(covered):
         return False
-    low, high = _core(covered)
-    for at in bare:
-        word = text.words[at]
-        outside = (open_ends[0] and at < low) or (open_ends[1] and at >= high)
-        named = outside and word in said and not _turns(word)
-        if (text.fact(at) and not named) or any((word, other) in facts.OPPOSITES for other in said):
-            return False
-    return True
+    words = {text.words[at] for at in bare}
+    return not any(text.fact(at) for at in bare) and not any((a, b) in facts.OPPOSITES for a in words for b in said)
 
 
 def _core(covered: list[bool]) -> tuple[int, int]:
