@@ -103,6 +103,15 @@ class Ranks:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Where else a passage's text stands, or one that says nothing else."""
+
+    source: str
+    document: str  #: Document.id
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk as it was handed to a writer. `score` is higher for closer."""
 
@@ -110,7 +119,7 @@ class Passage:
     chunk: Chunk
     score: float  #: 0..1; 1 is first in every list
     ranks: Ranks = field(default_factory=Ranks)
-    copies: tuple[str, ...] = ()  #: sources of further copies of the same text
+    copies: tuple[Copy, ...] = ()  #: what says the same and is not shown beside it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Incremental by content: a file of the same size and time is not read again, one of the same bytes is not parsed again, a
 text that is in already is not embedded again. Documents are embedded in windows of about a thousand chunks (batches of
 equal length can be made of them) and written in one transaction a window, so a document is in whole or not at all;
-`Added` comes after the commit. The index is renewed once, at the end, also when the work was stopped.
+`Added` comes after the commit. What the pages of a folder have in common (`template`) is masked before a window is embedded,
+and at the end in documents that were there before. The index is renewed once, at the end, also when the work was stopped.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag import clean as cleaning
 from rag import load as loading
+from rag import template
 from rag.chunk import Counter, chunk
 from rag.domain import Chunk, Document, Embedder, Refused
 from rag.errors import RagError, Unreadable
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WINDOW = 1024  # chunks embedded together
+_Vectors = tuple["NDArray[np.float32]", list[bytes]]
+_LATE = 64  # documents masked again together
 
 
 @dataclass(slots=True)
@@ -115,6 +119,7 @@ class Ingest:
         try:
             yield from self._take_in(files, run)
             self._forget(run, roots)
+            yield from self._settle()
             stopped = False
         finally:
             loading.dismiss()
@@ -241,23 +246,11 @@ class Ingest:
         return name
 
     def _store(self, window: list[_Ready], run: _Run) -> Iterator[Event]:
-        """Embed and write whole documents; one with nothing to quote in it is a failure that says so."""
-        items = []
-        texts = [self._context(c) + c.text for r in window for c in r.chunks]
-        keys = [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest()[:16] for t in texts]
-        have = self._library.reuse(keys)
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in have}
-        if missing and self._machine is None:
-            yield Loading("the embedder (sentence-transformers)")
-            self._machine = self._embedder()
-        vectors = self._embedded(keys, have, missing)
-        at = 0
-        for ready in window:
-            end = at + len(ready.chunks)
-            items.append((ready.file, ready.document, ready.chunks, vectors[at:end], keys[at:end]))
-            at = end
-        if items:
-            self._library.put(items)
+        """Embed and write whole documents."""
+        window = self._judged(window)
+        embedded = yield from self._embedded([r.chunks for r in window])
+        if window:
+            self._library.put([(r.file, r.document, r.chunks, *e) for r, e in zip(window, embedded, strict=True)])
         for ready in window:
             (run.changed if ready.replaces else run.added).append(ready.file.source)
             yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
@@ -269,17 +262,58 @@ class Ingest:
             context = context[: 3 * self._prefix].rsplit(" ", 1)[0]
         return context + "\n" if context else ""
 
-    def _embedded(
-        self, keys: Sequence[bytes], have: dict[bytes, bytes], missing: dict[bytes, str]
-    ) -> NDArray[np.float32]:
+    def _embedded(self, documents: Sequence[Sequence[Chunk]]) -> Generator[Event, None, list[_Vectors]]:
+        """For each document the vectors of its chunks and the keys of what was embedded."""
         import numpy as np
 
-        if not keys:
-            return np.empty((0, 0), dtype=np.float32)
+        texts = [self._context(c) + c.text for chunks in documents for c in chunks]
+        keys = [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest()[:16] for t in texts]
+        have = self._library.reuse(keys)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in have}
+        if missing and self._machine is None:
+            yield Loading("the embedder (sentence-transformers)")
+            self._machine = self._embedder()
         if missing and self._machine:
             fresh = self._machine.embed(list(missing.values()))
             have.update(zip(missing, (row.tobytes() for row in fresh), strict=True))
-        return np.frombuffer(b"".join(have[k] for k in keys), dtype=np.float32).reshape(len(keys), -1)
+        out, at = list[_Vectors](), 0
+        for chunks in documents:
+            some, at = keys[at : at + len(chunks)], at + len(chunks)
+            rows = np.frombuffer(b"".join(have[k] for k in some), dtype=np.float32)
+            out.append((rows.reshape(len(some), -1 if some else 0), some))
+        return out
+
+    def _judged(self, window: list[_Ready]) -> list[_Ready]:
+        """The same documents, with what they have in common with those of their folders masked."""
+        keys = [{key for key, _ in template.shingles(r.document)} for r in window]
+        folders = [template.folder(r.file.path) for r in window]
+        out = list(window)
+        for folder in set(folders):
+            there = {name: a | b for name, (a, b) in self._library.templates.beside(folder).items()}
+            places = [at for at, name in enumerate(folders) if name == folder and not window[at].document.lines]
+            found = template.recurring(list((there | {window[at].document.id: keys[at] for at in places}).values()))
+            for at in places:
+                document = template.masked(window[at].document, found & keys[at])
+                if document is not window[at].document:
+                    chunks = tuple(chunk(document, self._size, self._count))
+                    out[at] = replace(window[at], document=document, chunks=chunks)
+        return out
+
+    def _settle(self) -> Iterator[Event]:
+        """Templates that only later documents showed are masked, and chunks without a label get one. Looks at every folder, so
+        that what a stopped run left undone is done by the next."""
+        while self._library.twins.catch_up():
+            pass
+        for folder in sorted({template.folder(path) for path in self._library.files()}):
+            there = self._library.templates.beside(folder)
+            found = template.recurring([a | b for a, b in there.values()])
+            late = [name for name, (_, shown) in there.items() if shown & found]
+            for at in range(0, len(late), _LATE):
+                documents = [self._library.document(name) for name in late[at : at + _LATE]]
+                documents = [template.masked(document, found) for document in documents]
+                chunks = [tuple(chunk(document, self._size, self._count)) for document in documents]
+                embedded = yield from self._embedded(chunks)
+                self._library.remask([(d, c, *e) for d, c, e in zip(documents, chunks, embedded, strict=True)])
 
     def _failed(self, file: loading.File, error: Exception, run: _Run) -> Failed:
         cure = error.cure if isinstance(error, RagError) else "check the file and its permissions"

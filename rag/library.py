@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +21,22 @@ from rag.domain import Chunk, Document, Listing, Span
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.history import TABLES as HISTORY_TABLES
 from rag.history import History
-from rag.rows import SCHEMA, TABLES, checksum, pairs, spans
+from rag.rows import SCHEMA, TABLES, checksum, places, spans
+from rag.same import Text
+from rag.template import TABLES as TEMPLATE_TABLES
+from rag.template import Templates
+from rag.twins import TABLES as TWINS_TABLES
+from rag.twins import Twins
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+#: what a library of each older format lacks; 0 is one that is being made. An upgrade only adds tables, in one transaction
+TABLES_SINCE = {
+    0: TABLES + HISTORY_TABLES + TWINS_TABLES + TEMPLATE_TABLES,
+    1: TWINS_TABLES + TEMPLATE_TABLES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +73,24 @@ class Library:
             ) from error
         self.folder = folder
         self.history = History(self._db, self.writing)
+        self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
         self._texts: dict[str, Document] = {}
 
     def _prepare(self, identity: str) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
+        def version() -> int:
+            return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+        while (before := version()) in TABLES_SINCE:
             with self.writing():
-                if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in (TABLES + HISTORY_TABLES).split(";\n"):
-                        if statement.strip():
-                            self._db.execute(statement)
-                    self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
+                if before == version():  # else another process was faster
+                    for statement in TABLES_SINCE[before].split(";\n"):
+                        self._db.execute(statement)
+                    if before == 0:
+                        self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
                     self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-        elif version != SCHEMA:
+        if version() != SCHEMA:
             raise LibraryBroken(
-                f"the library is of format {version}, this program reads format {SCHEMA}",
+                f"the library is of format {version()}, this program reads format {SCHEMA}",
                 "use the version that made it, or another --library and add the documents again",
             )
         made = self._meta("identity")
@@ -138,8 +152,6 @@ class Library:
         with self.writing():
             self._db.execute("UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path))
 
-    # -- documents
-
     def put(
         self, items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]
     ) -> None:
@@ -164,24 +176,24 @@ class Library:
     ) -> None:
         if self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document.id,)).fetchone():
             return
-        places = json.dumps(
-            [pairs(document.mask), pairs(document.pages), [[s.start, s.end, h] for s, h in document.headings]],
-            ensure_ascii=False,
-        )
-        row = (document.id, document.title, document.date, document.text, places)
+        row = (document.id, document.title, document.date, document.text, places(document))
         self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum(*row)))
+        self._put_chunks(document, chunks, vectors, keys)
+        self.templates.put(document)
+
+    def _put_chunks(
+        self, document: Document, chunks: Sequence[Chunk], vectors: NDArray[np.float32], keys: Sequence[bytes]
+    ) -> None:
+        """Those of its chunks that are not there yet, with their words and labels."""
+        have = {row[0] for row in self._db.execute("SELECT id FROM chunks WHERE document = ?", (document.id,))}
+        fresh = []
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
+            if chunk.id in have:
+                continue
             content = (
-                chunk.id,
-                document.id,
-                chunk.span.start,
-                chunk.span.end,
-                chunk.heading,
-                chunk.line,
-                chunk.page,
-                key,
+                chunk.id, document.id, chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page, key,
                 vector.tobytes(),
-            )
+            )  # fmt: skip
             number = self._db.execute(
                 "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, checksum(*content))
             ).lastrowid
@@ -189,6 +201,22 @@ class Library:
                 "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)",
                 (number, document.title, chunk.heading, chunk.text),
             )
+            fresh.append((int(number or 0), Text(chunk.text, f"{document.title} {chunk.heading}")))
+        self.twins.put(fresh)
+
+    def remask(self, items: Sequence[tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]) -> None:
+        """Give documents that are in another mask, and the chunks that follow from it. One transaction."""
+        with self.writing():
+            for document, chunks, vectors, keys in items:
+                row = (document.id, document.title, document.date, document.text, places(document))
+                self._db.execute(
+                    "UPDATE documents SET spans = ?, checksum = ? WHERE id = ?", (row[4], checksum(*row), document.id)
+                )
+                self._drop_chunks(document, {chunk.id for chunk in chunks})
+                self._put_chunks(document, chunks, vectors, keys)
+                self.templates.put(document)
+            self._revise()
+        self._texts.clear()
 
     def fail(self, file: Known, reason: str, cure: str) -> None:
         """A file that could not be taken in is on record with its reason; what was there of it before stays."""
@@ -221,17 +249,21 @@ class Library:
     def _drop_if_orphan(self, document: str) -> None:
         if self._db.execute("SELECT 1 FROM files WHERE document = ?", (document,)).fetchone():
             return
-        whole = self.document(document)
-        for number, start, end, heading in self._db.execute(
-            "SELECT number, start, end, heading FROM chunks WHERE document = ?", (document,)
-        ).fetchall():
+        self._drop_chunks(self.document(document))
+        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+        self.templates.drop(document)
+        self._texts.pop(document, None)
+
+    def _drop_chunks(self, document: Document, keep: Collection[str] = ()) -> None:
+        rows = self._db.execute("SELECT number, id, start, end, heading FROM chunks WHERE document = ?", (document.id,))
+        gone = [row for row in rows.fetchall() if row[1] not in keep]
+        for number, _, start, end, heading in gone:
             self._db.execute(
                 "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
-                (number, whole.title, heading, whole.text[start:end]),
+                (number, document.title, heading, document.text[start:end]),
             )
-        self._db.execute("DELETE FROM chunks WHERE document = ?", (document,))
-        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
-        self._texts.pop(document, None)
+        self._db.executemany("DELETE FROM chunks WHERE number = ?", [(row[0],) for row in gone])
+        self.twins.drop(row[0] for row in gone)
 
     def listings(self) -> list[Listing]:
         """The table of contents, by source."""
@@ -319,18 +351,8 @@ class Library:
                     f"a passage of {document.source} does not match its checksum", "remove it and add its file again"
                 )
             span = Span(row[2], row[3])
-            found[name] = Chunk(
-                row[0],
-                row[1],
-                document.source,
-                document.title,
-                document.date,
-                row[4],
-                span,
-                span.of(document.text),
-                row[5],
-                row[6],
-            )
+            text, about = span.of(document.text), (document.source, document.title, document.date)
+            found[name] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
         return found
 
     def words(self, query: str, limit: int) -> list[tuple[str, float]]:
@@ -347,8 +369,8 @@ class Library:
         found: dict[bytes, bytes] = {}
         for at in range(0, len(keys), 500):
             part = list(keys[at : at + 500])
-            marks = ",".join("?" * len(part))
-            found.update(self._db.execute(f"SELECT key, vector FROM chunks WHERE key IN ({marks})", part).fetchall())  # noqa: S608
+            query = f"SELECT key, vector FROM chunks WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
+            found.update(self._db.execute(query, part).fetchall())
         return found
 
     def ids(self) -> set[str]:
@@ -362,20 +384,17 @@ class Library:
         rows = []
         for at in range(0, len(names), 500):
             part = list(names[at : at + 500])
-            marks = ",".join("?" * len(part))
-            found = dict(self._db.execute(f"SELECT id, vector FROM chunks WHERE id IN ({marks})", part).fetchall())  # noqa: S608
+            query = f"SELECT id, vector FROM chunks WHERE id IN ({','.join('?' * len(part))})"  # noqa: S608
+            found = dict(self._db.execute(query, part).fetchall())
             rows += [found[name] for name in part]
         return np.frombuffer(b"".join(rows), dtype=np.float32).reshape(len(rows), -1)
 
     def damaged(self) -> list[str]:
         """Sources of documents with a row that fails its checksum: the whole library is read."""
-        bad = set()
-        for row in self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents"):
-            if checksum(*row[:5]) != row[5]:
-                bad.add(row[0])
-        for row in self._db.execute(
+        rows = self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents")
+        bad = {row[0] for row in rows if checksum(*row[:5]) != row[5]}
+        rows = self._db.execute(
             "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"
-        ):
-            if checksum(*row[:9]) != row[9]:
-                bad.add(row[1])
+        )
+        bad |= {row[1] for row in rows if checksum(*row[:9]) != row[9]}
         return sorted(source for document in bad for source in self.sources(document))

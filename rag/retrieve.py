@@ -6,8 +6,12 @@ then read together with the question by the reader's model, and the probability 
 the two logits) is added to its score; but what leads both lists stays first. (On SQuAD's paragraphs such a leader is right
 in 96 of 100 cases, on CLAPNQ's always, and without that rule the model cost CLAPNQ 0.02 of nDCG@10.) Passages that are answered
 from are read anyway, so reranking ten costs five readings.
-What is no question ("wing flutter at Mach 2") is left as it was fused: the model learnt from questions. The same text in two files
-is one passage with its other sources in `copies`.
+What is no question ("wing flutter at Mach 2") is left as it was fused: the model learnt from questions.
+
+A chunk that says nothing which a better one does not is folded into that one before anything reads them: a copy takes no
+place and bears nothing out a second time. The texts themselves decide (`same`), because chunks of two copies need not begin at
+the same word: what the passages before it hold together is what it is held against. Which copies exist besides, and
+whether the lists hold too many of them to go round, the labels made at ingest tell (`twins`). A passage names all its copies.
 """
 
 from __future__ import annotations
@@ -16,9 +20,10 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from rag.domain import Embedder, Passage, Ranks
+from rag.domain import Chunk, Copy, Embedder, Passage, Ranks
 from rag.facts import fold, is_stop, tokens
 from rag.library import Library
+from rag.same import Text, copy_of
 
 _K = 60
 _USEFUL = 1.0  # what the model's probability weighs beside the fused score
@@ -30,6 +35,7 @@ _QUESTION = re.compile(
     re.S,
 )
 _TERMS = 64  # most words of a question that are looked up
+_DEEPER = 4  # times as deep are the lists asked for, where copies leave too few passages in them; twice at most
 
 Near = Callable[..., list[tuple[str, float]]]
 #: a question and passages -> for each passage the logit of "it answers or helps to"
@@ -56,13 +62,11 @@ class Retrieve:
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
-        query = words_query(question)
-        by_words = [name for name, _ in self._library.words(query, self._depth)] if query else []
-        by_vectors = [name for name, _ in self._near(self._embedder.embed([question])[0], self._depth)]
+        wanted = max(limit, self._rerank)
+        by_words, by_vectors = self._lists(question, wanted)
         fused = fuse(by_words, by_vectors)
-        names = sorted(fused, key=lambda name: (-fused[name], name))[: max(limit, self._rerank)]
-        chunks = self._library.chunks(names)
-        names = [name for name in names if name in chunks]
+        chunks, folded = self._folded(sorted(fused, key=lambda name: (-fused[name], name)), wanted)
+        names = list(chunks)
         read = self._read(question, {name: chunks[name].text for name in names[: self._rerank]})
         scores = blend(names, fused, read)
         again = {name: rank for rank, name in enumerate(sorted(read, key=lambda n: -read[n]), 1)}
@@ -72,14 +76,51 @@ class Retrieve:
         vectors = {name: rank for rank, name in enumerate(by_vectors, 1)}
         return tuple(
             Passage(
-                number,
-                chunks[name],
-                scores[name],
+                number, chunks[name], scores[name],
                 Ranks(words.get(name), vectors.get(name), fusion[name], again.get(name)),
-                tuple(self._library.sources(chunks[name].document)[1:]),
+                self._copies(chunks[name], folded.get(name, []), [chunks[other] for other in best]),
             )
             for number, name in enumerate(best, 1)
-        )
+        )  # fmt: skip
+
+    def _lists(self, question: str, wanted: int) -> tuple[list[str], list[str]]:
+        """Chunk ids by words and by vectors, so deep that `wanted` of them are no copies of each other, if there are so many."""
+        query, vector = words_query(question), self._embedder.embed([question])[0]
+        for depth in (self._depth, self._depth * _DEEPER, self._depth * _DEEPER**2):
+            by_words = [name for name, _ in self._library.words(query, depth)] if query else []
+            by_vectors = [name for name, _ in self._near(vector, depth)]
+            full = max(len(by_words), len(by_vectors)) >= depth
+            if not full or len(self._library.twins.labels({*by_words, *by_vectors})) >= wanted:
+                break
+        return by_words, by_vectors
+
+    def _folded(self, names: Sequence[str], wanted: int) -> tuple[dict[str, Chunk], dict[str, list[Chunk]]]:
+        """The first `wanted` chunks that say something new, best first, and for each what was folded into it."""
+        kept: dict[str, Chunk] = {}
+        texts: list[Text] = []
+        folded: dict[str, list[Chunk]] = {}
+        for name in names:
+            if len(kept) == wanted:
+                break
+            chunk = self._library.chunks([name]).get(name)
+            if chunk is None:
+                continue
+            text = Text(chunk.text, f"{chunk.title} {chunk.heading}")
+            into = copy_of(text, texts)
+            if into is None:
+                kept[name] = chunk
+                texts.append(text)
+            else:
+                folded.setdefault(list(kept)[into], []).append(chunk)
+        return kept, folded
+
+    def _copies(self, chunk: Chunk, folded: Sequence[Chunk], shown: Sequence[Chunk]) -> tuple[Copy, ...]:
+        """Where else it stands, in this order: what was folded into it, its document's other names, what ingest found."""
+        found = [Copy(s, c.document, c.span) for c in (*folded, chunk) for s in self._library.sources(c.document)]
+        beside = {(c.document, c.span) for c in shown if c.id != chunk.id}
+        itself = Copy(chunk.source, chunk.document, chunk.span)
+        every = dict.fromkeys([*found, *self._library.twins.copies(chunk.id)])
+        return tuple(c for c in every if c != itself and (c.document, c.span) not in beside)
 
     def _read(self, question: str, texts: dict[str, str]) -> dict[str, float]:
         """Id -> logit of "it is useful"; nothing where the model has no part."""

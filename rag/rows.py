@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rag.domain import Span
+from rag.domain import Document, Span
 
-SCHEMA = 1
+SCHEMA = 2  #: 2: has the tables of `twins` and `template`, which an older library gets empty
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -40,6 +41,12 @@ def checksum(*values: Any) -> bytes:
 
 def pairs(spans: Iterable[Span]) -> list[list[int]]:
     return [[s.start, s.end] for s in spans]
+
+
+def places(document: Document) -> str:
+    """Mask, pages and headings of a document, as they are stored."""
+    headings = [[s.start, s.end, h] for s, h in document.headings]
+    return json.dumps([pairs(document.mask), pairs(document.pages), headings], ensure_ascii=False)
 
 
 def spans(pairs: Iterable[Sequence[int]]) -> tuple[Span, ...]:

@@ -22,6 +22,7 @@ GLYPHS = {
 }  # fmt: skip
 WORDS = {Verdict.UNCITED: "no source", Verdict.DANGLING: "no such source", Verdict.NEEDS_NONE: "needs none"}
 STYLES = {Verdict.SUPPORTED: "green", Verdict.PARTLY: "yellow", Verdict.UNCITED: "yellow", Verdict.NEEDS_NONE: "dim"}
+_NAMED = 3  # copies of a passage that are named; the JSON names all
 REASONS = {
     Reason.EMPTY_LIBRARY: "the library is empty; add documents with: footnote add FOLDER",
     Reason.NOTHING_FOUND: "no passage of the library has to do with it.",
@@ -137,7 +138,9 @@ def passages(found: Sequence[Passage]) -> None:
     for p in found:
         ranks = f"words {p.ranks.words or '—'}, vectors {p.ranks.vectors or '—'}"
         ranks += f", reranked {p.ranks.reranked}" if p.ranks.reranked else ""
-        copies = f", also in {', '.join(map(line, p.copies))}" if p.copies else ""
+        others = list(dict.fromkeys(c.source for c in p.copies))
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        copies = f", also in {', '.join(map(line, others[:_NAMED]))}{more}" if others else ""
         out.print(Text(f"[{p.number}] {_place(p)}  ({ranks}{copies})", style="bold"))
         out.print(Text(safe(p.chunk.text) + "\n"))
 

@@ -68,7 +68,9 @@ def passage(value: d.Passage) -> dict[str, Any]:
         "heading": chunk.heading, "start": chunk.span.start, "end": chunk.span.end, "line": chunk.line, "page": chunk.page,
         "text": chunk.text, "score": round(value.score, 6),
         "ranks": {"words": ranks.words, "vectors": ranks.vectors, "fused": ranks.fused, "reranked": ranks.reranked},
-        "copies": list(value.copies),
+        "copies": [
+            {"source": c.source, "document": c.document, "start": c.span.start, "end": c.span.end} for c in value.copies
+        ],
     }  # fmt: skip
 
 

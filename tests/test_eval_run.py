@@ -12,6 +12,7 @@ from rag.domain import (
     Chunk,
     Citation,
     Claim,
+    Copy,
     Document,
     Evidence,
     Model,
@@ -42,7 +43,7 @@ def passage(number, name, copies=()):
     return Passage(number, chunk, 1 / number, copies=copies)
 
 
-FOUND = (passage(1, "ants"), passage(2, "bees"), passage(3, "wasps", copies=("copy.txt",)))
+FOUND = (passage(1, "ants"), passage(2, "bees"), passage(3, "wasps", copies=(Copy("copy.txt", "copy", Span(0, 1)),)))
 
 
 def evidence(number, name, start, end, text=None):

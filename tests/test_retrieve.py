@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domain import Chunk, Span
+from rag.domain import Chunk, Copy, Span
 from rag.library import Library
 from rag.retrieve import Retrieve, asks, blend, fuse
 
@@ -33,6 +33,16 @@ class Shelf:
 
     def sources(self, document: str) -> list[str]:
         return [f"{document}.txt"]
+
+    @property
+    def twins(self) -> Shelf:
+        return self
+
+    def labels(self, names: Sequence[str]) -> set[str]:
+        return set(names)
+
+    def copies(self, name: str) -> list[Copy]:
+        return []
 
 
 class Blank:

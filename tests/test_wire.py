@@ -15,7 +15,7 @@ from tests.fakes import passage, quote
 
 PASSAGE = d.Passage(
     1, passage(1, "It has four bolts \x1b[31m.", offset=5, line=3, title="Pump", heading="Bolts", date="2022-03-18").chunk,
-    0.123456789, d.Ranks(1, 3, 1, None), ("copy.txt",),
+    0.123456789, d.Ranks(1, 3, 1, None), (d.Copy("copy.txt", "d2", d.Span(4, 9)),),
 )  # fmt: skip
 EVIDENCE = d.Evidence(1, "document1", "1.txt", d.Span(5, 22), "It has four bolts", 3, None)
 SENTENCE = d.Sentence("It has four bolts.", d.Span(0, 22), (d.Citation(1, d.Span(18, 21)),))
@@ -63,7 +63,7 @@ def test_a_passage() -> None:
         {
             "n": 1, "source": "1.txt", "document": "document1", "title": "Pump", "date": "2022-03-18", "heading": "Bolts",
             "start": 5, "end": 29, "line": 3, "page": None, "text": "It has four bolts \x1b[31m.", "score": 0.123457,
-            "ranks": {"words": 1, "vectors": 3, "fused": 1, "reranked": None}, "copies": ["copy.txt"],
+            "ranks": {"words": 1, "vectors": 3, "fused": 1, "reranked": None}, "copies": [{"source": "copy.txt", "document": "d2", "start": 4, "end": 9}],
         },
     ]  # fmt: skip
 

@@ -130,7 +130,7 @@ def _notes(passage: Passage, piece: Excerpt) -> list[str]:
     if piece.masked:
         out.append("! dimmed: page furniture, never quoted")
     if passage.copies:
-        out.append(f"! the same text is also in {count(len(passage.copies), 'other document')}")
+        out.append(f"! the same text is also in {count(len(passage.copies), 'other place')}")
     return out
 
 

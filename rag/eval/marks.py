@@ -95,4 +95,4 @@ def _seconds(answer: Answer) -> Scores:
 
 
 def _hit(passage: Passage) -> Hit:
-    return Hit((passage.chunk.source, *passage.copies), passage.chunk.text)
+    return Hit((passage.chunk.source, *(c.source for c in passage.copies)), passage.chunk.text)

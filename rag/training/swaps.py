@@ -14,34 +14,9 @@ from collections.abc import Callable, Sequence
 from rag import facts
 from rag.sentences import sentences
 
-_OPPOSITES = """
-increase decrease|increased decreased|increases decreases|increasing decreasing|rise fall|rose fell|rising falling|more less|
-most least|higher lower|highest lowest|high low|larger smaller|largest smallest|large small|big small|greater lesser|
-before after|first last|earlier later|earliest latest|early late|old new|older younger|oldest youngest|oldest newest|
-north south|northern southern|east west|eastern western|upper lower|above below|inside outside|internal external|
-win lose|won lost|winner loser|win lost|success failure|successful unsuccessful|accept reject|accepted rejected|allow forbid|
-allowed forbidden|allows forbids|legal illegal|support oppose|supported opposed|supports opposes|supporters opponents|
-begin end|began ended|begins ends|beginning end|start finish|started finished|open close|opened closed|add remove|added removed|
-include exclude|included excluded|includes excludes|create destroy|created destroyed|buy sell|bought sold|import export|
-imports exports|attack defend|attacked defended|majority minority|maximum minimum|positive negative|public private|
-male female|men women|man woman|father mother|son daughter|brother sister|husband wife|king queen|strong weak|stronger weaker|
-strongest weakest|hot cold|warm cool|fast slow|faster slower|long short|longer shorter|longest shortest|rich poor|richer poorer|
-best worst|better worse|good bad|easy difficult|easier harder|common rare|common uncommon|similar different|same different|
-always never|often rarely|usually rarely|all none|many few|both neither|with without|gain lose|gained lost|enter leave|
-entered left|arrive depart|arrived departed|push pull|advance retreat|advanced retreated|agree disagree|agreed disagreed|
-approve reject|approved rejected|true false|possible impossible|dependent independent|direct indirect|formal informal|
-permanent temporary|ancient modern|urban rural|democratic republican|liberal conservative|catholic protestant|summer winter|
-spring autumn|morning evening|day night|land sea|deep shallow|wide narrow|thick thin|heavy light|light dark|full empty|
-minor major|primary secondary|single multiple|raise lower|raised lowered|improve worsen|improved worsened|expand shrink|
-expanded shrank|strengthen weaken|strengthened weakened|appeared disappeared|alive dead|born died|birth death|ally enemy|
-allies enemies|left right|front back|top bottom|active inactive|able unable|likely unlikely|known unknown|required optional|
-enabled disabled|enable disable|synchronous asynchronous|static dynamic|mutable immutable|lowercase uppercase|client server
-"""
 _OPPOSITE: dict[str, str] = {}
-for _pair in _OPPOSITES.replace("\n", "").split("|"):
-    _a, _b = _pair.split()
+for _a, _b in facts.OPPOSITES:
     _OPPOSITE.setdefault(_a, _b)
-    _OPPOSITE.setdefault(_b, _a)
 _SAME = """
 began started|approximately about|located situated|created made|founded established|obtained got|purchased bought|
 assist help|numerous many|large big|near close to|although though|however but|also additionally|within inside|upon on|
