@@ -15,17 +15,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rag.care import Care
 from rag.domain import Chunk, Document, Listing, Span
-from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
+from rag.errors import LibraryBroken, LibraryMissing, Usage
 from rag.history import TABLES as HISTORY_TABLES
 from rag.history import History
 from rag.rows import SCHEMA, TABLES, checksum, pairs, spans
+from rag.told import naming, reason
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_CURE = "run: footnote doctor --repair"
+_CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +53,33 @@ class Library:
     def __init__(self, folder: Path, *, make: bool = False, identity: str = "") -> None:
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
         if it differs)."""
-        path = folder / "library.db"
-        if not path.exists():
+        self.folder, self._path = folder, folder / "library.db"
+        if not self._path.exists():
             if not make:
                 raise LibraryMissing(f"there is no library in {folder}", "run: footnote add FOLDER")
-            folder.mkdir(parents=True, exist_ok=True)
+            with naming(folder):
+                folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._inode = self._path.stat().st_ino
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
-            self._prepare(identity)
-        except sqlite3.Error as error:
-            raise LibraryBroken(
-                f"{path} cannot be opened: {error}", "check the disk; footnote doctor says more"
-            ) from error
-        self.folder = folder
+            self._prepare(identity, make)
+        except (sqlite3.Error, OSError) as error:
+            raise reason(error, folder) from error
         self.history = History(self._db, self.writing)
+        self.care = Care(self._db, self.document)
         self._texts: dict[str, Document] = {}
 
-    def _prepare(self, identity: str) -> None:
+    def _prepare(self, identity: str, make: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
+            if any(self.folder.glob("vectors/gen-*.json")):
+                raise LibraryBroken(
+                    f"{self._path} is empty, but there is an index of what was in it",
+                    f"put {self._path} back from a copy, or remove {self.folder} and add the documents again",
+                )
+            if not make:  # a first `add` was killed before its first document
+                raise LibraryMissing(f"the library in {self.folder} holds nothing yet", "run: footnote add FOLDER")
             with self.writing():
                 if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
                     for statement in (TABLES + HISTORY_TABLES).split(";\n"):
@@ -91,20 +104,30 @@ class Library:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the file."""
-        try:
+        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the folder."""
+        with naming(self.folder):
+            self.present()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite may have rolled back by itself, on a full disk
+                    self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
-            where = getattr(self, "folder", "the library")
-            raise RagError(
-                f"{where}: {error}; nothing of this step was written", "make room or make it writable, then again"
-            ) from error
+            self.present()
+
+    def present(self) -> None:
+        """Raises `LibraryMissing` where the file we write to is no longer the one that others would open."""
+        try:
+            here = self._path.stat().st_ino == self._inode
+        except OSError:
+            here = False
+        if not here:
+            raise LibraryMissing(
+                f"{self._path} was removed or replaced while it was in use; what was added since then is lost",
+                "put it back, or add the documents again: footnote add FOLDER",
+            )
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -141,16 +164,24 @@ class Library:
     # -- documents
 
     def put(
-        self, items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]
+        self,
+        items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]],
+        anew: bool = False,
     ) -> None:
         """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
 
-        A file that was known with another text loses that one in the same transaction.
+        A file that was known with another text loses that one in the same transaction. With `anew`, rows of the very
+        document that are there already are written again: they are damaged.
         """
         with self.writing():
             for file, document, chunks, vectors, keys in items:
+                if anew:
+                    self.care.drop(document.id)
+                    self._texts.pop(document.id, None)
                 before = self._db.execute("SELECT document FROM files WHERE path = ?", (file.path,)).fetchone()
                 self._put_document(document, chunks, vectors, keys)
+                if anew and before and before[0] == document.id:
+                    continue  # what is on record of the file stays, also why it could not be read of late
                 self._db.execute(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
                     (file.path, file.source, document.id, file.size, file.mtime, file.sha256),
@@ -221,16 +252,7 @@ class Library:
     def _drop_if_orphan(self, document: str) -> None:
         if self._db.execute("SELECT 1 FROM files WHERE document = ?", (document,)).fetchone():
             return
-        whole = self.document(document)
-        for number, start, end, heading in self._db.execute(
-            "SELECT number, start, end, heading FROM chunks WHERE document = ?", (document,)
-        ).fetchall():
-            self._db.execute(
-                "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
-                (number, whole.title, heading, whole.text[start:end]),
-            )
-        self._db.execute("DELETE FROM chunks WHERE document = ?", (document,))
-        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+        self.care.drop(document)
         self._texts.pop(document, None)
 
     def listings(self) -> list[Listing]:
@@ -280,10 +302,7 @@ class Library:
             raise Usage(f"there is no document {name!r}", "footnote list shows them all")
         sources = self.sources(name)
         if checksum(*row[:5]) != row[5]:
-            raise LibraryBroken(
-                f"the stored text of {', '.join(sources) or name} does not match its checksum",
-                "remove that document and add its file again",
-            )
+            raise LibraryBroken(f"the stored text of {', '.join(sources) or name} does not match its checksum", _CURE)
         mask, pages, headings = json.loads(row[4])
         document = Document(
             row[0], sources[0] if sources else name, row[1], row[2], row[3], spans(mask), spans(pages),
@@ -307,17 +326,14 @@ class Library:
         """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
         found = {}
         for name in names:
-            row = self._db.execute(
-                "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE id = ?",
-                (name,),
-            ).fetchone()
+            row = self._db.execute(_CHUNK + "id = ?", (name,)).fetchone()
             if row is None:
                 continue
-            document = self.document(row[1])
-            if checksum(*row[:9]) != row[9]:
-                raise LibraryBroken(
-                    f"a passage of {document.source} does not match its checksum", "remove it and add its file again"
-                )
+            self._hold(row)
+            try:
+                document = self.document(row[1])
+            except Usage:  # another process removed it since
+                continue
             span = Span(row[2], row[3])
             found[name] = Chunk(
                 row[0],
@@ -333,6 +349,12 @@ class Library:
             )
         return found
 
+    def _hold(self, row: Sequence[Any]) -> None:
+        """Raises `LibraryBroken` where a row of `_CHUNK` fails its checksum."""
+        if checksum(*row[:9]) != row[9]:
+            names = ", ".join(self.sources(row[1])) or row[1]
+            raise LibraryBroken(f"a passage of {names} does not match its checksum", _CURE)
+
     def words(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""
         rows = self._db.execute(
@@ -343,39 +365,29 @@ class Library:
         return [(name, score) for name, score in rows]
 
     def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Vectors that are here already, by the key of the text that was embedded."""
-        found: dict[bytes, bytes] = {}
-        for at in range(0, len(keys), 500):
-            part = list(keys[at : at + 500])
-            marks = ",".join("?" * len(part))
-            found.update(self._db.execute(f"SELECT key, vector FROM chunks WHERE key IN ({marks})", part).fetchall())  # noqa: S608
-        return found
+        """Vectors that are here already, by the key of the text that was embedded. A damaged one is not given."""
+        rows = self._many("key", keys)
+        return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
+
+    def _many(self, column: str, values: Sequence[Any]) -> Iterator[Any]:
+        for at in range(0, len(values), 500):
+            part = list(values[at : at + 500])
+            yield from self._db.execute(f"{_CHUNK}{column} IN ({','.join('?' * len(part))})", part).fetchall()
 
     def ids(self) -> set[str]:
         """The ids of all chunks: what the index must hold."""
         return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
 
     def vectors(self, names: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`."""
+        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`. Raises `LibraryBroken` for a damaged one."""
         import numpy as np
 
-        rows = []
-        for at in range(0, len(names), 500):
-            part = list(names[at : at + 500])
-            marks = ",".join("?" * len(part))
-            found = dict(self._db.execute(f"SELECT id, vector FROM chunks WHERE id IN ({marks})", part).fetchall())  # noqa: S608
-            rows += [found[name] for name in part]
-        return np.frombuffer(b"".join(rows), dtype=np.float32).reshape(len(rows), -1)
+        found = {}
+        for row in self._many("id", names):
+            self._hold(row)
+            found[row[0]] = row[8]
+        return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(len(names), -1)
 
     def damaged(self) -> list[str]:
         """Sources of documents with a row that fails its checksum: the whole library is read."""
-        bad = set()
-        for row in self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents"):
-            if checksum(*row[:5]) != row[5]:
-                bad.add(row[0])
-        for row in self._db.execute(
-            "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"
-        ):
-            if checksum(*row[:9]) != row[9]:
-                bad.add(row[1])
-        return sorted(source for document in bad for source in self.sources(document))
+        return self.care.sources(self.care.damage().documents)

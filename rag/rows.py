@@ -10,7 +10,8 @@ from typing import Any
 from rag.domain import Span
 
 SCHEMA = 1
-TABLES = """
+WORDS = "CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2')"
+TABLES = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE files(
@@ -25,7 +26,7 @@ CREATE TABLE chunks(
     heading TEXT NOT NULL, line INTEGER NOT NULL, page INTEGER, key BLOB NOT NULL, vector BLOB NOT NULL, checksum BLOB NOT NULL);
 CREATE INDEX chunks_document ON chunks(document);
 CREATE INDEX chunks_key ON chunks(key);
-CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+{WORDS};
 """
 
 

@@ -1,0 +1,87 @@
+"""Everything that may break, broken on purpose: ``make faults``, or ``python -m tests.faults [--short] [--kills 1000] ...``.
+
+Prints how many faults of each kind were tried and what was wrong after them, each with the seed that brings it back.
+Exits 1 where anything was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rag.safe import protect
+from tests.faults import kills
+from tests.faults.child import preload
+from tests.faults.kills import Trial
+
+Part = Callable[[Path], Iterator[Trial]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the parts that were asked for. Returns the exit code."""
+    asked = _asked(arguments)
+    protect()
+    preload()
+    failed: list[tuple[str, Trial]] = []
+    for name, part in parts(asked).items():
+        if asked.only and name not in asked.only:
+            continue
+        failed += [(name, trial) for trial in _run(name, part)]
+    for name, trial in failed:
+        print(f"\nFAILED {name}: {trial.kind} (seed {trial.seed})")
+        for line in trial.wrong:
+            print(f"    {line}")
+    print(f"\n{len(failed)} failures, seed {asked.seed}" if failed else f"\nno failures, seed {asked.seed}")
+    return 1 if failed else 0
+
+
+def _asked(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--short", action="store_true", help="a few minutes' worth: what CI runs")
+    parser.add_argument("--kills", type=int, help="random kills (1000; short: 40)")
+    parser.add_argument("--recoveries", type=int, help="times ten kills in a row inside recovery (10; short: 1)")
+    parser.add_argument("--only", nargs="*", help="names of parts")
+    asked = parser.parse_args(arguments)
+    for name, (full, short) in {"kills": (1000, 40), "recoveries": (10, 1)}.items():
+        if getattr(asked, name) is None:
+            setattr(asked, name, short if asked.short else full)
+    return asked
+
+
+def parts(asked: argparse.Namespace) -> dict[str, Part]:
+    """The parts by name, in the order in which they run."""
+    seed = asked.seed
+    return {
+        "kills": lambda folder: kills.random_kills(folder, seed, asked.kills),
+        "recoveries": lambda folder: kills.recoveries(folder, seed, asked.recoveries),
+    }
+
+
+def _run(name: str, part: Part) -> list[Trial]:
+    """One part in a folder of its own; one line about it. Returns the trials that failed."""
+    started, tried, failed = time.monotonic(), [], []
+    with tempfile.TemporaryDirectory(prefix="footnote-faults-", ignore_cleanup_errors=True) as folder:
+        for trial in part(Path(folder)):
+            tried.append(trial)
+            failed += [trial] if trial.wrong else []
+    by_kind: dict[str, int] = {}
+    for trial in tried:
+        if trial.hit:
+            by_kind[trial.kind] = by_kind.get(trial.kind, 0) + 1
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(by_kind.items()))
+    hits, late = sum(by_kind.values()), sum(not trial.hit for trial in tried)
+    print(
+        f"{name:<12}{hits:>6} faults, {len(failed)} failed, {time.monotonic() - started:.0f} s"
+        f"{f', {late} came too late to count' if late else ''}: {kinds}",
+        flush=True,
+    )
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
