@@ -21,7 +21,7 @@ from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
-from rag.events import Answered, Event, Loading, Report
+from rag.events import Answered, Event, Loading, Mended, Report
 from rag.library import Library
 from rag.safe import protect
 from rag.told import told
@@ -135,7 +135,8 @@ class Bot:
             yield from repair.embedder(lambda: embed.verify_questions(home), lambda: embed.make_questions(home))
         try:
             library = self._open_library()
-        except LibraryMissing:
+        except (LibraryMissing, LibraryBroken) as error:
+            yield Mended("library", False, str(error), error.cure)
             return
         assert self._vectors is not None
         with self._writing():

@@ -13,6 +13,7 @@ from itertools import zip_longest
 
 from rag.domain import Document
 from rag.errors import RagError
+from rag.history import History
 from rag.rows import WORDS, checksum
 
 _DOCUMENT = "SELECT id, title, date, text, spans, checksum FROM documents"
@@ -36,10 +37,10 @@ class Damage:
 
 
 class Care:
-    """The care of one library. `whole` gives a document by id or raises a `RagError`."""
+    """The care of one library and its `history`. `whole` gives a document by id or raises a `RagError`."""
 
-    def __init__(self, db: sqlite3.Connection, whole: Callable[[str], Document]) -> None:
-        self._db, self._whole = db, whole
+    def __init__(self, db: sqlite3.Connection, whole: Callable[[str], Document], history: History) -> None:
+        self._db, self._whole, self._history = db, whole, history
 
     def pages(self) -> list[str]:
         """What SQLite's own check says; nothing where all is well."""
@@ -95,6 +96,8 @@ class Care:
             found = self.damage()
             if found.documents:
                 said.append(f"damaged: {', '.join(self.sources(found.documents))}")
+            if turns := self._history.damaged():
+                said.append(f"damaged: the saved answers to {', '.join(map(repr, turns.values()))}")
             if found.strays:
                 said.append(f"{len(found.strays)} passages belong to no document")
             if found.orphans:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_ADD = "run: footnote add FOLDER"
 _CURE = "run: footnote doctor --repair"
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
 
@@ -56,7 +57,13 @@ class Library:
         self.folder, self._path = folder, folder / "library.db"
         if not self._path.exists():
             if not make:
-                raise LibraryMissing(f"there is no library in {folder}", "run: footnote add FOLDER")
+                gone = self._indexed()
+                what = (
+                    f"{self._path} is gone, but the index of it is there"
+                    if gone
+                    else f"there is no library in {folder}"
+                )
+                raise LibraryMissing(what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD)
             with naming(folder):
                 folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -67,19 +74,19 @@ class Library:
         except (sqlite3.Error, OSError) as error:
             raise reason(error, folder) from error
         self.history = History(self._db, self.writing)
-        self.care = Care(self._db, self.document)
+        self.care = Care(self._db, self.document, self.history)
         self._texts: dict[str, Document] = {}
 
     def _prepare(self, identity: str, make: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            if any(self.folder.glob("vectors/gen-*.json")):
+            if self._indexed():
                 raise LibraryBroken(
                     f"{self._path} is empty, but there is an index of what was in it",
-                    f"put {self._path} back from a copy, or remove {self.folder} and add the documents again",
+                    "put it back from a copy, or remove it, then: footnote add FOLDER",
                 )
             if not make:  # a first `add` was killed before its first document
-                raise LibraryMissing(f"the library in {self.folder} holds nothing yet", "run: footnote add FOLDER")
+                raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
             with self.writing():
                 if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
                     for statement in (TABLES + HISTORY_TABLES).split(";\n"):
@@ -98,6 +105,9 @@ class Library:
                 f"the library was made with {made!r}, this program embeds with {identity!r}",
                 "use another --library and add the documents again",
             )
+
+    def _indexed(self) -> bool:
+        return any(self.folder.glob("vectors/gen-*.json"))
 
     def close(self) -> None:
         self._db.close()
@@ -126,7 +136,7 @@ class Library:
         if not here:
             raise LibraryMissing(
                 f"{self._path} was removed or replaced while it was in use; what was added since then is lost",
-                "put it back, or add the documents again: footnote add FOLDER",
+                f"put it back, or {_ADD}",
             )
 
     def _meta(self, key: str) -> str:
@@ -295,14 +305,16 @@ class Library:
         """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
         if name in self._texts:
             return self._texts[name]
-        row = self._db.execute(
-            "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?", (name,)
-        ).fetchone()
-        if row is None:
-            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+        select = "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?"
+        row = self._db.execute(select, (name,)).fetchone()
         sources = self.sources(name)
-        if checksum(*row[:5]) != row[5]:
-            raise LibraryBroken(f"the stored text of {', '.join(sources) or name} does not match its checksum", _CURE)
+        if row is None and sources:  # unless another process has put it there in between
+            row = self._db.execute(select, (name,)).fetchone()
+        if row is None and not sources:
+            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+        if row is None or checksum(*row[:5]) != row[5]:
+            called = ", ".join(sources) or name
+            raise LibraryBroken(f"{self._path}: the text of {called} is missing or does not match its checksum", _CURE)
         mask, pages, headings = json.loads(row[4])
         document = Document(
             row[0], sources[0] if sources else name, row[1], row[2], row[3], spans(mask), spans(pages),
@@ -353,7 +365,7 @@ class Library:
         """Raises `LibraryBroken` where a row of `_CHUNK` fails its checksum."""
         if checksum(*row[:9]) != row[9]:
             names = ", ".join(self.sources(row[1])) or row[1]
-            raise LibraryBroken(f"a passage of {names} does not match its checksum", _CURE)
+            raise LibraryBroken(f"{self._path}: a passage of {names} does not match its checksum", _CURE)
 
     def words(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""

@@ -26,6 +26,10 @@ def repair(library: Library, vectors: Vectors, ingest: Ingest) -> Iterator[Event
     if not ended:
         return
     yield from _documents(library, ingest)
+    if turns := library.history.damaged():
+        library.history.forget(turns)
+        for question in turns.values():
+            yield Mended("history", True, f"the saved answer to {question!r} was damaged and is removed: ask it again")
     if not library.care.words_agree():
         with library.writing():
             library.care.remake_words()

@@ -26,6 +26,7 @@ LEVELS = {
 TOGETHER = {
     ("library", "history"),
     ("library", "care"),
+    ("care", "history"),
     ("load", "formats"),
     ("watch", "load"),
     ("embed", "convert"),

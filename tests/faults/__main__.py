@@ -14,11 +14,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rag.safe import protect
-from tests.faults import kills
+from tests.faults import damage, kills, points
 from tests.faults.child import preload
 from tests.faults.kills import Trial
 
 Part = Callable[[Path], Iterator[Trial]]
+
+
+_SIZES = {
+    "kills": (1000, 40),
+    "recoveries": (10, 1),
+    "calls": (10_000, 16),
+    "points": (400, 0),
+    "flips": (60, 8),
+    "wounds": (30, 4),
+}  #: full, short
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,9 +55,13 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a few minutes' worth: what CI runs")
     parser.add_argument("--kills", type=int, help="random kills (1000; short: 40)")
     parser.add_argument("--recoveries", type=int, help="times ten kills in a row inside recovery (10; short: 1)")
+    parser.add_argument("--calls", type=int, help="crash points by Python's calls (all; short: 16)")
+    parser.add_argument("--points", type=int, help="crash points by strace (400; short: none)")
+    parser.add_argument("--flips", type=int, help="single bits of the index (60; short: 8)")
+    parser.add_argument("--wounds", type=int, help="damages of each kind to the library (30; short: 4)")
     parser.add_argument("--only", nargs="*", help="names of parts")
     asked = parser.parse_args(arguments)
-    for name, (full, short) in {"kills": (1000, 40), "recoveries": (10, 1)}.items():
+    for name, (full, short) in _SIZES.items():
         if getattr(asked, name) is None:
             setattr(asked, name, short if asked.short else full)
     return asked
@@ -59,6 +73,10 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
     return {
         "kills": lambda folder: kills.random_kills(folder, seed, asked.kills),
         "recoveries": lambda folder: kills.recoveries(folder, seed, asked.recoveries),
+        "calls": lambda folder: points.seam(folder, seed, asked.calls),
+        "index": lambda folder: damage.index(folder, seed, asked.flips, 2 if asked.short else 6),
+        "library": lambda folder: damage.truth(folder, seed, asked.wounds),
+        "strace": lambda folder: points.traced(folder, seed, asked.points),
     }
 
 

@@ -213,7 +213,9 @@ def _kill(life: Life, step: int, usual: dict[str, float]) -> Trial:
     if outcome.error:
         wrong.append(f"{operation} ended with {outcome.error}")
     wrong += [] if wrong else look(life.home, life.ledger)
-    if operation == "repair" and wrong and outcome.killed:  # its words were dropped by us: the next repair must mend them
+    if (
+        operation == "repair" and wrong and outcome.killed
+    ):  # its words were dropped by us: the next repair must mend them
         mended = run(repairing(life.home))
         wrong = [mended.fault] if mended.fault else look(life.home, life.ledger)
     seed = f"{life.seed}, step {step}, {after:.3f} s"
