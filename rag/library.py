@@ -212,17 +212,8 @@ class Library:
         row = (document.id, document.title, document.date, document.text, places)
         self._db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum(*row)))
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
-            content = (
-                chunk.id,
-                document.id,
-                chunk.span.start,
-                chunk.span.end,
-                chunk.heading,
-                chunk.line,
-                chunk.page,
-                key,
-                vector.tobytes(),
-            )
+            place = (chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page)
+            content = (chunk.id, document.id, *place, key, vector.tobytes())
             number = self._db.execute(
                 "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, checksum(*content))
             ).lastrowid
@@ -347,18 +338,8 @@ class Library:
             except Usage:  # another process removed it since
                 continue
             span = Span(row[2], row[3])
-            found[name] = Chunk(
-                row[0],
-                row[1],
-                document.source,
-                document.title,
-                document.date,
-                row[4],
-                span,
-                span.of(document.text),
-                row[5],
-                row[6],
-            )
+            about = (document.source, document.title, document.date, row[4])
+            found[name] = Chunk(row[0], row[1], *about, span, span.of(document.text), row[5], row[6])
         return found
 
     def _hold(self, row: Sequence[Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -60,13 +61,14 @@ def reason(error: Exception, folder: Path) -> RagError:
             "put it back, or add the documents again: footnote add FOLDER",
         )
     if name.startswith("SQLITE_FULL") or number in _FULL or _says(said, "No space left", "disk is full"):
-        return RagError(f"{folder}: the disk is full: {_room(folder)}; {_KEPT}", "make room on that disk, then again")
+        return RagError(f"{folder}: the disk is full: {room(folder)}; {_KEPT}", "make room on that disk, then again")
     if number == errno.EFBIG or "File too large" in said:
         return RagError(
-            f"{folder}: a file would be larger than it may be: {_room(folder)}; {_KEPT}",
+            f"{folder}: a file would be larger than it may be: {room(folder)}; {_KEPT}",
             "raise the limit on file sizes (ulimit -f), or use a --home on another disk",
         )
-    if name.startswith("SQLITE_READONLY") or number in _READ_ONLY:
+    shut = name.startswith("SQLITE_CANTOPEN") and not os.access(folder, os.W_OK)
+    if shut or name.startswith("SQLITE_READONLY") or number in _READ_ONLY:
         where = getattr(error, "filename", None) or folder
         return RagError(
             f"{where} cannot be written: {said}",
@@ -76,7 +78,7 @@ def reason(error: Exception, folder: Path) -> RagError:
         return LibraryBusy(f"{folder}/library.db is held by another process: {said}", "wait for it to end, then again")
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
         return RagError(
-            f"{folder}/library.db cannot be read or written: {said}; {_room(folder)}; {_KEPT}",
+            f"{folder}/library.db cannot be read or written: {said}; {room(folder)}; {_KEPT}",
             "make room on that disk, see that the folder is writable and that nothing limits the size of files (ulimit -f), "
             "then again; a disk that fails says so in the system's log",
         )
@@ -95,7 +97,7 @@ def _says(text: str, *parts: str) -> bool:
     return any(part in text for part in parts)
 
 
-def _room(folder: Path) -> str:
+def room(folder: Path) -> str:
     """What there is and what it takes, in MB: a new index is made beside the old one."""
     try:
         free = shutil.disk_usage(folder).free

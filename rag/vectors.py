@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LibraryBroken
+from rag.told import room
 from rag.weights import replace_file, sha256
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ class Vectors:
             shutil.rmtree(path, ignore_errors=True)
             if last is None:
                 raise LibraryBroken(
-                    f"the index in {self._folder} cannot be made: {error}",
-                    "make room on the disk, then: footnote rebuild",
+                    f"the index in {self._folder} cannot be made: {error}; {room(self._folder.parent)}; the documents are in",
+                    "make room on that disk where it is full, then: footnote rebuild",
                 ) from error
             yield from self.renew(ids, fetch, revision, scratch=True)
             return

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rag.safe import protect
-from tests.faults import damage, kills, points
+from tests.faults import damage, disks, kills, pairs, points
 from tests.faults.child import preload
 from tests.faults.kills import Trial
 
 Part = Callable[[Path], Iterator[Trial]]
 
 
+#: full, short
 _SIZES = {
     "kills": (1000, 40),
     "recoveries": (10, 1),
@@ -28,7 +29,11 @@ _SIZES = {
     "points": (400, 0),
     "flips": (60, 8),
     "wounds": (30, 4),
-}  #: full, short
+    "sizes": (20, 4),
+    "removals": (20, 3),
+    "questions": (500, 60),
+    "races": (100, 6),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,6 +64,10 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--points", type=int, help="crash points by strace (400; short: none)")
     parser.add_argument("--flips", type=int, help="single bits of the index (60; short: 8)")
     parser.add_argument("--wounds", type=int, help="damages of each kind to the library (30; short: 4)")
+    parser.add_argument("--sizes", type=int, help="sizes of full disks (20; short: 4)")
+    parser.add_argument("--removals", type=int, help="times a folder is removed while it is written to (20; short: 3)")
+    parser.add_argument("--questions", type=int, help="questions while another process adds (500; short: 60)")
+    parser.add_argument("--races", type=int, help="races of fresh openers (100; short: 6)")
     parser.add_argument("--only", nargs="*", help="names of parts")
     asked = parser.parse_args(arguments)
     for name, (full, short) in _SIZES.items():
@@ -76,6 +85,11 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
         "calls": lambda folder: points.seam(folder, seed, asked.calls),
         "index": lambda folder: damage.index(folder, seed, asked.flips, 2 if asked.short else 6),
         "library": lambda folder: damage.truth(folder, seed, asked.wounds),
+        "full": lambda folder: disks.full(folder, seed, asked.sizes),
+        "read-only": lambda folder: disks.read_only(folder, seed),
+        "removed": lambda folder: disks.removed(folder, seed, asked.removals),
+        "pair": lambda folder: pairs.reader_and_writer(folder, seed, asked.questions),
+        "races": lambda folder: pairs.races(folder, seed, asked.races),
         "strace": lambda folder: points.traced(folder, seed, asked.points),
     }
 

@@ -60,7 +60,6 @@ class Child:
         os.close(theirs)
         self._rest = b""
         self._outcome = Outcome()
-        self._open = True
 
     def read(self, until: float) -> bool:
         """Take in what was told until that time (monotonic); False where the pipe closed."""
@@ -86,9 +85,19 @@ class Child:
         """Wait until the child told `line`."""
         until = time.monotonic() + within
         while line not in self._outcome.told:
-            if time.monotonic() > until or not self.read(until):
+            if not self.read(until) or time.monotonic() >= until:
                 return line in self._outcome.told
         return True
+
+    def alive(self) -> bool:
+        """Is its pipe still open?"""
+        return self.read(time.monotonic())
+
+    def wait(self, seconds: float) -> None:
+        """Let it work that long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.read(until):
+            pass
 
     def kill(self) -> None:
         """SIGKILL, now."""

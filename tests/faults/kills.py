@@ -174,8 +174,7 @@ def asking(home: Path, question: str) -> Work:
             if not question:
                 bot.search("What does the report say?")
                 return
-            for event in bot.ask(question):
-                pass
+            *_, event = bot.ask(question)
             assert isinstance(event, Answered)
             tell({"answered": question, "text": event.answer.text})
 

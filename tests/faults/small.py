@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rag import Config
 from rag.bot import Bot
@@ -79,6 +79,9 @@ class Small(Bot):
     def _mend(self, scratch: bool) -> None:
         self._tell("mending")
         super()._mend(scratch)
+
+    def __enter__(self) -> Self:
+        return self
 
     def close(self) -> None:
         self._questions = None
