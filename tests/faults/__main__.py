@@ -100,9 +100,9 @@ def _run(name: str, part: Part) -> int:
                 print(f"FAILED {name}: {trial.kind} (seed {trial.seed})", *trial.wrong, sep="\n    ", flush=True)
     by_kind: dict[str, int] = {}
     for trial in tried:
-        if trial.hit:
-            by_kind[trial.kind] = by_kind.get(trial.kind, 0) + 1
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(by_kind.items()))
+        by_kind.setdefault(trial.kind, 0)
+        by_kind[trial.kind] += trial.hit
+    kinds = ", ".join(f"{kind} {count}" if count else kind for kind, count in sorted(by_kind.items()))
     hits, late = sum(by_kind.values()), sum(not trial.hit for trial in tried)
     print(
         f"{name:<12}{hits:>6} faults, {failed} failed, {time.monotonic() - started:.0f} s"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +90,7 @@ class Life:
             self.ledger.possible(source, None)
             return removing(self.home, source)
         if operation == "recover":
-            for manifest in (self.home / "libraries" / "default" / "vectors").glob("gen-*.json"):
-                manifest.unlink()
+            _unmade(self.home)
             return asking(self.home, "")
         if operation == "ask":
             self._asked += 1
@@ -116,6 +114,12 @@ class Life:
     def ready(self, operation: str) -> bool:
         """Can this step be taken now?"""
         return operation == "add" or any(texts != {None} for texts in self.ledger.may.values())
+
+
+def _unmade(home: Path) -> None:
+    """No index is whole any more."""
+    for manifest in home.glob("libraries/default/vectors/gen-*.json"):
+        manifest.unlink()
 
 
 def adding(home: Path, docs: Path, sync: bool = False) -> Work:
@@ -158,8 +162,7 @@ def repairing(home: Path) -> Work:
         with Small(home) as bot:
             library = bot._open_library()
             library._db.execute("INSERT INTO words(words) VALUES ('delete-all')")
-            for manifest in library.folder.glob("vectors/gen-*.json"):
-                manifest.unlink()
+            _unmade(home)
             for _event in bot.repair():
                 pass
 
@@ -228,24 +231,17 @@ def recoveries(folder: Path, seed: int, count: int, row: int = 10) -> Iterator[T
         life = Life(folder / f"recovery{number}", seed * 1000 + 500 + number)
         life.change(12)
         wrong: list[str] = []
-        work = adding(life.home, life.docs)
-        child = Child(work)
-        first = child.end()
-        life.heard("add", first)
-        for manifest in (life.home / "libraries" / "default" / "vectors").glob("gen-*.json"):
-            manifest.unlink()
+        life.heard("add", run(adding(life.home, life.docs)))
         hits = 0
         for _ in range(row):
+            _unmade(life.home)  # for where the last one was killed when it had done its work
             child = Child(asking(life.home, ""))
             if not child.hears({"mending": True}):
                 wrong.append("it did not recover by itself")
             ended = child.end(draw.uniform(0.0, 0.25))
             hits += ended.killed
-            if ended.signal not in (0, signal.SIGKILL) or ended.fault:
-                wrong.append(f"recovery {ended.fault}")
-            if not ended.killed:  # it was quicker than the kill: there is something to recover again
-                for manifest in (life.home / "libraries" / "default" / "vectors").glob("gen-*.json"):
-                    manifest.unlink()
+            if ended.fault or ended.error:
+                wrong.append(f"recovery ended with {ended.fault or ended.error}")
         wrong += look(life.home, life.ledger)
         yield Trial("recoveries", f"{seed * 77 + number}, {hits} of {row} inside", hits > 0, tuple(wrong))
         shutil.rmtree(folder / f"recovery{number}", ignore_errors=True)
