@@ -7,7 +7,8 @@ neither, and cannot be read back (it holds no texts), so it is held against one 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -18,7 +19,6 @@ from rag.rows import WORDS, checksum
 
 _DOCUMENT = "SELECT id, title, date, text, spans, checksum FROM documents"
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum, number FROM chunks"
-_TERMS = "SELECT term, doc, col, offset FROM temp.terms"
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Care:
                 said.append(f"{len(found.strays)} passages belong to no document")
             if found.orphans:
                 said.append(f"no file is known for {', '.join(sorted(found.orphans))}")
-            if not found.documents and not found.strays and not self.words_agree():
+            if not self.words_agree(found):
                 said.append("the table of words does not agree with the documents")
         except sqlite3.Error as error:
             said.append(f"library.db: {error}")
@@ -110,8 +110,9 @@ class Care:
 
     # -- the words table
 
-    def words_agree(self) -> bool:
-        """Is every word of every passage in the table at its place, and nothing else?"""
+    def words_agree(self, hurt: Damage) -> bool:
+        """Is every word of every passage in the table at its place, and nothing else? What is `hurt` is not looked at."""
+        passed = self._numbers(hurt)
         fresh = sqlite3.connect("")  # a file of SQLite's own that is gone when this is closed
         try:
             fresh.execute(WORDS)
@@ -120,9 +121,9 @@ class Care:
             for db in (fresh, self._db):
                 db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, words, instance)")
             try:
-                return all(a == b for a, b in zip_longest(fresh.execute(_TERMS), self._db.execute(_TERMS))) and (
-                    self._rows(fresh) == self._rows(self._db)
-                )
+                with closing(self._terms(fresh, passed)) as right, closing(self._terms(self._db, passed)) as held:
+                    same = all(a == b for a, b in zip_longest(right, held))
+                return same and self._lengths(fresh, passed) == self._lengths(self._db, passed)
             except sqlite3.Error:
                 return False
             finally:
@@ -130,10 +131,26 @@ class Care:
         finally:
             fresh.close()
 
-    def _rows(self, db: sqlite3.Connection) -> list[tuple[int, bytes]]:
-        """What ranking goes by: the length of every passage, and of all."""
-        lengths = "SELECT id, sz FROM words_docsize UNION ALL SELECT -id, block FROM words_data WHERE id = 1 ORDER BY 1"
-        return db.execute(lengths).fetchall()
+    def _numbers(self, hurt: Damage) -> set[int]:
+        """Of the chunks of what is hurt."""
+        found = set(hurt.strays)
+        for document in hurt.documents:
+            found |= {row[0] for row in self._db.execute("SELECT number FROM chunks WHERE document = ?", (document,))}
+        return found
+
+    def _terms(self, db: sqlite3.Connection, passed: set[int]) -> Generator[tuple[str, int, str, int], None, None]:
+        """Every word at its place, in the order of words."""
+        with closing(db.execute("SELECT term, doc, col, offset FROM temp.terms")) as rows:
+            for row in rows:
+                if row[1] not in passed:
+                    yield row
+
+    def _lengths(self, db: sqlite3.Connection, passed: set[int]) -> list[tuple[int, bytes]]:
+        """What ranking goes by: the length of every passage, and (number 0) of all."""
+        found = db.execute("SELECT id, sz FROM words_docsize ORDER BY id").fetchall()
+        if found and not passed:
+            found += db.execute("SELECT 0, block FROM words_data WHERE id = 1").fetchall()
+        return [row for row in found if row[0] not in passed]
 
     def _passages(self) -> Iterator[tuple[int, str, str, str]]:
         """Number, title, heading and text of every chunk of a whole document."""

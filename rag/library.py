@@ -66,6 +66,8 @@ class Library:
                 raise LibraryMissing(what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD)
             with naming(folder):
                 folder.mkdir(parents=True, exist_ok=True)
+        elif self._path.stat().st_size == 0:
+            self._not_emptied()
         try:
             self._db = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
             self._inode = self._path.stat().st_ino
@@ -80,11 +82,7 @@ class Library:
     def _prepare(self, identity: str, make: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            if self._indexed():
-                raise LibraryBroken(
-                    f"{self._path} is empty, but there is an index of what was in it",
-                    "put it back from a copy, or remove it, then: footnote add FOLDER",
-                )
+            self._not_emptied()
             if not make:  # a first `add` was killed before its first document
                 raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
             with self.writing():
@@ -108,6 +106,14 @@ class Library:
 
     def _indexed(self) -> bool:
         return any(self.folder.glob("vectors/gen-*.json"))
+
+    def _not_emptied(self) -> None:
+        """A library with nothing in it is a new one, unless an index says that it held something."""
+        if self._indexed():
+            raise LibraryBroken(
+                f"{self._path} is empty, but there is an index of what was in it",
+                "put it back from a copy, or remove it, then: footnote add FOLDER",
+            )
 
     def close(self) -> None:
         self._db.close()

@@ -8,6 +8,7 @@ the file that was read (by SHA-256). Where it is neither, it stays as it is and 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rag.domain import Document
@@ -22,18 +23,25 @@ if TYPE_CHECKING:
 
 def repair(library: Library, vectors: Vectors, ingest: Ingest) -> Iterator[Event]:
     """Mend one library. The caller is its writer. Raises `LibraryBroken` where SQLite cannot read the file at all."""
-    ended = yield from _pages(library)
-    if not ended:
+    agreed = vectors.revision() == library.revision
+    readable = yield from _pages(library)
+    if not readable:
         return
     yield from _documents(library, ingest)
     if turns := library.history.damaged():
         library.history.forget(turns)
         for question in turns.values():
             yield Mended("history", True, f"the saved answer to {question!r} was damaged and is removed: ask it again")
-    if not library.care.words_agree():
+    hurt = library.care.damage()
+    if not library.care.words_agree(hurt):
         with library.writing():
             library.care.remake_words()
-        yield Mended("words", library.care.words_agree(), "the table of words did not agree; made again from the texts")
+        yield Mended(
+            "words", library.care.words_agree(hurt), "the table of words did not agree; made again from the texts"
+        )
+    if agreed:  # what was mended changed the library's revision; where this does not do, it is said below
+        with suppress(RagError):
+            yield from ingest.index()
     yield from _index(library, vectors, ingest)
     if left := vectors.sweep():
         yield Mended("torsos", True, f"removed what killed writers left: {', '.join(left)}")
@@ -51,7 +59,7 @@ def embedder(check: Callable[[], None], remake: Callable[[], None]) -> Iterator[
         check()
         yield Mended("embedder", True, f"{said}; made again")
     except (RagError, OSError, ValueError, KeyError) as error:
-        cure = error.cure if isinstance(error, RagError) else "install the package again"
+        cure = getattr(error, "cure", "") or "install the package again"
         yield Mended("embedder", False, f"it cannot be made again: {error}", cure)
 
 
