@@ -9,7 +9,7 @@ HOME_DIR ?= $(CURDIR)/.home
 FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
 READY := .venv/ready
 
-.PHONY: help chat ask test quick check format bench train lock clean
+.PHONY: help chat ask test quick check format bench faults train lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ format: $(READY)  ## write the format
 
 bench: $(READY)  ## speeds as ratios, each to something measured in the same run
 	@.venv/bin/python -m tests.bench $(ARGS)
+
+faults: $(READY)  ## what may break, broken on purpose: kills, crash points, damaged files, full disks (20 minutes; ARGS=--short)
+	@.venv/bin/python -m tests.faults $(ARGS)
 
 train: $(READY)  ## the reader's weights: make train DATA=sets/ OUT=folder/ (hours; goes on where it was interrupted)
 	@if [ -z "$${DATA:-}" ] || [ -z "$${OUT:-}" ]; then echo 'say where: make train DATA=folder-of-sets OUT=folder' >&2; exit 2; fi

@@ -22,9 +22,10 @@ from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
-from rag.events import Answered, Event, Loading, Report
+from rag.events import Answered, Event, Loading, Mended, Report
 from rag.library import Library
 from rag.safe import protect
+from rag.told import told
 from rag.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ class Bot:
     def __init__(self, config: Config, least: float | None = None) -> None:
         protect()
         self.config = config
-        self._least = (
-            least  # the probability from which the reader answers; None: the library's own, or the shipped one
-        )
+        self._least = least  # the probability the reader answers from; None: the library's own, or the shipped one
         self._library: Library | None = None
         self._vectors: Vectors | None = None
         self._questions: Questions | None = None
@@ -82,56 +81,75 @@ class Bot:
 
     # -- documents
 
+    @told
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """Take in files, folders and corpus files. The last event is a `Report`. Raises `LibraryBusy`."""
         self._open_library(make=True)
         with self._writing():
             yield from self._ingest().add([os.path.abspath(p) for p in paths])
 
+    @told
     def sync(self) -> Iterator[Event]:
         """Everything added before, again: new, changed, moved and vanished files."""
         self._open_library()
         with self._writing():
             yield from self._ingest().sync()
 
+    @told
     def roots(self) -> tuple[str, ...]:
         """Absolute paths of the files and folders that were added: what `sync` looks at."""
         return tuple(self._open_library().roots())
 
+    @told
     def remove(self, name: str) -> Iterator[Event]:
         """Forget the document of that id or source, or all below a folder's name."""
         library = self._open_library()
         with self._writing():
             started = time.perf_counter()
             files = library.files()
-            under = name.rstrip("/") + "/"
-            paths = [
-                p
-                for p, k in files.items()
-                if name in (k.source, p, k.document) or k.source.startswith(under) or p.startswith(under)
-            ]
+            paths, roots = library.held(name)
             if not paths:
-                paths = [p for p, k in files.items() if k.source == library.find(name).source]
-            library.remove(
-                paths, roots=[p for p in library.roots() if p in paths or p.startswith(under) or p == name.rstrip("/")]
-            )
+                source = library.find(name).source
+                paths = [path for path, known in files.items() if known.source == source]
+            library.remove(paths, roots=[*roots, *paths])
             yield from self._ingest().index()
             yield Report(removed=tuple(files[p].source for p in paths), seconds=time.perf_counter() - started)
 
+    @told
     def rebuild(self) -> Iterator[Event]:
         """Chroma again from the library, from nothing; nothing is embedded."""
         self._open_library()
         with self._writing():
             yield from self._ingest().index(scratch=True)
 
+    @told
+    def repair(self) -> Iterator[Event]:
+        """Mend what can be mended, and say of each thing what was wrong and what was done: `Mended`, and `Indexing`."""
+        from rag import embed, repair
+
+        home = self.config.home
+        if any(embed.questions_file(home).parent.glob(f"{embed.questions_file(home).stem}*")):
+            yield from repair.embedder(lambda: embed.verify_questions(home), lambda: embed.make_questions(home))
+        try:
+            library = self._open_library()
+        except (LibraryMissing, LibraryBroken) as error:
+            yield Mended("library", False, str(error), error.cure)
+            return
+        assert self._vectors is not None
+        with self._writing():
+            yield from repair.repair(library, self._vectors, self._ingest())
+
+    @told
     def documents(self) -> tuple[Listing, ...]:
         """The table of contents."""
         return tuple(self._open_library().listings())
 
+    @told
     def document(self, name: str) -> Document:
         """A document by id, source, or the end of its source."""
         return self._open_library().find(name)
 
+    @told
     def status(self) -> Status:
         """What a header says; zeros where there is no library yet."""
         try:
@@ -140,12 +158,14 @@ class Bot:
             documents = passages = 0
         return Status(self.config.library, documents, passages, self.config.model)
 
+    @told
     def revision(self) -> int:
         """Grows with every change of what can be found."""
         return self._open_library().revision
 
     # -- questions
 
+    @told
     def ask(
         self,
         question: str,
@@ -162,11 +182,8 @@ class Bot:
         library = self._open_library()
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
-        turn = (
-            0
-            if not save
-            else library.history.ask(conversation, datetime.now(UTC).isoformat(timespec="seconds"), question)
-        )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        turn = library.history.ask(conversation, now, question) if save else 0
         if self._questions is None or self._writer is None:
             yield Loading("the models")
         work = answering(
@@ -178,6 +195,7 @@ class Bot:
                 library.history.answer(turn, json.dumps(wire.answer(event.answer), ensure_ascii=False))
             yield event
 
+    @told
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
         """Passages only, nearest first."""
         if not self._open_library().counts()[1]:
@@ -221,10 +239,12 @@ class Bot:
         """An id to ask under."""
         return uuid.uuid4().hex[:12]
 
+    @told
     def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
         """Saved conversations, newest first."""
         return tuple(Conversation(*row) for row in self._open_library().history.conversations(limit))
 
+    @told
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         """Earlier questions, newest first."""
         try:
@@ -339,7 +359,7 @@ class Bot:
             return vectors.near(vector, limit)
 
     def _mend(self, scratch: bool) -> None:
-        with suppress(LibraryBusy), self._writing():  # while another process writes, the last generation answers
+        with suppress(LibraryBusy), self._writing(0):  # while another process writes, the last generation answers
             for _ in self._ingest().index(scratch):
                 pass
 
@@ -355,22 +375,22 @@ class Bot:
         return [float(memory[text] @ memory[other]) for other in others]
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """The writer's lock, an OS lock: it is free again when the process ends, however it ends."""
+    def _writing(self, patience: float = 0.5) -> Iterator[None]:
+        """The writer's lock, an OS lock: it is free again when the process ends, however it ends. `patience` in seconds."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.config.folder / "writer.lock")
         holder = self.config.folder / "writer.pid"
         try:
-            lock.acquire(timeout=0.5)
+            lock.acquire(timeout=patience)
         except Timeout:
-            with suppress(OSError):
-                raise LibraryBusy(
-                    f"process {holder.read_text()} is writing to {self.config.folder}", "wait for it to end, or stop it"
-                ) from None
-            raise LibraryBusy(f"another process is writing to {self.config.folder}", "wait for it to end") from None
+            who = "another process"
+            with suppress(OSError, ValueError):
+                who = f"process {int(holder.read_text())}"
+            raise LibraryBusy(f"{who} is writing to {self.config.folder}", "wait for it to end, or stop it") from None
         try:
-            holder.write_text(str(os.getpid()))
+            with suppress(OSError):  # no room for a number: the work itself will say so
+                holder.write_text(str(os.getpid()))
             yield
         finally:
             lock.release()

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,7 @@ from rag import __version__
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
-from rag.say import Say, everywhere, ingested, progress, watched
+from rag.say import Say, everywhere, ingested, mending, progress, watched
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -305,15 +306,17 @@ def models_use(say: Say, name: str) -> None:
 
 
 @cli.command()
+@click.option("--repair", is_flag=True, help="Mend what can be mended, and say what was done.")
 @everywhere
 @click.pass_obj
-def doctor(say: Say) -> None:
-    """Engine, models, library, disk, memory, offline: what is wrong, and what cures it. Changes nothing."""
+def doctor(say: Say, repair: bool) -> None:
+    """Engine, models, library, disk, memory, offline: what is wrong, and what cures it. Without --repair nothing is changed."""
     from rag.doctor import examine
 
+    mended = mending(say) if repair else None
     findings = list(examine(say.config()))
     if say.json:
-        say.object({"findings": [{"what": f.what, "good": f.good, "says": f.says, "cure": f.cure} for f in findings]})
+        say.object({"findings": [asdict(f) for f in findings]} | ({} if mended is None else {"repaired": mended}))
     else:
         from rag.show import findings as shown
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from rag import calibration, embed, weights
 from rag.chunk import VERSION
 from rag.config import READER, Config
-from rag.errors import RagError
+from rag.errors import LibraryBroken, RagError
 from rag.library import Library
+from rag.told import naming
 from rag.vectors import Vectors
 
 _LEAST_DISK = 500 * 2**20
+_CURE = "footnote doctor --repair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,9 @@ def _embedder(config: Config) -> Finding:
                 "embedder", True, f"{weights.MINILM.name}: weights verified; its GGUF is made when documents are added"
             )
         said = json.loads(record.read_text(encoding="utf-8"))
-        weights.verify(path, said["sha256"])
+        embed.verify_questions(config.home)
     except (RagError, OSError, ValueError, KeyError) as error:
-        folder = Path(config.home) / "models"
-        return Finding("embedder", False, str(error), f"remove the embedder's files in {folder}; they are made again")
+        return Finding("embedder", False, str(error), getattr(error, "cure", "") or _CURE)
     return Finding(
         "embedder",
         True,
@@ -114,41 +115,35 @@ def _threshold(config: Config) -> Iterator[Finding]:
 
 
 def _library(config: Config) -> Iterator[Finding]:
+    library: Library | None = None
     try:
-        library = Library(config.folder, identity=f"{embed.IDENTITY} chunks {VERSION}")
-    except RagError as error:
-        yield Finding("library", False, str(error), error.cure)
-        return
-    try:
-        documents, passages = library.counts()
-        damaged = library.damaged()
-        failed = [item for item in library.listings() if item.reason]
-        said = f"{documents} documents, {passages} passages, every row matches its checksum"
-        if damaged:
-            yield Finding(
-                "library", False, f"damaged: {', '.join(damaged)}", "remove these documents and add their files again"
-            )
-        else:
-            yield Finding("library", True, said)
-        if failed:
-            yield Finding(
-                "files",
-                False,
-                f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}",
-                "footnote list",
-            )
-        revision = Vectors(config.folder / "vectors", embed.DIMENSION).revision()
-        agrees = revision == library.revision
-        yield Finding(
-            "index",
-            agrees,
-            "whole, and as new as the library" if agrees else "missing, damaged or behind",
-            "footnote rebuild",
-        )
+        with naming(config.folder):
+            library = Library(config.folder, identity=f"{embed.IDENTITY} chunks {VERSION}")
+            documents, passages = library.counts()
+            wrong = library.care.wrong()
+            said = f"{documents} documents, {passages} passages, every row matches its checksum, words agree"
+            yield Finding("library", not wrong, "; ".join(wrong) or said, _CURE)
+            failed = [item for item in library.listings() if item.reason]
+            if failed:
+                says = f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}"
+                yield Finding("files", False, says, "footnote list")
+            yield _index(library, Vectors(config.folder / "vectors", embed.DIMENSION))
     except RagError as error:
         yield Finding("library", False, str(error), error.cure)
     finally:
-        library.close()
+        if library is not None:
+            library.close()
+
+
+def _index(library: Library, vectors: Vectors) -> Finding:
+    try:
+        agrees = vectors.revision() == library.revision and vectors.holds() == library.ids()
+    except LibraryBroken:
+        agrees = False
+    finally:
+        vectors.close()
+    says = "whole, as new as the library, and holds what it holds" if agrees else "missing, damaged or behind"
+    return Finding("index", agrees, says, "footnote rebuild")
 
 
 def _disk(config: Config) -> Finding:

@@ -134,16 +134,27 @@ def questions_file(home: str) -> Path:
 def open_questions(home: str, threads: int = 0) -> Questions:
     """The embedder for questions, its file verified against the checksum that was written down when it was made."""
     path = questions_file(home)
-    record = path.with_suffix(".json")
-    if not path.exists() or not record.exists():
+    if not path.exists() or not path.with_suffix(".json").exists():
         make_questions(home)
-    weights.verify(path, json.loads(record.read_text(encoding="utf-8"))["sha256"])
+    verify_questions(home)
     return Questions(path, threads)
+
+
+def verify_questions(home: str) -> None:
+    """Raises `ModelBroken` where the GGUF is not the one that was made, `OSError`, `ValueError` or `KeyError` where its record is not."""
+    path = questions_file(home)
+    said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    try:
+        weights.verify(path, said["sha256"])
+    except ModelBroken as error:
+        raise ModelBroken(str(error), "run: footnote doctor --repair") from error
 
 
 def make_questions(home: str) -> None:
     """Write the GGUF from the packaged weights and hold it against sentence-transformers. Raises `ModelBroken`."""
     path = questions_file(home)
+    for old in (path.with_suffix(".json"), path):  # who has it open keeps his; a half-written one has no record
+        old.unlink(missing_ok=True)
     convert(weights.minilm(), path, "bfloat16" if native_bfloat16() else "float16")
     reference = _transformer(weights.minilm_folder())
     expected = reference.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)

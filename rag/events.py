@@ -1,6 +1,7 @@
 """What a running question or ingest reports. The whole contract with a screen.
 
 A question: Retrieved, Reading*, Token*, Checked*, Answered. An ingest: Scanned, Added* | Failed*, Stored, Report.
+A repair: Mended*, Indexing* between them.
 Every event is a frozen value that can be pickled; `Token.text` joined is `Answer.text` for an answer that was not stopped.
 """
 
@@ -93,6 +94,16 @@ class Indexing:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """One thing that a repair found wrong: `done` where it is mended (`says` how), else with the cure that is left."""
+
+    what: str
+    done: bool
+    says: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The end of an ingest."""
 
@@ -106,4 +117,6 @@ class Report:
     stopped: bool = False
 
 
-Event = Loading | Retrieved | Reading | Token | Checked | Answered | Scanned | Added | Failed | Indexing | Report
+Event = (
+    Loading | Retrieved | Reading | Token | Checked | Answered | Scanned | Added | Failed | Indexing | Mended | Report
+)

@@ -13,6 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,15 @@ from rag.chunk import Counter, chunk
 from rag.domain import Chunk, Document, Embedder, Refused
 from rag.errors import RagError, Unreadable
 from rag.events import Added, Event, Failed, Indexing, Loading, Report, Scanned
-from rag.library import Known, Library
+from rag.files import Known
+from rag.library import Library
 from rag.vectors import Vectors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_WINDOW = 1024  # chunks embedded together
+_WINDOW = 1024  # chunks embedded and written together
 _Vectors = tuple["NDArray[np.float32]", list[bytes]]
 _LATE = 64  # documents masked again together
 
@@ -87,9 +89,10 @@ class Ingest:
         count: Counter,
         size: int,
         prefix: int = 40,
+        window: int = _WINDOW,
     ) -> None:
         self._library, self._vectors, self._embedder, self._count = library, vectors, embedder, count
-        self._size, self._prefix = size, prefix
+        self._size, self._prefix, self._window = size, prefix, window
         self._machine: Embedder | None = None
 
     def add(self, paths: Sequence[str], again: bool = False) -> Iterator[Event]:
@@ -123,9 +126,10 @@ class Ingest:
             stopped = False
         finally:
             loading.dismiss()
-            if stopped:
-                for _ in self.index():
-                    pass
+            if stopped:  # by whoever asked, or by an error that is not to be hidden behind one of the index
+                with suppress(RagError, OSError):
+                    for _ in self.index():
+                        pass
         yield from self.index()
         yield self._report(run, time.perf_counter() - started)
 
@@ -133,8 +137,41 @@ class Ingest:
         """Everything that was added before, again."""
         yield from self.add(self._library.roots(), again=True)
 
+    def restore(self, file: Known, text: Document | None = None) -> bool:
+        """Write a damaged document again: from its stored `text` where that is whole, else from the user's file.
+
+        False where the file is not what was read then (its bytes differ, or it is gone): nothing is changed.
+        """
+        run, found = _Run({}), []
+        try:
+            found = [text] if text else self._as_it_was(file)
+            for document in found:
+                known = replace(file, document=document.id)
+                ready = _Ready(known, document, tuple(chunk(document, self._size, self._count)), True)
+                for _ in self._store([ready], run, anew=True):
+                    pass
+        except (Unreadable, OSError):
+            return False
+        finally:
+            loading.dismiss()
+        return bool(found)
+
+    def _as_it_was(self, file: Known) -> list[Document]:
+        """What the file held when it was added; nothing where it has changed since."""
+        path, _, _ = file.path.partition("#") if not os.path.exists(file.path) else (file.path, "", "")
+        content = loading.read_bytes(path)
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            return []
+        raws = loading.load(loading.File(path, file.source, file.size, file.mtime), content)
+        return [
+            cleaning.clean(raw, file.source)
+            for raw in raws
+            if not isinstance(raw, Refused) and (f"{path}#{raw.name}" if raw.name else path) == file.path
+        ]
+
     def index(self, scratch: bool = False) -> Iterator[Event]:
         """Make the index agree with the library, where it does not."""
+        self._library.present()  # a folder that was removed is not made again by its index
         if scratch or self._vectors.revision() != self._library.revision:
             for done, total in self._vectors.renew(
                 self._library.ids(), self._library.vectors, self._library.revision, scratch
@@ -170,7 +207,7 @@ class Ingest:
                         continue
                     window.append(ready)
                     waiting += len(ready.chunks)
-                    if waiting >= _WINDOW:
+                    if waiting >= self._window:
                         yield from self._store(window, run)
                         window, waiting = [], 0
             except (Unreadable, OSError) as error:
@@ -245,12 +282,12 @@ class Ingest:
         run.sources.add(name)
         return name
 
-    def _store(self, window: list[_Ready], run: _Run) -> Iterator[Event]:
+    def _store(self, window: list[_Ready], run: _Run, anew: bool = False) -> Iterator[Event]:
         """Embed and write whole documents."""
         window = self._judged(window)
         embedded = yield from self._embedded([r.chunks for r in window])
         if window:
-            self._library.put([(r.file, r.document, r.chunks, *e) for r, e in zip(window, embedded, strict=True)])
+            self._library.put([(r.file, r.document, r.chunks, *e) for r, e in zip(window, embedded, strict=True)], anew)
         for ready in window:
             (run.changed if ready.replaces else run.added).append(ready.file.source)
             yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
@@ -309,11 +346,17 @@ class Ingest:
             found = template.recurring([a | b for a, b in there.values()])
             late = [name for name, (_, shown) in there.items() if shown & found]
             for at in range(0, len(late), _LATE):
-                documents = [self._library.document(name) for name in late[at : at + _LATE]]
+                documents = list(self._whole(late[at : at + _LATE]))
                 documents = [template.masked(document, found) for document in documents]
                 chunks = [tuple(chunk(document, self._size, self._count)) for document in documents]
                 embedded = yield from self._embedded(chunks)
                 self._library.remask([(d, c, *e) for d, c, e in zip(documents, chunks, embedded, strict=True)])
+
+    def _whole(self, names: Sequence[str]) -> Iterator[Document]:
+        """Those of the documents that are not damaged."""
+        for name in names:
+            with suppress(RagError):
+                yield self._library.document(name)
 
     def _failed(self, file: loading.File, error: Exception, run: _Run) -> Failed:
         cure = error.cure if isinstance(error, RagError) else "check the file and its permissions"

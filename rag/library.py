@@ -13,18 +13,21 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rag.domain import Chunk, Document, Listing, Span
-from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
+from rag.care import Care
+from rag.domain import Chunk, Document, Span
+from rag.errors import LibraryBroken, LibraryMissing, Usage
+from rag.files import Files, Known
 from rag.history import TABLES as HISTORY_TABLES
 from rag.history import History
 from rag.rows import SCHEMA, TABLES, checksum, places, spans
 from rag.same import Text
 from rag.template import TABLES as TEMPLATE_TABLES
 from rag.template import Templates
+from rag.told import naming, reason
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins
 
@@ -39,47 +42,51 @@ TABLES_SINCE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the library remembers of a file: enough to see that it has not changed. `size` bytes, `mtime` ns."""
-
-    path: str
-    source: str
-    document: str | None
-    size: int
-    mtime: int
-    sha256: str
-    reason: str | None
+_ADD = "run: footnote add FOLDER"
+_CURE = "run: footnote doctor --repair"
+_CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
 
 
-class Library:
+class Library(Files):
     """One open library. One writer at a time (the caller holds the lock), any number of readers."""
 
     def __init__(self, folder: Path, *, make: bool = False, identity: str = "") -> None:
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
         if it differs)."""
-        path = folder / "library.db"
-        if not path.exists():
+        self.folder, self._path = folder, folder / "library.db"
+        if not self._path.exists():
             if not make:
-                raise LibraryMissing(f"there is no library in {folder}", "run: footnote add FOLDER")
-            folder.mkdir(parents=True, exist_ok=True)
+                gone = self._indexed()
+                what = (
+                    f"{self._path} is gone, but the index of it is there"
+                    if gone
+                    else f"there is no library in {folder}"
+                )
+                raise LibraryMissing(what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD)
+            with naming(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+        elif self._path.stat().st_size == 0:
+            self._not_emptied()
         try:
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._inode = self._path.stat().st_ino
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
-            self._prepare(identity)
-        except sqlite3.Error as error:
-            raise LibraryBroken(
-                f"{path} cannot be opened: {error}", "check the disk; footnote doctor says more"
-            ) from error
-        self.folder = folder
+            self._prepare(identity, make)
+        except (sqlite3.Error, OSError) as error:
+            raise reason(error, folder) from error
         self.history = History(self._db, self.writing)
         self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
+        self.care = Care(self._db, self.document, self.history, self.twins, self.templates)
         self._texts: dict[str, Document] = {}
 
-    def _prepare(self, identity: str) -> None:
+    def _prepare(self, identity: str, make: bool) -> None:
         def version() -> int:
             return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
+        if version() == 0:
+            self._not_emptied()
+            if not make:  # a first `add` was killed before its first document
+                raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
         while (before := version()) in TABLES_SINCE:
             with self.writing():
                 if before == version():  # else another process was faster
@@ -100,25 +107,46 @@ class Library:
                 "use another --library and add the documents again",
             )
 
+    def _indexed(self) -> bool:
+        return any(self.folder.glob("vectors/gen-*.json"))
+
+    def _not_emptied(self) -> None:
+        """A library with nothing in it is a new one, unless an index says that it held something."""
+        if self._indexed():
+            raise LibraryBroken(
+                f"{self._path} is empty, but there is an index of what was in it",
+                "put it back from a copy, or remove it, then: footnote add FOLDER",
+            )
+
     def close(self) -> None:
         self._db.close()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the file."""
-        try:
+        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the folder."""
+        with naming(self.folder):
+            self.present()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite may have rolled back by itself, on a full disk
+                    self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
-            where = getattr(self, "folder", "the library")
-            raise RagError(
-                f"{where}: {error}; nothing of this step was written", "make room or make it writable, then again"
-            ) from error
+            self.present()
+
+    def present(self) -> None:
+        """Raises `LibraryMissing` where the file we write to is no longer the one that others would open."""
+        try:
+            here = self._path.stat().st_ino == self._inode
+        except OSError:
+            here = False
+        if not here:
+            raise LibraryMissing(
+                f"{self._path} was removed or replaced while it was in use; what was added since then is lost",
+                f"put it back, or {_ADD}",
+            )
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -132,37 +160,25 @@ class Library:
     def _revise(self) -> None:
         self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
 
-    # -- files and roots
-
-    def roots(self) -> list[str]:
-        """Absolute paths of all that was ever added, for `sync`."""
-        return [row[0] for row in self._db.execute("SELECT path FROM roots ORDER BY path")]
-
-    def remember_roots(self, paths: Iterable[str]) -> None:
-        with self.writing():
-            self._db.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(p,) for p in paths])
-
-    def files(self) -> dict[str, Known]:
-        """Every file by path; a document of a corpus file has the path ``FILE#ID``."""
-        rows = self._db.execute("SELECT path, source, document, size, mtime, sha256, reason FROM files")
-        return {row[0]: Known(*row) for row in rows}
-
-    def touch(self, path: str, size: int, mtime: int) -> None:
-        """The file's bytes are the same, its size or time on record was not."""
-        with self.writing():
-            self._db.execute("UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path))
-
     def put(
-        self, items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]
+        self,
+        items: Sequence[tuple[Known, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]],
+        anew: bool = False,
     ) -> None:
         """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
 
-        A file that was known with another text loses that one in the same transaction.
+        A file that was known with another text loses that one in the same transaction. With `anew`, rows of the very
+        document that are there already are written again: they are damaged.
         """
         with self.writing():
             for file, document, chunks, vectors, keys in items:
+                if anew:
+                    self.care.drop(document.id)
+                    self._texts.pop(document.id, None)
                 before = self._db.execute("SELECT document FROM files WHERE path = ?", (file.path,)).fetchone()
                 self._put_document(document, chunks, vectors, keys)
+                if anew and before and before[0] == document.id:
+                    continue  # what is on record of the file stays, also why it could not be read of late
                 self._db.execute(
                     "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
                     (file.path, file.source, document.id, file.size, file.mtime, file.sha256),
@@ -190,10 +206,8 @@ class Library:
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
             if chunk.id in have:
                 continue
-            content = (
-                chunk.id, document.id, chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page, key,
-                vector.tobytes(),
-            )  # fmt: skip
+            place = (chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page)
+            content = (chunk.id, document.id, *place, key, vector.tobytes())
             number = self._db.execute(
                 "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*content, checksum(*content))
             ).lastrowid
@@ -218,15 +232,6 @@ class Library:
             self._revise()
         self._texts.clear()
 
-    def fail(self, file: Known, reason: str, cure: str) -> None:
-        """A file that could not be taken in is on record with its reason; what was there of it before stays."""
-        with self.writing():
-            self._db.execute(
-                "INSERT INTO files VALUES (?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET reason = excluded.reason, "
-                "cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, sha256 = excluded.sha256",
-                (file.path, file.source, file.size, file.mtime, file.sha256, reason, cure),
-            )
-
     def move(self, old: str, path: str, source: str, size: int, mtime: int) -> None:
         with self.writing():
             self._db.execute(
@@ -249,37 +254,19 @@ class Library:
     def _drop_if_orphan(self, document: str) -> None:
         if self._db.execute("SELECT 1 FROM files WHERE document = ?", (document,)).fetchone():
             return
-        self._drop_chunks(self.document(document))
-        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
-        self.templates.drop(document)
+        self.care.drop(document)
         self._texts.pop(document, None)
 
-    def _drop_chunks(self, document: Document, keep: Collection[str] = ()) -> None:
-        rows = self._db.execute("SELECT number, id, start, end, heading FROM chunks WHERE document = ?", (document.id,))
-        gone = [row for row in rows.fetchall() if row[1] not in keep]
-        for number, _, start, end, heading in gone:
+    def _drop_chunks(self, document: Document, keep: Collection[str]) -> None:
+        gone = [row for row in self._many("document", [document.id]) if row[0] not in keep]
+        for row in gone:
+            self._hold(row)
+            number = self._db.execute("DELETE FROM chunks WHERE id = ? RETURNING number", (row[0],)).fetchone()[0]
             self._db.execute(
                 "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
-                (number, document.title, heading, document.text[start:end]),
+                (number, document.title, row[4], document.text[row[2] : row[3]]),
             )
-        self._db.executemany("DELETE FROM chunks WHERE number = ?", [(row[0],) for row in gone])
-        self.twins.drop(row[0] for row in gone)
-
-    def listings(self) -> list[Listing]:
-        """The table of contents, by source."""
-        rows = self._db.execute(
-            "SELECT f.document, f.source, d.title, d.date, (SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
-            "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
-        )
-        return [
-            Listing(i or "", source, title or "", date, chunks, size, "failed" if i is None else "ready", reason)
-            for i, source, title, date, chunks, size, reason in rows
-        ]
-
-    def counts(self) -> tuple[int, int]:
-        """Documents and chunks."""
-        one = self._db.execute
-        return one("SELECT count(*) FROM documents").fetchone()[0], one("SELECT count(*) FROM chunks").fetchone()[0]
+            self.twins.drop([number])
 
     def find(self, name: str) -> Document:
         """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
@@ -305,17 +292,16 @@ class Library:
         """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
         if name in self._texts:
             return self._texts[name]
-        row = self._db.execute(
-            "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?", (name,)
-        ).fetchone()
-        if row is None:
-            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+        select = "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?"
+        row = self._db.execute(select, (name,)).fetchone()
         sources = self.sources(name)
-        if checksum(*row[:5]) != row[5]:
-            raise LibraryBroken(
-                f"the stored text of {', '.join(sources) or name} does not match its checksum",
-                "remove that document and add its file again",
-            )
+        if row is None and sources:  # unless another process has put it there in between
+            row = self._db.execute(select, (name,)).fetchone()
+        if row is None and not sources:
+            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+        if row is None or checksum(*row[:5]) != row[5]:
+            called = ", ".join(sources) or name
+            raise LibraryBroken(f"{self._path}: the text of {called} is missing or does not match its checksum", _CURE)
         mask, pages, headings = json.loads(row[4])
         document = Document(
             row[0], sources[0] if sources else name, row[1], row[2], row[3], spans(mask), spans(pages),
@@ -326,34 +312,28 @@ class Library:
         self._texts[name] = document
         return document
 
-    def sources(self, document: str) -> list[str]:
-        """All names of a document, shortest first."""
-        rows = self._db.execute(
-            "SELECT source FROM files WHERE document = ? ORDER BY length(source), source", (document,)
-        )
-        return [row[0] for row in rows]
-
-    # -- chunks
-
     def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
         """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
         found = {}
         for name in names:
-            row = self._db.execute(
-                "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE id = ?",
-                (name,),
-            ).fetchone()
+            row = self._db.execute(_CHUNK + "id = ?", (name,)).fetchone()
             if row is None:
                 continue
-            document = self.document(row[1])
-            if checksum(*row[:9]) != row[9]:
-                raise LibraryBroken(
-                    f"a passage of {document.source} does not match its checksum", "remove it and add its file again"
-                )
+            self._hold(row)
+            try:
+                document = self.document(row[1])
+            except Usage:  # another process removed it since
+                continue
             span = Span(row[2], row[3])
             text, about = span.of(document.text), (document.source, document.title, document.date)
             found[name] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
         return found
+
+    def _hold(self, row: Sequence[Any]) -> None:
+        """Raises `LibraryBroken` where a row of `_CHUNK` fails its checksum."""
+        if checksum(*row[:9]) != row[9]:
+            names = ", ".join(self.sources(row[1])) or row[1]
+            raise LibraryBroken(f"{self._path}: a passage of {names} does not match its checksum", _CURE)
 
     def words(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""
@@ -365,36 +345,29 @@ class Library:
         return [(name, score) for name, score in rows]
 
     def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Vectors that are here already, by the key of the text that was embedded."""
-        found: dict[bytes, bytes] = {}
-        for at in range(0, len(keys), 500):
-            part = list(keys[at : at + 500])
-            query = f"SELECT key, vector FROM chunks WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
-            found.update(self._db.execute(query, part).fetchall())
-        return found
+        """Vectors that are here already, by the key of the text that was embedded. A damaged one is not given."""
+        rows = self._many("key", keys)
+        return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
+
+    def _many(self, column: str, values: Sequence[Any]) -> Iterator[Any]:
+        for at in range(0, len(values), 500):
+            part = list(values[at : at + 500])
+            yield from self._db.execute(f"{_CHUNK}{column} IN ({','.join('?' * len(part))})", part).fetchall()
 
     def ids(self) -> set[str]:
         """The ids of all chunks: what the index must hold."""
         return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
 
     def vectors(self, names: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`."""
+        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`. Raises `LibraryBroken` for a damaged one."""
         import numpy as np
 
-        rows = []
-        for at in range(0, len(names), 500):
-            part = list(names[at : at + 500])
-            query = f"SELECT id, vector FROM chunks WHERE id IN ({','.join('?' * len(part))})"  # noqa: S608
-            found = dict(self._db.execute(query, part).fetchall())
-            rows += [found[name] for name in part]
-        return np.frombuffer(b"".join(rows), dtype=np.float32).reshape(len(rows), -1)
+        found = {}
+        for row in self._many("id", names):
+            self._hold(row)
+            found[row[0]] = row[8]
+        return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(len(names), -1)
 
     def damaged(self) -> list[str]:
         """Sources of documents with a row that fails its checksum: the whole library is read."""
-        rows = self._db.execute("SELECT id, title, date, text, spans, checksum FROM documents")
-        bad = {row[0] for row in rows if checksum(*row[:5]) != row[5]}
-        rows = self._db.execute(
-            "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks"
-        )
-        bad |= {row[1] for row in rows if checksum(*row[:9]) != row[9]}
-        return sorted(source for document in bad for source in self.sources(document))
+        return self.care.sources(self.care.damage().documents)

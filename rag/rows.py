@@ -11,7 +11,8 @@ from typing import Any
 from rag.domain import Document, Span
 
 SCHEMA = 2  #: 2: has the tables of `twins` and `template`, which an older library gets empty
-TABLES = """
+WORDS = "CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2')"
+TABLES = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE files(
@@ -26,7 +27,7 @@ CREATE TABLE chunks(
     heading TEXT NOT NULL, line INTEGER NOT NULL, page INTEGER, key BLOB NOT NULL, vector BLOB NOT NULL, checksum BLOB NOT NULL);
 CREATE INDEX chunks_document ON chunks(document);
 CREATE INDEX chunks_key ON chunks(key);
-CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2');
+{WORDS};
 """
 
 

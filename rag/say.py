@@ -8,16 +8,17 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rag.errors import LibraryBusy
+from rag.errors import LibraryBusy, RagError
 
 if TYPE_CHECKING:
     from rag.bot import Bot
     from rag.config import Config
-    from rag.events import Added, Event, Report
+    from rag.events import Added, Event, Mended, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,6 +121,33 @@ def ingested(say: Say, events: Iterable[Event]) -> None:
                 say.object(wire.report(event))
             else:
                 _told(say, event)
+
+
+def mending(say: Say) -> list[dict[str, Any]]:
+    """Repair, each thing that was found on stderr as it is done. What cannot be read at all is said like the rest."""
+    from rag.events import Mended
+
+    found = []
+    with say.bot() as bot:
+        try:
+            for event in bot.repair():
+                progress(say, event)
+                if isinstance(event, Mended):
+                    found.append(event)
+                    _mended(say, event)
+        except LibraryBusy:
+            raise
+        except RagError as error:
+            found.append(Mended("library", False, str(error), error.cure))
+            _mended(say, found[-1])
+    if not found:
+        say.progress("nothing to mend")
+    return [asdict(event) for event in found]
+
+
+def _mended(say: Say, event: Mended) -> None:
+    helps = "" if event.done else f". What helps: {event.cure}"
+    say.progress(f"{'mended' if event.done else 'not mended'}: {event.what}: {event.says}{helps}")
 
 
 def watched(say: Say, bot: Bot) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LibraryBroken
+from rag.told import room
 from rag.weights import replace_file, sha256
 
 if TYPE_CHECKING:
@@ -76,6 +77,31 @@ class Vectors:
             ) from error
         return [(name, 1.0 - float(d)) for name, d in zip(found["ids"][0], found["distances"][0], strict=True)]
 
+    def holds(self) -> set[str]:
+        """The ids of all chunks in the newest whole generation, as Chroma tells them. Raises `LibraryBroken`."""
+        try:
+            if self._collection is None:
+                self._open()
+            return set(self._collection.get(include=[])["ids"])
+        except LibraryBroken:
+            raise
+        except Exception as error:
+            self.close()
+            raise LibraryBroken(
+                f"the index in {self._folder} cannot be read: {error}", "run: footnote rebuild"
+            ) from error
+
+    def sweep(self) -> list[str]:
+        """Remove what no reader would open: torsos, and what a killed writer left beside. Their names. Only for the writer."""
+        found = self._newest()
+        keep = {n for n in self._numbers() if (self._folder / f"gen-{n}.json").exists() and found and n <= found[0]}
+        gone = [f"gen-{number}" for number in sorted(set(self._numbers()) - keep)]
+        self._sweep(keep)
+        for beside in self._folder.glob(".gen-*.tmp"):
+            beside.unlink(missing_ok=True)
+            gone.append(beside.name)
+        return gone
+
     def renew(self, ids: set[str], fetch: Fetch, revision: int, scratch: bool = False) -> Iterator[tuple[int, int]]:
         """Make the next generation hold exactly `ids`, taking vectors from `fetch`. Yields (done, total).
 
@@ -98,8 +124,8 @@ class Vectors:
             shutil.rmtree(path, ignore_errors=True)
             if last is None:
                 raise LibraryBroken(
-                    f"the index in {self._folder} cannot be made: {error}",
-                    "make room on the disk, then: footnote rebuild",
+                    f"the index in {self._folder} cannot be made: {error}; {room(self._folder.parent)}; the documents are in",
+                    "make room on that disk where it is full, then: footnote rebuild",
                 ) from error
             yield from self.renew(ids, fetch, revision, scratch=True)
             return

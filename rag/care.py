@@ -1,0 +1,209 @@
+"""Looks over an open library, and drops and makes again what can be: every row against its checksum, rows against each other.
+
+SQLite's own check sees a broken page, not a flipped bit inside a value; the rows' checksums see that. The words table has
+neither, and cannot be read back (it holds no texts), so it is held against one that is made afresh from the texts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from rag.domain import Document
+from rag.errors import RagError
+from rag.history import History
+from rag.rows import WORDS, checksum
+from rag.template import Templates
+from rag.twins import Twins
+
+_DOCUMENT = "SELECT id, title, date, text, spans, checksum FROM documents"
+_CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum, number FROM chunks"
+
+
+@dataclass(slots=True)
+class Damage:
+    """Ids of documents whose text is hurt or missing, of those with only a hurt passage, and rows that belong to nothing."""
+
+    texts: set[str] = field(default_factory=set)
+    passages: set[str] = field(default_factory=set)
+    strays: set[int] = field(default_factory=set)  # numbers of chunks without a document
+    orphans: set[str] = field(default_factory=set)  # whole documents that no file holds
+
+    @property
+    def documents(self) -> set[str]:
+        """All that are hurt."""
+        return self.texts | self.passages
+
+
+class Care:
+    """The care of one library, its `history`, labels and templates. `whole` gives a document by id or raises a `RagError`."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        whole: Callable[[str], Document],
+        history: History,
+        twins: Twins,
+        templates: Templates,
+    ) -> None:
+        self._db, self._whole, self._history = db, whole, history
+        self._twins, self._templates = twins, templates
+
+    def pages(self) -> list[str]:
+        """What SQLite's own check says; nothing where all is well."""
+        try:
+            found = [str(row[0]) for row in self._db.execute("PRAGMA integrity_check(20)")]
+        except sqlite3.Error as error:
+            return [str(error)]
+        return [] if found == ["ok"] else found
+
+    def reindex(self) -> None:
+        """SQLite's own indices again from their tables."""
+        self._db.execute("REINDEX")
+
+    def damage(self) -> Damage:
+        """Every row of documents, chunks and files is read. Raises `sqlite3.Error` where a page cannot be."""
+        found, here = Damage(), set()
+        for row in self._db.execute(_DOCUMENT):
+            here.add(row[0])
+            if checksum(*row[:5]) != row[5]:
+                found.texts.add(row[0])
+        held = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM files WHERE document IS NOT NULL")}
+        found.texts |= held - here
+        found.orphans = here - held - found.texts
+        before, lost = "", False
+        for row in self._db.execute(_CHUNK + " ORDER BY number"):
+            if lost and row[1] in here:  # a stray belonged to a neighbour: the rows of a document lie together
+                found.passages.add(row[1])
+            lost = row[1] not in here
+            if lost:
+                found.strays.add(row[10])
+                found.passages |= {before} & here
+            elif checksum(*row[:9]) != row[9]:
+                found.passages.add(row[1])
+            before = row[1]
+        if found.strays:  # or to a document that has no other
+            counted = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM chunks")}
+            found.passages |= here - counted
+        found.passages -= found.texts
+        return found
+
+    def sources(self, documents: set[str]) -> list[str]:
+        """Their names, or their ids where no file has them."""
+        names: list[str] = []
+        for document in documents:
+            rows = self._db.execute("SELECT source FROM files WHERE document = ?", (document,)).fetchall()
+            names += [row[0] for row in rows] or [document]
+        return sorted(names)
+
+    def wrong(self) -> list[str]:
+        """Everything that is not as it should be, in sentences."""
+        said = [f"library.db: {line}" for line in self.pages()]
+        try:
+            found = self.damage()
+            if found.documents:
+                said.append(f"damaged: {', '.join(self.sources(found.documents))}")
+            if turns := self._history.damaged():
+                said.append(f"damaged: the saved answers to {', '.join(map(repr, turns.values()))}")
+            if found.strays:
+                said.append(f"{len(found.strays)} passages belong to no document")
+            if found.orphans:
+                said.append(f"no file is known for {', '.join(sorted(found.orphans))}")
+            if not self.words_agree(found):
+                said.append("the table of words does not agree with the documents")
+        except sqlite3.Error as error:
+            said.append(f"library.db: {error}")
+        return said
+
+    # -- the words table
+
+    def words_agree(self, hurt: Damage) -> bool:
+        """Is every word of every passage in the table at its place, and nothing else? What is `hurt` is not looked at."""
+        passed = self._numbers(hurt)
+        fresh = sqlite3.connect("")  # a file of SQLite's own that is gone when this is closed
+        try:
+            fresh.execute(WORDS)
+            for number, *texts in self._passages():
+                fresh.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
+            for db in (fresh, self._db):
+                db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, words, instance)")
+            try:
+                with closing(self._terms(fresh, passed)) as right, closing(self._terms(self._db, passed)) as held:
+                    same = all(a == b for a, b in zip_longest(right, held))
+                return same and self._lengths(fresh, passed) == self._lengths(self._db, passed)
+            except sqlite3.Error:
+                return False
+            finally:
+                self._db.execute("DROP TABLE temp.terms")
+        finally:
+            fresh.close()
+
+    def _numbers(self, hurt: Damage) -> set[int]:
+        """Of the chunks of what is hurt."""
+        found = set(hurt.strays)
+        for document in hurt.documents:
+            found |= {row[0] for row in self._db.execute("SELECT number FROM chunks WHERE document = ?", (document,))}
+        return found
+
+    def _terms(self, db: sqlite3.Connection, passed: set[int]) -> Generator[tuple[str, int, str, int], None, None]:
+        """Every word at its place, in the order of words."""
+        with closing(db.execute("SELECT term, doc, col, offset FROM temp.terms")) as rows:
+            for row in rows:
+                if row[1] not in passed:
+                    yield row
+
+    def _lengths(self, db: sqlite3.Connection, passed: set[int]) -> list[tuple[int, bytes]]:
+        """What ranking goes by: the length of every passage, and (number 0) of all."""
+        found = db.execute("SELECT id, sz FROM words_docsize ORDER BY id").fetchall()
+        if found and not passed:
+            found += db.execute("SELECT 0, block FROM words_data WHERE id = 1").fetchall()
+        return [row for row in found if row[0] not in passed]
+
+    def _passages(self) -> Iterator[tuple[int, str, str, str]]:
+        """Number, title, heading and text of every chunk of a whole document."""
+        for number, document, start, end, heading in self._db.execute(
+            "SELECT number, document, start, end, heading FROM chunks ORDER BY document, number"
+        ):
+            try:
+                whole = self._whole(document)
+            except RagError:
+                continue
+            yield number, whole.title, heading, whole.text[start:end]
+
+    def remake_words(self) -> None:
+        """The table of words again from the texts. Inside a transaction of the caller's."""
+        self._db.execute("DROP TABLE words")
+        self._db.execute(WORDS)
+        for number, *texts in list(self._passages()):
+            self._db.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
+
+    # -- documents
+
+    def drop(self, document: str) -> None:
+        """A document's rows and words, damaged or not. Inside a transaction of the caller's."""
+        rows = self._db.execute(_CHUNK + " WHERE document = ?", (document,)).fetchall()
+        try:
+            whole: Document | None = self._whole(document)
+        except RagError:
+            whole = None
+        known = whole is not None and all(checksum(*row[:9]) == row[9] for row in rows)
+        if known and whole is not None:
+            for row in rows:
+                self._db.execute(
+                    "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
+                    (row[10], whole.title, row[4], whole.text[row[2] : row[3]]),
+                )
+        self._db.execute("DELETE FROM chunks WHERE document = ?", (document,))
+        self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+        self._twins.drop(row[10] for row in rows)
+        self._templates.drop(document)
+        if not known:  # nobody can say which words it was entered with
+            self.remake_words()
+
+    def sweep(self, strays: set[int]) -> None:
+        """Rows that belong to nothing, gone. Inside a transaction of the caller's."""
+        self._db.executemany("DELETE FROM chunks WHERE number = ?", [(number,) for number in strays])
+        self._twins.drop(strays)

@@ -1,0 +1,95 @@
+"""What was added to a library: roots, and files by their paths. The other half of `library`, without the documents' content."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from rag.domain import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the library remembers of a file: enough to see that it has not changed. `size` bytes, `mtime` ns."""
+
+    path: str
+    source: str
+    document: str | None
+    size: int
+    mtime: int
+    sha256: str
+    reason: str | None
+
+
+class Files:
+    """The files of an open library. `Library` is one of these and says how to write."""
+
+    _db: sqlite3.Connection
+
+    def writing(self) -> AbstractContextManager[None]:
+        """One transaction: all or nothing."""
+        raise NotImplementedError
+
+    def roots(self) -> list[str]:
+        """Absolute paths of all that was ever added, for `sync`."""
+        return [row[0] for row in self._db.execute("SELECT path FROM roots ORDER BY path")]
+
+    def remember_roots(self, paths: Iterable[str]) -> None:
+        with self.writing():
+            self._db.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(p,) for p in paths])
+
+    def files(self) -> dict[str, Known]:
+        """Every file by path; a document of a corpus file has the path ``FILE#ID``."""
+        rows = self._db.execute("SELECT path, source, document, size, mtime, sha256, reason FROM files")
+        return {row[0]: Known(*row) for row in rows}
+
+    def touch(self, path: str, size: int, mtime: int) -> None:
+        """The file's bytes are the same, its size or time on record was not."""
+        with self.writing():
+            self._db.execute("UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path))
+
+    def fail(self, file: Known, reason: str, cure: str) -> None:
+        """A file that could not be taken in is on record with its reason; what was there of it before stays."""
+        with self.writing():
+            self._db.execute(
+                "INSERT INTO files VALUES (?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET reason = excluded.reason, "
+                "cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, sha256 = excluded.sha256",
+                (file.path, file.source, file.size, file.mtime, file.sha256, reason, cure),
+            )
+
+    def listings(self) -> list[Listing]:
+        """The table of contents, by source."""
+        rows = self._db.execute(
+            "SELECT f.document, f.source, d.title, d.date, (SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
+            "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
+        )
+        return [
+            Listing(i or "", source, title or "", date, chunks, size, "failed" if i is None else "ready", reason)
+            for i, source, title, date, chunks, size, reason in rows
+        ]
+
+    def counts(self) -> tuple[int, int]:
+        """Documents and chunks."""
+        one = self._db.execute
+        return one("SELECT count(*) FROM documents").fetchone()[0], one("SELECT count(*) FROM chunks").fetchone()[0]
+
+    def sources(self, document: str) -> list[str]:
+        """All names of a document, shortest first."""
+        rows = self._db.execute(
+            "SELECT source FROM files WHERE document = ? ORDER BY length(source), source", (document,)
+        )
+        return [row[0] for row in rows]
+
+    # -- chunks
+
+    def held(self, name: str) -> tuple[list[str], list[str]]:
+        """Paths of the files that have this path, source or document or lie below it, and the roots that go with them."""
+        under = name.rstrip("/") + "/"
+        paths = [
+            path
+            for path, known in self.files().items()
+            if name in (known.source, path, known.document) or known.source.startswith(under) or path.startswith(under)
+        ]
+        return paths, [p for p in self.roots() if p in paths or p.startswith(under) or p == name.rstrip("/")]

@@ -1,0 +1,114 @@
+"""The real front door with small machines behind it: `Bot` with the embedder that counts words and a writer by rote.
+
+Library, index, ingest, retrieval, check and the writer's lock are the product's own. What is replaced takes no part in
+durability and costs seconds to open: the embedder's weights, its tokenizer and the reader.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rag import Config
+from rag.bot import Bot
+from rag.domain import Draft, Model, Passage, Piece, Progress, Quote, Receipt, Span, Turn, Writer
+from rag.ingest import Ingest
+from rag.library import Library
+from rag.sentences import sentences
+from rag.vectors import Vectors
+from tests.fakes import JUDGE, WordVectors
+
+if TYPE_CHECKING:
+    from rag.check import Judge
+
+IDENTITY = "words of the fault suite"
+WINDOW = 6  #: chunks of one transaction: several commits in one `add`
+
+
+def count(texts: Sequence[str]) -> list[int]:
+    """Words of each text: what a chunk's size is measured in here."""
+    return [len(text.split()) for text in texts]
+
+
+class Rote:
+    """Fills the seam `Writer`: quotes the first sentence of the first passage."""
+
+    model = Model("rote", "0" * 64)
+
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]:
+        yield Draft(Receipt(context=4096))
+        if passages:
+            span = next(sentences(passages[0].chunk.text))
+            start = passages[0].chunk.span.start
+            yield Quote(span.of(passages[0].chunk.text), 1, Span(start + span.start, start + span.end))
+
+
+class Small(Bot):
+    """A `Bot` whose machines open at once. `tell` hears when an index is about to be mended."""
+
+    def __init__(self, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__(Config(home=str(home), depth=20, chunk=40))
+        self._tell = tell
+        self._words = WordVectors()
+
+    def _open_library(self, make: bool = False) -> Library:
+        if self._library is None:
+            self._library = Library(self.config.folder, make=make, identity=IDENTITY)
+            self._vectors = Vectors(self.config.folder / "vectors", self._words.dimension)
+        return self._library
+
+    def _open_questions(self) -> Any:
+        self._questions = self._words  # type: ignore[assignment]  # closed by nobody: see close
+        return self._words
+
+    def _open_writer(self) -> Writer:
+        return Rote()
+
+    def _judge(self) -> Judge:
+        return JUDGE
+
+    def _ingest(self) -> Ingest:
+        library, vectors = self._open_library(), self._vectors
+        assert vectors is not None
+        return Ingest(library, vectors, lambda: self._words, count, self.config.chunk, window=WINDOW)
+
+    def _mend(self, scratch: bool) -> None:
+        self._tell("mending")
+        super()._mend(scratch)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def close(self) -> None:
+        self._questions = None
+        super().close()
+
+
+_ANIMALS = (
+    "badger heron otter lynx newt toad weasel marten curlew plover egret stoat shrew adder osprey kestrel".split()
+)
+_DEEDS = "sleeps hunts swims digs sings hides runs builds gathers watches".split()
+_PLACES = "river forest meadow barn harbour quarry orchard marsh cliff garden".split()
+
+
+def text(name: str, version: int, seed: int) -> str:
+    """A document about itself: its key word (`key`) stands in every paragraph and in no other document."""
+    draw = random.Random(f"{seed}-{name}-{version}")
+    paragraphs = [f"The report on {key(name, version)}\n"]
+    for number in range(draw.randint(1, 3)):
+        facts = " ".join(
+            f"The {draw.choice(_ANIMALS)} {draw.choice(_DEEDS)} near the {draw.choice(_PLACES)} {draw.randint(2, 999)} times."
+            for _ in range(draw.randint(2, 4))
+        )
+        paragraphs.append(f"Part {number} of {key(name, version)}: {facts}\n")
+    return "\n".join(paragraphs)
+
+
+def key(name: str, version: int) -> str:
+    """The word by which a version of a document is found."""
+    letters = "".join(chr(ord("a") + int(c)) if c.isdigit() else c for c in f"{name}v{version}" if c.isalnum())
+    return f"zq{letters}x"  # ends as no suffix of English does: the stemmer leaves it
