@@ -109,8 +109,7 @@ class Bot:
             files = library.files()
             paths, roots = library.held(name)
             if not paths:
-                source = library.find(name).source
-                paths = [path for path, known in files.items() if known.source == source]
+                paths = [path for path, known in files.items() if known.source == library.find(name).source]
             library.remove(paths, roots=[*roots, *paths])
             yield from self._ingest().index()
             yield Report(removed=tuple(files[p].source for p in paths), seconds=time.perf_counter() - started)

@@ -11,7 +11,8 @@ from rag import Bot, Config
 from rag.domain import Chunk, Document, Passage, Ranks, Receipt, Span
 from rag.errors import Usage
 from rag.explain import Explanation, Searching, Settings, explain
-from rag.library import Known, Library
+from rag.files import Known
+from rag.library import Library
 from rag.prompt import Prompt
 from rag.retrieve import fuse, words_query
 

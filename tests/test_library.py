@@ -15,8 +15,9 @@ from rag.clean import clean
 from rag.domain import Document, Raw
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.events import Added, Event, Report
+from rag.files import Known
 from rag.ingest import Ingest
-from rag.library import Known, Library
+from rag.library import Library
 from rag.vectors import Vectors
 from tests.fakes import WordVectors
 
