@@ -113,7 +113,9 @@ class Vectors:
         number = max([*self._numbers(), 0]) + 1
         path = self._folder / f"gen-{number}"
         self._sweep(keep={last[0]} if last else set())
-        if last:
+        if (
+            last and ids
+        ):  # Chroma rewrites the files of an index that was emptied whenever it is opened: that one is begun anew
             shutil.copytree(self._folder / f"gen-{last[0]}", path)
         try:
             yield from self._fill(path, ids, fetch)

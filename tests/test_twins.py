@@ -68,7 +68,7 @@ def test_a_number_that_differs_is_shown_beside_the_other(house: House, docs: Pat
 
 
 def test_a_rewrite_is_named_even_where_the_lists_do_not_hold_it(house: House, docs: Path) -> None:
-    (docs / "news.txt").write_text(TEXT.upper() + "\n")
+    (docs / "news.txt").write_text(TEXT + "\n")
     (docs / "herald.txt").write_text(TEXT.replace("lesson", "moral") + "\n")
     house.add(docs)
     (found,) = _search(house, limit=1, depth=1)
@@ -76,8 +76,8 @@ def test_a_rewrite_is_named_even_where_the_lists_do_not_hold_it(house: House, do
 
 
 def test_copies_do_not_crowd_out_what_else_there_is(house: House, docs: Path) -> None:
-    for number in range(30):
-        (docs / f"copy{number}.txt").write_text(f"Copy {number}\n\n{TEXT}\n")
+    for name in (first + rest for first in "bdfglm" for rest in ("ale", "ore", "ine", "oon", "ash")):
+        (docs / f"{name}.txt").write_text(f"The {name.title()} news desk\n\n{TEXT}\n")
     (docs / "answer.txt").write_text(
         "By May the country had faced seven thousand individual sanctions, the bank said.\n"
     )

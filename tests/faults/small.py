@@ -51,7 +51,7 @@ class Small(Bot):
     """A `Bot` whose machines open at once. `tell` hears when an index is about to be mended."""
 
     def __init__(self, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
-        super().__init__(Config(home=str(home), depth=20, chunk=40))
+        super().__init__(Config(home=str(home), depth=20, chunk=40, rerank=0))
         self._tell = tell
         self._words = WordVectors()
 
