@@ -95,7 +95,7 @@ def test_small_terminals_answer_too(home: Path, size: tuple[int, int]) -> None:
 
 
 def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tiny: Path) -> None:
-    (home / "config.toml").write_text("answer = 3000\ntemperature = 1.3\n")
+    (home / "config.toml").write_text("answer = 3000\ntemperature = 1.3\npassages = 1\n")  # room to write on
     terminal = Terminal(home, (40, 120), "--model", str(tiny))
     try:
         terminal.until("Ask your documents")
