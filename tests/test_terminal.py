@@ -13,6 +13,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.tiny import write
+
 FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 RESTORED = ("\x1b[?1049l", "\x1b[?25h")  # off the alternate screen, cursor shown
 QUESTION = "How many individual sanctions has Russia faced?"
@@ -94,9 +96,10 @@ def test_small_terminals_answer_too(home: Path, size: tuple[int, int]) -> None:
         terminal.child.close(force=True)
 
 
-def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tiny: Path) -> None:
+def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tmp_path: Path) -> None:
     (home / "config.toml").write_text("answer = 3000\ntemperature = 1.3\npassages = 1\n")  # room to write on
-    terminal = Terminal(home, (40, 120), "--model", str(tiny))
+    model = write(tmp_path / "slow.gguf", layers=24, ends=False)
+    terminal = Terminal(home, (40, 120), "--model", str(model))
     try:
         terminal.until("Ask your documents")
         terminal.child.send(QUESTION + "\r")

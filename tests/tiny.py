@@ -17,14 +17,14 @@ CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _WIDTH, _LAYERS, _HEADS, _INNER, _CONTEXT = 64, 2, 4, 128, 4096
 
 
-def write(path: Path, template: str | None = CHATML, seed: int = 0) -> Path:
-    """Write the model to `path`; without `template` it carries none."""
+def write(path: Path, template: str | None = CHATML, seed: int = 0, layers: int = _LAYERS, ends: bool = True) -> Path:
+    """Write the model to `path`; without `template` it carries none. One of many `layers` is slow, one that hardly `ends` goes on."""
     vocabulary, merges = _tokenizer()
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("tiny chat")
     writer.add_context_length(_CONTEXT)
     writer.add_embedding_length(_WIDTH)
-    writer.add_block_count(_LAYERS)
+    writer.add_block_count(layers)
     writer.add_feed_forward_length(_INNER)
     writer.add_head_count(_HEADS)
     writer.add_head_count_kv(_HEADS)
@@ -41,9 +41,11 @@ def write(path: Path, template: str | None = CHATML, seed: int = 0) -> Path:
     writer.add_add_bos_token(False)
     if template is not None:
         writer.add_chat_template(template)
-    for name, shape in _shapes(len(vocabulary)).items():
+    for name, shape in _shapes(len(vocabulary), layers).items():
         rng = np.random.default_rng([seed, sum(name.encode())])
         values = np.ones(shape) if "norm" in name else rng.normal(0, 0.3, shape)
+        if name == "output.weight" and not ends:
+            values[: len(CONTROL)] = 0.0
         writer.add_tensor(name, values.astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -72,14 +74,14 @@ def _tokenizer() -> tuple[list[str], list[str]]:
     return pieces, [" ".join(merge) if isinstance(merge, list) else merge for merge in model["merges"]]
 
 
-def _shapes(size: int) -> dict[str, tuple[int, ...]]:
+def _shapes(size: int, layers: int) -> dict[str, tuple[int, ...]]:
     """Tensor names and shapes (numpy order: rows are outputs)."""
     shapes: dict[str, tuple[int, ...]] = {
         "token_embd.weight": (size, _WIDTH),
         "output_norm.weight": (_WIDTH,),
         "output.weight": (size, _WIDTH),
     }
-    for layer in range(_LAYERS):
+    for layer in range(layers):
         block = f"blk.{layer}."
         shapes |= {block + f"attn_{part}.weight": (_WIDTH, _WIDTH) for part in ("q", "k", "v", "output")}
         shapes |= {block + "attn_norm.weight": (_WIDTH,), block + "ffn_norm.weight": (_WIDTH,)}
