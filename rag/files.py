@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.domain import Listing
 
@@ -28,9 +29,10 @@ class Files:
 
     _db: sqlite3.Connection
 
-    def writing(self) -> AbstractContextManager[None]:
-        """One transaction: all or nothing."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def writing(self) -> AbstractContextManager[None]:
+            """One transaction: all or nothing. It is the library's."""
 
     def roots(self) -> list[str]:
         """Absolute paths of all that was ever added, for `sync`."""
