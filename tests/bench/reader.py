@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-QUESTION = "How many individual sanctions has Russia faced?"
+QUESTIONS = ("How many individual sanctions has Russia faced?", "How many individual sanctions has Norway faced?")
 CLAIM = "The Russian foreign minister said that the country has faced over 5,000 individual sanctions so far."
 
 
@@ -42,17 +43,20 @@ def machines() -> tuple[Callable[[], float], Callable[[], float]]:
     texts = passages()
     model = CrossEncoder(weights.reader(), embed.Tokenizer().machine)
     network = Network().eval()
-    asked = [("read", QUESTION, text) for text in texts] + [("support", CLAIM, texts[0])]
+    asked = [("read", QUESTIONS[0], text) for text in texts] + [("support", CLAIM, texts[0])]
     rows = []
     for job, first, second in asked:
         one, two = model.layout.pieces([first, second])
         ids, low, kept = model.layout.row(job, one.ids, two.ids, MOST)
         rows.append(Row(tuple(ids), (model.layout.first, low - 1), (low, low + kept), job, None, (), 1.0))
 
+    turns = cycle(QUESTIONS)  # what was read for the last question is remembered: never the same one twice
+
     def ours() -> float:
+        question = next(turns)
         started = time.perf_counter()
         for text in texts:
-            model.read(QUESTION, [text])
+            model.read(question, [text])
         model.support(CLAIM, texts[:1])
         return time.perf_counter() - started
 
