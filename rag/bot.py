@@ -84,8 +84,9 @@ class Bot:
     @told
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """Take in files, folders and corpus files. The last event is a `Report`. Raises `LibraryBusy`."""
-        self._open_library(make=True)
-        with self._writing():
+        self.config.folder.mkdir(parents=True, exist_ok=True)
+        with self._writing():  # before the library is made: of two that come first, one is told who the other is
+            self._open_library(make=True)
             yield from self._ingest().add([os.path.abspath(p) for p in paths])
 
     @told
@@ -231,8 +232,6 @@ class Bot:
     def shipped(self) -> float:
         """The probability from which the built-in reader answers, where no library says otherwise."""
         return float(self._open_pairs().fits["read"][-1])
-
-    # -- conversations
 
     def new_conversation(self) -> str:
         """An id to ask under."""

@@ -70,7 +70,10 @@ class Library(Files):
         try:
             self._db = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
             self._inode = self._path.stat().st_ino
-            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+            wal = (
+                "PRAGMA journal_mode=WAL; " if make else ""
+            )  # stays with the file; a reader would wait for no lock on it
+            self._db.executescript(wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
             self._prepare(identity, make)
         except (sqlite3.Error, OSError) as error:
             raise reason(error, folder) from error

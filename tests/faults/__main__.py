@@ -33,6 +33,7 @@ _SIZES = {
     "removals": (20, 3),
     "questions": (500, 60),
     "races": (100, 6),
+    "wait": (1, 10),
 }
 
 
@@ -63,6 +64,9 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--removals", type=int, help="times a folder is removed while it is written to (20; short: 3)")
     parser.add_argument("--questions", type=int, help="questions while another process adds (500; short: 60)")
     parser.add_argument("--races", type=int, help="races of fresh openers (100; short: 6)")
+    parser.add_argument(
+        "--wait", type=int, help="most seconds of a question or a refusal (1; short: 10, beside other work)"
+    )
     parser.add_argument("--only", nargs="*", help="names of parts")
     asked = parser.parse_args(arguments)
     for name, (full, short) in _SIZES.items():
@@ -83,8 +87,8 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
         "full": lambda folder: disks.full(folder, seed, asked.sizes),
         "read-only": lambda folder: disks.read_only(folder, seed),
         "removed": lambda folder: disks.removed(folder, seed, asked.removals),
-        "pair": lambda folder: pairs.reader_and_writer(folder, seed, asked.questions),
-        "races": lambda folder: pairs.races(folder, seed, asked.races),
+        "pair": lambda folder: pairs.reader_and_writer(folder, seed, asked.questions, asked.wait),
+        "races": lambda folder: pairs.races(folder, seed, asked.races, asked.wait),
         "strace": lambda folder: points.traced(folder, seed, asked.points),
     }
 

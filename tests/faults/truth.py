@@ -94,7 +94,9 @@ def seen(home: Path) -> Work:
             for source, text in texts.items():
                 word = next(w for w in text.split() if w.startswith("zq"))
                 first = bot.search(f"Where is {word}?", 3)
-                if not any(source in (p.chunk.source, *p.copies) and _quoted(p, text) for p in first):
+                if not any(
+                    source in (p.chunk.source, *(c.source for c in p.copies)) and _quoted(p, text) for p in first
+                ):
                     wrong.append(f"{source} does not answer a question about itself")
             return {"wrong": wrong, "texts": texts, "turns": _turns(bot)}
 
