@@ -5,6 +5,8 @@
 * A question, or a claim as somebody would look for its sources, beside a passage of another document that shares words with it: it does
   not help.
 * A sentence of a passage, reworded: supported. With one fact exchanged: not. From elsewhere in the document: not.
+* A passage among others that do not belong to it: what holds of the pair still holds. People's chunks hold more than what is asked for,
+  and most sets' passages are a sentence or two.
 * Question and answer put together as a statement ("Who wrote X?" - "Y" -> "Y wrote X"): supported, and with another answer not.
 """
 
@@ -75,6 +77,15 @@ def far(example: Example, pool: Sequence[tuple[str, str, frozenset[str]]], chanc
     return replace(
         example, job="read", second=passage, labels=labels, span=None, answers=(), weight=1.0, origin="made:far"
     )
+
+
+def among(example: Example, others: Sequence[str], chance: random.Random) -> Example:
+    """The example with its passage at a random place among `others`; its span moves with it."""
+    at = chance.randrange(len(others) + 1)
+    before = "".join(f"{other.strip()} " for other in others[:at])
+    after = "".join(f" {other.strip()}" for other in others[at:])
+    span = example.span and Span(example.span.start + len(before), example.span.end + len(before))
+    return replace(example, second=before + example.second + after, span=span)
 
 
 def query(claim: Example) -> Example:

@@ -12,16 +12,20 @@ from rag.training import made, sets
 from rag.training.examples import Example, side
 
 #: of each set, the part that one epoch holds; what is not named is taken whole
-SHARE = {"qamr": 0.35, "qadiscourse": 0.5, "privacyqa": 0.35, "selqa": 0.6, "begin": 0.8, "timeqa_human": 0.6}
+SHARE = {"qamr": 0.3, "qadiscourse": 0.3, "privacyqa": 0.35, "selqa": 0.6, "begin": 0.8, "timeqa_human": 0.6}
 _NEAR_MISS = {
     "squad": 0.55,
     "squadshifts_new_wiki": 0.9,
     "timeqa_human": 0.4,
-    "qamr": 0.5,
-    "qadiscourse": 0.4,
+    "qamr": 0.3,
+    "qadiscourse": 0.2,
     "tatqa_text": 0.3,
 }
 _STATEMENT = {"squad": 0.5, "squadshifts_new_wiki": 0.6, "qamr": 0.25}
+#: of each set of claims, the part whose passage is put among passages of others
+_AMONG = {"fever_symmetric": 0.5, "fm2": 0.5, "scitail": 0.3, "begin": 0.2, "expertqa": 0.2}
+_TOGETHER = {"qamr": 0.6, "qadiscourse": 0.6}  # sentences of one article that are put together to a paragraph
+_BESIDE = (1, 4)  # how many passages are put beside one
 _FAR = 0.12  # of the answered questions, also asked of another document
 _QUERY = 0.3  # of the supported claims, also as a query
 _POOL = 2000  # passages among which those of other documents are found
@@ -59,10 +63,12 @@ def epoch(sources: Sources, seed: int) -> list[Example]:
     passages = {d: sorted({e.second for e in es}) for d, es in sets.by_document(questions).items()}
     pools = pool(questions, chance), pool(sources.claims["train"], chance)
     for example in questions:
+        others = [p for p in passages[example.document] if p != example.second]
+        if chance.random() < _TOGETHER.get(example.origin, 0.0):
+            example, others = _together(example, others, chance), _joined(others, chance)
         if chance.random() < SHARE.get(example.origin, 1.0):
             out.append(example)
         if example.labels.get("answers") and example.job == "read":
-            others = [p for p in passages[example.document] if p != example.second]
             if chance.random() < _NEAR_MISS.get(example.origin, 0.0):
                 out += made.near_misses(example, others, chance)
             if chance.random() < _STATEMENT.get(example.origin, 0.0):
@@ -70,11 +76,33 @@ def epoch(sources: Sources, seed: int) -> list[Example]:
             if chance.random() < _FAR:
                 out += filter(None, [made.far(example, pools[0], chance)])
     claims = [e for e in sources.claims["train"] if chance.random() < SHARE.get(e.origin, 1.0)]
+    claims = [_beside(e, pools[1], chance) if chance.random() < _AMONG.get(e.origin, 0.0) else e for e in claims]
     asked = [e for e in claims if e.labels["supported"] and chance.random() < _QUERY]
     out += claims + [made.query(e) for e in asked]
     out += filter(None, [made.far(made.query(e), pools[1], chance) for e in asked])
     out += _sentences(passages, sources.texts, chance)
     return [_cut(e, chance) for e in out]
+
+
+def _together(example: Example, others: Sequence[str], chance: random.Random) -> Example:
+    """A question about one sentence, asked of a paragraph: `others` are sentences of the same article."""
+    return made.among(example, chance.sample(others, min(chance.randint(*_BESIDE), len(others))), chance)
+
+
+def _joined(passages: Sequence[str], chance: random.Random) -> list[str]:
+    """The same sentences as paragraphs: what near misses are asked of is no shorter than what answers."""
+    left, out = chance.sample(passages, len(passages)), []
+    while left:
+        many = 1 + chance.randint(*_BESIDE)
+        out.append(" ".join(p.strip() for p in left[:many]))
+        left = left[many:]
+    return out
+
+
+def _beside(claim: Example, pool: Sequence[tuple[str, str, frozenset[str]]], chance: random.Random) -> Example:
+    """A claim whose passage stands among short ones of other documents."""
+    others = [p for d, p, _ in chance.sample(list(pool), min(24, len(pool))) if d != claim.document and len(p) < 500]
+    return made.among(claim, others[: chance.randint(*_BESIDE)], chance)
 
 
 def pool(examples: Sequence[Example], chance: random.Random) -> list[tuple[str, str, frozenset[str]]]:
