@@ -16,6 +16,7 @@ from rag.domain import Document
 from rag.errors import RagError
 from rag.history import History
 from rag.rows import WORDS, checksum
+from rag.store import pages
 from rag.template import Templates
 from rag.twins import Twins
 
@@ -39,30 +40,19 @@ class Damage:
 
 
 class Care:
-    """The care of one library, its `history`, labels and templates. `whole` gives a document by id or raises a `RagError`."""
+    """The care of one library, its labels, templates and history. `whole` gives a document by id or raises a `RagError`,
+    `history` opens the conversations or raises one."""
 
     def __init__(
         self,
         db: sqlite3.Connection,
         whole: Callable[[str], Document],
-        history: History,
+        history: Callable[[], History],
         twins: Twins,
         templates: Templates,
     ) -> None:
         self._db, self._whole, self._history = db, whole, history
         self._twins, self._templates = twins, templates
-
-    def pages(self) -> list[str]:
-        """What SQLite's own check says; nothing where all is well."""
-        try:
-            found = [str(row[0]) for row in self._db.execute("PRAGMA integrity_check(20)")]
-        except sqlite3.Error as error:
-            return [str(error)]
-        return [] if found == ["ok"] else found
-
-    def reindex(self) -> None:
-        """SQLite's own indices again from their tables."""
-        self._db.execute("REINDEX")
 
     def damage(self) -> Damage:
         """Every row of documents, chunks and files is read. Raises `sqlite3.Error` where a page cannot be."""
@@ -101,13 +91,11 @@ class Care:
 
     def wrong(self) -> list[str]:
         """Everything that is not as it should be, in sentences."""
-        said = [f"library.db: {line}" for line in self.pages()]
+        said = [f"library.db: {line}" for line in pages(self._db)]
         try:
             found = self.damage()
             if found.documents:
                 said.append(f"damaged: {', '.join(self.sources(found.documents))}")
-            if turns := self._history.damaged():
-                said.append(f"damaged: the saved answers to {', '.join(map(repr, turns.values()))}")
             if found.strays:
                 said.append(f"{len(found.strays)} passages belong to no document")
             if found.orphans:
@@ -116,7 +104,17 @@ class Care:
                 said.append("the table of words does not agree with the documents")
         except sqlite3.Error as error:
             said.append(f"library.db: {error}")
-        return said
+        return said + self._turns()
+
+    def _turns(self) -> list[str]:
+        """What is wrong with the conversations."""
+        try:
+            history = self._history()
+            said = [f"history.db: {line}" for line in history.pages()]
+            turns = history.damaged()
+        except RagError as error:
+            return [str(error)]
+        return said + ([f"damaged: the saved answers to {', '.join(map(repr, turns.values()))}"] if turns else [])
 
     # -- the words table
 

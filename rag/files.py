@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rag.domain import Listing
+from rag.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +22,10 @@ class Known:
     reason: str | None
 
 
-class Files:
-    """The files of an open library. `Library` is one of these and says how to write."""
+class Files(Store):
+    """The files of an open library. `Library` is one of these."""
 
-    _db: sqlite3.Connection
-
-    if TYPE_CHECKING:
-
-        def writing(self) -> AbstractContextManager[None]:
-            """One transaction: all or nothing. It is the library's."""
+    _counted: tuple[tuple[int, int], tuple[int, int]] | None = None  # who had written by then, and what was counted
 
     def roots(self) -> list[str]:
         """Absolute paths of all that was ever added, for `sync`."""
@@ -73,9 +66,13 @@ class Files:
         ]
 
     def counts(self) -> tuple[int, int]:
-        """Documents and chunks."""
+        """Documents and chunks. SQLite counts row by row: what was counted holds until anybody writes."""
         one = self._db.execute
-        return one("SELECT count(*) FROM documents").fetchone()[0], one("SELECT count(*) FROM chunks").fetchone()[0]
+        now = (one("PRAGMA data_version").fetchone()[0], self._db.total_changes)
+        if self._counted is None or self._counted[0] != now:
+            found = [one(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("documents", "chunks")]  # noqa: S608
+            self._counted = now, (found[0], found[1])
+        return self._counted[1]
 
     def sources(self, document: str) -> list[str]:
         """All names of a document, shortest first."""

@@ -123,6 +123,7 @@ class Ingest:
             yield from self._take_in(files, run)
             self._forget(run, roots)
             yield from self._settle()
+            self._library.merge_words()
             stopped = False
         finally:
             loading.dismiss()

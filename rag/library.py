@@ -1,4 +1,4 @@
-"""SQLite: documents, chunks, vectors, words (FTS5), files, and by `history` conversations. The truth.
+"""SQLite: documents, chunks, vectors, words (FTS5), files. The truth. Conversations are in a file beside it (`history`).
 
 Everything else can be made again from here: Chroma's folder without embedding anything, the words table without reading a
 file. A document with all its chunks and vectors is written in one transaction; rows carry a checksum of their own, because
@@ -10,10 +10,9 @@ found; the index says which revision it was made from.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +20,26 @@ from rag.care import Care
 from rag.domain import Chunk, Document, Span
 from rag.errors import LibraryBroken, LibraryMissing, Usage
 from rag.files import Files, Known
-from rag.history import TABLES as HISTORY_TABLES
-from rag.history import History
+from rag.history import History, aside, begin
 from rag.rows import SCHEMA, TABLES, checksum, places, spans
 from rag.same import Text
 from rag.template import TABLES as TEMPLATE_TABLES
 from rag.template import Templates
-from rag.told import naming, reason
+from rag.told import naming
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins
+from rag.words import Words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: what a library of each older format lacks; 0 is one that is being made. An upgrade only adds tables, in one transaction
+#: what a library of each older format lacks; 0 is one that is being made. An upgrade only adds tables and moves conversations
+#: to their own file, in one transaction
 TABLES_SINCE = {
-    0: TABLES + HISTORY_TABLES + TWINS_TABLES + TEMPLATE_TABLES,
+    0: TABLES + TWINS_TABLES + TEMPLATE_TABLES,
     1: TWINS_TABLES + TEMPLATE_TABLES,
+    2: "",
 }
 
 
@@ -53,41 +54,32 @@ class Library(Files):
     def __init__(self, folder: Path, *, make: bool = False, identity: str = "") -> None:
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
         if it differs)."""
-        self.folder, self._path = folder, folder / "library.db"
-        if not self._path.exists():
+        self.folder = folder
+        path = folder / "library.db"
+        if not path.exists():
             if not make:
                 gone = self._indexed()
-                what = (
-                    f"{self._path} is gone, but the index of it is there"
-                    if gone
-                    else f"there is no library in {folder}"
-                )
+                what = f"{path} is gone, but the index of it is there" if gone else f"there is no library in {folder}"
                 raise LibraryMissing(what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD)
             with naming(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-        elif self._path.stat().st_size == 0:
-            self._not_emptied()
-        try:
-            self._db = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._inode = self._path.stat().st_ino
-            wal = (
-                "PRAGMA journal_mode=WAL; " if make else ""
-            )  # stays with the file; a reader would wait for no lock on it
-            self._db.executescript(wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+        elif path.stat().st_size == 0:
+            self._not_emptied(path)
+        super().__init__(path, make=make)
+        with naming(folder):
             self._prepare(identity, make)
-        except (sqlite3.Error, OSError) as error:
-            raise reason(error, folder) from error
-        self.history = History(self._db, self.writing)
+        self.words = Words(self._db)
         self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
-        self.care = Care(self._db, self.document, self.history, self.twins, self.templates)
+        self.care = Care(self._db, self.document, lambda: self.history, self.twins, self.templates)
         self._texts: dict[str, Document] = {}
+        self._fresh = 0  # chunks put in since the words were merged
 
     def _prepare(self, identity: str, make: bool) -> None:
         def version() -> int:
             return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
         if version() == 0:
-            self._not_emptied()
+            self._not_emptied(self._path)
             if not make:  # a first `add` was killed before its first document
                 raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
         while (before := version()) in TABLES_SINCE:
@@ -95,6 +87,7 @@ class Library(Files):
                 if before == version():  # else another process was faster
                     for statement in TABLES_SINCE[before].split(";\n"):
                         self._db.execute(statement)
+                    self._move_turns()
                     if before == 0:
                         self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
                     self._db.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -110,46 +103,58 @@ class Library(Files):
                 "use another --library and add the documents again",
             )
 
+    def _move_turns(self) -> None:
+        """Conversations into their own file. Inside the transaction that makes or upgrades the library."""
+        columns = [row[1] for row in self._db.execute("PRAGMA table_info(turns)")]
+        mark = "checksum" if "checksum" in columns else "NULL"  # the oldest have none
+        select = f"SELECT number, conversation, asked, question, answer, {mark} FROM turns"  # noqa: S608
+        begin(self.folder, self._db.execute(select) if columns else ())
+        self._db.execute("DROP TABLE IF EXISTS turns")
+
+    @cached_property
+    def history(self) -> History:
+        """The conversations, opened when they are asked for. Raises `LibraryBroken` where they are gone."""
+        return History(self.folder)
+
+    def begin_history(self) -> Path | None:
+        """Conversations anew. What is left of the old ones gets another name, which is returned."""
+        self._close_history()
+        kept = aside(self.folder)
+        begin(self.folder)
+        return kept
+
+    def _close_history(self) -> None:
+        if "history" in self.__dict__:
+            self.history.close()
+            del self.history
+
     def _indexed(self) -> bool:
         return any(self.folder.glob("vectors/gen-*.json"))
 
-    def _not_emptied(self) -> None:
+    def _not_emptied(self, path: Path) -> None:
         """A library with nothing in it is a new one, unless an index says that it held something."""
         if self._indexed():
             raise LibraryBroken(
-                f"{self._path} is empty, but there is an index of what was in it",
+                f"{path} is empty, but there is an index of what was in it",
                 "put it back from a copy, or remove it, then: footnote add FOLDER",
             )
 
     def close(self) -> None:
-        self._db.close()
+        """Let go of the files."""
+        self._close_history()
+        super().close()
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the folder."""
-        with naming(self.folder):
-            self.present()
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # SQLite may have rolled back by itself, on a full disk
-                    self._db.execute("ROLLBACK")
-                raise
-            self.present()
+    def merge_words(self) -> None:
+        """Put the parts of the words table together, where most of it is new."""
+        if 2 * self._fresh > self.counts()[1]:
+            with self.writing():
+                self.words.merge()
+        self._fresh = 0
 
-    def present(self) -> None:
-        """Raises `LibraryMissing` where the file we write to is no longer the one that others would open."""
-        try:
-            here = self._path.stat().st_ino == self._inode
-        except OSError:
-            here = False
-        if not here:
-            raise LibraryMissing(
-                f"{self._path} was removed or replaced while it was in use; what was added since then is lost",
-                f"put it back, or {_ADD}",
-            )
+    def remake_words(self) -> None:
+        """The table of words again from the texts."""
+        with self.writing():
+            self.care.remake_words()
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -219,6 +224,7 @@ class Library(Files):
                 (number, document.title, chunk.heading, chunk.text),
             )
             fresh.append((int(number or 0), Text(chunk.text, f"{document.title} {chunk.heading}")))
+        self._fresh += len(fresh)
         self.twins.put(fresh)
 
     def remask(self, items: Sequence[tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]]) -> None:
@@ -337,15 +343,6 @@ class Library(Files):
         if checksum(*row[:9]) != row[9]:
             names = ", ".join(self.sources(row[1])) or row[1]
             raise LibraryBroken(f"{self._path}: a passage of {names} does not match its checksum", _CURE)
-
-    def words(self, query: str, limit: int) -> list[tuple[str, float]]:
-        """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""
-        rows = self._db.execute(
-            "SELECT c.id, -bm25(words, 1.0, 1.0, 1.0) AS score FROM words JOIN chunks c ON c.number = words.rowid "
-            "WHERE words MATCH ? ORDER BY score DESC, c.number LIMIT ?",
-            (query, limit),
-        )
-        return [(name, score) for name, score in rows]
 
     def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Vectors that are here already, by the key of the text that was embedded. A damaged one is not given."""

@@ -29,14 +29,10 @@ def repair(library: Library, vectors: Vectors, ingest: Ingest) -> Iterator[Event
     if not readable:
         return
     yield from _documents(library, ingest)
-    if turns := library.history.damaged():
-        library.history.forget(turns)
-        for question in turns.values():
-            yield Mended("history", True, f"the saved answer to {question!r} was damaged and is removed: ask it again")
+    yield from _history(library)
     hurt = library.care.damage()
     if not library.care.words_agree(hurt):
-        with library.writing():
-            library.care.remake_words()
+        library.remake_words()
         yield Mended(
             "words", library.care.words_agree(hurt), "the table of words did not agree; made again from the texts"
         )
@@ -66,24 +62,22 @@ def embedder(check: Callable[[], None], remake: Callable[[], None]) -> Iterator[
 
 def _pages(library: Library) -> Generator[Event, None, bool]:
     """SQLite's own indices and the words table can be made again, its other pages not. Returns: go on?"""
-    care = library.care
-    said = care.pages()
+    said = library.pages()
     if not said:
         return True
-    for remake in (care.reindex, care.remake_words):
+    for remake in (library.reindex, library.remake_words):
         try:
-            with library.writing():
-                remake()
+            remake()
         except RagError:
             continue
-        if not care.pages():
+        if not library.pages():
             yield Mended("library", True, f"SQLite's indices did not agree ({said[0]}); made again from the tables")
             return True
     roots = _roots(library)
     yield Mended(
         "library",
         False,
-        f"{library.folder}/library.db is damaged: {'; '.join((care.pages() or said)[:3])}",
+        f"{library.folder}/library.db is damaged: {'; '.join((library.pages() or said)[:3])}",
         f"put it back from a copy; or move {library.folder} away, then: footnote add {' '.join(roots) or 'FOLDER'}",
     )
     return False
@@ -132,6 +126,26 @@ def _document(library: Library, ingest: Ingest, file: Known | None, document: st
         file.source, False, "is damaged, and its file is gone or has changed since: what was stored stays as it is",
         f"put the file back as it was and repair again; or: footnote remove '{file.source}', then add the file again",
     )  # fmt: skip
+
+
+def _history(library: Library) -> Iterator[Event]:
+    try:
+        history = library.history
+        if said := history.pages():
+            with suppress(RagError):
+                history.reindex()
+            if history.pages():
+                raise LibraryBroken(f"history.db: {said[0]}")
+            yield Mended("history", True, f"SQLite's indices did not agree ({said[0]}); made again from the tables")
+        turns = history.damaged()
+    except RagError as error:
+        kept = library.begin_history()
+        where = f"what is left of the old one is in {kept}" if kept else "nothing of the old one is there"
+        yield Mended("history", True, f"{error}; conversations begin anew, {where}")
+        return
+    history.forget(turns)
+    for question in turns.values():
+        yield Mended("history", True, f"the saved answer to {question!r} was damaged and is removed: ask it again")
 
 
 def _index(library: Library, vectors: Vectors, ingest: Ingest) -> Iterator[Event]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from rag.domain import Document, Span
 
-SCHEMA = 2  #: 2: has the tables of `twins` and `template`, which an older library gets empty
+#: 2: has the tables of `twins` and `template`, which an older library gets empty. 3: has no conversations, `history` has them
+SCHEMA = 3
 WORDS = "CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2')"
 TABLES = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

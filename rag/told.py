@@ -41,18 +41,18 @@ def told(method: M) -> M:
 
 
 @contextmanager
-def naming(folder: Path) -> Iterator[None]:
-    """Errors of SQLite and of the system in here become `RagError`s that name the library's `folder`."""
+def naming(folder: Path, file: str = "library.db") -> Iterator[None]:
+    """Errors of SQLite and of the system in here become `RagError`s that name the library's `folder` and SQLite's `file`."""
     try:
         yield
     except BrokenPipeError:  # whoever reads what we print has gone: not about a library
         raise
     except (sqlite3.Error, OSError, MemoryError) as error:
-        raise reason(error, folder) from error
+        raise reason(error, folder, file) from error
 
 
-def reason(error: Exception, folder: Path) -> RagError:
-    """What happened to the library in `folder`, and what helps."""
+def reason(error: Exception, folder: Path, file: str = "library.db") -> RagError:
+    """What happened to the library in `folder`, and what helps. `file` is the one that SQLite speaks of."""
     said, name = str(error), getattr(error, "sqlite_errorname", "") or ""
     number = error.errno if isinstance(error, OSError) else None
     if not folder.is_dir() and number not in (*_FULL, *_READ_ONLY):
@@ -75,15 +75,15 @@ def reason(error: Exception, folder: Path) -> RagError:
             f"make {folder} and what is in it writable for you, or use another --home",
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return LibraryBusy(f"{folder}/library.db is held by another process: {said}", "wait for it to end, then again")
+        return LibraryBusy(f"{folder}/{file} is held by another process: {said}", "wait for it to end, then again")
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
         return RagError(
-            f"{folder}/library.db cannot be read or written: {said}; {room(folder)}; {_KEPT}",
+            f"{folder}/{file} cannot be read or written: {said}; {room(folder)}; {_KEPT}",
             "make room on that disk, see that the folder is writable and that nothing limits the size of files (ulimit -f), "
             "then again; a disk that fails says so in the system's log",
         )
     if isinstance(error, sqlite3.Error):
-        return LibraryBroken(f"{folder}/library.db is damaged: {said}", "run: footnote doctor --repair")
+        return LibraryBroken(f"{folder}/{file} is damaged: {said}", "run: footnote doctor --repair")
     where = getattr(error, "filename", None) or folder
     return RagError(
         f"{where}: {said or type(error).__name__}", "check that path and its disk, then again: footnote doctor"

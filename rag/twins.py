@@ -31,6 +31,7 @@ CREATE INDEX twins_label ON twins(label);
 CREATE TABLE bands(band INTEGER NOT NULL, label INTEGER NOT NULL, PRIMARY KEY(band, label)) WITHOUT ROWID;
 CREATE INDEX bands_label ON bands(label);
 """
+_LABELS = "SELECT ifnull(t.label, c.number) FROM chunks c LEFT JOIN twins t ON t.number = c.number WHERE c.id IN"
 _BANDS, _ROWS = 16, 4
 _SEED = 1
 _ASKED = 32  # labels looked at in one band: one that more share tells nothing
@@ -110,8 +111,11 @@ class Twins:
 
     def labels(self, names: Iterable[str]) -> set[int]:
         """The different labels among chunks, by their ids; one that has none counts by its own number."""
-        one = "SELECT ifnull(t.label, c.number) FROM chunks c LEFT JOIN twins t ON t.number = c.number WHERE c.id = ?"
-        return {row[0] for name in names for row in self._db.execute(one, (name,))}
+        found, many = set[int](), list(names)
+        for at in range(0, len(many), 500):
+            part = many[at : at + 500]
+            found |= {row[0] for row in self._db.execute(f"{_LABELS} ({','.join('?' * len(part))})", part)}
+        return found
 
     def copies(self, name: str) -> list[Copy]:
         """Where else the text of a chunk stands: the chunks of its label under every name of their documents."""

@@ -278,7 +278,8 @@ def test_a_saved_answer_that_was_changed_is_not_shown_and_is_removed_by_name(hom
     question = "Where is zqdbvax?"
     with Small(home) as bot:
         list(bot.ask(question))
-    _sql(home, "UPDATE turns SET answer = replace(answer, 'zqdbvax', 'zqdbvay')")
+    with closing(sqlite3.connect(_folder(home) / "history.db", isolation_level=None)) as db:
+        db.execute("UPDATE turns SET answer = replace(answer, 'zqdbvax', 'zqdbvay')")
     with Small(home) as bot:
         library, conversation = bot._open_library(), bot.conversations()[0].id
         with pytest.raises(LibraryBroken, match="saved answer"):
@@ -291,12 +292,50 @@ def test_a_saved_answer_that_was_changed_is_not_shown_and_is_removed_by_name(hom
         assert question in bot.questions()
 
 
-def test_a_library_made_before_answers_had_checksums_goes_on(home: Path) -> None:
-    _sql(home, "ALTER TABLE turns DROP COLUMN checksum")
+@pytest.mark.parametrize("wound", ["gone", "emptied", "cut", "foreign"])
+def test_a_history_that_is_none_is_said_and_begins_anew_when_repaired(home: Path, wound: str) -> None:
     with Small(home) as bot:
-        assert bot.conversations() == () and bot._open_library().care.wrong() == []
         list(bot.ask("Where is zqdbvax?"))
-        assert bot._open_library().history.turns(bot.conversations()[0].id)[0][1]
+    path = _folder(home) / "history.db"
+    content = path.read_bytes()
+    if wound == "gone":
+        path.unlink()
+    elif wound == "foreign":
+        path.write_bytes((_folder(home) / "library.db").read_bytes())
+    else:
+        path.write_bytes(content[:5000] if wound == "cut" else b"")
+    with Small(home) as bot:
+        with pytest.raises(RagError) as error:
+            list(bot.ask("And where is zqdavax?"))
+        assert str(path) in str(error.value) and "--repair" in error.value.cure
+        assert bot.search("Where is zqdbvax?") and any(
+            "history.db" in said for said in bot._open_library().care.wrong()
+        )
+    (mended,) = _repaired(home)
+    assert mended.what == "history" and mended.done
+    assert ("history-damaged-1.db" in mended.says) is (wound != "gone")
+    with Small(home) as bot:
+        list(bot.ask("Where is zqdbvax?"))
+        assert bot.questions() == ("Where is zqdbvax?",)
+    _well(home)
+
+
+def test_indices_of_the_history_are_made_again(home: Path) -> None:
+    with Small(home) as bot:
+        list(bot.ask("Where is zqdbvax?"))
+    path = _folder(home) / "history.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        row = db.execute("SELECT * FROM sqlite_master WHERE name = 'turns_conversation'").fetchone()
+        db.executescript("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'turns_conversation'")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE turns SET conversation = 'x' || conversation")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)
+    (mended,) = _repaired(home)
+    assert mended.what == "history" and "indices" in mended.says
+    _well(home)
+    with Small(home) as bot:
+        assert bot.questions() == ("Where is zqdbvax?",)
 
 
 def test_a_repair_is_a_writer(home: Path) -> None:
