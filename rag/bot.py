@@ -345,21 +345,22 @@ class Bot:
         """Vector search; an index that is behind, missing or broken is made again first, where nobody else is writing."""
         library, vectors = self._open_library(), self._vectors
         assert vectors is not None
-        if self._agreed != library.revision:
-            vectors.close()
-            if vectors.revision() != library.revision:
-                self._mend(scratch=False)
-            self._agreed = library.revision
+        now = library.revision
+        if self._agreed != now and (vectors.current() == now or self._mend(scratch=False)):
+            self._agreed = now
         try:
             return vectors.near(vector, limit)
         except LibraryBroken:
             self._mend(scratch=True)
             return vectors.near(vector, limit)
 
-    def _mend(self, scratch: bool) -> None:
-        with suppress(LibraryBusy), self._writing(0):  # while another process writes, the last generation answers
+    def _mend(self, scratch: bool) -> bool:
+        """Make the index agree with the library. False while another process writes: the last generation answers."""
+        with suppress(LibraryBusy), self._writing(0):
             for _ in self._ingest().index(scratch):
                 pass
+            return True
+        return False
 
     def _similar(self, text: str, others: Sequence[str]) -> list[float]:
         """Cosines of one text with others. Vectors of sentences that come again are remembered."""

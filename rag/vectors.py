@@ -37,6 +37,7 @@ _BATCH = 5000  # Chroma takes at most 5,461 rows at once
 _HNSW = {"hnsw": {"space": "cosine", "ef_search": 100, "batch_size": 1, "sync_threshold": 1}}
 _UNHASHED = "chroma.sqlite3"
 
+_Marks = dict[str, tuple[int, ...]]
 Fetch = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
@@ -49,11 +50,23 @@ class Vectors:
         self._client: Any = None
         self._collection: Any = None
         self._number = 0
+        self._revision: int | None = None  # of the library that the open generation was made from
+        self._looked: tuple[int, dict[str, Any], _Marks] | None = (
+            None  # what was just found whole: not hashed twice to open
+        )
 
     def revision(self) -> int | None:
         """The library revision of the newest whole generation; None where there is none."""
         found = self._newest()
+        self._looked = (*found, _marks(self._folder / f"gen-{found[0]}")) if found else None
         return found[1]["revision"] if found else None
+
+    def current(self) -> int | None:
+        """The same, but the generation that is open is not read again while no newer one is there. A newer one is opened next."""
+        if self._collection is None or self._number != max(self._manifests(), default=0):
+            self.close()
+            return self.revision()
+        return self._revision
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Ids of the nearest chunks, nearest first, with their cosine. `vector` has shape (dimension,).
@@ -152,10 +165,14 @@ class Vectors:
         _sync(path)
 
     def _open(self) -> None:
-        found = self._newest()
+        looked, self._looked = self._looked, None
+        if looked and looked[2] == _marks(self._folder / f"gen-{looked[0]}"):
+            found: tuple[int, dict[str, Any]] | None = looked[:2]
+        else:
+            found = self._newest()
         if found is None:
             raise LibraryBroken(f"there is no whole index in {self._folder}", "run: footnote rebuild")
-        self._number = found[0]
+        self._number, self._revision = found[0], found[1]["revision"]
         self._opened = _chroma(self._folder / f"gen-{found[0]}")
         self._client = self._opened.__enter__()
         self._collection = self._client.get_collection(_NAME, embedding_function=None)
@@ -171,6 +188,9 @@ class Vectors:
         names = (p.stem if p.suffix == ".json" else p.name for p in self._folder.glob("gen-*"))
         return [int(n[4:]) for n in names if n[4:].isdigit()]
 
+    def _manifests(self) -> list[int]:
+        return [int(p.stem[4:]) for p in self._folder.glob("gen-*.json") if p.stem[4:].isdigit()]
+
     def _newest(self) -> tuple[int, dict[str, Any]] | None:
         for number in sorted(set(self._numbers()), reverse=True):
             with suppress(OSError, ValueError, KeyError, TypeError):
@@ -185,6 +205,15 @@ class Vectors:
         for number in set(self._numbers()) - keep:
             (self._folder / f"gen-{number}.json").unlink(missing_ok=True)
             shutil.rmtree(self._folder / f"gen-{number}", ignore_errors=True)
+
+
+def _marks(path: Path) -> _Marks:
+    """What changes when a file is written: its identity, size and times."""
+    try:
+        found = [(p, p.stat()) for p in path.rglob("*") if p.is_file() and not p.name.startswith(_UNHASHED)]
+    except OSError:
+        return {}
+    return {str(p): (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p, s in found}
 
 
 def _hashes(path: Path) -> dict[str, str]:

@@ -76,9 +76,9 @@ class Small(Bot):
         assert vectors is not None
         return Ingest(library, vectors, lambda: self._words, count, self.config.chunk, window=WINDOW)
 
-    def _mend(self, scratch: bool) -> None:
+    def _mend(self, scratch: bool) -> bool:
         self._tell("mending")
-        super()._mend(scratch)
+        return super()._mend(scratch)
 
     def __enter__(self) -> Self:
         return self
