@@ -46,7 +46,7 @@ format: $(READY)  ## write the format
 	@.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-bench: $(READY)  ## speeds as ratios, each to something measured in the same run
+bench: $(READY)  ## speeds as ratios, each to something measured in the same run (ARGS="--only again|memory|large": what takes longer)
 	@.venv/bin/python -m tests.bench $(ARGS)
 
 faults: $(READY)  ## what may break, broken on purpose: kills, crash points, damaged files, full disks (20 minutes; ARGS=--short)

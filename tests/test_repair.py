@@ -11,7 +11,7 @@ import pytest
 
 from rag import repair
 from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError
-from rag.events import Event, Mended
+from rag.events import Added, Event, Mended
 from tests.faults.small import Small, text
 
 
@@ -336,6 +336,18 @@ def test_indices_of_the_history_are_made_again(home: Path) -> None:
     _well(home)
     with Small(home) as bot:
         assert bot.questions() == ("Where is zqdbvax?",)
+
+
+def test_who_asks_while_somebody_writes_goes_on_to_the_new_index_when_it_is_there(home: Path, docs: Path) -> None:
+    (docs / "new.txt").write_text(text("new", 0, 1))
+    with Small(home) as reader, Small(home) as writer:
+        reader.search("anything")
+        for event in writer.add([str(docs)]):
+            if isinstance(event, Added):
+                reader.search("anything")  # the document is in, its index is not, and the writer is at work
+                assert reader._vectors is not None and reader._vectors.holds() != reader._open_library().ids()
+        reader.search("anything")
+        assert reader._vectors.holds() == reader._open_library().ids()
 
 
 def test_a_repair_is_a_writer(home: Path) -> None:

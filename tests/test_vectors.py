@@ -97,6 +97,32 @@ def _wound(file: Path, whole: bytes, wound: str) -> None:
         file.write_bytes(whole[:cut] if wound != "swapped" else whole[::-1] + b"x")
 
 
+def test_what_was_found_whole_is_opened_only_if_nobody_touched_it_since(tmp_path: Path) -> None:
+    rows = _rows(60)
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, rows, 1)
+    assert vectors.revision() == 1
+    file = next((tmp_path / "v").rglob("data_level0.bin"))
+    file.write_bytes(file.read_bytes()[:-1] + b"x" * 2)
+    with pytest.raises(LibraryBroken):
+        vectors.near(rows["0-00001"], 3)
+
+
+def test_the_open_generation_is_current_until_there_is_a_newer_one(tmp_path: Path) -> None:
+    rows = _rows(60)
+    reader, writer = Vectors(tmp_path / "v", DIMENSION), Vectors(tmp_path / "v", DIMENSION)
+    assert reader.current() is None
+    _renew(writer, rows, 1)
+    assert reader.current() == 1 and len(reader.near(rows["0-00001"], 500)) == 60
+    file = next((tmp_path / "v").rglob("data_level0.bin"))
+    whole = file.read_bytes()
+    file.write_bytes(b"")  # the reader has it in memory; who opens it next makes it again
+    assert reader.current() == 1 and writer.revision() is None
+    file.write_bytes(whole)
+    _renew(writer, _rows(70), 2)
+    assert reader.current() == 2 and len(reader.near(rows["0-00001"], 500)) == 70
+
+
 def test_a_torso_without_a_manifest_is_passed_over_and_swept_away(tmp_path: Path) -> None:
     rows = _rows(30)
     vectors = Vectors(tmp_path / "v", DIMENSION)

@@ -79,9 +79,10 @@ def page(file: Path, draw: random.Random) -> None:
 def cell(file: Path, draw: random.Random) -> None:
     """One bit inside a value: a text, a vector, a span, a name, a word, a saved answer."""
     table, column = draw.choice(
+        [("turns", "answer")] if file.name == "history.db" else
         [("documents", "text"), ("documents", "spans"), ("documents", "title"), ("chunks", "vector"), ("chunks", "start"),
          ("chunks", "id"), ("chunks", "document"), ("documents", "id"), ("files", "document"),
-         ("words_data", "block"), ("words_docsize", "sz"), ("turns", "answer")]
+         ("words_data", "block"), ("words_docsize", "sz")]
     )  # fmt: skip
     db = sqlite3.connect(file, isolation_level=None)
     try:
@@ -173,15 +174,15 @@ def index(folder: Path, seed: int, flips: int, kinds: int) -> Iterator[Trial]:
 
 
 def truth(folder: Path, seed: int, each: int) -> Iterator[Trial]:
-    """The library's file: `each` damages of every kind. Noticed and named, or without any effect; then repaired."""
+    """The library's two files: `each` damages of every kind. Noticed and named, or without any effect; then repaired."""
     store = Store(folder, seed)
     whole: list[Wound] = [emptied, halved, short, zeroed, deleted, swapped]
     plan = [w for wound in (header, page, cell, flipped) for w in [wound] * each] + whole[: max(1, each)]
-    for number, wound in enumerate(plan):
+    for number, (file, wound) in enumerate((file, wound) for file in ("library", "history") for wound in plan):
         home = store.copy(f"t{number}")
-        wound(home / "libraries" / "default" / "library.db", random.Random(f"{seed}-{number}"))
+        wound(home / "libraries" / "default" / f"{file}.db", random.Random(f"{seed}-{number}"))
         kind, wrong = _noticed(store, home)
-        yield Trial(f"library {wound.__name__} {kind}", f"{seed}, number {number}", True, tuple(wrong))
+        yield Trial(f"{file} {wound.__name__} {kind}", f"{seed}, number {number}", True, tuple(wrong))
         shutil.rmtree(home)
 
 
@@ -205,7 +206,9 @@ def _noticed(store: Store, home: Path) -> tuple[str, list[str]]:
         if state != store.state:
             wrong.append(f"something is different and nobody noticed: {_difference(store.state, state)}")
         return "no effect", wrong
-    if found.error and not (found.error[2] and ("library" in found.error[1] or "docs/" in found.error[1])):
+    if found.error and not (
+        found.error[2] and any(name in found.error[1] for name in ("library", "history.db", "docs/"))
+    ):
         wrong.append(f"the message names no path or no cure: {found.error}")
     kind, more = _mended(store, home)
     return kind, wrong + more
