@@ -182,7 +182,7 @@ class Vectors:
         if self._client is not None:
             with suppress(Exception):
                 self._opened.__exit__(None, None, None)
-        self._client = self._collection = None
+        self._client = self._collection = self._looked = None
 
     def _numbers(self) -> list[int]:
         names = (p.stem if p.suffix == ".json" else p.name for p in self._folder.glob("gen-*"))

@@ -108,6 +108,14 @@ def test_what_was_found_whole_is_opened_only_if_nobody_touched_it_since(tmp_path
         vectors.near(rows["0-00001"], 3)
 
 
+def test_what_was_found_whole_is_not_opened_when_a_newer_one_was_made_since(tmp_path: Path) -> None:
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, _rows(60), 1)
+    assert vectors.revision() == 1
+    _renew(vectors, _rows(70), 2)
+    assert len(vectors.near(_rows(1)["0-00000"], 500)) == 70
+
+
 def test_the_open_generation_is_current_until_there_is_a_newer_one(tmp_path: Path) -> None:
     rows = _rows(60)
     reader, writer = Vectors(tmp_path / "v", DIMENSION), Vectors(tmp_path / "v", DIMENSION)

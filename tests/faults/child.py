@@ -161,6 +161,6 @@ def preload() -> None:
 
     for name in (
         "numpy chromadb chromadb.config chromadb.api.rust chromadb.telemetry.product.posthog filelock sqlite3 rag.bot rag.repair "
-        "rag.ingest rag.retrieve rag.answer rag.check rag.read rag.embed rag.formats.text rag.doctor chromadb.api.types"
+        "datasketch rag.ingest rag.retrieve rag.answer rag.check rag.read rag.embed rag.formats.text rag.doctor chromadb.api.types"
     ).split():
         importlib.import_module(name)
