@@ -27,7 +27,7 @@ class Config:
     library: str = "default"  #: name of the library in the home
     model: str = READER  #: "reader", the name of a model in the home, or the path of a .gguf
     passages: int = 5  #: passages handed to the writer
-    depth: int = 50  #: how deep each of the two lists goes before they are fused
+    depth: int = 100  #: how deep each of the two lists goes before they are fused
     rerank: int = 10  #: how many fused passages the reader's model ranks again; 0 leaves them as they were
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens

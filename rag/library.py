@@ -23,6 +23,7 @@ from rag.errors import LibraryBroken, LibraryMissing, Usage
 from rag.files import Files, Known
 from rag.history import TABLES as HISTORY_TABLES
 from rag.history import History
+from rag.lookup import Lookup
 from rag.rows import SCHEMA, TABLES, checksum, places, spans
 from rag.same import Text
 from rag.template import TABLES as TEMPLATE_TABLES
@@ -79,6 +80,7 @@ class Library(Files):
             raise reason(error, folder) from error
         self.history = History(self._db, self.writing)
         self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
+        self.lookup = Lookup(self._db)
         self.care = Care(self._db, self.document, self.history, self.twins, self.templates)
         self._texts: dict[str, Document] = {}
 
@@ -370,6 +372,18 @@ class Library(Files):
             self._hold(row)
             found[row[0]] = row[8]
         return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(len(names), -1)
+
+    def cosines(self, names: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
+        """Cosines of chunks with a unit vector; an unknown id is left out. Raises `LibraryBroken` for a damaged row."""
+        import numpy as np
+
+        rows = list(self._many("id", names))
+        for row in rows:
+            self._hold(row)
+        if not rows:
+            return {}
+        found = np.frombuffer(b"".join(row[8] for row in rows), dtype=np.float32).reshape(len(rows), -1)
+        return {row[0]: float(cosine) for row, cosine in zip(rows, found @ vector, strict=True)}
 
     def damaged(self) -> list[str]:
         """Sources of documents with a row that fails its checksum: the whole library is read."""
