@@ -334,8 +334,9 @@ class Bot:
         rerank = self.config.rerank
         depth = every or max(self.config.depth, limit, rerank)
         retrieve: Retrieve = Retrieve(
-            self._open_library(), self._near, self._open_questions(), depth, self._useful if rerank else None, rerank
-        )
+            self._open_library(), self._near, self._open_questions(), depth, self._useful if rerank else None, rerank,
+            self.config.beside,
+        )  # fmt: skip
         return retrieve(question, 2 * depth if every else limit)
 
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:

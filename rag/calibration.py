@@ -16,7 +16,7 @@ from rag.errors import LibraryBroken
 from rag.weights import READER_FILE, replace_file
 
 _FILE = "calibration.json"
-_SETTINGS = ("passages", "depth", "rerank")  # what decides which passages the reader sees
+_SETTINGS = ("passages", "depth", "rerank", "beside")  # what decides which passages the reader sees
 
 
 @dataclass(frozen=True, slots=True)

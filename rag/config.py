@@ -29,6 +29,7 @@ class Config:
     passages: int = 5  #: passages handed to the writer
     depth: int = 100  #: how deep each of the two lists goes before they are fused
     rerank: int = 10  #: how many fused passages the reader's model ranks again; 0 leaves them as they were
+    beside: int = 1  #: sentences put to a passage on either side when it is read
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens
     answer: int = 512  #: most tokens of an answer
@@ -40,7 +41,16 @@ class Config:
         if not self.home:
             object.__setattr__(self, "home", _default_home())
         object.__setattr__(self, "home", os.path.abspath(os.path.expanduser(self.home)))
-        low = {"passages": 1, "depth": 1, "rerank": 0, "chunk": 32, "context": 256, "answer": 1, "threads": 0}
+        low = {
+            "passages": 1,
+            "depth": 1,
+            "rerank": 0,
+            "beside": 0,
+            "chunk": 32,
+            "context": 256,
+            "answer": 1,
+            "threads": 0,
+        }
         for name, least in low.items():
             if getattr(self, name) < least:
                 raise Usage(f"{name} = {getattr(self, name)} is too small", f"give {name} at least {least}")

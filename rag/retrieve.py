@@ -10,7 +10,7 @@ in 96 of 100 cases, on CLAPNQ's always, and without that rule the model cost CLA
 from are read anyway, so reranking ten costs five readings.
 What is no question ("wing flutter at Mach 2") is left as it was fused: the model learnt from questions.
 
-A second and third passage of one document give way to one nearly as near of another document. A question that names a file
+What is read and cited is the chunk with the sentences beside it (`around`). A second and third passage of one document give way to one nearly as near of another document. A question that names a file
 ("... in report.pdf") is looked up in that file alone.
 
 A chunk that says nothing which a better one does not is folded into that one before anything reads them: a copy takes no
@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rag.around import around
 from rag.domain import Chunk, Copy, Embedder, Passage, Ranks
 from rag.facts import fold, is_stop, tokens
 from rag.library import Library
@@ -60,7 +61,7 @@ Useful = Callable[[str, Sequence[str]], Sequence[float]]
 class Retrieve:
     """Search in one library. `near` finds chunk ids by vector; `depth` is how deep each list goes.
 
-    `useful` reranks the first `rerank` of the fused list; with 0 it is not asked.
+    `useful` reranks the first `rerank` of the fused list; with 0 it is not asked. `beside` sentences are put to a passage on either side.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class Retrieve:
         depth: int,
         useful: Useful | None = None,
         rerank: int = 0,
+        beside: int = 0,
     ) -> None:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
-        self._useful, self._rerank = useful, rerank
+        self._useful, self._rerank, self._beside = useful, rerank, beside
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
@@ -83,7 +85,8 @@ class Retrieve:
         fused = fuse(by_words, self._cosines(vector, by_words, by_vectors))
         chunks, folded = self._folded(sorted(fused, key=lambda name: (-fused[name], name)), wanted)
         names = list(chunks)
-        read = self._read(question, {name: chunks[name].text for name in names[: self._rerank]})
+        wide = {name: self._wide(chunks[name]) for name in names}
+        read = self._read(question, {name: wide[name].text for name in names[: self._rerank]})
         scores = blend(names, fused, read)
         again = {name: rank for rank, name in enumerate(sorted(read, key=lambda n: -read[n]), 1)}
         fusion = {name: rank for rank, name in enumerate(names, 1)}
@@ -92,7 +95,7 @@ class Retrieve:
         vectors = {name: rank for rank, name in enumerate(by_vectors, 1)}
         return tuple(
             Passage(
-                number, chunks[name], scores[name],
+                number, wide[name], scores[name],
                 Ranks(words.get(name), vectors.get(name), fusion[name], again.get(name)),
                 self._copies(chunks[name], folded.get(name, []), [chunks[other] for other in best]),
             )
@@ -141,6 +144,10 @@ class Retrieve:
             else:
                 folded.setdefault(list(kept)[into], []).append(chunk)
         return kept, folded
+
+    def _wide(self, chunk: Chunk) -> Chunk:
+        """What is read and cited of a chunk that was found."""
+        return around(chunk, self._library.document(chunk.document), self._beside) if self._beside else chunk
 
     def _copies(self, chunk: Chunk, folded: Sequence[Chunk], shown: Sequence[Chunk]) -> tuple[Copy, ...]:
         """Where else it stands, in this order: what was folded into it, its document's other names, what ingest found."""
