@@ -252,7 +252,7 @@ class Bot:
 
     def _history(self, conversation: str) -> list[Turn]:
         turns = self._open_library().history.turns(conversation)
-        return [Turn(question, json.loads(answer)["answer"]) for question, answer in turns if answer]
+        return [wire.turn(question, json.loads(answer)) for question, answer in turns if answer]
 
     # -- machines
 
@@ -305,13 +305,14 @@ class Bot:
     def _open_chat(self) -> Writer:
         from rag.generate import Generate
         from rag.llama import Chat
-        from rag.prompt import grammar, prompt
+        from rag.prompt import grammar, prompt, rewriting
         from rag.weights import chat_model, fingerprint
 
         found = chat_model(self.config.home, self.config.model)
         chat = Chat(str(found.path), self.config.context, self.config.threads)
         model = Model(found.name, fingerprint(self.config.home, found.path))
-        return Generate(chat, model, prompt, grammar, self.config.answer, self.config.temperature, self.config.seed)
+        rest = self.config.answer, self.config.temperature, self.config.seed
+        return Generate(chat, model, prompt, grammar, *rest, rewriting)
 
     def _ingest(self) -> Ingest:
         from rag import embed
