@@ -252,7 +252,7 @@ class Bot:
 
     def _history(self, conversation: str) -> list[Turn]:
         turns = self._open_library().history.turns(conversation)
-        return [Turn(question, json.loads(answer)["answer"]) for question, answer in turns if answer]
+        return [wire.turn(question, json.loads(answer)) for question, answer in turns if answer]
 
     # -- machines
 
@@ -305,13 +305,14 @@ class Bot:
     def _open_chat(self) -> Writer:
         from rag.generate import Generate
         from rag.llama import Chat
-        from rag.prompt import grammar, prompt
+        from rag.prompt import grammar, prompt, rewriting
         from rag.weights import chat_model, fingerprint
 
         found = chat_model(self.config.home, self.config.model)
         chat = Chat(str(found.path), self.config.context, self.config.threads)
         model = Model(found.name, fingerprint(self.config.home, found.path))
-        return Generate(chat, model, prompt, grammar, self.config.answer, self.config.temperature, self.config.seed)
+        rest = self.config.answer, self.config.temperature, self.config.seed
+        return Generate(chat, model, prompt, grammar, *rest, rewriting)
 
     def _ingest(self) -> Ingest:
         from rag import embed
@@ -331,12 +332,10 @@ class Bot:
         """The `limit` nearest passages; with `every`, all that lists so deep hold."""
         from rag.retrieve import Retrieve
 
-        rerank = self.config.rerank
-        depth = every or max(self.config.depth, limit, rerank)
-        retrieve: Retrieve = Retrieve(
-            self._open_library(), self._near, self._open_questions(), depth, self._useful if rerank else None, rerank,
-            self.config.beside,
-        )  # fmt: skip
+        rerank, beside = self.config.rerank, self.config.beside
+        depth, useful = every or max(self.config.depth, limit, rerank), self._useful if rerank else None
+        library, embedder = self._open_library(), self._open_questions()
+        retrieve: Retrieve = Retrieve(library, self._near, embedder, depth, useful, rerank, beside)
         return retrieve(question, 2 * depth if every else limit)
 
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:

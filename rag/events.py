@@ -21,10 +21,11 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The numbered passages that the writer will see, and how many chunks were looked through."""
+    """The numbered passages that the writer will see, how many chunks were looked through, and for what."""
 
     passages: tuple[Passage, ...]
     searched: int
+    asked: str = ""  #: as in `Answer`
 
 
 @dataclass(frozen=True, slots=True)
