@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,18 +43,24 @@ TABLES_SINCE = {
 }
 
 
+Cure = Callable[[str, str], str]
 _ADD = "run: footnote add FOLDER"
 _CURE = "run: footnote doctor --repair"
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
 
 
+def _another(made: str, identity: str) -> str:
+    return "use another --library and add the documents again"
+
+
 class Library(Files):
     """One open library. One writer at a time (the caller holds the lock), any number of readers."""
 
-    def __init__(self, folder: Path, *, make: bool = False, identity: str = "") -> None:
+    def __init__(self, folder: Path, *, make: bool = False, identity: str = "", cure: Cure = _another) -> None:
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
-        if it differs)."""
+        if it differs, with the `cure` for what the library was made with and what it is now)."""
         self.folder, self._path = folder, folder / "library.db"
+        self._cure = cure
         if not self._path.exists():
             if not make:
                 gone = self._indexed()
@@ -109,7 +115,7 @@ class Library(Files):
         if identity and made != identity:
             raise LibraryBroken(
                 f"the library was made with {made!r}, this program embeds with {identity!r}",
-                "use another --library and add the documents again",
+                self._cure(made, identity),
             )
 
     def _indexed(self) -> bool:

@@ -146,6 +146,7 @@ def test_a_report() -> None:
     ("event", "expected"),
     [
         (e.Loading("the embedder"), {"event": "loading", "what": "the embedder"}),
+        (e.Noted("smaller"), {"event": "noted", "says": "smaller"}),
         (e.Reading(3, 9), {"event": "reading", "done": 3, "total": 9}),
         (e.Token("word"), {"event": "token", "text": "word"}),
         (e.Added("a.txt", 3, 1, 2), {"event": "added", "source": "a.txt", "chunks": 3, "done": 1, "total": 2}),
