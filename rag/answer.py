@@ -1,7 +1,7 @@
-"""THE FLOW of a question: retrieve -> prompt -> generate | read -> cite -> check -> Answer, yielding events.
+"""THE FLOW of a question: complete -> retrieve -> prompt -> generate | read -> cite -> check -> Answer, yielding events.
 
-It is the same for every writer and every face. What was written stays: a stopped answer is checked as far as it goes, and
-an answer none of whose sentences is supported is an abstention that still shows what was written.
+A question that leans on the ones before it is completed first; what is looked up, read and answered is that. It is the same
+for every writer and every face. What was written stays: a stopped answer is checked as far as it goes, and an answer none of whose sentences is supported is an abstention that still shows what was written.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rag import check as checking
 from rag.cite import cite, shown
+from rag.complete import complete, sound
 from rag.domain import (
     Answer,
     Claim,
@@ -53,9 +54,10 @@ def answer(
         yield Retrieved((), 0)
         yield Answered(run.refuse(Reason.EMPTY_LIBRARY))
         return
-    run.passages = search(question, limit)
+    run.complete(history, stop)
+    run.passages = search(run.asked, limit)
     run.retrieved = time.perf_counter()
-    yield Retrieved(run.passages, searched)
+    yield Retrieved(run.passages, searched, run.differs)
     if not run.passages:
         yield Answered(run.refuse(Reason.NOTHING_FOUND))
         return
@@ -70,16 +72,28 @@ class _Run:
     """One question on its way."""
 
     def __init__(self, question: str, writer: Writer, started: float) -> None:
-        self.question, self.writer, self.started = question, writer, started
+        self.question, self.asked, self.writer, self.started = question, question, writer, started
         self.passages: tuple[Passage, ...] = ()
         self.draft = Draft(Receipt())
         self.pieces: list[Piece] = []
         self.retrieved = self.first = self.written = 0.0
         self.stopped = False
 
+    @property
+    def differs(self) -> str:
+        """What was looked up, where it is not the question as it stands."""
+        return "" if self.asked == self.question else self.asked
+
+    def complete(self, history: Sequence[Turn], stop: Stop) -> None:
+        """What is asked, by itself: in the writer's words where it finds sound ones, else by the rules."""
+        self.asked = complete(self.question, history)
+        if self.differs:
+            written = self.writer.rewrite(self.question, history, stop)
+            self.asked = ("" if refused(written) else sound(written, self.question, history)) or self.asked
+
     def write(self, history: Sequence[Turn], stop: Stop) -> Iterator[Event]:
         """The writer's pieces as they come, until it ends or is stopped."""
-        work = self.writer.write(self.question, self.passages, history)
+        work = self.writer.write(self.asked, self.passages, history)
         try:
             for piece in work:
                 if isinstance(piece, Draft):
@@ -138,4 +152,5 @@ class _Run:
             self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
             self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started),
             self.draft.missing if reason else "", self.stopped, self.draft.differ and reason is None, self.draft.chance,
+            self.differs,
         )  # fmt: skip

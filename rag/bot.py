@@ -11,12 +11,14 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rag import calibration, wire
+from rag.alike import Alike
 from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
@@ -24,6 +26,7 @@ from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, S
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
 from rag.events import Answered, Event, Loading, Mended, Report
 from rag.library import Library
+from rag.lock import lock
 from rag.safe import protect
 from rag.told import told
 from rag.vectors import Vectors
@@ -34,8 +37,9 @@ if TYPE_CHECKING:
 
     from rag.check import Judge
     from rag.crossencoder import CrossEncoder
-    from rag.embed import Questions
+    from rag.embedders import Embedding
     from rag.explain import Explanation
+    from rag.foreign import Machine
     from rag.ingest import Ingest
     from rag.retrieve import Retrieve
 
@@ -49,11 +53,13 @@ class Bot:
         self._least = least  # the probability the reader answers from; None: the library's own, or the shipped one
         self._library: Library | None = None
         self._vectors: Vectors | None = None
-        self._questions: Questions | None = None
+        self._embedding: Embedding | None = None
+        self._questions: Machine | None = None
+        self._sentences: Machine | None = None
         self._pairs: CrossEncoder | None = None
         self._writer: Writer | None = None
         self._agreed: int | None = None  # the library revision that the open index is known to agree with
-        self._near_memory: dict[str, Any] = {}
+        self._alike = Alike(self._open_sentences)
 
     @classmethod
     def open(cls, config: Config, least: float | None = None) -> Bot:
@@ -72,12 +78,15 @@ class Bot:
             self._vectors,
             self._library,
             self._questions,
+            self._sentences,
+            self._embedding,
             self._pairs,
             getattr(self._writer, "_chat", None),
         ):
             if machine is not None:
                 machine.close()
         self._vectors = self._library = self._questions = self._pairs = self._writer = None
+        self._embedding = self._sentences = None
 
     # -- documents
 
@@ -125,11 +134,11 @@ class Bot:
     @told
     def repair(self) -> Iterator[Event]:
         """Mend what can be mended, and say of each thing what was wrong and what was done: `Mended`, and `Indexing`."""
-        from rag import embed, repair
+        from rag import repair
 
-        home = self.config.home
-        if any(embed.questions_file(home).parent.glob(f"{embed.questions_file(home).stem}*")):
-            yield from repair.embedder(lambda: embed.verify_questions(home), lambda: embed.make_questions(home))
+        embedding = self._chosen()
+        if embedding.made():
+            yield from repair.embedder(embedding.verify, embedding.remake)
         try:
             library = self._open_library()
         except (LibraryMissing, LibraryBroken) as error:
@@ -252,38 +261,57 @@ class Bot:
 
     def _history(self, conversation: str) -> list[Turn]:
         turns = self._open_library().history.turns(conversation)
-        return [Turn(question, json.loads(answer)["answer"]) for question, answer in turns if answer]
+        return [wire.turn(question, json.loads(answer)) for question, answer in turns if answer]
 
     # -- machines
 
+    def _chosen(self) -> Embedding:
+        if self._embedding is None:
+            from rag.embedders import chosen
+
+            self._embedding = chosen(self.config)
+        return self._embedding
+
     def _open_library(self, make: bool = False) -> Library:
         if self._library is None:
-            from rag.embed import DIMENSION, IDENTITY
+            from rag.embedders import cure
 
-            self._library = Library(self.config.folder, make=make, identity=f"{IDENTITY} chunks {VERSION}")
-            self._vectors = Vectors(self.config.folder / "vectors", DIMENSION)
+            embedding = self._chosen()
+            self._library = Library(
+                self.config.folder, make=make, identity=f"{embedding.identity} chunks {VERSION}", cure=partial(cure, self.config)
+            )  # fmt: skip
+            self._vectors = Vectors(self.config.folder / "vectors", embedding.dimension)
         return self._library
 
-    def _open_questions(self) -> Questions:
+    def _open_questions(self) -> Machine:
         if self._questions is None:
+            self._questions = self._chosen().questions()
+        return self._questions
+
+    def _open_sentences(self) -> Machine:
+        """What the check compares sentences by: the built-in embedder, which its figures were measured with."""
+        if not self.config.embedder:
+            return self._open_questions()
+        if self._sentences is None:
             from rag.embed import open_questions
 
-            self._questions = open_questions(self.config.home, self.config.threads)
-        return self._questions
+            self._sentences = open_questions(self.config.home, self.config.threads)
+        return self._sentences
 
     def _open_pairs(self) -> CrossEncoder:
         if self._pairs is None:
             from rag.crossencoder import CrossEncoder
+            from rag.embed import Tokenizer
             from rag.weights import reader
 
-            self._pairs = CrossEncoder(reader(), self._open_questions().tokenizer.machine, self.config.threads)
+            self._pairs = CrossEncoder(reader(), Tokenizer().machine, self.config.threads)
         return self._pairs
 
     def _judge(self) -> Judge:
         from rag.check import Fit, Judge
 
         pairs = self._open_pairs()
-        return Judge(self._similar, pairs.support, Fit.of(pairs.fits["check"]))
+        return Judge(self._alike, pairs.support, Fit.of(pairs.fits["check"]))
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
@@ -305,37 +333,35 @@ class Bot:
     def _open_chat(self) -> Writer:
         from rag.generate import Generate
         from rag.llama import Chat
-        from rag.prompt import grammar, prompt
+        from rag.prompt import grammar, prompt, rewriting
         from rag.weights import chat_model, fingerprint
 
         found = chat_model(self.config.home, self.config.model)
         chat = Chat(str(found.path), self.config.context, self.config.threads)
         model = Model(found.name, fingerprint(self.config.home, found.path))
-        return Generate(chat, model, prompt, grammar, self.config.answer, self.config.temperature, self.config.seed)
+        rest = self.config.answer, self.config.temperature, self.config.seed
+        return Generate(chat, model, prompt, grammar, *rest, rewriting)
 
     def _ingest(self) -> Ingest:
-        from rag import embed
+        from rag.embedders import fitting
         from rag.ingest import Ingest
 
-        library, vectors = self._open_library(), self._vectors
+        library, vectors, embedding = self._open_library(), self._vectors, self._chosen()
         assert vectors is not None
-
-        def passages() -> embed.Passages:
-            if not embed.questions_file(self.config.home).exists():
-                embed.make_questions(self.config.home)
-            return embed.Passages()
-
-        return Ingest(library, vectors, passages, embed.Tokenizer().count, self.config.chunk)
+        size, prefix, note = fitting(embedding, self.config.chunk)
+        room = embedding.room if self.config.embedder else 0
+        return Ingest(
+            library, vectors, embedding.passages, embedding.count, size, prefix, note=note, room=room
+        )  # fmt: skip
 
     def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
         """The `limit` nearest passages; with `every`, all that lists so deep hold."""
         from rag.retrieve import Retrieve
 
-        rerank = self.config.rerank
-        depth = every or max(self.config.depth, limit, rerank)
-        retrieve: Retrieve = Retrieve(
-            self._open_library(), self._near, self._open_questions(), depth, self._useful if rerank else None, rerank
-        )
+        rerank, beside = self.config.rerank, self.config.beside
+        depth, useful = every or max(self.config.depth, limit, rerank), self._useful if rerank else None
+        library, embedder = self._open_library(), self._open_questions()
+        retrieve: Retrieve = Retrieve(library, self._near, embedder, depth, useful, rerank, beside)
         return retrieve(question, 2 * depth if every else limit)
 
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
@@ -362,37 +388,9 @@ class Bot:
             return True
         return False
 
-    def _similar(self, text: str, others: Sequence[str]) -> list[float]:
-        """Cosines of one text with others. Vectors of sentences that come again are remembered."""
-        memory = self._near_memory
-        missing = [t for t in dict.fromkeys([text, *others]) if t not in memory]
-        if len(memory) > 5000:
-            memory.clear()
-            missing = list(dict.fromkeys([text, *others]))
-        if missing:
-            memory.update(zip(missing, self._open_questions().embed(missing), strict=True))
-        return [float(memory[text] @ memory[other]) for other in others]
-
-    @contextmanager
-    def _writing(self, patience: float = 0.5) -> Iterator[None]:
-        """The writer's lock, an OS lock: it is free again when the process ends, however it ends. `patience` in seconds."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.config.folder / "writer.lock")
-        holder = self.config.folder / "writer.pid"
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout:
-            who = "another process"
-            with suppress(OSError, ValueError):
-                who = f"process {int(holder.read_text())}"
-            raise LibraryBusy(f"{who} is writing to {self.config.folder}", "wait for it to end, or stop it") from None
-        try:
-            with suppress(OSError):  # no room for a number: the work itself will say so
-                holder.write_text(str(os.getpid()))
-            yield
-        finally:
-            lock.release()
+    def _writing(self, patience: float = 0.5) -> AbstractContextManager[None]:
+        """The writer's lock; `patience` in seconds."""
+        return lock(self.config.folder, patience)
 
 
 def _whole(text: str) -> str:

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.config import Config
+from rag.config import EMBEDDER, Config
 from rag.errors import LibraryBroken
 from rag.weights import READER_FILE, replace_file
 
 _FILE = "calibration.json"
-_SETTINGS = ("passages", "depth", "rerank")  # what decides which passages the reader sees
+_SETTINGS = ("passages", "depth", "rerank", "beside")  # what decides which passages the reader sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Calibration:
     answerable: int
     unanswerable: int
     reader: str  #: SHA-256 of the weights
-    settings: dict[str, int]
+    settings: dict[str, int | str]
     expected: dict[str, Any] = field(default_factory=dict)  #: figures on new questions, cross-validated
 
     @property
@@ -38,16 +38,16 @@ class Calibration:
 
     def misfit(self, config: Config) -> str:
         """What it was fitted with that is otherwise now; "" where it holds."""
-        now = settings(config)
-        changed = [
-            f"{name} was {was}, is {now.get(name)}" for name, was in self.settings.items() if now.get(name) != was
-        ]
+        own: dict[str, int | str] = {"embedder": EMBEDDER}
+        was, now = own | self.settings, own | settings(config)
+        changed = [f"{name} was {value}, is {now.get(name)}" for name, value in was.items() if now.get(name) != value]
         return ", ".join((["the reader is another one"] if self.reader != READER_FILE.sha256 else []) + changed)
 
 
-def settings(config: Config) -> dict[str, int]:
-    """The settings that a threshold depends on."""
-    return {name: getattr(config, name) for name in _SETTINGS}
+def settings(config: Config) -> dict[str, int | str]:
+    """The settings that a threshold depends on; of the embedder only where it is not the built-in one."""
+    found: dict[str, int | str] = {name: getattr(config, name) for name in _SETTINGS}
+    return found | ({"embedder": config.embedder} if config.embedder else {})
 
 
 def stored(folder: Path) -> Calibration | None:

@@ -152,7 +152,7 @@ def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: b
 
 def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: bool) -> Answer:
     from rag import wire
-    from rag.events import Answered, Loading, Reading, Token
+    from rag.events import Answered, Loading, Reading, Retrieved, Token
     from rag.safe import safe
     from rag.show import answer as shown
 
@@ -165,6 +165,8 @@ def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: b
                 say.progress(f"opening {event.what} ...", end="\r")
             elif isinstance(event, Reading):
                 say.progress(f"reading {event.done} of {event.total} tokens", end="\r")
+            elif isinstance(event, Retrieved) and event.asked:
+                say.progress(f"looked up: {event.asked}")
             elif isinstance(event, Token) and streams:
                 click.echo(safe(event.text), nl=False)
             elif isinstance(event, Answered):

@@ -11,6 +11,7 @@ from typing import Any
 from rag.errors import Usage
 
 READER = "reader"  #: the name of the built-in writer
+EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
 
 
 def _default_home() -> str:
@@ -26,9 +27,11 @@ class Config:
     home: str = ""  #: folder of libraries, models and settings; "" is the platform's data folder
     library: str = "default"  #: name of the library in the home
     model: str = READER  #: "reader", the name of a model in the home, or the path of a .gguf
+    embedder: str = ""  #: "" is the built-in one; else the path of a sentence-transformers folder or of a GGUF embedder
     passages: int = 5  #: passages handed to the writer
-    depth: int = 50  #: how deep each of the two lists goes before they are fused
+    depth: int = 100  #: how deep each of the two lists goes before they are fused
     rerank: int = 10  #: how many fused passages the reader's model ranks again; 0 leaves them as they were
+    beside: int = 1  #: sentences put to a passage on either side when it is read
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens
     answer: int = 512  #: most tokens of an answer
@@ -40,7 +43,10 @@ class Config:
         if not self.home:
             object.__setattr__(self, "home", _default_home())
         object.__setattr__(self, "home", os.path.abspath(os.path.expanduser(self.home)))
-        low = {"passages": 1, "depth": 1, "rerank": 0, "chunk": 32, "context": 256, "answer": 1, "threads": 0}
+        if self.embedder:
+            own = self.embedder == EMBEDDER
+            object.__setattr__(self, "embedder", "" if own else os.path.abspath(os.path.expanduser(self.embedder)))
+        low = {"passages": 1, "depth": 1, "rerank": 0, "beside": 0, "chunk": 32, "context": 256, "answer": 1, "threads": 0}  # fmt: skip
         for name, least in low.items():
             if getattr(self, name) < least:
                 raise Usage(f"{name} = {getattr(self, name)} is too small", f"give {name} at least {least}")

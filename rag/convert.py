@@ -38,13 +38,16 @@ _OUTER = {
 KINDS = ("float32", "float16", "bfloat16", "q8_0")
 
 
-def convert(folder: Path, target: Path, kind: str = "float16") -> None:
-    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all."""
+def convert(folder: Path, target: Path, kind: str = "float16", first: bool = False) -> None:
+    """Write `folder` (config.json, tokenizer.json, model.safetensors) as GGUF to `target`, whole or not at all.
+
+    With `first` a text's vector is that of its first token ([CLS]), else the mean of all.
+    """
     from safetensors import safe_open
 
     with safe_open(str(folder / "model.safetensors"), framework="numpy") as tensors:
         named = ((name, tensors.get_tensor(name)) for name in sorted(tensors.keys()))
-        write(target, folder, folder.parent.name, named, kind)
+        write(target, folder, folder.parent.name, named, kind, first=first)
 
 
 def write(
@@ -55,10 +58,11 @@ def write(
     kind: str,
     pooled: bool = True,
     arrays: Mapping[str, Any] | None = None,
+    first: bool = False,
 ) -> None:
     """One GGUF of BERT `tensors` (names as in a checkpoint) with the shape and vocabulary of the model in `folder`.
 
-    Without `pooled` llama.cpp gives a vector for every token. `arrays` (float32) become metadata: ``footnote.NAME`` flat and
+    Without `pooled` llama.cpp gives a vector for every token; `first` as in `convert`. `arrays` (float32) become metadata: ``footnote.NAME`` flat and
     ``footnote.NAME.shape``.
     """
     import gguf
@@ -68,7 +72,8 @@ def write(
     try:
         writer = gguf.GGUFWriter(str(beside), "bert")
         writer.add_name(name)
-        writer.add_pooling_type(gguf.PoolingType.MEAN if pooled else gguf.PoolingType.NONE)
+        pooling = gguf.PoolingType.CLS if first else gguf.PoolingType.MEAN
+        writer.add_pooling_type(pooling if pooled else gguf.PoolingType.NONE)
         for key, array in sorted((arrays or {}).items()):
             writer.add_array(f"{PREFIX}{key}", array.ravel().tolist())
             writer.add_array(f"{PREFIX}{key}.shape", list(array.shape))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rag import calibration, embed, weights
+from rag import calibration, embedders, weights
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.errors import LibraryBroken, RagError
@@ -57,22 +57,14 @@ def _engine() -> Finding:
 
 def _embedder(config: Config) -> Finding:
     try:
-        weights.minilm()
-        path = embed.questions_file(config.home)
-        record = path.with_suffix(".json")
-        if not path.exists() or not record.exists():
-            return Finding(
-                "embedder", True, f"{weights.MINILM.name}: weights verified; its GGUF is made when documents are added"
-            )
-        said = json.loads(record.read_text(encoding="utf-8"))
-        embed.verify_questions(config.home)
+        embedding = embedders.chosen(config)
+        try:
+            says, note = embedding.check(), embedders.fitting(embedding, config.chunk)[2]
+        finally:
+            embedding.close()
     except (RagError, OSError, ValueError, KeyError) as error:
         return Finding("embedder", False, str(error), getattr(error, "cure", "") or _CURE)
-    return Finding(
-        "embedder",
-        True,
-        f"{weights.MINILM.name}: weights and GGUF verified, cosine to sentence-transformers {said['cosine']}",
-    )
+    return Finding("embedder", True, f"{says}; {note}" if note else says)
 
 
 def _writer(config: Config) -> Finding:
@@ -118,7 +110,10 @@ def _library(config: Config) -> Iterator[Finding]:
     library: Library | None = None
     try:
         with naming(config.folder):
-            library = Library(config.folder, identity=f"{embed.IDENTITY} chunks {VERSION}")
+            embedding = embedders.chosen(config)
+            library = Library(
+                config.folder, identity=f"{embedding.identity} chunks {VERSION}", cure=partial(embedders.cure, config)
+            )
             documents, passages = library.counts()
             wrong = library.care.wrong()
             said = f"{documents} documents, {passages} passages, every row matches its checksum, words agree"
@@ -127,7 +122,7 @@ def _library(config: Config) -> Iterator[Finding]:
             if failed:
                 says = f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}"
                 yield Finding("files", False, says, "footnote list")
-            yield _index(library, Vectors(config.folder / "vectors", embed.DIMENSION))
+            yield _index(library, Vectors(config.folder / "vectors", embedding.dimension))
     except RagError as error:
         yield Finding("library", False, str(error), error.cure)
     finally:

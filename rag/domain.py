@@ -6,7 +6,7 @@ All offsets are characters, half-open, into `Document.text`, which is what a per
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -241,6 +241,7 @@ class Answer:
     stopped: bool = False  #: the writer was interrupted; what it had written is here and checked
     differ: bool = False  #: sources of the answer contradict each other; both sides are quoted
     chance: float | None = None  #: as the `Draft` says
+    asked: str = ""  #: what was looked up, where it is not the question as it stands: a follow-up is completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,23 +284,25 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and the answer's text, as a later question of the same conversation remembers them."""
+    """A question and its answer, as a later question of the same conversation remembers them."""
 
-    question: str
-    answer: str
+    question: str  #: as it was looked up: completed, where it leaned on one before it
+    answer: str  #: the text
+    short: str = ""  #: the short answer; "" where there was none
 
 
 class Writer(Protocol):
     """The seam that the built-in reader, a chat model and the tests' script fill.
 
     `write` yields one `Draft`, then pieces, and how far it has read in between; closing the iterator stops the work.
+    `rewrite` puts a question that leans on earlier turns as it would be asked by itself; "" where it leaves that to the rules.
     """
 
     model: Model
 
-    def write(
-        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[Draft | Progress | Piece]: ...
+    def write(self, question: str, passages: Sequence[Passage], history: Sequence[Turn]) -> Iterator[Draft | Progress | Piece]: ...  # fmt: skip
+
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

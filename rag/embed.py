@@ -6,6 +6,8 @@ made it is held against sentence-transformers on probe sentences; a cosine below
 
 Passages are embedded in batches of about equal length, the longest first over a large window, with the weights in
 bfloat16 where the processor multiplies it natively. Both are measured by ``make bench`` against the library's defaults.
+
+Somebody else's folder (`Sentences`) runs in float32, its questions in llama.cpp too where `fast` finds that both agree.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import weights
 from rag.convert import convert
-from rag.errors import ModelBroken
+from rag.errors import ModelBroken, RagError
 from rag.llama import Encoder
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ DIMENSION = 384
 MOST = 256  #: tokens of a text that count, [CLS] and [SEP] included
 IDENTITY = f"{weights.MINILM.name} {weights.MINILM.sha256[:16]} {MOST}"  #: what a library's vectors were made with
 _LEAST_COSINE = 0.9999
+_LONGEST = 8192  # tokens; a model of no limit gets this one
 _PROBES = (
     "How many individual sanctions has Russia faced?",
     "The meeting was held on 24 February 2022 in Genève, at 9 o'clock.",
@@ -42,37 +45,46 @@ _PROBES = (
 
 
 class Tokenizer:
-    """The embedder's tokenizer: counts, and ids cut at `MOST`."""
+    """The tokenizer of the built-in embedder, or of the model in `folder`: counts, and ids cut at `most`."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None, most: int = MOST) -> None:
         from tokenizers import Tokenizer as Machine
 
-        self.machine = Machine.from_file(str(weights.minilm_folder() / "tokenizer.json"))  #: cuts and pads nothing
-        self.machine.no_padding()
+        self.most = most
+        self.machine = Machine.from_file(str((folder or weights.minilm_folder()) / "tokenizer.json"))
+        self.machine.no_padding()  #: cuts and pads nothing
         self.machine.no_truncation()
+
+    @property
+    def around(self) -> int:
+        """Special tokens of every text."""
+        return len(self.machine.encode("a").ids) - len(self.machine.encode("a", add_special_tokens=False).ids)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens not counted."""
         return [len(e.ids) for e in self.machine.encode_batch_fast(list(texts), add_special_tokens=False)]
 
-    def ids(self, texts: Sequence[str], most: int = MOST) -> list[list[int]]:
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, [CLS] first and [SEP] last, at most `most`."""
+        most = self.most
         rows = [e.ids for e in self.machine.encode_batch_fast(list(texts))]
         return [row if len(row) <= most else [*row[: most - 1], row[-1]] for row in rows]
 
 
 class Questions:
-    """The embedder in llama.cpp. Holds the model open; thread-compatible, not thread-safe."""
+    """An embedder in llama.cpp, fed by `tokenizer` (the built-in one's), `prefix` before every text.
 
-    dimension = DIMENSION
+    Holds the model open; thread-compatible, not thread-safe.
+    """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        self._encoder = Encoder(str(path), threads)
-        self.tokenizer = Tokenizer()
+    def __init__(self, path: Path, threads: int = 0, tokenizer: Tokenizer | None = None, prefix: str = "") -> None:
+        self.tokenizer, self._prefix = tokenizer or Tokenizer(), prefix
+        self._encoder = Encoder(str(path), threads, max(512, self.tokenizer.most))
+        self.dimension = self._encoder.dimension
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape (n, 384). Bit-identical for one text alone or among others is not promised."""
-        return self._encoder.embed(self.tokenizer.ids(texts))
+        """Unit vectors, shape (n, dimension). Bit-identical for one text alone or among others is not promised."""
+        return self._encoder.embed(self.tokenizer.ids([self._prefix + text for text in texts]))
 
     def close(self) -> None:
         self._encoder.close()
@@ -94,26 +106,81 @@ class Passages:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, float32, shape (n, 384), in the order of `texts`."""
-        import numpy as np
-
         found = self._model.encode(
             list(texts),
             batch_size=self._batch,
             normalize_embeddings=False,
             convert_to_numpy=True,
             show_progress_bar=False,
-        ).astype(np.float32)
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        )
+        return _unit(found)
 
 
-def _transformer(folder: Path) -> Any:
+class Sentences:
+    """Somebody else's sentence-transformers folder, in float32. Raises `ModelBroken` where it cannot be opened."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._model: Any = _transformer(folder, None, model_kwargs={"use_safetensors": True}).float().eval()
+            self.most = int(min(self._model.max_seq_length or _LONGEST, _places(self._model), _LONGEST))
+            with suppress(AttributeError):  # what looks up words in a table has no limit
+                self._model.max_seq_length = self.most
+        except Exception as error:  # what strangers' files make of it is not to be foreseen
+            raise ModelBroken(
+                f"sentence-transformers cannot open the embedder {folder}: {error}",
+                "fetch the folder again; one that needs code of its own is never run",
+            ) from error
+        self.dimension = int(self.embed(["a"]).shape[1])
+
+    def embed(self, texts: Sequence[str], prefix: str = "", asks: bool = False) -> NDArray[np.float32]:
+        """Unit vectors, float32, of `texts` with `prefix` before them; `asks` says that they are questions."""
+        encode = self._model.encode_query if asks else self._model.encode_document
+        found = encode(list(texts), prompt=prefix, batch_size=32, convert_to_numpy=True, show_progress_bar=False)
+        return _unit(found)
+
+
+def _places(model: Any) -> int:
+    """Positions that a transformer knows; in RoBERTa and its kin the first are not for text."""
+    config = getattr(model[0], "config", None)
+    found = getattr(config, "max_position_embeddings", None) or _LONGEST
+    shifted = any(kin in str(getattr(config, "model_type", "")) for kin in ("roberta", "mpnet", "camembert"))
+    return int(found) - (2 if shifted else 0)
+
+
+def fast(folder: Path, path: Path, slow: Sentences, prefix: str, first: bool) -> float:
+    """Write the BERT in `folder` as GGUF to `path` and give its least cosine to `slow`; below 0.9999, or where llama.cpp does
+    not take it, there is no file."""
+    cosine = 0.0
+    try:
+        convert(folder, path, first=first)
+        made = Questions(path, tokenizer=Tokenizer(folder, slow.most), prefix=prefix)
+        try:
+            cosine = float((made.embed(_PROBES) * slow.embed(_PROBES, prefix, asks=True)).sum(axis=1).min())
+        finally:
+            made.close()
+    except (RagError, LookupError, ValueError, TypeError):
+        cosine = 0.0
+    if not cosine >= _LEAST_COSINE:
+        path.unlink(missing_ok=True)
+    return cosine
+
+
+def _unit(vectors: Any) -> NDArray[np.float32]:
+    import numpy as np
+
+    found: NDArray[np.float32] = vectors.astype(np.float32)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+
+
+def _transformer(folder: Path, most: int | None = MOST, **more: Any) -> Any:
     """sentence-transformers on the CPU, from a folder, quiet."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    model.max_seq_length = MOST
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=False, **more)
+    if most:
+        model.max_seq_length = most
     return model
 
 

@@ -1,6 +1,6 @@
 """What a running question or ingest reports. The whole contract with a screen.
 
-A question: Retrieved, Reading*, Token*, Checked*, Answered. An ingest: Scanned, Added* | Failed*, Stored, Report.
+A question: Retrieved, Reading*, Token*, Checked*, Answered. An ingest: Noted*, Scanned, Added* | Failed*, Stored, Report.
 A repair: Mended*, Indexing* between them.
 Every event is a frozen value that can be pickled; `Token.text` joined is `Answer.text` for an answer that was not stopped.
 """
@@ -20,11 +20,19 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that is done otherwise than a setting says, and why."""
+
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The numbered passages that the writer will see, and how many chunks were looked through."""
+    """The numbered passages that the writer will see, how many chunks were looked through, and for what."""
 
     passages: tuple[Passage, ...]
     searched: int
+    asked: str = ""  #: as in `Answer`
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +126,17 @@ class Report:
 
 
 Event = (
-    Loading | Retrieved | Reading | Token | Checked | Answered | Scanned | Added | Failed | Indexing | Mended | Report
+    Loading
+    | Noted
+    | Retrieved
+    | Reading
+    | Token
+    | Checked
+    | Answered
+    | Scanned
+    | Added
+    | Failed
+    | Indexing
+    | Mended
+    | Report
 )

@@ -280,14 +280,17 @@ def words(text: str) -> list[str]:
 
 def has(word: str, words: set[str]) -> bool:
     """Is the stem there, or for a longer name one that differs in one letter (Sergei, Sergey)?"""
-    return word in words or (len(word) >= 6 and any(_one_off(word, w) for w in words if abs(len(w) - len(word)) <= 1))
+    return word in words or (len(word) >= 6 and any(one_off(word, w) for w in words if abs(len(w) - len(word)) <= 1))
 
 
-def _one_off(a: str, b: str) -> bool:
+def one_off(a: str, b: str) -> bool:
+    """Does one letter make the difference: another one, one too many, or two neighbours that changed places?"""
     if len(a) > len(b):
         a, b = b, a
     at = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
-    return a[at + (len(a) == len(b)) :] == b[at + 1 :]
+    if a[at + (len(a) == len(b)) :] == b[at + 1 :]:
+        return True
+    return len(a) == len(b) and a[at : at + 2] == b[at : at + 2][::-1] and a[at + 2 :] == b[at + 2 :]
 
 
 def negations(text: str) -> int:

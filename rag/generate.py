@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 
 Build = Callable[[str, Sequence[Passage], Sequence[Turn], "Chat", int], "Prompt"]
 Rules = Callable[[frozenset[int]], str]
+Rewriting = Callable[[str, Sequence[Turn], "Chat", int], "tuple[int, ...]"]
+_MOST = 64  # tokens of a question that is put anew
 
 
 class Generate:
-    """Fills the seam `Writer` with a chat model. `build` makes the prompt, `rules` the grammar for its passages."""
+    """Fills the seam `Writer` with a chat model. `build` makes the prompt, `rules` the grammar for its passages.
+
+    `rewriting` makes the prompt that puts a question anew; without it a question is completed by the rules alone.
+    """
 
     def __init__(
-        self, chat: Chat, model: Model, build: Build, rules: Rules, most: int, temperature: float = 0.0, seed: int = 0
-    ) -> None:
+        self, chat: Chat, model: Model, build: Build, rules: Rules, most: int, temperature: float = 0.0, seed: int = 0,
+        rewriting: Rewriting | None = None,
+    ) -> None:  # fmt: skip
         self._chat, self.model, self._build, self._rules = chat, model, build, rules
-        self._most, self._temperature, self._seed = most, temperature, seed
+        self._most, self._temperature, self._seed, self._rewriting = most, temperature, seed, rewriting
 
     def prompt(self, question: str, passages: Sequence[Passage], history: Sequence[Turn] = ()) -> Prompt:
         """What the model would read: which passages fit, and which were dropped. Raises `TooLong`, `ModelBroken`."""
@@ -44,3 +50,18 @@ class Generate:
         for done in self._chat.read(made.ids):
             yield Progress(done, len(made.ids))
         yield from self._chat.write(self._most, self._temperature, self._seed, self._rules(made.numbers))
+
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
+        """The question as the model would ask it by itself: the first line that it writes. "" where it was stopped."""
+        ids = self._rewriting(question, history, self._chat, _MOST) if self._rewriting else ()
+        if not ids:
+            return ""
+        text = ""
+        for _ in self._chat.read(ids):
+            if stop():
+                return ""
+        for piece in self._chat.write(_MOST, 0.0, 0):
+            text += piece
+            if stop() or "\n" in text.lstrip():
+                break
+        return "" if stop() else text.strip().partition("\n")[0]

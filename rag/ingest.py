@@ -23,7 +23,7 @@ from rag import template
 from rag.chunk import Counter, chunk
 from rag.domain import Chunk, Document, Embedder, Refused
 from rag.errors import RagError, Unreadable
-from rag.events import Added, Event, Failed, Indexing, Loading, Report, Scanned
+from rag.events import Added, Event, Failed, Indexing, Loading, Noted, Report, Scanned
 from rag.files import Known
 from rag.library import Library
 from rag.vectors import Vectors
@@ -79,7 +79,8 @@ class _Ready:
 
 
 class Ingest:
-    """Takes documents in. `embedder` is opened when the first chunk needs it."""
+    """Takes documents in. `embedder` is opened when the first chunk needs it. Sizes in tokens as `count` counts them: `size`
+    of a chunk, `prefix` of title and heading before it, `room` of both (0: not looked at). `note` is said first."""
 
     def __init__(
         self,
@@ -90,9 +91,12 @@ class Ingest:
         size: int,
         prefix: int = 40,
         window: int = _WINDOW,
+        note: str = "",
+        room: int = 0,
     ) -> None:
         self._library, self._vectors, self._embedder, self._count = library, vectors, embedder, count
         self._size, self._prefix, self._window = size, prefix, window
+        self._note, self._room = note, room
         self._machine: Embedder | None = None
 
     def add(self, paths: Sequence[str], again: bool = False) -> Iterator[Event]:
@@ -102,6 +106,8 @@ class Ingest:
         folder that is gone never is (a disk may just not be mounted).
         """
         started = time.perf_counter()
+        if self._note:
+            yield Noted(self._note)
         run = _Run(self._library.files())
         files, roots = [], []
         for path in paths:
@@ -298,6 +304,8 @@ class Ingest:
         context = " › ".join(part for part in (chunk.title, chunk.heading) if part and not chunk.text.startswith(part))
         if len(context) > 3 * self._prefix:
             context = context[: 3 * self._prefix].rsplit(" ", 1)[0]
+        while len(context) > self._prefix and self._count([context])[0] > self._prefix:
+            context = context[: len(context) * 3 // 4]
         return context + "\n" if context else ""
 
     def _embedded(self, documents: Sequence[Sequence[Chunk]]) -> Generator[Event, None, list[_Vectors]]:
@@ -307,9 +315,10 @@ class Ingest:
         texts = [self._context(c) + c.text for chunks in documents for c in chunks]
         keys = [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest()[:16] for t in texts]
         have = self._library.reuse(keys)
+        yield from self._too_long(texts)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in have}
         if missing and self._machine is None:
-            yield Loading("the embedder (sentence-transformers)")
+            yield Loading("the embedder")
             self._machine = self._embedder()
         if missing and self._machine:
             fresh = self._machine.embed(list(missing.values()))
@@ -320,6 +329,11 @@ class Ingest:
             rows = np.frombuffer(b"".join(have[k] for k in some), dtype=np.float32)
             out.append((rows.reshape(len(some), -1 if some else 0), some))
         return out
+
+    def _too_long(self, texts: Sequence[str]) -> Iterator[Event]:
+        """Said where the embedder will not see the end of a passage: white space, in tokenizers that count it."""
+        if self._room and (long := sum(tokens > self._room for tokens in self._count(texts))):
+            yield Noted(f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words")
 
     def _judged(self, window: list[_Ready]) -> list[_Ready]:
         """The same documents, with what they have in common with those of their folders masked."""

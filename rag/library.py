@@ -10,7 +10,7 @@ found; the index says which revision it was made from.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from rag.domain import Chunk, Document, Span
 from rag.errors import LibraryBroken, LibraryMissing, Usage
 from rag.files import Files, Known
 from rag.history import History, aside, begin
+from rag.lookup import Lookup
 from rag.rows import SCHEMA, TABLES, checksum, places, spans
 from rag.same import Text
 from rag.template import TABLES as TEMPLATE_TABLES
@@ -43,18 +44,23 @@ TABLES_SINCE = {
 }
 
 
+Cure = Callable[[str, str], str]
 _ADD = "run: footnote add FOLDER"
 _CURE = "run: footnote doctor --repair"
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
 
 
+def _another(made: str, identity: str) -> str:
+    return "use another --library and add the documents again"
+
+
 class Library(Files):
     """One open library. One writer at a time (the caller holds the lock), any number of readers."""
 
-    def __init__(self, folder: Path, *, make: bool = False, identity: str = "") -> None:
+    def __init__(self, folder: Path, *, make: bool = False, identity: str = "", cure: Cure = _another) -> None:
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
-        if it differs)."""
-        self.folder = folder
+        if it differs, with the `cure` for what the library was made with and what it is now)."""
+        self.folder, self._cure = folder, cure
         path = folder / "library.db"
         if not path.exists():
             if not make:
@@ -70,6 +76,7 @@ class Library(Files):
             self._prepare(identity, make)
         self.words = Words(self._db)
         self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
+        self.lookup = Lookup(self._db)
         self.care = Care(self._db, self.document, lambda: self.history, self.twins, self.templates)
         self._texts: dict[str, Document] = {}
         self._fresh = 0  # chunks put in since the words were merged
@@ -100,7 +107,7 @@ class Library(Files):
         if identity and made != identity:
             raise LibraryBroken(
                 f"the library was made with {made!r}, this program embeds with {identity!r}",
-                "use another --library and add the documents again",
+                self._cure(made, identity),
             )
 
     def _move_turns(self) -> None:
@@ -367,6 +374,18 @@ class Library(Files):
             self._hold(row)
             found[row[0]] = row[8]
         return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(len(names), -1)
+
+    def cosines(self, names: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
+        """Cosines of chunks with a unit vector; an unknown id is left out. Raises `LibraryBroken` for a damaged row."""
+        import numpy as np
+
+        rows = list(self._many("id", names))
+        for row in rows:
+            self._hold(row)
+        if not rows:
+            return {}
+        found = np.frombuffer(b"".join(row[8] for row in rows), dtype=np.float32).reshape(len(rows), -1)
+        return {row[0]: float(cosine) for row, cosine in zip(rows, found @ vector, strict=True)}
 
     def damaged(self) -> list[str]:
         """Sources of documents with a row that fails its checksum: the whole library is read."""

@@ -75,6 +75,16 @@ class _Machine:
             )
         self.vocabulary = self.lib.llama_model_get_vocab(self.model)
 
+    def _ids(self, text: str, special: bool = False, frame: bool = False) -> list[int]:
+        """Token ids of `text`. With `special` off no part of it can become a control token; `frame` adds what the file wants around it."""
+        raw = text.encode("utf-8", "replace")
+        room = len(raw) + 8
+        ids = (self.lib.llama_token * room)()
+        found = self.lib.llama_tokenize(self.vocabulary, raw, len(raw), ids, room, frame, special)
+        if found < 0:
+            raise ModelBroken(f"{self.path} cannot tokenize {text[:40]!r}", "use another model")
+        return list(ids[:found])
+
     def close(self) -> None:
         """Free the memory. Safe to call twice."""
         if self.context:
@@ -124,7 +134,10 @@ class _Bert(_Machine):
                 batch.n_seq_id[at], batch.seq_id[at][0], batch.logits[at] = 1, number, True
                 at += 1
         batch.n_tokens = at
-        if self.lib.llama_encode(self.context, batch) != 0:
+        memory = self.lib.llama_get_memory(self.context)  # a decoder has one, and must forget the rows before
+        if memory:
+            self.lib.llama_memory_clear(memory, True)
+        if (self.lib.llama_decode if memory else self.lib.llama_encode)(self.context, batch) != 0:
             raise ModelBroken(
                 f"llama.cpp failed in {self.path}: {'; '.join(_log)}",
                 "make the file again: remove it and add a document",
@@ -132,7 +145,7 @@ class _Bert(_Machine):
 
 
 class Encoder(_Bert):
-    """With mean pooling: rows of token ids to unit vectors."""
+    """With the file's own pooling: rows of token ids to unit vectors."""
 
     def __init__(self, path: str, threads: int = 0, most: int = 512) -> None:
         super().__init__(path, threads, most, together=32)
@@ -147,6 +160,35 @@ class Encoder(_Bert):
                 pointer = self.lib.llama_get_embeddings_seq(self.context, row - at)
                 out[row] = np.ctypeslib.as_array(pointer, shape=(self.dimension,))
         return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+
+
+class TextEncoder(Encoder):
+    """Somebody else's embedder: tokenizer, pooling, dimension and limit are all the file's own. Raises `ModelBroken` where it is none."""
+
+    def __init__(self, path: str, threads: int = 0, most: int = 1024) -> None:
+        super().__init__(path, threads, most)
+        lib = self.lib
+        self.longest = min(most, lib.llama_model_n_ctx_train(self.model))  #: tokens of a text, those around it included
+        self.dimension = lib.llama_model_n_embd_out(self.model)
+        if lib.llama_pooling_type(self.context) not in (1, 2, 3):  # the mean, the first token, the last one
+            self.close()
+            raise ModelBroken(
+                f"{path} is not an embedder: it does not say how the vectors of tokens become one of a text",
+                "give a GGUF that was made for embedding (its pooling type is mean, cls or last)",
+            )
+        bare, framed = self._ids("a"), self._ids("a", frame=True)
+        self._closed = int(framed[-1:] != bare[-1:])  # does a [SEP] or EOS end every text?
+        self.around = len(framed) - len(bare)  #: tokens that are put before and behind every text
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, those around it not counted."""
+        return [len(self._ids(text)) for text in texts]
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, float32, shape (len(texts), dimension); a longer text is cut, its last token kept."""
+        rows = [self._ids(text, frame=True) or self._ids(".") for text in texts]
+        end = self.longest - self._closed
+        return self.embed([r if len(r) <= self.longest else r[:end] + r[len(r) - self._closed :] for r in rows])
 
 
 class TokenEncoder(_Bert):
@@ -258,13 +300,7 @@ class Chat(_Machine):
 
     def tokens(self, text: str, special: bool) -> list[int]:
         """Token ids of `text`. With `special` off no part of it can become a control token. No BOS is added."""
-        raw = text.encode("utf-8", "replace")
-        room = len(raw) + 8
-        ids = (self.lib.llama_token * room)()
-        found = self.lib.llama_tokenize(self.vocabulary, raw, len(raw), ids, room, False, special)
-        if found < 0:
-            raise ModelBroken(f"{self.path} cannot tokenize {text[:40]!r}", "use another model")
-        return list(ids[:found])
+        return self._ids(text, special)
 
     def begin(self) -> list[int]:
         """The ids every prompt begins with: BOS, where the model wants one."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag import facts
@@ -95,6 +95,10 @@ class Reader:
             if at:
                 yield f" {DIFFER} " if differ and at == 1 else " "
             yield Quote(reading.sentence, reading.passage.number, reading.around)
+
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
+        """It writes nothing: what a question leans on is told by rules."""
+        return ""
 
     def read(self, question: str, passage: Passage) -> Iterator[Reading]:
         """The reading of one passage; nothing where it holds no word."""

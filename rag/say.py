@@ -89,7 +89,7 @@ def everywhere(command: F) -> F:
         say = context.ensure_object(Say)
         if value is None or value is False:
             return
-        if option.name in ("home", "library", "model"):
+        if option.name in ("home", "library", "model", "embedder"):
             say.typed[option.name] = value
         elif option.name == "no_color":
             os.environ["NO_COLOR"] = "1"
@@ -102,6 +102,9 @@ def everywhere(command: F) -> F:
         click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.", **shared),
         click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.", **shared),
         click.option("--model", metavar="NAME|PATH.gguf", help='Who answers; "reader" is the built-in one.', **shared),
+        click.option(
+            "--embedder", metavar="PATH", help="What the library is embedded with: a folder or a GGUF.", **shared
+        ),
         click.option("--library", metavar="NAME", help="Which library.", **shared),
         click.option("--home", metavar="DIR", help="Folder of libraries and models (or FOOTNOTE_HOME).", **shared),
     ):
@@ -180,6 +183,8 @@ def progress(say: Say, event: Event) -> None:
         say.progress(f"{event.files} files, {event.bytes / 2**20:.1f} MB", end="\r")
     elif isinstance(event, e.Failed):
         say.pace.failed()
+    elif isinstance(event, e.Noted):
+        say.progress(event.says)
     elif isinstance(event, e.Added):
         say.progress(say.pace.line(event), end="\r")
     elif isinstance(event, e.Indexing):

@@ -144,14 +144,19 @@ def chat_model(home: str, name: str) -> ChatModel:
         raise WeightsMissing(
             f"there is no file {model.path}", "give the path of a .gguf file that is there, or: --model reader"
         )
-    with open(model.path, "rb") as file:
-        magic = file.read(8)
-    if magic[:4] != b"GGUF":
+    whole(model.path)
+    return model
+
+
+def whole(path: Path) -> None:
+    """Raises `ModelBroken` where a file does not begin as a GGUF does."""
+    with open(path, "rb") as file:
+        magic = file.read(4)
+    if magic != b"GGUF":
         raise ModelBroken(
-            f"{model.path} is not a GGUF file (it begins with {magic[:4]!r})",
+            f"{path} is not a GGUF file (it begins with {magic!r})",
             "fetch it again; a file of a few bytes is often a pointer",
         )
-    return model
 
 
 def fingerprint(home: str, path: Path) -> str:

@@ -19,6 +19,7 @@ def answer(value: d.Answer) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "question": value.question,
+        "asked": value.asked or None,
         "answer": value.text,
         "short": value.short,
         "abstained": value.abstained,
@@ -39,6 +40,11 @@ def answer(value: d.Answer) -> dict[str, Any]:
             "check": round(value.seconds.check, 4), "total": round(value.seconds.total, 4),
         },
     }  # fmt: skip
+
+
+def turn(question: str, saved: dict[str, Any]) -> d.Turn:
+    """What a later question remembers of a saved answer object; one of an earlier version lacks fields."""
+    return d.Turn(saved.get("asked") or question, saved["answer"], saved.get("short") or "")
 
 
 def claim(value: d.Claim) -> dict[str, Any]:
@@ -104,7 +110,8 @@ def event(value: e.Event) -> dict[str, Any]:
     """A line of ``ask --jsonl``: the event's name and its fields."""
     name = type(value).__name__.lower()
     if isinstance(value, e.Retrieved):
-        return {"event": name, "searched": value.searched, "passages": [passage(p) for p in value.passages]}
+        found = [passage(p) for p in value.passages]
+        return {"event": name, "asked": value.asked or None, "searched": value.searched, "passages": found}
     if isinstance(value, e.Checked):
         return {"event": name, "number": value.number, "total": value.total, "claim": claim(value.claim)}
     if isinstance(value, e.Answered):

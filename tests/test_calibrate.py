@@ -134,7 +134,7 @@ def test_the_doctor_says_that_it_is_in_use_or_why_not(home: Path) -> None:
     (found,) = [f for f in examine(config) if f.what == "threshold"]
     assert found.good and "0.99" in found.says
     (found,) = [f for f in examine(replace(config, depth=9)) if f.what == "threshold"]
-    assert not found.good and "depth was 50, is 9" in found.says and "calibrate" in found.cure
+    assert not found.good and "depth was 100, is 9" in found.says and "calibrate" in found.cure
 
 
 @pytest.mark.parametrize("broken", ["", "{}", "[]", '{"least": 7}', json.dumps({"least": 2, "answerable": 1, "unanswerable": 1, "reader": "", "settings": {}})])  # fmt: skip

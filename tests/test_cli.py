@@ -127,10 +127,24 @@ def test_an_answer_stands_where_the_rates_cannot_be_read(capsys: pytest.CaptureF
 
 def test_questions_from_stdin_and_the_conversation_goes_on(home: Path) -> None:
     assert "5,000" in run(home, "ask", "-", input=QUESTION).stdout
-    assert run(home, "ask", "-c", "When was the operation launched?").returncode in (0, 3)
+    alone = run(home, "ask", "-c", "When was the operation launched?")
+    assert alone.returncode in (0, 3) and "looked up" not in alone.stderr
     with Bot.open(Config(home=str(home))) as bot:
         talks = bot.conversations()
     assert talks[0].turns == 2 and talks[0].title == QUESTION
+
+
+def test_a_follow_up_is_completed_and_what_was_looked_up_is_said(home: Path) -> None:
+    assert run(home, "ask", "Which sanctions has Russia faced?").returncode in (0, 3)
+    done = run(home, "ask", "-c", "How many?")
+    asked = "How many sanctions has Russia faced?"
+    assert f"looked up: {asked}\n" in done.stderr and "5,000" in done.stdout
+    again = json.loads(run(home, "ask", "-c", "--json", "Since when?").stdout)
+    assert (again["question"], again["asked"]) == ("Since when?", "Since when has Russia faced sanctions?")
+    assert "looked up" not in run(home, "ask", "-q", "-c", "And why?").stderr
+    assert json.loads(run(home, "ask", "--json", "How many?").stdout)["asked"] is None, (
+        "no conversation, nothing to complete"
+    )
 
 
 def test_nothing_to_look_in_is_exit_5_and_says_what_to_do(tmp_path: Path) -> None:

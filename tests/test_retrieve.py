@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from rag.domain import Chunk, Copy, Span
 from rag.library import Library
-from rag.retrieve import Retrieve, asks, blend, fuse
+from rag.retrieve import Retrieve, asks, blend, fuse, spread, words_query
 
 NAMES = ["a", "b", "c", "d", "e"]
+
+
+FALLING = (9.0, 8.0, 7.0, 6.0, 5.0)  # scores of a list, best first
 
 
 class Shelf:
@@ -24,7 +27,20 @@ class Shelf:
         self._gone = gone
 
     def words(self, query: str, depth: int) -> list[tuple[str, float]]:
-        return [(name, 1.0) for name in NAMES[:depth]]
+        return [(name, score) for name, score in zip(NAMES, FALLING, strict=True)][:depth]
+
+    def cosines(self, names: Sequence[str], vector: Any) -> dict[str, float]:
+        return dict.fromkeys(names, 0.1)
+
+    @property
+    def lookup(self) -> Shelf:
+        return self
+
+    def spelt(self, word: str) -> list[str]:
+        return []
+
+    def chunks_of(self, names: Sequence[str]) -> list[str]:
+        return [name.removesuffix(".txt") for name in names if name.removesuffix(".txt") in NAMES]
 
     def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
         return {
@@ -65,7 +81,7 @@ def _retrieve(
         return [6.0 if text == likes else -6.0 for text in texts]
 
     def near(vector: Any, depth: int) -> list[tuple[str, float]]:
-        return [(name, 1.0) for name in nearest[:depth]]
+        return list(zip(nearest, FALLING, strict=False))[:depth]
 
     return Retrieve(cast(Library, Shelf(gone)), near, cast(Any, Blank()), 5, useful if rerank else None, rerank)
 
@@ -123,9 +139,12 @@ ORDERS = st.permutations(NAMES)
 LOGITS = st.lists(st.floats(-30, 30), min_size=5, max_size=5)
 
 
-@given(ORDERS, ORDERS, LOGITS)
-def test_scores_lie_between_0_and_1(one: list[str], two: list[str], logits: list[float]) -> None:
-    fused = fuse(one, two)
+SCORES = st.lists(st.floats(0, 50), min_size=5, max_size=5, unique=True).map(lambda s: sorted(s, reverse=True))
+
+
+@given(ORDERS, ORDERS, SCORES, LOGITS)
+def test_scores_lie_between_0_and_1(one: list[str], two: list[str], scores: list[float], logits: list[float]) -> None:
+    fused = fuse(dict(zip(one, scores, strict=True)), dict(zip(two, FALLING, strict=True)))
     for read in (dict(zip(NAMES, logits, strict=True)), {}):
         assert all(0 < score <= 1 + 1e-9 for score in blend(NAMES, fused, read).values())
     assert (blend(NAMES, fused, {})[one[0]] == pytest.approx(1.0)) == (one[0] == two[0])
@@ -135,7 +154,7 @@ def test_scores_lie_between_0_and_1(one: list[str], two: list[str], logits: list
 def test_reranking_never_puts_what_it_read_behind_what_it_did_not(
     one: list[str], logits: list[float], depth: int
 ) -> None:
-    fused = fuse(one)
+    fused = fuse(dict(zip(one, FALLING, strict=True)), {})
     read = sorted(NAMES, key=lambda n: -fused[n])[:depth]
     scores = blend(NAMES, fused, dict(zip(read, logits, strict=False)))
     assert min((scores[n] for n in read), default=2) > max((scores[n] for n in NAMES if n not in read), default=0)
@@ -146,3 +165,43 @@ def test_of_two_alike_the_more_useful_is_first(one: list[str], logits: list[floa
     fused = dict.fromkeys(one, 0.01)
     a, b = (blend(one, fused, dict(zip(one[:2], logits, strict=True)))[n] for n in one[:2])
     assert (a >= b) if logits[0] >= logits[1] else (a <= b)
+
+
+def test_by_how_much_one_is_ahead_counts_and_not_only_its_rank() -> None:
+    words = {"a": 9.0, "b": 8.9, "c": 1.0}
+    fused = fuse(words, {"c": 0.80, "b": 0.79, "a": 0.2})
+    assert max(fused, key=fused.__getitem__) == "b"
+    assert fuse({}, {"a": 0.5, "b": 0.25}) == {
+        "a": 0.5,
+        "b": 0.25,
+    }  # no word of it stands anywhere: the other half is nobody's
+    assert fuse({}, {"a": -0.5}) == {"a": 0.0}
+
+
+@given(ORDERS, SCORES, st.integers(1, 5))
+def test_passages_are_spread_over_documents_where_that_costs_little(
+    order: list[str], scores: list[float], limit: int
+) -> None:
+    by_name = dict(zip(order, (s / 50 for s in scores), strict=True))
+    alone = spread({name: name for name in order}, by_name, limit)
+    assert alone == order[:limit]  # each its own document: as they were
+    one = spread(dict.fromkeys(order, "d"), by_name, limit)
+    assert one == order[:limit]  # one document has all: nobody else to give way to
+
+
+def test_a_third_passage_of_one_document_gives_way_to_one_nearly_as_near() -> None:
+    documents = {"a1": "a", "a2": "a", "a3": "a", "b1": "b", "c1": "c"}
+    scores = {"a1": 0.90, "a2": 0.88, "a3": 0.87, "b1": 0.85, "c1": 0.30}
+    assert spread(documents, scores, 5) == ["a1", "b1", "a2", "a3", "c1"]
+
+
+def test_a_question_that_names_a_file_is_looked_up_in_it_alone() -> None:
+    assert _found(_retrieve(nearest="abcde"), "What does d.txt say?") == ["d"]
+    assert _found(_retrieve(nearest="abcde"), "What does missing.txt say?") == NAMES
+
+
+def test_a_word_that_stands_nowhere_is_looked_up_as_its_neighbours_too() -> None:
+    near = {"sanktions": ["sanction"]}
+    assert (
+        words_query("the sanktions of Iran", lambda word: near.get(word, [])) == '"sanktions" OR "sanction" OR "iran"'
+    )

@@ -29,7 +29,7 @@ ANSWER = d.Answer(
 def test_an_answer() -> None:
     found = wire.answer(ANSWER)
     assert list(found) == [
-        "schema", "question", "answer", "short", "abstained", "reason", "missing", "stopped", "differ", "chance", "claims", "passages",
+        "schema", "question", "asked", "answer", "short", "abstained", "reason", "missing", "stopped", "differ", "chance", "claims", "passages",
         "receipt", "model", "seconds",
     ]  # fmt: skip
     assert found["schema"] == 1
@@ -43,6 +43,16 @@ def test_an_answer() -> None:
     assert (wire.answer(sure)["chance"], found["chance"]) == (0.123457, None)
     assert wire.answer(sure)["model"]["calibrated"] == "0.43 on 80 questions"
     assert found["seconds"] == {"retrieve": 0.1, "first": 0.2, "check": 0.3, "total": 0.6}
+
+
+def test_what_was_looked_up_and_what_a_later_question_remembers() -> None:
+    assert wire.answer(ANSWER)["asked"] is None
+    sent = wire.answer(replace(ANSWER, asked="How many bolts has it?"))
+    assert sent["asked"] == "How many bolts has it?"
+    assert wire.turn("How many?", sent) == d.Turn("How many bolts has it?", ANSWER.text, "four")
+    assert wire.turn("How many?", {"answer": "Four [1]."}) == d.Turn("How many?", "Four [1].", ""), (
+        "of an earlier version"
+    )
 
 
 def test_a_claim_and_its_citations() -> None:
@@ -136,6 +146,7 @@ def test_a_report() -> None:
     ("event", "expected"),
     [
         (e.Loading("the embedder"), {"event": "loading", "what": "the embedder"}),
+        (e.Noted("smaller"), {"event": "noted", "says": "smaller"}),
         (e.Reading(3, 9), {"event": "reading", "done": 3, "total": 9}),
         (e.Token("word"), {"event": "token", "text": "word"}),
         (e.Added("a.txt", 3, 1, 2), {"event": "added", "source": "a.txt", "chunks": 3, "done": 1, "total": 2}),
@@ -143,7 +154,10 @@ def test_a_report() -> None:
             e.Failed("a.pdf", "is binary", "convert it"),
             {"event": "failed", "source": "a.pdf", "reason": "is binary", "cure": "convert it"},
         ),
-        (e.Retrieved((PASSAGE,), 7), {"event": "retrieved", "searched": 7, "passages": [wire.passage(PASSAGE)]}),
+        (
+            e.Retrieved((PASSAGE,), 7),
+            {"event": "retrieved", "asked": None, "searched": 7, "passages": [wire.passage(PASSAGE)]},
+        ),
         (e.Checked(CLAIM, 1, 2), {"event": "checked", "number": 1, "total": 2, "claim": wire.claim(CLAIM)}),
         (e.Answered(ANSWER), {"event": "answered", "answer": wire.answer(ANSWER)}),
     ],

@@ -17,8 +17,16 @@ CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _WIDTH, _LAYERS, _HEADS, _INNER, _CONTEXT = 64, 2, 4, 128, 4096
 
 
-def write(path: Path, template: str | None = CHATML, seed: int = 0, layers: int = _LAYERS, ends: bool = True) -> Path:
-    """Write the model to `path`; without `template` it carries none. One of many `layers` is slow, one that hardly `ends` goes on."""
+def write(
+    path: Path,
+    template: str | None = CHATML,
+    seed: int = 0,
+    layers: int = _LAYERS,
+    ends: bool = True,
+    pooling: int | None = None,
+) -> Path:
+    """Write the model to `path`; without `template` it carries none. One of many `layers` is slow, one that hardly `ends` goes on,
+    one with `pooling` (GGUF's number) is an embedder."""
     vocabulary, merges = _tokenizer()
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("tiny chat")
@@ -39,6 +47,9 @@ def write(path: Path, template: str | None = CHATML, seed: int = 0, layers: int 
     writer.add_eos_token_id(vocabulary.index("<|im_end|>"))
     writer.add_bos_token_id(vocabulary.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
+    if pooling is not None:
+        writer.add_pooling_type(gguf.PoolingType(pooling))
+        writer.add_add_eos_token(True)
     if template is not None:
         writer.add_chat_template(template)
     for name, shape in _shapes(len(vocabulary), layers).items():

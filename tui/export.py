@@ -12,6 +12,7 @@ from tui.words import lines_of
 def markdown(answer: Answer) -> str:
     """Question, answer with marks, verdicts in words, sources with the quotations that were used."""
     out = [f"**{line(answer.question)}**", ""]
+    out += [f"Looked up: {line(answer.asked)}", ""] if answer.asked else []
     out.append(safe(marked(answer, UNICODE).text).strip() if answer.text else "Not answered.")
     if answer.claims:
         out += ["", "Checked:", ""]

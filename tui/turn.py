@@ -23,7 +23,7 @@ from tui.look import Look
 from tui.marks import Marked, marked, steady
 from tui.progress import RUNNING, Phase, Progress
 from tui.sheet import Sheet
-from tui.words import abstention, join, notes, total
+from tui.words import abstention, join, looked_up, notes, total
 
 
 class Turn(Vertical, can_focus=True):
@@ -65,6 +65,7 @@ class Turn(Vertical, can_focus=True):
         with Horizontal(classes="question"):
             yield Sheet(classes="asked")
             yield Static(Content(self._asked), classes="time", markup=False)
+        yield Static(Content(""), classes="looked", markup=False)
         yield Sheet(classes="text")
         yield Static(Content(""), classes="card", markup=False)
         yield Static(Content(""), classes="state", markup=False)
@@ -91,6 +92,7 @@ class Turn(Vertical, can_focus=True):
             self._fresh = True
         if isinstance(event, Retrieved):
             self.look = Look(event.passages).start()
+            self._looked_up(event.asked)
         self.progress.hear(event)
 
     def begin(self) -> None:
@@ -134,6 +136,7 @@ class Turn(Vertical, can_focus=True):
 
     def _end(self, answer: Answer) -> None:
         self.answer = answer
+        self._looked_up(answer.asked)
         self.progress.phase = Phase.DONE
         self._marked = marked(answer, self.glyphs)
         here = self.look.number
@@ -141,6 +144,10 @@ class Turn(Vertical, can_focus=True):
         if not answer.claims and here is not None:
             self.look = self.look.source(here)
         self._paint()
+
+    def _looked_up(self, asked: str) -> None:
+        """What a follow-up question was taken to ask."""
+        self._show(".looked", looked_up(asked))
 
     def _paint(self) -> None:
         self._paint_text()

@@ -109,6 +109,11 @@ def _stopped(answer: Answer, glyphs: Glyphs, took: float) -> list[tuple[str, str
     return [(glyphs.say(f"{glyphs.stopped} stopped by you after {seconds(took)} · {kept}\n"), "bold")]
 
 
+def looked_up(asked: str) -> Content:
+    """What was looked up, where it is not the question as it stands."""
+    return join([(f"looked up: {line(asked)}", "$text-muted")]) if asked else Content("")
+
+
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
     """What must not be passed over: sources that differ, markers that name no source, and passages that did not fit."""
     known = sorted(p.number for p in answer.passages)

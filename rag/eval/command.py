@@ -19,6 +19,7 @@ from rag.bot import Bot
 from rag.calibration import Calibration, in_use, settings, store
 from rag.config import READER, Config
 from rag.domain import Document
+from rag.embedders import chosen
 from rag.errors import Unreadable, Usage
 from rag.eval import checker, run
 from rag.eval.calibrate import calibrate, enough
@@ -28,7 +29,7 @@ from rag.eval.gate import Kept
 from rag.eval.page import page
 from rag.events import Event
 from rag.load import walk
-from rag.weights import MINILM, READER_FILE, chat_model, fingerprint, replace_file, sha256
+from rag.weights import READER_FILE, chat_model, fingerprint, replace_file, sha256
 
 Progress = Callable[[Event], None]
 Say = Callable[[str], None]
@@ -116,10 +117,7 @@ def calibrated(config: Config, questions: str, aim: str, seed: int, say: Say) ->
     drawn = cases(questions)
     enough(sum(case.answerable and bool(case.answers) for case in drawn), sum(not case.answerable for case in drawn))
     with Bot.open(config, least=0.0) as bot:
-        about = {key: value for key, value in asdict(config).items() if key != "home"} | {
-            "least": 0.0,
-            "revision": bot.revision(),
-        }
+        about = _about(config) | {"least": 0.0, "revision": bot.revision()}
         setup = run.Setup({**about, "questions": sha256(questions)}, _weights(config), __version__)
         found = _run(bot, drawn, setup, False, None, say)
         shipped = bot.shipped()
@@ -164,13 +162,13 @@ def measure_checker(config: Config, claims: str, limit: int | None, seed: int, s
 @contextmanager
 def opened(config: Config, corpus: Sequence[str], progress: Progress) -> Iterator[tuple[Bot, dict[str, Any]]]:
     """The bot that is asked, and what the run file says about it. A corpus becomes a library named by its hash."""
-    about = {key: value for key, value in asdict(config).items() if key not in ("home", "library")}
+    about = _about(config)
     if corpus:
-        digest = _hash(corpus)
+        about["corpus"] = digest = _hash(corpus)
+        if config.embedder:  # the same documents with other vectors are another library
+            digest = hashlib.sha256(f"{digest}\0{_embedding(config)[2]}".encode()).hexdigest()
         config = replace(config, library=f"eval-{digest[:16]}")
-        about["corpus"] = digest
-    else:
-        about["library"] = config.library
+        about.pop("library")
     with Bot.open(config) as bot:
         if corpus:
             for event in bot.add(list(corpus)):
@@ -194,8 +192,24 @@ def _hash(corpus: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def _about(config: Config) -> dict[str, Any]:
+    """The settings of a run; of the embedder its name, where it is not the built-in one (its checksum is among the weights)."""
+    about = {key: value for key, value in asdict(config).items() if key not in ("home", "embedder")}
+    return about | ({"embedder": _embedding(config)[0]} if config.embedder else {})
+
+
+def _embedding(config: Config) -> tuple[str, str, str]:
+    """Name, checksum and identity of the embedder that is really used."""
+    found = chosen(config)
+    try:
+        return found.name, found.sha256, found.identity
+    finally:
+        found.close()
+
+
 def _weights(config: Config) -> dict[str, str]:
-    found = {"embedder": MINILM.sha256, "reader": READER_FILE.sha256}  # the reader also judges what a chat model writes
+    embedder = _embedding(config)[1]
+    found = {"embedder": embedder, "reader": READER_FILE.sha256}  # the reader also judges what a chat model writes
     if config.model != READER:
         found["model"] = fingerprint(config.home, chat_model(config.home, config.model).path)
     return found

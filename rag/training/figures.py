@@ -14,6 +14,7 @@ from rag.eval.checker import auc
 from rag.training.batches import collate, encode
 from rag.training.examples import Example
 from rag.training.mixture import Sources
+from rag.training.train import half
 from rag.training.trunk import Network
 
 
@@ -38,7 +39,7 @@ def glance(network: Network, layout: Layout, examples: list[Example]) -> dict[st
     sets: list[str] = []
     truth: list[bool] = []
     scores: list[float] = []
-    with torch.no_grad(), torch.autocast(str(device.type), torch.bfloat16):
+    with torch.no_grad(), half(str(device.type)):
         for at in range(0, len(rows), 16):
             part = rows[at : at + 16]
             pointed, said = network(collate(part).to(str(device)))

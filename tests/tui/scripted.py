@@ -210,7 +210,7 @@ class Scripted:
         if self.pause:
             yield Loading("the scripted model")
             self._wait(self.pause)
-        yield Retrieved(whole.passages, 3112)
+        yield Retrieved(whole.passages, 3112, whole.asked)
         for done in (1, 2):
             yield Reading(done, 2)
             self._wait(self.pause)

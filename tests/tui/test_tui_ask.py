@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,6 +78,20 @@ def test_the_sentence_cursor_moves_the_pane_and_crosses_answers() -> None:
         await stage.until(lambda: stage.app.focused is second)
 
     perform(act)
+
+
+@pytest.mark.parametrize("ascii_", [False, True])
+def test_what_a_follow_up_was_taken_to_ask_is_shown_and_is_harmless(ascii_: bool) -> None:
+    asked = "Which \x1b[2J [b]bolts[/b] hold the cover?"
+    engine = Scripted({"they": replace(script.SUPPORTED, asked=asked), "": script.SUPPORTED})
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which do they mean?", "v see the check")
+        await stage.sees("looked up: Which ␛[2J [b]bolts[/b] hold the cover?")
+        await stage.ask("Which bolts?", "v see the check")
+        assert stage.text.count("looked up:") <= 1 and not stage.turn.query_one(".looked").display
+
+    perform(act, engine, ascii_=ascii_)
 
 
 def test_a_click_on_a_citation_shows_its_source() -> None:

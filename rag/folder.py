@@ -1,0 +1,166 @@
+"""A sentence-transformers folder as embedder: passages by torch, questions by llama.cpp where that agrees, else by torch too.
+
+A folder is data. Pickled weights and code of its own are refused before anything is opened, and the hub is never asked. A
+plain BERT is written as GGUF once (`convert`), held against torch on the probe texts with its prefix, and used for questions from
+a cosine of 0.9999, so that they need not wait for torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag import embed, weights
+from rag.domain import Embedder
+from rag.errors import ModelBroken, RagError
+from rag.foreign import Foreign, Machine, Prefixes, Side, read
+
+_OURS, _THEIRS = "footnote.json", "config_sentence_transformers.json"
+_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+_FILES = ("*.safetensors", "*.json", "*.model", "vocab.txt", "merges.txt")  # what vectors depend on
+_REPAIR = "run: footnote doctor --repair"
+
+
+class Folder(Foreign):
+    """The folder at `path`. Torch is opened when passages are to be embedded, or a first time to measure."""
+
+    def __init__(self, path: Path, home: str, threads: int = 0) -> None:
+        modules = _modules(path)
+        self._text = path / modules[0][1]  #: where the transformer and its tokenizer lie
+        if not (self._text / "tokenizer.json").is_file():
+            raise ModelBroken(
+                f"the embedder {path} has no tokenizer.json", "save it again with a fast tokenizer, or use another"
+            )
+        self._first = _first(path, modules)
+        self._tokenizer: embed.Tokenizer | None = None
+        self._machine: embed.Sentences | None = None
+        theirs = read(path / _THEIRS).get("prompts") if (path / _THEIRS).exists() else None
+        prefixes = Prefixes.of(theirs if isinstance(theirs, dict) else {}, path / _OURS)
+        super().__init__(path, home, threads, _checksum(path, home), prefixes)
+
+    @property
+    def _gguf(self) -> Path:
+        return self._record.with_suffix(".gguf")
+
+    def _open(self) -> embed.Sentences:
+        if self._machine is None:
+            self._machine = embed.Sentences(self.path)
+        return self._machine
+
+    def _measured(self) -> dict[str, Any]:
+        machine, cosine = self._open(), 0.0
+        self._sound(machine.embed(["a"])[0])
+        if self._first is not None:
+            cosine = embed.fast(self._text, self._gguf, machine, self.prefixes.query, self._first)
+        around = self._pieces().around
+        made = weights.sha256(self._gguf) if self._gguf.exists() else ""
+        return {"dimension": machine.dimension, "most": machine.most, "around": around, "cosine": cosine, "gguf": made}
+
+    def _pieces(self) -> embed.Tokenizer:
+        if self._tokenizer is None:
+            try:
+                self._tokenizer = embed.Tokenizer(self._text)
+            except Exception as error:  # tokenizers raises it bare
+                raise ModelBroken(
+                    f"{self._text / 'tokenizer.json'} cannot be read: {error}", "fetch the folder again"
+                ) from error
+        return self._tokenizer
+
+    def _count(self, texts: Sequence[str]) -> list[int]:
+        return self._pieces().count(texts)
+
+    def questions(self) -> Machine:
+        if not self._facts["gguf"]:
+            return Side(self.dimension, lambda texts: self._open().embed(texts, self.prefixes.query, asks=True))
+        if not self._gguf.exists():
+            self.remake()
+        self.verify()
+        return embed.Questions(self._gguf, self._threads, embed.Tokenizer(self._text, self.most), self.prefixes.query)
+
+    def passages(self) -> Embedder:
+        return Side(self.dimension, lambda texts: self._open().embed(texts, self.prefixes.passage))
+
+    def check(self) -> str:
+        says = f"{self.name}: {self.dimension} numbers, {self.most} tokens; SHA-256 of its checksums {self.sha256[:12]}"
+        if not self._facts["gguf"]:
+            return f"{says}; questions wait for torch"
+        self.verify()
+        return f"{says}; its GGUF verified, cosine to sentence-transformers {self._facts['cosine']:.7f}"
+
+    def made(self) -> bool:
+        return bool(self._facts["gguf"])
+
+    def verify(self) -> None:
+        try:
+            weights.verify(self._gguf, self._facts["gguf"])
+        except RagError as error:
+            raise type(error)(str(error), _REPAIR) from error
+
+    def remake(self) -> None:
+        self._gguf.unlink(missing_ok=True)
+        self._facts = self._measure()
+
+    def close(self) -> None:
+        self._machine = None
+
+
+def _modules(folder: Path) -> list[tuple[str, str]]:
+    """(kind, path) of each module. Raises `ModelBroken` where it is no such folder, or one that would have to run something."""
+    try:
+        found = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        modules = [(str(m["type"]), str(m["path"])) for m in found]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelBroken(
+            f"{folder} is not a sentence-transformers folder: its modules.json cannot be read ({error})",
+            "give the folder that SentenceTransformer.save_pretrained wrote, or a GGUF embedder",
+        ) from error
+    for kind, path in modules or [("", "")]:
+        inside = (folder / path).resolve().is_relative_to(folder.resolve())
+        if not kind.startswith("sentence_transformers.") or not inside:
+            raise ModelBroken(
+                f"the embedder {folder} needs code or files from elsewhere ({kind or 'no module'!r}); nothing of it was run",
+                "use an embedder that is made of sentence-transformers' own modules",
+            )
+    _no_pickles(folder, [path for _, path in modules])
+    return [(kind.rpartition(".")[2], path) for kind, path in modules]
+
+
+def _no_pickles(folder: Path, paths: Sequence[str]) -> None:
+    places = {folder} | {place for path in paths if path for place in ((folder / path), *(folder / path).rglob("*/"))}
+    for place in sorted(places):
+        pickles = sorted(file.name for kind in _PICKLES for file in place.glob(kind))
+        if pickles and not any(place.glob("*.safetensors")):
+            raise ModelBroken(
+                f"the weights in {place} are pickled ({pickles[0]}), which can run a stranger's code; they were not opened",
+                "use a copy with .safetensors; SentenceTransformer.save_pretrained writes them",
+            )
+
+
+def _first(folder: Path, modules: Sequence[tuple[str, str]]) -> bool | None:
+    """Is a plain BERT pooled by its first token (else by the mean)? None where llama.cpp would not compute the same."""
+    kinds = [kind for kind, _ in modules]
+    text = folder / modules[0][1]
+    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        return None
+    if not all((text / name).is_file() for name in ("config.json", "model.safetensors")):
+        return None
+    config, pooling = read(text / "config.json"), read(folder / modules[1][1] / "config.json")
+    plain = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False}
+    if any(config.get(name, is_) != is_ for name, is_ in plain.items()) or "auto_map" in config:
+        return None
+    old = [name.removeprefix("pooling_mode_").removesuffix("_token").removesuffix("_tokens") for name, on in pooling.items()
+           if name.startswith("pooling_mode_") and on]  # fmt: skip
+    return {"mean": False, "cls": True}.get(pooling.get("pooling_mode") or "+".join(old))
+
+
+def _checksum(folder: Path, home: str) -> str:
+    """Of the checksums of all files that vectors depend on; prompts stand in the identity as they are."""
+    found = {file.relative_to(folder).as_posix(): file for kind in _FILES for file in folder.rglob(kind)}
+    lines = [
+        f"{name}\0{weights.fingerprint(home, file)}\n" for name, file in sorted(found.items())
+        if name not in (_OURS, _THEIRS) and not any(part.startswith(".") for part in name.split("/"))
+    ]  # fmt: skip
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
