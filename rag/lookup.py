@@ -29,10 +29,10 @@ class Lookup:
         """Stems a letter off, commonest first; nothing where the word is there, is short or holds a digit."""
         if len(word) < _SHORT or not word.isalpha():
             return []
+        if self._db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{word}"',)).fetchone():
+            return []  # asked of the table itself: a vocabulary counts every passage of the word first
         stem = _stem(word)
         self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
-        if self._db.execute("SELECT 1 FROM temp.vocabulary WHERE term = ?", (stem,)).fetchone():
-            return []
         rows = self._db.execute(
             "SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ? ORDER BY doc DESC",
             (stem[0], chr(ord(stem[0]) + 1), len(stem) - 1, len(stem) + 1),

@@ -2,8 +2,8 @@
 
 A frequent word is in every other chunk of a large library, and to rank them all takes twenty times as long as the vectors do. So of a
 query's words the rarest choose the chunks, as many as `_RANKED` times the list, and all words together rank those: the
-frequent ones count, but a chunk that has none of the rarer ones is not looked at. (Of 50,000 passages, lists of 50: the first is
-always the same as of a whole ranking, 95 of 100 among the first ten are. Up to some thousand passages nothing is left out.)
+frequent ones count, but a chunk that has none of the rarer ones is not looked at. (200 questions to 50,000 passages, lists of 50: the
+first was always that of the whole ranking, 95 of 100 among the first ten were. Up to some thousand passages nothing is left out.)
 """
 
 from __future__ import annotations
