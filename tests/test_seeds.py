@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import Config
+from rag import Bot, Config
 from rag.eval import command, run
 from tests.test_cli import FOOTNOTE
 from tests.test_eval_run import timeless
@@ -72,3 +72,13 @@ def test_the_questions_are_about_the_files_as_they_are() -> None:
     assert {"fact", "attribution", "list", "two_documents", "contradiction", "unanswerable", "false_premise"} <= {
         c["type"] for c in cases
     }
+
+
+def test_one_word_a_slip_and_another_language_are_looked_up_too(seeded: Path) -> None:
+    with Bot.open(Config(home=str(seeded))) as bot:
+        (first, *_) = bot.search("sanctions")
+        assert "sanction" in first.chunk.text.lower() and first.ranks.words
+        assert bot.search("Borrel")[0].ranks.words and "Borrell" in bot.search("Borrel")[0].chunk.text
+        assert bot.search("Сколько санкций введено против России?")  # by meaning alone: no word of it stands anywhere
+        inside = bot.search("What does 003_c1b7101dd7e01c54.txt say about sanctions?")
+        assert {p.chunk.source for p in inside} == {"seeds/003_c1b7101dd7e01c54.txt"}
