@@ -223,7 +223,8 @@ class Bot:
             library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
             self._near, writer.prompt if isinstance(writer, Generate) else None,
         )  # fmt: skip
-        settings = Settings(max(self.config.depth, limit, self.config.rerank), self.config.rerank, limit)
+        rerank = self.config.rerank
+        settings = Settings(max(self.config.depth, limit, rerank), rerank, limit, self.config.beside)
         return explain(_whole(question), document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:

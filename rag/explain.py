@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rag.around import around
 from rag.domain import Chunk, Document, Passage, Ranks, Span
 from rag.errors import Usage
 from rag.library import Library
@@ -28,11 +29,13 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What decides how far a passage gets: lists of `depth`, the first `rerank` read again, the first `passages` handed on."""
+    """What decides how far a passage gets: lists of `depth`, the first `rerank` read again, the first `passages` handed on, each with
+    `beside` sentences on either side."""
 
     depth: int
     rerank: int
     passages: int
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def explain(question: str, name: str, quote: str | None, search: Searching, sett
             "not in the document", f"{document.source} does not hold these words",
             "look at its text: footnote show DOCUMENT; where the file has changed: footnote sync", document.source,
         )  # fmt: skip
-    chunks = _chunks(search.library, document.id)
+    chunks = [around(c, document, settings.beside) for c in _chunks(search.library, document.id)]
     held = [c for c in chunks if not quote or any(place.within(c.span) for place in places)]
     if not held:
         return _unheld(document, places, chunks)

@@ -25,6 +25,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.around import around
@@ -41,7 +42,7 @@ _WORDS = 0.5  # what the share of the best BM25 weighs beside that of the best c
 _USEFUL = 1.0  # what the model's probability weighs beside the fused score
 _LEADS = 1.0 - 1e-6  # the fused score of what is first in both lists
 _AGAIN, _AGAINS = 0.05, 3  # what a passage's score loses for each better one of its document, and for how many at most
-_SPARE = 5  # passages of which some may give way to those of other documents
+_SPARE = 3  # passages of which some may give way to those of other documents
 _SOFT = 2.0  # its logits are divided by this: a sure model would leave no say to the two lists
 _QUESTION = re.compile(
     r"(?:.*\?$)|(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|"
@@ -79,14 +80,14 @@ class Retrieve:
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
-        wanted = max(limit + _SPARE, self._rerank)
+        wanted = max(limit, self._rerank) + _SPARE
         vector = self._embedder.embed([question])[0]
         by_words, by_vectors = self._lists(question, vector, wanted)
         fused = fuse(by_words, self._cosines(vector, by_words, by_vectors))
         chunks, folded = self._folded(sorted(fused, key=lambda name: (-fused[name], name)), wanted)
         names = list(chunks)
-        wide = {name: self._wide(chunks[name]) for name in names}
-        read = self._read(question, {name: wide[name].text for name in names[: self._rerank]})
+        wide = {name: self._wide(chunks[name]) for name in names[: self._rerank]}
+        read = self._read(question, {name: chunk.text for name, chunk in wide.items()})
         scores = blend(names, fused, read)
         again = {name: rank for rank, name in enumerate(sorted(read, key=lambda n: -read[n]), 1)}
         fusion = {name: rank for rank, name in enumerate(names, 1)}
@@ -95,7 +96,7 @@ class Retrieve:
         vectors = {name: rank for rank, name in enumerate(by_vectors, 1)}
         return tuple(
             Passage(
-                number, wide[name], scores[name],
+                number, wide.get(name) or self._wide(chunks[name]), scores[name],
                 Ranks(words.get(name), vectors.get(name), fusion[name], again.get(name)),
                 self._copies(chunks[name], folded.get(name, []), [chunks[other] for other in best]),
             )
@@ -115,7 +116,9 @@ class Retrieve:
             by_words = dict(self._library.words(query, depth)) if query else {}
             by_vectors = dict(self._near(vector, depth))
             full = max(len(by_words), len(by_vectors)) >= depth
-            if not full or len(self._library.twins.labels({*by_words, *by_vectors})) >= wanted:
+            first = {*islice(by_words, 2 * wanted), *islice(by_vectors, 2 * wanted)}  # enough, but for many copies
+            every = {*by_words, *by_vectors}
+            if not full or any(len(self._library.twins.labels(names)) >= wanted for names in (first, every)):
                 break
         return by_words, by_vectors
 

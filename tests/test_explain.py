@@ -59,8 +59,7 @@ def searching(library: Library, missing: str = "", order: dict[str, int] | None 
         return [(names[at], float(cosines[at])) for at in np.argsort(-cosines, kind="stable")[:depth]]
 
     def fused(question: str, depth: int) -> tuple[Passage, ...]:
-        by_words = [n for n, _ in library.words(words_query(question), depth)]
-        scores = fuse(by_words, [n for n, _ in near(unit(0), depth)])
+        scores = fuse(dict(library.words(words_query(question), depth)), dict(near(unit(0), depth)))
         names = sorted(scores, key=lambda n: (-scores[n], n))
         places = {name: place for place, name in enumerate(names, 1)}
         last = sorted(names, key=lambda n: (order or {}).get(n, places[n]))
