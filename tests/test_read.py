@@ -16,7 +16,7 @@ from rag.check import check
 from rag.cite import cite
 from rag.domain import Draft, Found, Model, Passage, Piece, Progress, Quote, Reason, Span, Spot, Turn, Verdict
 from rag.events import Answered
-from rag.read import DIFFER, Fit, Reader, Reading, alike, around_of, choose, differ, kind, pick, unnamed
+from rag.read import DIFFER, Fit, Reader, Reading, alike, around_of, choose, differ, kind, pick, surely, unnamed
 from rag.sentences import sentences
 from tests.fakes import JUDGE, WordPairs, passage, quote
 
@@ -110,7 +110,7 @@ def test_it_abstains_on_a_name_or_number_that_no_passage_has(question: str, miss
     assert draft.missing == f"no passage names {missing}"
 
 
-@pytest.mark.parametrize(("passages", "chance"), [((), "0.00"), ((passage(1, " "),), "0.00"), ((MUSEUM,), "0.05")])
+@pytest.mark.parametrize(("passages", "chance"), [((), "0.00"), ((passage(1, " "),), "0.00"), ((MUSEUM,), "0.12")])
 def test_it_abstains_where_no_passage_is_sure_enough(passages: tuple[Passage, ...], chance: str) -> None:
     draft, pieces = _write("Do whales sing underwater?", passages)
     assert draft.abstained and draft.reason is Reason.NOT_ANSWERED and draft.short is None and not pieces
@@ -144,9 +144,11 @@ def test_closing_it_early_stops_the_reading() -> None:
     assert pairs.asked[1:] == [p.chunk.text for p in PASSAGES]
 
 
-def _reading(number: int, sentence: str, short: str, title: str = "", chance: float = 0.9) -> Reading:
+def _reading(
+    number: int, sentence: str, short: str, title: str = "", chance: float = 0.9, logit: float = 0.0
+) -> Reading:
     held = passage(number, sentence, title=title)
-    return Reading(held, short, quote(held, short).span, sentence, held.chunk.span, chance)
+    return Reading(held, short, quote(held, short).span, sentence, held.chunk.span, chance, logit)
 
 
 @pytest.mark.parametrize("text", ["The museum closes on Mondays.", "No."])
@@ -375,3 +377,18 @@ def test_of_two_spots_the_one_of_the_asked_kind_in_a_sentence_about_the_question
         "the model is sure"
     )
     assert picked("Who built the mill?") == ""
+
+
+@given(st.floats(-9, 9), st.floats(-9, 9), st.floats(0, 9))
+def test_words_that_a_question_merely_shares_do_not_make_it_surer_and_a_second_passage_does(
+    logit: float, second: float, more: float
+) -> None:
+    question = "Who sold the old mill at Aldeburg?"
+    far = _reading(1, "Visser parted with it in 1809.", "Visser", logit=logit)
+    near = _reading(2, "Visser sold the old mill at Aldeburg.", "Visser", logit=logit)
+    assert surely(question, [far]) > surely(question, [near])
+    other, surer = (_reading(3, "It was sold.", "It", logit=value) for value in (second, second + more))
+    assert surely(question, [near]) <= surely(question, [near, other]) <= surely(question, [near, surer])
+    assert surely(question, [near, other]) <= surely(
+        question, [_reading(2, near.sentence, "Visser", logit=logit + more), other]
+    )
