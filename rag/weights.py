@@ -45,7 +45,7 @@ READER_FILE = Weights(
     role="reads passages for answers, ranks them, checks sentences against them",
     file="reader.gguf",
     size=27_060_608,
-    sha256="0e94cf2b4f7117691d6c7b1e0ec8098b292f418eddcba91d072478d12d8c2282",
+    sha256="74ea9c62e86c46ca817cb93753e782608e612838f48cf5c1a5963350418edb7c",
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )
