@@ -47,7 +47,10 @@ def main() -> None:
     _write(
         typed.out / "inputs.json", {str(p.relative_to(typed.data)): weights.sha256(p) for p in sets.inputs(typed.data)}
     )
-    _write(typed.out / "recipe.json", asdict(recipe) | {"base": _base(typed.start), "torch": torch.__version__})
+    _write(
+        typed.out / "recipe.json",
+        asdict(recipe) | {"limit": typed.limit, "base": _base(typed.start), "torch": torch.__version__},
+    )
     sources = mixture.read(typed.data)
     layout = Layout(embed.Tokenizer().machine)
     torch.manual_seed(recipe.seed)
