@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Side:
         """Not ours to close."""
 
 
-class Foreign:
+class Foreign(ABC):
     """What file and folder share. A subclass says `_measured`: dimension, most, and how many tokens are around every text."""
 
     def __init__(self, path: Path, home: str, threads: int, sha256: str, prefixes: Prefixes) -> None:
@@ -104,8 +105,9 @@ class Foreign:
         with FileLock(self._record.with_suffix(".lock")):
             return before() or self._keep(self._measured())
 
+    @abstractmethod
     def _measured(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """Dimension, most, and how many tokens are around every text."""
 
     def _sound(self, vector: NDArray[np.float32]) -> None:
         """Raises `ModelBroken` where `vector` is no unit vector."""
@@ -120,8 +122,9 @@ class Foreign:
             weights.replace_file(self._record, json.dumps(facts) + "\n")
         return facts
 
+    @abstractmethod
     def _count(self, texts: Sequence[str]) -> list[int]:
-        raise NotImplementedError
+        """Tokens of each text, by the model's own tokenizer."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, and one for what parts it from the next: not every tokenizer takes white space for nothing."""
