@@ -1,4 +1,4 @@
-"""Texts -> unit vectors: sentence-transformers for passages, the same weights in llama.cpp for questions.
+"""Texts -> unit vectors: sentence-transformers for passages, the same weights in llama.cpp for questions and a few passages.
 
 Both sides are fed by the same tokenizer (`tokenizers`, from the model's own tokenizer.json), so a question takes neither
 torch nor sentence-transformers: importing them costs seconds, llama.cpp opens in a tenth of one. When the GGUF is
@@ -13,7 +13,7 @@ Somebody else's folder (`Sentences`) runs in float32, its questions in llama.cpp
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ DIMENSION = 384
 MOST = 256  #: tokens of a text that count, [CLS] and [SEP] included
 IDENTITY = f"{weights.MINILM.name} {weights.MINILM.sha256[:16]} {MOST}"  #: what a library's vectors were made with
 _LEAST_COSINE = 0.9999
+_FEW = 64  # passages: what llama.cpp embeds in the time that torch takes to open
 _LONGEST = 8192  # tokens; a model of no limit gets this one
 _PROBES = (
     "How many individual sanctions has Russia faced?",
@@ -114,6 +115,36 @@ class Passages:
             show_progress_bar=False,
         )
         return _unit(found)
+
+
+class Ready:
+    """Passages of one run: the first few by `few` (llama.cpp, open in a tenth of a second), from more than `_FEW` on by `many`
+    (sentence-transformers: seconds to open, faster from there). Both open when they are needed; their vectors agree to 0.9999.
+    """
+
+    dimension = DIMENSION
+
+    def __init__(self, few: Callable[[], Questions], many: Callable[[], Passages]) -> None:
+        self._few, self._many = few, many
+        self._open: Questions | None = None
+        self._machine: Passages | None = None
+        self._seen = 0
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, float32, shape (n, 384), in the order of `texts`."""
+        self._seen += len(texts)
+        if self._machine is None and self._seen <= _FEW:
+            self._open = self._open or self._few()
+            return self._open.embed(texts)
+        self._machine = self._machine or self._many()
+        self.close()
+        return self._machine.embed(texts)
+
+    def close(self) -> None:
+        """Let go of what is open in llama.cpp."""
+        if self._open:
+            self._open.close()
+        self._open = None
 
 
 class Sentences:

@@ -64,7 +64,7 @@ class Embedding(Protocol):
 
 
 class BuiltIn:
-    """all-MiniLM-L6-v2: passages by sentence-transformers, questions by llama.cpp."""
+    """all-MiniLM-L6-v2: passages by sentence-transformers, questions and a few passages by llama.cpp."""
 
     name, sha256, identity = weights.MINILM.name, weights.MINILM.sha256, embed.IDENTITY
     dimension, most, room = embed.DIMENSION, embed.MOST, embed.MOST - 2
@@ -72,18 +72,21 @@ class BuiltIn:
     def __init__(self, home: str, threads: int = 0) -> None:
         self._home, self._threads = home, threads
         self._tokenizer: embed.Tokenizer | None = None
+        self._ready: embed.Ready | None = None
 
     def count(self, texts: Sequence[str]) -> list[int]:
         self._tokenizer = self._tokenizer or embed.Tokenizer()
         return self._tokenizer.count(texts)
 
-    def questions(self) -> Machine:
+    def questions(self) -> embed.Questions:
         return embed.open_questions(self._home, self._threads)
 
     def passages(self) -> Embedder:
         if not embed.questions_file(self._home).exists():
             self.remake()
-        return embed.Passages()
+        self.close()
+        self._ready = embed.Ready(self.questions, embed.Passages)
+        return self._ready
 
     def check(self) -> str:
         weights.minilm()
@@ -106,7 +109,9 @@ class BuiltIn:
         embed.make_questions(self._home)
 
     def close(self) -> None:
-        """Whoever opened its machines closes them."""
+        """Who asked for its questions closes those himself."""
+        if self._ready:
+            self._ready.close()
 
 
 def chosen(config: Config) -> Embedding:

@@ -36,6 +36,33 @@ def test_the_fast_settings_agree_with_the_defaults() -> None:
     assert cosines.min() >= 0.999
 
 
+def test_few_passages_are_embedded_without_torch_and_many_with_it() -> None:
+    class Machine:
+        closed = False
+
+        def __init__(self, said: str) -> None:
+            self.said = said
+            opened.append(said)
+
+        def embed(self, texts: list[str]) -> list[tuple[str, str]]:
+            return [(self.said, text) for text in texts]
+
+        def close(self) -> None:
+            opened.append("closed")
+
+    opened: list[str] = []
+    ready = embed.Ready(lambda: Machine("few"), lambda: Machine("many"))  # type: ignore[arg-type,return-value]
+    first, second, third = ([f"{n} {at}" for at in range(many)] for n, many in enumerate((60, 4, 1)))
+    assert not opened
+    assert ready.embed(first) == [("few", text) for text in first]  # type: ignore[comparison-overlap]
+    assert ready.embed(second) == [("few", text) for text in second]  # type: ignore[comparison-overlap]
+    assert opened == ["few"]
+    assert ready.embed(third) == [("many", text) for text in third]  # type: ignore[comparison-overlap]
+    assert opened == ["few", "many", "closed"]
+    assert ready.embed(third) == [("many", text) for text in third]  # type: ignore[comparison-overlap]
+    assert opened == ["few", "many", "closed"]
+
+
 def test_vectors_are_unit_vectors_in_the_order_of_the_texts(embedder: embed.Questions) -> None:
     texts = ["a", "b " * 400, "", "\x00", "x" * 5000, "東京", *TEXTS[:40]]
     found = embedder.embed(texts)
