@@ -51,8 +51,11 @@ class House:
         assert self.library.damaged() == []
         assert self.vectors.revision() == self.library.revision
         self.vectors.close()
+        assert not ids or self.vectors.holds() == ids
         found = self.vectors.near(self.embedder.embed(["anything"])[0], len(ids) + 10) if ids else []
-        assert {name for name, _ in found} == ids
+        names = [name for name, _ in found]
+        # HNSW is approximate: among thousands of rows that are nearly the same, one may be on no path of its graph
+        assert len(set(names)) == len(names) >= 0.999 * len(ids) and ids.issuperset(names)
         for document in {i.id for i in self.library.listings() if i.state == "ready"}:
             assert self.library.document(document).id == document
         for number, (name, held) in enumerate(self.library.chunks(sorted(ids)).items()):
