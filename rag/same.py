@@ -54,13 +54,22 @@ class Text:
         self.shown = _cut(text)  #: the words as they are written
         if title and len(self.shown) < _ALONE:
             self.shown = _cut(title) + self.shown
-        self.words = [_folded(word) for word in self.shown]  #: as they are compared
-        #: names, numbers, code
-        self._marked = [
+        #: as they are compared
+        self.words = [word.lower() if word.isascii() and word.isalnum() else _folded(word) for word in self.shown]
+        self._shouts = text.isupper()
+
+    @cached_property
+    def _marked(self) -> list[bool]:
+        """Which words are names, numbers or code."""
+        return [
             not low.isalpha() or (word[0].isupper() and not facts.is_stop(low))
             for word, low in zip(self.shown, self.words, strict=True)
         ]
-        self._plain = not any(word[0].isupper() for word in self.shown) or text.isupper()
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Do its capitals tell no name?"""
+        return self._shouts or not any(word[0].isupper() for word in self.shown)
 
     @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:

@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import groupby
 
 from rag.domain import Document, Span
 
@@ -69,18 +70,23 @@ def _edges(document: Document) -> Iterator[list[_Line]]:
     """Runs of lines that may be a template's: all before the first statement and after the last one."""
     lines = list(_lines(document.text))
     headings = {span.start for span, _ in document.headings}
-    kinds = [_kind(line, span.start in headings) for span, line in lines]
-    said = [at for at, kind in enumerate(kinds) if kind == "statement"]
-    for low, high in ((0, said[0]), (said[-1] + 1, len(lines))) if said else ():
-        part: list[_Line] = []
-        for at in range(low, high):
-            if kinds[at] == "template":
-                part.append(lines[at])
-            elif part:
-                yield part
-                part = []
-        if part:
-            yield part
+    before = list(_unsaid(lines, headings))
+    if len(before) == len(lines):
+        return
+    behind = list(_unsaid(reversed(lines), headings))[::-1]
+    for edge in (before, behind):
+        for template, run in groupby(edge, key=lambda line: line[1] == "template"):
+            if template:
+                yield [line for line, _ in run]
+
+
+def _unsaid(lines: Iterable[_Line], headings: Collection[int]) -> Iterator[tuple[_Line, str]]:
+    """The lines up to the first statement, each with its kind."""
+    for line in lines:
+        kind = _kind(line[1], line[0].start in headings)
+        if kind == "statement":
+            return
+        yield line, kind
 
 
 def _lines(text: str) -> Iterator[_Line]:
