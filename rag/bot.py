@@ -74,17 +74,10 @@ class Bot:
 
     def close(self) -> None:
         """Close every machine that was opened. Safe to call twice."""
-        for machine in (
-            self._vectors,
-            self._library,
-            self._questions,
-            self._sentences,
-            self._embedding,
-            self._pairs,
-            getattr(self._writer, "_chat", None),
-        ):
-            if machine is not None:
-                machine.close()
+        chat = getattr(self._writer, "_chat", None)
+        machines = self._vectors, self._library, self._questions, self._sentences, self._embedding, self._pairs, chat
+        for machine in [m for m in machines if m is not None]:
+            machine.close()
         self._vectors = self._library = self._questions = self._pairs = self._writer = None
         self._embedding = self._sentences = None
 
@@ -219,6 +212,7 @@ class Bot:
         library, limit, writer = self._open_library(), self.config.passages, None
         if self.config.model != READER:
             writer = self._open_writer()
+        self._agree()
         search = Searching(
             library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
             self._near, writer.prompt if isinstance(writer, Generate) else None,
@@ -362,24 +356,28 @@ class Bot:
         rerank, beside = self.config.rerank, self.config.beside
         depth, useful = every or max(self.config.depth, limit, rerank), self._useful if rerank else None
         library, embedder = self._open_library(), self._open_questions()
+        self._agree()
         retrieve: Retrieve = Retrieve(library, self._near, embedder, depth, useful, rerank, beside)
         return retrieve(question, 2 * depth if every else limit)
 
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
         return [(found.answers + found.helps) / 2 for found in self._open_pairs().read(question, texts)]
 
-    def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-        """Vector search; an index that is behind, missing or broken is made again first, where nobody else is writing."""
+    def _agree(self) -> None:
+        """Let the index follow the library: one that is behind, missing or broken is made again, where nobody else is writing."""
         library, vectors = self._open_library(), self._vectors
-        assert vectors is not None
         now = library.revision
-        if self._agreed != now and (vectors.current() == now or self._mend(scratch=False)):
+        if vectors and self._agreed != now and (vectors.current() == now or self._mend(scratch=False)):
             self._agreed = now
+
+    def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """Vector search. May run beside what reads the library (`retrieve`)."""
+        assert self._vectors is not None
         try:
-            return vectors.near(vector, limit)
+            return self._vectors.near(vector, limit)
         except LibraryBroken:
             self._mend(scratch=True)
-            return vectors.near(vector, limit)
+            return self._vectors.near(vector, limit)
 
     def _mend(self, scratch: bool) -> bool:
         """Make the index agree with the library. False while another process writes: the last generation answers."""

@@ -27,6 +27,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,9 @@ _QUESTION = re.compile(
 _FILE = re.compile(r"[^\s\"'“”‘’«»()]+\.[A-Za-z]\w{0,5}\b")  # what looks like the name of a file
 _EVERY = 1_000_000_000  # as deep as a list goes
 _TERMS = 64  # most words of a question that are looked up
+_BESIDE = ThreadPoolExecutor(
+    1, "near"
+)  # the index is looked up while SQLite ranks the words: neither holds up the other
 _DEEPER = 4  # times as deep are the lists asked for, where copies leave too few passages in them; twice at most
 
 Near = Callable[..., list[tuple[str, float]]]
@@ -115,8 +119,9 @@ class Retrieve:
             held = dict(self._library.words(query, _EVERY)) if query else {}
             return {name: held[name] for name in held if name in set(only)}, self._library.cosines(only, vector)
         for depth in (self._depth, self._depth * _DEEPER, self._depth * _DEEPER**2):
+            waiting = _BESIDE.submit(self._near, vector, depth)
             by_words = dict(self._library.words(query, depth)) if query else {}
-            by_vectors = dict(self._near(vector, depth))
+            by_vectors = dict(waiting.result())
             full = max(len(by_words), len(by_vectors)) >= depth
             first = {*islice(by_words, 2 * wanted), *islice(by_vectors, 2 * wanted)}  # enough, but for many copies
             every = {*by_words, *by_vectors}
