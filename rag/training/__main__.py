@@ -28,7 +28,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=Recipe().epochs)
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     parser.add_argument("--rate", type=float, default=Recipe().rate)
-    parser.add_argument("--start", type=Path, help="a .gguf to go on from, in place of all-MiniLM-L6-v2")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        nargs="+",
+        help=".gguf to go on from, in place of all-MiniLM-L6-v2; of several, their mean",
+    )
     parser.add_argument("--limit", type=int, default=0, help="examples of an epoch, for a trial")
     parser.add_argument("--least", type=float, default=_LEAST, help="probability from which the reader answers")
     parser.add_argument("--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's")
@@ -40,7 +45,7 @@ def main() -> None:
     typed = parser.parse_args()
     if typed.finish:
         typed.out.mkdir(parents=True, exist_ok=True)
-        finish(ship.load(typed.start or typed.out / "checkpoint.pt"), mixture.read(typed.data), typed)
+        finish(ship.load(*(typed.start or [typed.out / "checkpoint.pt"])), mixture.read(typed.data), typed)
         return
     recipe = Recipe(epochs=typed.epochs, seed=typed.seed, rate=typed.rate)
     typed.out.mkdir(parents=True, exist_ok=True)
@@ -54,7 +59,7 @@ def main() -> None:
     sources = mixture.read(typed.data)
     layout = Layout(embed.Tokenizer().machine)
     torch.manual_seed(recipe.seed)
-    network = ship.load(typed.start) if typed.start else Network()
+    network = ship.load(*typed.start) if typed.start else Network()
     if not typed.start:
         network.trunk.start_from(weights.minilm())
 
@@ -67,13 +72,19 @@ def main() -> None:
     finish(network, sources, typed)
 
 
-def _base(start: Path | None) -> str | dict[str, Any]:
-    """What the weights began as: a checksum, and for a file of this project how that one was made."""
-    if start is None:
-        return weights.MINILM.sha256
-    beside = start.with_suffix(".json")
-    made = json.loads(beside.read_text(encoding="utf-8"))["recipe"] if beside.exists() else None
-    return {"sha256": weights.sha256(start), "recipe": made}
+def _base(start: list[Path] | None) -> str | list[dict[str, Any]]:
+    """What the weights began as: a checksum, and for files of this project how those were made."""
+    return (
+        [{"sha256": weights.sha256(p), "recipe": _known(p).get("recipe")} for p in start]
+        if start
+        else weights.MINILM.sha256
+    )
+
+
+def _known(file: Path) -> dict[str, Any]:
+    """What stands beside a file of this project."""
+    beside = file.with_suffix(".json")
+    return dict(json.loads(beside.read_text(encoding="utf-8"))) if beside.exists() else {}
 
 
 def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace) -> None:
@@ -100,12 +111,17 @@ def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace
 def _made_from(typed: argparse.Namespace) -> dict[str, Any]:
     """Log, inputs and recipe of the training: this one's, or where only the numbers were fitted again, that of the file."""
     if typed.finish and typed.start:
-        known = json.loads(typed.start.with_suffix(".json").read_text(encoding="utf-8"))
-        return {name: known[name] for name in ("log", "inputs", "recipe")}
+        if len(typed.start) > 1:
+            return {"recipe": {"mean of": [{"sha256": weights.sha256(p)} | _made(p) for p in typed.start]}}
+        return _made(typed.start[0])
     log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return {"log": [json.loads(line) for line in log]} | {
         name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8")) for name in ("inputs", "recipe")
     }
+
+
+def _made(file: Path) -> dict[str, Any]:
+    return {name: _known(file)[name] for name in ("log", "inputs", "recipe")}
 
 
 def _write(path: Path, content: Any) -> None:

@@ -21,14 +21,22 @@ def ship(network: Network, target: Path, fits: dict[str, Any], kind: str = "q8_0
     write(target, weights.minilm_folder(), NAME, _tensors(network), kind, pooled=False, arrays=arrays(network) | fits)
 
 
-def load(path: Path) -> Network:
-    """The network of a checkpoint, or of a file that `ship` wrote (less what q8_0 rounded off)."""
+def load(*paths: Path) -> Network:
+    """The network of a checkpoint, or of a file that `ship` wrote (less what q8_0 rounded off).
+
+    Of several, the mean of their weights: they must be trained from one another, or from one start. Between two such nets
+    the loss has no hill, and the mean keeps what both learned (WiSE-FT and model soups, Wortsman et al. 2022).
+    """
     network = Network()
-    if path.suffix == ".gguf":
-        network.load_state_dict(_shipped(path, network))
-    else:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["network"])
+    states = [_state(path, network) for path in paths]
+    network.load_state_dict({name: torch.stack([s[name].float() for s in states]).mean(0) for name in states[0]})
     return network.eval()
+
+
+def _state(path: Path, network: Network) -> dict[str, torch.Tensor]:
+    if path.suffix == ".gguf":
+        return _shipped(path, network)
+    return dict(torch.load(path, map_location="cpu", weights_only=True)["network"])
 
 
 def _shipped(path: Path, network: Network) -> dict[str, torch.Tensor]:
