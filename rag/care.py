@@ -131,13 +131,23 @@ class Care:
             try:
                 with closing(self._terms(fresh, passed)) as right, closing(self._terms(self._db, passed)) as held:
                     same = all(a == b for a, b in zip_longest(right, held))
-                return same and self._lengths(fresh, passed) == self._lengths(self._db, passed)
+                return same and self._sought() and self._lengths(fresh, passed) == self._lengths(self._db, passed)
             except sqlite3.Error:
                 return False
             finally:
                 self._db.execute("DROP TABLE temp.terms")
         finally:
             fresh.close()
+
+    def _sought(self) -> bool:
+        """Is every word also found where it is looked up? The table's pages end in an index that reading them in order passes by."""
+        self._db.execute("CREATE VIRTUAL TABLE temp.counts USING fts5vocab(main, words, row)")
+        try:
+            one = "SELECT term, doc, cnt FROM temp.counts WHERE term = ?"
+            with closing(self._db.execute("SELECT term, doc, cnt FROM temp.counts")) as rows:
+                return all(self._db.execute(one, row[:1]).fetchall() == [row] for row in rows)
+        finally:
+            self._db.execute("DROP TABLE temp.counts")
 
     def _numbers(self, hurt: Damage) -> set[int]:
         """Of the chunks of what is hurt."""
