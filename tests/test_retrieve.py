@@ -17,7 +17,13 @@ from rag.retrieve import Retrieve, asks, blend, fuse, spread, words_query
 NAMES = ["a", "b", "c", "d", "e"]
 
 
-FALLING = (9.0, 8.0, 7.0, 6.0, 5.0)  # scores of a list, best first
+FALLING = (
+    2.0,
+    1.95,
+    1.9,
+    1.85,
+    1.8,
+)  # scores of a list, best first, so near each other that the model may turn them round
 
 
 class Shelf:
