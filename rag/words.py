@@ -2,7 +2,7 @@
 
 A frequent word is in every other chunk of a large library, and to rank them all takes twenty times as long as the vectors do. So of a
 query's words the rarest choose the chunks, as many as `_RANKED` times the list, and all words together rank those: the
-frequent ones count, but a chunk that has none of the rarer ones is not looked at. (200 questions to 50,000 passages, lists of 50: the
+frequent ones count, but a chunk that has none of the rarer ones is not looked at. (200 questions to 50,000 passages, 1,000 chunks ranked: the
 first was always that of the whole ranking, 95 of 100 among the first ten were. Up to some thousand passages nothing is left out.)
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-_RANKED = 20  # times as many chunks are ranked as the list is long
+_RANKED = 10  # times as many chunks are ranked as the list is long
 
 
 class Words:

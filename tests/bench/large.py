@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 IDENTITY = "a library of the bench"
 DIMENSION = 384
-LIMIT, LIST = 5, 50  #: passages asked for; rows that Chroma is asked for, as deep as `Retrieve` asks
+LIMIT, LIST = 5, Config().depth  #: passages asked for; rows that Chroma is asked for, as deep as `Retrieve` asks
 _COMMON = (
     "the of and to in a is that for it was on with as by at from be this are have an not he which or his but they had "
     "their we has were been its more there would what about who if will one all she when can so no"
@@ -49,6 +49,7 @@ import numpy
 from tests.bench.large import Standing
 with Standing(Path(sys.argv[1])) as bot:
     bot._open_library()
+    bot._agree()
     bot._near(numpy.ones(384, dtype="float32") / 384**0.5, 50)
 """
 
@@ -154,7 +155,7 @@ class Standing(Bot):
     """The front door of such a library: all but the embedder is the product's own."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(Config(home=str(home), depth=LIST, rerank=0))
+        super().__init__(Config(home=str(home), rerank=0))
         self.given = Given()
 
     def _open_library(self, make: bool = False) -> Library:

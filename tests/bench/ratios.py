@@ -15,7 +15,7 @@ import sys, chromadb, numpy
 from chromadb.config import Settings
 client = chromadb.PersistentClient(path=sys.argv[1], settings=Settings(anonymized_telemetry=False))
 collection = client.get_collection("chunks", embedding_function=None)
-collection.query(query_embeddings=numpy.ones((1, 384), dtype="float32"), n_results=50)
+collection.query(query_embeddings=numpy.ones((1, 384), dtype="float32"), n_results=100)
 """
 
 
