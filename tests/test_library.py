@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -238,6 +240,33 @@ def test_a_changed_row_is_noticed_and_named(house: House, docs: Path, damage: st
     assert library.damaged() == ["docs/b.txt"]
     with pytest.raises(LibraryBroken, match=r"docs/b\.txt"):
         library.chunks(sorted(library.ids()))
+
+
+def test_a_bit_in_the_table_of_words_is_noticed_where_it_hides_a_passage(house: House, docs: Path) -> None:
+    house.add(docs)
+    house.library.close()
+    path = house.library.folder / "library.db"
+    texts = "SELECT substr(d.text, c.start + 1, c.end - c.start) FROM chunks c JOIN documents d ON d.id = c.document"
+    hidden = 0
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        words = sorted({w.lower() for (text,) in db.execute(texts) for w in re.findall(r"[A-Za-z]{3,}", text)})
+        number, block = db.execute("SELECT id, block FROM words_data ORDER BY length(block) DESC").fetchone()
+        for at in range(len(block) // 2, len(block)):  # its second half ends in the page's index of words
+            db.execute("UPDATE words_data SET block = ? WHERE id = ?", (_flipped(block, at), number))
+            library = Library(house.library.folder, identity="test")
+            try:
+                there = all(library.words(f'"{word}"', 5) for word in words)
+            except sqlite3.Error:
+                there = True  # it is said
+            if not there:
+                hidden += 1
+                assert any("words" in line or "library.db" in line for line in library.care.wrong()), at
+            library.close()
+    assert hidden > 5
+
+
+def _flipped(block: bytes, at: int) -> bytes:
+    return block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :]
 
 
 def test_another_embedder_or_a_newer_format_is_refused_and_unchanged(house: House, docs: Path) -> None:
