@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import ctypes
 import os
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREFIX = "footnote."  #: of the metadata that is ours
+_STRING = 8  # the type of a string in GGUF
 _PIECE = 128  # tokens of a prompt taken in at once
 _log: list[str] = []  # the last words llama.cpp said, for error messages
 _keep: list[Any] = []  # the callback must outlive the library's use of it
@@ -226,7 +228,11 @@ def arrays(path: str) -> dict[str, NDArray[np.float32]]:
             if not name.startswith(PREFIX) or name.endswith(".shape"):
                 continue
             shape = _array(lib, file, names.index(f"{name}.shape"), ctypes.c_int32)
-            out[name.removeprefix(PREFIX)] = np.asarray(_array(lib, file, at, ctypes.c_float)).reshape(shape)
+            if lib.gguf_get_kv_type(file, at) == _STRING:
+                raw = b64decode(lib.gguf_get_val_str(file, at))
+            else:  # an array, as files of older versions have it
+                raw = _array(lib, file, at, ctypes.c_float).tobytes()
+            out[name.removeprefix(PREFIX)] = np.frombuffer(raw, dtype="<f4").astype(np.float32).reshape(shape)
     finally:
         lib.gguf_free(file)
     return out
@@ -246,6 +252,8 @@ def _gguf() -> Any:
         ("gguf_free", None, (ctypes.c_void_p,)),
         ("gguf_get_n_kv", ctypes.c_int64, (ctypes.c_void_p,)),
         ("gguf_get_key", ctypes.c_char_p, (ctypes.c_void_p, ctypes.c_int64)),
+        ("gguf_get_kv_type", ctypes.c_int, (ctypes.c_void_p, ctypes.c_int64)),
+        ("gguf_get_val_str", ctypes.c_char_p, (ctypes.c_void_p, ctypes.c_int64)),
         ("gguf_get_arr_n", ctypes.c_size_t, (ctypes.c_void_p, ctypes.c_int64)),
         ("gguf_get_arr_data", ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int64)),
     ):

@@ -44,8 +44,8 @@ READER_FILE = Weights(
     name="footnote-reader",
     role="reads passages for answers, ranks them, checks sentences against them",
     file="reader.gguf",
-    size=27_060_608,
-    sha256="74ea9c62e86c46ca817cb93753e782608e612838f48cf5c1a5963350418edb7c",
+    size=27_026_816,
+    sha256="361cdbd417c26fbf89040bb588bbf534d577bdf2398f0c0c8e5b3b3d54461966",
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,7 +28,7 @@ from rag.crossencoder import HEADS, MOST, POINTERS, CrossEncoder, Layout, Pieces
 from rag.domain import Span
 from rag.embed import Tokenizer
 from rag.errors import ModelBroken, TooLong, WeightsMissing
-from rag.llama import Encoder, TokenEncoder, arrays
+from rag.llama import PREFIX, Encoder, TokenEncoder, arrays
 from rag.sentences import sentences
 
 ANSWER, EVIDENCE = "lighthouse keeper", "harbor"
@@ -284,6 +285,16 @@ def test_a_file_gives_back_the_arrays_it_was_given(given_: dict[str, NDArray[np.
     for key, array in found.items():
         assert array.dtype == np.float32 and array.shape == given_[key].shape
         assert np.array_equal(array, given_[key], equal_nan=True)
+
+
+def test_arrays_kept_as_they_once_were_are_read(tmp_path: Path) -> None:
+    writer = gguf.GGUFWriter(str(tmp_path / "old.gguf"), "bert")
+    writer.add_array(f"{PREFIX}one", [1.0, 2.0])
+    writer.add_array(f"{PREFIX}one.shape", [2, 1])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    assert arrays(str(tmp_path / "old.gguf"))["one"].tolist() == [[1.0], [2.0]]
 
 
 def test_a_truncated_file_is_broken_or_has_all_its_arrays(tmp_path: Path) -> None:
