@@ -68,12 +68,11 @@ def shingles(document: Document) -> list[tuple[int, tuple[Span, ...]]]:
 
 def _edges(document: Document) -> Iterator[list[_Line]]:
     """Runs of lines that may be a template's: all before the first statement and after the last one."""
-    lines = list(_lines(document.text))
     headings = {span.start for span, _ in document.headings}
-    before = list(_unsaid(lines, headings))
-    if len(before) == len(lines):
+    before = list(_unsaid(_lines(document.text), headings))
+    behind = list(_unsaid(_lines_back(document.text), headings))[::-1]
+    if before and behind and before[-1] == behind[-1]:  # nothing is said in it
         return
-    behind = list(_unsaid(reversed(lines), headings))[::-1]
     for edge in (before, behind):
         for template, run in groupby(edge, key=lambda line: line[1] == "template"):
             if template:
@@ -95,6 +94,18 @@ def _lines(text: str) -> Iterator[_Line]:
         if bare:
             start = match.start() + match[0].index(bare)
             yield Span(start, start + len(bare)), bare
+
+
+def _lines_back(text: str) -> Iterator[_Line]:
+    """The same from the last one on."""
+    end = len(text)
+    while end > 0:
+        begin = text.rfind("\n", 0, end) + 1
+        bare = text[begin:end].strip()
+        if bare:
+            start = text.index(bare, begin)
+            yield Span(start, start + len(bare)), bare
+        end = begin - 1
 
 
 def _kind(line: str, heading: bool) -> str:

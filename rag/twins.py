@@ -44,11 +44,8 @@ def bands(texts: Sequence[Text]) -> list[list[int]]:
 
     runs = [[zlib.crc32(" ".join(run).encode("utf-8", "surrogatepass")) for run in text.shingles] for text in texts]
     out = []
-    for text, hashed in zip(
-        texts,
-        MinHash.generator(runs, num_perm=_BANDS * _ROWS, seed=_SEED, hashfunc=int, scheme="affine32"),
-        strict=True,
-    ):
+    made = MinHash.generator(runs, num_perm=_BANDS * _ROWS, seed=_SEED, hashfunc=int, scheme="affine32")
+    for text, hashed in zip(texts, made, strict=True):
         numbers = " ".join(sorted(word for word in text.words if word[-1:].isdigit()))
         least, key = hashed.digest().tobytes(), numbers.encode("utf-8", "surrogatepass")
         size = 4 * _ROWS
