@@ -32,13 +32,16 @@ CREATE INDEX chunks_key ON chunks(key);
 """
 
 
+_LENGTH = struct.Struct("<q")
+
+
 def checksum(*values: Any) -> bytes:
     """First 16 bytes of the SHA-256 of a row's values, each with its type and length so that none can pass for another."""
-    digest = hashlib.sha256()
+    parts = list[bytes]()
     for value in values:
         raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-        digest.update(type(value).__name__[:1].encode() + struct.pack("<q", len(raw)) + raw)
-    return digest.digest()[:16]
+        parts += (type(value).__name__[:1].encode(), _LENGTH.pack(len(raw)), raw)
+    return hashlib.sha256(b"".join(parts)).digest()[:16]
 
 
 def pairs(spans: Iterable[Span]) -> list[list[int]]:

@@ -1,9 +1,11 @@
 """Chunks by their words: BM25 over the table of words (FTS5) of an open library.
 
 A frequent word is in every other chunk of a large library, and to rank them all takes twenty times as long as the vectors do. So of a
-query's words the rarest choose the chunks, as many as `_RANKED` times the list, and all words together rank those: the
-frequent ones count, but a chunk that has none of the rarer ones is not looked at. (200 questions to 50,000 passages, 1,000 chunks ranked: the
-first was always that of the whole ranking, 95 of 100 among the first ten were. Up to some thousand passages nothing is left out.)
+query's words the rarest choose the chunks, as many as `_CHOSEN` times the list, and they and the next rarest rank those, until the words
+looked at stand in `_READ` times as many chunks as the list is long: a chunk that has none of the rarer words is not looked at, and the
+most frequent words do not count. (200 questions of words drawn
+as in English, to 100,000 passages, lists of 100: the first was that of the whole ranking in 98 of 100. Up to some thousand passages
+nothing is left out.) BM25 is a sum over words, so two queries give what one would: of the rarer words, and of both.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-_RANKED = 10  # times as many chunks are ranked as the list is long
+_CHOSEN, _READ = 5, 200  # times as many chunks as the list is long: may be chosen; have a word that ranks them
+_SAMPLE = 16  # of so many chunks, one is looked at to tell how frequent a word is that is not rare
 
 
 class Words:
@@ -23,28 +26,42 @@ class Words:
     def __call__(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""
         rare, rest = self._rare(query.split(" OR "), limit)
-        times = 1
-        if rest:  # each word stands in it twice: a score is twice what it would be, the order is the same
-            query, times = f"({' OR '.join(rare)}) AND ({' OR '.join([*rare, *rest, *rest])})", 2
-        rows = self._db.execute(
+        chosen = " OR ".join(rare)
+        found = dict(self._ranked(chosen, limit)) if chosen else {}
+        if rest:  # those that hold one of the others too: what both lists have counts as it does here
+            found |= dict(self._ranked(f"({chosen}) AND ({' OR '.join(rest)})", limit))
+        return sorted(found.items(), key=lambda item: -item[1])[:limit]
+
+    def _ranked(self, query: str, limit: int) -> list[tuple[str, float]]:
+        return self._db.execute(
             "SELECT c.id, -score FROM (SELECT rowid AS number, bm25(words, 1.0, 1.0, 1.0) AS score FROM words "
             "WHERE words MATCH ? ORDER BY score, rowid LIMIT ?) JOIN chunks c USING (number) ORDER BY score, number",
             (query, limit),
-        )
-        return [(name, score / times) for name, score in rows]
+        ).fetchall()
 
     def _rare(self, words: Sequence[str], limit: int) -> tuple[list[str], list[str]]:
         """The words that choose the chunks, and those that only rank them."""
         if len(words) < 2:
             return list(words), []
-        most = _RANKED * limit
-        one = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
-        held = [self._db.execute(one, (word, most + 1)).fetchone()[0] for word in words]
+        most = _CHOSEN * limit
         rare, rest, total = list[str](), list[str](), 0
-        for number, word in sorted(zip(held, words, strict=True), key=lambda pair: pair[0]):
-            (rare if total < limit or total + number <= most else rest).append(word)
+        for number, word in sorted((self._held(word, most), word) for word in words):
+            if total < limit or total + number <= most:
+                rare.append(word)
+            elif total + number <= _READ * limit:
+                rest.append(word)
             total += number
         return rare, rest
+
+    def _held(self, word: str, most: int) -> int:
+        """In how many chunks a word stands; of more than `most`, about."""
+        one = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+        found = int(self._db.execute(one, (word, most + 1)).fetchone()[0])
+        if found <= most:
+            return found
+        last = self._db.execute("SELECT max(number) FROM chunks").fetchone()[0] or 0
+        some = "SELECT count(*) FROM words WHERE words MATCH ? AND rowid <= ?"
+        return max(found, _SAMPLE * int(self._db.execute(some, (word, last // _SAMPLE)).fetchone()[0]))
 
     def merge(self) -> None:
         """Put the parts of the table together: looking up takes a third less. Inside a transaction of the caller's."""
