@@ -32,15 +32,16 @@ CREATE INDEX chunks_key ON chunks(key);
 """
 
 
-_LENGTH = struct.Struct("<q")
+_PREFIXES = {kind: kind.__name__[:1].encode() for kind in (int, float, str, bytes, type(None))}
+_length = struct.Struct("<q").pack
 
 
 def checksum(*values: Any) -> bytes:
     """First 16 bytes of the SHA-256 of a row's values, each with its type and length so that none can pass for another."""
     parts = list[bytes]()
     for value in values:
-        raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-        parts += (type(value).__name__[:1].encode(), _LENGTH.pack(len(raw)), raw)
+        raw = value if type(value) is bytes else str(value).encode("utf-8", "surrogatepass")
+        parts += (_PREFIXES[type(value)], _length(len(raw)), raw)
     return hashlib.sha256(b"".join(parts)).digest()[:16]
 
 

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Sequence
 
 _CHOSEN, _READ = 5, 200  # times as many chunks as the list is long: may be chosen; have a word that ranks them
+_CACHE = 32_768  # KB of pages that SQLite keeps, 2,048 by itself: looking up in 100,000 passages takes a quarter less
 _SAMPLE = 16  # of so many chunks, one is looked at to tell how frequent a word is that is not rare
 
 
@@ -21,10 +22,13 @@ class Words:
     """The words of an open library."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+        self._db, self._roomy = db, False
 
     def __call__(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Chunk ids that hold words of an FTS5 query, best first, with BM25 (higher is better)."""
+        if not self._roomy:  # who only adds documents does without
+            self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
+            self._roomy = True
         rare, rest = self._rare(query.split(" OR "), limit)
         chosen = " OR ".join(rare)
         found = dict(self._ranked(chosen, limit)) if chosen else {}
