@@ -3,7 +3,7 @@
 Incremental by content: a file of the same size and time is not read again, one of the same bytes is not parsed again, a
 text that is in already is not embedded again. Documents are embedded in windows of about a thousand chunks (batches of
 equal length can be made of them) and written in one transaction a window, so a document is in whole or not at all;
-`Added` comes after the commit. What the pages of a folder have in common (`template`) is masked before a window is embedded,
+`Added` comes after the commit. While a window is embedded, the next is read and cut and the one before is written (`aside`). What the pages of a folder have in common (`template`) is masked before a window is embedded,
 and at the end in documents that were there before. The index is renewed once, at the end, also when the work was stopped.
 """
 
@@ -12,28 +12,23 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from rag import clean as cleaning
 from rag import load as loading
 from rag import template
+from rag.aside import Aside, Begun
 from rag.chunk import Counter, chunk
 from rag.domain import Chunk, Document, Embedder, Refused
 from rag.errors import RagError, Unreadable
-from rag.events import Added, Event, Failed, Indexing, Loading, Noted, Report, Scanned
+from rag.events import Added, Event, Failed, Indexing, Noted, Report, Scanned
 from rag.files import Known
 from rag.library import Library
 from rag.vectors import Vectors
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _WINDOW = 1024  # chunks embedded and written together
-_Vectors = tuple["NDArray[np.float32]", list[bytes]]
 _LATE = 64  # documents masked again together
 
 
@@ -94,10 +89,10 @@ class Ingest:
         note: str = "",
         room: int = 0,
     ) -> None:
-        self._library, self._vectors, self._embedder, self._count = library, vectors, embedder, count
-        self._size, self._prefix, self._window = size, prefix, window
-        self._note, self._room = note, room
-        self._machine: Embedder | None = None
+        self._library, self._vectors, self._count = library, vectors, count
+        self._size, self._window, self._note = size, window, note
+        self._aside = Aside(library, embedder, count, prefix, room)
+        self._begun: tuple[list[_Ready], Begun, bool] | None = None
 
     def add(self, paths: Sequence[str], again: bool = False) -> Iterator[Event]:
         """Take in files, folders and corpus files; forget what vanished from them. The last event is a `Report`.
@@ -132,7 +127,7 @@ class Ingest:
             self._library.merge_words()
             stopped = False
         finally:
-            loading.dismiss()
+            self._end()
             if stopped:  # by whoever asked, or by an error that is not to be hidden behind one of the index
                 with suppress(RagError, OSError):
                     for _ in self.index():
@@ -155,13 +150,19 @@ class Ingest:
             for document in found:
                 known = replace(file, document=document.id)
                 ready = _Ready(known, document, tuple(chunk(document, self._size, self._count)), True)
-                for _ in self._store([ready], run, anew=True):
+                for _ in (*self._store([ready], run, anew=True), *self._finish(run)):
                     pass
         except (Unreadable, OSError):
             return False
         finally:
-            loading.dismiss()
+            self._end()
         return bool(found)
+
+    def _end(self) -> None:
+        """Let go of the processes and the thread that worked for a run."""
+        loading.dismiss()
+        self._aside.stop()
+        self._begun = None
 
     def _as_it_was(self, file: Known) -> list[Document]:
         """What the file held when it was added; nothing where it has changed since."""
@@ -221,6 +222,7 @@ class Ingest:
                 yield self._failed(file, error, run)
             run.done += 1
         yield from self._store(window, run)
+        yield from self._finish(run)
 
     def _prepare(self, file: loading.File, run: _Run) -> Iterator[_Ready | Failed]:
         """The documents of a file that are not in yet, and what of it cannot be taken in."""
@@ -290,58 +292,37 @@ class Ingest:
         return name
 
     def _store(self, window: list[_Ready], run: _Run, anew: bool = False) -> Iterator[Event]:
-        """Embed and write whole documents."""
+        """Begin to embed whole documents, and write those that were begun before them."""
         window = self._judged(window)
-        embedded = yield from self._embedded([r.chunks for r in window])
+        begun = yield from self._aside.begin([r.chunks for r in window])
+        yield from self._finish(run)
+        self._begun = window, begun, anew
+
+    def _finish(self, run: _Run) -> Iterator[Event]:
+        """Write the documents that are being embedded, once they are."""
+        if self._begun is None:
+            return
+        (window, begun, anew), self._begun = self._begun, None
         if window:
-            self._library.put([(r.file, r.document, r.chunks, *e) for r, e in zip(window, embedded, strict=True)], anew)
+            items = zip(window, begun.rows(), strict=True)
+            self._library.put([(r.file, r.document, r.chunks, *rows) for r, rows in items], anew)
         for ready in window:
             (run.changed if ready.replaces else run.added).append(ready.file.source)
             yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
-
-    def _context(self, chunk: Chunk) -> str:
-        """Title and heading in front of what is embedded, at most `prefix` tokens of them."""
-        context = " › ".join(part for part in (chunk.title, chunk.heading) if part and not chunk.text.startswith(part))
-        if len(context) > 3 * self._prefix:
-            context = context[: 3 * self._prefix].rsplit(" ", 1)[0]
-        while len(context) > self._prefix and self._count([context])[0] > self._prefix:
-            context = context[: len(context) * 3 // 4]
-        return context + "\n" if context else ""
-
-    def _embedded(self, documents: Sequence[Sequence[Chunk]]) -> Generator[Event, None, list[_Vectors]]:
-        """For each document the vectors of its chunks and the keys of what was embedded."""
-        import numpy as np
-
-        texts = [self._context(c) + c.text for chunks in documents for c in chunks]
-        keys = [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest()[:16] for t in texts]
-        have = self._library.reuse(keys)
-        yield from self._too_long(texts)
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in have}
-        if missing and self._machine is None:
-            yield Loading("the embedder")
-            self._machine = self._embedder()
-        if missing and self._machine:
-            fresh = self._machine.embed(list(missing.values()))
-            have.update(zip(missing, (row.tobytes() for row in fresh), strict=True))
-        out, at = list[_Vectors](), 0
-        for chunks in documents:
-            some, at = keys[at : at + len(chunks)], at + len(chunks)
-            rows = np.frombuffer(b"".join(have[k] for k in some), dtype=np.float32)
-            out.append((rows.reshape(len(some), -1 if some else 0), some))
-        return out
-
-    def _too_long(self, texts: Sequence[str]) -> Iterator[Event]:
-        """Said where the embedder will not see the end of a passage: white space, in tokenizers that count it."""
-        if self._room and (long := sum(tokens > self._room for tokens in self._count(texts))):
-            yield Noted(f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words")
 
     def _judged(self, window: list[_Ready]) -> list[_Ready]:
         """The same documents, with what they have in common with those of their folders masked."""
         keys = [{key for key, _ in template.shingles(r.document)} for r in window]
         folders = [template.folder(r.file.path) for r in window]
         out = list(window)
+        before = self._begun[0] if self._begun else []
         for folder in set(folders):
             there = {name: a | b for name, (a, b) in self._library.templates.beside(folder).items()}
+            there |= {
+                r.document.id: {key for key, _ in template.shingles(r.document)}
+                for r in before
+                if template.folder(r.file.path) == folder
+            }
             places = [at for at, name in enumerate(folders) if name == folder and not window[at].document.lines]
             found = template.recurring(list((there | {window[at].document.id: keys[at] for at in places}).values()))
             for at in places:
@@ -364,8 +345,8 @@ class Ingest:
                 documents = list(self._whole(late[at : at + _LATE]))
                 documents = [template.masked(document, found) for document in documents]
                 chunks = [tuple(chunk(document, self._size, self._count)) for document in documents]
-                embedded = yield from self._embedded(chunks)
-                self._library.remask([(d, c, *e) for d, c, e in zip(documents, chunks, embedded, strict=True)])
+                begun = yield from self._aside.begin(chunks)
+                self._library.remask([(d, c, *e) for d, c, e in zip(documents, chunks, begun.rows(), strict=True)])
 
     def _whole(self, names: Sequence[str]) -> Iterator[Document]:
         """Those of the documents that are not damaged."""

@@ -1,0 +1,93 @@
+"""While one window is embedded, the next is prepared; nothing is embedded twice, and a stop waits for one batch at most."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import load
+from rag.events import Added
+from rag.ingest import Ingest
+from rag.library import Library
+from rag.vectors import Vectors
+from tests.fakes import WordVectors
+
+
+class Slow(WordVectors):
+    """An embedder that goes on only while `may` is set, and notes what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may, self.given, self.threads = threading.Event(), list[str](), set[str]()
+        self.may.set()
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        assert self.may.wait(20), "nobody let it go on"
+        self.given += texts
+        self.threads.add(threading.current_thread().name)
+        return super().embed(texts)
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+def _ingest(folder: Path, slow: Slow, window: int = 2) -> tuple[Ingest, Library]:
+    library = Library(folder / "lib", make=True, identity="test")
+    vectors = Vectors(folder / "lib" / "vectors", slow.dimension)
+    return Ingest(
+        library, vectors, lambda: slow, lambda texts: [len(t.split()) for t in texts], 40, window=window
+    ), library
+
+
+def _texts(folder: Path, many: int, same: str = "") -> Path:
+    docs = folder / "docs"
+    docs.mkdir()
+    for n in range(many):
+        (docs / f"{n:02}.txt").write_text(same or f"Text number {n} tells of bird {n} and of nothing else.\n")
+    return docs
+
+
+def test_the_next_window_is_read_while_one_is_embedded(
+    tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, plain = list[str](), load.read_bytes
+    ingest, library = _ingest(tmp_path, slow)
+    slow.may.clear()
+
+    def noting(path: str) -> bytes:
+        read.append(Path(path).name)
+        if len(read) == 4:  # the second window is whole: only now may the first be embedded
+            slow.may.set()
+        return plain(path)
+
+    monkeypatch.setattr(load, "read_bytes", noting)
+    added = [e for e in ingest.add([str(_texts(tmp_path, 6))]) if isinstance(e, Added)]
+    assert len(added) == 6 and library.counts() == (6, 6) and len(slow.given) == 6
+    assert all(name.startswith("embedder") for name in slow.threads)
+
+
+def test_what_two_windows_in_a_row_have_in_common_is_embedded_once(tmp_path: Path, slow: Slow) -> None:
+    ingest, library = _ingest(tmp_path, slow)
+    docs = _texts(tmp_path, 2)
+    for n in range(8):
+        (docs / f"x{n}.md").write_text(f"# Note {n}\n\nThe very same sentence stands in every one of these notes.\n")
+    list(ingest.add([str(docs)]))
+    assert library.counts()[0] == 10 and len(slow.given) == len(set(slow.given))
+
+
+def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow: Slow) -> None:
+    ingest, library = _ingest(tmp_path, slow)
+    docs = _texts(tmp_path, 9)
+    work = ingest.add([str(docs)])
+    next(event for event in work if isinstance(event, Added))
+    work.close()
+    before = library.counts()[0]
+    assert 0 < before < 9 and not any(t.name.startswith("embedder") for t in threading.enumerate())
+    list(ingest.add([str(docs)]))
+    assert library.counts() == (9, 9) and library.damaged() == []
