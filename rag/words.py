@@ -3,9 +3,8 @@
 A frequent word is in every other chunk of a large library, and to rank them all takes twenty times as long as the vectors do. So of a
 query's words the rarest choose the chunks, as many as `_CHOSEN` times the list, and they and the next rarest rank those, until the words
 looked at stand in `_READ` times as many chunks as the list is long: a chunk that has none of the rarer words is not looked at, and the
-most frequent words do not count. (200 questions of words drawn
-as in English, to 100,000 passages, lists of 100: the first was that of the whole ranking in 98 of 100. Up to some thousand passages
-nothing is left out.) BM25 is a sum over words, so two queries give what one would: of the rarer words, and of both.
+most frequent words do not count. (200 questions of words drawn as in English, to 100,000 passages, lists of 100: the first was that of the
+whole ranking in 98 of 100. Up to some hundred passages nothing is left out, up to some thousand next to nothing.) BM25 is a sum over words, so two queries give what one would: of the rarer words, and of both.
 """
 
 from __future__ import annotations
