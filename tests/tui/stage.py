@@ -63,6 +63,14 @@ class Stage:
     async def sees(self, words: str) -> None:
         await self.until(lambda: words in self.text)
 
+    async def still(self, words: str, seconds: float = 8.0) -> None:
+        """Wait until `words` stand on a screen that no longer moves (what is new is laid out, then scrolled to), but not for ever."""
+        before, end = "", time.monotonic() + seconds
+        while (words not in before or before != self.text) and time.monotonic() < end:
+            before = self.text
+            await self.pilot.pause()
+            await asyncio.sleep(0.02)
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -78,6 +86,7 @@ class Stage:
         if until is not None:
             await self.sees(until)
             await self.until(lambda: self.ask_screen.questions.running is None)
+            await self.still(until)
 
 
 def perform(

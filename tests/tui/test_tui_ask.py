@@ -170,7 +170,7 @@ def test_an_abstention_is_a_result_with_the_nearest_passages() -> None:
         await stage.ask("What is the warranty?", until="⊘ abstained · 3 passages")
         assert "⊘ NOT ANSWERED — the library does not say." in stage.text
         assert "✗" not in stage.text
-        assert "Missing: no passage names [Wuppertal]." in stage.text
+        await stage.sees("Missing: no passage names [Wuppertal].")
         assert re.search(r"1  Pump manual +lines 7–8", stage.text)
         assert re.search(r"3  Torque table +lines 3–5", stage.text)
         await stage.press("tab", "down")
