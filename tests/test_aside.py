@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import load
+from rag.chunk import Counter
 from rag.events import Added
 from rag.ingest import Ingest
 from rag.library import Library
@@ -37,12 +37,14 @@ def slow() -> Slow:
     return Slow()
 
 
-def _ingest(folder: Path, slow: Slow, window: int = 2) -> tuple[Ingest, Library]:
+def _words(texts: Sequence[str]) -> list[int]:
+    return [len(text.split()) for text in texts]
+
+
+def _ingest(folder: Path, slow: Slow, count: Counter = _words) -> tuple[Ingest, Library]:
     library = Library(folder / "lib", make=True, identity="test")
     vectors = Vectors(folder / "lib" / "vectors", slow.dimension)
-    return Ingest(
-        library, vectors, lambda: slow, lambda texts: [len(t.split()) for t in texts], 40, window=window
-    ), library
+    return Ingest(library, vectors, lambda: slow, count, 40, window=2), library
 
 
 def _texts(folder: Path, many: int, same: str = "") -> Path:
@@ -53,20 +55,17 @@ def _texts(folder: Path, many: int, same: str = "") -> Path:
     return docs
 
 
-def test_the_next_window_is_read_while_one_is_embedded(
-    tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, plain = list[str](), load.read_bytes
-    ingest, library = _ingest(tmp_path, slow)
+def test_the_next_window_is_read_while_one_is_embedded(tmp_path: Path, slow: Slow) -> None:
+    cut = set[str]()
     slow.may.clear()
 
-    def noting(path: str) -> bytes:
-        read.append(Path(path).name)
-        if len(read) == 4:  # the second window is whole: only now may the first be embedded
+    def count(texts: Sequence[str]) -> list[int]:
+        cut.update(texts)
+        if len(cut) == 4:  # the second window of two documents is whole: only now may the first be embedded
             slow.may.set()
-        return plain(path)
+        return _words(texts)
 
-    monkeypatch.setattr(load, "read_bytes", noting)
+    ingest, library = _ingest(tmp_path, slow, count)
     added = [e for e in ingest.add([str(_texts(tmp_path, 6))]) if isinstance(e, Added)]
     assert len(added) == 6 and library.counts() == (6, 6) and len(slow.given) == 6
     assert all(name.startswith("embedder") for name in slow.threads)
@@ -74,11 +73,14 @@ def test_the_next_window_is_read_while_one_is_embedded(
 
 def test_what_two_windows_in_a_row_have_in_common_is_embedded_once(tmp_path: Path, slow: Slow) -> None:
     ingest, library = _ingest(tmp_path, slow)
-    docs = _texts(tmp_path, 2)
-    for n in range(8):
-        (docs / f"x{n}.md").write_text(f"# Note {n}\n\nThe very same sentence stands in every one of these notes.\n")
+    docs = _texts(tmp_path, 0)
+    same = " ".join(["The heron stands in the reeds."] * 5)
+    for n in range(6):  # each is a window of two passages, the first of which is that of all the others
+        own = " ".join([f"Bird {n} was seen again by nobody at all."] * 4)
+        (docs / f"x{n}.txt").write_text(f"The birds\n\n{same}\n\n{own}\n")
     list(ingest.add([str(docs)]))
-    assert library.counts()[0] == 10 and len(slow.given) == len(set(slow.given))
+    assert library.counts() == (6, 12)
+    assert len(slow.given) == len(set(slow.given)) == 7
 
 
 def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow: Slow) -> None:
