@@ -25,6 +25,7 @@ from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
 from rag.events import Answered, Event, Loading, Mended, Report
+from rag.index import Index
 from rag.library import Library
 from rag.lock import lock
 from rag.safe import protect
@@ -32,16 +33,12 @@ from rag.told import told
 from rag.vectors import Vectors
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from rag.check import Judge
     from rag.crossencoder import CrossEncoder
     from rag.embedders import Embedding
     from rag.explain import Explanation
     from rag.foreign import Machine
     from rag.ingest import Ingest
-    from rag.retrieve import Retrieve
 
 
 class Bot:
@@ -58,7 +55,7 @@ class Bot:
         self._sentences: Machine | None = None
         self._pairs: CrossEncoder | None = None
         self._writer: Writer | None = None
-        self._agreed: int | None = None  # the library revision that the open index is known to agree with
+        self._index: Index | None = None
         self._alike = Alike(self._open_sentences)
 
     @classmethod
@@ -78,7 +75,7 @@ class Bot:
         machines = self._vectors, self._library, self._questions, self._sentences, self._embedding, self._pairs, chat
         for machine in [m for m in machines if m is not None]:
             machine.close()
-        self._vectors = self._library = self._questions = self._pairs = self._writer = None
+        self._vectors = self._library = self._index = self._questions = self._pairs = self._writer = None
         self._embedding = self._sentences = None
 
     # -- documents
@@ -212,10 +209,9 @@ class Bot:
         library, limit, writer = self._open_library(), self.config.passages, None
         if self.config.model != READER:
             writer = self._open_writer()
-        self._agree()
         search = Searching(
             library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
-            self._near, writer.prompt if isinstance(writer, Generate) else None,
+            self._agreed().near, writer.prompt if isinstance(writer, Generate) else None,
         )  # fmt: skip
         rerank = self.config.rerank
         settings = Settings(max(self.config.depth, limit, rerank), rerank, limit, self.config.beside)
@@ -355,29 +351,21 @@ class Bot:
 
         rerank, beside = self.config.rerank, self.config.beside
         depth, useful = every or max(self.config.depth, limit, rerank), self._useful if rerank else None
-        library, embedder = self._open_library(), self._open_questions()
-        self._agree()
-        retrieve: Retrieve = Retrieve(library, self._near, embedder, depth, useful, rerank, beside)
+        library, embedder, index = self._open_library(), self._open_questions(), self._agreed()
+        retrieve = Retrieve(library, index.near, embedder, depth, useful, rerank, beside, index.words())
         return retrieve(question, 2 * depth if every else limit)
 
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
         return [(found.answers + found.helps) / 2 for found in self._open_pairs().read(question, texts)]
 
-    def _agree(self) -> None:
-        """Let the index follow the library: one that is behind, missing or broken is made again, where nobody else is writing."""
-        library, vectors = self._open_library(), self._vectors
-        now = library.revision
-        if vectors and self._agreed != now and (vectors.current() == now or self._mend(scratch=False)):
-            self._agreed = now
-
-    def _near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-        """Vector search. May run beside what reads the library (`retrieve`)."""
-        assert self._vectors is not None
-        try:
-            return self._vectors.near(vector, limit)
-        except LibraryBroken:
-            self._mend(scratch=True)
-            return self._vectors.near(vector, limit)
+    def _agreed(self) -> Index:
+        """The index, which has followed the library."""
+        library = self._open_library()
+        if self._index is None:
+            assert self._vectors is not None
+            self._index = Index(library, self._vectors, self._mend)
+        self._index.agree()
+        return self._index
 
     def _mend(self, scratch: bool) -> bool:
         """Make the index agree with the library. False while another process writes: the last generation answers."""

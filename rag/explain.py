@@ -17,7 +17,7 @@ from rag.domain import Chunk, Document, Passage, Ranks, Span
 from rag.errors import Usage
 from rag.library import Library
 from rag.prompt import Prompt
-from rag.retrieve import words_query
+from rag.retrieve import words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,8 +154,8 @@ def _followed(
 ) -> Explanation:
     """The chunk that got furthest, and where it fell."""
     ids = {c.id for c in held}
-    query, vector = words_query(question), search.embed(question)
-    by_words = [name for name, _ in search.library.words(query, _ALL)] if query else []
+    vector = search.embed(question)
+    by_words = [name for name, _ in search.library.words(words_of(question), _ALL)]
     by_vectors = _by_vectors(search.library, vector)
     ranked = search.fused(question, settings.depth)
     found = next((p for p in ranked if p.chunk.id in ids), None)

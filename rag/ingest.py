@@ -181,8 +181,9 @@ class Ingest:
         """Make the index agree with the library, where it does not."""
         self._library.present()  # a folder that was removed is not made again by its index
         if scratch or self._vectors.revision() != self._library.revision:
+            library = self._library
             for done, total in self._vectors.renew(
-                self._library.ids(), self._library.vectors, self._library.revision, scratch
+                library.ids(), library.vectors, library.texts, library.revision, scratch
             ):
                 yield Indexing(done, total)
 

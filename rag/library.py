@@ -1,4 +1,4 @@
-"""SQLite: documents, chunks, vectors, words (FTS5), files. The truth. Conversations are in a file beside it (`history`).
+"""SQLite: documents, chunks, vectors, words (FTS5), files. The truth. How it is read is in `held`, conversations are in a file beside it (`history`).
 
 Everything else can be made again from here: Chroma's folder without embedding anything, the words table without reading a
 file. A document with all its chunks and vectors is written in one transaction; rows carry a checksum of their own, because
@@ -9,20 +9,19 @@ found; the index says which revision it was made from.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.care import Care
-from rag.domain import Chunk, Document, Span
-from rag.errors import LibraryBroken, LibraryMissing, Usage
-from rag.files import Files, Known
+from rag.domain import Chunk, Document
+from rag.errors import LibraryBroken, LibraryMissing
+from rag.files import Known
+from rag.held import Held
 from rag.history import History, aside, begin
 from rag.lookup import Lookup
-from rag.rows import SCHEMA, TABLES, checksum, places, spans
+from rag.rows import SCHEMA, TABLES, checksum, places
 from rag.same import Text
 from rag.template import TABLES as TEMPLATE_TABLES
 from rag.template import Templates
@@ -46,15 +45,13 @@ TABLES_SINCE = {
 
 Cure = Callable[[str, str], str]
 _ADD = "run: footnote add FOLDER"
-_CURE = "run: footnote doctor --repair"
-_CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
 
 
 def _another(made: str, identity: str) -> str:
     return "use another --library and add the documents again"
 
 
-class Library(Files):
+class Library(Held):
     """One open library. One writer at a time (the caller holds the lock), any number of readers."""
 
     def __init__(self, folder: Path, *, make: bool = False, identity: str = "", cure: Cure = _another) -> None:
@@ -78,7 +75,6 @@ class Library(Files):
         self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
         self.lookup = Lookup(self._db)
         self.care = Care(self._db, self.document, lambda: self.history, self.twins, self.templates)
-        self._texts: dict[str, Document] = {}
         self._fresh = 0  # chunks put in since the words were merged
 
     def _prepare(self, identity: str, make: bool) -> None:
@@ -283,109 +279,6 @@ class Library(Files):
                 (number, document.title, row[4], document.text[row[2] : row[3]]),
             )
             self.twins.drop([number])
-
-    def find(self, name: str) -> Document:
-        """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
-        rows = self._db.execute(
-            "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND (document = ?1 OR source = ?1 OR path = ?1)",
-            (name,),
-        ).fetchall()
-        if not rows:
-            tail = "%/" + name.lstrip("./").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            rows = self._db.execute(
-                "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND source LIKE ? ESCAPE '\\'",
-                (tail,),
-            ).fetchall()
-        found = {row[0] for row in rows}
-        if len(found) != 1:
-            what = f"{len(found)} documents are called" if found else "there is no document called"
-            raise Usage(f"{what} {name!r}", "footnote list shows them all")
-        source = rows[0][1]
-        path = self._db.execute("SELECT path FROM files WHERE source = ?", (source,)).fetchone()[0]
-        return replace(self.document(rows[0][0]), source=source, path="" if "#" in path else path)
-
-    def document(self, name: str) -> Document:
-        """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
-        if name in self._texts:
-            return self._texts[name]
-        select = "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?"
-        row = self._db.execute(select, (name,)).fetchone()
-        sources = self.sources(name)
-        if row is None and sources:  # unless another process has put it there in between
-            row = self._db.execute(select, (name,)).fetchone()
-        if row is None and not sources:
-            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
-        if row is None or checksum(*row[:5]) != row[5]:
-            called = ", ".join(sources) or name
-            raise LibraryBroken(f"{self._path}: the text of {called} is missing or does not match its checksum", _CURE)
-        mask, pages, headings = json.loads(row[4])
-        document = Document(
-            row[0], sources[0] if sources else name, row[1], row[2], row[3], spans(mask), spans(pages),
-            tuple((Span(s, e), h) for s, e, h in headings),
-        )  # fmt: skip
-        if len(self._texts) > 64:
-            self._texts.clear()
-        self._texts[name] = document
-        return document
-
-    def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
-        """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
-        found = {}
-        for name in names:
-            row = self._db.execute(_CHUNK + "id = ?", (name,)).fetchone()
-            if row is None:
-                continue
-            self._hold(row)
-            try:
-                document = self.document(row[1])
-            except Usage:  # another process removed it since
-                continue
-            span = Span(row[2], row[3])
-            text, about = span.of(document.text), (document.source, document.title, document.date)
-            found[name] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
-        return found
-
-    def _hold(self, row: Sequence[Any]) -> None:
-        """Raises `LibraryBroken` where a row of `_CHUNK` fails its checksum."""
-        if checksum(*row[:9]) != row[9]:
-            names = ", ".join(self.sources(row[1])) or row[1]
-            raise LibraryBroken(f"{self._path}: a passage of {names} does not match its checksum", _CURE)
-
-    def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Vectors that are here already, by the key of the text that was embedded. A damaged one is not given."""
-        rows = self._many("key", keys)
-        return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
-
-    def _many(self, column: str, values: Sequence[Any]) -> Iterator[Any]:
-        for at in range(0, len(values), 500):
-            part = list(values[at : at + 500])
-            yield from self._db.execute(f"{_CHUNK}{column} IN ({','.join('?' * len(part))})", part).fetchall()
-
-    def ids(self) -> set[str]:
-        """The ids of all chunks: what the index must hold."""
-        return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
-
-    def vectors(self, names: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`. Raises `LibraryBroken` for a damaged one."""
-        import numpy as np
-
-        found = {}
-        for row in self._many("id", names):
-            self._hold(row)
-            found[row[0]] = row[8]
-        return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(len(names), -1)
-
-    def cosines(self, names: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
-        """Cosines of chunks with a unit vector; an unknown id is left out. Raises `LibraryBroken` for a damaged row."""
-        import numpy as np
-
-        rows = list(self._many("id", names))
-        for row in rows:
-            self._hold(row)
-        if not rows:
-            return {}
-        found = np.frombuffer(b"".join(row[8] for row in rows), dtype=np.float32).reshape(len(rows), -1)
-        return {row[0]: float(cosine) for row, cosine in zip(rows, found @ vector, strict=True)}
 
     def damaged(self) -> list[str]:
         """Sources of documents with a row that fails its checksum: the whole library is read."""

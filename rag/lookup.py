@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from functools import lru_cache
+from functools import cached_property
 
 from rag.facts import one_off
-from rag.rows import WORDS
+from rag.stems import Stems
 
 _SHORT = 5  # letters; a shorter word is left as it was typed
 _MOST = 3  # words that one word is taken for
@@ -25,13 +25,15 @@ class Lookup:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
+    @cached_property
+    def _stems(self) -> Stems:
+        return Stems()
+
     def spelt(self, word: str) -> list[str]:
-        """Stems a letter off, commonest first; nothing where the word is there, is short or holds a digit."""
+        """Stems a letter off a word that is not there, commonest first; nothing where it is short or holds a digit."""
         if len(word) < _SHORT or not word.isalpha():
             return []
-        if self._db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{word}"',)).fetchone():
-            return []  # asked of the table itself: a vocabulary counts every passage of the word first
-        stem = _stem(word)
+        stem = next(iter(self._stems.of([word])[0]), word)
         self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
         rows = self._db.execute(
             "SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ? ORDER BY doc DESC",
@@ -51,17 +53,3 @@ class Lookup:
             documents |= dict.fromkeys(row[0] for row in rows)
         of = "SELECT id FROM chunks WHERE document = ?"
         return [row[0] for document in documents for row in self._db.execute(of, (document,))]
-
-
-@lru_cache(maxsize=256)
-def _stem(word: str) -> str:
-    """What the words table would keep of it."""
-    db = sqlite3.connect(":memory:")
-    try:
-        db.execute(WORDS.replace("content='', ", ""))
-        db.execute("CREATE VIRTUAL TABLE kept USING fts5vocab(words, row)")
-        db.execute("INSERT INTO words(text) VALUES (?)", (word,))
-        row = db.execute("SELECT term FROM kept").fetchone()
-    finally:
-        db.close()
-    return str(row[0]) if row else word

@@ -1,6 +1,6 @@
 """Question -> numbered passages, nearest first: words and vectors, fused, and for a question reranked.
 
-Words are ranked by BM25 over FTS5 (stemmed; any word may match; one that stands nowhere is looked up as those a letter off),
+Words are ranked by BM25 (`postings`, `words`; stemmed; any word may match; one that stands nowhere is looked up as those a letter off),
 vectors by cosine. The two are fused by their scores, each as a share of the best in its list, half and half (a convex
 combination; Bruch, Gai and Ingber 2023). Reciprocal rank fusion, which this replaced, came out below the better list alone on four of
 six sets, since it throws away by how much the first is ahead. The first of them are
@@ -17,7 +17,7 @@ What is read and cited is the chunk with the sentences beside it (`around`). A s
 A chunk that says nothing which a better one does not is folded into that one before anything reads them: a copy takes no
 place and bears nothing out a second time. The texts themselves decide (`same`), because chunks of two copies need not begin at
 the same word: what the passages before it hold together is what it is held against. Which copies exist besides, and
-whether the lists hold too many of them to go round, the labels made at ingest tell (`twins`). A passage names all its copies.
+whether the lists hold so many of them that deeper ones are needed, the labels made at ingest tell (`twins`). A passage names all its copies.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rag.around import around
 from rag.domain import Chunk, Copy, Embedder, Passage, Ranks
 from rag.facts import fold, is_stop, tokens
 from rag.library import Library
+from rag.postings import Quick
 from rag.same import Text, copy_of
+from rag.words import Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +66,7 @@ Useful = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 class Retrieve:
-    """Search in one library. `near` finds chunk ids by vector; `depth` is how deep each list goes.
+    """Search in one library. `near` finds chunk ids by vector, `words` by words; `depth` is how deep each list goes.
 
     `useful` reranks the first `rerank` of the fused list; with 0 it is not asked. `beside` sentences are put to a passage on either side.
     """
@@ -78,20 +80,27 @@ class Retrieve:
         useful: Useful | None = None,
         rerank: int = 0,
         beside: int = 0,
+        words: Words | Quick | None = None,
     ) -> None:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
         self._useful, self._rerank, self._beside = useful, rerank, beside
+        self._words = words or library.words
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1; `score` is the fused one, scaled so that 1 is first in both lists."""
-        wanted = max(limit, self._rerank) + _SPARE
+        wanted, reads = max(limit, self._rerank) + _SPARE, self._reads(question)
         vector = self._embedder.embed([question])[0]
-        by_words, by_vectors = self._lists(question, vector, wanted)
-        fused = fuse(by_words, self._cosines(vector, by_words, by_vectors))
-        chunks, folded = self._folded(sorted(fused, key=lambda name: (-fused[name], name)), wanted)
+        for by_words, by_vectors, cosines, more in self._lists(question, vector):
+            fused = fuse(by_words, {**cosines, **by_vectors})
+            order = sorted(fused, key=lambda name: (-fused[name], name))
+            found = self._folded(order, wanted, more, partial(_settled, fused, limit) if not reads else _never)
+            if found:
+                break
+        assert found is not None  # the last lists are the deepest
+        chunks, folded = found
         names = list(chunks)
         wide = {name: self._wide(chunks[name]) for name in names[: self._rerank]}
-        read = self._read(question, {name: chunk.text for name, chunk in wide.items()})
+        read = self._read(question, {name: chunk.text for name, chunk in wide.items()}) if reads else {}
         scores = blend(names, fused, read)
         again = {name: rank for rank, name in enumerate(sorted(read, key=lambda n: -read[n]), 1)}
         fusion = {name: rank for rank, name in enumerate(names, 1)}
@@ -108,39 +117,47 @@ class Retrieve:
         )  # fmt: skip
 
     def _lists(
-        self, question: str, vector: NDArray[np.float32], wanted: int
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        """Chunk ids with BM25 and with cosine, best first, so deep that `wanted` are no copies of each other, if there are so many."""
-        query = words_query(question, self._library.lookup.spelt)
+        self, question: str, vector: NDArray[np.float32]
+    ) -> Iterator[tuple[dict[str, float], dict[str, float], dict[str, float], bool]]:
+        """Chunk ids with BM25 and with cosine, best first; the cosines of what has a BM25; and is there more? Then deeper ones follow."""
+        words = self._sought(question)
         only = self._library.lookup.chunks_of(_FILE.findall(question))
         if only:
-            held = dict(self._library.words(query, _EVERY)) if query else {}
-            return {name: held[name] for name in held if name in set(only)}, self._library.cosines(only, vector)
+            held, cosines = dict(self._words(words, _EVERY)), self._library.cosines(only, vector)
+            yield {name: held[name] for name in held if name in set(only)}, cosines, {}, False
+            return
         for depth in (self._depth, self._depth * _DEEPER, self._depth * _DEEPER**2):
             waiting = _BESIDE.submit(self._near, vector, depth)
-            by_words = dict(self._library.words(query, depth)) if query else {}
+            by_words = dict(self._words(words, depth))
+            cosines = self._library.cosines(list(by_words), vector)
             by_vectors = dict(waiting.result())
             full = max(len(by_words), len(by_vectors)) >= depth
-            first = {*islice(by_words, 2 * wanted), *islice(by_vectors, 2 * wanted)}  # enough, but for many copies
-            every = {*by_words, *by_vectors}
-            if not full or any(len(self._library.twins.labels(names)) >= wanted for names in (first, every)):
-                break
-        return by_words, by_vectors
+            yield by_words, by_vectors, cosines, full and depth < self._depth * _DEEPER**2
+            if not full:
+                return
 
-    def _cosines(
-        self, vector: NDArray[np.float32], by_words: Collection[str], by_vectors: Mapping[str, float]
-    ) -> dict[str, float]:
-        """The cosine of everything that either list holds: what the index did not give is computed from the library's vectors."""
-        return {**self._library.cosines([name for name in by_words if name not in by_vectors], vector), **by_vectors}
+    def _sought(self, question: str) -> list[str]:
+        """The words that are looked up: the question's, and for one that stands nowhere those a letter off too."""
+        said = words_of(question)
+        held = self._words.hold(said)
+        return [w for word in said for w in (word, *(() if word in held else self._library.lookup.spelt(word)))]
 
-    def _folded(self, names: Sequence[str], wanted: int) -> tuple[dict[str, Chunk], dict[str, list[Chunk]]]:
-        """The first `wanted` chunks that say something new, best first, and for each what was folded into it."""
+    def _folded(
+        self, names: Sequence[str], wanted: int, more: bool, enough: Callable[[dict[str, Chunk], str], bool]
+    ) -> tuple[dict[str, Chunk], dict[str, list[Chunk]]] | None:
+        """The first `wanted` chunks that say something new, best first, and for each what was folded into it.
+
+        Fewer where those, and the next name, are `enough`. None where there are `more` names than these, and by their labels these
+        hold fewer than `wanted` that differ.
+        """
         kept: dict[str, Chunk] = {}
         texts: list[Text] = []
         folded: dict[str, list[Chunk]] = {}
-        for name in names:
-            if len(kept) == wanted:
+        for number, name in enumerate(names):
+            if len(kept) == wanted or enough(kept, name):
                 break
+            if more and number == 2 * wanted and len(self._library.twins.labels(names)) < wanted:
+                return None
             chunk = self._library.chunks([name]).get(name)
             if chunk is None:
                 continue
@@ -165,9 +182,13 @@ class Retrieve:
         every = dict.fromkeys([*found, *self._library.twins.copies(chunk.id)])
         return tuple(c for c in every if c != itself and (c.document, c.span) not in beside)
 
+    def _reads(self, question: str) -> bool:
+        """Has the model a part in it?"""
+        return self._useful is not None and self._rerank > 0 and asks(question)
+
     def _read(self, question: str, texts: dict[str, str]) -> dict[str, float]:
-        """Id -> logit of "it is useful"; nothing where the model has no part."""
-        if self._useful is None or not texts or not asks(question):
+        """Id -> logit of "it is useful"."""
+        if self._useful is None or not texts:
             return {}
         return dict(zip(texts, self._useful(question, list(texts.values())), strict=True))
 
@@ -190,35 +211,51 @@ def fuse(by_words: Mapping[str, float], by_vectors: Mapping[str, float]) -> dict
     """Id -> score, 0..1: the mean of its shares of the best BM25 and of the best cosine. What a list lacks has 0 of it."""
     most_words, most_vectors = (max(scores.values(), default=0.0) for scores in (by_words, by_vectors))
 
-    def share(score: float, most: float) -> float:
-        return max(0.0, score / most) if most > 0 else 0.0
-
+    words, vectors = (
+        _WORDS / most_words if most_words > 0 else 0.0,
+        (1 - _WORDS) / most_vectors if most_vectors > 0 else 0.0,
+    )
     return {
-        name: _WORDS * share(by_words.get(name, 0.0), most_words) + (1 - _WORDS) * share(by_vectors.get(name, 0.0), most_vectors)
+        name: words * max(0.0, by_words.get(name, 0.0)) + vectors * max(0.0, by_vectors.get(name, 0.0))
         for name in dict.fromkeys([*by_words, *by_vectors])
-    }  # fmt: skip
+    }
 
 
-def spread(documents: Mapping[str, str], scores: Mapping[str, float], limit: int) -> list[str]:
+def spread(
+    documents: Mapping[str, str], scores: Mapping[str, float], limit: int, beyond: float = -math.inf
+) -> list[str]:
     """The `limit` best ids, best first, where each counts for less the more of its document are there already.
 
-    `documents` names the document of each id, in the order that decides where two score the same.
+    `documents` names the document of each id, in the order that decides where two score the same. The list ends where one that is
+    not among them and scores `beyond` could be better.
     """
     left, out, taken = list(documents), list[str](), Counter[str]()
+
+    def score(name: str) -> float:
+        return scores[name] - _AGAIN * min(_AGAINS, taken[documents[name]])
+
     while left and len(out) < limit:
-        best = max(left, key=lambda name: scores[name] - _AGAIN * min(_AGAINS, taken[documents[name]]))
+        best = max(left, key=score)
+        if score(best) < beyond:
+            break
         left.remove(best)
         out.append(best)
         taken[documents[best]] += 1
     return out
 
 
-def words_query(question: str, spelt: Callable[[str], Sequence[str]] = lambda word: ()) -> str:
-    """An FTS5 query for any of the question's words; stop words only where there are no others. "" without words.
+def _settled(fused: Mapping[str, float], limit: int, kept: Mapping[str, Chunk], following: str) -> bool:
+    """Are the `limit` best among `kept`, whatever comes after them?"""
+    documents = {name: chunk.document for name, chunk in kept.items()}
+    return len(kept) >= limit and len(spread(documents, fused, limit, fused[following])) == limit
 
-    `spelt` gives what the library writes a letter off, for a word that it does not hold.
-    """
+
+def _never(kept: Mapping[str, Chunk], following: str) -> bool:
+    return False
+
+
+def words_of(question: str) -> list[str]:
+    """The words that a question is about, each once; stop words only where there are no others."""
     found = tokens(fold(question))
     said = [word for word in found if not is_stop(word)] or found
-    terms = [term for word in dict.fromkeys(said[:_TERMS]) for term in (word, *spelt(word))]
-    return " OR ".join('"' + term.replace('"', "") + '"' for term in terms)
+    return list(dict.fromkeys(said[:_TERMS]))

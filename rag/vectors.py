@@ -3,8 +3,8 @@
 Chroma's own files do not survive a killed process, a second writer or a damaged byte, and opening such files can
 end the process. So an index is never changed where it lies: the next *generation* is made in a folder of its own (a
 copy of the last one, if that is whole, else from nothing), filled by upsert with vectors always given, counted, closed,
-synced, and only then named by a manifest (``gen-<n>.json``) that is renamed into place. The manifest holds the hash of every
-file of the HNSW index and the library's revision. A folder without a manifest is a torso: nobody opens it, the next writer
+synced, and only then named by a manifest (``gen-<n>.json``) that is renamed into place. The postings of the words (`postings`) lie in
+the same folder. The manifest holds the hash of every file of both and the library's revision. A folder without a manifest is a torso: nobody opens it, the next writer
 removes it. So the missing manifest is the DIRTY mark, and there is no pointer file that could disagree with it.
 
 Readers open the newest generation whose hashes hold, and keep it while they live; the one before the newest is kept on
@@ -18,11 +18,16 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LibraryBroken
+from rag.postings import Postings, Texts
+from rag.postings import read as read_postings
+from rag.postings import renewed as renewed_postings
 from rag.told import room
 from rag.weights import replace_file, sha256
 
@@ -36,6 +41,7 @@ _BATCH = 1000  # rows put into the index at once; 5,000 take 60 MB more and are 
 # the waiting rows and rewrites the files, under the hands of the next one.
 _HNSW = {"hnsw": {"space": "cosine", "ef_search": 100, "batch_size": 1, "sync_threshold": 1}}
 _UNHASHED = "chroma.sqlite3"
+_WORDS = "words"  # the folder of the postings in that of a generation
 
 _Marks = dict[str, tuple[int, ...]]
 Fetch = Callable[[Sequence[str]], "NDArray[np.float32]"]
@@ -49,6 +55,8 @@ class Vectors:
         self._dimension = dimension
         self._client: Any = None
         self._collection: Any = None
+        self._opening = Lock()
+        self._postings: Postings | None = None
         self._number = 0
         self._revision: int | None = None  # of the library that the open generation was made from
         self._looked: tuple[int, dict[str, Any], _Marks] | None = (
@@ -59,14 +67,23 @@ class Vectors:
         """The library revision of the newest whole generation; None where there is none."""
         found = self._newest()
         self._looked = (*found, _marks(self._folder / f"gen-{found[0]}")) if found else None
-        return found[1]["revision"] if found else None
+        whole = found and any(
+            name.startswith(f"{_WORDS}/") for name in found[1]["files"]
+        )  # an older program counted no words
+        return found[1]["revision"] if found and whole else None
 
     def current(self) -> int | None:
         """The same, but the generation that is open is not read again while no newer one is there. A newer one is opened next."""
-        if self._collection is None or self._number != max(self._manifests(), default=0):
+        newest = max(self._manifests(), default=0)
+        if self._collection is None or self._number != newest:
             self.close()
-            return self.revision()
-        return self._revision
+            if not newest:
+                return None
+            with ThreadPoolExecutor(1) as beside:  # Chroma is imported while the files are hashed
+                waiting = beside.submit(self.revision)
+                _library(self._folder)
+            return waiting.result()
+        return self._revision if self._postings else None
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Ids of the nearest chunks, nearest first, with their cosine. `vector` has shape (dimension,).
@@ -77,28 +94,35 @@ class Vectors:
 
         if vector.shape != (self._dimension,) or not np.isfinite(vector).all():
             raise ValueError(f"a query vector has {self._dimension} finite numbers, this has shape {vector.shape}")
-        try:
-            if self._collection is None:
-                self._open()
-            found = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
-        except LibraryBroken:
-            raise
-        except Exception as error:  # Chroma raises its Rust errors as bare exceptions
-            self.close()
-            raise LibraryBroken(
-                f"the index in {self._folder} cannot be read: {error}", "run: footnote rebuild"
-            ) from error
+        with self._opened() as collection:
+            found = collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
         return [(name, 1.0 - float(d)) for name, d in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def words(self) -> tuple[Postings, int] | None:
+        """The postings of the generation that is open, or of the newest whole one, and the library revision they are of.
+
+        None where that generation was made without. Raises `LibraryBroken` where there is none.
+        """
+        with self._opened():
+            pass
+        return (self._postings, self._revision) if self._postings and self._revision is not None else None
 
     def holds(self) -> set[str]:
         """The ids of all chunks in the newest whole generation, as Chroma tells them. Raises `LibraryBroken`."""
+        with self._opened() as collection:
+            return set(collection.get(include=[])["ids"])
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """The collection. Raises `LibraryBroken` for whatever is raised in opening and reading it."""
         try:
-            if self._collection is None:
-                self._open()
-            return set(self._collection.get(include=[])["ids"])
+            with self._opening:
+                if self._collection is None:
+                    self._open()
+            yield self._collection
         except LibraryBroken:
             raise
-        except Exception as error:
+        except Exception as error:  # Chroma raises its Rust errors as bare exceptions
             self.close()
             raise LibraryBroken(
                 f"the index in {self._folder} cannot be read: {error}", "run: footnote rebuild"
@@ -115,8 +139,10 @@ class Vectors:
             gone.append(beside.name)
         return gone
 
-    def renew(self, ids: set[str], fetch: Fetch, revision: int, scratch: bool = False) -> Iterator[tuple[int, int]]:
-        """Make the next generation hold exactly `ids`, taking vectors from `fetch`. Yields (done, total).
+    def renew(
+        self, ids: set[str], fetch: Fetch, texts: Texts, revision: int, scratch: bool = False
+    ) -> Iterator[tuple[int, int]]:
+        """Make the next generation hold exactly `ids`, taking vectors from `fetch` and words from `texts`. Yields (done, total).
 
         With `scratch`, nothing of the last generation is used. Only the writer may call this.
         """
@@ -132,6 +158,8 @@ class Vectors:
             shutil.copytree(self._folder / f"gen-{last[0]}", path)
         try:
             yield from self._fill(path, ids, fetch)
+            _count(path / _WORDS, ids, texts)
+            _sync(path)
         except (OSError, MemoryError):
             shutil.rmtree(path, ignore_errors=True)
             raise
@@ -142,7 +170,7 @@ class Vectors:
                     f"the index in {self._folder} cannot be made: {error}; {room(self._folder.parent)}; the documents are in",
                     "make room on that disk where it is full, then: footnote rebuild",
                 ) from error
-            yield from self.renew(ids, fetch, revision, scratch=True)
+            yield from self.renew(ids, fetch, texts, revision, scratch=True)
             return
         manifest = {"revision": revision, "count": len(ids), "files": _hashes(path)}
         replace_file(self._folder / f"gen-{number}.json", json.dumps(manifest))
@@ -162,7 +190,6 @@ class Vectors:
                 yield min(at + _BATCH, len(new)), len(new)
             if collection.count() != len(ids):
                 raise LibraryBroken(f"the index holds {collection.count()} of {len(ids)} passages")
-        _sync(path)
 
     def _open(self) -> None:
         looked, self._looked = self._looked, None
@@ -173,16 +200,17 @@ class Vectors:
         if found is None:
             raise LibraryBroken(f"there is no whole index in {self._folder}", "run: footnote rebuild")
         self._number, self._revision = found[0], found[1]["revision"]
-        self._opened = _chroma(self._folder / f"gen-{found[0]}")
-        self._client = self._opened.__enter__()
+        self._chroma = _chroma(self._folder / f"gen-{found[0]}")
+        self._client = self._chroma.__enter__()
         self._collection = self._client.get_collection(_NAME, embedding_function=None)
+        self._postings = read_postings(self._folder / f"gen-{found[0]}" / _WORDS)
 
     def close(self) -> None:
         """Let go of the files. The next `near` opens the newest generation."""
         if self._client is not None:
             with suppress(Exception):
-                self._opened.__exit__(None, None, None)
-        self._client = self._collection = self._looked = None
+                self._chroma.__exit__(None, None, None)
+        self._client = self._collection = self._looked = self._postings = None
 
     def _numbers(self) -> list[int]:
         names = (p.stem if p.suffix == ".json" else p.name for p in self._folder.glob("gen-*"))
@@ -205,6 +233,13 @@ class Vectors:
         for number in set(self._numbers()) - keep:
             (self._folder / f"gen-{number}.json").unlink(missing_ok=True)
             shutil.rmtree(self._folder / f"gen-{number}", ignore_errors=True)
+
+
+def _count(folder: Path, ids: set[str], texts: Texts) -> None:
+    """The postings in `folder`, made to be of exactly `ids`."""
+    last = read_postings(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    renewed_postings(last, ids, texts).save(folder)
 
 
 def _marks(path: Path) -> _Marks:

@@ -14,7 +14,7 @@ from rag.explain import Explanation, Searching, Settings, explain
 from rag.files import Known
 from rag.library import Library
 from rag.prompt import Prompt
-from rag.retrieve import fuse, words_query
+from rag.retrieve import fuse, words_of
 
 HEAD = "Please Wait...\n"
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -59,7 +59,7 @@ def searching(library: Library, missing: str = "", order: dict[str, int] | None 
         return [(names[at], float(cosines[at])) for at in np.argsort(-cosines, kind="stable")[:depth]]
 
     def fused(question: str, depth: int) -> tuple[Passage, ...]:
-        scores = fuse(dict(library.words(words_query(question), depth)), dict(near(unit(0), depth)))
+        scores = fuse(dict(library.words(words_of(question), depth)), dict(near(unit(0), depth)))
         names = sorted(scores, key=lambda n: (-scores[n], n))
         places = {name: place for place, name in enumerate(names, 1)}
         last = sorted(names, key=lambda n: (order or {}).get(n, places[n]))

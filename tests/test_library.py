@@ -20,6 +20,7 @@ from rag.events import Added, Event, Report
 from rag.files import Known
 from rag.ingest import Ingest
 from rag.library import Library
+from rag.postings import Quick
 from rag.vectors import Vectors
 from tests.fakes import WordVectors
 
@@ -65,7 +66,15 @@ class House:
             if number % max(1, len(ids) // 40):
                 continue
             word = next((w for w in held.text.split() if w.isalpha() and len(w) > 3), None)
-            assert word is None or name in {n for n, _ in self.library.words(f'"{word}"', 10_000)}
+            assert word is None or name in {n for n, _ in self.library.words([word], 10_000)}
+            self.counted([word] if word else [])
+
+    def counted(self, words: Sequence[str]) -> None:
+        """The postings in the index rank as the table of words does."""
+        found = self.vectors.words()
+        assert found is not None and found[1] == self.library.revision
+        ranked = dict(Quick(found[0], self.library.words)(words, 10_000))
+        assert ranked == pytest.approx(dict(self.library.words(words, 10_000)))
 
 
 def _report(events: Sequence[Event]) -> Report:
@@ -115,8 +124,12 @@ def test_changed_moved_and_vanished_files(house: House, docs: Path) -> None:
     assert report.moved == (("docs/b.txt", "docs/birds.txt"),)
     assert report.removed == ("docs/c.txt",)
     assert [i.source for i in house.library.listings()] == ["docs/a.txt", "docs/birds.txt"]
-    assert not house.library.words('"otters"', 5) and not house.library.words('"day" AND "badgers"', 5)
+    assert not house.library.words(["otters"], 5) and not _holding(house, "day") & _holding(house, "badgers")
     house.agrees()
+
+
+def _holding(house: House, word: str) -> set[str]:
+    return {name for name, _ in house.library.words([word], 5)}
 
 
 def test_a_folder_that_is_gone_is_a_failure_not_a_removal(house: House, docs: Path) -> None:
@@ -135,7 +148,7 @@ def test_a_text_in_two_files_is_one_document_with_two_names(house: House, docs: 
     assert house.library.sources(listed["docs/a.txt"]) == ["docs/a.txt", "docs/copy.txt"]
     house.library.remove([str(docs / "a.txt")])
     assert house.library.find("copy.txt").text.startswith("All about badgers")
-    assert house.library.words('"badgers"', 5)
+    assert house.library.words(["badgers"], 5)
 
 
 def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(house: House, docs: Path) -> None:
@@ -148,7 +161,7 @@ def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(house
     assert {i.source: i.state for i in house.library.listings()}["docs/bad.txt"] == "failed"
     assert len(house.add(docs).failed) == 2
     (docs / "bad.txt").write_text("Now it is a text about weasels.\n")
-    assert "docs/bad.txt" in house.add(docs).added + house.add(docs).changed or house.library.words('"weasels"', 2)
+    assert "docs/bad.txt" in house.add(docs).added + house.add(docs).changed or house.library.words(["weasels"], 2)
 
 
 def test_a_name_that_is_no_text_is_listed_and_the_rest_goes_in(house: House, docs: Path) -> None:
@@ -219,7 +232,7 @@ def test_an_error_inside_a_transaction_leaves_no_trace(house: House, docs: Path)
     with pytest.raises((RagError, ValueError)):
         house.library.put([(Known("/x", "x.txt", document.id, 1, 1, "", None), document, chunks, rows[:-1], keys)])
     assert (house.library.counts(), house.library.revision) == before
-    assert not house.library.words('"fails"', 5)
+    assert not house.library.words(["fails"], 5)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +268,7 @@ def test_a_bit_in_the_table_of_words_is_noticed_where_it_hides_a_passage(house: 
             db.execute("UPDATE words_data SET block = ? WHERE id = ?", (_flipped(block, at), number))
             library = Library(house.library.folder, identity="test")
             try:
-                there = all(library.words(f'"{word}"', 5) for word in words)
+                there = all(library.words([word], 5) for word in words)
             except sqlite3.Error:
                 there = True  # it is said
             if not there:

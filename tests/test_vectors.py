@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,10 @@ def _rows(count: int, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def _renew(vectors: Vectors, rows: dict[str, np.ndarray], revision: int, scratch: bool = False) -> None:
-    for _ in vectors.renew(set(rows), lambda names: np.stack([rows[n] for n in names]), revision, scratch):
+    def texts(names: Sequence[str]) -> list[tuple[str, str, str, str]]:
+        return [(name, "", "", f"passage {name.replace('-', ' of ')}") for name in names]
+
+    for _ in vectors.renew(set(rows), lambda names: np.stack([rows[n] for n in names]), texts, revision, scratch):
         pass
 
 
@@ -70,8 +74,8 @@ def test_a_damaged_index_is_never_opened(tmp_path: Path, wound: str) -> None:
     rows = _rows(1200)
     vectors = Vectors(tmp_path / "v", DIMENSION)
     _renew(vectors, rows, 1)
-    files = [p for p in (tmp_path / "v").rglob("*") if p.suffix in (".bin", ".pickle")]
-    assert len(files) >= 4
+    files = [p for p in (tmp_path / "v").rglob("*") if p.suffix in (".bin", ".pickle", ".npy", ".txt")]
+    assert len(files) >= 10
     for file in files:
         whole = file.read_bytes()
         if not whole:

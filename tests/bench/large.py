@@ -49,8 +49,7 @@ import numpy
 from tests.bench.large import Standing
 with Standing(Path(sys.argv[1])) as bot:
     bot._open_library()
-    bot._agree()
-    bot._near(numpy.ones(384, dtype="float32") / 384**0.5, 50)
+    bot._agreed().near(numpy.ones(384, dtype="float32") / 384**0.5, 50)
 """
 
 
@@ -124,7 +123,7 @@ def make(folder: Path, passages: int) -> None:
             window, waiting, done = [], 0, done + waiting
     written = time.perf_counter() - started
     vectors = Vectors(folder / "vectors", DIMENSION)
-    for _ in vectors.renew(library.ids(), library.vectors, library.revision):
+    for _ in vectors.renew(library.ids(), library.vectors, library.texts, library.revision):
         pass
     indexed = time.perf_counter() - started - written
     print(f"large    {passages} passages written in {written:.0f} s, indexed in {indexed:.0f} s", flush=True)

@@ -1,0 +1,153 @@
+"""What a library holds, read: documents, chunks and vectors, each against its checksum. The other half of `library`, which writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.domain import Chunk, Document, Span
+from rag.errors import LibraryBroken, Usage
+from rag.files import Files
+from rag.rows import checksum, spans
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_CACHE = 32_768  # KB of pages that SQLite keeps for who looks things up, 2,048 for who only adds documents
+_CURE = "run: footnote doctor --repair"
+_CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
+
+
+class Held(Files):
+    """The documents of an open library. `Library` is one of these."""
+
+    def __init__(self, path: Path, *, make: bool) -> None:
+        super().__init__(path, make=make)
+        self._texts: dict[str, Document] = {}
+        self._roomy = False
+
+    def find(self, name: str) -> Document:
+        """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
+        rows = self._db.execute(
+            "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND (document = ?1 OR source = ?1 OR path = ?1)",
+            (name,),
+        ).fetchall()
+        if not rows:
+            tail = "%/" + name.lstrip("./").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            rows = self._db.execute(
+                "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND source LIKE ? ESCAPE '\\'",
+                (tail,),
+            ).fetchall()
+        found = {row[0] for row in rows}
+        if len(found) != 1:
+            what = f"{len(found)} documents are called" if found else "there is no document called"
+            raise Usage(f"{what} {name!r}", "footnote list shows them all")
+        source = rows[0][1]
+        path = self._db.execute("SELECT path FROM files WHERE source = ?", (source,)).fetchone()[0]
+        return replace(self.document(rows[0][0]), source=source, path="" if "#" in path else path)
+
+    def document(self, name: str) -> Document:
+        """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
+        if name in self._texts:
+            return self._texts[name]
+        select = "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?"
+        row = self._db.execute(select, (name,)).fetchone()
+        sources = self.sources(name)
+        if row is None and sources:  # unless another process has put it there in between
+            row = self._db.execute(select, (name,)).fetchone()
+        if row is None and not sources:
+            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+        if row is None or checksum(*row[:5]) != row[5]:
+            called = ", ".join(sources) or name
+            raise LibraryBroken(f"{self._path}: the text of {called} is missing or does not match its checksum", _CURE)
+        mask, pages, headings = json.loads(row[4])
+        document = Document(
+            row[0], sources[0] if sources else name, row[1], row[2], row[3], spans(mask), spans(pages),
+            tuple((Span(s, e), h) for s, e, h in headings),
+        )  # fmt: skip
+        if len(self._texts) > 64:
+            self._texts.clear()
+        self._texts[name] = document
+        return document
+
+    def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
+        """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
+        found = {}
+        for name in names:
+            row = self._db.execute(_CHUNK + "id = ?", (name,)).fetchone()
+            if row is None:
+                continue
+            self._hold(row)
+            try:
+                document = self.document(row[1])
+            except Usage:  # another process removed it since
+                continue
+            span = Span(row[2], row[3])
+            text, about = span.of(document.text), (document.source, document.title, document.date)
+            found[name] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
+        return found
+
+    def _hold(self, row: Sequence[Any]) -> None:
+        """Raises `LibraryBroken` where a row of `_CHUNK` fails its checksum."""
+        if checksum(*row[:9]) != row[9]:
+            names = ", ".join(self.sources(row[1])) or row[1]
+            raise LibraryBroken(f"{self._path}: a passage of {names} does not match its checksum", _CURE)
+
+    def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Vectors that are here already, by the key of the text that was embedded. A damaged one is not given."""
+        rows = self._many("key", keys)
+        return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
+
+    def _many(self, column: str, values: Sequence[Any]) -> Iterator[Any]:
+        for at in range(0, len(values), 500):
+            part = list(values[at : at + 500])
+            yield from self._db.execute(f"{_CHUNK}{column} IN ({','.join('?' * len(part))})", part).fetchall()
+
+    def ids(self) -> set[str]:
+        """The ids of all chunks: what the index must hold."""
+        return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
+
+    def texts(self, names: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
+        """Id, title, heading and text of chunks, document by document. Raises `LibraryBroken` where one is damaged."""
+        sought = set(names)
+        for document in sorted({row[1] for row in self._many("id", list(names))}):
+            whole = self.document(document)
+            for row in self._many("document", [document]):
+                if row[0] in sought:
+                    self._hold(row)
+                    yield row[0], whole.title, row[4], whole.text[row[2] : row[3]]
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`. Raises `LibraryBroken` for a damaged one."""
+        import numpy as np
+
+        found = {}
+        for row in self._many("id", names):
+            self._hold(row)
+            found[row[0]] = row[8]
+        return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(len(names), -1)
+
+    def cosines(self, names: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
+        """Cosines of chunks with a unit vector; an unknown id is left out. Raises `LibraryBroken` for one that is none.
+
+        Checksums are not compared here: of a hundred rows a few are shown, and those are read again, by `chunks`.
+        """
+        import numpy as np
+
+        if not self._roomy:
+            self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
+            self._roomy = True
+        found = dict[str, float]()
+        for at in range(0, len(names), 500):
+            part = list(names[at : at + 500])
+            select = f"SELECT id, vector FROM chunks WHERE id IN ({','.join('?' * len(part))})"  # noqa: S608
+            rows = [row for row in self._db.execute(select, part) if len(row[1]) == vector.nbytes]
+            cosines = (
+                np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(-1, len(vector)) @ vector
+            )
+            found |= dict(zip((row[0] for row in rows), cosines.tolist(), strict=True))
+        return found

@@ -1,0 +1,54 @@
+"""The index as a search sees it: it follows the library, and is mended when it does not.
+
+Chroma's vectors and the postings of the words lie in one generation (`vectors`), made at one revision of the library. While another
+process writes, that may be an older one: its vectors still answer, and words are looked up in the library itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rag.errors import LibraryBroken
+from rag.library import Library
+from rag.postings import Quick
+from rag.vectors import Vectors
+from rag.words import Words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Index:
+    """`mend` makes the index agree with the library (from scratch, if so asked), or says that somebody else is writing."""
+
+    def __init__(self, library: Library, vectors: Vectors, mend: Callable[[bool], bool]) -> None:
+        self._library, self._vectors, self._mend = library, vectors, mend
+        self._agreed: int | None = None  # the library revision that the open generation is known to agree with
+
+    def agree(self) -> None:
+        """Let the index follow the library: one that is behind, missing or broken is made again, where nobody else is writing."""
+        now = self._library.revision
+        if self._agreed != now and (self._vectors.current() == now or self._mend(False)):
+            self._agreed = now
+
+    def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """Ids of the nearest chunks with their cosine. May run beside what reads the library (`retrieve`)."""
+        try:
+            return self._vectors.near(vector, limit)
+        except LibraryBroken:
+            self._mend(True)
+            return self._vectors.near(vector, limit)
+
+    def words(self) -> Words | Quick:
+        """What ranks by words: the postings, where they are of the library's revision."""
+        found = None
+        with suppress(LibraryBroken):
+            found = self._vectors.words()
+        return (
+            Quick(found[0], self._library.words)
+            if found and found[1] == self._library.revision
+            else self._library.words
+        )
