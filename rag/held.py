@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CACHE = 32_768  # KB of pages that SQLite keeps for who looks things up, 2,048 for who only adds documents
 _CURE = "run: footnote doctor --repair"
-_CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum FROM chunks WHERE "
+_COLUMNS = "id, document, start, end, heading, line, page, key, vector, checksum"
 
 
 class Held(Files):
@@ -78,7 +78,7 @@ class Held(Files):
         """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
         found = {}
         for name in names:
-            row = self._db.execute(_CHUNK + "id = ?", (name,)).fetchone()
+            row = next(self._many("id", [name]), None)
             if row is None:
                 continue
             self._hold(row)
@@ -92,7 +92,7 @@ class Held(Files):
         return found
 
     def _hold(self, row: Sequence[Any]) -> None:
-        """Raises `LibraryBroken` where a row of `_CHUNK` fails its checksum."""
+        """Raises `LibraryBroken` where a row of `_COLUMNS` fails its checksum."""
         if checksum(*row[:9]) != row[9]:
             names = ", ".join(self.sources(row[1])) or row[1]
             raise LibraryBroken(f"{self._path}: a passage of {names} does not match its checksum", _CURE)
@@ -102,10 +102,11 @@ class Held(Files):
         rows = self._many("key", keys)
         return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
 
-    def _many(self, column: str, values: Sequence[Any]) -> Iterator[Any]:
+    def _many(self, column: str, values: Sequence[Any], select: str = _COLUMNS) -> Iterator[Any]:
         for at in range(0, len(values), 500):
             part = list(values[at : at + 500])
-            yield from self._db.execute(f"{_CHUNK}{column} IN ({','.join('?' * len(part))})", part).fetchall()
+            marks = ",".join("?" * len(part))
+            yield from self._db.execute(f"SELECT {select} FROM chunks WHERE {column} IN ({marks})", part).fetchall()  # noqa: S608
 
     def ids(self) -> set[str]:
         """The ids of all chunks: what the index must hold."""
@@ -114,7 +115,7 @@ class Held(Files):
     def texts(self, names: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
         """Id, title, heading and text of chunks, document by document. Raises `LibraryBroken` where one is damaged."""
         sought = set(names)
-        for document in sorted({row[1] for row in self._many("id", list(names))}):
+        for document in sorted({row[0] for row in self._many("id", list(names), "document")}):
             whole = self.document(document)
             for row in self._many("document", [document]):
                 if row[0] in sought:
@@ -141,13 +142,6 @@ class Held(Files):
         if not self._roomy:
             self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
             self._roomy = True
-        found = dict[str, float]()
-        for at in range(0, len(names), 500):
-            part = list(names[at : at + 500])
-            select = f"SELECT id, vector FROM chunks WHERE id IN ({','.join('?' * len(part))})"  # noqa: S608
-            rows = [row for row in self._db.execute(select, part) if len(row[1]) == vector.nbytes]
-            cosines = (
-                np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(-1, len(vector)) @ vector
-            )
-            found |= dict(zip((row[0] for row in rows), cosines.tolist(), strict=True))
-        return found
+        rows = [row for row in self._many("id", names, "id, vector") if len(row[1]) == vector.nbytes]
+        found = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(-1, len(vector)) @ vector
+        return dict(zip((row[0] for row in rows), found.tolist(), strict=True))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rag.errors import LibraryBroken
+from rag.errors import LibraryBroken, RagError
 from rag.library import Library
 from rag.postings import Quick
 from rag.vectors import Vectors
@@ -31,8 +31,16 @@ class Index:
     def agree(self) -> None:
         """Let the index follow the library: one that is behind, missing or broken is made again, where nobody else is writing."""
         now = self._library.revision
-        if self._agreed != now and (self._vectors.current() == now or self._mend(False)):
+        if self._agreed != now and (self._vectors.current() == now or self._follow(now)):
             self._agreed = now
+
+    def _follow(self, now: int) -> bool:
+        try:
+            return self._mend(False)
+        except (RagError, OSError):
+            if self._vectors.revision(words=False) != now:
+                raise
+            return False  # what an older program made answers where nothing can be written
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Ids of the nearest chunks with their cosine. May run beside what reads the library (`retrieve`)."""

@@ -51,7 +51,7 @@ class Vectors:
     """The index in `folder`. `dimension` is of the vectors; scores are cosines."""
 
     def __init__(self, folder: Path, dimension: int) -> None:
-        self._folder = folder
+        self._folder = folder.absolute()  # its files are hashed while Chroma is imported from another current folder
         self._dimension = dimension
         self._client: Any = None
         self._collection: Any = None
@@ -63,14 +63,13 @@ class Vectors:
             None  # what was just found whole: not hashed twice to open
         )
 
-    def revision(self) -> int | None:
-        """The library revision of the newest whole generation; None where there is none."""
+    def revision(self, words: bool = True) -> int | None:
+        """The library revision of the newest whole generation; None where there is none, or (but without `words`) an older program
+        made it and counted no words."""
         found = self._newest()
         self._looked = (*found, _marks(self._folder / f"gen-{found[0]}")) if found else None
-        whole = found and any(
-            name.startswith(f"{_WORDS}/") for name in found[1]["files"]
-        )  # an older program counted no words
-        return found[1]["revision"] if found and whole else None
+        counted = found and any(name.startswith(f"{_WORDS}/") for name in found[1]["files"])
+        return found[1]["revision"] if found and (counted or not words) else None
 
     def current(self) -> int | None:
         """The same, but the generation that is open is not read again while no newer one is there. A newer one is opened next."""

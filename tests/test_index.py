@@ -1,0 +1,135 @@
+"""The index as a search sees it: which words answer at which revision, and what happens to an index of an older program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import LibraryBroken
+from rag.index import Index
+from rag.postings import Quick
+from tests.test_library import House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("badgers", "herons", "otters"):
+        (docs / f"{name}.txt").write_text(f"All about {name}\n\nThe {name} sleep by day.\n")
+    house.add(docs)
+    return house
+
+
+def _index(house: House, busy: bool = False) -> tuple[Index, list[bool]]:
+    """The index of a house that is mended, unless somebody else is writing; and how it was mended."""
+    mended: list[bool] = []
+
+    def mend(scratch: bool) -> bool:
+        mended.append(scratch)
+        if not busy:
+            for _ in house.ingest.index(scratch):
+                pass
+        return not busy
+
+    return Index(house.library, house.vectors, mend), mended
+
+
+def _changed(house: House) -> None:
+    """A document is in, and not yet in the index."""
+    before = len(house.library.ids())
+    house.library.remove([next(iter(house.library.files()))])
+    assert len(house.library.ids()) < before and house.vectors.revision() != house.library.revision
+
+
+def _without_words(house: House) -> None:
+    """The index as it was made before there were postings in it."""
+    folder = house.library.folder / "vectors"
+    (manifest,) = folder.glob("gen-*.json")
+    shutil.rmtree(folder / manifest.stem / "words")
+    held = json.loads(manifest.read_text())
+    held["files"] = {name: value for name, value in held["files"].items() if not name.startswith("words/")}
+    manifest.write_text(json.dumps(held))
+    house.vectors.close()
+
+
+def test_words_are_ranked_by_the_postings_and_nothing_is_mended_where_all_agrees(house: House) -> None:
+    index, mended = _index(house)
+    index.agree()
+    words = index.words()
+    assert isinstance(words, Quick) and not mended
+    assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.words(["otters"], 5)))
+
+
+def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_words(house: House) -> None:
+    _changed(house)
+    index, mended = _index(house, busy=True)
+    index.agree()
+    assert mended == [False] and index.words() is house.library.words
+    assert len(index.near(house.embedder.embed(["anything"])[0], 10)) > len(house.library.ids())
+
+
+def test_an_index_that_is_behind_follows(house: House) -> None:
+    _changed(house)
+    index, mended = _index(house)
+    index.agree()
+    index.agree()
+    assert mended == [False] and isinstance(index.words(), Quick)
+    house.agrees()
+
+
+def test_an_index_of_an_older_program_is_made_again_once_and_nothing_is_embedded(house: House) -> None:
+    _without_words(house)
+    embedded = len(house.embedded)
+    assert house.vectors.current() is None
+    index, mended = _index(house)
+    index.agree()
+    index.agree()
+    assert mended == [False] and isinstance(index.words(), Quick) and len(house.embedded) == embedded
+    house.agrees()
+
+
+def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(house: House) -> None:
+    _without_words(house)
+    index, _ = _index(house, busy=True)
+    index.agree()
+    assert index.words() is house.library.words
+    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+
+
+def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house: House) -> None:
+    def mend(scratch: bool) -> bool:
+        raise PermissionError("read-only")
+
+    index = Index(house.library, house.vectors, mend)
+    _without_words(house)
+    index.agree()
+    assert index.words() is house.library.words and index.near(house.embedder.embed(["x"])[0], 1)
+    _changed(house)
+    with pytest.raises(PermissionError):
+        index.agree()
+
+
+def test_an_index_that_cannot_be_read_leaves_the_words_to_the_library_and_is_made_anew(house: House) -> None:
+    house.vectors.close()
+    for store in (house.library.folder / "vectors").rglob("chroma.sqlite3"):
+        store.write_bytes(b"")
+    index, mended = _index(house)
+    index.agree()
+    assert index.words() is house.library.words
+    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+    assert mended == [True] and isinstance(index.words(), Quick)
+
+
+def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_shown(house: House) -> None:
+    name = sorted(house.library.ids())[0]
+    bad = np.full(house.dimension, 1e30, np.float32).tobytes()
+    house.library._db.execute("UPDATE chunks SET vector = ? WHERE id = ?", (bad, name))
+    assert house.library.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
+    with pytest.raises(LibraryBroken, match="checksum"):
+        house.library.chunks([name])
