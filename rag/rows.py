@@ -12,7 +12,8 @@ from rag.domain import Document, Span
 
 #: 2: has the tables of `twins` and `template`, which an older library gets empty. 3: has no conversations, `history` has them
 SCHEMA = 3
-WORDS = "CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='porter unicode61 remove_diacritics 2')"
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+WORDS = f"CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='{TOKENIZER}')"
 TABLES = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;

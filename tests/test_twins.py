@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from rag.domain import Passage
 from rag.errors import RagError
 from rag.library import Library
 from rag.retrieve import Retrieve
+from rag.twins import TABLES, Twins
 from tests.test_library import House
 from tests.test_same import OTHER, TEXT
 
@@ -145,3 +148,14 @@ def test_an_upgrade_that_fails_leaves_the_library_as_it_was(house: House, docs: 
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
     assert db.execute("PRAGMA user_version").fetchone()[0] == 1 and not tables & {"twins", "bands"}
     db.close()
+
+
+def test_a_band_that_very_many_share_does_not_hide_who_shares_the_others() -> None:
+    db = sqlite3.connect(":memory:")
+    db.executescript(TABLES)
+    db.executemany("INSERT INTO bands VALUES (1, ?)", [(label,) for label in range(2000)])
+    db.executemany("INSERT INTO bands VALUES (?, 4000)", [(2,), (3,)])
+    db.executemany("INSERT INTO bands VALUES (?, 5000)", [(4,)])
+    met = Counter(Twins(db, nullcontext)._met([1, 2, 3, 4]))
+    assert met.most_common(1) == [(4000, 2)] and met[5000] == 1
+    assert Counter(Twins(db, nullcontext)._met([2, 3, 4])) == {4000: 2, 5000: 1}
