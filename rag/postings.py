@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _K1, _B = 1.2, 0.75  # of FTS5
 _LEAST = 1e-6  # the idf of a word that more than half of the passages hold, as FTS5 has it
-_WINDOW = 1024  # passages counted at once
+_WINDOW = 512  # passages counted at once
 _NAME = 32  # characters of a chunk's id
 _MOST = 65_535  # times that a word of a passage is counted
 
@@ -195,6 +195,11 @@ def _sorted(names: NDArray[np.bytes_], lengths: NDArray[np.uint32], terms: list[
     held = sorted(np.flatnonzero(counts).tolist(), key=terms.__getitem__)
     rank = np.zeros(len(terms), dtype=np.int64)
     rank[held] = np.arange(len(held))
-    order = np.argsort(rank[codes] * len(names) + rows)
+    place = rank[codes]  # in place: all postings are in memory at once
+    del codes
+    place *= max(1, len(names))
+    place += rows
+    order = np.argsort(place)
+    del place
     starts = np.concatenate([[0], np.cumsum(counts[held])])
     return Postings(names, lengths, [terms[at] for at in held], starts, rows[order], times[order])

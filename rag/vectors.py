@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NAME = "chunks"
-# Rows put into the index at once: a tenth of them, at least and at most so many. 5,000 take 60 MB more than 1,000 and a sixth less time.
+# Rows put into the index at once: a twentieth of them, at least and at most so many. 5,000 take 60 MB more than 1,000 and a sixth less time.
 _BATCH, _MOST = 1000, 5000
 # Every batch is written through to the HNSW files. With the default (1,000 rows may wait in SQLite) each reader replays
 # the waiting rows and rewrites the files, under the hands of the next one.
@@ -184,7 +184,7 @@ class Vectors:
             for at in range(0, len(gone), _BATCH):
                 collection.delete(ids=gone[at : at + _BATCH])
             new = sorted(ids - have)
-            size = min(_MOST, max(_BATCH, len(new) // 10))
+            size = min(_MOST, max(_BATCH, len(new) // 20))
             for at in range(0, len(new), size):
                 part = new[at : at + size]
                 collection.upsert(ids=part, embeddings=fetch(part))
