@@ -179,11 +179,11 @@ class _Part:
         logs = self.pointed[:, :2] - _logsumexp(self.pointed[:, :2])
         spans = logs[:, :1] + logs[None, :, 1]
         there = np.triu(np.ones_like(spans, dtype=bool)) & ~np.triu(np.ones_like(spans, dtype=bool), _LONGEST)
-        spans, short = np.where(there, spans, -np.inf), np.flatnonzero(there)
+        spans = np.where(there, spans, -np.inf)
         begins = [s.start for s in sentences(self.text)]
         owner = np.searchsorted(begins, [low for low, _ in self.offsets], side="right")
         mass = np.zeros(len(spans))
-        wanted = list(short[np.argsort(-spans.flat[short], kind="stable")[:_SPOTS]])
+        wanted = list(np.argsort(-spans, axis=None, kind="stable")[:_SPOTS])
         for sentence in np.unique(owner):
             mine = np.flatnonzero(owner == sentence)
             inside = spans[np.ix_(mine, mine)]

@@ -38,12 +38,12 @@ class Index:
         try:
             return self._mend(False)
         except (RagError, OSError):
-            if self._vectors.revision(words=False) != now:
+            if self._vectors.older() != now:
                 raise
             return False  # what an older program made answers where nothing can be written
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-        """Ids of the nearest chunks with their cosine. May run beside what reads the library (`retrieve`)."""
+        """Ids of the nearest chunks with their cosine. May run beside what reads the library (`retrieve`), once `words` was asked."""
         try:
             return self._vectors.near(vector, limit)
         except LibraryBroken:

@@ -100,8 +100,6 @@ class _Bert(_Machine):
     """A BERT encoder: rows of token ids, several at a time, through the trunk."""
 
     def __init__(self, path: str, threads: int, most: int, together: int) -> None:
-        import numpy as np
-
         self.most, self._together = most, together
         bursts = threads or os.cpu_count() or 1  # its work is over in tenths of a second: it may have every core
         super().__init__(
@@ -109,11 +107,7 @@ class _Bert(_Machine):
             n_threads=bursts, n_threads_batch=bursts,
         )  # fmt: skip
         self.dimension: int = self.lib.llama_model_n_embd(self.model)
-        batch = self._batch = self.lib.llama_batch_init(most, 0, 1)
-        as_array = np.ctypeslib.as_array  # a token at a time through ctypes takes half a millisecond for a passage
-        self._tokens, self._places = as_array(batch.token, (most,)), as_array(batch.pos, (most,))
-        as_array(batch.n_seq_id, (most,))[:] = as_array(batch.logits, (most,))[:] = 1
-        self._rows = [batch.seq_id[at] for at in range(most)]
+        self._batch = self.lib.llama_batch_init(most, 0, 1)
 
     def close(self) -> None:
         if self.context:
@@ -137,11 +131,10 @@ class _Bert(_Machine):
     def _encode(self, rows: Sequence[Sequence[int]]) -> None:
         batch, at = self._batch, 0
         for number, row in enumerate(rows):
-            end = at + len(row)
-            self._tokens[at:end], self._places[at:end] = row, range(len(row))
-            for owner in self._rows[at:end]:
-                owner[0] = number
-            at = end
+            for position, token in enumerate(row):
+                batch.token[at], batch.pos[at] = token, position
+                batch.n_seq_id[at], batch.seq_id[at][0], batch.logits[at] = 1, number, True
+                at += 1
         batch.n_tokens = at
         memory = self.lib.llama_get_memory(self.context)  # a decoder has one, and must forget the rows before
         if memory:

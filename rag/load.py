@@ -151,7 +151,7 @@ def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
 
 
 def dismiss() -> None:
-    """No more files for now: end the child processes that wait for one."""
+    """End the child processes that wait for a file: none is coming."""
     apart.dismiss()
 
 

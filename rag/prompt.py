@@ -2,7 +2,7 @@
 
 A prompt is a list of token ids, made in parts: the chat template's own text is tokenized with special tokens, everything
 that a stranger wrote (passages, titles, the question, earlier turns) without, so that no text can form a turn, an end mark
-or any other control token. To know which is which, the model's template is rendered around placeholders and cut at them.
+or any other control token. To know which is which, the model's template is rendered around marks and cut at them.
 Passages stand between fences that carry a hash of all of them and of the question; a text that imitates a fence would
 have to contain its own hash. ``[1]`` inside a passage becomes ``(1)`` in the prompt, so that what a model copies from it is
 not taken for a citation.
@@ -171,7 +171,7 @@ def _ids(
 
 
 def _render(model: Tokens, slots: int) -> str:
-    """The chat template around `slots` placeholders: system, then question and answer in turn, the last one a question."""
+    """The chat template around `slots` marks: system, then question and answer in turn, the last one a question."""
     if not model.template:
         raise ModelBroken(
             f"{model.path} carries no chat template, so it is not known how to talk to it",

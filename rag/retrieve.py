@@ -99,8 +99,8 @@ class Retrieve:
         assert found is not None  # the last lists are the deepest
         chunks, folded = found
         names = list(chunks)
-        wide = {name: self._wide(chunks[name]) for name in names[: self._rerank]}
-        read = self._read(question, {name: chunk.text for name, chunk in wide.items()}) if reads else {}
+        wide = {name: self._wide(chunks[name]) for name in names[: self._rerank]} if reads else {}
+        read = self._read(question, {name: chunk.text for name, chunk in wide.items()})
         scores = blend(names, fused, read)
         again = {name: rank for rank, name in enumerate(sorted(read, key=lambda n: -read[n]), 1)}
         fusion = {name: rank for rank, name in enumerate(names, 1)}
@@ -147,15 +147,15 @@ class Retrieve:
     ) -> tuple[dict[str, Chunk], dict[str, list[Chunk]]] | None:
         """The first `wanted` chunks that say something new, best first, and for each what was folded into it.
 
-        Fewer where those, and the next name, are `enough`. None where there are `more` names than these, and by their labels these
-        hold fewer than `wanted` that differ.
+        Fewer where those, and the next name, are `enough`. None where these names hold too few and there are `more`: the labels tell
+        it before a long list of copies is compared.
         """
         kept: dict[str, Chunk] = {}
         texts: list[Text] = []
         folded: dict[str, list[Chunk]] = {}
         for number, name in enumerate(names):
             if len(kept) == wanted or enough(kept, name):
-                break
+                return kept, folded
             if more and number == 2 * wanted and len(self._library.twins.labels(names)) < wanted:
                 return None
             chunk = self._library.chunks([name]).get(name)
@@ -168,7 +168,7 @@ class Retrieve:
                 texts.append(text)
             else:
                 folded.setdefault(list(kept)[into], []).append(chunk)
-        return kept, folded
+        return None if more and len(kept) < wanted else (kept, folded)
 
     def _wide(self, chunk: Chunk) -> Chunk:
         """What is read and cited of a chunk that was found."""
@@ -187,7 +187,7 @@ class Retrieve:
         return self._useful is not None and self._rerank > 0 and asks(question)
 
     def _read(self, question: str, texts: dict[str, str]) -> dict[str, float]:
-        """Id -> logit of "it is useful"."""
+        """Id -> logit of "it is useful"; nothing of nothing."""
         if self._useful is None or not texts:
             return {}
         return dict(zip(texts, self._useful(question, list(texts.values())), strict=True))

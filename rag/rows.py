@@ -35,18 +35,14 @@ CREATE INDEX chunks_key ON chunks(key);
 
 _PREFIXES = {kind: kind.__name__[:1].encode() for kind in (int, float, str, bytes, type(None))}
 _length = struct.Struct("<q").pack
-_SHORT = 2048  # bytes of a value whose head is made already
-_HEADS = {kind: [prefix + _length(size) for size in range(_SHORT)] for kind, prefix in _PREFIXES.items()}
 
 
 def checksum(*values: Any) -> bytes:
     """First 16 bytes of the SHA-256 of a row's values, each with its type and length so that none can pass for another."""
     parts = list[bytes]()
     for value in values:
-        kind = type(value)
-        raw = value if kind is bytes else str(value).encode("utf-8", "surrogatepass")
-        size = len(raw)
-        parts += (_HEADS[kind][size] if size < _SHORT else _PREFIXES[kind] + _length(size), raw)
+        raw = value if type(value) is bytes else str(value).encode("utf-8", "surrogatepass")
+        parts += (_PREFIXES[type(value)], _length(len(raw)), raw)
     return hashlib.sha256(b"".join(parts)).digest()[:16]
 
 

@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LibraryBroken
@@ -52,11 +51,10 @@ class Vectors:
     """The index in `folder`. `dimension` is of the vectors; scores are cosines."""
 
     def __init__(self, folder: Path, dimension: int) -> None:
-        self._folder = folder.absolute()  # its files are hashed while Chroma is imported from another current folder
+        self._folder = folder  # absolute: its files are hashed while Chroma is imported from another current folder
         self._dimension = dimension
         self._client: Any = None
         self._collection: Any = None
-        self._opening = Lock()
         self._postings: Postings | None = None
         self._number = 0
         self._revision: int | None = None  # of the library that the open generation was made from
@@ -64,13 +62,22 @@ class Vectors:
             None  # what was just found whole: not hashed twice to open
         )
 
-    def revision(self, words: bool = True) -> int | None:
-        """The library revision of the newest whole generation; None where there is none, or (but without `words`) an older program
-        made it and counted no words."""
+    def revision(self) -> int | None:
+        """The library revision of the newest whole generation; None where there is none. One without words is not whole."""
+        revision, counted = self._made()
+        return revision if counted else None
+
+    def older(self) -> int | None:
+        """The same of a generation without words, as an older program made it: its vectors can be asked."""
+        revision, counted = self._made()
+        return None if counted else revision
+
+    def _made(self) -> tuple[int | None, bool]:
         found = self._newest()
         self._looked = (*found, _marks(self._folder / f"gen-{found[0]}")) if found else None
-        counted = found and any(name.startswith(f"{_WORDS}/") for name in found[1]["files"])
-        return found[1]["revision"] if found and (counted or not words) else None
+        if found is None:
+            return None, False
+        return found[1]["revision"], any(name.startswith(f"{_WORDS}/") for name in found[1]["files"])
 
     def current(self) -> int | None:
         """The same, but the generation that is open is not read again while no newer one is there. A newer one is opened next."""
@@ -116,9 +123,8 @@ class Vectors:
     def _opened(self) -> Iterator[Any]:
         """The collection. Raises `LibraryBroken` for whatever is raised in opening and reading it."""
         try:
-            with self._opening:
-                if self._collection is None:
-                    self._open()
+            if self._collection is None:
+                self._open()
             yield self._collection
         except LibraryBroken:
             raise

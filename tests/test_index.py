@@ -102,6 +102,16 @@ def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(hous
     assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
 
 
+def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_writes(house: House) -> None:
+    _without_words(house)
+    index, _ = _index(house, busy=True)
+    index.agree()
+    assert index.near(house.embedder.embed(["x"])[0], 1)  # it is open now
+    index, mended = _index(house)
+    index.agree()
+    assert mended == [False] and isinstance(index.words(), Quick)
+
+
 def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house: House) -> None:
     def mend(scratch: bool) -> bool:
         raise PermissionError("read-only")
@@ -133,3 +143,9 @@ def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_sh
     assert house.library.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
     with pytest.raises(LibraryBroken, match="checksum"):
         house.library.chunks([name])
+
+
+def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
+    name, other = sorted(house.library.ids())[:2]
+    house.library._db.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
+    assert set(house.library.cosines([name, other], house.embedder.embed(["otters"])[0])) == {other}

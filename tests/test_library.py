@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -130,6 +131,16 @@ def test_changed_moved_and_vanished_files(house: House, docs: Path) -> None:
 
 def _holding(house: House, word: str) -> set[str]:
     return {name for name, _ in house.library.words([word], 5)}
+
+
+def test_the_texts_of_chunks_are_those_that_were_asked_for(house: House, docs: Path) -> None:
+    (docs / "long.txt").write_text("All about moles\n\n" + "The moles dig by night and rest by day, each alone. " * 12)
+    house.add(docs)
+    chunks = house.library.chunks(sorted(house.library.ids()))
+    assert max(Counter(c.document for c in chunks.values()).values()) > 2
+    for name, held in chunks.items():
+        assert list(house.library.texts([name])) == [(name, held.title, held.heading, held.text)]
+    assert len(list(house.library.texts(list(chunks)))) == len(chunks)
 
 
 def test_a_folder_that_is_gone_is_a_failure_not_a_removal(house: House, docs: Path) -> None:

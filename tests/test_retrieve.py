@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -29,12 +29,20 @@ FALLING = (
 class Shelf:
     """Stands in for a library: its words always rank the chunks in their order; `gone` are in the index alone.
 
-    A word with a "k" stands nowhere, and is spelt with a "c" instead.
+    A word with a "k" stands nowhere, and is spelt with a "c" instead. `cosine` and `document` of a chunk, where it is not 0.1 and
+    its own; with `label`, all are copies of one.
     """
 
-    def __init__(self, gone: Sequence[str] = ()) -> None:
-        self._gone = gone
+    def __init__(
+        self,
+        gone: Sequence[str] = (),
+        cosine: Mapping[str, float] | None = None,
+        document: Mapping[str, str] | None = None,
+        label: str = "",
+    ) -> None:
+        self._gone, self._cosine, self._document, self._label = gone, cosine or {}, document or {}, label
         self.asked: list[str] = []
+        self.loaded = 0
 
     @property
     def words(self) -> Shelf:
@@ -48,7 +56,7 @@ class Shelf:
         return [(name, score) for name, score in zip(NAMES, FALLING, strict=True)][:depth]
 
     def cosines(self, names: Sequence[str], vector: Any) -> dict[str, float]:
-        return dict.fromkeys(names, 0.1)
+        return {name: self._cosine.get(name, 0.1) for name in names}
 
     @property
     def lookup(self) -> Shelf:
@@ -61,8 +69,9 @@ class Shelf:
         return [name.removesuffix(".txt") for name in names if name.removesuffix(".txt") in NAMES]
 
     def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
+        self.loaded += 1
         return {
-            n: Chunk(n, n, f"{n}.txt", n, None, "", Span(0, 1), n, 1) for n in names if n not in self._gone
+            n: Chunk(n, self._document.get(n, n), f"{n}.txt", n, None, "", Span(0, 1), n, 1) for n in names if n not in self._gone
         }  # fmt: skip
 
     def sources(self, document: str) -> list[str]:
@@ -73,7 +82,7 @@ class Shelf:
         return self
 
     def labels(self, names: Sequence[str]) -> set[str]:
-        return set(names)
+        return {self._label} if self._label else set(names)
 
     def copies(self, name: str) -> list[Copy]:
         return []
@@ -207,6 +216,19 @@ def test_passages_are_spread_over_documents_where_that_costs_little(
     assert one == order[:limit]  # one document has all: nobody else to give way to
 
 
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 50)), min_size=1, max_size=12), st.integers(1, 5))
+def test_what_is_settled_is_what_would_be_chosen_among_all(held: list[tuple[str, int]], limit: int) -> None:
+    ranked = sorted(held, key=lambda pair: -pair[1])
+    documents = {str(n): document for n, (document, _) in enumerate(ranked)}
+    scores = {str(n): score / 50 for n, (_, score) in enumerate(ranked)}
+    names = list(documents)
+    for many in range(1, len(names)):
+        first = {name: documents[name] for name in names[:many]}
+        settled = spread(first, scores, limit, scores[names[many]])
+        assert settled == spread(documents, scores, limit)[: len(settled)]
+    assert spread({"x": "a", "y": "a", "z": "a"}, {"x": 0.9, "y": 0.89, "z": 0.2}, 2, 0.86) == ["x"]
+
+
 def test_a_third_passage_of_one_document_gives_way_to_one_nearly_as_near() -> None:
     documents = {"a1": "a", "a2": "a", "a3": "a", "b1": "b", "c1": "c"}
     scores = {"a1": 0.90, "a2": 0.88, "a3": 0.87, "b1": 0.85, "c1": 0.30}
@@ -220,5 +242,44 @@ def test_a_question_that_names_a_file_is_looked_up_in_it_alone() -> None:
 
 def test_a_word_that_stands_nowhere_is_looked_up_as_its_neighbours_too() -> None:
     shelf = Shelf()
-    Retrieve(cast(Library, shelf), lambda vector, depth: [], cast(Any, Blank()), 5)("the sanktions of Iran", 5)
+    Retrieve(cast(Library, shelf), lambda vector, depth: [], cast(Any, Blank()), 5)("the sanktions of Iran", 2)
     assert shelf.asked == ["sanktions", "sanctions", "iran"]
+
+
+def _search(shelf: Shelf, nearest: str, limit: int, depth: int = 5) -> list[str]:
+    def near(vector: Any, depth: int) -> list[tuple[str, float]]:
+        return list(zip(nearest, FALLING, strict=False))[:depth]
+
+    return _found(Retrieve(cast(Library, shelf), near, cast(Any, Blank()), depth), "Where is it?", limit)
+
+
+def test_what_is_not_in_the_list_of_the_index_has_its_cosine_all_the_same() -> None:
+    assert _search(Shelf(), "e", 2) == ["e", "a"]
+    assert _search(Shelf(cosine={"b": 1.99}), "e", 2) == ["b", "e"]
+
+
+def test_passages_are_looked_at_until_none_to_come_could_be_shown_before_those() -> None:
+    shelf = Shelf(document=dict.fromkeys("abc", "x"))
+    assert _search(shelf, "adbce", 2) == ["a", "d"]  # b, which is before d, gives way to it
+    assert _search(Shelf(), "adbce", 2) == ["a", "b"]
+    shelf = Shelf()
+    assert _search(shelf, "abcde", 2) == ["a", "b"] and shelf.loaded == 2
+
+
+class Copies(Shelf):
+    """A hundred chunks of the same words, and one of others behind them."""
+
+    def __call__(self, words: Sequence[str], depth: int) -> list[tuple[str, float]]:
+        names = [*(f"{n:03}" for n in range(100)), "other"]
+        return [(name, 2 - at / 1000) for at, name in enumerate(names)][:depth]
+
+    def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
+        self.loaded += 1
+        texts = {n: "another thing" if n == "other" else "the same thing" for n in names}
+        return {n: Chunk(n, n, f"{n}.txt", "", None, "", Span(0, 1), text, 1) for n, text in texts.items()}
+
+
+def test_lists_full_of_copies_are_not_compared_where_their_labels_tell() -> None:
+    told, untold = Copies(label="one"), Copies()
+    assert _search(told, "", 2, depth=50) == _search(untold, "", 2, depth=50) == ["000", "other"]
+    assert told.loaded < untold.loaded - 20

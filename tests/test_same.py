@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.same import Text, copy_of, same
+from rag.same import _CODE, Text, copy_of, same
 
 TEXT = (
     "The foreign minister of Freedonia said on Tuesday that the country has so far faced over 5,000 individual sanctions, a "
@@ -133,3 +135,8 @@ def test_what_is_folded_lacks_no_number_no_name_and_no_negation(one: list[str], 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_two_texts_can_be_compared_and_order_plays_no_part(one: str, two: str) -> None:
     assert same(Text(one), Text(one)) and same(Text(one), Text(two)) == same(Text(two), Text(one))
+
+
+@given(st.text(st.sampled_from("aé1_ \n(){}=<>\\|^~`."), max_size=8))
+def test_code_is_told_by_its_signs_or_by_a_bracket_behind_a_word(text: str) -> None:
+    assert bool(_CODE.search(text)) == bool(re.search(r"[{}=<>\\|^~`]|\w\(", text))

@@ -78,15 +78,19 @@ def test_a_rewrite_is_named_even_where_the_lists_do_not_hold_it(house: House, do
     assert {found.chunk.source, *(c.source for c in found.copies)} == {"docs/herald.txt", "docs/news.txt"}
 
 
-def test_copies_do_not_crowd_out_what_else_there_is(house: House, docs: Path) -> None:
+@pytest.mark.parametrize("depth", [4, 5, 7, 10, 50])
+def test_copies_do_not_crowd_out_what_else_there_is(house: House, docs: Path, depth: int) -> None:
     for name in (first + rest for first in "bdfglm" for rest in ("ale", "ore", "ine", "oon", "ash")):
         (docs / f"{name}.txt").write_text(f"The {name.title()} news desk\n\n{TEXT}\n")
     (docs / "answer.txt").write_text(
         "By May the country had faced seven thousand individual sanctions, the bank said.\n"
     )
+    (docs / "far.txt").write_text(
+        "A shepherd walked over the moor with his dog and saw no other country all day long.\n"
+    )
     house.add(docs)
-    found = _search(house, limit=4, depth=10)
-    assert "docs/answer.txt" in {p.chunk.source for p in found}
+    found = _search(house, limit=8, depth=depth)
+    assert {"docs/answer.txt", "docs/far.txt"} <= {p.chunk.source for p in found}
     assert max(len(p.copies) for p in found) >= 30
 
 

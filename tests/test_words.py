@@ -79,7 +79,7 @@ def test_the_table_ranks_as_sqlite_does(library: Library, words: list[str]) -> N
 
 
 @pytest.mark.parametrize("words", QUERIES)
-@pytest.mark.parametrize("limit", [1, 5, 140, MANY, 10 * MANY])
+@pytest.mark.parametrize("limit", [1, 3, 5, 16, 140, MANY, 10 * MANY])
 def test_the_postings_rank_as_the_table_does(
     library: Library, postings: Postings, words: list[str], limit: int
 ) -> None:
@@ -87,6 +87,12 @@ def test_the_postings_rank_as_the_table_does(
     assert len(found) == len(dict(found)) == min(limit, len(whole))
     assert dict(found) == pytest.approx({name: whole[name] for name, _ in found})
     assert [score for _, score in found] == pytest.approx(sorted(whole.values(), reverse=True)[:limit])
+
+
+def test_what_came_into_the_table_since_is_left_out(library: Library) -> None:
+    some = set(sorted(library.ids())[::3])
+    found = Quick(renewed(None, some, library.texts), library.words)(["won't"], MANY)
+    assert found and {name for name, _ in found} == some & {name for name, _ in library.words(["won't"], MANY)}
 
 
 @pytest.mark.parametrize("words", QUERIES)
