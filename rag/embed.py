@@ -4,8 +4,8 @@ Both sides are fed by the same tokenizer (`tokenizers`, from the model's own tok
 torch nor sentence-transformers: importing them costs seconds, llama.cpp opens in a tenth of one. When the GGUF is
 made it is held against sentence-transformers on probe sentences; a cosine below 0.9999 refuses it.
 
-Passages are embedded in batches of about equal length, the longest first over a large window, with the weights in
-bfloat16 where the processor multiplies it natively. Both are measured by ``make bench`` against the library's defaults.
+Passages are embedded in batches of about equal length (`aside` puts them in order), with the weights in bfloat16 where the
+processor multiplies it natively. Both are measured by ``make bench``.
 
 Somebody else's folder (`Sentences`) runs in float32, its questions in llama.cpp too where `fast` finds that both agree.
 """

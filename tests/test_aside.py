@@ -60,7 +60,7 @@ def test_the_next_window_is_read_while_one_is_embedded(tmp_path: Path, slow: Slo
     slow.may.clear()
 
     def count(texts: Sequence[str]) -> list[int]:
-        cut.update(texts)
+        cut.update(text for text in texts if "\n" not in text)  # what has a line more is counted to be embedded
         if len(cut) == 4:  # the second window of two documents is whole: only now may the first be embedded
             slow.may.set()
         return _words(texts)
@@ -69,6 +69,19 @@ def test_the_next_window_is_read_while_one_is_embedded(tmp_path: Path, slow: Slo
     added = [e for e in ingest.add([str(_texts(tmp_path, 6))]) if isinstance(e, Added)]
     assert len(added) == 6 and library.counts() == (6, 6) and len(slow.given) == 6
     assert all(name.startswith("embedder") for name in slow.threads)
+
+
+def test_a_batch_is_of_texts_of_as_many_tokens_not_of_as_many_characters(tmp_path: Path, slow: Slow) -> None:
+    docs = _texts(tmp_path, 0)
+    for n in range(6):
+        (docs / f"few{n}.txt").write_text(" ".join(["longest-words-of-all"] * (10 + n)) + "\n")
+        (docs / f"many{n}.txt").write_text(" ".join(["w"] * (20 + n)) + "\n")
+    ingest, _ = _ingest(tmp_path, slow)
+    ingest._window = 12
+    list(ingest.add([str(docs)]))
+    counts = _words(slow.given)
+    assert len(set(counts)) > 3 and counts == sorted(counts, reverse=True)
+    assert [len(text) for text in slow.given] != sorted(map(len, slow.given), reverse=True)
 
 
 def test_what_two_windows_in_a_row_have_in_common_is_embedded_once(tmp_path: Path, slow: Slow) -> None:
