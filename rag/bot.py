@@ -185,6 +185,8 @@ class Bot:
         turn = library.history.ask(conversation, now, question) if save else 0
         if self._questions is None or self._writer is None:
             yield Loading("the models")
+        if self._following().behind():
+            yield Loading("the index of what was added")
         work = answering(
             question, self._search, self._open_writer(), self._judge(), limit=self.config.passages,
             searched=library.counts()[1], history=history, stop=stop,
@@ -358,14 +360,19 @@ class Bot:
     def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
         return [(found.answers + found.helps) / 2 for found in self._open_pairs().read(question, texts)]
 
-    def _agreed(self) -> Index:
-        """The index, which has followed the library."""
+    def _following(self) -> Index:
+        """The index, which may be behind the library."""
         library = self._open_library()
         if self._index is None:
             assert self._vectors is not None
             self._index = Index(library, self._vectors, self._mend)
-        self._index.agree()
         return self._index
+
+    def _agreed(self) -> Index:
+        """The index, which has followed the library."""
+        index = self._following()
+        index.agree()
+        return index
 
     def _mend(self, scratch: bool) -> bool:
         """Make the index agree with the library. False while another process writes: the last generation answers."""

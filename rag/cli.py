@@ -21,7 +21,7 @@ from rag import __version__
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
-from rag.say import Say, everywhere, ingested, mending, progress, watched
+from rag.say import INTERRUPTED, Say, everywhere, ingested, mending, progress, watched
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -339,15 +339,13 @@ def main() -> None:
         sys.stdout.flush()
         if isinstance(code, int) and code:  # what click's own `exit` comes back as
             raise SystemExit(code)
-    except click.exceptions.Abort:
-        raise SystemExit(130) from None
     except click.ClickException as error:
         error.show()
         raise SystemExit(error.exit_code) from None
     except click.exceptions.Exit as end:
         raise SystemExit(end.exit_code) from None
-    except KeyboardInterrupt:
-        click.echo("footnote: interrupted; what was added before is in", err=True)
+    except (click.exceptions.Abort, KeyboardInterrupt):  # click makes the one of the other
+        click.echo(INTERRUPTED, err=True)
         raise SystemExit(130) from None
     except RagError as error:
         from rag.safe import line

@@ -137,7 +137,11 @@ def _index(library: Library, vectors: Vectors) -> Finding:
         agrees = False
     finally:
         vectors.close()
-    says = "whole, as new as the library, and holds what it holds" if agrees else "missing, damaged or behind"
+    says = (
+        "whole, as new as the library, and holds what it holds"
+        if agrees
+        else "missing, damaged, or behind, as a stopped add leaves it until the next question"
+    )
     return Finding("index", agrees, says, "footnote rebuild")
 
 

@@ -95,10 +95,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """The index is being filled: `done` of `total` vectors."""
+    """The index is being made: the "vectors" are put in, then the "words" are counted, of `done` of `total` passages."""
 
     done: int
     total: int
+    what: str = "vectors"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,17 @@ class Index:
         self._library, self._vectors, self._mend = library, vectors, mend
         self._agreed: int | None = None  # the library revision that the open generation is known to agree with
 
+    def behind(self) -> bool:
+        """Is it of another revision than the library, so that `agree` would make it again?"""
+        now = self._library.revision
+        if self._agreed != now and self._vectors.current() == now:
+            self._agreed = now
+        return self._agreed != now
+
     def agree(self) -> None:
         """Let the index follow the library: one that is behind, missing or broken is made again, where nobody else is writing."""
         now = self._library.revision
-        if self._agreed != now and (self._vectors.current() == now or self._follow(now)):
+        if self.behind() and self._follow(now):
             self._agreed = now
 
     def _follow(self, now: int) -> bool:

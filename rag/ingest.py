@@ -4,7 +4,8 @@ Incremental by content: a file of the same size and time is not read again, one 
 text that is in already is not embedded again. Documents are embedded in windows of about a thousand chunks (batches of
 equal length can be made of them) and written in one transaction a window, so a document is in whole or not at all;
 `Added` comes after the commit. While a window is embedded, the next is read and cut and the one before is written (`aside`). What the pages of a folder have in common (`template`) is masked before a window is embedded,
-and at the end in documents that were there before. The index is renewed once, at the end, also when the work was stopped.
+and at the end in documents that were there before. The index is renewed once, at the end or after an error; who stops the work does not
+wait for it, and the next question renews it.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from rag.aside import Aside, Begun
 from rag.chunk import Counter, chunk
 from rag.domain import Chunk, Document, Embedder, Refused
 from rag.errors import RagError, Unreadable
-from rag.events import Added, Event, Failed, Indexing, Noted, Report, Scanned
+from rag.events import Added, Event, Failed, Noted, Report, Scanned
 from rag.files import Known
 from rag.library import Library
 from rag.vectors import Vectors
 
 _WINDOW = 1024  # chunks embedded and written together
+_FIRST = 128  # the same at the beginning, twice as many each time: somebody waits to see that it goes on
 _LATE = 64  # documents masked again together
 
 
@@ -119,19 +121,19 @@ class Ingest:
         self._library.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(f.size for f in files))
-        stopped = True
         try:
             yield from self._take_in(files, run)
             self._forget(run, roots)
             yield from self._settle()
             self._library.merge_words()
-            stopped = False
+        except Exception:
+            self._end()
+            with suppress(RagError, OSError):  # it is not to be hidden behind one of the index
+                for _ in self.index():
+                    pass
+            raise
         finally:
             self._end()
-            if stopped:  # by whoever asked, or by an error that is not to be hidden behind one of the index
-                with suppress(RagError, OSError):
-                    for _ in self.index():
-                        pass
         yield from self.index()
         yield self._report(run, time.perf_counter() - started)
 
@@ -182,10 +184,7 @@ class Ingest:
         self._library.present()  # a folder that was removed is not made again by its index
         if scratch or self._vectors.revision() != self._library.revision:
             library = self._library
-            for done, total in self._vectors.renew(
-                library.ids(), library.vectors, library.texts, library.revision, scratch
-            ):
-                yield Indexing(done, total)
+            yield from self._vectors.renew(library.ids(), library.vectors, library.texts, library.revision, scratch)
 
     def _report(self, run: _Run, seconds: float) -> Report:
         return Report(
@@ -200,7 +199,7 @@ class Ingest:
 
     def _take_in(self, files: Sequence[loading.File], run: _Run) -> Iterator[Event]:
         window: list[_Ready] = []
-        waiting = 0
+        waiting, most = 0, min(_FIRST, self._window)
         for file in files:
             try:
                 file.path.encode()
@@ -216,9 +215,9 @@ class Ingest:
                         continue
                     window.append(ready)
                     waiting += len(ready.chunks)
-                    if waiting >= self._window:
+                    if waiting >= most:
                         yield from self._store(window, run)
-                        window, waiting = [], 0
+                        window, waiting, most = [], 0, min(2 * most, self._window)
             except (Unreadable, OSError) as error:
                 yield self._failed(file, error, run)
             run.done += 1

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.events import Indexing
 from rag.stems import Stems
 from rag.words import Words
 
@@ -155,7 +157,7 @@ def read(folder: Path) -> Postings | None:
     return Postings(names, lengths, terms.split("\n") if terms else [], starts, rows, times)
 
 
-def renewed(last: Postings | None, ids: set[str], texts: Texts) -> Postings:
+def renewed(last: Postings | None, ids: set[str], texts: Texts) -> Generator[Indexing, None, Postings]:
     """The words of exactly the chunks `ids`; what `last` has of them is not counted again."""
     import numpy as np
 
@@ -174,16 +176,20 @@ def renewed(last: Postings | None, ids: set[str], texts: Texts) -> Postings:
         codes = np.repeat(np.arange(len(last.terms), dtype=np.uint32), np.diff(last.starts))
         parts.append((codes[stays], place[last.rows[stays]].astype(np.uint32), last.times[stays]))
         new -= {name.decode() for name in had[kept].tolist()}
-    stems, waiting = Stems(), iter(texts(sorted(new)))
-    while window := list(islice(waiting, _WINDOW)):
-        at = names.searchsorted(np.array([text[0].encode() for text in window], dtype=names.dtype)).astype(np.uint32)
-        found = stems.counted(text[1:] for text in window)
-        codes = np.array([code.setdefault(stem, len(code)) for stem, _ in found], dtype=np.uint32)
-        rows = at[np.array([number for _, number in found], dtype=np.intp)]
-        times = np.minimum(list(found.values()), _MOST).astype(np.uint16)
-        np.add.at(lengths, rows, times)
-        parts.append((codes, rows, times))
-    stems.close()
+    waiting, done = iter(texts(sorted(new))), 0
+    with closing(Stems()) as stems:
+        while window := list(islice(waiting, _WINDOW)):
+            at = names.searchsorted(np.array([text[0].encode() for text in window], dtype=names.dtype)).astype(
+                np.uint32
+            )
+            found = stems.counted(text[1:] for text in window)
+            codes = np.array([code.setdefault(stem, len(code)) for stem, _ in found], dtype=np.uint32)
+            rows = at[np.array([number for _, number in found], dtype=np.intp)]
+            times = np.minimum(list(found.values()), _MOST).astype(np.uint16)
+            np.add.at(lengths, rows, times)
+            parts.append((codes, rows, times))
+            done += len(window)
+            yield Indexing(done, len(new), "words")
     return _sorted(names, lengths, list(code), parts)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from rag.events import Added, Event, Mended, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
+INTERRUPTED = "footnote: interrupted; what was added before is in, and the same command goes on from there"
+_PATIENCE = 0.7  # seconds that an interrupted ingest has to end by itself
 
 
 class Pace:
@@ -117,13 +123,38 @@ def ingested(say: Say, events: Iterable[Event]) -> None:
     from rag import wire
     from rag.events import Report
 
-    for event in events:
-        progress(say, event)
-        if isinstance(event, Report):
-            if say.json:
-                say.object(wire.report(event))
-            else:
-                _told(say, event)
+    with _soon():
+        for event in events:
+            progress(say, event)
+            if isinstance(event, Report):
+                if say.json:
+                    say.object(wire.report(event))
+                else:
+                    _told(say, event)
+
+
+@contextmanager
+def _soon() -> Iterator[None]:
+    """Ctrl-C ends the work where it can be left, and after `_PATIENCE` wherever it is (a model is being opened, a batch
+    embedded): what was reported as added is in even where the process is killed. A second Ctrl-C does not wait."""
+
+    def press(*_: object) -> None:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        click.echo(f"\n{INTERRUPTED}", err=True)
+        end = threading.Timer(_PATIENCE, os._exit, (130,))
+        end.daemon = True
+        end.start()
+        atexit.register(os._exit, 130)  # what else is done at exit (torch is taken apart) takes half a second
+        raise SystemExit(130)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is press:
+            signal.signal(signal.SIGINT, before)
 
 
 def mending(say: Say) -> list[dict[str, Any]]:
@@ -188,7 +219,7 @@ def progress(say: Say, event: Event) -> None:
     elif isinstance(event, e.Added):
         say.progress(say.pace.line(event), end="\r")
     elif isinstance(event, e.Indexing):
-        say.progress(f"index: {event.done} of {event.total}", end="\r")
+        say.progress(f"index: {event.what} of {event.done:,} of {event.total:,} passages", end="\r")
 
 
 def _told(say: Say, report: Report) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LibraryBroken
+from rag.events import Indexing
 from rag.postings import Postings, Texts
 from rag.postings import read as read_postings
 from rag.postings import renewed as renewed_postings
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NAME = "chunks"
-# Rows put into the index at once: a twentieth of them, at least and at most so many. 5,000 take 60 MB more than 1,000 and a sixth less time.
-_BATCH, _MOST = 1000, 5000
-# Every batch is written through to the HNSW files. With the default (1,000 rows may wait in SQLite) each reader replays
-# the waiting rows and rewrites the files, under the hands of the next one.
-_HNSW = {"hnsw": {"space": "cosine", "ef_search": 100, "batch_size": 1, "sync_threshold": 1}}
+_BATCH = 1000  # rows put into the index at once: half a second, which is what a stop may wait for
+_SYNCS = 20  # times that the HNSW files are written while an index is made, each time whole
+# No row waits in SQLite. With the default (1,000 may) each reader replays the waiting rows and rewrites the files, under the
+# hands of the next one. While many rows are put in, the threshold is higher (`_parts`).
+_THRESHOLD = "sync_threshold"
+_HNSW = {"space": "cosine", "ef_search": 100, "batch_size": 1, _THRESHOLD: 1}
 _UNHASHED = "chroma.sqlite3"
 _WORDS = "words"  # the folder of the postings in that of a generation
 
@@ -147,8 +149,8 @@ class Vectors:
 
     def renew(
         self, ids: set[str], fetch: Fetch, texts: Texts, revision: int, scratch: bool = False
-    ) -> Iterator[tuple[int, int]]:
-        """Make the next generation hold exactly `ids`, taking vectors from `fetch` and words from `texts`. Yields (done, total).
+    ) -> Iterator[Indexing]:
+        """Make the next generation hold exactly `ids`, taking vectors from `fetch` and words from `texts`, and tell how far it is.
 
         With `scratch`, nothing of the last generation is used. Only the writer may call this.
         """
@@ -164,7 +166,7 @@ class Vectors:
             shutil.copytree(self._folder / f"gen-{last[0]}", path)
         try:
             yield from self._fill(path, ids, fetch)
-            _count(path / _WORDS, ids, texts)
+            yield from _count(path / _WORDS, ids, texts)
             _sync(path)
         except (OSError, MemoryError):
             shutil.rmtree(path, ignore_errors=True)
@@ -182,19 +184,26 @@ class Vectors:
         replace_file(self._folder / f"gen-{number}.json", json.dumps(manifest))
         self._sweep(keep={number, last[0]} if last else {number})
 
-    def _fill(self, path: Path, ids: set[str], fetch: Fetch) -> Iterator[tuple[int, int]]:
+    def _fill(self, path: Path, ids: set[str], fetch: Fetch) -> Iterator[Indexing]:
         with _chroma(path) as client:
-            collection = client.get_or_create_collection(_NAME, embedding_function=None, configuration=_HNSW)
+            collection = client.get_or_create_collection(_NAME, embedding_function=None, configuration={"hnsw": _HNSW})
             have = set(collection.get(include=[])["ids"]) if collection.count() else set()
             gone = sorted(have - ids)
             for at in range(0, len(gone), _BATCH):
                 collection.delete(ids=gone[at : at + _BATCH])
             new = sorted(ids - have)
-            size = min(_MOST, max(_BATCH, len(new) // 20))
-            for at in range(0, len(new), size):
-                part = new[at : at + size]
+            parts, threshold = _parts(new)
+            if threshold > 1:
+                collection.modify(configuration={"hnsw": {_THRESHOLD: threshold}})
+        with _chroma(path) as client:  # the threshold holds from the next opening on
+            collection = client.get_collection(_NAME, embedding_function=None)
+            done = 0
+            for part in parts:
                 collection.upsert(ids=part, embeddings=fetch(part))
-                yield min(at + size, len(new)), len(new)
+                done += len(part)
+                yield Indexing(done, len(new))
+            if threshold > 1:
+                collection.modify(configuration={"hnsw": {_THRESHOLD: 1}})
             if collection.count() != len(ids):
                 raise LibraryBroken(f"the index holds {collection.count()} of {len(ids)} passages")
 
@@ -242,11 +251,24 @@ class Vectors:
             shutil.rmtree(self._folder / f"gen-{number}", ignore_errors=True)
 
 
-def _count(folder: Path, ids: set[str], texts: Texts) -> None:
+def _parts(new: Sequence[str]) -> tuple[list[Sequence[str]], int]:
+    """What is put in at once, and after how many rows Chroma writes its files; the last part makes up that number again."""
+    times = min(-(-len(new) // _BATCH), _SYNCS)
+    parts = [part for some in _even(new, times) for part in _even(some, -(-len(some) // _BATCH))]
+    return parts, len(new) // times if len(parts) > times else 1
+
+
+def _even(rows: Sequence[str], count: int) -> Iterator[Sequence[str]]:
+    """So many parts of the same length, but for one row."""
+    return (rows[len(rows) * at // count : len(rows) * (at + 1) // count] for at in range(count))
+
+
+def _count(folder: Path, ids: set[str], texts: Texts) -> Iterator[Indexing]:
     """The postings in `folder`, made to be of exactly `ids`."""
     last = read_postings(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    renewed_postings(last, ids, texts).save(folder)
+    made = yield from renewed_postings(last, ids, texts)
+    made.save(folder)
 
 
 def _marks(path: Path) -> _Marks:

@@ -77,7 +77,9 @@ def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_wo
 def test_an_index_that_is_behind_follows(house: House) -> None:
     _changed(house)
     index, mended = _index(house)
+    assert index.behind() and not mended
     index.agree()
+    assert not index.behind()
     index.agree()
     assert mended == [False] and isinstance(index.words(), Quick)
     house.agrees()

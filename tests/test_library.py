@@ -227,6 +227,9 @@ def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, doc
     work.close()
     ready = [i for i in house.library.listings() if i.state == "ready"]
     assert 0 < len(ready) < 303
+    assert house.vectors.revision() is None  # who stops it does not wait for the index
+    for _ in house.ingest.index():
+        pass
     house.agrees()
     house.add(docs)
     assert len(house.library.listings()) == 303

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag import Bot, Config
+from rag import vectors as making
 from rag.errors import LibraryBroken
 from rag.vectors import Vectors
 
@@ -46,6 +49,38 @@ def test_near_agrees_with_exact_search_and_scores_are_cosines(tmp_path: Path) ->
         found = vectors.near(rows[name], 5)
         assert [n for n, _ in found] == _exact(rows, rows[name], 5)
         assert all(abs(score - float(rows[n] @ rows[name])) < 1e-4 for n, score in found)
+
+
+def _waiting(folder: Path, number: int) -> int:
+    """Rows that only Chroma's log holds, less the one that always stays there."""
+    with closing(sqlite3.connect(folder / f"gen-{number}" / "chroma.sqlite3")) as db:
+        return int(db.execute("SELECT count(*) FROM embeddings_queue").fetchone()[0]) - 1
+
+
+@pytest.mark.parametrize("many", [1, 20, 21, 59, 61, 100, 333])
+def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_waits_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(making, "_BATCH", 10)
+    monkeypatch.setattr(making, "_SYNCS", 3)
+    names = [f"{n}" for n in range(many)]
+    parts, threshold = making._parts(names)
+    assert [name for part in parts for name in part] == names and all(0 < len(part) <= 10 for part in parts)
+    since, written = 0, 0
+    for part in parts:
+        since += len(part)
+        if since >= threshold:
+            since, written = 0, written + 1
+    assert since == 0 and written <= 3
+    folder, rows = tmp_path / "v", _rows(many)
+    vectors = Vectors(folder, DIMENSION)
+    _renew(vectors, rows, 1)
+    assert _waiting(folder, 1) <= 0
+    more = {n: v for n, v in rows.items() if not n.endswith("7")} | _rows(many + 50, seed=1) | _rows(3, seed=2)
+    _renew(vectors, more, 2)
+    assert _waiting(folder, 2) <= 0 and vectors.holds() == set(more)
+    held = vectors._collection.configuration["hnsw"]
+    assert (held["sync_threshold"], held["ef_search"], held["space"]) == (1, 100, "cosine")
 
 
 def test_a_new_generation_adds_and_drops(tmp_path: Path) -> None:

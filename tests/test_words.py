@@ -11,15 +11,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import postings as making
 from rag.chunk import chunk
 from rag.clean import clean
 from rag.domain import Raw
 from rag.files import Known
 from rag.library import Library
-from rag.postings import Postings, Quick, read, renewed
+from rag.postings import Postings, Quick, Texts, read
 from rag.stems import Stems
 
 MANY = 300  # passages
+
+
+def renewed(last: Postings | None, ids: set[str], texts: Texts) -> Postings:
+    """What is made once all of it was waited for; and it tells truly how far it is."""
+    work, told = making.renewed(last, ids, texts), [0]
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            return end.value
+        assert event.what == "words" and told[-1] < event.done <= event.total == len(ids - _named(last))
+        told.append(event.done)
+
+
+def _named(last: Postings | None) -> set[str]:
+    return {name.decode() for name in last.names.tolist()} if last else set()
 
 
 @pytest.fixture(scope="module")
