@@ -55,6 +55,11 @@ def answer(
         yield Answered(run.refuse(Reason.EMPTY_LIBRARY))
         return
     run.complete(history, stop)
+    if stop():
+        yield Retrieved((), searched, run.differs)
+        run.stopped = True
+        yield from run.check(judge)
+        return
     run.passages = search(run.asked, limit)
     run.retrieved = time.perf_counter()
     yield Retrieved(run.passages, searched, run.differs)

@@ -74,22 +74,21 @@ class Aside:
         keys = [[_key(text) for text in some] for some in texts]
         known = {key: text for ks, some in zip(keys, texts, strict=True) for key, text in zip(ks, some, strict=True)}
         have = self._library.reuse(list(known))
-        tokens = dict(zip(known, self._count(list(known.values())), strict=True))
-        if self._room and (
-            long := sum(count > self._room for count in tokens.values())
-        ):  # white space, where that counts
-            yield Noted(f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words")
         last = self._last
         coming = last.fresh & known.keys() if last else frozenset[bytes]()
-        missing = {
-            key: known[key] for key in sorted(known, key=lambda k: -tokens[k]) if key not in have and key not in coming
-        }
+        fresh = [key for key in known if key not in have and key not in coming]
+        tokens = dict(zip(fresh, self._count([known[key] for key in fresh]) if fresh else (), strict=True))
+        if self._room and (
+            long := sum(count > self._room for count in tokens.values())
+        ):  # of white space, where it counts
+            yield Noted(f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words")
+        missing = {key: known[key] for key in sorted(fresh, key=lambda key: -tokens[key])}
         if missing and self._machine is None:
             yield Loading("the embedder")
             self._machine = self._embedder()
         self._worker = self._worker or ThreadPoolExecutor(1, "embedder")
         making = self._worker.submit(self._made, missing)
-        self._last = Begun(keys, have, frozenset(missing), making, last if coming else None)
+        self._last = Begun(keys, have, frozenset(fresh), making, last if coming else None)
         return self._last
 
     def _made(self, missing: Mapping[bytes, str]) -> dict[bytes, bytes]:

@@ -23,8 +23,8 @@ from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
-from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing
-from rag.events import Answered, Event, Loading, Mended, Report
+from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError
+from rag.events import Answered, Event, Indexing, Loading, Mended, Report
 from rag.index import Index
 from rag.library import Library
 from rag.lock import lock
@@ -185,8 +185,7 @@ class Bot:
         turn = library.history.ask(conversation, now, question) if save else 0
         if self._questions is None or self._writer is None:
             yield Loading("the models")
-        if self._following().behind():
-            yield Loading("the index of what was added")
+        yield from self._followed(stop)
         work = answering(
             question, self._search, self._open_writer(), self._judge(), limit=self.config.passages,
             searched=library.counts()[1], history=history, stop=stop,
@@ -367,6 +366,17 @@ class Bot:
             assert self._vectors is not None
             self._index = Index(library, self._vectors, self._mend)
         return self._index
+
+    def _followed(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Make the index follow the library where it is behind and nobody else writes, and tell how far it is."""
+        if not self._open_library().counts()[1] or not self._following().behind():
+            return
+        with suppress(RagError, OSError), self._writing(0):  # the search tries again, and tells what went wrong
+            for event in self._ingest().index():
+                if isinstance(event, Indexing):
+                    yield Loading(f"the index: {event.says}")
+                if stop():
+                    return
 
     def _agreed(self) -> Index:
         """The index, which has followed the library."""

@@ -21,7 +21,7 @@ from rag import __version__
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
-from rag.say import INTERRUPTED, Say, everywhere, ingested, mending, progress, watched
+from rag.say import Say, everywhere, ingested, mending, progress, watched
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -77,7 +77,7 @@ def sync(say: Say, watch: bool) -> None:
 def remove(say: Say, document: str) -> None:
     """Forget a document (by source or id), or all below a folder."""
     with say.bot() as bot:
-        ingested(say, bot.remove(document))
+        ingested(say, bot.remove(document), "footnote: interrupted; footnote list says what is still in")
 
 
 @cli.command()
@@ -345,7 +345,7 @@ def main() -> None:
     except click.exceptions.Exit as end:
         raise SystemExit(end.exit_code) from None
     except (click.exceptions.Abort, KeyboardInterrupt):  # click makes the one of the other
-        click.echo(INTERRUPTED, err=True)
+        click.echo("footnote: interrupted", err=True)
         raise SystemExit(130) from None
     except RagError as error:
         from rag.safe import line

@@ -14,7 +14,7 @@ from rag.domain import Answer, Claim, Passage
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """A machine is being opened; `what` is words for a person."""
+    """A machine is being opened, or the index made; `what` is words for a person."""
 
     what: str
 
@@ -100,6 +100,11 @@ class Indexing:
     done: int
     total: int
     what: str = "vectors"
+
+    @property
+    def says(self) -> str:
+        """In words."""
+        return f"{self.what} of {self.done:,} of {self.total:,} passages"
 
 
 @dataclass(frozen=True, slots=True)

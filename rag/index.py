@@ -53,8 +53,11 @@ class Index:
         """Ids of the nearest chunks with their cosine. May run beside what reads the library (`retrieve`), once `words` was asked."""
         try:
             return self._vectors.near(vector, limit)
-        except LibraryBroken:
-            self._mend(True)
+        except LibraryBroken as broken:
+            if not self._mend(True):
+                raise LibraryBroken(
+                    str(broken), "another process is at work on this library: ask again when it is done"
+                ) from broken
             return self._vectors.near(vector, limit)
 
     def words(self) -> Words | Quick:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rag.events import Added, Event, Mended, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
-INTERRUPTED = "footnote: interrupted; what was added before is in, and the same command goes on from there"
+_INTERRUPTED = "footnote: interrupted; what was added before is in, and the same command goes on from there"
 _PATIENCE = 0.7  # seconds that an interrupted ingest has to end by itself
 
 
@@ -118,12 +119,12 @@ def everywhere(command: F) -> F:
     return command
 
 
-def ingested(say: Say, events: Iterable[Event]) -> None:
-    """Progress on stderr, the report at the end."""
+def ingested(say: Say, events: Iterable[Event], interrupted: str = _INTERRUPTED) -> None:
+    """Progress on stderr, the report at the end; `interrupted` is said at Ctrl-C."""
     from rag import wire
     from rag.events import Report
 
-    with _soon():
+    with _soon(interrupted):
         for event in events:
             progress(say, event)
             if isinstance(event, Report):
@@ -134,27 +135,41 @@ def ingested(say: Say, events: Iterable[Event]) -> None:
 
 
 @contextmanager
-def _soon() -> Iterator[None]:
-    """Ctrl-C ends the work where it can be left, and after `_PATIENCE` wherever it is (a model is being opened, a batch
-    embedded): what was reported as added is in even where the process is killed. A second Ctrl-C does not wait."""
+def _soon(says: str) -> Iterator[None]:
+    """Ctrl-C `says` so and ends the work where it can be left, or after `_PATIENCE` wherever it is: a model is being opened, a
+    batch embedded, a file of the index written. What was reported as added is in even where the process is killed. A second
+    Ctrl-C does not wait. The clock runs in a thread, because the main one hears of a signal only after the call that it is in.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield
+        return
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+
+    def watch() -> None:
+        if os.read(heard, 1) == bytes([signal.SIGINT]):
+            with suppress(OSError):
+                click.echo(f"\n{says}", err=True)
+            select.select([heard], [], [], _PATIENCE)
+            os._exit(130)
 
     def press(*_: object) -> None:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-        click.echo(f"\n{INTERRUPTED}", err=True)
-        end = threading.Timer(_PATIENCE, os._exit, (130,))
-        end.daemon = True
-        end.start()
+        signal.signal(signal.SIGINT, lambda *_: None)
         atexit.register(os._exit, 130)  # what else is done at exit (torch is taken apart) takes half a second
         raise SystemExit(130)
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, press)
+    before, former = signal.signal(signal.SIGINT, press), signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is press:
+        if signal.getsignal(signal.SIGINT) is press:  # else it is the end
             signal.signal(signal.SIGINT, before)
+            signal.set_wakeup_fd(former)
+            os.close(tell)
+            watcher.join()
+            os.close(heard)
 
 
 def mending(say: Say) -> list[dict[str, Any]]:
@@ -219,7 +234,7 @@ def progress(say: Say, event: Event) -> None:
     elif isinstance(event, e.Added):
         say.progress(say.pace.line(event), end="\r")
     elif isinstance(event, e.Indexing):
-        say.progress(f"index: {event.what} of {event.done:,} of {event.total:,} passages", end="\r")
+        say.progress(f"index: {event.says}", end="\r")
 
 
 def _told(say: Say, report: Report) -> None:

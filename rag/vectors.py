@@ -298,7 +298,7 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _chroma(path: Path) -> Iterator[Any]:
-    """A client on `path`, which Chroma has not seen before in this process. No file or variable steers it."""
+    """A client on `path`, which nobody else in this process has open. No file or variable steers it."""
     path.mkdir(parents=True, exist_ok=True)
     chromadb = _library(path)
     settings = chromadb.config.Settings(

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import Bot, Config
 from rag.errors import LibraryBroken
+from rag.events import Answered, Loading
 from rag.index import Index
 from rag.postings import Quick
 from tests.test_library import House
@@ -151,3 +153,38 @@ def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
     name, other = sorted(house.library.ids())[:2]
     house.library._db.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
     assert set(house.library.cosines([name, other], house.embedder.embed(["otters"])[0])) == {other}
+
+
+def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(house: House) -> None:
+    index, mended = _index(house, busy=True)
+    shutil.rmtree(house.library.folder / "vectors")
+    house.vectors.close()
+    with pytest.raises(LibraryBroken, match="no whole index") as error:
+        index.near(house.embedder.embed(["anything"])[0], 10)
+    assert mended == [True] and "ask again when it is done" in error.value.cure
+
+
+QUESTION = "How many individual sanctions has Russia faced?"
+
+
+def _lost(home: Path) -> None:
+    for manifest in home.glob("libraries/default/vectors/gen-*.json"):
+        manifest.unlink()
+
+
+def test_a_question_makes_the_index_where_it_is_behind_and_tells_how_far_it_is(home: Path) -> None:
+    _lost(home)
+    with Bot.open(Config(home=str(home))) as bot:
+        said = [[e.what for e in bot.ask(QUESTION, save=False) if isinstance(e, Loading)] for _ in range(2)]
+    assert said[0] == ["the models", "the index: vectors of 23 of 23 passages", "the index: words of 23 of 23 passages"]
+    assert said[1] == []
+
+
+def test_who_stops_meanwhile_gets_an_empty_answer_and_asks_again(home: Path) -> None:
+    _lost(home)
+    with Bot.open(Config(home=str(home))) as bot:
+        *before, last = bot.ask(QUESTION, stop=lambda: True, save=False)
+        assert isinstance(last, Answered) and last.answer.stopped and not last.answer.text and not last.answer.passages
+        assert [e.what for e in before if isinstance(e, Loading)][1:] == ["the index: vectors of 23 of 23 passages"]
+        *_, last = bot.ask(QUESTION, save=False)
+        assert isinstance(last, Answered) and "5,000" in last.answer.text

@@ -29,11 +29,12 @@ def _rows(count: int, seed: int = 0) -> dict[str, np.ndarray]:
     return {f"{seed}-{n:05}": row for n, row in enumerate(found)}
 
 
-def _renew(vectors: Vectors, rows: dict[str, np.ndarray], revision: int, scratch: bool = False) -> None:
-    def texts(names: Sequence[str]) -> list[tuple[str, str, str, str]]:
-        return [(name, "", "", f"passage {name.replace('-', ' of ')}") for name in names]
+def _texts(names: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    return [(name, "", "", f"passage {name.replace('-', ' of ')}") for name in names]
 
-    for _ in vectors.renew(set(rows), lambda names: np.stack([rows[n] for n in names]), texts, revision, scratch):
+
+def _renew(vectors: Vectors, rows: dict[str, np.ndarray], revision: int, scratch: bool = False) -> None:
+    for _ in vectors.renew(set(rows), lambda names: np.stack([rows[n] for n in names]), _texts, revision, scratch):
         pass
 
 
@@ -74,13 +75,23 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
     assert since == 0 and written <= 3
     folder, rows = tmp_path / "v", _rows(many)
     vectors = Vectors(folder, DIMENSION)
-    _renew(vectors, rows, 1)
-    assert _waiting(folder, 1) <= 0
+    assert _written(vectors, rows, 1) <= 4 and _waiting(folder, 1) <= 0
     more = {n: v for n, v in rows.items() if not n.endswith("7")} | _rows(many + 50, seed=1) | _rows(3, seed=2)
-    _renew(vectors, more, 2)
-    assert _waiting(folder, 2) <= 0 and vectors.holds() == set(more)
+    assert _written(vectors, more, 2) <= 4 and _waiting(folder, 2) <= 0 and vectors.holds() == set(more)
     held = vectors._collection.configuration["hnsw"]
     assert (held["sync_threshold"], held["ef_search"], held["space"]) == (1, 100, "cosine")
+
+
+def _written(vectors: Vectors, rows: dict[str, np.ndarray], revision: int) -> int:
+    """How often the files were written up to the last row, once as they began; and what is told of it is so."""
+    seen, done, held = set[int](), 0, vectors.holds() if revision > 1 else set()
+    for event in vectors.renew(set(rows), lambda names: np.stack([rows[n] for n in names]), _texts, revision):
+        if event.what == "vectors":
+            assert done < event.done <= event.total == len(set(rows) - held)
+            done = event.done
+            seen |= {p.stat().st_mtime_ns for p in vectors._folder.glob(f"gen-{revision}/*/length.bin")}
+    assert done == len(set(rows) - held)
+    return len(seen)
 
 
 def test_a_new_generation_adds_and_drops(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def renewed(last: Postings | None, ids: set[str], texts: Texts) -> Postings:
         try:
             event = next(work)
         except StopIteration as end:
+            assert told[-1] == len(ids - _named(last))
             return end.value
         assert event.what == "words" and told[-1] < event.done <= event.total == len(ids - _named(last))
         told.append(event.done)
