@@ -17,9 +17,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,11 +161,11 @@ class Vectors:
         number = max([*self._numbers(), 0]) + 1
         path = self._folder / f"gen-{number}"
         self._sweep(keep={last[0]} if last else set())
-        if (
-            last and ids
-        ):  # Chroma rewrites the files of an index that was emptied whenever it is opened: that one is begun anew
-            shutil.copytree(self._folder / f"gen-{last[0]}", path)
         try:
+            if (
+                last and ids
+            ):  # Chroma rewrites the files of an emptied index whenever it is opened: that one is begun anew
+                _copy(self._folder / f"gen-{last[0]}", path)
             yield from self._fill(path, ids, fetch)
             yield from _count(path / _WORDS, ids, texts)
             _sync(path)
@@ -249,6 +250,13 @@ class Vectors:
         for number in set(self._numbers()) - keep:
             (self._folder / f"gen-{number}.json").unlink(missing_ok=True)
             shutil.rmtree(self._folder / f"gen-{number}", ignore_errors=True)
+
+
+def _copy(old: Path, new: Path) -> None:
+    """A generation as it is. Chroma's database goes through SQLite: a reader that opens it writes to it, and to a journal beside it."""
+    shutil.copytree(old, new, ignore=shutil.ignore_patterns(f"{_UNHASHED}*"))
+    with closing(sqlite3.connect(old / _UNHASHED)) as source, closing(sqlite3.connect(new / _UNHASHED)) as made:
+        source.backup(made)
 
 
 def _parts(new: Sequence[str]) -> tuple[list[Sequence[str]], int]:

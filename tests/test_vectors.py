@@ -94,6 +94,14 @@ def _written(vectors: Vectors, rows: dict[str, np.ndarray], revision: int) -> in
     return len(seen)
 
 
+def test_a_journal_that_a_reader_removes_while_the_generation_is_copied_does_no_harm(tmp_path: Path) -> None:
+    vectors, rows = Vectors(tmp_path / "v", DIMENSION), _rows(30)
+    _renew(vectors, rows, 1)
+    (tmp_path / "v" / "gen-1" / "chroma.sqlite3-journal").symlink_to("gone")  # listed, and not there to be copied
+    _renew(vectors, rows | _rows(5, seed=1), 2)
+    assert len(vectors.holds()) == 35 and vectors.revision() == 2
+
+
 def test_a_new_generation_adds_and_drops(tmp_path: Path) -> None:
     rows = _rows(50)
     vectors = Vectors(tmp_path / "v", DIMENSION)
