@@ -342,9 +342,8 @@ class Bot:
         assert vectors is not None
         size, prefix, note = fitting(embedding, self.config.chunk)
         room = embedding.room if self.config.embedder else 0
-        return Ingest(
-            library, vectors, embedding.passages, embedding.count, size, prefix, note=note, room=room
-        )  # fmt: skip
+        machine = embedding.passages, embedding.count
+        return Ingest(library, vectors, *machine, size, prefix, note=note, room=room)
 
     def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
         """The `limit` nearest passages; with `every`, all that lists so deep hold."""
@@ -369,14 +368,13 @@ class Bot:
 
     def _followed(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Make the index follow the library where it is behind and nobody else writes, and tell how far it is."""
-        if not self._open_library().counts()[1] or not self._following().behind():
-            return
-        with suppress(RagError, OSError), self._writing(0):  # the search tries again, and tells what went wrong
-            for event in self._ingest().index():
-                if isinstance(event, Indexing):
-                    yield Loading(f"the index: {event.says}")
-                if stop():
-                    return
+        if self._open_library().counts()[1] and self._following().behind():
+            with suppress(RagError, OSError), self._writing(0):  # the search tries again, and tells what went wrong
+                for event in self._ingest().index():
+                    if isinstance(event, Indexing):
+                        yield Loading(f"the index: {event.says}")
+                    if stop():
+                        return
 
     def _agreed(self) -> Index:
         """The index, which has followed the library."""

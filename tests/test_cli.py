@@ -277,6 +277,11 @@ def test_a_second_writer_is_refused_within_seconds_and_told_who_writes(home: Pat
     assert run(home, "add", str(SEEDS)).returncode == 0  # the lock died with its holder
 
 
+def hears() -> None:
+    """Before a command begins: it hears of Ctrl-C, also where the tests run in the background, where nobody does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
@@ -286,7 +291,7 @@ def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(home: Path, tmp
         )
     command = [FOOTNOTE, "--home", str(home), "add", str(folder)]
     indexes = sorted(home.glob("libraries/*/vectors/gen-*.json"))
-    adding = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    adding = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears)
     with closing(sqlite3.connect(home / "libraries" / "default" / "library.db")) as db:
         while adding.poll() is None and db.execute("SELECT count(*) FROM documents").fetchone()[0] <= 5:
             time.sleep(0.1)  # the first of the many are in

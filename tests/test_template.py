@@ -115,6 +115,8 @@ def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path)
             break
     work.close()
     assert not _masked(house, "Ashby.txt")
+    for _ in house.ingest.index():
+        pass
     house.agrees()
     house.add(site)
     assert _masked(house, "Ashby.txt") == LINES

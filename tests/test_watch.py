@@ -13,6 +13,7 @@ import pytest
 
 from rag.watch import changes
 from tests.conftest import ROOT
+from tests.test_cli import hears
 
 
 def _first(paths: list[str], act: list[tuple[Path, str]]) -> frozenset[str]:
@@ -53,7 +54,8 @@ def test_a_file_that_is_written_while_sync_watches_is_in_and_ctrl_c_ends_it(tmp_
     command = [sys.executable, "-m", "rag", "--home", str(home)]
     around = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([*command, "add", str(folder)], check=True, capture_output=True, env=around)
-    watching = subprocess.Popen([*command, "sync", "--watch"], stderr=subprocess.PIPE, text=True, env=around)
+    watch = [*command, "sync", "--watch"]
+    watching = subprocess.Popen(watch, stderr=subprocess.PIPE, text=True, env=around, preexec_fn=hears)
     try:
         assert watching.stderr is not None
         while "watching" not in watching.stderr.readline():
