@@ -78,9 +78,8 @@ class Aside:
         coming = last.fresh & known.keys() if last else frozenset[bytes]()
         fresh = [key for key in known if key not in have and key not in coming]
         tokens = dict(zip(fresh, self._count([known[key] for key in fresh]) if fresh else (), strict=True))
-        if self._room and (
-            long := sum(count > self._room for count in tokens.values())
-        ):  # of white space, where it counts
+        long = sum(count > self._room for count in tokens.values()) if self._room else 0  # white space, where it counts
+        if long:
             yield Noted(f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words")
         missing = {key: known[key] for key in sorted(fresh, key=lambda key: -tokens[key])}
         if missing and self._machine is None:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 _NAME = "chunks"
 _BATCH = 1000  # rows put into the index at once: half a second, which is what a stop may wait for
-_SYNCS = 20  # times that the HNSW files are written while an index is made, each time whole
+# Times that the HNSW files are written while an index is made, each time whole: what waits between lies in SQLite, whose file does not shrink.
+_SYNCS = 20
 # No row waits in SQLite. With the default (1,000 may) each reader replays the waiting rows and rewrites the files, under the
 # hands of the next one. While many rows are put in, the threshold is higher (`_parts`).
 _THRESHOLD = "sync_threshold"
@@ -51,11 +52,11 @@ Fetch = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
 class Vectors:
-    """The index in `folder`. `dimension` is of the vectors; scores are cosines."""
+    """The index in `folder`. `dimension` is of the vectors, `batch` rows are put in at once; scores are cosines."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
+    def __init__(self, folder: Path, dimension: int, batch: int = _BATCH) -> None:
         self._folder = folder  # absolute: its files are hashed while Chroma is imported from another current folder
-        self._dimension = dimension
+        self._dimension, self._batch = dimension, batch
         self._client: Any = None
         self._collection: Any = None
         self._postings: Postings | None = None
@@ -162,9 +163,8 @@ class Vectors:
         path = self._folder / f"gen-{number}"
         self._sweep(keep={last[0]} if last else set())
         try:
-            if (
-                last and ids
-            ):  # Chroma rewrites the files of an emptied index whenever it is opened: that one is begun anew
+            # Chroma rewrites the files of an emptied index whenever it is opened: that one is begun anew
+            if last and ids:
                 _copy(self._folder / f"gen-{last[0]}", path)
             yield from self._fill(path, ids, fetch)
             yield from _count(path / _WORDS, ids, texts)
@@ -188,12 +188,12 @@ class Vectors:
     def _fill(self, path: Path, ids: set[str], fetch: Fetch) -> Iterator[Indexing]:
         with _chroma(path) as client:
             collection = client.get_or_create_collection(_NAME, embedding_function=None, configuration={"hnsw": _HNSW})
-            have = set(collection.get(include=[])["ids"]) if collection.count() else set()
+            have = set(collection.get(include=[])["ids"])
             gone = sorted(have - ids)
-            for at in range(0, len(gone), _BATCH):
-                collection.delete(ids=gone[at : at + _BATCH])
+            for at in range(0, len(gone), self._batch):
+                collection.delete(ids=gone[at : at + self._batch])
             new = sorted(ids - have)
-            parts, threshold = _parts(new)
+            parts, threshold = _parts(new, self._batch)
             if threshold > 1:
                 collection.modify(configuration={"hnsw": {_THRESHOLD: threshold}})
         with _chroma(path) as client:  # the threshold holds from the next opening on
@@ -259,10 +259,10 @@ def _copy(old: Path, new: Path) -> None:
         source.backup(made)
 
 
-def _parts(new: Sequence[str]) -> tuple[list[Sequence[str]], int]:
+def _parts(new: Sequence[str], batch: int) -> tuple[list[Sequence[str]], int]:
     """What is put in at once, and after how many rows Chroma writes its files; the last part makes up that number again."""
-    times = min(-(-len(new) // _BATCH), _SYNCS)
-    parts = [part for some in _even(new, times) for part in _even(some, -(-len(some) // _BATCH))]
+    times = min(-(-len(new) // batch), _SYNCS)
+    parts = [part for some in _even(new, times) for part in _even(some, -(-len(some) // batch))]
     return parts, len(new) // times if len(parts) > times else 1
 
 

@@ -41,10 +41,10 @@ def _words(texts: Sequence[str]) -> list[int]:
     return [len(text.split()) for text in texts]
 
 
-def _ingest(folder: Path, slow: Slow, count: Counter = _words) -> tuple[Ingest, Library]:
+def _ingest(folder: Path, slow: Slow, count: Counter = _words, window: int = 2) -> tuple[Ingest, Library]:
     library = Library(folder / "lib", make=True, identity="test")
     vectors = Vectors(folder / "lib" / "vectors", slow.dimension)
-    return Ingest(library, vectors, lambda: slow, count, 40, window=2), library
+    return Ingest(library, vectors, lambda: slow, count, 40, window=window), library
 
 
 def _texts(folder: Path, many: int, same: str = "") -> Path:
@@ -76,8 +76,7 @@ def test_a_batch_is_of_texts_of_as_many_tokens_not_of_as_many_characters(tmp_pat
     for n in range(6):
         (docs / f"few{n}.txt").write_text(" ".join(["longest-words-of-all"] * (10 + n)) + "\n")
         (docs / f"many{n}.txt").write_text(" ".join(["w"] * (20 + n)) + "\n")
-    ingest, _ = _ingest(tmp_path, slow)
-    ingest._window = 12
+    ingest, _ = _ingest(tmp_path, slow, window=12)
     list(ingest.add([str(docs)]))
     counts = _words(slow.given)
     assert len(set(counts)) > 3 and counts == sorted(counts, reverse=True)
@@ -106,3 +105,11 @@ def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow
     assert 0 < before < 9 and not any(t.name.startswith("embedder") for t in threading.enumerate())
     list(ingest.add([str(docs)]))
     assert library.counts() == (9, 9) and library.damaged() == []
+
+
+def test_the_first_documents_are_in_before_many_are_embedded(tmp_path: Path, slow: Slow) -> None:
+    ingest, library = _ingest(tmp_path, slow, window=1024)
+    work = ingest.add([str(_texts(tmp_path, 500))])
+    next(event for event in work if isinstance(event, Added))
+    assert library.counts()[0] == 128
+    work.close()

@@ -308,6 +308,26 @@ def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(home: Path, tmp
     assert 5 < len(json.loads(run(home, "list", "--json").stdout)["documents"]) < 405
 
 
+DEAF = """
+import hashlib
+from rag.say import _soon
+with _soon("it is said"):
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # minutes in one call, in which the main thread hears no signal
+"""
+
+
+def test_ctrl_c_ends_what_does_not_hear_it() -> None:
+    deaf = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears)  # fmt: skip
+    try:
+        assert deaf.stdout and deaf.stdout.readline() == "begun\n"
+        deaf.send_signal(signal.SIGINT)
+        _, said = deaf.communicate(timeout=20)
+        assert deaf.returncode == 130 and said.strip() == "it is said"
+    finally:
+        deaf.kill()
+
+
 def test_a_closed_pipe_is_quiet(seeded: Path) -> None:
     done = subprocess.run(
         f'"{FOOTNOTE}" --home "{seeded}" list | head -n 0', shell=True, capture_output=True, text=True

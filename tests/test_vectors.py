@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 from rag import Bot, Config
-from rag import vectors as making
 from rag.errors import LibraryBroken
-from rag.vectors import Vectors
+from rag.vectors import Vectors, _parts
 
 DIMENSION = 16
 
@@ -58,26 +57,24 @@ def _waiting(folder: Path, number: int) -> int:
         return int(db.execute("SELECT count(*) FROM embeddings_queue").fetchone()[0]) - 1
 
 
-@pytest.mark.parametrize("many", [1, 20, 21, 59, 61, 100, 333])
+@pytest.mark.parametrize("many", [1, 20, 39, 41, 100, 333])
 def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_waits_in_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+    tmp_path: Path, many: int
 ) -> None:
-    monkeypatch.setattr(making, "_BATCH", 10)
-    monkeypatch.setattr(making, "_SYNCS", 3)
     names = [f"{n}" for n in range(many)]
-    parts, threshold = making._parts(names)
-    assert [name for part in parts for name in part] == names and all(0 < len(part) <= 10 for part in parts)
+    parts, threshold = _parts(names, 2)
+    assert [name for part in parts for name in part] == names and all(0 < len(part) <= 2 for part in parts)
     since, written = 0, 0
     for part in parts:
         since += len(part)
         if since >= threshold:
             since, written = 0, written + 1
-    assert since == 0 and written <= 3
+    assert since == 0 and written == min(20, len(parts))
     folder, rows = tmp_path / "v", _rows(many)
-    vectors = Vectors(folder, DIMENSION)
-    assert _written(vectors, rows, 1) <= 4 and _waiting(folder, 1) <= 0
+    vectors = Vectors(folder, DIMENSION, batch=2)
+    assert _written(vectors, rows, 1) <= 21 and _waiting(folder, 1) <= 0
     more = {n: v for n, v in rows.items() if not n.endswith("7")} | _rows(many + 50, seed=1) | _rows(3, seed=2)
-    assert _written(vectors, more, 2) <= 4 and _waiting(folder, 2) <= 0 and vectors.holds() == set(more)
+    assert _written(vectors, more, 2) <= 21 and _waiting(folder, 2) <= 0 and vectors.holds() == set(more)
     held = vectors._collection.configuration["hnsw"]
     assert (held["sync_threshold"], held["ef_search"], held["space"]) == (1, 100, "cosine")
 

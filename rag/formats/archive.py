@@ -40,7 +40,7 @@ def opened(content: bytes, most: int = TOTAL) -> zipfile.ZipFile:
     """A zip file whose stated sizes are within bounds. Raises `Unreadable`."""
     try:
         found = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:
         raise Unreadable(f"is not a whole zip file: {error}", "make or fetch it again") from error
     known = found.infolist()
     if len(known) > MEMBERS:
@@ -67,7 +67,7 @@ def unzip(content: bytes) -> Iterator[Member | Refused]:
                 yield Member(shown(entry.filename), _read(file))
         except Unreadable as error:
             yield Refused("/" + shown(entry.filename), str(error), error.cure)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             yield Refused("/" + shown(entry.filename), f"is damaged: {error}", "make or fetch the archive again")
 
 
