@@ -7,7 +7,6 @@ thread-safe; `engine.Engine` is the same front door in a process of its own.
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag import calibration, wire
+from rag import calibration, load, wire
 from rag.alike import Alike
 from rag.answer import answer as answering
 from rag.chunk import VERSION
@@ -81,19 +80,20 @@ class Bot:
     # -- documents
 
     @told
-    def add(self, paths: Sequence[str]) -> Iterator[Event]:
-        """Take in files, folders and corpus files. The last event is a `Report`. Raises `LibraryBusy`."""
+    def add(self, paths: Sequence[str], forget: bool = False) -> Iterator[Event]:
+        """Take in files, folders and corpora; `forget` as `Ingest.add` says. Ends in a `Report`. Raises `LibraryBusy`."""
+        paths = [load.absolute(p) for p in paths]
         self.config.folder.mkdir(parents=True, exist_ok=True)
         with self._writing():  # before the library is made: of two that come first, one is told who the other is
             self._open_library(make=True)
-            yield from self._ingest().add([os.path.abspath(p) for p in paths])
+            yield from self._ingest().add(paths, forget=forget)
 
     @told
-    def sync(self) -> Iterator[Event]:
+    def sync(self, forget: bool = False) -> Iterator[Event]:
         """Everything added before, again: new, changed, moved and vanished files."""
         self._open_library()
         with self._writing():
-            yield from self._ingest().sync()
+            yield from self._ingest().sync(forget)
 
     @told
     def roots(self) -> tuple[str, ...]:
@@ -101,18 +101,19 @@ class Bot:
         return tuple(self._open_library().roots())
 
     @told
+    def held(self, name: str) -> tuple[str, ...]:
+        """Sources of the documents that `remove` would forget."""
+        return tuple(known.source for known in self._open_library().held(name)[0] if known.document)
+
+    @told
     def remove(self, name: str) -> Iterator[Event]:
-        """Forget the document of that id or source, or all below a folder's name."""
-        library = self._open_library()
+        """Forget the document of that id, source or path, or all below a folder's name."""
+        library, started = self._open_library(), time.perf_counter()
         with self._writing():
-            started = time.perf_counter()
-            files = library.files()
-            paths, roots = library.held(name)
-            if not paths:
-                paths = [path for path, known in files.items() if known.source == library.find(name).source]
-            library.remove(paths, roots=[*roots, *paths])
+            files, roots = library.held(name)
+            library.remove([known.place for known in files], roots)
             yield from self._ingest().index()
-            yield Report(removed=tuple(files[p].source for p in paths), seconds=time.perf_counter() - started)
+            yield Report(removed=tuple(k.source for k in files), seconds=time.perf_counter() - started)
 
     @told
     def rebuild(self) -> Iterator[Event]:
@@ -342,8 +343,7 @@ class Bot:
         assert vectors is not None
         size, prefix, note = fitting(embedding, self.config.chunk)
         room = embedding.room if self.config.embedder else 0
-        machine = embedding.passages, embedding.count
-        return Ingest(library, vectors, *machine, size, prefix, note=note, room=room)
+        return Ingest(library, vectors, embedding.passages, embedding.count, size, prefix, note=note, room=room)
 
     def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
         """The `limit` nearest passages; with `every`, all that lists so deep hold."""

@@ -21,7 +21,7 @@ from rag import __version__
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
-from rag.say import Say, everywhere, ingested, mending, progress, watched
+from rag.say import Say, everywhere, ingested, mending, progress, sure, watched
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -47,36 +47,56 @@ def cli(context: click.Context) -> None:
     context.exit(run(context.ensure_object(Say).config()))
 
 
+_forget = click.option("--forget", is_flag=True, help="Forget vanished documents also where they are many.")
+
+
 @cli.command()
 @click.argument("paths", nargs=-1, required=True)
+@_forget
 @everywhere
 @click.pass_obj
-def add(say: Say, paths: tuple[str, ...]) -> None:
-    """Take in files, folders, or a .jsonl corpus."""
+def add(say: Say, paths: tuple[str, ...], forget: bool) -> None:
+    """Take in files, folders, or a .jsonl corpus.
+
+    Documents of a folder whose files are gone are forgotten. They are kept, and counted in the report, where the whole
+    folder is empty or more than half of its documents are gone and it had ten or more: see --forget.
+    """
     with say.bot() as bot:
-        ingested(say, bot.add(list(paths)))
+        if not ingested(say, bot.add(list(paths), forget)):
+            raise SystemExit(1)
 
 
 @cli.command()
 @click.option("--watch", is_flag=True, help="Go on: take in what changes, until ctrl+c.")
+@_forget
 @everywhere
 @click.pass_obj
-def sync(say: Say, watch: bool) -> None:
-    """Everything added before, again: new, changed, moved and vanished files."""
+def sync(say: Say, watch: bool, forget: bool) -> None:
+    """Everything added before, again: new, changed, moved and vanished files.
+
+    Documents whose files are gone are forgotten. They are kept, and counted in the report, where a whole folder is empty or
+    missing, or more than half of its documents are gone and it had ten or more: see --forget.
+    """
     with say.bot() as bot:
         if watch:
-            watched(say, bot)
-        else:
-            ingested(say, bot.sync())
+            watched(say, bot, forget)
+        elif not ingested(say, bot.sync(forget)):
+            raise SystemExit(1)
 
 
 @cli.command()
 @click.argument("document")
+@click.option("-y", "--yes", is_flag=True, help="Forget several documents without asking.")
 @everywhere
 @click.pass_obj
-def remove(say: Say, document: str) -> None:
-    """Forget a document (by source or id), or all below a folder."""
+def remove(say: Say, document: str, yes: bool) -> None:
+    """Forget a document (by source, path or id), or all below a folder.
+
+    Where that is more than one document it asks, and outside a terminal it wants --yes.
+    """
     with say.bot() as bot:
+        if not yes:
+            sure(say, bot.held(document))
         ingested(say, bot.remove(document), "footnote: interrupted; footnote list says what is still in")
 
 

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from rag.domain import Listing
 from rag.store import Store
 
+Place = tuple[str, str]  #: absolute path of a file, and the name in it ("" where the file is one document)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the library remembers of a file: enough to see that it has not changed. `size` bytes, `mtime` ns."""
+    """What the library remembers of a file, or of a document in a corpus or an archive: enough to see that it has not changed.
+
+    `size` in bytes, `mtime` in ns, both as `load.File` has them; `member` as in `Place`.
+    """
 
     path: str
     source: str
@@ -20,6 +25,11 @@ class Known:
     mtime: int
     sha256: str
     reason: str | None
+    member: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.path, self.member
 
 
 class Files(Store):
@@ -35,10 +45,10 @@ class Files(Store):
         with self.writing():
             self._db.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(p,) for p in paths])
 
-    def files(self) -> dict[str, Known]:
-        """Every file by path; a document of a corpus file has the path ``FILE#ID``."""
-        rows = self._db.execute("SELECT path, source, document, size, mtime, sha256, reason FROM files")
-        return {row[0]: Known(*row) for row in rows}
+    def files(self) -> dict[Place, Known]:
+        """Every file, and every document of one that holds many."""
+        rows = self._db.execute("SELECT path, source, document, size, mtime, sha256, reason, member FROM files")
+        return {(row[0], row[7]): Known(*row) for row in rows}
 
     def touch(self, path: str, size: int, mtime: int) -> None:
         """The file's bytes are the same, its size or time on record was not."""
@@ -49,9 +59,10 @@ class Files(Store):
         """A file that could not be taken in is on record with its reason; what was there of it before stays."""
         with self.writing():
             self._db.execute(
-                "INSERT INTO files VALUES (?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET reason = excluded.reason, "
-                "cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, sha256 = excluded.sha256",
-                (file.path, file.source, file.size, file.mtime, file.sha256, reason, cure),
+                "INSERT INTO files VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path, member) DO UPDATE SET "
+                "reason = excluded.reason, cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, "
+                "sha256 = excluded.sha256",
+                (*file.place, file.source, file.size, file.mtime, file.sha256, reason, cure),
             )
 
     def listings(self) -> list[Listing]:
@@ -80,15 +91,3 @@ class Files(Store):
             "SELECT source FROM files WHERE document = ? ORDER BY length(source), source", (document,)
         )
         return [row[0] for row in rows]
-
-    # -- chunks
-
-    def held(self, name: str) -> tuple[list[str], list[str]]:
-        """Paths of the files that have this path, source or document or lie below it, and the roots that go with them."""
-        under = name.rstrip("/") + "/"
-        paths = [
-            path
-            for path, known in self.files().items()
-            if name in (known.source, path, known.document) or known.source.startswith(under) or path.startswith(under)
-        ]
-        return paths, [p for p in self.roots() if p in paths or p.startswith(under) or p == name.rstrip("/")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.domain import Chunk, Document, Span
 from rag.errors import LibraryBroken, Usage
-from rag.files import Files
+from rag.files import Files, Known
+from rag.load import within
 from rag.rows import checksum, spans
 
 if TYPE_CHECKING:
@@ -32,23 +34,49 @@ class Held(Files):
 
     def find(self, name: str) -> Document:
         """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
-        rows = self._db.execute(
-            "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND (document = ?1 OR source = ?1 OR path = ?1)",
-            (name,),
-        ).fetchall()
-        if not rows:
-            tail = "%/" + name.lstrip("./").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            rows = self._db.execute(
-                "SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND source LIKE ? ESCAPE '\\'",
-                (tail,),
-            ).fetchall()
+        rows = self._found("(document = ?1 OR source = ?1 OR path = ?1)", name) or self._ending(name)
+        if not rows and (tail := _tail(name)):
+            rows = self._found("lower(substr(source, -length(?1))) = lower(?1)", tail)
         found = {row[0] for row in rows}
         if len(found) != 1:
-            what = f"{len(found)} documents are called" if found else "there is no document called"
-            raise Usage(f"{what} {name!r}", "footnote list shows them all")
+            raise _unclear(name, len(found))
         source = rows[0][1]
-        path = self._db.execute("SELECT path FROM files WHERE source = ?", (source,)).fetchone()[0]
-        return replace(self.document(rows[0][0]), source=source, path="" if "#" in path else path)
+        path, member = self._db.execute("SELECT path, member FROM files WHERE source = ?", (source,)).fetchone()
+        return replace(self.document(rows[0][0]), source=source, path="" if member else path)
+
+    def _found(self, where: str, name: str) -> list[tuple[str, str]]:
+        """Ids and sources of the documents for which the condition holds, ?1 being the name."""
+        select = f"SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND {where}"  # noqa: S608
+        return self._db.execute(select, (name,)).fetchall()
+
+    def _ending(self, name: str) -> list[tuple[str, str]]:
+        """Those whose source ends with the name, by whole names. As text: LIKE takes it for a pattern, and refuses a long one."""
+        tail = _tail(name)
+        return self._found("substr(source, -length(?1)) = ?1", tail) if tail else []
+
+    def held(self, name: str) -> tuple[list[Known], list[str]]:
+        """What `name` means to somebody who removes it, and the roots that go with it.
+
+        It is the id, source or path of a document, what the sources or paths of several begin with (by whole folders), a
+        path from the current folder, or the end of a source; the first of these that fits. Raises `Usage` where none does.
+        """
+        if all(part.strip() in ("", ".", "..") for part in name.split("/")):
+            raise Usage(
+                f"{name!r} names no document and no folder", "footnote list shows the names that can be removed"
+            )
+        known = list(self.files().values())
+        top = name.rstrip("/")
+        found = [k for k in known if _means(name, k)]
+        if not found and (here := _here(name)):
+            found, top = [k for k in known if within(k.path, {here})], here
+        if not found:
+            ends = self._ending(name)
+            if len({document for document, _ in ends}) != 1:
+                raise _unclear(name, len(ends))
+            found = [k for k in known if k.source == ends[0][1]]
+        places = {k.place for k in found}
+        gone = {k.path for k in found} - {k.path for k in known if k.place not in places}
+        return found, [root for root in self.roots() if root in gone or within(root, {top})]
 
     def document(self, name: str) -> Document:
         """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
@@ -145,3 +173,32 @@ class Held(Files):
         rows = [row for row in self._many("id", names, "id, vector") if len(row[1]) == vector.nbytes]
         found = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(-1, len(vector)) @ vector
         return dict(zip((row[0] for row in rows), found.tolist(), strict=True))
+
+
+def _means(name: str, known: Known) -> bool:
+    """Is `name` the id, source or path of this one, or a folder above it?"""
+    return (
+        name in (known.document, known.source)
+        or known.source.startswith(name.rstrip("/") + "/")
+        or within(known.path, {name.rstrip("/")}) is not None
+    )
+
+
+def _here(name: str) -> str:
+    """The absolute path that `name` is from the current folder; "" where there is none."""
+    try:
+        return os.path.abspath(name)
+    except (OSError, ValueError):
+        return ""
+
+
+def _tail(name: str) -> str:
+    """What a source ends with that is called `name`; "" where the name is blank."""
+    while name.startswith(("./", "/")):
+        name = name[1 + name.startswith("./") :]
+    return f"/{name}" if name.strip() else ""
+
+
+def _unclear(name: str, fitting: int) -> Usage:
+    what = f"{fitting} documents are called" if fitting else "there is no document called"
+    return Usage(f"{what} {name!r}", "footnote list shows them all")

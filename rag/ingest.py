@@ -12,57 +12,29 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 
 from rag import clean as cleaning
 from rag import load as loading
 from rag import template
-from rag.aside import Aside, Begun
+from rag.aside import Aside, Begun, Rows
 from rag.chunk import Counter, chunk
-from rag.domain import Chunk, Document, Embedder, Refused
+from rag.domain import Chunk, Document, Embedder, Raw, Refused
 from rag.errors import RagError, Unreadable
-from rag.events import Added, Event, Failed, Noted, Report, Scanned
-from rag.files import Known
+from rag.events import Added, Event, Failed, Noted, Scanned
+from rag.files import Known, Place
 from rag.library import Library
+from rag.tally import Tally
 from rag.vectors import Vectors
 
 _WINDOW = 1024  # chunks embedded and written together
 _FIRST = 128  # the same at the beginning, twice as many each time: somebody waits to see that it goes on
 _LATE = 64  # documents masked again together
-
-
-@dataclass(slots=True)
-class _Run:
-    """What a run has found so far."""
-
-    known: dict[str, Known]
-    sources: set[str] = field(default_factory=set)
-    of_file: dict[str, list[Known]] = field(default_factory=dict)  # by file; a corpus file holds many
-    by_bytes: dict[str, list[Known]] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)  # paths that are there
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    moved: list[tuple[str, str]] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    failed: list[Failed] = field(default_factory=list)
-    unchanged: int = 0
-    digests: dict[str, str] = field(default_factory=dict)  # of the files that were read
-    done: int = 0
-    total: int = 0
-
-    def __post_init__(self) -> None:
-        for known in self.known.values():
-            self.sources.add(known.source)
-            self.of_file.setdefault(known.path.split("#")[0], []).append(known)
-            self.by_bytes.setdefault(known.sha256, []).append(known)
-
-    def refused(self, failed: Failed) -> Failed:
-        """Put it on the report."""
-        self.failed.append(failed)
-        return failed
+_NO_NAME = "has a name that is not valid UTF-8", "rename it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +45,11 @@ class _Ready:
     document: Document
     chunks: tuple[Chunk, ...]
     replaces: bool
+    keys: frozenset[int]  #: hashes of what may be a template of its folder
+
+    @property
+    def folder(self) -> str:
+        return template.folder(*self.file.place)
 
 
 class Ingest:
@@ -96,34 +73,38 @@ class Ingest:
         self._aside = Aside(library, embedder, count, prefix, room)
         self._begun: tuple[list[_Ready], Begun, bool] | None = None
 
-    def add(self, paths: Sequence[str], again: bool = False) -> Iterator[Event]:
+    def add(self, paths: Sequence[str], again: bool = False, forget: bool = False) -> Iterator[Event]:
         """Take in files, folders and corpus files; forget what vanished from them. The last event is a `Report`.
 
         With `again`, a single file that was added before and is gone, while its folder is there, is forgotten too; a
-        folder that is gone never is (a disk may just not be mounted).
+        folder that is gone never is (a disk may just not be mounted). Only with `forget` is a document forgotten where much
+        vanished at once (`tally`). Raises `Usage` for a blank path.
         """
         started = time.perf_counter()
+        paths = [path if again else loading.absolute(path) for path in paths]
         if self._note:
             yield Noted(self._note)
-        run = _Run(self._library.files())
+        run = Tally(self._library.files())
         files, roots = [], []
         for path in paths:
             try:
-                files += list(loading.walk(path))
-                roots.append(os.path.abspath(path))
+                files += _walked(path)
+                roots.append(path)
             except Unreadable as error:
-                if again and path in run.of_file and os.path.isdir(os.path.dirname(path)):
+                if again and path in run.of_file and loading.gone(path) and os.path.isdir(os.path.dirname(path)):
                     roots.append(path)
                     continue
-                run.failed.append(Failed(path, str(error), error.cure))
-                yield run.failed[-1]
+                cure = f"put it back, or: footnote remove {path}" if again and loading.gone(path) else error.cure
+                yield run.refused(Failed(_shown(path), str(error), cure))
         files = list({file.path: file for file in files}.values())  # a file below two of the paths is one file
         self._library.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(f.size for f in files))
         try:
             yield from self._take_in(files, run)
-            self._forget(run, roots)
+            folders = {root for root in roots if os.path.isdir(root)}
+            if lost := run.forget(set(roots), folders, unasked=not forget):
+                self._library.remove([known.place for known in lost])
             yield from self._settle()
             self._library.merge_words()
         except Exception:
@@ -135,30 +116,29 @@ class Ingest:
         finally:
             self._end()
         yield from self.index()
-        yield self._report(run, time.perf_counter() - started)
+        yield run.report(time.perf_counter() - started)
 
-    def sync(self) -> Iterator[Event]:
+    def sync(self, forget: bool = False) -> Iterator[Event]:
         """Everything that was added before, again."""
-        yield from self.add(self._library.roots(), again=True)
+        yield from self.add(self._library.roots(), again=True, forget=forget)
 
     def restore(self, file: Known, text: Document | None = None) -> bool:
         """Write a damaged document again: from its stored `text` where that is whole, else from the user's file.
 
         False where the file is not what was read then (its bytes differ, or it is gone): nothing is changed.
         """
-        run, found = _Run({}), []
+        run, found = Tally({}), []
         try:
             found = [text] if text else self._as_it_was(file)
             for document in found:
-                known = replace(file, document=document.id)
-                ready = _Ready(known, document, tuple(chunk(document, self._size, self._count)), True)
+                ready = self._cut(replace(file, document=document.id), document, True)
                 for _ in (*self._store([ready], run, anew=True), *self._finish(run)):
                     pass
         except (Unreadable, OSError):
             return False
         finally:
             self._end()
-        return bool(found)
+        return bool(found) and not run.failed
 
     def _end(self) -> None:
         """Let go of the processes and the thread that worked for a run."""
@@ -168,15 +148,14 @@ class Ingest:
 
     def _as_it_was(self, file: Known) -> list[Document]:
         """What the file held when it was added; nothing where it has changed since."""
-        path, _, _ = file.path.partition("#") if not os.path.exists(file.path) else (file.path, "", "")
-        content = loading.read_bytes(path)
+        content = loading.read_bytes(file.path)
         if hashlib.sha256(content).hexdigest() != file.sha256:
             return []
-        raws = loading.load(loading.File(path, file.source, file.size, file.mtime), content)
+        raws = loading.load(loading.File(file.path, file.source, file.size, file.mtime), content)
         return [
             cleaning.clean(raw, file.source)
-            for raw in raws
-            if not isinstance(raw, Refused) and (f"{path}#{raw.name}" if raw.name else path) == file.path
+            for member, raw in _named(raws)
+            if not isinstance(raw, Refused) and member == file.member
         ]
 
     def index(self, scratch: bool = False) -> Iterator[Event]:
@@ -186,46 +165,46 @@ class Ingest:
             library = self._library
             yield from self._vectors.renew(library.ids(), library.vectors, library.texts, library.revision, scratch)
 
-    def _report(self, run: _Run, seconds: float) -> Report:
-        return Report(
-            tuple(run.added),
-            run.unchanged,
-            tuple(run.changed),
-            tuple(run.moved),
-            tuple(run.removed),
-            tuple(run.failed),
-            seconds,
-        )
-
-    def _take_in(self, files: Sequence[loading.File], run: _Run) -> Iterator[Event]:
+    def _take_in(self, files: Sequence[loading.File], run: Tally) -> Iterator[Event]:
         window: list[_Ready] = []
         waiting, most = 0, min(_FIRST, self._window)
         for file in files:
-            try:
-                file.path.encode()
-            except UnicodeEncodeError:  # the name's bytes are no text: nothing could say which file is meant
-                shown = os.fsencode(file.source).decode("utf-8", "backslashreplace")
-                run.failed.append(Failed(shown, "has a name that is not valid UTF-8", "rename it"))
-                yield run.failed[-1]
-                continue
-            try:
-                for ready in self._prepare(file, run):
-                    if isinstance(ready, Failed):
-                        yield ready
-                        continue
-                    window.append(ready)
-                    waiting += len(ready.chunks)
-                    if waiting >= most:
-                        yield from self._store(window, run)
-                        window, waiting, most = [], 0, min(2 * most, self._window)
-            except (Unreadable, OSError) as error:
-                yield self._failed(file, error, run)
+            for ready in self._guarded(file, run):
+                if isinstance(ready, Failed):
+                    yield ready
+                    continue
+                window.append(ready)
+                waiting += len(ready.chunks)
+                if waiting >= most:
+                    yield from self._store(window, run)
+                    window, waiting, most = [], 0, min(2 * most, self._window)
             run.done += 1
         yield from self._store(window, run)
         yield from self._finish(run)
 
-    def _prepare(self, file: loading.File, run: _Run) -> Iterator[_Ready | Failed]:
+    def _guarded(self, file: loading.File, run: Tally) -> Iterator[_Ready | Failed]:
+        """As `_prepare`; whatever goes wrong with the file is a line of the report. Errors of the library are raised."""
+        if not _storable(file.path):  # the name's bytes are no text: nothing could say which file is meant
+            yield run.refused(Failed(_shown(file.source), *_NO_NAME))
+            return
+        with closing(self._prepare(file, run)) as work:
+            while True:
+                try:
+                    ready = next(work)
+                except StopIteration:
+                    return
+                except Exception as error:
+                    if isinstance(error, sqlite3.Error | RagError) and not isinstance(error, Unreadable):
+                        raise
+                    yield self._failed(file, error, run)
+                    return
+                yield ready
+
+    def _prepare(self, file: loading.File, run: Tally) -> Generator[_Ready | Failed, None, None]:
         """The documents of a file that are not in yet, and what of it cannot be taken in."""
+        if file.closed:
+            run.closed.add(file.path)
+            raise Unreadable(file.closed, "make it readable, then add it again; what was added from it before stays")
         before = run.of_file.get(file.path, [])
         again = any(k.reason and (not k.sha256 or k.reason.startswith("is of a kind")) for k in before)  # it may go now
         same = bool(before) and not again and all((k.size, k.mtime) == (file.size, file.mtime) for k in before)
@@ -236,97 +215,91 @@ class Ingest:
         if before and not again and all(k.sha256 == digest for k in before):
             yield from self._same(file, before, same, run)
             return
-        moved = None if before else self._origin(file, digest, run)
+        moved = [] if before else run.moves(run.origin(file.path, digest), file)
         if moved:
-            source = self._name(file.source, file.path, run)
-            self._library.move(moved.path, file.path, source, file.size, file.mtime)
-            run.moved.append((moved.source, source))
-            run.seen.update((file.path, moved.path))
+            self._library.move(moved, file.path, file.size, file.mtime)
             return
-        for raw in loading.load(file, content):
-            path = f"{file.path}#{raw.name}" if raw.name else file.path
-            old = run.known.get(path)
-            called = file.source + raw.name if raw.name.startswith("/") else raw.name or file.source
-            source = old.source if old else self._name(called, path, run)
-            run.seen.add(path)
+        for member, raw in _named(loading.load(file, content)):
+            old = run.known.get((file.path, member))
+            source = old.source if old else run.name(loading.called(file, member), file.path)
+            run.seen.add((file.path, member))
+            known = Known(file.path, source, None, file.size, file.mtime, digest, None, member)
             if isinstance(raw, Refused):
-                known = Known(path, source, None, file.size, file.mtime, digest, raw.reason)
-                self._library.fail(known, raw.reason, raw.cure)
+                self._library.fail(replace(known, reason=raw.reason), raw.reason, raw.cure)
                 yield run.refused(Failed(source, raw.reason, raw.cure))
                 continue
             document = cleaning.clean(raw, source)
-            known = Known(path, source, document.id, file.size, file.mtime, digest, None)
-            yield _Ready(
-                known,
-                document,
-                tuple(chunk(document, self._size, self._count)),
-                old is not None and old.document is not None,
-            )
+            replaces = old is not None and old.document is not None
+            yield self._cut(replace(known, document=document.id), document, replaces)
 
-    def _same(self, file: loading.File, before: list[Known], same: bool, run: _Run) -> Iterator[Failed]:
+    def _cut(self, file: Known, document: Document, replaces: bool) -> _Ready:
+        keys = frozenset(key for key, _ in template.shingles(document))
+        return _Ready(file, document, tuple(chunk(document, self._size, self._count)), replaces, keys)
+
+    def _same(self, file: loading.File, before: list[Known], same: bool, run: Tally) -> Iterator[Failed]:
         """Unchanged bytes: nothing to do, but what failed is reported again."""
+        if not same:
+            self._library.touch(file.path, file.size, file.mtime)
         for known in before:
-            run.seen.add(known.path)
-            if not same:
-                self._library.touch(known.path, file.size, file.mtime)
+            run.seen.add(known.place)
             if known.reason:
                 yield run.refused(Failed(known.source, known.reason, "change the file, then add it again"))
             else:
                 run.unchanged += 1
 
-    def _origin(self, file: loading.File, digest: str, run: _Run) -> Known | None:
-        """The known file with these bytes whose path is no longer there: this is where it went."""
-        for known in run.by_bytes.get(digest, []):
-            if known.document and "#" not in known.path and not os.path.lexists(known.path):
-                return known
-        return None
-
-    def _name(self, source: str, path: str, run: _Run) -> str:
-        """A source that no other file has: as many folders of the path in front as it takes."""
-        folders = os.path.dirname(path.split("#")[0]).split(os.sep)
-        name, depth = source, source.count("/") + 1
-        while name in run.sources:
-            front = folders[-depth] if depth <= len(folders) else str(len(run.sources))
-            name, depth = f"{front}/{name}", depth + 1
-        run.sources.add(name)
-        return name
-
-    def _store(self, window: list[_Ready], run: _Run, anew: bool = False) -> Iterator[Event]:
+    def _store(self, window: list[_Ready], run: Tally, anew: bool = False) -> Iterator[Event]:
         """Begin to embed whole documents, and write those that were begun before them."""
         window = self._judged(window)
         begun = yield from self._aside.begin([r.chunks for r in window])
         yield from self._finish(run)
         self._begun = window, begun, anew
 
-    def _finish(self, run: _Run) -> Iterator[Event]:
+    def _finish(self, run: Tally) -> Iterator[Event]:
         """Write the documents that are being embedded, once they are."""
         if self._begun is None:
             return
         (window, begun, anew), self._begun = self._begun, None
-        if window:
-            items = zip(window, begun.rows(), strict=True)
-            self._library.put([(r.file, r.document, r.chunks, *rows) for r, rows in items], anew)
+        rows = begun.rows() if window else []
+        failed = self._put(list(zip(window, rows, strict=True)), anew)
         for ready in window:
+            if ready.file.place in failed:
+                yield self._unstored(ready, failed[ready.file.place], run)
+                continue
             (run.changed if ready.replaces else run.added).append(ready.file.source)
             yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
 
+    def _put(self, items: list[tuple[_Ready, Rows]], anew: bool) -> dict[Place, Unreadable]:
+        """Write documents in one transaction. Where one of them cannot be stored, each in its own: those that failed, and why."""
+        try:
+            if items:
+                self._library.put([(r.file, r.document, r.chunks, *rows) for r, rows in items], anew)
+        except Unreadable as error:
+            if len(items) == 1:
+                return {items[0][0].file.place: error}
+            failed = dict[Place, Unreadable]()
+            for item in items:
+                failed |= self._put([item], anew)
+            return failed
+        return {}
+
+    def _unstored(self, ready: _Ready, error: Unreadable, run: Tally) -> Failed:
+        self._library.fail(ready.file, str(error), error.cure)
+        return run.refused(Failed(ready.file.source, str(error), error.cure))
+
     def _judged(self, window: list[_Ready]) -> list[_Ready]:
         """The same documents, with what they have in common with those of their folders masked."""
-        keys = [{key for key, _ in template.shingles(r.document)} for r in window]
-        folders = [template.folder(r.file.path) for r in window]
+        folders = [r.folder for r in window]
         out = list(window)
         before = self._begun[0] if self._begun else []
         for folder in set(folders):
             there = {name: a | b for name, (a, b) in self._library.templates.beside(folder).items()}
-            there |= {
-                r.document.id: {key for key, _ in template.shingles(r.document)}
-                for r in before
-                if template.folder(r.file.path) == folder
-            }
+            there |= {r.document.id: set(r.keys) for r in before if r.folder == folder}
             places = [at for at, name in enumerate(folders) if name == folder and not window[at].document.lines]
-            found = template.recurring(list((there | {window[at].document.id: keys[at] for at in places}).values()))
+            found = template.recurring(
+                list((there | {window[at].document.id: set(window[at].keys) for at in places}).values())
+            )
             for at in places:
-                document = template.masked(window[at].document, found & keys[at])
+                document = template.masked(window[at].document, found & window[at].keys)
                 if document is not window[at].document:
                     chunks = tuple(chunk(document, self._size, self._count))
                     out[at] = replace(window[at], document=document, chunks=chunks)
@@ -337,7 +310,7 @@ class Ingest:
         that what a stopped run left undone is done by the next."""
         while self._library.twins.catch_up():
             pass
-        for folder in sorted({template.folder(path) for path in self._library.files()}):
+        for folder in sorted({template.folder(*place) for place in self._library.files()}):
             there = self._library.templates.beside(folder)
             found = template.recurring([a | b for a, b in there.values()])
             late = [name for name, (_, shown) in there.items() if shown & found]
@@ -354,25 +327,48 @@ class Ingest:
             with suppress(RagError):
                 yield self._library.document(name)
 
-    def _failed(self, file: loading.File, error: Exception, run: _Run) -> Failed:
-        cure = error.cure if isinstance(error, RagError) else "check the file and its permissions"
-        reason = str(error) if isinstance(error, RagError) else (getattr(error, "strerror", None) or str(error))
-        old = run.known.get(file.path)
-        source = old.source if old else self._name(file.source, file.path, run)
-        failed = Failed(source, reason, cure)
-        run.failed.append(failed)
-        run.seen.update({file.path} | {known.path for known in run.of_file.get(file.path, [])})
-        digest = run.digests.get(file.path, "")  # none: it was not read, and is tried again the next time
+    def _failed(self, file: loading.File, error: Exception, run: Tally) -> Failed:
+        """The file is on the report and on record with its reason. What is known of it stays."""
+        foreseen = isinstance(error, Unreadable)
+        reason, cure = (loading.said(error), error.cure) if isinstance(error, Unreadable) else loading.unread(error)
+        old = run.known.get((file.path, ""))
+        source = old.source if old else run.name(file.source, file.path)
+        run.seen |= {(file.path, ""), *(known.place for known in run.of_file.get(file.path, []))}
+        digest = run.digests.get(file.path, "") if foreseen else ""  # none: it is tried again the next time
         self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, reason), reason, cure)
-        return failed
+        return run.refused(Failed(source, reason, cure))
 
-    def _forget(self, run: _Run, roots: Sequence[str]) -> None:
-        """Files that were known under these roots and are not there any more."""
-        under = tuple(root + os.sep for root in roots) + tuple(root + "#" for root in roots)
-        gone = [
-            known for path, known in run.known.items()
-            if path not in run.seen and (path in roots or path.startswith(under))
-        ]  # fmt: skip
-        if gone:
-            self._library.remove([k.path for k in gone])
-            run.removed += [k.source for k in gone if k.document]
+
+def _walked(root: str) -> list[loading.File]:
+    """All files below a root. Raises `Unreadable`."""
+    if not _storable(root):
+        raise Unreadable(*_NO_NAME)
+    return list(loading.walk(root))
+
+
+def _named(parts: Iterable[Raw | Refused]) -> Iterator[tuple[str, Raw | Refused]]:
+    """The parts of a file, each with a name that no other one has: a second `x` is called `x (2)`."""
+    taken = dict[str, int]()
+    for part in parts:
+        name = part.name
+        while name in taken:
+            taken[part.name] += 1
+            name = f"{part.name} ({taken[part.name]})"
+        taken[name] = 1
+        yield name, part
+
+
+def _storable(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(path: str) -> str:
+    """A path as text; bytes that are no UTF-8 are escaped."""
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace").decode()

@@ -9,6 +9,7 @@ found; the index says which revision it was made from.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from rag.care import Care
 from rag.domain import Chunk, Document
-from rag.errors import LibraryBroken, LibraryMissing
-from rag.files import Known
+from rag.errors import LibraryBroken, LibraryMissing, Unreadable
+from rag.files import Known, Place
 from rag.held import Held
 from rag.history import History, aside, begin
 from rag.lookup import Lookup
@@ -28,18 +29,20 @@ from rag.template import Templates
 from rag.told import naming
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins
+from rag.upgrade import split_members
 from rag.words import Words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: what a library of each older format lacks; 0 is one that is being made. An upgrade only adds tables and moves conversations
-#: to their own file, in one transaction
+#: what a library of each older format lacks; 0 is one that is being made. An upgrade adds tables, moves conversations
+#: to their own file and splits the keys of files in two (`upgrade`), in one transaction
 TABLES_SINCE = {
     0: TABLES + TWINS_TABLES + TEMPLATE_TABLES,
     1: TWINS_TABLES + TEMPLATE_TABLES,
     2: "",
+    3: "",
 }
 
 
@@ -90,6 +93,7 @@ class Library(Held):
                 if before == version():  # else another process was faster
                     for statement in TABLES_SINCE[before].split(";\n"):
                         self._db.execute(statement)
+                    split_members(self._db)
                     self._move_turns()
                     if before == 0:
                         self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
@@ -179,24 +183,42 @@ class Library(Held):
         """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
 
         A file that was known with another text loses that one in the same transaction. With `anew`, rows of the very
-        document that are there already are written again: they are damaged.
+        document that are there already are written again: they are damaged. Raises `Unreadable`, with nothing written, where
+        SQLite cannot hold one of the documents.
         """
         with self.writing():
-            for file, document, chunks, vectors, keys in items:
-                if anew:
-                    self.care.drop(document.id)
-                    self._texts.pop(document.id, None)
-                before = self._db.execute("SELECT document FROM files WHERE path = ?", (file.path,)).fetchone()
-                self._put_document(document, chunks, vectors, keys)
-                if anew and before and before[0] == document.id:
-                    continue  # what is on record of the file stays, also why it could not be read of late
-                self._db.execute(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
-                    (file.path, file.source, document.id, file.size, file.mtime, file.sha256),
-                )
-                if before and before[0] and before[0] != document.id:
-                    self._drop_if_orphan(before[0])
+            for item in items:
+                try:
+                    self._put(*item, anew)
+                except (OverflowError, UnicodeError, sqlite3.DataError) as error:
+                    raise Unreadable(f"cannot be stored: {error}", "save it as plain text, or split it") from error
             self._revise()
+
+    def _put(
+        self,
+        file: Known,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: NDArray[np.float32],
+        keys: Sequence[bytes],
+        anew: bool,
+    ) -> None:
+        if anew:
+            self.care.drop(document.id)
+            self._texts.pop(document.id, None)
+        select = "SELECT document FROM files WHERE path = ? AND member = ?"
+        before = self._db.execute(select, file.place).fetchone()
+        self._put_document(document, chunks, vectors, keys)
+        if anew and before and before[0] == document.id:
+            return  # what is on record of the file stays, also why it could not be read of late
+        self._db.execute(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT(path, member) DO UPDATE SET "
+            "source = excluded.source, document = excluded.document, size = excluded.size, mtime = excluded.mtime, "
+            "sha256 = excluded.sha256, reason = NULL, cure = NULL",
+            (*file.place, file.source, document.id, file.size, file.mtime, file.sha256),
+        )
+        if before and before[0] and before[0] != document.id:
+            self._drop_if_orphan(before[0])
 
     def _put_document(
         self, document: Document, chunks: Sequence[Chunk], vectors: NDArray[np.float32], keys: Sequence[bytes]
@@ -244,19 +266,22 @@ class Library(Held):
             self._revise()
         self._texts.clear()
 
-    def move(self, old: str, path: str, source: str, size: int, mtime: int) -> None:
+    def move(self, files: Iterable[tuple[Known, str]], path: str, size: int, mtime: int) -> None:
+        """All that is known of one file lies at `path` now; each row with its new source."""
         with self.writing():
-            self._db.execute(
-                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? WHERE path = ?",
-                (path, source, size, mtime, old),
+            self._db.executemany(
+                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? WHERE path = ? AND member = ?",
+                [(path, source, size, mtime, *known.place) for known, source in files],
             )
             self._texts.clear()
 
-    def remove(self, paths: Iterable[str], roots: Iterable[str] = ()) -> None:
+    def remove(self, places: Iterable[Place], roots: Iterable[str] = ()) -> None:
         """Forget files; a document that no file holds any more goes with its chunks and words."""
         with self.writing():
-            for path in paths:
-                row = self._db.execute("DELETE FROM files WHERE path = ? RETURNING document", (path,)).fetchone()
+            for place in places:
+                row = self._db.execute(
+                    "DELETE FROM files WHERE path = ? AND member = ? RETURNING document", place
+                ).fetchone()
                 if row and row[0]:
                     self._drop_if_orphan(row[0])
             self._db.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in roots])

@@ -9,64 +9,140 @@ are documents, one that cannot be read does not keep the others out.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from rag.domain import Raw, Refused
 from rag.errors import Unreadable, Usage
 from rag.formats import apart
 from rag.formats.archive import Member
-from rag.formats.kinds import ARCHIVES, HOME, kind
+from rag.formats.kinds import ARCHIVES, CORPORA, HOME, kind
 from rag.formats.text import decode
 
-__all__ = ["LARGEST", "File", "decode", "dismiss", "kind", "load", "questions", "read_bytes", "walk"]
+__all__ = [
+    "LARGEST", "File", "absolute", "called", "decode", "dismiss", "gone", "kind", "load", "questions", "read_bytes", "said",
+    "unread", "walk", "within",
+]  # fmt: skip
 
 LARGEST = 256 * 2**20  #: bytes; a larger file is refused
 _NO_FILE = ("is not a regular file (a folder, a pipe, a socket or a device)", "save its contents to a file")
+_CURES = {
+    errno.ENOENT: "it was there a moment ago; put it back, or forget it by: footnote sync",
+    errno.EMFILE: "too many files are open: raise the limit (ulimit -n), then add it again",
+    errno.ENFILE: "too many files are open: close other programs, then add it again",
+}
 _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was found: `path` absolute, `source` as a person names it. `size` in bytes, `mtime` in ns."""
+    """A file as it was found: `path` absolute, `source` as a person names it. `size` in bytes, `mtime` in ns.
+
+    Both are taken modulo 2**64, as signed numbers: SQLite stores no others, and a file may be dated after the year 2262.
+    `closed` says why nothing can be known of it or of what lies below it; "" for a file that can be looked at.
+    """
 
     path: str
     source: str
     size: int
     mtime: int
+    closed: str = ""
+
+
+def absolute(path: str) -> str:
+    """The absolute form of a path that somebody typed. Raises `Usage` for an empty or blank one."""
+    if not path.strip():
+        raise Usage(
+            f"a path is empty ({path!r})",
+            "give the path of a file or folder; . is the current folder, and ./ goes before a name of blanks",
+        )
+    return os.path.abspath(path)
+
+
+def within(path: str, folders: Collection[str]) -> str | None:
+    """The nearest of `folders` (absolute paths) that is `path` or holds it, by whole names: `/a/b` does not hold `/a/b#c`."""
+    while path not in folders:
+        above = os.path.dirname(path)
+        if above == path:
+            return None
+        path = above
+    return path
+
+
+def gone(path: str) -> bool:
+    """Is there surely nothing at `path`? False where that cannot be told: no permission, a disk that fails."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def walk(root: str) -> Iterator[File]:
     """The regular files under `root` (a file or a folder), sorted; sources begin with the root's own name.
 
     Symbolic links are not followed. Hidden files and folders and build outputs are passed over. Raises `Unreadable`
-    where the root itself cannot be read; a folder in it that cannot be listed is given as a file, to be reported as one.
+    where the root itself cannot be read. A folder in it that cannot be listed, and an entry of which the system tells
+    nothing, are given as `closed` files. What vanishes during the walk is left out.
     """
-    top = os.path.abspath(root)
+    top = absolute(root)
     try:
-        mode = os.lstat(top).st_mode
-    except OSError as error:
-        raise Unreadable(f"{root}: {error.strerror}", "give the path of a file or folder that is there") from error
+        known = os.lstat(top)
+    except (OSError, ValueError) as error:
+        cure = "give the path of a file or folder that is there" if gone(top) else "make the folders above it readable"
+        raise Unreadable(f"{root}: {said(error)}", cure) from error
     base = os.path.dirname(top)
-    if not stat.S_ISDIR(mode):
-        yield _file(top, base)
+    if not stat.S_ISDIR(known.st_mode):
+        yield _file(top, base, known)
         return
-    refused: list[OSError] = []
-    for folder, folders, names in os.walk(top, followlinks=False, onerror=refused.append):
-        folders[:] = sorted(f for f in folders if not passed_over(f))
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            if not passed_over(name) and os.path.lexists(path):
-                yield _file(path, base)
-    for failure in refused:
-        if failure.filename == top:
-            raise Unreadable(f"{root}: {failure.strerror}", "make the folder readable, or add its files one by one")
-        yield File(failure.filename, os.path.relpath(failure.filename, base), 0, 0)  # fails by name when it is read
+    folders = [top]
+    while folders:
+        folder = folders.pop()
+        try:
+            below, names = _listed(folder)
+        except OSError as error:
+            reason = f"the folder cannot be read: {said(error)}"
+            if folder == top:
+                raise Unreadable(
+                    f"{root}: {reason}", "make the folder readable, or add its files one by one"
+                ) from error
+            if not isinstance(error, FileNotFoundError):
+                yield File(folder, os.path.relpath(folder, base), 0, 0, reason)
+            continue
+        for path in (os.path.join(folder, name) for name in names):
+            try:
+                yield _file(path, base, os.lstat(path))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                yield File(path, os.path.relpath(path, base), 0, 0, f"cannot be looked at: {said(error)}")
+        folders += [os.path.join(folder, name) for name in reversed(below)]
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """Names of the folders and of the other entries of `folder`, sorted; links to folders and what is passed over left out."""
+    folders, names = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if passed_over(entry.name):
+                continue
+            try:
+                leads, link = entry.is_dir(), entry.is_symlink()
+            except OSError:  # it is looked at by itself, and the reason told
+                leads = link = False
+            if not leads:
+                names.append(entry.name)
+            elif not link:
+                folders.append(entry.name)
+    return sorted(folders), sorted(names)
 
 
 def passed_over(name: str) -> bool:
@@ -74,9 +150,26 @@ def passed_over(name: str) -> bool:
     return name in _SKIPPED or (name.startswith(".") and name != ".")
 
 
-def _file(path: str, base: str) -> File:
-    known = os.lstat(path)
-    return File(path, os.path.relpath(path, base), known.st_size, known.st_mtime_ns)
+def _file(path: str, base: str, known: os.stat_result) -> File:
+    return File(path, os.path.relpath(path, base), _signed(known.st_size), _signed(known.st_mtime_ns))
+
+
+def _signed(number: int) -> int:
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def said(error: BaseException) -> str:
+    """What an error says for itself, on one line, without the path that it names; text that can be stored and shown."""
+    words = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+    return words[:300].encode("utf-8", "backslashreplace").decode()
+
+
+def unread(error: Exception) -> tuple[str, str]:
+    """Reason and cure for what could not be read because of an error that nobody foresaw."""
+    if isinstance(error, MemoryError):
+        return "takes more memory to read than there is", "split it, or close other programs"
+    what = said(error) if isinstance(error, OSError) else f"{type(error).__name__}: {said(error)}"
+    return f"cannot be read ({what})", "check the file, or save it in another format"
 
 
 def read_bytes(path: str) -> bytes:
@@ -86,24 +179,33 @@ def read_bytes(path: str) -> bytes:
     except OSError as error:
         if os.path.islink(path):
             raise Unreadable("is a symbolic link", "add the file it points to") from error
-        if os.path.exists(path) and stat.S_ISSOCK(os.lstat(path).st_mode):
+        if error.errno == errno.ENXIO:  # a socket
             raise Unreadable(*_NO_FILE) from error
-        raise Unreadable(error.strerror or "cannot be opened", "make it readable") from error
+        raise Unreadable(said(error), _CURES.get(error.errno or 0, "make it readable")) from error
+    try:
+        return _read(descriptor)
+    except OSError as error:
+        raise Unreadable(said(error), "check the disk") from error
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int) -> bytes:
     known = os.fstat(descriptor)
     if not stat.S_ISREG(known.st_mode):
-        os.close(descriptor)
         raise Unreadable(*_NO_FILE)
-    with os.fdopen(descriptor, "rb") as file:
-        if known.st_size > LARGEST:
-            raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
-        try:
-            content = file.read(known.st_size + 1)
-            after = os.fstat(descriptor)
-        except OSError as error:
-            raise Unreadable(error.strerror or "cannot be read", "check the disk") from error
-    if len(content) != known.st_size or after.st_mtime_ns != known.st_mtime_ns:
+    if known.st_size > LARGEST:
+        raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        content = file.read(known.st_size + 1)
+    if len(content) != known.st_size or os.fstat(descriptor).st_mtime_ns != known.st_mtime_ns:
         raise Unreadable("was changed while it was read", "add it again when it is written")
     return content
+
+
+def called(file: File, name: str) -> str:
+    """How a person names a document of a file that is called `name` in there: in a corpus by its id alone."""
+    return name if name and kind(file.path)[0] in CORPORA else file.source + name
 
 
 def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
@@ -144,10 +246,12 @@ def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
             if inner in ARCHIVES:
                 raise Unreadable("is an archive in an archive, which is not opened", "unpack it, then add the folder")
             for part in _documents(inner, _unzipped(member.content) if packed else member.content):
-                inside = "/" + part.name.removeprefix("/") if part.name else ""
+                inside = "/" + part.name if part.name and isinstance(part, Raw) else part.name
                 yield replace(part, name=path + inside)
         except Unreadable as error:
             yield Refused(path, str(error), error.cure)
+        except Exception as error:  # of our own code: the other members go in
+            yield Refused(path, *unread(error))
 
 
 def dismiss() -> None:

@@ -45,10 +45,10 @@ class Lookup:
         """The ids of the chunks of the documents that are called so: by their whole source, or by the end of its path."""
         documents: dict[str, None] = {}
         for name in list(names)[:_NAMES]:
-            tail = "%/" + name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             rows = self._db.execute(
-                "SELECT document FROM files WHERE document IS NOT NULL AND (source = ? OR source LIKE ? ESCAPE '\\') LIMIT ?",
-                (name, tail, _NAMES),
+                "SELECT document FROM files WHERE document IS NOT NULL AND "
+                "(source = ?2 OR lower(substr(source, -length(?1))) = lower(?1)) LIMIT ?3",
+                ("/" + name, name, _NAMES),
             )
             documents |= dict.fromkeys(row[0] for row in rows)
         of = "SELECT id FROM chunks WHERE document = ?"

@@ -10,17 +10,19 @@ from typing import Any
 
 from rag.domain import Document, Span
 
-#: 2: has the tables of `twins` and `template`, which an older library gets empty. 3: has no conversations, `history` has them
-SCHEMA = 3
+#: 2: has the tables of `twins` and `template`, which an older library gets empty. 3: has no conversations, `history` has them.
+#: 4: a document of a corpus or an archive has the file's path and its name in there in two columns
+SCHEMA = 4
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 WORDS = f"CREATE VIRTUAL TABLE words USING fts5(title, heading, text, content='', tokenize='{TOKENIZER}')"
+FILES = """CREATE TABLE files(
+    path TEXT NOT NULL, member TEXT NOT NULL, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL, sha256 TEXT NOT NULL, reason TEXT, cure TEXT, PRIMARY KEY(path, member)) WITHOUT ROWID;
+CREATE INDEX files_document ON files(document)"""
 TABLES = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE files(
-    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, reason TEXT, cure TEXT) WITHOUT ROWID;
-CREATE INDEX files_document ON files(document);
+{FILES};
 CREATE TABLE documents(
     id TEXT PRIMARY KEY, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, spans TEXT NOT NULL, checksum BLOB NOT NULL
 ) WITHOUT ROWID;

@@ -11,14 +11,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rag.errors import LibraryBusy, RagError
+from rag.errors import LibraryBusy, RagError, Usage
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -119,11 +119,12 @@ def everywhere(command: F) -> F:
     return command
 
 
-def ingested(say: Say, events: Iterable[Event], interrupted: str = _INTERRUPTED) -> None:
-    """Progress on stderr, the report at the end; `interrupted` is said at Ctrl-C."""
+def ingested(say: Say, events: Iterable[Event], interrupted: str = _INTERRUPTED) -> bool:
+    """Progress on stderr, the report at the end; `interrupted` is said at Ctrl-C. False where nothing went as it should."""
     from rag import wire
     from rag.events import Report
 
+    well = True
     with _soon(interrupted):
         for event in events:
             progress(say, event)
@@ -132,6 +133,8 @@ def ingested(say: Say, events: Iterable[Event], interrupted: str = _INTERRUPTED)
                     say.object(wire.report(event))
                 else:
                     _told(say, event)
+                well = bool(event.added or event.changed or event.unchanged) or not (event.failed or event.kept)
+    return well
 
 
 @contextmanager
@@ -199,7 +202,7 @@ def _mended(say: Say, event: Mended) -> None:
     say.progress(f"{'mended' if event.done else 'not mended'}: {event.what}: {event.says}{helps}")
 
 
-def watched(say: Say, bot: Bot) -> None:
+def watched(say: Say, bot: Bot, forget: bool) -> None:
     """Sync as soon as the watch stands and whenever something changes below what was added. Ends by Ctrl-C.
 
     While another process writes, wait for it.
@@ -210,7 +213,7 @@ def watched(say: Say, bot: Bot) -> None:
     for changed in changes(roots):
         while True:
             try:
-                ingested(say, bot.sync())
+                ingested(say, bot.sync(forget))
                 break
             except LibraryBusy as busy:
                 say.progress(f"{busy}; waiting for it")
@@ -237,6 +240,24 @@ def progress(say: Say, event: Event) -> None:
         say.progress(f"index: {event.says}", end="\r")
 
 
+def sure(say: Say, sources: Sequence[str]) -> None:
+    """Ask before several documents are forgotten. Raises `Usage` where nobody can be asked, and ends where it is denied."""
+    if len(sources) < 2:
+        return
+    what = f"{len(sources)} documents ({_some(sources)})"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Usage(f"that would forget {what}", "say --yes if that is meant: footnote remove --yes NAME")
+    if not click.confirm(f"Forget {what}?", err=True):
+        say.progress("nothing was forgotten")
+        raise SystemExit(1)
+
+
+def _some(sources: Sequence[str]) -> str:
+    from rag.safe import line
+
+    return ", ".join(map(line, sources[:3])) + (", …" if len(sources) > 3 else "")
+
+
 def _told(say: Say, report: Report) -> None:
     parts = [
         f"{len(report.added)} added", f"{report.unchanged} unchanged", f"{len(report.changed)} changed", f"{len(report.moved)} moved",
@@ -245,5 +266,8 @@ def _told(say: Say, report: Report) -> None:
     for failed in report.failed:
         say.progress(f"not in: {failed.source}: {failed.reason}. What helps: {failed.cure}")
     say.progress(f"{', '.join(parts)} in {report.seconds:.1f} s")
-    if report.failed and not (report.added or report.changed or report.unchanged):
-        raise SystemExit(1)
+    if report.kept:
+        say.progress(
+            f"{len(report.kept)} documents are not found any more and are kept ({_some(report.kept)}). "
+            "What helps: mount their disk; or, to drop them: footnote sync --forget"
+        )

@@ -23,7 +23,7 @@ import re
 import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import groupby
@@ -137,9 +137,9 @@ def masked(document: Document, template: Collection[int]) -> Document:
     return replace(document, mask=tuple(sorted([*document.mask, *fresh]))) if fresh else document
 
 
-def folder(path: str) -> str:
-    """What the document at `path` stands beside: its folder, or the corpus file or archive that it is in."""
-    return path.split("#")[0] if "#" in path else os.path.dirname(path)
+def folder(path: str, member: str = "") -> str:
+    """What a document stands beside: the folder of its file, or the corpus or archive in which it is called `member`."""
+    return path if member else os.path.dirname(path)
 
 
 class Templates:
@@ -164,15 +164,15 @@ class Templates:
     def beside(self, folder: str) -> dict[str, tuple[set[int], set[int]]]:
         """The documents of a folder: for each the hashes that are masked and those that are not."""
         rows = self._db.execute(
-            "SELECT f.path, t.document, t.masked, t.open FROM files f JOIN templates t ON t.document = f.document "
-            "WHERE (f.path > ?1 || '/' AND f.path < ?1 || '0') OR (f.path > ?1 || '#' AND f.path < ?1 || '$')",
-            (folder,),
+            "SELECT f.path, f.member, t.document, t.masked, t.open FROM files f JOIN templates t ON t.document = f.document "
+            "WHERE f.path = ?1 OR (f.path > ?2 || '/' AND f.path < ?2 || '0')",
+            (folder, folder.rstrip("/")),
         )
-        return {name: (_unpacked(a), _unpacked(b)) for path, name, a, b in rows if _beside(path, folder)}
+        return {name: (_unpacked(a), _unpacked(b)) for *place, name, a, b in rows if _beside(place, folder)}
 
 
-def _beside(path: str, name: str) -> bool:
-    return folder(path) == name
+def _beside(place: Sequence[str], name: str) -> bool:
+    return folder(*place) == name
 
 
 def _packed(keys: Iterable[int]) -> bytes:

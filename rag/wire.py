@@ -102,7 +102,7 @@ def report(value: e.Report) -> dict[str, Any]:
         "added": list(value.added), "unchanged": value.unchanged, "changed": list(value.changed),
         "moved": [{"from": a, "to": b} for a, b in value.moved], "removed": list(value.removed),
         "failed": [{"source": f.source, "reason": f.reason, "cure": f.cure} for f in value.failed],
-        "seconds": round(value.seconds, 3),
+        "kept": list(value.kept), "seconds": round(value.seconds, 3),
     }  # fmt: skip
 
 

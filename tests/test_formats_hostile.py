@@ -233,7 +233,7 @@ def test_what_could_not_be_read_by_an_earlier_version_is_tried_again(house: Hous
     known = os.stat(path)
     house.add(path)
     (file,) = house.library.files().values()
-    house.library.remove([file.path])
+    house.library.remove([file.place])
     from dataclasses import replace
 
     old = replace(file, document=None, mtime=known.st_mtime_ns, reason="is of a kind that is not read yet")

@@ -157,7 +157,7 @@ def test_a_text_in_two_files_is_one_document_with_two_names(house: House, docs: 
     listed = {i.source: i.id for i in house.library.listings()}
     assert listed["docs/a.txt"] == listed["docs/copy.txt"]
     assert house.library.sources(listed["docs/a.txt"]) == ["docs/a.txt", "docs/copy.txt"]
-    house.library.remove([str(docs / "a.txt")])
+    house.library.remove([(str(docs / "a.txt"), "")])
     assert house.library.find("copy.txt").text.startswith("All about badgers")
     assert house.library.words(["badgers"], 5)
 

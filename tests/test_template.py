@@ -123,7 +123,7 @@ def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path)
 
 
 def test_a_corpus_file_is_a_folder() -> None:
-    assert folder("/a/b/c.txt") == "/a/b" and folder("/a/corpus.jsonl#x/y") == "/a/corpus.jsonl"
+    assert folder("/a/b/c.txt") == "/a/b" and folder("/a/corpus.jsonl", "x/y") == "/a/corpus.jsonl"
 
 
 SURVIVES = [

@@ -188,6 +188,8 @@ def _hash(corpus: Sequence[str]) -> str:
         except Unreadable as error:
             raise Usage(f"--corpus {error}", error.cure) from error
         for file in files:
+            if file.closed:
+                raise Usage(f"--corpus {file.path}: {file.closed}", "make it readable")
             digest.update(f"{file.source}\0{sha256(file.path)}\0".encode())
     return digest.hexdigest()
 

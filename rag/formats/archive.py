@@ -104,22 +104,22 @@ def _taken(archive: tarfile.TarFile, entry: tarfile.TarInfo, seen: set[str]) -> 
 
 def _fit(name: str, size: int, packed: int | None, special: bool, seen: set[str]) -> None:
     """Raises `Unreadable` for a member that is not taken."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise Unreadable("has a name that is not valid UTF-8", "rename it") from error
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or name[1:2] == ":":
         raise Unreadable("has a name that points out of the archive", "unpack the archive, then add the file")
     if special:
         raise Unreadable("is a link or a device in the archive", "add the file it points to")
-    if name in seen:
+    if shown(name) in seen:  # after `./a` or `a//b` as well as after the same letters
         raise Unreadable("stands twice in the archive", "unpack the archive, then add the file")
-    seen.add(name)
+    seen.add(shown(name))
     if size > MEMBER:
         raise Unreadable(f"unpacks to {size / 2**20:,.0f} MB, over {MEMBER / 2**20:.0f} MB", _BOMB)
     if packed is not None and size > _SMALL and size > _RATIO * packed:
         raise Unreadable(f"unpacks to {size / max(1, packed):,.0f} times its size: a bomb", _BOMB)
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise Unreadable("has a name that is not valid UTF-8", "rename it") from error
 
 
 def _read(file: IO[bytes]) -> bytes:
@@ -136,5 +136,6 @@ def _passed_over(name: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """A name that can be stored: bytes that are no UTF-8 are written as escapes."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace").removeprefix("./").lstrip("/")
+    """A name that can be stored: bytes that are no UTF-8 are escaped, zeros replaced, empty parts and `.` left out."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace").replace("\0", "\ufffd")
+    return "/".join(part for part in text.split("/") if part not in ("", "."))

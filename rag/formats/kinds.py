@@ -52,6 +52,7 @@ ARCHIVES: dict[str, tuple[str, str]] = {
     ".tar.bz2": ("archive", "untar"),
     ".tar.xz": ("archive", "untar"),
 }
+CORPORA = (".jsonl", ".ndjson")  #: documents of these are called by their ids
 #: files without an ending that are known by their name
 _NAMES: dict[str, str] = {
     **dict.fromkeys("readme license licence copying changelog changes authors contributing notice todo news".split(), ".txt"),

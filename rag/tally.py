@@ -1,0 +1,152 @@
+"""What a run of an ingest knows and has found so far: names that are taken, where a file went, what is to be forgotten.
+
+A document is forgotten only where its file is surely gone: nothing is at its path, or the file was read and holds it no
+more. A folder or a file that cannot be read says nothing about what is in it. And where much is gone at once, a disk that
+is not mounted is likelier than so many removals: those documents stay until somebody says that they may be forgotten.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from rag.events import Failed, Report
+from rag.files import Known, Place
+from rag.load import File, called, gone, kind, within
+
+MANY = 10  #: documents of a folder, from which on more than half of them are not forgotten unasked
+
+
+@dataclass(slots=True)
+class Tally:
+    """`known` is what the library knew when the run began. Paths are absolute."""
+
+    known: dict[Place, Known]
+    sources: set[str] = field(default_factory=set)
+    of_file: dict[str, list[Known]] = field(default_factory=dict)  #: by path; a corpus file holds many
+    by_bytes: dict[str, list[Known]] = field(default_factory=dict)
+    seen: set[Place] = field(default_factory=set)  #: what is there
+    closed: set[str] = field(default_factory=set)  #: paths below which nothing can be known
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    unchanged: int = 0
+    digests: dict[str, str] = field(default_factory=dict)  #: of the files that were read
+    done: int = 0
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        for known in self.known.values():
+            self.sources.add(known.source)
+            self.of_file.setdefault(known.path, []).append(known)
+            self.by_bytes.setdefault(known.sha256, []).append(known)
+
+    def refused(self, failed: Failed) -> Failed:
+        """Put it on the report."""
+        self.failed.append(failed)
+        return failed
+
+    def name(self, source: str, path: str) -> str:
+        """A source that no other document has: as many folders of the path in front as it takes."""
+        folders = os.path.dirname(path).split(os.sep)
+        name, depth = source, source.count("/") + 1
+        while name in self.sources:
+            front = folders[-depth] if depth <= len(folders) else str(len(self.sources))
+            name, depth = f"{front}/{name}", depth + 1
+        self.sources.add(name)
+        return name
+
+    def origin(self, path: str, digest: str) -> list[Known]:
+        """All that is known of the file that is now at `path`: one of its kind and bytes that is surely gone from its own."""
+        for known in self.by_bytes.get(digest, []):
+            if known.document and known.place not in self.seen and kind(known.path) == kind(path) and gone(known.path):
+                rows = self.of_file[known.path]
+                if all(row.sha256 == digest for row in rows):
+                    return rows
+        return []
+
+    def moves(self, rows: Sequence[Known], file: File) -> list[tuple[Known, str]]:
+        """Each row of a file that went to `file`, with its new source; they are on the report, and there."""
+        found = []
+        for known in rows:
+            source = called(file, known.member)
+            if source != known.source:
+                source = self.name(source, file.path)
+            found.append((known, source))
+            self.seen |= {known.place, (file.path, known.member)}
+            if known.document:
+                self.moved.append((known.source, source))
+        return found
+
+    def forget(self, roots: Collection[str], folders: Collection[str], unasked: bool) -> list[Known]:
+        """What was known below the `roots` (`folders` are those of them that are folders) and is to be forgotten.
+
+        With `unasked`, what vanished is `kept`, and on the report, where much vanished at once.
+        """
+        lost = self._lost(roots)
+        if unasked:
+            read = {path for path, _ in self.seen}
+            spared = self._much([k for k in lost if k.path not in read], roots, folders)
+            kept = {k.place: k for k in lost if k.path not in read and _group(k, roots) in spared}
+            self.kept += sorted(k.source for k in kept.values() if k.document)
+            lost = [k for k in lost if k.place not in kept]
+        self.removed += [k.source for k in lost if k.document]
+        return lost
+
+    def _lost(self, roots: Collection[str]) -> list[Known]:
+        read = {path for path, _ in self.seen}
+        return [
+            known
+            for place, known in self.known.items()
+            if place not in self.seen
+            and within(known.path, roots)
+            and not within(known.path, self.closed)
+            and (known.document is None or known.path in read or gone(known.path))
+        ]
+
+    def _much(self, lost: Sequence[Known], roots: Collection[str], folders: Collection[str]) -> set[str]:
+        """The folders of which so much is gone that it is not forgotten unasked."""
+        had = Counter(_group(k, roots) for k in self.known.values() if k.document and within(k.path, roots))
+        vanished = Counter(_group(k, roots) for k in lost if k.document)
+        there = {within(path, folders) for path, _ in self.seen}
+        spared = set()
+        for folder, number in vanished.items():
+            bare = folder not in there if folder in folders else _bare(folder)
+            if (bare and number == had[folder]) or _most(number, had[folder]):
+                spared.add(folder)
+        return set(vanished) if _most(vanished.total(), had.total()) else spared
+
+    def report(self, seconds: float) -> Report:
+        return Report(
+            tuple(self.added),
+            self.unchanged,
+            tuple(self.changed),
+            tuple(self.moved),
+            tuple(self.removed),
+            tuple(self.failed),
+            seconds,
+            kept=tuple(self.kept),
+        )
+
+
+def _most(number: int, of: int) -> bool:
+    return of >= MANY and 2 * number > of
+
+
+def _group(known: Known, roots: Collection[str]) -> str:
+    """The root that a file was found in; of a file that is a root itself, its folder."""
+    root = within(known.path, roots) or ""
+    return os.path.dirname(root) if root == known.path else root
+
+
+def _bare(folder: str) -> bool:
+    """Is there nothing at all in the folder, as where a disk would be mounted?"""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return next(entries, None) is None
+    return False
