@@ -34,7 +34,8 @@ class Held(Files):
 
     def find(self, name: str) -> Document:
         """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
-        rows = self._found("(document = ?1 OR source = ?1 OR path = ?1)", name) or self._ending(name)
+        wheres = "source = ?1", "document = ?1", "path = ?1"
+        rows = next((rows for where in wheres if (rows := self._found(where, name))), []) or self._ending(name)
         if not rows and (tail := _tail(name)):
             rows = self._found("lower(substr(source, -length(?1))) = lower(?1)", tail)
         found = {row[0] for row in rows}

@@ -44,7 +44,7 @@ class _Ready:
     file: Known
     document: Document
     chunks: tuple[Chunk, ...]
-    replaces: bool
+    replaces: str | None  #: the document that this file was before
     keys: frozenset[int]  #: hashes of what may be a template of its folder
 
     @property
@@ -131,7 +131,7 @@ class Ingest:
         try:
             found = [text] if text else self._as_it_was(file)
             for document in found:
-                ready = self._cut(replace(file, document=document.id), document, True)
+                ready = self._cut(replace(file, document=document.id), document, None)
                 for _ in (*self._store([ready], run, anew=True), *self._finish(run)):
                     pass
         except (Unreadable, OSError):
@@ -221,7 +221,7 @@ class Ingest:
             return
         for member, raw in _named(loading.load(file, content)):
             old = run.known.get((file.path, member))
-            source = old.source if old else run.name(loading.called(file, member), file.path)
+            source = run.source(file, member)
             run.seen.add((file.path, member))
             known = Known(file.path, source, None, file.size, file.mtime, digest, None, member)
             if isinstance(raw, Refused):
@@ -229,10 +229,9 @@ class Ingest:
                 yield run.refused(Failed(source, raw.reason, raw.cure))
                 continue
             document = cleaning.clean(raw, source)
-            replaces = old is not None and old.document is not None
-            yield self._cut(replace(known, document=document.id), document, replaces)
+            yield self._cut(replace(known, document=document.id), document, old.document if old else None)
 
-    def _cut(self, file: Known, document: Document, replaces: bool) -> _Ready:
+    def _cut(self, file: Known, document: Document, replaces: str | None) -> _Ready:
         keys = frozenset(key for key, _ in template.shingles(document))
         return _Ready(file, document, tuple(chunk(document, self._size, self._count)), replaces, keys)
 
@@ -264,6 +263,9 @@ class Ingest:
         for ready in window:
             if ready.file.place in failed:
                 yield self._unstored(ready, failed[ready.file.place], run)
+                continue
+            if ready.replaces == ready.document.id:  # another member was changed, or the file could not be read of late
+                run.unchanged += 1
                 continue
             (run.changed if ready.replaces else run.added).append(ready.file.source)
             yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
@@ -331,8 +333,7 @@ class Ingest:
         """The file is on the report and on record with its reason. What is known of it stays."""
         foreseen = isinstance(error, Unreadable)
         reason, cure = (loading.said(error), error.cure) if isinstance(error, Unreadable) else loading.unread(error)
-        old = run.known.get((file.path, ""))
-        source = old.source if old else run.name(file.source, file.path)
+        source = run.source(file)
         run.seen |= {(file.path, ""), *(known.place for known in run.of_file.get(file.path, []))}
         digest = run.digests.get(file.path, "") if foreseen else ""  # none: it is tried again the next time
         self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, reason), reason, cure)

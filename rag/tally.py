@@ -37,6 +37,7 @@ class Tally:
     kept: list[str] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     unchanged: int = 0
+    given: dict[Place, str] = field(default_factory=dict)  #: sources of what is new
     digests: dict[str, str] = field(default_factory=dict)  #: of the files that were read
     done: int = 0
     total: int = 0
@@ -52,7 +53,16 @@ class Tally:
         self.failed.append(failed)
         return failed
 
-    def name(self, source: str, path: str) -> str:
+    def source(self, file: File, member: str = "") -> str:
+        """What a file, or what is called `member` in it, is called: as it was, or by a name that is free."""
+        place = file.path, member
+        if place in self.known:
+            return self.known[place].source
+        if place not in self.given:
+            self.given[place] = self._free(called(file, member), file.path)
+        return self.given[place]
+
+    def _free(self, source: str, path: str) -> str:
         """A source that no other document has: as many folders of the path in front as it takes."""
         folders = os.path.dirname(path).split(os.sep)
         name, depth = source, source.count("/") + 1
@@ -77,7 +87,7 @@ class Tally:
         for known in rows:
             source = called(file, known.member)
             if source != known.source:
-                source = self.name(source, file.path)
+                source = self._free(source, file.path)
             found.append((known, source))
             self.seen |= {known.place, (file.path, known.member)}
             if known.document:
