@@ -70,14 +70,15 @@ class Held(Files):
         found = [k for k in known if _means(name, k)]
         if not found and (here := _here(name)):
             found, top = [k for k in known if within(k.path, {here})], here
-        if not found:
+        roots = [root for root in self.roots() if within(root, {top})]
+        if not found and not roots:
             ends = self._ending(name)
             if len({document for document, _ in ends}) != 1:
                 raise _unclear(name, len(ends))
             found = [k for k in known if k.source == ends[0][1]]
         places = {k.place for k in found}
         gone = {k.path for k in found} - {k.path for k in known if k.place not in places}
-        return found, [root for root in self.roots() if root in gone or within(root, {top})]
+        return found, sorted({*roots, *gone.intersection(self.roots())})
 
     def document(self, name: str) -> Document:
         """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""

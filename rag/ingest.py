@@ -94,6 +94,7 @@ class Ingest:
                 if again and path in run.of_file and loading.gone(path) and os.path.isdir(os.path.dirname(path)):
                     roots.append(path)
                     continue
+                run.closed.add(path)
                 cure = f"put it back, or: footnote remove {path}" if again and loading.gone(path) else error.cure
                 yield run.refused(Failed(_shown(path), str(error), cure))
         files = list({file.path: file for file in files}.values())  # a file below two of the paths is one file
@@ -102,8 +103,7 @@ class Ingest:
         yield Scanned(len(files), sum(f.size for f in files))
         try:
             yield from self._take_in(files, run)
-            folders = {root for root in roots if os.path.isdir(root)}
-            if lost := run.forget(set(roots), folders, unasked=not forget):
+            if lost := run.forget(set(roots), unasked=not forget):
                 self._library.remove([known.place for known in lost])
             yield from self._settle()
             self._library.merge_words()

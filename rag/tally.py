@@ -94,15 +94,15 @@ class Tally:
                 self.moved.append((known.source, source))
         return found
 
-    def forget(self, roots: Collection[str], folders: Collection[str], unasked: bool) -> list[Known]:
-        """What was known below the `roots` (`folders` are those of them that are folders) and is to be forgotten.
+    def forget(self, roots: Collection[str], unasked: bool) -> list[Known]:
+        """What was known below the `roots` and is to be forgotten.
 
         With `unasked`, what vanished is `kept`, and on the report, where much vanished at once.
         """
         lost = self._lost(roots)
         if unasked:
             read = {path for path, _ in self.seen}
-            spared = self._much([k for k in lost if k.path not in read], roots, folders)
+            spared = self._much([k for k in lost if k.path not in read], roots)
             kept = {k.place: k for k in lost if k.path not in read and _group(k, roots) in spared}
             self.kept += sorted(k.source for k in kept.values() if k.document)
             lost = [k for k in lost if k.place not in kept]
@@ -120,14 +120,14 @@ class Tally:
             and (known.document is None or known.path in read or gone(known.path))
         ]
 
-    def _much(self, lost: Sequence[Known], roots: Collection[str], folders: Collection[str]) -> set[str]:
+    def _much(self, lost: Sequence[Known], roots: Collection[str]) -> set[str]:
         """The folders of which so much is gone that it is not forgotten unasked."""
         had = Counter(_group(k, roots) for k in self.known.values() if k.document and within(k.path, roots))
         vanished = Counter(_group(k, roots) for k in lost if k.document)
-        there = {within(path, folders) for path, _ in self.seen}
+        there = {within(os.path.dirname(path), roots) for path, _ in self.seen}
         spared = set()
         for folder, number in vanished.items():
-            bare = folder not in there if folder in folders else _bare(folder)
+            bare = folder not in there if folder in roots else _bare(folder)
             if (bare and number == had[folder]) or _most(number, had[folder]):
                 spared.add(folder)
         return set(vanished) if _most(vanished.total(), had.total()) else spared

@@ -232,6 +232,48 @@ def test_single_files_of_one_folder_are_judged_together(house: House, tmp_path: 
     assert report.removed == () and len(report.kept) == 3, "the folder is bare, as a disk that is not mounted"
 
 
+def test_a_folder_that_became_something_else_keeps_its_documents(house: House, tmp_path: Path) -> None:
+    for name in ("link", "file"):
+        _texts(tmp_path / name, 3)
+    house.add(tmp_path / "link", tmp_path / "file")
+    for name in ("link", "file"):
+        (tmp_path / name).rename(tmp_path / f"old {name}")
+    (tmp_path / "link").symlink_to("/not/mounted")
+    (tmp_path / "file").write_text("A file in the place of a folder.\n")
+    report = _sync(house)
+    assert report.removed == () and len(report.kept) == 6 and len(report.failed) == 2
+
+
+def test_a_missing_folder_that_was_added_by_itself_keeps_its_documents(house: House, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    _texts(docs, 4)
+    _texts(docs / "mount", 3)
+    house.add(docs / "mount")
+    house.add(docs)
+    (docs / "mount").rename(tmp_path / "elsewhere")
+    report = _sync(house)
+    assert report.removed == () and len(_sources(house)) == 7
+    (line,) = report.failed
+    assert f"footnote remove {docs}/mount" in line.cure
+    files, roots = house.library.held(str(docs / "mount"))
+    house.library.remove([f.place for f in files], roots)
+    assert house.library.roots() == [str(docs)] and len(_sources(house)) == 4
+    assert _sync(house).failed == ()
+
+
+def test_a_file_that_was_added_by_itself_and_is_gone_can_be_forgotten_for_good(house: House, tmp_path: Path) -> None:
+    _texts(tmp_path / "docs", 3)
+    one = tmp_path / "docs" / "00.txt"
+    house.add(one, tmp_path / "docs" / "01.txt")
+    one.unlink()
+    assert _sync(house).removed == ("00.txt",)
+    assert "footnote remove" in _sync(house).failed[0].cure
+    files, roots = house.library.held(str(one))
+    assert (files, roots) == ([], [str(one)])
+    house.library.remove([], roots)
+    assert _sync(house).failed == ()
+
+
 def test_a_corpus_that_was_read_says_what_it_holds(house: House, tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     lines = [f'{{"id": "{at}", "text": "The text number {at}."}}\n' for at in range(30)]
