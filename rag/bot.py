@@ -81,7 +81,7 @@ class Bot:
 
     @told
     def add(self, paths: Sequence[str], forget: bool = False) -> Iterator[Event]:
-        """Take in files, folders and corpora; `forget` as `Ingest.add` says. Ends in a `Report`. Raises `LibraryBusy`."""
+        """Take in files, folders and corpora; `forget` as in `Ingest`. Ends in a `Report`. Raises `LibraryBusy`."""
         paths = [load.absolute(p) for p in paths]
         self.config.folder.mkdir(parents=True, exist_ok=True)
         with self._writing():  # before the library is made: of two that come first, one is told who the other is

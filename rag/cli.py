@@ -58,8 +58,9 @@ _forget = click.option("--forget", is_flag=True, help="Forget vanished documents
 def add(say: Say, paths: tuple[str, ...], forget: bool) -> None:
     """Take in files, folders, or a .jsonl corpus.
 
-    Documents of a folder whose files are gone are forgotten. They are kept, and counted in the report, where the whole
-    folder is empty or more than half of its documents are gone and it had ten or more: see --forget.
+    Documents of a folder whose files are gone are forgotten. They are kept, and counted in the
+    report, where the whole folder is empty, or where it had ten documents or more and more than
+    half of them are gone: see --forget.
     """
     with say.bot() as bot:
         if not ingested(say, bot.add(list(paths), forget)):
@@ -74,8 +75,9 @@ def add(say: Say, paths: tuple[str, ...], forget: bool) -> None:
 def sync(say: Say, watch: bool, forget: bool) -> None:
     """Everything added before, again: new, changed, moved and vanished files.
 
-    Documents whose files are gone are forgotten. They are kept, and counted in the report, where a whole folder is empty or
-    missing, or more than half of its documents are gone and it had ten or more: see --forget.
+    Documents whose files are gone are forgotten. They are kept, and counted in the report, where
+    a whole folder is empty, or where it had ten documents or more and more than half of them are
+    gone: see --forget. Documents of a folder that is missing or cannot be read are always kept.
     """
     with say.bot() as bot:
         if watch:

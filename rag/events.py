@@ -129,7 +129,7 @@ class Report:
     failed: tuple[Failed, ...] = ()
     seconds: float = 0.0
     stopped: bool = False
-    kept: tuple[str, ...] = ()  #: not found any more, but not forgotten: much is gone at once, or a disk is not mounted
+    kept: tuple[str, ...] = ()  #: not found any more, but not forgotten, because many are gone at once
 
 
 Event = (

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from rag.domain import Listing
 from rag.store import Store
 
-Place = tuple[str, str]  #: absolute path of a file, and the name in it ("" where the file is one document)
+Place = tuple[str, str]  #: absolute path of a file, and a name in it ("": the file itself)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the library remembers of a file, or of a document in a corpus or an archive: enough to see that it has not changed.
+    """What the library remembers of a file, or of a document in a corpus or an archive.
 
-    `size` in bytes, `mtime` in ns, both as `load.File` has them; `member` as in `Place`.
+    Enough to see that it has not changed. `size` in bytes, `mtime` in ns, both as `load.File` has
+    them; `member` as in `Place`.
     """
 
     path: str

@@ -51,15 +51,18 @@ class Held(Files):
         return self._db.execute(select, (name,)).fetchall()
 
     def _ending(self, name: str) -> list[tuple[str, str]]:
-        """Those whose source ends with the name, by whole names. As text: LIKE takes it for a pattern, and refuses a long one."""
+        """Those whose source ends with the name, by whole names.
+
+        Compared as text: LIKE would take the name for a pattern, and refuses a long one.
+        """
         tail = _tail(name)
         return self._found("substr(source, -length(?1)) = ?1", tail) if tail else []
 
     def held(self, name: str) -> tuple[list[Known], list[str]]:
         """What `name` means to somebody who removes it, and the roots that go with it.
 
-        It is the id, source or path of a document, what the sources or paths of several begin with (by whole folders), a
-        path from the current folder, or the end of a source; the first of these that fits. Raises `Usage` where none does.
+        It is the id, source or path of a document or a folder above it, else a path from the current
+        folder, else the end of one source. Raises `Usage` where none of these fits, or several end so.
         """
         if all(part.strip() in ("", ".", "..") for part in name.split("/")):
             raise Usage(

@@ -76,9 +76,9 @@ class Ingest:
     def add(self, paths: Sequence[str], again: bool = False, forget: bool = False) -> Iterator[Event]:
         """Take in files, folders and corpus files; forget what vanished from them. The last event is a `Report`.
 
-        With `again`, a single file that was added before and is gone, while its folder is there, is forgotten too; a
-        folder that is gone never is (a disk may just not be mounted). Only with `forget` is a document forgotten where much
-        vanished at once (`tally`). Raises `Usage` for a blank path.
+        With `again`, a single file that was added before and is gone, while its folder is there, is forgotten
+        too; a folder that is gone never is (a disk may just not be mounted). Where many documents vanished at
+        once (`Tally.forget`), they are forgotten only with `forget`. Raises `Usage` for a blank path.
         """
         started = time.perf_counter()
         paths = [path if again else loading.absolute(path) for path in paths]
@@ -183,7 +183,7 @@ class Ingest:
         yield from self._finish(run)
 
     def _guarded(self, file: loading.File, run: Tally) -> Iterator[_Ready | Failed]:
-        """As `_prepare`; whatever goes wrong with the file is a line of the report. Errors of the library are raised."""
+        """As `_prepare`. Any error of the file becomes a line of the report; errors of the library are raised."""
         if not _storable(file.path):  # the name's bytes are no text: nothing could say which file is meant
             yield run.refused(Failed(_shown(file.source), *_NO_NAME))
             return
@@ -271,7 +271,10 @@ class Ingest:
             yield Added(ready.file.source, len(ready.chunks), run.done, run.total)
 
     def _put(self, items: list[tuple[_Ready, Rows]], anew: bool) -> dict[Place, Unreadable]:
-        """Write documents in one transaction. Where one of them cannot be stored, each in its own: those that failed, and why."""
+        """Write documents in one transaction, or each in its own where one of them cannot be stored.
+
+        Returns those that were not stored, with the reasons.
+        """
         try:
             if items:
                 self._library.put([(r.file, r.document, r.chunks, *rows) for r, rows in items], anew)
@@ -348,7 +351,7 @@ def _walked(root: str) -> list[loading.File]:
 
 
 def _named(parts: Iterable[Raw | Refused]) -> Iterator[tuple[str, Raw | Refused]]:
-    """The parts of a file, each with a name that no other one has: a second `x` is called `x (2)`."""
+    """The parts of a file, each under a name of its own: a second `x` is called `x (2)`."""
     taken = dict[str, int]()
     for part in parts:
         name = part.name

@@ -183,8 +183,8 @@ class Library(Held):
         """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
 
         A file that was known with another text loses that one in the same transaction. With `anew`, rows of the very
-        document that are there already are written again: they are damaged. Raises `Unreadable`, with nothing written, where
-        SQLite cannot hold one of the documents.
+        document that are there already are written again: they are damaged. Raises `Unreadable`, with
+        nothing written, where SQLite cannot hold one of the documents.
         """
         with self.writing():
             for item in items:

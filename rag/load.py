@@ -44,8 +44,9 @@ _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 class File:
     """A file as it was found: `path` absolute, `source` as a person names it. `size` in bytes, `mtime` in ns.
 
-    Both are taken modulo 2**64, as signed numbers: SQLite stores no others, and a file may be dated after the year 2262.
-    `closed` says why nothing can be known of it or of what lies below it; "" for a file that can be looked at.
+    Both numbers are taken modulo 2**64 and signed: SQLite stores no larger ones, and a file may be
+    dated after the year 2262. `closed` is the reason where the file, or the folder that stands here
+    in its place, cannot be looked at; else "".
     """
 
     path: str
@@ -66,7 +67,10 @@ def absolute(path: str) -> str:
 
 
 def within(path: str, folders: Collection[str]) -> str | None:
-    """The nearest of `folders` (absolute paths) that is `path` or holds it, by whole names: `/a/b` does not hold `/a/b#c`."""
+    """The nearest of `folders` (absolute paths) that is `path` or holds it; None where none does.
+
+    Whole names are compared: `/a/b` does not hold `/a/b#c`.
+    """
     while path not in folders:
         above = os.path.dirname(path)
         if above == path:
@@ -76,7 +80,7 @@ def within(path: str, folders: Collection[str]) -> str | None:
 
 
 def gone(path: str) -> bool:
-    """Is there surely nothing at `path`? False where that cannot be told: no permission, a disk that fails."""
+    """Is there surely nothing at `path`? False where that cannot be told (no permission, a bad disk)."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -90,8 +94,8 @@ def walk(root: str) -> Iterator[File]:
     """The regular files under `root` (a file or a folder), sorted; sources begin with the root's own name.
 
     Symbolic links are not followed. Hidden files and folders and build outputs are passed over. Raises `Unreadable`
-    where the root itself cannot be read. A folder in it that cannot be listed, and an entry of which the system tells
-    nothing, are given as `closed` files. What vanishes during the walk is left out.
+    where the root itself cannot be read. A folder in it that cannot be listed, and an entry whose
+    status cannot be read, are given as `closed` files. What vanishes during the walk is left out.
     """
     top = absolute(root)
     try:
@@ -128,7 +132,10 @@ def walk(root: str) -> Iterator[File]:
 
 
 def _listed(folder: str) -> tuple[list[str], list[str]]:
-    """Names of the folders and of the other entries of `folder`, sorted; links to folders and what is passed over left out."""
+    """Names of the folders and of the other entries of `folder`, each sorted.
+
+    Links to folders, and what is passed over, are left out.
+    """
     folders, names = [], []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -159,7 +166,7 @@ def _signed(number: int) -> int:
 
 
 def said(error: BaseException) -> str:
-    """What an error says for itself, on one line, without the path that it names; text that can be stored and shown."""
+    """What an error says, on one line, without the path; at most 300 characters of valid text."""
     words = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
     return words[:300].encode("utf-8", "backslashreplace").decode()
 
@@ -204,7 +211,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def called(file: File, name: str) -> str:
-    """How a person names a document of a file that is called `name` in there: in a corpus by its id alone."""
+    """The source of a document that is called `name` in a file: in a corpus its id alone."""
     return name if name and kind(file.path)[0] in CORPORA else file.source + name
 
 

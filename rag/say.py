@@ -120,7 +120,7 @@ def everywhere(command: F) -> F:
 
 
 def ingested(say: Say, events: Iterable[Event], interrupted: str = _INTERRUPTED) -> bool:
-    """Progress on stderr, the report at the end; `interrupted` is said at Ctrl-C. False where nothing went as it should."""
+    """Progress on stderr, the report at the end; `interrupted` is said at Ctrl-C. False where nothing went in, but something failed."""
     from rag import wire
     from rag.events import Report
 
@@ -241,7 +241,7 @@ def progress(say: Say, event: Event) -> None:
 
 
 def sure(say: Say, sources: Sequence[str]) -> None:
-    """Ask before several documents are forgotten. Raises `Usage` where nobody can be asked, and ends where it is denied."""
+    """Ask before several documents are forgotten; a "no" ends the command. Raises `Usage` outside a terminal."""
     if len(sources) < 2:
         return
     what = f"{len(sources)} documents ({_some(sources)})"

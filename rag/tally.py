@@ -1,8 +1,9 @@
-"""What a run of an ingest knows and has found so far: names that are taken, where a file went, what is to be forgotten.
+"""What an ingest knows and has found so far: names in use, files that moved, documents to forget.
 
-A document is forgotten only where its file is surely gone: nothing is at its path, or the file was read and holds it no
-more. A folder or a file that cannot be read says nothing about what is in it. And where much is gone at once, a disk that
-is not mounted is likelier than so many removals: those documents stay until somebody says that they may be forgotten.
+A document is forgotten only where its file is surely gone: nothing is at its path, or the file was
+read and no longer holds it. A folder or a file that cannot be read says nothing about its documents.
+Where many documents are gone at once, a disk that is not mounted is the likelier reason: they are kept
+until the caller asks to forget them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rag.events import Failed, Report
 from rag.files import Known, Place
 from rag.load import File, called, gone, kind, within
 
-MANY = 10  #: documents of a folder, from which on more than half of them are not forgotten unasked
+MANY = 10  #: of so many documents or more, more than half are not forgotten unless it is asked for
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Tally:
         return failed
 
     def source(self, file: File, member: str = "") -> str:
-        """What a file, or what is called `member` in it, is called: as it was, or by a name that is free."""
+        """The source of a file, or of `member` in it: as the library has it, else one that is free."""
         place = file.path, member
         if place in self.known:
             return self.known[place].source
@@ -73,7 +74,7 @@ class Tally:
         return name
 
     def origin(self, path: str, digest: str) -> list[Known]:
-        """All that is known of the file that is now at `path`: one of its kind and bytes that is surely gone from its own."""
+        """The rows of a known file that moved to `path`: same kind, same bytes, and surely gone from its old path."""
         for known in self.by_bytes.get(digest, []):
             if known.document and known.place not in self.seen and kind(known.path) == kind(path) and gone(known.path):
                 rows = self.of_file[known.path]
@@ -82,7 +83,7 @@ class Tally:
         return []
 
     def moves(self, rows: Sequence[Known], file: File) -> list[tuple[Known, str]]:
-        """Each row of a file that went to `file`, with its new source; they are on the report, and there."""
+        """Each row of a file that moved to `file`, with its new source. Puts them on the report."""
         found = []
         for known in rows:
             source = called(file, known.member)
@@ -97,7 +98,7 @@ class Tally:
     def forget(self, roots: Collection[str], unasked: bool) -> list[Known]:
         """What was known below the `roots` and is to be forgotten.
 
-        With `unasked`, what vanished is `kept`, and on the report, where much vanished at once.
+        With `unasked`, many that vanished at once are `kept`, and put on the report.
         """
         lost = self._lost(roots)
         if unasked:
@@ -121,7 +122,7 @@ class Tally:
         ]
 
     def _much(self, lost: Sequence[Known], roots: Collection[str]) -> set[str]:
-        """The folders of which so much is gone that it is not forgotten unasked."""
+        """The folders of which so many documents are gone that they are not forgotten unasked."""
         had = Counter(_group(k, roots) for k in self.known.values() if k.document and within(k.path, roots))
         vanished = Counter(_group(k, roots) for k in lost if k.document)
         there = {within(os.path.dirname(path), roots) for path, _ in self.seen}

@@ -138,7 +138,7 @@ def masked(document: Document, template: Collection[int]) -> Document:
 
 
 def folder(path: str, member: str = "") -> str:
-    """What a document stands beside: the folder of its file, or the corpus or archive in which it is called `member`."""
+    """What a document stands beside: the folder of its file, or the corpus or archive that holds it."""
     return path if member else os.path.dirname(path)
 
 

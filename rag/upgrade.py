@@ -1,7 +1,7 @@
-"""Tables of a library of an older format, brought to the present one. Inside the transaction of whoever opens the library.
+"""Bring the tables of an older library to the present format, inside the transaction that opens it.
 
-Up to format 3 a document of a corpus or of an archive had one key, ``FILE#NAME``, and a '#' in the path of a file could not
-be told from that one. Format 4 keeps the file's path and the name in there in two columns.
+Up to format 3 a document of a corpus or of an archive had one key, ``FILE#NAME``, which a file whose
+path has a '#' can have too. Format 4 keeps the file's path and the name in it in two columns.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ from typing import Any
 from rag.formats.kinds import ARCHIVES, CORPORA
 from rag.rows import FILES
 
-_HOLDS_MANY = (*ARCHIVES, *CORPORA, *(f"{ending}.gz" for ending in CORPORA), ".pdf", ".epub", ".pptx", ".pptm")
+_HOLDS_MANY = (
+    *ARCHIVES,
+    *CORPORA,
+    *(f"{ending}.gz" for ending in CORPORA),
+    ".pdf",
+    ".epub",
+    ".pptx",
+    ".pptm",
+)
 
 
 def split_members(db: sqlite3.Connection) -> None:
-    """Give every row of `files` its path and its name in the file, where it has one key for both. No row is lost."""
+    """Split the key of every row of `files` into path and name, where it has one key. No row is lost."""
     if "member" in [row[1] for row in db.execute("PRAGMA table_info(files)")]:
         return
     rows = db.execute("SELECT path, source, document, size, mtime, sha256, reason, cure FROM files").fetchall()
@@ -43,7 +51,7 @@ def _splits(key: str) -> Iterator[tuple[str, str]]:
 
 
 def _place(row: Sequence[Any], roots: Collection[str], shared: Counter[tuple[str, str]]) -> tuple[str, str]:
-    """Path and name of a row. What is on the disk decides; where nothing is there, what else the library knows."""
+    """Path and name of a row: by the files on the disk, else by roots and by rows of the same file."""
     key, size, mtime, digest = row[0], row[3], row[4], row[5]
     ways = [(key, ""), *_splits(key)]
     there = [(way, known) for way in ways if (known := _looked_at(way[0])) is not None]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import sqlite3
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from rag import load as loading
 from rag.domain import Document
 from rag.errors import LibraryBroken
 from rag.events import Report
+from rag.formats import kinds
 from rag.library import Library
 from rag.load import File, gone, walk, within
 from tests.test_library import House, _report
@@ -56,7 +59,16 @@ def _breaks(monkeypatch: pytest.MonkeyPatch, name: str, path: Path, number: int)
 
 
 @pytest.mark.parametrize(
-    "number", [errno.EACCES, errno.EIO, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.ENOTCONN]
+    "number",
+    [
+        errno.EACCES,
+        errno.EIO,
+        errno.ENOTDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ESTALE,
+        errno.ENOTCONN,
+    ],
 )
 def test_a_folder_that_cannot_be_read_keeps_its_documents(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
@@ -190,7 +202,16 @@ def _without(folder: Path, number: int) -> None:
 
 @pytest.mark.parametrize(
     ("had", "lost", "stay"),
-    [(3, 1, 0), (9, 8, 0), (10, 5, 0), (10, 6, 6), (30, 29, 29), (3, 3, 3), (1, 1, 1), (12, 12, 12)],
+    [
+        (3, 1, 0),
+        (9, 8, 0),
+        (10, 5, 0),
+        (10, 6, 6),
+        (30, 29, 29),
+        (3, 3, 3),
+        (1, 1, 1),
+        (12, 12, 12),
+    ],
 )
 def test_much_is_forgotten_only_when_it_is_asked_for(
     house: House, tmp_path: Path, had: int, lost: int, stay: int
@@ -340,7 +361,11 @@ def _link(path: Path) -> None:
 @pytest.mark.parametrize("become", [_vanish, _folder, _pipe, _link])
 @pytest.mark.parametrize("known", [False, True])
 def test_a_file_that_becomes_something_else_before_it_is_read(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, become: Callable[[Path], None], known: bool
+    house: House,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    become: Callable[[Path], None],
+    known: bool,
 ) -> None:
     docs = tmp_path / "docs"
     _texts(docs, 4)
@@ -383,16 +408,21 @@ _ERRORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("error", _ERRORS, ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("where", ["rag.load.load", "rag.load.read_bytes", "rag.clean.clean", "rag.ingest.chunk"])
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        *(("rag.clean.clean", error) for error in _ERRORS),
+        *((where, error) for where in ("rag.load.load", "rag.load.read_bytes") for error in _ERRORS[:4]),
+        *(("rag.ingest.chunk", error) for error in _ERRORS[3:6]),
+    ],
+    ids=lambda said: said if isinstance(said, str) else type(said).__name__,
+)
 def test_any_error_of_one_file_is_one_line_at_every_add(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, where: str
 ) -> None:
     docs = tmp_path / "docs"
     _texts(docs, 3)
     module, _, name = where.rpartition(".")
-    import importlib
-
     owner = importlib.import_module(module)
     real = getattr(owner, name)
 
@@ -415,7 +445,8 @@ def test_any_error_of_one_file_is_one_line_at_every_add(
 
 
 @pytest.mark.parametrize(
-    "error", [KeyboardInterrupt(), LibraryBroken("damaged", "mend"), sqlite3.OperationalError("full")]
+    "error",
+    [KeyboardInterrupt(), LibraryBroken("damaged", "mend"), sqlite3.OperationalError("full")],
 )
 def test_what_is_no_fault_of_a_file_ends_the_run(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
@@ -433,10 +464,6 @@ def test_what_is_no_fault_of_a_file_ends_the_run(
 def test_a_member_that_breaks_a_reader_does_not_keep_the_others_out(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import zipfile
-
-    from rag.formats import kinds
-
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name in ("1.txt", "2.md", "3.txt"):
             archive.writestr(name, f"The member {name} is of its own.")

@@ -58,7 +58,13 @@ def _lawful(house: House, report: Report) -> None:
     for source in ready:
         assert house.library.find(source).source == source
     again = _report(list(house.ingest.sync()))
-    assert (again.added, again.changed, again.moved, again.removed, again.kept) == ((), (), (), (), ())
+    assert (again.added, again.changed, again.moved, again.removed, again.kept) == (
+        (),
+        (),
+        (),
+        (),
+        (),
+    )
     assert again.unchanged == len(ready)
     assert sorted(f.source for f in again.failed) == sorted(f.source for f in report.failed)
 
@@ -73,7 +79,11 @@ def test_a_folder_whose_name_begins_with_that_of_another_is_another(house: House
         house.add(tmp_path / name)
     for name in (*names, "C/", "C/../C", "C#/./"):
         report = _report(list(house.ingest.add([f"{tmp_path}/{name}"])))
-        assert (report.removed, report.added, report.changed) == ((), (), ()) and report.unchanged >= 1
+        assert (report.removed, report.added, report.changed) == (
+            (),
+            (),
+            (),
+        ) and report.unchanged >= 1
     assert len(house.library.listings()) == len(names)
 
 
@@ -127,7 +137,13 @@ def test_members_that_are_the_same_name_in_other_letters(house: House, tmp_path:
         "a.txt ",
     ]
     report = house.add(_zip(tmp_path / "a.zip", [*names, "d/../a.txt", "/a.txt"]))
-    assert set(report.added) >= {"a.zip/a.txt", "a.zip/A.txt", "a.zip/d/b.txt", "a.zip/d\\b.txt", "a.zip/ a.txt"}
+    assert set(report.added) >= {
+        "a.zip/a.txt",
+        "a.zip/A.txt",
+        "a.zip/d/b.txt",
+        "a.zip/d\\b.txt",
+        "a.zip/ a.txt",
+    }
     assert len(report.added) + len(report.failed) == len(names) + 2
     assert sum("twice" in f.reason for f in report.failed) == 3
     _lawful(house, report)
@@ -136,7 +152,11 @@ def test_members_that_are_the_same_name_in_other_letters(house: House, tmp_path:
 def test_a_tar_and_a_corpus_in_an_archive(house: House, tmp_path: Path) -> None:
     corpus = b'{"id": "x", "text": "One."}\n{"id": "/x", "text": "Two."}\n{"id": "x.txt", "text": "Three."}\n'
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
-        for name, content in (("c.jsonl", corpus), ("c.jsonl/x.txt", b"Four."), ("./c.jsonl/x.txt", b"Five.")):
+        for name, content in (
+            ("c.jsonl", corpus),
+            ("c.jsonl/x.txt", b"Four."),
+            ("./c.jsonl/x.txt", b"Five."),
+        ):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
@@ -191,7 +211,11 @@ class _Nothing:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(_NAME, max_size=5, unique=True), st.lists(_NAME, max_size=5), st.lists(_NAME, max_size=5))
+@given(
+    st.lists(_NAME, max_size=5, unique=True),
+    st.lists(_NAME, max_size=5),
+    st.lists(_NAME, max_size=5),
+)
 def test_every_name_keeps_its_document(ids: list[str], members: list[str], files: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         house, docs = _Bare(Path(name) / "house"), Path(name) / "docs"
@@ -216,7 +240,11 @@ def test_of_two_copies_of_a_file_that_is_gone_one_is_it_and_the_other_is_new(hou
     (docs / "a.txt").rename(docs / "again.txt")
     report = house.add(docs)
     assert report.moved == (("docs/a.txt", "docs/again.txt"),) and report.added == ("docs/copy.txt",)
-    assert [i.source for i in house.library.listings()] == ["docs/again.txt", "docs/b.txt", "docs/copy.txt"]
+    assert [i.source for i in house.library.listings()] == [
+        "docs/again.txt",
+        "docs/b.txt",
+        "docs/copy.txt",
+    ]
 
 
 def test_a_corpus_or_an_archive_that_got_another_name_keeps_its_documents(house: House, tmp_path: Path) -> None:
@@ -229,7 +257,12 @@ def test_a_corpus_or_an_archive_that_got_another_name_keeps_its_documents(house:
     (docs / "a.zip").rename(docs / "b.zip")
     report = house.add(docs)
     assert (report.added, report.removed, len(report.moved)) == ((), (), 3)
-    assert [i.source for i in house.library.listings()] == ["docs/b.zip/1.txt", "docs/b.zip/b.png", "one", "two"]
+    assert [i.source for i in house.library.listings()] == [
+        "docs/b.zip/1.txt",
+        "docs/b.zip/b.png",
+        "one",
+        "two",
+    ]
     assert [f.source for f in house.add(docs).failed] == ["docs/b.zip/b.png"]
 
 
@@ -282,7 +315,17 @@ def test_a_name_means_whole_names_and_no_pattern(house: House, tmp_path: Path, m
         assert house.library.find(name).source == f"docs/{name}"
     monkeypatch.chdir(tmp_path / "docs" / "sub")
     assert meant("../C/../C") == ["docs/C/1.txt"] and meant("./ab.txt") == ["docs/sub/ab.txt"]
-    for name in ("%", "_.txt", "a?.txt", "A%.TXT", "../1.txt", ".1.txt", "%" * 100_000, "x" * 100_000, "C\0"):
+    for name in (
+        "%",
+        "_.txt",
+        "a?.txt",
+        "A%.TXT",
+        "../1.txt",
+        ".1.txt",
+        "%" * 100_000,
+        "x" * 100_000,
+        "C\0",
+    ):
         with pytest.raises(Usage):
             house.library.held(name)
     assert house.library.lookup.chunks_of(["%" * 100_000, "_.txt", "*"]) == []

@@ -136,6 +136,6 @@ def _passed_over(name: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """A name that can be stored: bytes that are no UTF-8 are escaped, zeros replaced, empty parts and `.` left out."""
+    """A name that can be stored: escapes for bytes that are no UTF-8, no zeros, no empty parts, no `.`."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace").replace("\0", "\ufffd")
     return "/".join(part for part in text.split("/") if part not in ("", "."))
