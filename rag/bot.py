@@ -23,11 +23,12 @@ from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
-from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError
-from rag.events import Answered, Event, Indexing, Loading, Mended, Report
+from rag.errors import LibraryBusy, LibraryMissing, RagError
+from rag.events import Answered, Event, Indexing, Loading, Noted, Report
 from rag.index import Index
 from rag.library import Library
 from rag.lock import lock
+from rag.private import make_folder
 from rag.safe import protect
 from rag.told import told
 from rag.vectors import Vectors
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from rag.explain import Explanation
     from rag.foreign import Machine
     from rag.ingest import Ingest
+
+
+_ANEW = "the library's file was gone or empty; a new one is begun: add again what else was in it. Conversations stay"
 
 
 class Bot:
@@ -83,9 +87,10 @@ class Bot:
     @told
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """Take in files, folders and corpus files. The last event is a `Report`. Raises `LibraryBusy`."""
-        self.config.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.config.folder)
         with self._writing():  # before the library is made: of two that come first, one is told who the other is
-            self._open_library(make=True)
+            if self._open_library(make=True).anew:
+                yield Noted(_ANEW)
             yield from self._ingest().add([os.path.abspath(p) for p in paths])
 
     @told
@@ -126,17 +131,7 @@ class Bot:
         """Mend what can be mended, and say of each thing what was wrong and what was done: `Mended`, and `Indexing`."""
         from rag import repair
 
-        embedding = self._chosen()
-        if embedding.made():
-            yield from repair.embedder(embedding.verify, embedding.remake)
-        try:
-            library = self._open_library()
-        except (LibraryMissing, LibraryBroken) as error:
-            yield Mended("library", False, str(error), error.cure)
-            return
-        assert self._vectors is not None
-        with self._writing():
-            yield from repair.repair(library, self._vectors, self._ingest())
+        yield from repair.everything(self.config.folder, self._chosen(), self._opened, self._writing)
 
     @told
     def documents(self) -> tuple[Listing, ...]:
@@ -253,7 +248,8 @@ class Bot:
 
     def _history(self, conversation: str) -> list[Turn]:
         turns = self._open_library().history.turns(conversation)
-        return [wire.turn(question, json.loads(answer)) for question, answer in turns if answer]
+        saved = ((question, json.loads(answer)) for question, answer in turns if answer)
+        return [wire.turn(question, found) for question, found in saved if "answer" in found]
 
     # -- machines
 
@@ -274,6 +270,11 @@ class Bot:
             )  # fmt: skip
             self._vectors = Vectors(self.config.folder / "vectors", embedding.dimension)
         return self._library
+
+    def _opened(self) -> tuple[Library, Vectors, Ingest]:
+        library = self._open_library()
+        assert self._vectors is not None
+        return library, self._vectors, self._ingest()
 
     def _open_questions(self) -> Machine:
         if self._questions is None:

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from rag.domain import Document
 from rag.errors import RagError
-from rag.history import History
+from rag.history import History, text
 from rag.rows import WORDS, checksum
 from rag.store import pages
+from rag.structure import lost
 from rag.template import Templates
+from rag.told import damage
 from rag.twins import Twins
 
 _DOCUMENT = "SELECT id, title, date, text, spans, checksum FROM documents"
+_NO_RECORD = (
+    "typeof(path) <> 'text' OR typeof(source) <> 'text' OR typeof(size) <> 'integer' OR typeof(mtime) <> 'integer' "
+    "OR typeof(sha256) <> 'text' OR typeof(document) NOT IN ('text', 'null') OR typeof(reason) NOT IN ('text', 'null') "
+    "OR typeof(cure) NOT IN ('text', 'null')"
+)
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum, number FROM chunks"
 
 
@@ -32,6 +39,7 @@ class Damage:
     passages: set[str] = field(default_factory=set)
     strays: set[int] = field(default_factory=set)  # numbers of chunks without a document
     orphans: set[str] = field(default_factory=set)  # whole documents that no file holds
+    records: int = 0  # rows of files that are no records of a file
 
     @property
     def documents(self) -> set[str]:
@@ -61,7 +69,9 @@ class Care:
             here.add(row[0])
             if checksum(*row[:5]) != row[5]:
                 found.texts.add(row[0])
-        held = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM files WHERE document IS NOT NULL")}
+        select = "SELECT DISTINCT document FROM files WHERE typeof(document) = 'text'"
+        held = {row[0] for row in self._db.execute(select)}
+        found.records = self._db.execute(f"SELECT count(*) FROM files WHERE {_NO_RECORD}").fetchone()[0]  # noqa: S608
         found.texts |= held - here
         found.orphans = here - held - found.texts
         before, lost = "", False
@@ -86,23 +96,28 @@ class Care:
         names: list[str] = []
         for document in documents:
             rows = self._db.execute("SELECT source FROM files WHERE document = ?", (document,)).fetchall()
-            names += [row[0] for row in rows] or [document]
+            names += [str(row[0]) for row in rows] or [str(document)]
         return sorted(names)
 
     def wrong(self) -> list[str]:
         """Everything that is not as it should be, in sentences."""
         said = [f"library.db: {line}" for line in pages(self._db)]
         try:
+            said += [f"library.db: {line}" for line in lost(self._db)]
             found = self.damage()
             if found.documents:
                 said.append(f"damaged: {', '.join(self.sources(found.documents))}")
             if found.strays:
                 said.append(f"{len(found.strays)} passages belong to no document")
             if found.orphans:
-                said.append(f"no file is known for {', '.join(sorted(found.orphans))}")
+                said.append(f"no file is known for {', '.join(sorted(map(str, found.orphans)))}")
+            if found.records:
+                said.append(f"{found.records} entries of files are no records of a file")
             if not self.words_agree(found):
                 said.append("the table of words does not agree with the documents")
         except sqlite3.Error as error:
+            if not damage(error):
+                raise
             said.append(f"library.db: {error}")
         return said + self._turns()
 
@@ -111,6 +126,7 @@ class Care:
         try:
             history = self._history()
             said = [f"history.db: {line}" for line in history.pages()]
+            said += [] if history.indexed() else ["history.db: its index is missing"]
             turns = history.damaged()
         except RagError as error:
             return [str(error)]
@@ -188,7 +204,31 @@ class Care:
         for number, *texts in list(self._passages()):
             self._db.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
 
+    def lenient(self) -> None:
+        """From now on a text that is no UTF-8 is read with U+FFFD in it, and fails its checksum instead of ending the reading."""
+        self._db.text_factory = text
+
+    def fill(self, writing: Callable[[], AbstractContextManager[None]]) -> Iterator[str]:
+        """Labels of copies and hashes of templates again from the texts, where their tables are empty. Says what was filled."""
+        if not self._db.execute("SELECT 1 FROM twins LIMIT 1").fetchone():
+            labelled = 0
+            while count := self._twins.catch_up():
+                labelled += count
+            if labelled:
+                yield f"which passages say the same was lost; compared again: {labelled} passages"
+        if not self._db.execute("SELECT 1 FROM templates LIMIT 1").fetchone():
+            with writing():
+                for (document,) in self._db.execute("SELECT id FROM documents").fetchall():
+                    with suppress(RagError):
+                        self._templates.put(self._whole(document))
+            if self._db.execute("SELECT 1 FROM templates LIMIT 1").fetchone():
+                yield "what the documents of a folder have in common was lost; looked for again"
+
     # -- documents
+
+    def forget_records(self) -> None:
+        """Remove rows of files that are no records of a file. Inside a transaction of the caller's."""
+        self._db.execute(f"DELETE FROM files WHERE {_NO_RECORD}")  # noqa: S608
 
     def drop(self, document: str) -> None:
         """A document's rows and words, damaged or not. Inside a transaction of the caller's."""
