@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from rag.ingest import Ingest
 
 
-_ANEW = "the library's file was gone or empty; a new one is begun: add again what else was in it. Conversations stay"
-
-
 class Bot:
     """Ask, add, search, check. Use it as a context manager."""
 
@@ -89,8 +86,8 @@ class Bot:
         """Take in files, folders and corpus files. The last event is a `Report`. Raises `LibraryBusy`."""
         make_folder(self.config.folder)
         with self._writing():  # before the library is made: of two that come first, one is told who the other is
-            if self._open_library(make=True).anew:
-                yield Noted(_ANEW)
+            if note := self._open_library(make=True).anew:
+                yield Noted(note)
             yield from self._ingest().add([os.path.abspath(p) for p in paths])
 
     @told
@@ -113,7 +110,7 @@ class Bot:
             started = time.perf_counter()
             files = library.files()
             paths, roots = library.held(name)
-            if not paths:
+            if not paths and not library.forget_orphan(name):
                 paths = [path for path, known in files.items() if known.source == library.find(name).source]
             library.remove(paths, roots=[*roots, *paths])
             yield from self._ingest().index()

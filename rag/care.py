@@ -7,7 +7,7 @@ neither, and cannot be read back (it holds no texts), so it is held against one 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -23,11 +23,8 @@ from rag.told import damage
 from rag.twins import Twins
 
 _DOCUMENT = "SELECT id, title, date, text, spans, checksum FROM documents"
-_NO_RECORD = (
-    "typeof(path) <> 'text' OR typeof(source) <> 'text' OR typeof(size) <> 'integer' OR typeof(mtime) <> 'integer' "
-    "OR typeof(sha256) <> 'text' OR typeof(document) NOT IN ('text', 'null') OR typeof(reason) NOT IN ('text', 'null') "
-    "OR typeof(cure) NOT IN ('text', 'null')"
-)
+_FILE = ("path", "source", "document", "sha256", "reason", "cure", "size", "mtime")
+_KINDS = ("text", "text", "text null", "text", "text null", "text null", "integer", "integer")
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum, number FROM chunks"
 
 
@@ -39,12 +36,22 @@ class Damage:
     passages: set[str] = field(default_factory=set)
     strays: set[int] = field(default_factory=set)  # numbers of chunks without a document
     orphans: set[str] = field(default_factory=set)  # whole documents that no file holds
-    records: int = 0  # rows of files that are no records of a file
+    records: list[tuple[str, bytes]] = field(
+        default_factory=list
+    )  # table and path of rows of files and roots that are none
 
     @property
     def documents(self) -> set[str]:
         """All that are hurt."""
         return self.texts | self.passages
+
+
+def _utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Care:
@@ -71,7 +78,7 @@ class Care:
                 found.texts.add(row[0])
         select = "SELECT DISTINCT document FROM files WHERE typeof(document) = 'text'"
         held = {row[0] for row in self._db.execute(select)}
-        found.records = self._db.execute(f"SELECT count(*) FROM files WHERE {_NO_RECORD}").fetchone()[0]  # noqa: S608
+        found.records = [*self._no_records("files", _FILE, _KINDS), *self._no_records("roots", ("path",), ("text",))]
         found.texts |= held - here
         found.orphans = here - held - found.texts
         before, lost = "", False
@@ -112,7 +119,7 @@ class Care:
             if found.orphans:
                 said.append(f"no file is known for {', '.join(sorted(map(str, found.orphans)))}")
             if found.records:
-                said.append(f"{found.records} entries of files are no records of a file")
+                said.append(f"{len(found.records)} entries of files are no records of a file")
             if not self.words_agree(found):
                 said.append("the table of words does not agree with the documents")
         except sqlite3.Error as error:
@@ -226,9 +233,18 @@ class Care:
 
     # -- documents
 
-    def forget_records(self) -> None:
-        """Remove rows of files that are no records of a file. Inside a transaction of the caller's."""
-        self._db.execute(f"DELETE FROM files WHERE {_NO_RECORD}")  # noqa: S608
+    def _no_records(self, table: str, columns: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Rows with a value of another kind than they should have, or with a text that is no UTF-8."""
+        parts = ", ".join(f"typeof({c}), CAST({c} AS BLOB)" for c in columns)
+        for row in self._db.execute(f"SELECT {parts} FROM {table}"):  # noqa: S608
+            pairs = list(zip(row[::2], row[1::2], kinds, strict=True))
+            if not all(kind in allowed.split() and (kind != "text" or _utf8(raw)) for kind, raw, allowed in pairs):
+                yield table, row[1]
+
+    def forget_records(self, records: Sequence[tuple[str, bytes]]) -> None:
+        """Remove rows of files and roots that are none. Inside a transaction of the caller's."""
+        for table, path in records:
+            self._db.execute(f"DELETE FROM {table} WHERE CAST(path AS BLOB) = ?", (path,))  # noqa: S608
 
     def drop(self, document: str) -> None:
         """A document's rows and words, damaged or not. Inside a transaction of the caller's."""

@@ -128,6 +128,8 @@ class Library(Held):
         if said := structure.lost(self._db, indices=False):
             raise LibraryBroken(f"{self._path} is damaged: {'; '.join(said)}", REPAIR)
         made = self._meta("identity")
+        if identity and not made:
+            raise LibraryBroken(f"{self._path} does not say what its passages were embedded with", REPAIR)
         if identity and made == structure.UNKNOWN:
             made = self._adopt(identity)
         if identity and made != identity:

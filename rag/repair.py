@@ -195,8 +195,8 @@ def _documents(library: Library, ingest: Ingest, lost: Collection[str]) -> Itera
         found.passages |= {item.id for item in library.listings() if item.id} - found.texts
     if found.records:
         with library.writing():
-            care.forget_records()
-        yield Mended("files", False, f"{found.records} entries were no records of a file and are removed", _SYNC)
+            care.forget_records(found.records)
+        yield Mended("files", False, f"{len(found.records)} entries were no records of a file and are removed", _SYNC)
     if found.strays:
         with library.writing():
             care.sweep(found.strays)
@@ -249,12 +249,12 @@ def _stored(library: Library, document: str) -> Document | None:
 def _document(library: Library, ingest: Ingest, file: Known | None, document: str, text: Document | None) -> Mended:
     if file is None and text:
         return Mended(
-            document, False, "has damaged passages, and no file is known for it", f"{_SYNC}, then repair again"
+            str(document), False, "has damaged passages, and no file is known for it", f"{_SYNC}, then repair again"
         )
     if file is None:  # damaged, and no file says what it was: nothing can show it, nothing can bring it back
         with library.writing():
             library.care.drop(document)
-        return Mended(document, True, "a damaged text that belonged to no file was removed")
+        return Mended(str(document), True, "a damaged text that belonged to no file was removed")
     if ingest.restore(file, text):
         how = "cut again from its stored text" if text else "read again from its file, which is unchanged"
         return Mended(file.source, True, f"was damaged; {how}")

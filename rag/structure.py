@@ -23,8 +23,9 @@ UNKNOWN = "?"  #: the identity of a library that no longer says what it was made
 _MOST = 2**52  # a revision beyond it is none of ours
 _EMPTY = {"TEXT": "''", "INTEGER": "0", "BLOB": "x''"}
 _FILLS = {"document": "NULL", "page": "NULL", "date": "NULL", "reason": "NULL", "cure": "NULL", "source": "path"}
-_TOGETHER = ({"twins", "bands"}, {"templates"})  # made again from the texts, all of a kind or nothing
+_TOGETHER = ({"twins", "bands"}, {"templates"}, {"meta"})  # made again, all of a kind or nothing
 
+_NAMELESS = "it does not say what its passages were embedded with"
 Column = tuple[str, str]
 
 
@@ -47,13 +48,24 @@ def lost(db: sqlite3.Connection, indices: bool = True) -> list[str]:
 
 def _unsaid(db: sqlite3.Connection) -> list[str]:
     """What is missing of identity and revision."""
-    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    meta = _said(db)
     said = []
-    if not isinstance(meta.get("identity"), str):
-        said.append("it does not say what its passages were embedded with")
+    if meta.get("identity") is None:
+        said.append(_NAMELESS)
     if not is_revision(meta.get("revision")):
         said.append(f"its revision is {meta.get('revision')!r}")
     return said
+
+
+def _said(db: sqlite3.Connection) -> dict[str, str | None]:
+    """What the library says of itself; None for what is no text."""
+    found = {}
+    for key, value, kind in db.execute("SELECT CAST(key AS BLOB), CAST(value AS BLOB), typeof(value) FROM meta"):
+        try:
+            found[(key or b"").decode("utf-8", "replace")] = value.decode() if kind == "text" else None
+        except UnicodeDecodeError:
+            found[key.decode("utf-8", "replace")] = None
+    return found
 
 
 def is_revision(value: object) -> bool:
@@ -101,6 +113,8 @@ def mend(store: Store) -> list[str]:
         if version not in (0, SCHEMA) or not ours(db):
             return []
         said = lost(db) + (["it does not say its format"] if version == 0 else [])
+        if not said and not _said(db)["identity"]:
+            said.append(_NAMELESS)
         if not said:
             return []
         db.execute("PRAGMA legacy_alter_table = ON")  # a table may be renamed while others are missing
@@ -170,8 +184,8 @@ def _copied(db: sqlite3.Connection, name: str, columns: tuple[Column, ...]) -> N
 
 
 def _meta(db: sqlite3.Connection) -> None:
-    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
-    if not isinstance(meta.get("identity"), str):
+    meta = _said(db)
+    if not meta.get("identity"):
         db.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (UNKNOWN,))
     if not is_revision(meta.get("revision")):  # greater than any that an index was made from
         db.execute("INSERT OR REPLACE INTO meta VALUES ('revision', ?)", (str(time.time_ns() // 10**6),))
