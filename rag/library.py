@@ -46,6 +46,7 @@ TABLES_SINCE = {
 
 Cure = Callable[[str, str], str]
 _ADD = "run: footnote add FOLDER"
+_ANEW = "the library's file was gone or empty; a new one is begun: add again what else was in it. Conversations stay"
 
 
 def _another(made: str, identity: str) -> str:
@@ -87,7 +88,7 @@ class Library(Held):
             return
         if make:
             private.make_folder(self.folder)
-            self.anew = self._forget_index()
+            self.anew = _ANEW if self._forget_index() else ""
         elif there == 0 and self._indexed():
             raise LibraryBroken(
                 f"{path} is empty, but there is an index of what was in it",
@@ -303,6 +304,18 @@ class Library(Held):
             self._db.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in roots])
             self._revise()
         self._texts.clear()
+
+    def forget_orphan(self, document: str) -> bool:
+        """Forget a document that no file is known for. Was there one of that id?"""
+        if (
+            self.sources(document)
+            or not self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone()
+        ):
+            return False
+        with self.writing():
+            self._drop_if_orphan(document)
+            self._revise()
+        return True
 
     def _drop_if_orphan(self, document: str) -> None:
         if self._db.execute("SELECT 1 FROM files WHERE document = ?", (document,)).fetchone():
