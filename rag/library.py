@@ -60,9 +60,7 @@ class Library(Held):
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
         if it differs, with the `cure` for what the library was made with and what it is now)."""
         self.folder, self._cure = folder, cure
-        self.anew = (
-            False  # begun although an index says that there was a library before: what it held is to be added again
-        )
+        self.anew = ""  # what is to be said where there was a library before
         path = folder / "library.db"
         with naming(folder):
             self._looked_for(path, make)
