@@ -105,9 +105,7 @@ class Library(Held):
             if structure.ours(self._db):
                 raise LibraryBroken(f"{self._path} does not say its format any more", REPAIR)
             if self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise LibraryBroken(
-                    f"{self._path} is the file of another program", f"move it away, then: {_ADD.removeprefix('run: ')}"
-                )
+                raise LibraryBroken(f"{self._path} is the file of another program", REPAIR)
             if not make:  # a first `add` was killed before its first document
                 raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
         while (before := version()) in TABLES_SINCE:
