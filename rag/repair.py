@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +50,14 @@ def everything(
         except (LibraryMissing, LibraryBroken, Usage) as error:
             yield _beyond(folder, error)
         return
+    loose = private.loose(folder)  # the next writer closes it
     with writing():
+        if loose:
+            yield _rights(folder, loose)
         yield from _all(folder, opened)
 
 
 def _all(folder: Path, opened: Callable[[], Opened]) -> Iterator[Event]:
-    yield from _rights(folder)
     if os.path.lexists(folder / FILE):  # before the library, which an older format moves its conversations from
         yield from history(folder)
     lost = list[str]()
@@ -74,13 +76,11 @@ def _all(folder: Path, opened: Callable[[], Opened]) -> Iterator[Event]:
     yield from repair(library, vectors, ingest, lost)
 
 
-def _rights(folder: Path) -> Iterator[Event]:
-    loose = private.loose(folder)
+def _rights(folder: Path, loose: Sequence[Path]) -> Mended:
     left = private.tighten(folder)
-    if loose:
-        says = f"{len(loose)} files and folders could be read by others, first {loose[0]}"
-        cure = "use a --home on a disk that keeps the rights of files"
-        yield Mended("rights", not left, says + ("" if left else "; now only by you"), cure if left else "")
+    says = f"{len(loose)} files and folders could be read by others, first {loose[0]}"
+    cure = "use a --home on a disk that keeps the rights of files"
+    return Mended("rights", not left, says + ("" if left else "; now only by you"), cure if left else "")
 
 
 def _tables(folder: Path) -> Generator[Event, None, list[str]]:

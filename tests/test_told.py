@@ -114,13 +114,13 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, com
             (left,) = [event for event in bot.repair() if isinstance(event, Mended)]
             assert not left.done and str(blocked) in left.says and left.cure
             return
-        with pytest.raises(Usage, match="is a file|is a link to nothing") as error:
+        with pytest.raises(Usage, match=r"is a file|is a link to nothing") as error:
             calls[command]()
     assert str(blocked) in str(error.value) and error.value.cure
 
 
 def test_a_path_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
-    with Small(tmp_path / "x" * 300) as bot, pytest.raises(Usage, match="too long"):
+    with Small(tmp_path / ("x" * 300)) as bot, pytest.raises(Usage, match="too long"):
         list(bot.add([str(tmp_path)]))
 
 
