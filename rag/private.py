@@ -40,8 +40,8 @@ def opener(path: str, flags: int) -> int:
 
 
 def loose(folder: Path) -> list[Path]:
-    """What of a library's folder others may read or write, of all that this user owns: the folder and everything in it."""
-    if os.name == "nt":
+    """What of a library's folder others can get at, of all that this user owns; nothing where the folder itself is closed."""
+    if os.name == "nt" or not os.path.isdir(folder) or not os.stat(folder).st_mode & _OTHERS:
         return []
     return [path for path in _places(folder) if _open_to_others(path)]
 
@@ -49,7 +49,7 @@ def loose(folder: Path) -> list[Path]:
 def tighten(folder: Path) -> list[Path]:
     """Take from others what they may do in a library's folder. Returns what they still may: no error is raised."""
     left = []
-    for path in loose(folder):
+    for path in () if os.name == "nt" else filter(_open_to_others, _places(folder)):
         with suppress(OSError):
             os.chmod(path, stat.S_IMODE(os.lstat(path).st_mode) & ~_OTHERS)
         if _open_to_others(path):

@@ -99,6 +99,7 @@ def test_links_are_not_followed_and_rights_that_cannot_be_changed_are_said(
     library = home / "libraries" / "default"
     (library / "link").symlink_to(docs / "d0.txt")
     (library / "open").write_text("")
+    library.chmod(0o755)
     before = (docs / "d0.txt").stat().st_mode
 
     def refuse(*_: object, **__: object) -> None:
