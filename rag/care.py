@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from rag.domain import Document
-from rag.errors import RagError
+from rag.errors import LibraryBroken, RagError
 from rag.history import History, text
 from rag.rows import WORDS, checksum
 from rag.store import pages
@@ -135,7 +135,7 @@ class Care:
             said = [f"history.db: {line}" for line in history.pages()]
             said += [] if history.indexed() else ["history.db: its index is missing"]
             turns = history.damaged()
-        except RagError as error:
+        except LibraryBroken as error:
             return [str(error)]
         return said + ([f"damaged: the saved answers to {', '.join(map(repr, turns.values()))}"] if turns else [])
 

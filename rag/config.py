@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import Usage
+from rag.told import no_folder
 
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
@@ -93,6 +94,8 @@ class Config:
         }
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"
+        if blocked := no_folder(path.parent):
+            raise blocked
         config = cls(home=home)
         for where, values in ((str(path), _file(path)), ("the environment", around), ("the command", said)):
             config = _merged(config, values, where)
@@ -104,6 +107,10 @@ def _file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except PermissionError as error:
+        raise Usage(
+            f"{path} cannot be read: you have no right to ({error.strerror})", f"chmod u+rwX {path.parent} {path}"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Usage(f"{path} cannot be read: {error}", f"mend or remove {path}") from error
 

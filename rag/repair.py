@@ -141,7 +141,10 @@ def repair(library: Library, vectors: Vectors, ingest: Ingest, lost: Collection[
         with suppress(RagError):
             yield from ingest.index()
     yield from _index(library, vectors, ingest)
-    if left := vectors.sweep():
+    left = list[str]()
+    with suppress(RagError):  # what cannot be read was said
+        left = vectors.sweep()
+    if left:
         yield Mended("torsos", True, f"removed what killed writers left: {', '.join(left)}")
 
 

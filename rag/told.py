@@ -91,8 +91,13 @@ def _of_disk(error: Exception, folder: Path, file: str, name: str, number: int |
     if name.startswith("SQLITE_CANTOPEN") and os.path.isdir(folder / file):
         return LibraryBroken(f"{folder / file} is a folder, not a file", REPAIR)
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")) or number in (errno.EACCES, errno.EPERM):
-        named = getattr(error, "filename", None) if number else folder / file
-        if shut := _unreadable(Path(os.fsdecode(named)) if named else folder):
+        named = getattr(error, "filename", None) if number else None
+        places = (
+            [Path(os.fsdecode(named))]
+            if named
+            else [folder, *(folder / f"{file}{end}" for end in ("", "-wal", "-shm"))]
+        )
+        if shut := next(filter(None, map(_unreadable, places)), None):
             return shut
     shut_folder = name.startswith("SQLITE_CANTOPEN") and not os.access(folder, os.W_OK)
     if shut_folder or name.startswith("SQLITE_READONLY") or number in _READ_ONLY:

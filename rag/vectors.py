@@ -243,11 +243,22 @@ class Vectors:
 
     def _numbers(self) -> list[int]:
         """Of all generations, whole or not."""
-        return [int(found[1]) for p in self._folder.glob("gen-*") if (found := _GENERATION.fullmatch(p.name))]
+        return [int(found[1]) for name in self._names() if (found := _GENERATION.fullmatch(name))]
 
     def _manifests(self) -> list[int]:
-        found = (_GENERATION.fullmatch(p.name) for p in self._folder.glob("gen-*.json"))
-        return [int(name[1]) for name in found if name]
+        found = (_GENERATION.fullmatch(name) for name in self._names())
+        return [int(name[1]) for name in found if name and name[2]]
+
+    def _names(self) -> list[str]:
+        """What is in the folder. Raises `RagError` where a missing right keeps it from being read."""
+        try:
+            return os.listdir(self._folder)
+        except OSError as error:
+            if error.errno not in _UNREAD:
+                return []
+            with naming(self._folder):
+                raise
+        raise AssertionError("naming raises")
 
     def _newest(self) -> tuple[int, dict[str, Any]] | None:
         """The newest whole generation. Raises `RagError` where a missing right keeps one from being read: it may be whole."""

@@ -107,6 +107,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "config.toml" in error.value.cure
 
 
+@pytest.mark.parametrize("under", ["", "deeper", "deeper/still"])
+def test_a_home_that_is_a_file_is_said_to_be_one(tmp_path: Path, under: str) -> None:
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(Usage, match=r"file is a file, not a folder") as error:
+        Config.read(home=str(tmp_path / "file" / under))
+    assert "--home" in error.value.cure
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "../x", "..", ".", ".hidden", "a\\b", "a\0b", "/etc"])
 def test_a_library_is_a_name_and_no_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(Usage, match="name of a library") as error:

@@ -26,6 +26,7 @@ LEVELS = {
 #: pairs on one level that are one machine: the library's history, tables, care, words, labels and templates, what tells a copy, the words in the index, the formats of what is loaded, the embedder's converter, where words are looked up, what completes a question, what runs an embedder
 TOGETHER = {
     ("store", "told"),
+    ("config", "told"),
     ("library", "history"),
     ("library", "structure"),
     ("anew", "history"),
