@@ -22,11 +22,12 @@ from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
-from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError
-from rag.events import Answered, Event, Indexing, Loading, Mended, Report
+from rag.errors import LibraryBusy, LibraryMissing, RagError
+from rag.events import Answered, Event, Indexing, Loading, Noted, Report
 from rag.index import Index
 from rag.library import Library
 from rag.lock import lock
+from rag.private import make_folder
 from rag.safe import protect
 from rag.told import told
 from rag.vectors import Vectors
@@ -83,9 +84,10 @@ class Bot:
     def add(self, paths: Sequence[str], forget: bool = False) -> Iterator[Event]:
         """Take in files, folders and corpora; `forget` as in `Ingest`. Ends in a `Report`. Raises `LibraryBusy`."""
         paths = [load.absolute(p) for p in paths]
-        self.config.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.config.folder)
         with self._writing():  # before the library is made: of two that come first, one is told who the other is
-            self._open_library(make=True)
+            if note := self._open_library(make=True).anew:
+                yield Noted(note)
             yield from self._ingest().add(paths, forget=forget)
 
     @told
@@ -103,14 +105,17 @@ class Bot:
     @told
     def held(self, name: str) -> tuple[str, ...]:
         """Sources of the documents that `remove` would forget."""
-        return tuple(known.source for known in self._open_library().held(name)[0] if known.document)
+        library = self._open_library()
+        if library.is_orphan(name):
+            return ()
+        return tuple(known.source for known in library.held(name)[0] if known.document)
 
     @told
     def remove(self, name: str) -> Iterator[Event]:
         """Forget the document of that id, source or path, or all below a folder's name."""
         library, started = self._open_library(), time.perf_counter()
         with self._writing():
-            files, roots = library.held(name)
+            files, roots = ([], []) if library.forget_orphan(name) else library.held(name)
             library.remove([known.place for known in files], roots)
             yield from self._ingest().index()
             yield Report(removed=tuple(k.source for k in files), seconds=time.perf_counter() - started)
@@ -127,17 +132,7 @@ class Bot:
         """Mend what can be mended, and say of each thing what was wrong and what was done: `Mended`, and `Indexing`."""
         from rag import repair
 
-        embedding = self._chosen()
-        if embedding.made():
-            yield from repair.embedder(embedding.verify, embedding.remake)
-        try:
-            library = self._open_library()
-        except (LibraryMissing, LibraryBroken) as error:
-            yield Mended("library", False, str(error), error.cure)
-            return
-        assert self._vectors is not None
-        with self._writing():
-            yield from repair.repair(library, self._vectors, self._ingest())
+        yield from repair.everything(self.config.folder, self._chosen(), self._opened, self._writing)
 
     @told
     def documents(self) -> tuple[Listing, ...]:
@@ -254,7 +249,8 @@ class Bot:
 
     def _history(self, conversation: str) -> list[Turn]:
         turns = self._open_library().history.turns(conversation)
-        return [wire.turn(question, json.loads(answer)) for question, answer in turns if answer]
+        saved = ((question, json.loads(answer)) for question, answer in turns if answer)
+        return [wire.turn(question, found) for question, found in saved if "answer" in found]
 
     # -- machines
 
@@ -275,6 +271,11 @@ class Bot:
             )  # fmt: skip
             self._vectors = Vectors(self.config.folder / "vectors", embedding.dimension)
         return self._library
+
+    def _opened(self) -> tuple[Library, Vectors, Ingest]:
+        library = self._open_library()
+        assert self._vectors is not None
+        return library, self._vectors, self._ingest()
 
     def _open_questions(self) -> Machine:
         if self._questions is None:

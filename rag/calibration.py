@@ -7,12 +7,14 @@ and `footnote doctor` says so.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rag.config import EMBEDDER, Config
-from rag.errors import LibraryBroken
+from rag.errors import LibraryBroken, Usage
+from rag.told import naming
 from rag.weights import READER_FILE, replace_file
 
 _FILE = "calibration.json"
@@ -54,14 +56,30 @@ def stored(folder: Path) -> Calibration | None:
     """The calibration of the library in `folder`; None where there is none. Raises `LibraryBroken` where it is no such file."""
     path = folder / _FILE
     try:
-        found = Calibration(**json.loads(path.read_text(encoding="utf-8")))
-        if not (0 <= float(found.least) <= 1) or not isinstance(found.settings, dict):
-            raise ValueError("no probability")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError) as error:
+        with naming(folder, _FILE):
+            said = path.read_text(encoding="utf-8") if path.exists() else None
+        if said is None:
+            return None
+        found = Calibration(**json.loads(said))
+        if not _sound(found):
+            raise ValueError("it is no calibration")
+    except (ValueError, TypeError, RecursionError) as error:
         raise LibraryBroken(f"{path} cannot be read: {error}", "footnote calibrate --reset") from error
     return found
+
+
+def _sound(found: Calibration) -> bool:
+    """Has each field a value of its kind?"""
+
+    def of(value: object, *kinds: type) -> bool:
+        return isinstance(value, kinds) and not isinstance(value, bool)
+
+    return (
+        of(found.least, int, float) and 0 <= found.least <= 1
+        and of(found.answerable, int) and of(found.unanswerable, int) and isinstance(found.reader, str)
+        and isinstance(found.settings, dict) and all(of(value, int, str) for value in found.settings.values())
+        and isinstance(found.expected, dict)
+    )  # fmt: skip
 
 
 def in_use(config: Config) -> Calibration | None:
@@ -77,6 +95,10 @@ def store(folder: Path, found: Calibration) -> None:
 
 def reset(folder: Path) -> bool:
     """Back to the shipped threshold. Was there another?"""
-    there = (folder / _FILE).exists()
-    (folder / _FILE).unlink(missing_ok=True)
+    path = folder / _FILE
+    there = os.path.lexists(path)
+    with naming(folder, _FILE):
+        if path.is_dir() and not path.is_symlink():
+            raise Usage(f"{path} is a folder, not a file of this program", "move it away")
+        path.unlink(missing_ok=True)
     return there

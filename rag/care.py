@@ -7,20 +7,24 @@ neither, and cannot be read back (it holds no texts), so it is held against one 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from rag.domain import Document
-from rag.errors import RagError
-from rag.history import History
+from rag.errors import LibraryBroken, RagError
+from rag.history import History, text
 from rag.rows import WORDS, checksum
 from rag.store import pages
+from rag.structure import lost
 from rag.template import Templates
+from rag.told import damage
 from rag.twins import Twins
 
 _DOCUMENT = "SELECT id, title, date, text, spans, checksum FROM documents"
+_FILE = ("path", "source", "document", "sha256", "reason", "cure", "size", "mtime")
+_KINDS = ("text", "text", "text null", "text", "text null", "text null", "integer", "integer")
 _CHUNK = "SELECT id, document, start, end, heading, line, page, key, vector, checksum, number FROM chunks"
 
 
@@ -32,11 +36,22 @@ class Damage:
     passages: set[str] = field(default_factory=set)
     strays: set[int] = field(default_factory=set)  # numbers of chunks without a document
     orphans: set[str] = field(default_factory=set)  # whole documents that no file holds
+    records: list[tuple[str, bytes]] = field(
+        default_factory=list
+    )  # table and path of rows of files and roots that are none
 
     @property
     def documents(self) -> set[str]:
         """All that are hurt."""
         return self.texts | self.passages
+
+
+def _utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Care:
@@ -61,7 +76,9 @@ class Care:
             here.add(row[0])
             if checksum(*row[:5]) != row[5]:
                 found.texts.add(row[0])
-        held = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM files WHERE document IS NOT NULL")}
+        select = "SELECT DISTINCT document FROM files WHERE typeof(document) = 'text'"
+        held = {row[0] for row in self._db.execute(select)}
+        found.records = [*self._no_records("files", _FILE, _KINDS), *self._no_records("roots", ("path",), ("text",))]
         found.texts |= held - here
         found.orphans = here - held - found.texts
         before, lost = "", False
@@ -86,23 +103,28 @@ class Care:
         names: list[str] = []
         for document in documents:
             rows = self._db.execute("SELECT source FROM files WHERE document = ?", (document,)).fetchall()
-            names += [row[0] for row in rows] or [document]
+            names += [str(row[0]) for row in rows] or [str(document)]
         return sorted(names)
 
     def wrong(self) -> list[str]:
         """Everything that is not as it should be, in sentences."""
         said = [f"library.db: {line}" for line in pages(self._db)]
         try:
+            said += [f"library.db: {line}" for line in lost(self._db)]
             found = self.damage()
             if found.documents:
                 said.append(f"damaged: {', '.join(self.sources(found.documents))}")
             if found.strays:
                 said.append(f"{len(found.strays)} passages belong to no document")
             if found.orphans:
-                said.append(f"no file is known for {', '.join(sorted(found.orphans))}")
+                said.append(f"no file is known for {', '.join(sorted(map(str, found.orphans)))}")
+            if found.records:
+                said.append(f"{len(found.records)} entries of files are no records of a file")
             if not self.words_agree(found):
                 said.append("the table of words does not agree with the documents")
         except sqlite3.Error as error:
+            if not damage(error):
+                raise
             said.append(f"library.db: {error}")
         return said + self._turns()
 
@@ -111,8 +133,9 @@ class Care:
         try:
             history = self._history()
             said = [f"history.db: {line}" for line in history.pages()]
+            said += [] if history.indexed() else ["history.db: its index is missing"]
             turns = history.damaged()
-        except RagError as error:
+        except LibraryBroken as error:
             return [str(error)]
         return said + ([f"damaged: the saved answers to {', '.join(map(repr, turns.values()))}"] if turns else [])
 
@@ -188,7 +211,40 @@ class Care:
         for number, *texts in list(self._passages()):
             self._db.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
 
+    def lenient(self) -> None:
+        """From now on a text that is no UTF-8 is read with U+FFFD in it, and fails its checksum instead of ending the reading."""
+        self._db.text_factory = text
+
+    def fill(self, writing: Callable[[], AbstractContextManager[None]]) -> Iterator[str]:
+        """Labels of copies and hashes of templates again from the texts, where their tables are empty. Says what was filled."""
+        if not self._db.execute("SELECT 1 FROM twins LIMIT 1").fetchone():
+            labelled = 0
+            while count := self._twins.catch_up():
+                labelled += count
+            if labelled:
+                yield f"which passages say the same was lost; compared again: {labelled} passages"
+        if not self._db.execute("SELECT 1 FROM templates LIMIT 1").fetchone():
+            with writing():
+                for (document,) in self._db.execute("SELECT id FROM documents").fetchall():
+                    with suppress(RagError):
+                        self._templates.put(self._whole(document))
+            if self._db.execute("SELECT 1 FROM templates LIMIT 1").fetchone():
+                yield "what the documents of a folder have in common was lost; looked for again"
+
     # -- documents
+
+    def _no_records(self, table: str, columns: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Rows with a value of another kind than they should have, or with a text that is no UTF-8."""
+        parts = ", ".join(f"typeof({c}), CAST({c} AS BLOB)" for c in columns)
+        for row in self._db.execute(f"SELECT {parts} FROM {table}"):  # noqa: S608
+            pairs = list(zip(row[::2], row[1::2], kinds, strict=True))
+            if not all(kind in allowed.split() and (kind != "text" or _utf8(raw)) for kind, raw, allowed in pairs):
+                yield table, row[1]
+
+    def forget_records(self, records: Sequence[tuple[str, bytes]]) -> None:
+        """Remove rows of files and roots that are none. Inside a transaction of the caller's."""
+        for table, path in records:
+            self._db.execute(f"DELETE FROM {table} WHERE CAST(path AS BLOB) = ?", (path,))  # noqa: S608
 
     def drop(self, document: str) -> None:
         """A document's rows and words, damaged or not. Inside a transaction of the caller's."""

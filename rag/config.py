@@ -9,15 +9,36 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import Usage
+from rag.told import no_folder
 
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
+_LONGEST = 255  # bytes of a folder's name
+_SHOWN = 40  # characters of a name in a message
+_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 
 
 def _default_home() -> str:
     from platformdirs import user_data_dir
 
     return user_data_dir("footnote", appauthor=False)
+
+
+def _no_name(name: str) -> str:
+    """Why a library cannot be called so; "" where it can."""
+    if not name.strip():
+        return "it is empty"
+    if any(c in name for c in "/\\\0"):
+        return "it holds / or \\ or NUL"
+    if name.startswith("."):
+        return "it begins with a dot"
+    if os.name == "nt" and name.split(".")[0].upper() in _DEVICES:
+        return "it is the name of a device"
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "it is not valid UTF-8"
+    return f"it has {size} bytes, at most {_LONGEST} are possible" if size > _LONGEST else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +71,11 @@ class Config:
         for name, least in low.items():
             if getattr(self, name) < least:
                 raise Usage(f"{name} = {getattr(self, name)} is too small", f"give {name} at least {least}")
-        if not self.library or any(c in self.library for c in "/\\\0") or self.library.startswith("."):
-            raise Usage(f"{self.library!r} cannot be the name of a library", "use letters, digits, - and _")
+        if "\0" in self.home:
+            raise Usage("the path of --home holds a NUL character", "give the path of a folder")
+        if wrong := _no_name(self.library):
+            shown = self.library if len(self.library) <= _SHOWN else f"{self.library[:_SHOWN]}..."
+            raise Usage(f"{shown!r} cannot be the name of a library: {wrong}", "use letters, digits, - and _")
 
     @property
     def folder(self) -> Path:
@@ -70,6 +94,8 @@ class Config:
         }
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"
+        if blocked := no_folder(path.parent):
+            raise blocked
         config = cls(home=home)
         for where, values in ((str(path), _file(path)), ("the environment", around), ("the command", said)):
             config = _merged(config, values, where)
@@ -81,6 +107,10 @@ def _file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except PermissionError as error:
+        raise Usage(
+            f"{path} cannot be read: you have no right to ({error.strerror})", f"chmod u+rwX {path.parent} {path}"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Usage(f"{path} cannot be read: {error}", f"mend or remove {path}") from error
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rag import private
 from rag.llama import PREFIX
 
 _LAYER = {
@@ -69,9 +70,10 @@ def write(
     """
     import gguf
 
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(target.parent)
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        private.create(beside)
         writer = gguf.GGUFWriter(str(beside), "bert")
         writer.add_name(name)
         pooling = gguf.PoolingType.CLS if first else gguf.PoolingType.MEAN

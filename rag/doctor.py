@@ -10,7 +10,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rag import calibration, embedders, weights
+from rag import calibration, embedders, private, weights
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.errors import LibraryBroken, RagError
@@ -40,6 +40,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _check(config)
     yield from _library(config)
     yield from _threshold(config)
+    yield from _rights(config)
     yield _disk(config)
     yield _memory()
     yield _offline()
@@ -130,11 +131,21 @@ def _library(config: Config) -> Iterator[Finding]:
             library.close()
 
 
+def _rights(config: Config) -> Iterator[Finding]:
+    """Only where there is a library: who may read it."""
+    if os.path.isdir(config.folder):
+        loose = private.loose(config.folder)
+        says = f"others can read {len(loose)} files and folders of the library, first {loose[0]}" if loose else ""
+        yield Finding("rights", not loose, says or "only you can read the library and the history", _CURE)
+
+
 def _index(library: Library, vectors: Vectors) -> Finding:
     try:
         agrees = vectors.revision() == library.revision and vectors.holds() == library.ids()
     except LibraryBroken:
         agrees = False
+    except RagError as error:  # it may be whole: a right is missing, or memory
+        return Finding("index", False, str(error), error.cure)
     finally:
         vectors.close()
     says = (
@@ -147,9 +158,14 @@ def _index(library: Library, vectors: Vectors) -> Finding:
 
 def _disk(config: Config) -> Finding:
     place = Path(config.home)
-    while not place.exists():
+    while not os.path.isdir(place):
         place = place.parent
-    free = shutil.disk_usage(place).free
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Finding(
+            "disk", False, f"what is free at {config.home} cannot be told: {error}", "see that it can be read"
+        )
     return Finding(
         "disk", free >= _LEAST_DISK, f"{free / 2**30:.1f} GB free at {config.home}", "make room, or use another --home"
     )

@@ -13,6 +13,7 @@ Somebody else's folder (`Sentences`) runs in float32, its questions in llama.cpp
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -251,21 +252,26 @@ def verify_questions(home: str) -> None:
 def make_questions(home: str) -> None:
     """Write the GGUF from the packaged weights and hold it against sentence-transformers. Raises `ModelBroken`."""
     path = questions_file(home)
-    for old in (path.with_suffix(".json"), path):  # who has it open keeps his; a half-written one has no record
-        old.unlink(missing_ok=True)
-    convert(weights.minilm(), path, "bfloat16" if native_bfloat16() else "float16")
-    reference = _transformer(weights.minilm_folder())
-    expected = reference.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
-    made = Questions(path)
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")  # the old one stays until this one is whole
     try:
-        cosine = float((made.embed(_PROBES) * expected).sum(axis=1).min())
+        convert(weights.minilm(), new, "bfloat16" if native_bfloat16() else "float16")
+        reference = _transformer(weights.minilm_folder())
+        expected = reference.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
+        made = Questions(new)
+        try:
+            cosine = float((made.embed(_PROBES) * expected).sum(axis=1).min())
+        finally:
+            made.close()
+        if not cosine >= _LEAST_COSINE:
+            raise ModelBroken(
+                f"the embedder in llama.cpp does not agree with sentence-transformers (cosine {cosine:.6f}, at least {_LEAST_COSINE})",
+                "install the pinned versions of llama-cpp-python and sentence-transformers again",
+            )
+        record = {"sha256": weights.sha256(new), "source": weights.MINILM.sha256, "cosine": round(cosine, 7)}
+        path.with_suffix(".json").unlink(
+            missing_ok=True
+        )  # who has the old one open keeps it; without its record none is opened
+        os.replace(new, path)
     finally:
-        made.close()
-    if not cosine >= _LEAST_COSINE:
-        path.unlink()
-        raise ModelBroken(
-            f"the embedder in llama.cpp does not agree with sentence-transformers (cosine {cosine:.6f}, at least {_LEAST_COSINE})",
-            "install the pinned versions of llama-cpp-python and sentence-transformers again",
-        )
-    record = {"sha256": weights.sha256(path), "source": weights.MINILM.sha256, "cosine": round(cosine, 7)}
+        new.unlink(missing_ok=True)
     weights.replace_file(path.with_suffix(".json"), json.dumps(record) + "\n")

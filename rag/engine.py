@@ -24,6 +24,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from rag import private
 from rag.bot import Bot
 from rag.config import Config
 from rag.domain import Conversation, Document, Listing, Passage, Rates, Status
@@ -42,7 +43,8 @@ class _Child:
         self.work, work = spawn.Pipe()
         self.look, look = spawn.Pipe()
         self.log = Path(config.home) / "engine.log"
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self.log.parent)
+        private.create(self.log)
         self.process = spawn.Process(
             target=_serve, args=(work, look, config, str(self.log)), daemon=True, name="footnote-engine"
         )

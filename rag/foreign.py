@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import weights
+from rag import private, weights
 from rag.domain import Embedder
 from rag.errors import ModelBroken, Usage
 from rag.llama import TextEncoder
@@ -101,8 +101,8 @@ class Foreign(ABC):
         """Measured by one process or thread at a time; who had to wait takes what was measured `before` it."""
         from filelock import FileLock
 
-        self._record.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._record.with_suffix(".lock")):
+        private.make_folder(self._record.parent)
+        with FileLock(self._record.with_suffix(".lock"), mode=private.FILE):
             return before() or self._keep(self._measured())
 
     @abstractmethod

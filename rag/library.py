@@ -15,18 +15,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import private, structure
 from rag.care import Care
 from rag.domain import Chunk, Document
 from rag.errors import LibraryBroken, LibraryMissing, Unreadable
 from rag.files import Known, Place
 from rag.held import Held
-from rag.history import History, aside, begin
+from rag.history import History, begin
 from rag.lookup import Lookup
-from rag.rows import SCHEMA, TABLES, checksum, places
+from rag.rows import SCHEMA, checksum, places
 from rag.same import Text
 from rag.template import TABLES as TEMPLATE_TABLES
 from rag.template import Templates
-from rag.told import naming
+from rag.told import REPAIR, naming, no_folder
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins
 from rag.upgrade import split_members
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 #: what a library of each older format lacks; 0 is one that is being made. An upgrade adds tables, moves conversations
 #: to their own file and splits the keys of files in two (`upgrade`), in one transaction
 TABLES_SINCE = {
-    0: TABLES + TWINS_TABLES + TEMPLATE_TABLES,
+    0: structure.ALL,
     1: TWINS_TABLES + TEMPLATE_TABLES,
     2: "",
     3: "",
@@ -48,6 +49,7 @@ TABLES_SINCE = {
 
 Cure = Callable[[str, str], str]
 _ADD = "run: footnote add FOLDER"
+_ANEW = "the library's file was gone or empty; a new one is begun: add again what else was in it. Conversations stay"
 
 
 def _another(made: str, identity: str) -> str:
@@ -61,31 +63,52 @@ class Library(Held):
         """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
         if it differs, with the `cure` for what the library was made with and what it is now)."""
         self.folder, self._cure = folder, cure
+        self.anew = ""  # what is to be said where there was a library before
         path = folder / "library.db"
-        if not path.exists():
-            if not make:
-                gone = self._indexed()
-                what = f"{path} is gone, but the index of it is there" if gone else f"there is no library in {folder}"
-                raise LibraryMissing(what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD)
-            with naming(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-        elif path.stat().st_size == 0:
-            self._not_emptied(path)
-        super().__init__(path, make=make)
         with naming(folder):
-            self._prepare(identity, make)
+            self._looked_for(path, make)
+        super().__init__(path, make=make)
+        try:
+            with naming(folder):
+                self._prepare(identity, make)
+        except BaseException:
+            self._db.close()
+            raise
         self.words = Words(self._db)
         self.twins, self.templates = Twins(self._db, self.writing), Templates(self._db)
         self.lookup = Lookup(self._db)
         self.care = Care(self._db, self.document, lambda: self.history, self.twins, self.templates)
         self._fresh = 0  # chunks put in since the words were merged
 
+    def _looked_for(self, path: Path, make: bool) -> None:
+        """Raises where there is no library to open; with `make`, prepares the place of a new one."""
+        if blocked := no_folder(self.folder):
+            raise blocked
+        there = path.stat().st_size if path.exists() else None
+        if there:
+            return
+        if make:
+            private.make_folder(self.folder)
+            self.anew = _ANEW if self._forget_index() else ""
+        elif there == 0 and self._indexed():
+            raise LibraryBroken(
+                f"{path} is empty, but there is an index of what was in it",
+                f"put it back from a copy; or begin it anew, conversations stay: {_ADD.removeprefix('run: ')}",
+            )
+        elif there is None:
+            gone = self._indexed()
+            what = f"{path} is gone, but the index of it is there" if gone else f"there is no library in {self.folder}"
+            raise LibraryMissing(what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD)
+
     def _prepare(self, identity: str, make: bool) -> None:
         def version() -> int:
             return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
         if version() == 0:
-            self._not_emptied(self._path)
+            if structure.ours(self._db):
+                raise LibraryBroken(f"{self._path} does not say its format any more", REPAIR)
+            if self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise LibraryBroken(f"{self._path} is the file of another program", REPAIR)
             if not make:  # a first `add` was killed before its first document
                 raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
         while (before := version()) in TABLES_SINCE:
@@ -103,32 +126,42 @@ class Library(Held):
                 f"the library is of format {version()}, this program reads format {SCHEMA}",
                 "use the version that made it, or another --library and add the documents again",
             )
+        if said := structure.lost(self._db, indices=False):
+            raise LibraryBroken(f"{self._path} is damaged: {'; '.join(said)}", REPAIR)
         made = self._meta("identity")
+        if identity and not made:
+            raise LibraryBroken(f"{self._path} does not say what its passages were embedded with", REPAIR)
+        if identity and made == structure.UNKNOWN:
+            made = self._adopt(identity)
         if identity and made != identity:
             raise LibraryBroken(
                 f"the library was made with {made!r}, this program embeds with {identity!r}",
                 self._cure(made, identity),
             )
 
+    def _adopt(self, identity: str) -> str:
+        """Say what the library is made with from now on. Its vectors may be of another embedder: they count as damaged."""
+        with self.writing():
+            self._db.execute("UPDATE chunks SET checksum = x''")
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))
+        return identity
+
     def _move_turns(self) -> None:
         """Conversations into their own file. Inside the transaction that makes or upgrades the library."""
         columns = [row[1] for row in self._db.execute("PRAGMA table_info(turns)")]
         mark = "checksum" if "checksum" in columns else "NULL"  # the oldest have none
         select = f"SELECT number, conversation, asked, question, answer, {mark} FROM turns"  # noqa: S608
-        begin(self.folder, self._db.execute(select) if columns else ())
+        try:
+            begin(self.folder, self._db.execute(select) if columns else ())
+        except LibraryBroken:
+            if columns:
+                raise  # else what is damaged is of an earlier library, and is said when conversations are asked for
         self._db.execute("DROP TABLE IF EXISTS turns")
 
     @cached_property
     def history(self) -> History:
         """The conversations, opened when they are asked for. Raises `LibraryBroken` where they are gone."""
         return History(self.folder)
-
-    def begin_history(self) -> Path | None:
-        """Conversations anew. What is left of the old ones gets another name, which is returned."""
-        self._close_history()
-        kept = aside(self.folder)
-        begin(self.folder)
-        return kept
 
     def _close_history(self) -> None:
         if "history" in self.__dict__:
@@ -138,13 +171,15 @@ class Library(Held):
     def _indexed(self) -> bool:
         return any(self.folder.glob("vectors/gen-*.json"))
 
-    def _not_emptied(self, path: Path) -> None:
-        """A library with nothing in it is a new one, unless an index says that it held something."""
-        if self._indexed():
-            raise LibraryBroken(
-                f"{path} is empty, but there is an index of what was in it",
-                "put it back from a copy, or remove it, then: footnote add FOLDER",
-            )
+    def _forget_index(self) -> bool:
+        """The index of a library that is gone must not be taken for the new one's. Was there one?
+
+        Without its manifest a generation is a torso, which the next writer removes.
+        """
+        found = [manifest for manifest in self.folder.glob("vectors/gen-*.json") if not manifest.is_dir()]
+        for manifest in found:
+            manifest.unlink(missing_ok=True)
+        return bool(found)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -170,7 +205,10 @@ class Library(Held):
     @property
     def revision(self) -> int:
         """Grows with every commit that changes what can be found."""
-        return int(self._meta("revision") or 0)
+        found = self._meta("revision")
+        if not structure.is_revision(found):
+            raise LibraryBroken(f"{self._path} is damaged: its revision is {found!r}", REPAIR)
+        return int(found)
 
     def _revise(self) -> None:
         self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
@@ -287,6 +325,20 @@ class Library(Held):
             self._db.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in roots])
             self._revise()
         self._texts.clear()
+
+    def is_orphan(self, document: str) -> bool:
+        """Whether there is a document of that id, and no file is known for it."""
+        row = self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone()
+        return row is not None and not self.sources(document)
+
+    def forget_orphan(self, document: str) -> bool:
+        """Forget a document that no file is known for. Whether there was one of that id."""
+        if not self.is_orphan(document):
+            return False
+        with self.writing():
+            self._drop_if_orphan(document)
+            self._revise()
+        return True
 
     def _drop_if_orphan(self, document: str) -> None:
         if self._db.execute("SELECT 1 FROM files WHERE document = ?", (document,)).fetchone():

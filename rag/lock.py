@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rag import private
 from rag.errors import LibraryBusy
 
 
 @contextmanager
 def lock(folder: Path, patience: float) -> Iterator[None]:
-    """Hold the lock of the library in `folder`; raises `LibraryBusy` with who has it after `patience` seconds."""
+    """Hold the lock of the library in `folder`; raises `LibraryBusy` with who has it after `patience` seconds.
+
+    What an older version left readable for others in the folder no longer is, once its owner writes.
+    """
     from filelock import FileLock, Timeout
 
-    held = FileLock(folder / "writer.lock")
+    held = FileLock(folder / "writer.lock", mode=private.FILE)
     holder = folder / "writer.pid"
     try:
         held.acquire(timeout=patience)
@@ -25,8 +29,12 @@ def lock(folder: Path, patience: float) -> Iterator[None]:
             who = f"process {int(holder.read_text())}"
         raise LibraryBusy(f"{who} is writing to {folder}", "wait for it to end, or stop it") from None
     try:
-        with suppress(OSError):  # no room for a number: the work itself will say so
-            holder.write_text(str(os.getpid()))
+        private.tighten(folder)
+        with (
+            suppress(OSError),
+            open(holder, "w", opener=private.opener) as file,
+        ):  # no room for it: the work itself will say so
+            file.write(str(os.getpid()))
         yield
     finally:
         held.release()

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rag import private
 from rag.errors import LibraryMissing
-from rag.told import naming
+from rag.told import damage, naming
 
 
 class Store:
@@ -19,11 +20,17 @@ class Store:
     def __init__(self, path: Path, *, make: bool = False) -> None:
         self._path = path
         with naming(path.parent, path.name):
+            if make:
+                private.create(path)
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._inode = path.stat().st_ino
-            # the mode stays with the file: a reader that set it would wait for a lock
-            wal = "PRAGMA journal_mode=WAL; " if make else ""
-            self._db.executescript(wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+            try:
+                self._inode = path.stat().st_ino
+                # the mode stays with the file: a reader that set it would wait for a lock
+                wal = "PRAGMA journal_mode=WAL; " if make else ""
+                self._db.executescript(wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -57,8 +64,9 @@ class Store:
             )
 
     def pages(self) -> list[str]:
-        """What SQLite's own check says; nothing where all is well."""
-        return pages(self._db)
+        """What SQLite's own check says; nothing where all is well. Raises `RagError` where it could not look."""
+        with naming(self._path.parent, self._path.name):
+            return pages(self._db)
 
     def reindex(self) -> None:
         """SQLite's own indices again from their tables."""
@@ -67,9 +75,11 @@ class Store:
 
 
 def pages(db: sqlite3.Connection) -> list[str]:
-    """What SQLite's own check says of a file; nothing where all is well."""
+    """What SQLite's own check says of a file; nothing where all is well. Raises `sqlite3.Error` where it could not look."""
     try:
         found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
     except sqlite3.Error as error:
+        if not damage(error):
+            raise
         return [str(error)]
     return [] if found == ["ok"] else found

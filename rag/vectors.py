@@ -14,8 +14,10 @@ disk for them. ``chroma.sqlite3`` is not hashed, because Chroma writes to it on 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +26,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import LibraryBroken
+from rag import private
+from rag.errors import LibraryBroken, RagError
 from rag.events import Indexing
 from rag.postings import Postings, Texts
 from rag.postings import read as read_postings
 from rag.postings import renewed as renewed_postings
-from rag.told import room
+from rag.told import naming, room
 from rag.weights import replace_file, sha256
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ _SYNCS = 20
 _THRESHOLD = "sync_threshold"
 _HNSW = {"space": "cosine", "ef_search": 100, "batch_size": 1, _THRESHOLD: 1}
 _UNHASHED = "chroma.sqlite3"
+_GENERATION = re.compile(r"gen-([1-9][0-9]{0,17})(\.json)?", re.ASCII)  # other names are no generations of ours
+_UNREAD = (errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # keep from reading what may be whole
 _WORDS = "words"  # the folder of the postings in that of a generation
 
 _Marks = dict[str, tuple[int, ...]]
@@ -130,7 +135,7 @@ class Vectors:
             if self._collection is None:
                 self._open()
             yield self._collection
-        except LibraryBroken:
+        except RagError:
             raise
         except Exception as error:  # Chroma raises its Rust errors as bare exceptions
             self.close()
@@ -157,17 +162,24 @@ class Vectors:
         With `scratch`, nothing of the last generation is used. Only the writer may call this.
         """
         self.close()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        last = None if scratch else self._newest()
+        if os.path.lexists(self._folder) and not self._folder.is_dir():
+            raise RagError(
+                f"{self._folder} is a file, not a folder",
+                f"move it away: mv {self._folder} {self._folder}.old, then: footnote rebuild",
+            )
+        private.make_folder(self._folder)
+        whole = self._newest()
+        last = None if scratch else whole
         number = max([*self._numbers(), 0]) + 1
         path = self._folder / f"gen-{number}"
-        self._sweep(keep={last[0]} if last else set())
+        self._sweep(keep={whole[0]} if whole else set())  # it answers until the next one is there
         try:
             # Chroma rewrites the files of an emptied index whenever it is opened: that one is begun anew
             if last and ids:
                 _copy(self._folder / f"gen-{last[0]}", path)
             yield from self._fill(path, ids, fetch)
             yield from _count(path / _WORDS, ids, texts)
+            private.tighten(path)
             _sync(path)
         except (OSError, MemoryError):
             shutil.rmtree(path, ignore_errors=True)
@@ -230,26 +242,47 @@ class Vectors:
         self._client = self._collection = self._looked = self._postings = None
 
     def _numbers(self) -> list[int]:
-        names = (p.stem if p.suffix == ".json" else p.name for p in self._folder.glob("gen-*"))
-        return [int(n[4:]) for n in names if n[4:].isdigit()]
+        """Of all generations, whole or not."""
+        return [int(found[1]) for name in self._names() if (found := _GENERATION.fullmatch(name))]
 
     def _manifests(self) -> list[int]:
-        return [int(p.stem[4:]) for p in self._folder.glob("gen-*.json") if p.stem[4:].isdigit()]
+        found = (_GENERATION.fullmatch(name) for name in self._names())
+        return [int(name[1]) for name in found if name and name[2]]
+
+    def _names(self) -> list[str]:
+        """What is in the folder. Raises `RagError` where a missing right keeps it from being read."""
+        try:
+            return os.listdir(self._folder)
+        except OSError as error:
+            if error.errno not in _UNREAD:
+                return []
+            with naming(self._folder):
+                raise
+        raise AssertionError("naming raises")
 
     def _newest(self) -> tuple[int, dict[str, Any]] | None:
+        """The newest whole generation. Raises `RagError` where a missing right keeps one from being read: it may be whole."""
         for number in sorted(set(self._numbers()), reverse=True):
-            with suppress(OSError, ValueError, KeyError, TypeError):
+            try:
                 manifest = json.loads((self._folder / f"gen-{number}.json").read_text(encoding="utf-8"))
-                if manifest["files"] == _hashes(self._folder / f"gen-{number}") and isinstance(
-                    manifest["revision"], int
-                ):
+                revision = manifest["revision"]
+                if isinstance(revision, int) and manifest["files"] == _hashes(self._folder / f"gen-{number}"):
                     return number, manifest
+            except OSError as error:
+                if error.errno in _UNREAD:
+                    with naming(self._folder):
+                        raise
+            except (ValueError, LookupError, TypeError, RecursionError):
+                continue
         return None
 
     def _sweep(self, keep: set[int]) -> None:
         for number in set(self._numbers()) - keep:
-            (self._folder / f"gen-{number}.json").unlink(missing_ok=True)
-            shutil.rmtree(self._folder / f"gen-{number}", ignore_errors=True)
+            for path in (self._folder / f"gen-{number}.json", self._folder / f"gen-{number}"):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def _copy(old: Path, new: Path) -> None:
@@ -307,7 +340,7 @@ def _sync(path: Path) -> None:
 @contextmanager
 def _chroma(path: Path) -> Iterator[Any]:
     """A client on `path`, which nobody else in this process has open. No file or variable steers it."""
-    path.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path)
     chromadb = _library(path)
     settings = chromadb.config.Settings(
         _env_file=None,

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag import private
 from rag.domain import Rates
 from rag.errors import ModelBroken, Usage, WeightsMissing
 
@@ -188,11 +189,11 @@ def remember(home: str, name: str) -> None:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all: beside, synced, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a small file, for this user alone, so that it is there whole or not at all: beside, synced, then renamed."""
+    private.make_folder(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(beside, "w", encoding="utf-8") as file:
+        with open(beside, "w", encoding="utf-8", opener=private.opener) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

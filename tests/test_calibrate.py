@@ -13,7 +13,7 @@ import pytest
 from rag import Bot, Config, calibration
 from rag.calibration import Calibration
 from rag.doctor import examine
-from rag.errors import LibraryBroken, Usage
+from rag.errors import LibraryBroken, RagError, Usage
 from rag.eval.calibrate import LEAST, Tried, calibrate, threshold, tried
 from rag.weights import READER_FILE
 
@@ -137,11 +137,28 @@ def test_the_doctor_says_that_it_is_in_use_or_why_not(home: Path) -> None:
     assert not found.good and "depth was 100, is 9" in found.says and "calibrate" in found.cure
 
 
-@pytest.mark.parametrize("broken", ["", "{}", "[]", '{"least": 7}', json.dumps({"least": 2, "answerable": 1, "unanswerable": 1, "reader": "", "settings": {}})])  # fmt: skip
-def test_a_damaged_file_is_told_with_its_cure(tmp_path: Path, broken: str) -> None:
+_GOOD = {"least": 0.5, "answerable": 1, "unanswerable": 1, "reader": "x", "settings": {"depth": 100}, "expected": {}}
+_ODD = [
+    {"least": 2}, {"least": "0.5"}, {"least": True}, {"least": [0.5]}, {"least": None}, {"answerable": "many"}, {"reader": 3},
+    {"settings": []}, {"settings": {"depth": [1]}}, {"expected": 3}, {"more": 1},
+]  # fmt: skip
+_BROKEN = ["", "{}", "[]", "null", '{"least": 7}', "no JSON", "[" * 100_000, "\ud800".encode("utf-8", "surrogatepass")]
+
+
+@pytest.mark.parametrize("broken", [*_BROKEN, *(json.dumps(_GOOD | odd) for odd in _ODD)])
+def test_a_damaged_file_is_told_with_its_cure(tmp_path: Path, broken: str | bytes) -> None:
     assert calibration.stored(tmp_path) is None
-    (tmp_path / "calibration.json").write_text(broken)
+    (tmp_path / "calibration.json").write_bytes(broken if isinstance(broken, bytes) else broken.encode())
     with pytest.raises(LibraryBroken) as error:
         calibration.stored(tmp_path)
     assert error.value.cure == "footnote calibrate --reset"
     assert calibration.reset(tmp_path) and calibration.stored(tmp_path) is None
+
+
+def test_a_folder_in_the_place_of_the_file_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "calibration.json").mkdir()
+    with pytest.raises(RagError) as error:
+        calibration.stored(tmp_path)
+    assert error.value.cure
+    with pytest.raises(Usage, match="is a folder"):
+        calibration.reset(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 
 from rag.config import Config
 from rag.errors import Usage
+from rag.library import Library
 
 
 @pytest.fixture
@@ -106,11 +107,33 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "config.toml" in error.value.cure
 
 
+@pytest.mark.parametrize("under", ["", "deeper", "deeper/still"])
+def test_a_home_that_is_a_file_is_said_to_be_one(tmp_path: Path, under: str) -> None:
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(Usage, match=r"file is a file, not a folder") as error:
+        Config.read(home=str(tmp_path / "file" / under))
+    assert "--home" in error.value.cure
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "../x", "..", ".", ".hidden", "a\\b", "a\0b", "/etc"])
 def test_a_library_is_a_name_and_no_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(Usage, match="name of a library") as error:
         Config(home=str(tmp_path), library=name)
     assert error.value.cure
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 300, "日" * 86, "x" * 100_000, " ", "\udcff", "x" * 90 + "\0"])
+def test_a_library_has_a_name_that_a_folder_can_have(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Usage, match="cannot be the name of a library: it") as error:
+        Config(home=str(tmp_path), library=name)
+    assert error.value.cure and len(str(error.value)) < 200
+    with pytest.raises(Usage, match="NUL"):
+        Config(home=f"{tmp_path}\0")
+
+
+def test_the_longest_name_of_a_library_can_be_used(tmp_path: Path) -> None:
+    for name in ("x" * 255, "日" * 85):
+        Library(Config(home=str(tmp_path), library=name).folder, make=True, identity="test").close()
 
 
 @pytest.mark.parametrize("name", ["default", "work-2024", "my notes", "日本"])

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rag import repair
-from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError
-from rag.events import Added, Event, Mended
+from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError, WeightsMissing
+from rag.events import Added, Event, Mended, Noted
 from tests.faults.small import Small, text
 
 
@@ -261,11 +261,16 @@ def test_an_emptied_or_cut_library_is_not_taken_for_a_new_one(home: Path, size: 
         with pytest.raises(RagError) as error:
             bot.search("anything")
         assert str(path) in str(error.value) and error.value.cure
-    with Small(home) as bot, pytest.raises(LibraryBroken):
-        list(bot.add([str(home)]))
+    if size:
+        with Small(home) as bot, pytest.raises(LibraryBroken):
+            list(bot.add([str(home)]))
     (left,) = _repaired(home)
-    assert left.what == "library" and not left.done
+    assert left.what == "library" and not left.done and "footnote add" in left.cure
     assert path.stat().st_size == size
+    if not size:  # nothing is in it that a new one could replace
+        with Small(home) as bot:
+            assert Noted in [type(event) for event in bot.add([str(home.parent / "docs")])]
+        _well(home)
 
 
 def test_a_library_that_is_gone_is_said_to_be(home: Path) -> None:
@@ -373,4 +378,18 @@ def test_an_embedders_file_that_fails_its_checksum_is_made_again() -> None:
     assert _embedder(check, lambda: None) == []
     good[0] = False
     (left,) = _embedder(check, lambda: None)
+    assert isinstance(left, Mended) and not left.done and left.cure
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error"), None])
+def test_an_embedders_file_that_only_cannot_be_read_is_not_replaced(error: OSError | None) -> None:
+    def check() -> None:
+        if error is None:
+            raise WeightsMissing("it cannot be read") from OSError(24, "Too many open files")
+        raise error
+
+    def remake() -> None:
+        raise AssertionError("it may be whole")
+
+    (left,) = _embedder(check, remake)
     assert isinstance(left, Mended) and not left.done and left.cure

@@ -6,15 +6,21 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from rag.config import Config
-from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError
-from rag.events import Event
-from rag.told import naming, reason, told
+from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError, Usage
+from rag.events import Event, Mended
+from rag.told import damage, naming, reason, told
+from tests.faults.child import Tell, run
+from tests.faults.disks import _as_nobody
 from tests.faults.small import Small
 
 
@@ -42,6 +48,20 @@ def _system(number: int) -> OSError:
         (_sqlite("SQLITE_BUSY", "database is locked"), LibraryBusy, "another process", "wait"),
         (sqlite3.DatabaseError("database disk image is malformed"), LibraryBroken, "damaged", "doctor --repair"),
         (_system(errno.EIO), RagError, "Input/output error", "doctor"),
+        (MemoryError(), RagError, "not enough memory", "close other programs"),
+        (_system(errno.ENOMEM), RagError, "not enough memory", "close other programs"),
+        (_system(errno.EMFILE), RagError, "too many files", "ulimit -n"),
+        (_sqlite("SQLITE_NOTADB", "file is not a database"), LibraryBroken, "damaged", "doctor --repair"),
+        (_sqlite("SQLITE_CORRUPT_VTAB", "database disk image is malformed"), LibraryBroken, "damaged", "--repair"),
+        (_sqlite("SQLITE_ERROR", "no such table: words"), LibraryBroken, "no such table", "doctor --repair"),
+        (sqlite3.OperationalError("Could not decode to UTF-8 column 'text'"), LibraryBroken, "damaged", "--repair"),
+        (_sqlite("SQLITE_ERROR", "LIKE or GLOB pattern too complex"), RagError, "not damaged", "shorten"),
+        (_sqlite("SQLITE_ERROR", 'fts5: syntax error near "x"'), RagError, "not damaged", "shorten"),
+        (_sqlite("SQLITE_TOOBIG", "string or blob too big"), RagError, "not damaged", "shorten"),
+        (_sqlite("SQLITE_RANGE", "column index out of range"), RagError, "not damaged", "shorten"),
+        (_sqlite("SQLITE_MISUSE", "bad parameter or other API misuse"), RagError, "not damaged", "shorten"),
+        (_sqlite("SQLITE_CONSTRAINT_UNIQUE", "UNIQUE constraint failed"), RagError, "not damaged", "shorten"),
+        (sqlite3.ProgrammingError("Cannot operate on a closed database."), RagError, "not damaged", "shorten"),
     ],
 )
 def test_every_error_has_its_path_and_its_cure(
@@ -60,6 +80,99 @@ def test_a_folder_that_is_gone_is_said_to_be_whatever_sqlite_calls_it(tmp_path: 
     ):
         found = reason(error, tmp_path / "gone")
         assert isinstance(found, LibraryMissing) and "is gone" in str(found) and "footnote add" in found.cure
+
+
+def test_only_wrong_content_is_damage() -> None:
+    """Of all codes that SQLite has; real errors, not made up ones, for the two that matter most."""
+    codes = {name for name in dir(sqlite3) if name.startswith("SQLITE_") and isinstance(getattr(sqlite3, name), int)}
+    found = {name for name in codes if damage(_sqlite(name, "said"))}
+    assert found == {name for name in codes if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))}
+    with pytest.raises(sqlite3.OperationalError) as error:
+        sqlite3.connect(":memory:").execute("SELECT 1 WHERE 'x' LIKE ?", ("%" * 60_000,))
+    assert not damage(error.value)
+
+
+@pytest.mark.parametrize("command", ["add", "sync", "status", "search", "questions", "repair", "rebuild"])
+@pytest.mark.parametrize("what", ["home", "above", "libraries", "library", "dangling"])
+def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, command: str) -> None:
+    home = tmp_path / "home"
+    blocked = {
+        "home": home, "above": tmp_path / "above", "libraries": home / "libraries", "library": home / "libraries" / "default",
+        "dangling": home,
+    }[what]  # fmt: skip
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    if what == "dangling":
+        blocked.symlink_to(tmp_path / "nothing")
+    else:
+        blocked.write_text("a file")
+    with Small(blocked / "home" if what == "above" else home) as bot:
+        calls: dict[str, Callable[[], object]] = {
+            "add": lambda: list(bot.add([str(tmp_path)])), "sync": lambda: list(bot.sync()), "status": bot.status,
+            "search": lambda: bot.search("x"), "questions": bot.questions, "rebuild": lambda: list(bot.rebuild()),
+        }  # fmt: skip
+        if command == "repair":
+            (left,) = [event for event in bot.repair() if isinstance(event, Mended)]
+            assert not left.done and str(blocked) in left.says and left.cure
+            return
+        with pytest.raises(Usage, match=r"is a file|is a link to nothing") as error:
+            calls[command]()
+    assert str(blocked) in str(error.value) and error.value.cure
+
+
+def test_a_path_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
+    with Small(tmp_path / ("x" * 300)) as bot, pytest.raises(Usage, match="too long"):
+        list(bot.add([str(tmp_path)]))
+
+
+def test_memory_is_not_taken_for_the_disk_nor_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d.txt").write_text("The report on zqx says that it rains.\n")
+    with Small(tmp_path / "home") as bot:
+        list(bot.add([str(tmp_path / "d.txt")]))
+
+    def full(*_: object) -> list[str]:
+        raise MemoryError
+
+    monkeypatch.setattr("rag.history.History.pages", full)
+    with Small(tmp_path / "home") as bot, pytest.raises(RagError, match="not enough memory"):
+        list(bot.repair())
+    assert not list(tmp_path.rglob("*damaged*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="rights as Linux has them")
+@pytest.mark.parametrize("shut", ["library.db", "history.db", "", "vectors"])
+def test_what_may_not_be_read_is_said_so_and_is_not_taken_for_damage(shut: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "d.txt").write_text("The report on zqx says that it rains.\n")
+        with Small(place / "home") as bot:
+            list(bot.add([str(place / "d.txt")]))
+            list(bot.ask("What of zqx?"))
+        if os.getuid() == 0:
+            subprocess.run(["chown", "-R", "65534:65534", folder], check=True)
+        library = place / "home" / "libraries" / "default"
+        (library / shut).chmod(0)
+        names = sorted(str(path) for path in place.rglob("*"))
+
+        def work(tell: Tell) -> None:
+            with Small(place / "home") as bot:
+                with suppress(LibraryMissing):
+                    for event in bot.repair():
+                        if isinstance(event, Mended):
+                            tell([event.what, event.done, event.says, event.cure])
+                list(bot.ask("What of zqx?"))
+
+        found = run(_as_nobody(work))
+        assert found.fault is None
+        said = [found.error[1:]] if found.error else []
+        said += [(line[2], line[3]) for line in found.told]
+        assert said and all(not line[1] for line in found.told)
+        for what, cure in said:
+            assert "denied" in what or "right" in what, said
+            assert (
+                "damaged" not in what
+                and f"chmod u+rw{'' if shut.endswith('db') else 'x'} {library / shut}".rstrip("/") in cure
+            )
+        assert names == sorted(str(path) for path in place.rglob("*"))
 
 
 def test_a_reader_of_our_output_that_left_is_no_matter_of_the_library(tmp_path: Path) -> None:

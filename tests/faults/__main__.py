@@ -30,6 +30,7 @@ _SIZES = {
     "flips": (60, 8),
     "wounds": (30, 4),
     "sizes": (20, 4),
+    "low": (50, 4),
     "removals": (20, 3),
     "questions": (500, 60),
     "races": (100, 6),
@@ -61,6 +62,9 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--flips", type=int, help="single bits of the index (60; short: 8)")
     parser.add_argument("--wounds", type=int, help="damages of each kind to the library (30; short: 4)")
     parser.add_argument("--sizes", type=int, help="sizes of full disks (20; short: 4)")
+    parser.add_argument(
+        "--low", type=int, help="sizes of disks with little room for a repair, in each state (50; short: 4)"
+    )
     parser.add_argument("--removals", type=int, help="times a folder is removed while it is written to (20; short: 3)")
     parser.add_argument("--questions", type=int, help="questions while another process adds (500; short: 60)")
     parser.add_argument("--races", type=int, help="races of fresh openers (100; short: 6)")
@@ -85,6 +89,7 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
         "index": lambda folder: damage.index(folder, seed, asked.flips, 2 if asked.short else 6),
         "library": lambda folder: damage.truth(folder, seed, asked.wounds),
         "full": lambda folder: disks.full(folder, seed, asked.sizes),
+        "low": lambda folder: disks.low(folder, seed, asked.low),
         "read-only": lambda folder: disks.read_only(folder, seed),
         "removed": lambda folder: disks.removed(folder, seed, asked.removals),
         "pair": lambda folder: pairs.reader_and_writer(folder, seed, asked.questions, asked.wait),

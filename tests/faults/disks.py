@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rag.events import Mended
 from tests.faults.child import Child, Outcome, Tell, Work, run
-from tests.faults.kills import Life, Trial, adding, asking
+from tests.faults.kills import Life, Trial, adding, asking, unmade
 from tests.faults.points import Day
-from tests.faults.small import key
+from tests.faults.small import Small, key
 from tests.faults.truth import look
 
 _NOBODY = 65534
@@ -47,6 +48,102 @@ def full(folder: Path, seed: int, most: int) -> Iterator[Trial]:
                 wrong.append(line)
         shutil.rmtree(life.home.parent)
         yield Trial("small disk", f"{seed}, {number} bytes free", outcome.error is not None, tuple(wrong))
+
+
+STATES = (
+    "well",
+    "index",
+    "history",
+)  #: what a repair on a low disk finds: nothing wrong, no words and no index, a cut history
+
+
+def low(folder: Path, seed: int, most: int) -> Iterator[Trial]:
+    """Repairs with little room, at `most` sizes from 0 to 200 kB in each of `STATES`: an intact history stays where it is.
+
+    Half of the sizes are a limit on the size of a file, half are of a small file system.
+    """
+    day = Day(folder, seed)
+    sizes = list(range(0, 200_001, 4096))
+    may_mount = mounts(folder)
+    for state in STATES:
+        for number in _spread(sizes, most - most // 2):
+            life, before = _asked(day, state)
+            outcome = run(_limited(_repair(life.home), number))
+            wrong = _kept(life, state, before, outcome)
+            shutil.rmtree(life.home.parent)
+            yield Trial(f"limit, {state}", f"{seed}, {number} bytes", _named(outcome), tuple(wrong))
+        for number in _spread(sizes, most // 2) if may_mount else ():
+            life, before = _asked(day, state)
+            with _disk(life.home) as grow:
+                grow(_used(life.home) + number)
+                outcome = run(_repair(life.home))
+                grow(64 * 2**20)
+                wrong = _kept(life, state, before, outcome)
+            shutil.rmtree(life.home.parent)
+            yield Trial(f"low disk, {state}", f"{seed}, {number} bytes free", _named(outcome), tuple(wrong))
+    if not may_mount:
+        print("low          small file systems skipped: mounting needs root", flush=True)
+
+
+def _asked(day: Day, state: str) -> tuple[Life, bytes]:
+    """A library with a saved answer, in that state, and what its history holds."""
+    life = day.again("low")
+    life.heard("ask", run(asking(life.home, day.question)))
+    place = life.home / "libraries" / "default"
+    if state == "index":
+        run(wounding(life.home))
+    elif state == "history":
+        content = (place / "history.db").read_bytes()
+        (place / "history.db").write_bytes(content[: len(content) - 4096])
+    return life, (place / "history.db").read_bytes()
+
+
+def wounding(home: Path) -> Work:
+    """A child's work: no words and no index."""
+
+    def work(_: Tell) -> None:
+        with Small(home) as bot:
+            bot._open_library()._db.execute("INSERT INTO words(words) VALUES ('delete-all')")
+        unmade(home)
+
+    return work
+
+
+def _repair(home: Path) -> Work:
+    def work(tell: Tell) -> None:
+        with Small(home) as bot:
+            for event in bot.repair():
+                if isinstance(event, Mended):
+                    tell([event.what, event.done, event.says, event.cure])
+
+    return work
+
+
+def _named(outcome: Outcome) -> bool:
+    """Did the repair say that something kept it from its work?"""
+    return outcome.error is not None or any(not line[1] for line in outcome.told)
+
+
+def _kept(life: Life, state: str, before: bytes, outcome: Outcome) -> list[str]:
+    """There is room again. Is every turn where it was, or where the repair said, and can all be repaired now?"""
+    wrong = _clear(outcome, life.home)
+    wrong += [f"no cure: {line}" for line in outcome.told if not line[1] and not line[3]]
+    place = life.home / "libraries" / "default"
+    aside = sorted(place.glob("history-damaged-*"))
+    said = " ".join(line[2] for line in outcome.told)
+    if state != "history" and aside:
+        wrong.append(f"an intact history was set aside: {aside}, {outcome.told}")
+    if (place / "history.db").read_bytes() != before and state == "history":
+        if len(aside) != 1 or aside[0].read_bytes() != before or str(aside[0]) not in said:
+            wrong.append(f"the damaged history is not where it was said to be: {aside}, {outcome.told}")
+    elif aside and state == "history":
+        wrong.append(f"a copy was left though nothing was done: {aside}")
+    again = run(_repair(life.home))
+    if again.error or again.fault or _named(again):
+        wrong.append(f"with room again, repair ended with {again.error or again.fault or again.told}")
+    if state == "history":
+        life.ledger.turns.clear()
+    return wrong + look(life.home, life.ledger)
 
 
 def _room_again(life: Life, outcome: Outcome, day: Day) -> list[str]:

@@ -90,7 +90,7 @@ class Life:
             self.ledger.possible(source, None)
             return removing(self.home, source)
         if operation == "recover":
-            _unmade(self.home)
+            unmade(self.home)
             return asking(self.home, "")
         if operation == "ask":
             self._asked += 1
@@ -116,7 +116,7 @@ class Life:
         return operation == "add" or any(texts != {None} for texts in self.ledger.may.values())
 
 
-def _unmade(home: Path) -> None:
+def unmade(home: Path) -> None:
     """No index is whole any more."""
     for manifest in home.glob("libraries/default/vectors/gen-*.json"):
         manifest.unlink()
@@ -162,7 +162,7 @@ def repairing(home: Path) -> Work:
         with Small(home) as bot:
             library = bot._open_library()
             library._db.execute("INSERT INTO words(words) VALUES ('delete-all')")
-            _unmade(home)
+            unmade(home)
             for _event in bot.repair():
                 pass
 
@@ -234,7 +234,7 @@ def recoveries(folder: Path, seed: int, count: int, row: int = 10) -> Iterator[T
         life.heard("add", run(adding(life.home, life.docs)))
         hits = 0
         for _ in range(row):
-            _unmade(life.home)  # for where the last one was killed when it had done its work
+            unmade(life.home)  # for where the last one was killed when it had done its work
             child = Child(asking(life.home, ""))
             if not child.hears({"mending": True}):
                 wrong.append("it did not recover by itself")
