@@ -7,12 +7,14 @@ and `footnote doctor` says so.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag import regular
 from rag.config import EMBEDDER, Config
-from rag.errors import LibraryBroken
+from rag.errors import LibraryBroken, Unreadable
 from rag.weights import READER_FILE, replace_file
 
 _FILE = "calibration.json"
@@ -54,12 +56,12 @@ def stored(folder: Path) -> Calibration | None:
     """The calibration of the library in `folder`; None where there is none. Raises `LibraryBroken` where it is no such file."""
     path = folder / _FILE
     try:
-        found = Calibration(**json.loads(path.read_text(encoding="utf-8")))
+        found = Calibration(**json.loads(regular.text(path, regular.SETTINGS)))
         if not (0 <= float(found.least) <= 1) or not isinstance(found.settings, dict):
             raise ValueError("no probability")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError) as error:
+    except (Unreadable, ValueError, TypeError, RecursionError) as error:
+        if not os.path.lexists(path):
+            return None
         raise LibraryBroken(f"{path} cannot be read: {error}", "footnote calibrate --reset") from error
     return found
 

@@ -9,25 +9,25 @@ are documents, one that cannot be read does not keep the others out.
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import stat
-import zlib
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from rag import regular
 from rag.domain import Raw, Refused
 from rag.errors import Unreadable, Usage
 from rag.formats import apart
 from rag.formats.archive import Member
+from rag.formats.budget import LATE, Budget, unpacked
 from rag.formats.kinds import ARCHIVES, HOME, kind
 from rag.formats.text import decode
 
-__all__ = ["LARGEST", "File", "decode", "dismiss", "kind", "load", "questions", "read_bytes", "walk"]
+__all__ = ["LARGEST", "File", "decode", "dismiss", "kind", "lines", "load", "questions", "read_bytes", "walk"]
 
 LARGEST = 256 * 2**20  #: bytes; a larger file is refused
-_NO_FILE = ("is not a regular file (a folder, a pipe, a socket or a device)", "save its contents to a file")
+REFUSED = 100  #: members of one archive that are named in the report as not read; of more, the number is said
 _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
 
@@ -81,29 +81,7 @@ def _file(path: str, base: str) -> File:
 
 def read_bytes(path: str) -> bytes:
     """All bytes of a regular file. Raises `Unreadable` for links, pipes, devices, files over `LARGEST`, and I/O errors."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError as error:
-        if os.path.islink(path):
-            raise Unreadable("is a symbolic link", "add the file it points to") from error
-        if os.path.exists(path) and stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise Unreadable(*_NO_FILE) from error
-        raise Unreadable(error.strerror or "cannot be opened", "make it readable") from error
-    known = os.fstat(descriptor)
-    if not stat.S_ISREG(known.st_mode):
-        os.close(descriptor)
-        raise Unreadable(*_NO_FILE)
-    with os.fdopen(descriptor, "rb") as file:
-        if known.st_size > LARGEST:
-            raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
-        try:
-            content = file.read(known.st_size + 1)
-            after = os.fstat(descriptor)
-        except OSError as error:
-            raise Unreadable(error.strerror or "cannot be read", "check the disk") from error
-    if len(content) != known.st_size or after.st_mtime_ns != known.st_mtime_ns:
-        raise Unreadable("was changed while it was read", "add it again when it is written")
-    return content
+    return regular.read(path, LARGEST, follow=False)
 
 
 def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
@@ -114,26 +92,49 @@ def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
     ending, packed = kind(file.path)
     if content is None:
         content = read_bytes(file.path)
+    budget = Budget.of(len(content))
     if ending in ARCHIVES:
-        yield from _members(ending, content)
+        yield from _members(ending, content, budget)
     else:
-        yield from _documents(ending, _unzipped(content) if packed else content)
+        yield from _documents(ending, unpacked(content, budget) if packed else content, budget)
 
 
-def _documents(ending: str, content: bytes) -> Iterator[Raw | Refused]:
+def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
     if ending in HOME:
-        yield from HOME[ending](content)
-        return
-    for part in apart.read(ending, content):
+        started = time.thread_time()
+        parts: Iterable[Raw | Refused | Member] = list(HOME[ending](content))
+        budget.seconds -= time.thread_time() - started
+    else:
+        parts = apart.read(ending, content, budget=budget)
+    for part in parts:
+        if isinstance(part, Raw):
+            budget.count(part.text)
         if not isinstance(part, Member):
             yield part
 
 
-def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
-    """The documents of an archive; the name of each is its path in there, after a slash."""
-    for member in apart.read(ending, content):
+def _members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+    """The documents of an archive; the name of each is its path in there, after a slash.
+
+    All members share one budget of bytes, characters and seconds. Where it is used up, the members that do not fit are
+    left out, each with its reason; beyond `REFUSED` of them their number is said instead.
+    """
+    refused = 0
+    for part in _of_members(ending, content, budget):
+        refused += isinstance(part, Refused)
+        if refused <= REFUSED or not isinstance(part, Refused):
+            yield part
+    if refused > REFUSED:
+        more = refused - REFUSED
+        yield Refused(
+            "/*", f"{more:,} more members or parts of members were not read", "unpack it, then add the folder"
+        )
+
+
+def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+    for member in apart.read(ending, content, budget.seconds / 2, replace(budget)):
         if not isinstance(member, Member):
             if isinstance(member, Refused):
                 yield member
@@ -143,7 +144,10 @@ def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
             inner, packed = kind(member.name)
             if inner in ARCHIVES:
                 raise Unreadable("is an archive in an archive, which is not opened", "unpack it, then add the folder")
-            for part in _documents(inner, _unzipped(member.content) if packed else member.content):
+            if budget.seconds <= 0:
+                raise Unreadable(*LATE)
+            found = unpacked(member.content, budget) if packed else member.content
+            for part in _documents(inner, found, budget):
                 inside = "/" + part.name.removeprefix("/") if part.name else ""
                 yield replace(part, name=path + inside)
         except Unreadable as error:
@@ -155,21 +159,17 @@ def dismiss() -> None:
     apart.dismiss()
 
 
-def _unzipped(content: bytes) -> bytes:
-    try:
-        with gzip.open(io.BytesIO(content)) as unzipped:
-            text = unzipped.read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"is not a whole gzip file: {error}", "make or fetch it again") from error
-    if len(text) > LARGEST:
-        raise Unreadable(f"unpacks to more than {LARGEST / 2**20:.0f} MB", "split it")
-    return text
-
-
 def questions(path: str) -> str:
     """The text of a .jsonl or .jsonl.gz that is not a corpus (an eval's questions, a check's claims)."""
     try:
-        content = read_bytes(os.path.abspath(path))
-        return decode(_unzipped(content) if path.endswith(".gz") else content)
+        return decode(lines(path))
     except Unreadable as error:
         raise Usage(f"{path}: {error}", error.cure) from error
+
+
+def lines(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a .jsonl or .jsonl.gz of at most `regular.QUESTIONS` bytes. Raises `Unreadable`."""
+    content = regular.read(os.path.abspath(path), regular.QUESTIONS)
+    if not os.fspath(path).endswith(".gz"):
+        return content
+    return unpacked(content, replace(Budget.of(len(content)), bytes=regular.QUESTIONS))

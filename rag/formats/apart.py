@@ -21,25 +21,36 @@ from typing import Any
 from rag.domain import Raw, Refused, Span
 from rag.errors import Unreadable
 from rag.formats.archive import Member
+from rag.formats.budget import LATE, Budget
 
-SECONDS = 60  #: for a file; and one more for each `_SLOW` bytes of it
-_SLOW = 100_000
-_LONGEST = 600
-_LARGEST = 512 * 2**20  # bytes of one frame
+_WAIT = (
+    10.0  # times the processor time that a child may have: how long it is waited for where other programs are busy too
+)
+_LARGEST = 256 * 2**20  # bytes of the text or the member in one frame
+_HEAD = 256 * 2**20  # bytes of the line before it, in which the headings and pages stand
 _START = "import sys; sys.path.insert(0, {!r}); from rag.formats.child import main; main()"
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_LATE = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
 _idle: list[_Child] = []
 
 
-def read(kind: str, content: bytes, seconds: float = 0) -> Iterator[Raw | Refused | Member]:
+def read(
+    kind: str, content: bytes, seconds: float = 0, budget: Budget | None = None
+) -> Iterator[Raw | Refused | Member]:
     """What `content`, a file of `kind`, holds. Raises `Unreadable` with reason and cure, whatever the file did to its reader.
 
-    `seconds` is the time that the child has in all; 0 is `SECONDS` and some more for a large file.
+    It may take `seconds` of processor time, where that is given, else what a file of its size may, and no more than is left
+    in `budget`, from which all that it took is taken.
     """
+    budget = budget or Budget.of(len(content))
+    seconds = min(budget.seconds, seconds or Budget.of(len(content)).seconds)
+    if seconds <= 0:
+        raise Unreadable(*LATE)
     child = _ready()
     try:
-        yield from child.read(kind, content, seconds or min(_LONGEST, SECONDS + len(content) / _SLOW))
+        yield from child.read(kind, content, seconds)
     finally:
+        budget.seconds -= child.spent
         if child.fit:
             _idle.append(child)
         else:
@@ -80,20 +91,21 @@ class _Child:
             env={**os.environ, **quiet},
         )
         self.fit = True
+        self.spent = 0.0  #: seconds of processor time that the last request took
         self._late = False
 
     def read(self, kind: str, content: bytes, seconds: float) -> Iterator[Raw | Refused | Member]:
         """One request. Only the time that the child takes counts, not what is done with its answers in between."""
-        self.fit = False
+        self.fit, self.spent = False, seconds
         self._ask({"kind": kind, "seconds": seconds, "size": len(content)}, content)
         failure = None
-        left = seconds
+        left = _WAIT * seconds + 1
         while True:
             started = time.monotonic()
             head, body = self._heard(kind, left)
             left = max(0.1, left - (time.monotonic() - started))
             if "end" in head:
-                self.fit = not head["tired"]
+                self.fit, self.spent = not head["tired"], head["spent"]
                 break
             if "failed" in head:
                 failure = Unreadable(head["failed"], head["cure"])
@@ -104,7 +116,7 @@ class _Child:
 
     def _ask(self, asked: dict[str, Any], content: bytes) -> None:
         assert self.process.stdin
-        with _Watch(self, asked["seconds"]), suppress(OSError):  # where it dies meanwhile, hearing says so
+        with _Watch(self, _WAIT * asked["seconds"] + 1), suppress(OSError):  # where it dies meanwhile, hearing says so
             self.process.stdin.write(json.dumps(asked).encode() + b"\n")
             self.process.stdin.write(content)
             self.process.stdin.flush()
@@ -113,7 +125,7 @@ class _Child:
         """The next frame. Raises `Unreadable` where none comes."""
         assert self.process.stdout
         with _Watch(self, seconds):
-            line = self.process.stdout.readline(_LARGEST)
+            line = self.process.stdout.readline(_HEAD)
             with suppress(ValueError, KeyError, TypeError):
                 head = json.loads(line)
                 if 0 <= head["size"] <= _LARGEST:
@@ -131,8 +143,8 @@ class _Child:
         self.process.kill()
         code = self.process.wait()
         cure = "open it in its own program and save it again, or save it as text"
-        if self._late or -code == 24:  # SIGXCPU
-            return Unreadable("takes too long to read", cure)
+        if self._late or -code in _LATE:
+            return Unreadable(*LATE)
         return Unreadable(f"made the reader of {kind} files stop (signal {-code})", cure)
 
     def end(self) -> None:
