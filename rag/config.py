@@ -87,10 +87,8 @@ def _file(path: Path) -> dict[str, Any]:
         text = regular.text(path, regular.SETTINGS)
         _shallow(text)
         return tomllib.loads(text)
-    except Unreadable as error:
-        raise Usage(f"{path} {error}", f"mend or remove {path}") from error
-    except (ValueError, RecursionError) as error:  # of TOML, or a whole number of thousands of digits
-        said = "it nests too deep" if isinstance(error, RecursionError) else reprlib.repr(str(error))[1:-1]
+    except (Unreadable, ValueError, RecursionError) as error:  # of TOML, or a whole number of thousands of digits
+        said = "it nests too deep" if isinstance(error, RecursionError) else str(error)[:300]
         raise Usage(f"{path} cannot be read: {said}", f"mend or remove {path}") from error
 
 
@@ -115,7 +113,7 @@ def _merged(config: Config, values: dict[str, Any], where: str) -> Config:
         try:
             config = replace(config, **{key: _of_kind(value, kinds[key])})
         except (TypeError, ValueError, OverflowError) as error:
-            said = f"{where}: {key} = {reprlib.repr(value)} is not {_KINDS[kinds[key]]}"
+            said = f"{where}: {key} = {reprlib.repr(value)} is not of kind {kinds[key].__name__}"
             raise Usage(said, f"give {key} another value") from error
     return config
 
@@ -137,4 +135,3 @@ def _of_kind(value: Any, kind: type) -> Any:
 
 
 _LARGEST = 2**31 - 1
-_KINDS = {str: "a text", int: "a whole number of at most ten digits", float: "a number"}

@@ -122,15 +122,19 @@ def _members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refu
     left out, each with its reason; beyond `REFUSED` of them their number is said instead.
     """
     refused = 0
-    for part in _of_members(ending, content, budget):
-        refused += isinstance(part, Refused)
-        if refused <= REFUSED or not isinstance(part, Refused):
-            yield part
+    failure = None
+    try:
+        for part in _of_members(ending, content, budget):
+            refused += isinstance(part, Refused)
+            if refused <= REFUSED or not isinstance(part, Refused):
+                yield part
+    except Unreadable as error:
+        failure = error
     if refused > REFUSED:
         more = refused - REFUSED
-        yield Refused(
-            "/*", f"{more:,} more members or parts of members were not read", "unpack it, then add the folder"
-        )
+        yield Refused("/*", f"{more:,} more members were not read, or not wholly", "unpack it, then add the folder")
+    if failure:
+        raise failure
 
 
 def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:

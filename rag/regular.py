@@ -30,7 +30,7 @@ def descriptor(path: str | os.PathLike[str], follow: bool = True) -> int:
     except OSError as error:
         if not follow and os.path.islink(path):
             raise Unreadable("is a symbolic link", "add the file it points to") from error
-        if _is_special(path):
+        if not isinstance(error, PermissionError) and _is_special(path):
             raise Unreadable(*KINDS) from error
         raise Unreadable(error.strerror or "cannot be opened", _cure(error)) from error
     if not stat.S_ISREG(os.fstat(opened).st_mode):

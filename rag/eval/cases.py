@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ def entries(path: str | Path, form: str) -> Iterator[Entry]:
     except UnicodeDecodeError as error:
         raise Usage(f"{path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8") from error
     except Unreadable as error:
-        raise Usage(f"{path} cannot be read: {error}", "give a whole .jsonl or .jsonl.gz file") from error
+        why = "Is a directory" if os.path.isdir(path) else error
+        raise Usage(f"{path} cannot be read: {why}", "give a whole .jsonl or .jsonl.gz file") from error
 
 
 def _entry(line: str, where: str, form: str) -> Entry:

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rag.domain import Raw, Refused, Span
@@ -27,10 +27,15 @@ _WAIT = (
     10.0  # times the processor time that a child may have: how long it is waited for where other programs are busy too
 )
 _LARGEST = 256 * 2**20  # bytes of the text or the member in one frame
-_HEAD = 256 * 2**20  # bytes of the line before it, in which the headings and pages stand
+_HEAD = 64 * 2**20  # bytes of the line before it, in which the headings and pages stand
+_FRAME = 200  # bytes that a frame is counted for besides
 _START = "import sys; sys.path.insert(0, {!r}); from rag.formats.child import main; main()"
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _LATE = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
+_TICK = 0.2  # seconds
+_ALL = (
+    5 * 2**28
+)  # bytes that a child may answer to one request: all members of the largest archive, and what is said of them
 _idle: list[_Child] = []
 
 
@@ -93,17 +98,21 @@ class _Child:
         self.fit = True
         self.spent = 0.0  #: seconds of processor time that the last request took
         self._late = False
+        self._watch = _Watch(self)
 
     def read(self, kind: str, content: bytes, seconds: float) -> Iterator[Raw | Refused | Member]:
         """One request. Only the time that the child takes counts, not what is done with its answers in between."""
         self.fit, self.spent = False, seconds
         self._ask({"kind": kind, "seconds": seconds, "size": len(content)}, content)
         failure = None
-        left = _WAIT * seconds + 1
+        left, told = _WAIT * seconds + 1, 0
         while True:
             started = time.monotonic()
             head, body = self._heard(kind, left)
             left = max(0.1, left - (time.monotonic() - started))
+            told += len(body) + _FRAME
+            if told > _ALL:
+                raise self._death(kind)
             if "end" in head:
                 self.fit, self.spent = not head["tired"], head["spent"]
                 break
@@ -116,7 +125,10 @@ class _Child:
 
     def _ask(self, asked: dict[str, Any], content: bytes) -> None:
         assert self.process.stdin
-        with _Watch(self, _WAIT * asked["seconds"] + 1), suppress(OSError):  # where it dies meanwhile, hearing says so
+        with (
+            self._watch.within(_WAIT * asked["seconds"] + 1),
+            suppress(OSError),
+        ):  # where it dies meanwhile, hearing says so
             self.process.stdin.write(json.dumps(asked).encode() + b"\n")
             self.process.stdin.write(content)
             self.process.stdin.flush()
@@ -124,7 +136,7 @@ class _Child:
     def _heard(self, kind: str, seconds: float) -> tuple[dict[str, Any], bytes]:
         """The next frame. Raises `Unreadable` where none comes."""
         assert self.process.stdout
-        with _Watch(self, seconds):
+        with self._watch.within(seconds):
             line = self.process.stdout.readline(_HEAD)
             with suppress(ValueError, KeyError, TypeError):
                 head = json.loads(line)
@@ -148,6 +160,7 @@ class _Child:
         return Unreadable(f"made the reader of {kind} files stop (signal {-code})", cure)
 
     def end(self) -> None:
+        self._watch.stop()
         for pipe in (self.process.stdin, self.process.stdout):
             with suppress(OSError, ValueError):
                 pipe and pipe.close()
@@ -155,18 +168,35 @@ class _Child:
         self.process.wait()
 
 
-class _Watch:
-    """Kills a child that has not answered in time. A timer and not `select`, which on Windows knows no pipes."""
+class _Watch(threading.Thread):
+    """Kills a child that has not answered in time. A thread and not `select`, which on Windows knows no pipes.
 
-    def __init__(self, child: _Child, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, child.late)
-        self._timer.daemon = True
+    One thread for the life of a child: a corpus of many small documents is as many answers.
+    """
 
-    def __enter__(self) -> None:
-        self._timer.start()
+    def __init__(self, child: _Child) -> None:
+        super().__init__(name="watch of a reader", daemon=True)
+        self._child, self._until, self._over = child, float("inf"), threading.Event()
+        self.start()
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+    def run(self) -> None:
+        while not self._over.wait(_TICK):
+            if time.monotonic() > self._until:
+                self._child.late()
+                return
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """The child has so many seconds for what is done in here."""
+        self._until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._until = float("inf")
+
+    def stop(self) -> None:
+        """The child has ended."""
+        self._over.set()
 
 
 def _part(head: dict[str, Any], body: bytes) -> Raw | Refused | Member:

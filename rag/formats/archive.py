@@ -21,7 +21,7 @@ from typing import IO
 
 from rag.domain import Refused
 from rag.errors import Unreadable
-from rag.formats.budget import BOMB, LEAST, Budget
+from rag.formats.budget import BOMB, LEAST, UNPACKED, Budget
 
 MEMBERS = 10_000  #: an archive of more is refused
 MEMBER = 128 * 2**20  #: bytes of one member
@@ -39,9 +39,11 @@ class Member:
     content: bytes
 
 
-def opened(content: bytes, most: int = 0) -> zipfile.ZipFile:
-    """A zip file of a bounded number of members that lie one behind the other; in all they state at most `most` bytes, where
-    that is given. Raises `Unreadable`."""
+def opened(content: bytes, most: int) -> zipfile.ZipFile:
+    """A zip file of at most `MEMBERS` members that lie one behind the other and state at most `most` bytes in all.
+
+    Raises `Unreadable`.
+    """
     try:
         found = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
@@ -50,7 +52,7 @@ def opened(content: bytes, most: int = 0) -> zipfile.ZipFile:
     if len(known) > MEMBERS:
         raise Unreadable(f"has {len(known):,} members, over {MEMBERS:,}", "unpack it, then add its folders one by one")
     total = sum(entry.file_size for entry in known)
-    if most and total > most:
+    if total > most:
         raise Unreadable(f"unpacks to {total / 2**20:,.0f} MB, over {most / 2**20:,.0f} MB", BOMB)
     places = sorted((entry.header_offset, entry.compress_size) for entry in known if entry.compress_size)
     if any(start + size > after for (start, size), (after, _) in pairwise(places)):
@@ -60,7 +62,7 @@ def opened(content: bytes, most: int = 0) -> zipfile.ZipFile:
 
 def unzip(content: bytes) -> Iterator[Member | Refused]:
     """The members of a zip file, as many as the budget of a file of its size allows."""
-    archive, budget = opened(content), Budget.of(len(content))
+    archive, budget = opened(content, UNPACKED), Budget.of(len(content))
     seen: set[str] = set()
     for entry in archive.infolist():
         if entry.is_dir() or _passed_over(entry.filename):
@@ -89,7 +91,7 @@ def untar(content: bytes) -> Iterator[Member | Refused]:
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r|*") as archive:
             for count, entry in enumerate(archive, 1):
-                passed += tarfile.BLOCKSIZE + max(0, entry.size)
+                passed += max(0, entry.size)
                 if count > MEMBERS:
                     raise Unreadable(f"has over {MEMBERS:,} members; the rest of them is not read", _PARTS)
                 if not (entry.isdir() or _passed_over(entry.name)):

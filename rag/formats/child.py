@@ -29,6 +29,8 @@ MEMORY = 448 * 2**20  #: bytes above what the idle child holds, for a small file
 _TIMES = 4
 _MOST = 1152 * 2**20  # bytes above the idle child, for any file
 _TIRED = 150 * 2**20  # bytes above the idle child, from which it asks to be replaced
+_HEADINGS = 100_000
+_TITLE = 1000  # characters of a title or a heading; a longer one is cut
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # what no file of text can hold
 
 
@@ -81,10 +83,12 @@ def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
     if isinstance(part, Member):
         return {"member": part.name}, part.content
     bounded(len(part.text), part.text.count("\n"))
+    if max(len(part.headings or ()), len(part.pages)) > _HEADINGS:
+        raise Unreadable(f"has more than {_HEADINGS:,} headings or pages", "split it")
     head = {
-        "title": _whole(part.title), "date": part.date, "name": _whole(part.name), "lines": part.lines,
+        "title": _whole(part.title[:_TITLE]), "date": part.date, "name": _whole(part.name), "lines": part.lines,
         "pages": [(s.start, s.end) for s in part.pages], "masked": [(s.start, s.end) for s in part.masked],
-        "headings": None if part.headings is None else [(at, level, _whole(t)) for at, level, t in part.headings],
+        "headings": None if part.headings is None else [(at, level, _whole(t[:_TITLE])) for at, level, t in part.headings],
     }  # fmt: skip
     return head, _whole(part.text).encode()
 

@@ -21,7 +21,7 @@ from typing import Any
 from rag.domain import Raw
 from rag.errors import Unreadable
 from rag.formats.package import properties
-from rag.formats.text import Lines, bounded, decode
+from rag.formats.text import LONGEST, Lines, bounded, decode
 
 _HEADER = 80  # characters of a header that are said again in each row
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,  ]*\s?[%)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
@@ -33,6 +33,7 @@ def csv(content: bytes) -> Iterator[Raw]:
     bounded(len(text))
     if not text.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
+    comma.field_size_limit(LONGEST)
     lines = Lines()
     at = 0
     try:
