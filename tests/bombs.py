@@ -1,6 +1,7 @@
 """Files of less than 1 MB that ask for far more time or memory than they are worth: one for each way that a format allows.
 
 `BOMBS` maps a file name to the function that makes its bytes. Everything is generated, nothing is random without a seed.
+``python -m tests.bombs FOLDER NAME...`` takes each into a library of its own and prints what it cost, a line of JSON each.
 """
 
 from __future__ import annotations
@@ -11,12 +12,20 @@ import gzip
 import io
 import json
 import lzma
+import os
 import random
 import struct
+import subprocess
+import sys
 import tarfile
+import threading
+import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 MB = 2**20
 _WORDS = "The bees of the valley make honey in the spring and sleep in the winter. "
@@ -57,10 +66,6 @@ def _random_gz() -> bytes:
 def _many_streams() -> bytes:
     """A gzip file of 40,000 empty members and then one word."""
     return gzip.compress(b"", 9) * 40_000 + gzip.compress(b"word")
-
-
-def _odd_lines(line: str) -> bytes:
-    return (line * (900_000 // len(line.encode()) + 1)).encode()[:900_000]
 
 
 # -- archives --
@@ -635,17 +640,90 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "font.pdf": _huge_font,
     "bookmarks.pdf": _bookmarks,
     "pages.pdf": lambda: _many_pages(9000),
-    "spaces.md": lambda: _odd_lines("# x" + " " * 200_000),
-    "front.md": lambda: b"---\ntitle: a\n" + _odd_lines("k: v\n"),
-    "fences.md": lambda: _odd_lines("```\n"),
-    "hashes.md": lambda: _odd_lines("# "),
-    "rules.rst": lambda: _odd_lines("a\n===\n"),
-    "dashes.rst": lambda: _odd_lines("-"),
-    "fields.rst": lambda: _odd_lines(":date: "),
-    "words.py": lambda: _odd_lines("def f():\n"),
-    "open.py": lambda: _odd_lines("export "),
-    "quotes.txt": lambda: _odd_lines("\"'“”‘’«"),
-    "spaces.txt": lambda: _odd_lines(" "),
-    "marks.txt": lambda: _odd_lines("a\u0301" + "\u0301" * 50),
-    "dates.txt": lambda: _odd_lines("1.1.2000 "),
 }  # fmt: skip
+
+
+# -- what they cost --
+
+SECONDS, MEMORY = 10, 2**30  #: of processor time, and bytes, that any of them may take
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _held(process: int) -> int:
+    """Bytes that a process and its children have in memory."""
+    out = 0
+    with suppress(OSError, ValueError, IndexError):
+        out = int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    for entry in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            out += sum(_held(int(child)) for child in entry.read_text().split())
+    return out
+
+
+class _Peak(threading.Thread):
+    """The most memory that this process and its children had at one time."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most, self._over = 0, threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.02):
+            self.most = max(self.most, _held(os.getpid()))
+
+    def stop(self) -> int:
+        self._over.set()
+        self.join()
+        return self.most
+
+
+def _cost(folder: Path, name: str) -> dict[str, Any]:
+    from tests.test_library import House
+
+    place = folder / name
+    content = BOMBS[name]()
+    place.mkdir()
+    (place / name).write_bytes(content)
+    size = len(content)
+    del content
+    house = House(place)
+    peak = _Peak()
+    peak.start()
+    before, started = sum(os.times()[:4]), time.monotonic()
+    report = house.add(place / name)
+    spent, wall = sum(os.times()[:4]) - before, time.monotonic() - started
+    failed = [f"{f.source}: {f.reason}" for f in report.failed]
+    cures = all(f.cure for f in report.failed)
+    said = {"failed": failed[:3], "cures": cures, "lines": len(report.failed), "added": len(report.added)}
+    return {"name": name, "size": size, "seconds": spent, "wall": wall, "memory": peak.stop(), **said}
+
+
+def costs(folder: Path, names: Sequence[str], timeout: float = 600) -> dict[str, dict[str, Any]]:
+    """What each of these cost, taken in by a process of its own, one after the other."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.bombs", str(folder), *names], capture_output=True, text=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=timeout,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    return {said["name"]: said for said in map(json.loads, run.stdout.splitlines())}
+
+
+def wrong(said: dict[str, Any]) -> list[str]:
+    """What is wrong with a cost."""
+    found = []
+    if said["size"] >= 10**6:
+        found.append(f"the bomb is {said['size']} bytes, not under a million")
+    if said["seconds"] > SECONDS:
+        found.append(f"{said['seconds']:.1f} s of processor time")
+    if said["memory"] > MEMORY:
+        found.append(f"{said['memory'] / 2**20:.0f} MB")
+    if not said["added"] and not said["lines"]:
+        found.append("neither a document nor a line in the report")
+    if not said["cures"]:
+        found.append("a line of the report has no cure")
+    return found
+
+
+if __name__ == "__main__":
+    for bomb in sys.argv[2:]:
+        print(json.dumps(_cost(Path(sys.argv[1]), bomb)), flush=True)

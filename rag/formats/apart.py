@@ -32,6 +32,8 @@ _FRAME = 200  # bytes that a frame is counted for besides
 _START = "import sys; sys.path.insert(0, {!r}); from rag.formats.child import main; main()"
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _LATE = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
+_ABORTED = 6  # SIGABRT
+_ENDING = 1.0  # seconds
 _TICK = 0.2  # seconds
 _ALL = (
     5 * 2**28
@@ -152,12 +154,17 @@ class _Child:
         self.process.kill()
 
     def _death(self, kind: str) -> Unreadable:
+        with suppress(subprocess.TimeoutExpired):  # it has closed its output: it is ending by itself
+            self.process.wait(_ENDING)
         self.process.kill()
         code = self.process.wait()
         cure = "open it in its own program and save it again, or save it as text"
         if self._late or -code in _LATE:
             return Unreadable(*LATE)
-        return Unreadable(f"made the reader of {kind} files stop (signal {-code})", cure)
+        if code > 0:  # what it could not even say any more
+            return Unreadable("takes too much memory to read", cure)
+        why = ", for lack of memory or by damage" if -code == _ABORTED else ""
+        return Unreadable(f"made the reader of {kind} files stop (signal {-code}{why})", cure)
 
     def end(self) -> None:
         self._watch.stop()

@@ -29,6 +29,9 @@ MEMORY = 448 * 2**20  #: bytes above what the idle child holds, for a small file
 _TIMES = 4
 _MOST = 1152 * 2**20  # bytes above the idle child, for any file
 _TIRED = 150 * 2**20  # bytes above the idle child, from which it asks to be replaced
+_SPARE = 16 * 2**20  # bytes
+_spare = bytearray()  # set aside for the time after the memory ran out
+_TOO_MUCH = {"failed": "takes too much memory to read", "cure": "split it, or save it in a simpler format"}
 _HEADINGS = 100_000
 _TITLE = 1000  # characters of a title or a heading; a longer one is cut
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # what no file of text can hold
@@ -41,6 +44,7 @@ def main() -> None:
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the process that listens
     idle = _held()
+    _spare.extend(b"\1" * _SPARE)
     heard = sys.stdin.buffer
     while line := heard.readline():
         request = json.loads(line)
@@ -62,10 +66,14 @@ def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
     except Unreadable as error:
         _tell(told, {"failed": str(error), "cure": error.cure})
     except (MemoryError, RecursionError) as error:
-        what = "memory" if isinstance(error, MemoryError) else "nesting"
-        _tell(told, {"failed": f"takes too much {what} to read", "cure": "split it, or save it in a simpler format"})
+        _spare.clear()  # there must be room to say so
+        deep = {"failed": "takes too much nesting to read", "cure": _TOO_MUCH["cure"]}
+        _tell(told, _TOO_MUCH if isinstance(error, MemoryError) else deep)
         return True
     except Exception as error:
+        if type(error).__name__ == "XMLSyntaxError" and not getattr(error, "lineno", 1):
+            _tell(told, _TOO_MUCH)  # so says lxml where it ran out of memory
+            return True
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         reason = f"is not a {kind} file that can be read ({said})"
         _tell(told, {"failed": reason, "cure": "open it in its own program and save it again"})
