@@ -176,4 +176,4 @@ def lines(path: str | os.PathLike[str]) -> bytes:
     content = regular.read(os.path.abspath(path), regular.QUESTIONS)
     if not os.fspath(path).endswith(".gz"):
         return content
-    return unpacked(content, replace(Budget.of(len(content)), bytes=regular.QUESTIONS))
+    return unpacked(content, replace(Budget.of(0), most=regular.QUESTIONS, bytes=regular.QUESTIONS))

@@ -14,7 +14,6 @@ from rag.domain import Raw, Span
 from rag.errors import Unreadable
 from rag.formats.text import Lines, decode
 
-
 _ARTICLE = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
 
 
