@@ -16,9 +16,9 @@ from rag.errors import Unreadable
 UNPACKED = 2**30  #: bytes that a file may unpack to in all
 SECONDS = 6.0  #: of processor time for a file of `_SMALL` bytes; one more for each `_SLOW` bytes beyond
 _SMALL, _SLOW = 2**20, 100_000
-RATIO = 50  #: times its size that a file may unpack to; written text packs to a fifth, repetitive tables to a thirtieth
-LEAST = 4 * 2**20  #: bytes, and characters, that any file may unpack to
-_TEXT = 40  # characters of text for each byte of the file (a table says its headers again in each row)
+RATIO = 20  #: times its size that a file may unpack to; written text packs to a fifth, repetitive tables to a tenth
+LEAST = 2 * 2**20  #: bytes, and characters, that any file may unpack to
+_TEXT = 24  # characters of text for each byte of the file (a table says its headers again in each row)
 _PIECE = 2**20
 BOMB = "unpack it yourself if you trust it, then add the folder"
 LATE = ("takes too long to read", "open it in its own program and save it again, or save it as text")
