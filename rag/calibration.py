@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag import regular
 from rag.config import EMBEDDER, Config
-from rag.errors import LibraryBroken, Usage
-from rag.told import naming
+from rag.errors import LibraryBroken, Unreadable, Usage
+from rag.told import naming, reason
 from rag.weights import READER_FILE, replace_file
 
 _FILE = "calibration.json"
@@ -55,15 +56,15 @@ def settings(config: Config) -> dict[str, int | str]:
 def stored(folder: Path) -> Calibration | None:
     """The calibration of the library in `folder`; None where there is none. Raises `LibraryBroken` where it is no such file."""
     path = folder / _FILE
+    if not os.path.lexists(path):
+        return None
     try:
-        with naming(folder, _FILE):
-            said = path.read_text(encoding="utf-8") if path.exists() else None
-        if said is None:
-            return None
-        found = Calibration(**json.loads(said))
+        found = Calibration(**json.loads(regular.text(path, regular.SETTINGS)))
         if not _sound(found):
             raise ValueError("it is no calibration")
-    except (ValueError, TypeError, RecursionError) as error:
+    except (Unreadable, ValueError, TypeError, RecursionError) as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise reason(error.__cause__, folder, _FILE) from error
         raise LibraryBroken(f"{path} cannot be read: {error}", "footnote calibrate --reset") from error
     return found
 

@@ -158,7 +158,9 @@ def show(say: Say, document: str) -> None:
 @click.pass_obj
 def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: bool) -> None:
     """An answer with footnotes."""
-    text = " ".join(question) if question and question != ("-",) else sys.stdin.read()
+    from rag.regular import SETTINGS, heard
+
+    text = " ".join(question) if question and question != ("-",) else heard(SETTINGS * 16, "a question")
     if not text.strip():
         raise Usage("there is no question", 'footnote ask "Who ...?"')
     with say.bot() as bot:
@@ -247,9 +249,10 @@ def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
 def check(say: Say, file: str) -> None:
     """Verdicts for claims that somebody else wrote: JSONL of {"id", "claim", "passage"} in, {"id", "verdict", ...} out."""
     from rag.load import questions
+    from rag.regular import QUESTIONS, heard
     from rag.show import rates
 
-    text = sys.stdin.read() if file == "-" else questions(file)
+    text = heard(QUESTIONS, "claims") if file == "-" else questions(file)
     records = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():

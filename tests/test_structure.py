@@ -124,7 +124,8 @@ _COLUMNS = [
     (table, column)
     for table, columns in _TABLES.items()
     for column, _ in columns
-    if (table, column) not in {("files", "path"), ("files", "source"), ("documents", "id"), ("chunks", "number")}
+    if (table, column)
+    not in {("files", "path"), ("files", "member"), ("files", "source"), ("documents", "id"), ("chunks", "number")}
     and (table, column) not in {("chunks", "id"), ("meta", "key"), ("roots", "path"), ("twins", "number")}
     and (table, column) not in {("bands", "band"), ("bands", "label"), ("templates", "document")}
     and not table.startswith("words")

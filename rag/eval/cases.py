@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import os
 import random
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 from rag.domain import Document
-from rag.errors import Usage
+from rag.errors import Unreadable, Usage
+from rag.load import lines
 
 REVIEWS = ("draft", "accept", "reject")
 FORM = '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], "answerable": true, "type"}'
@@ -128,21 +129,15 @@ def sample(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Cas
 def entries(path: str | Path, form: str) -> Iterator[Entry]:
     """The JSON objects of a file, one a line; blank lines are passed over. `form` tells a person how a line looks."""
     try:
-        with _open(path) as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield _entry(line, f"{path}, line {number}", form)
+        content = lines(path)
+        for number, line in enumerate(TextIOWrapper(BytesIO(content), encoding="utf-8-sig"), 1):
+            if line.strip():
+                yield _entry(line, f"{path}, line {number}", form)
     except UnicodeDecodeError as error:
         raise Usage(f"{path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8") from error
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
+    except Unreadable as error:
+        why = "Is a directory" if os.path.isdir(path) else error
         raise Usage(f"{path} cannot be read: {why}", "give a whole .jsonl or .jsonl.gz file") from error
-
-
-def _open(path: str | Path) -> TextIO:
-    if str(path).endswith(".gz"):
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
-    return open(path, encoding="utf-8-sig")
 
 
 def _entry(line: str, where: str, form: str) -> Entry:
@@ -234,5 +229,8 @@ def _shown(value: object) -> str:
     """A wrong value, short enough for an error message."""
     if value is None:
         return "nothing"
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return "something that nests deep"
     return text if len(text) <= 40 else f"{text[:39]}…"

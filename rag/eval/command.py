@@ -28,7 +28,7 @@ from rag.eval.draft import draft
 from rag.eval.gate import Kept
 from rag.eval.page import page
 from rag.events import Event
-from rag.load import walk
+from rag.load import read_bytes, walk
 from rag.weights import READER_FILE, chat_model, fingerprint, replace_file, sha256
 
 Progress = Callable[[Event], None]
@@ -190,7 +190,11 @@ def _hash(corpus: Sequence[str]) -> str:
         for file in files:
             if file.closed:
                 raise Usage(f"--corpus {file.path}: {file.closed}", "make it readable")
-            digest.update(f"{file.source}\0{sha256(file.path)}\0".encode())
+            try:
+                held = hashlib.sha256(read_bytes(file.path)).hexdigest()
+            except Unreadable as error:  # it is a line of the report, and the same one the next time
+                held = str(error)
+            digest.update(f"{file.source}\0{held}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rag import regular
 from rag.errors import Usage
 
 Record = dict[str, Any]
@@ -27,6 +28,8 @@ class Partial:
         self.path = path
         self.done: dict[str, Record] = {}
         header = {"schema": SCHEMA, "fingerprint": fingerprint}
+        if path.exists() and not path.is_file():
+            raise Usage(f"{path} {regular.KINDS[0]}", "remove it, or give --out another place")
         try:
             whole = self._read(header, say)
             self._file = open(path, "r+b" if whole else "wb")  # noqa: SIM115 - closed by __exit__

@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag import wire
+from rag import regular, wire
 from rag.domain import Answer, Document, Passage
-from rag.errors import RagError, Usage
+from rag.errors import RagError, Unreadable, Usage
 from rag.eval.cases import Case, moved
 from rag.eval.interval import Row, interval, quantile
 from rag.eval.marks import marks, retrieval
@@ -157,8 +157,8 @@ def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = Fals
 def read(path: str | Path) -> dict[str, Any]:
     """A run file. Raises `Usage` where it is none."""
     try:
-        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found: dict[str, Any] = json.loads(regular.text(path, regular.RUN))
+    except (Unreadable, ValueError, RecursionError) as error:
         raise Usage(f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run") from error
     if not isinstance(found, dict) or not isinstance(found.get("cases"), list) or "summary" not in found:
         raise Usage(f"{path} is no run file: it has no cases and no summary", "give the --out of an earlier run")

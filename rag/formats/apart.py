@@ -15,31 +15,49 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rag.domain import Raw, Refused, Span
 from rag.errors import Unreadable
 from rag.formats.archive import Member
+from rag.formats.budget import LATE, Budget
 
-SECONDS = 60  #: for a file; and one more for each `_SLOW` bytes of it
-_SLOW = 100_000
-_LONGEST = 600
-_LARGEST = 512 * 2**20  # bytes of one frame
+_WAIT = (
+    10.0  # times the processor time that a child may have: how long it is waited for where other programs are busy too
+)
+_LARGEST = 256 * 2**20  # bytes of the text or the member in one frame
+_HEAD = 64 * 2**20  # bytes of the line before it, in which the headings and pages stand
+_FRAME = 200  # bytes that a frame is counted for besides
 _START = "import sys; sys.path.insert(0, {!r}); from rag.formats.child import main; main()"
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_LATE = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
+_ABORTED = 6  # SIGABRT
+_ENDING = 1.0  # seconds
+_TICK = 0.2  # seconds
+_ALL = (
+    5 * 2**28
+)  # bytes that a child may answer to one request: all members of the largest archive, and what is said of them
 _idle: list[_Child] = []
 
 
-def read(kind: str, content: bytes, seconds: float = 0) -> Iterator[Raw | Refused | Member]:
+def read(
+    kind: str, content: bytes, seconds: float = 0, budget: Budget | None = None
+) -> Iterator[Raw | Refused | Member]:
     """What `content`, a file of `kind`, holds. Raises `Unreadable` with reason and cure, whatever the file did to its reader.
 
-    `seconds` is the time that the child has in all; 0 is `SECONDS` and some more for a large file.
+    It may take `seconds` of processor time, where that is given, else what a file of its size may, and no more than is left
+    in `budget`, from which all that it took is taken.
     """
+    budget = budget or Budget.of(len(content))
+    seconds = min(budget.seconds, seconds or Budget.of(len(content)).seconds)
+    if seconds <= 0:
+        raise Unreadable(*LATE)
     child = _ready()
     try:
-        yield from child.read(kind, content, seconds or min(_LONGEST, SECONDS + len(content) / _SLOW))
+        yield from child.read(kind, content, seconds)
     finally:
+        budget.seconds -= child.spent
         if child.fit:
             _idle.append(child)
         else:
@@ -80,20 +98,25 @@ class _Child:
             env={**os.environ, **quiet},
         )
         self.fit = True
+        self.spent = 0.0  #: seconds of processor time that the last request took
         self._late = False
+        self._watch = _Watch(self)
 
     def read(self, kind: str, content: bytes, seconds: float) -> Iterator[Raw | Refused | Member]:
         """One request. Only the time that the child takes counts, not what is done with its answers in between."""
-        self.fit = False
+        self.fit, self.spent = False, seconds
         self._ask({"kind": kind, "seconds": seconds, "size": len(content)}, content)
         failure = None
-        left = seconds
+        left, told = _WAIT * seconds + 1, 0
         while True:
             started = time.monotonic()
             head, body = self._heard(kind, left)
             left = max(0.1, left - (time.monotonic() - started))
+            told += len(body) + _FRAME
+            if told > _ALL:
+                raise self._death(kind)
             if "end" in head:
-                self.fit = not head["tired"]
+                self.fit, self.spent = not head["tired"], head["spent"]
                 break
             if "failed" in head:
                 failure = Unreadable(head["failed"], head["cure"])
@@ -104,7 +127,10 @@ class _Child:
 
     def _ask(self, asked: dict[str, Any], content: bytes) -> None:
         assert self.process.stdin
-        with _Watch(self, asked["seconds"]), suppress(OSError):  # where it dies meanwhile, hearing says so
+        with (
+            self._watch.within(_WAIT * asked["seconds"] + 1),
+            suppress(OSError),
+        ):  # where it dies meanwhile, hearing says so
             self.process.stdin.write(json.dumps(asked).encode() + b"\n")
             self.process.stdin.write(content)
             self.process.stdin.flush()
@@ -112,8 +138,8 @@ class _Child:
     def _heard(self, kind: str, seconds: float) -> tuple[dict[str, Any], bytes]:
         """The next frame. Raises `Unreadable` where none comes."""
         assert self.process.stdout
-        with _Watch(self, seconds):
-            line = self.process.stdout.readline(_LARGEST)
+        with self._watch.within(seconds):
+            line = self.process.stdout.readline(_HEAD)
             with suppress(ValueError, KeyError, TypeError):
                 head = json.loads(line)
                 if 0 <= head["size"] <= _LARGEST:
@@ -128,14 +154,20 @@ class _Child:
         self.process.kill()
 
     def _death(self, kind: str) -> Unreadable:
+        with suppress(subprocess.TimeoutExpired):  # it has closed its output: it is ending by itself
+            self.process.wait(_ENDING)
         self.process.kill()
         code = self.process.wait()
         cure = "open it in its own program and save it again, or save it as text"
-        if self._late or -code == 24:  # SIGXCPU
-            return Unreadable("takes too long to read", cure)
-        return Unreadable(f"made the reader of {kind} files stop (signal {-code})", cure)
+        if self._late or -code in _LATE:
+            return Unreadable(*LATE)
+        if code > 0:  # what it could not even say any more
+            return Unreadable("takes too much memory to read", cure)
+        why = ", for lack of memory or by damage" if -code == _ABORTED else ""
+        return Unreadable(f"made the reader of {kind} files stop (signal {-code}{why})", cure)
 
     def end(self) -> None:
+        self._watch.stop()
         for pipe in (self.process.stdin, self.process.stdout):
             with suppress(OSError, ValueError):
                 pipe and pipe.close()
@@ -143,18 +175,35 @@ class _Child:
         self.process.wait()
 
 
-class _Watch:
-    """Kills a child that has not answered in time. A timer and not `select`, which on Windows knows no pipes."""
+class _Watch(threading.Thread):
+    """Kills a child that has not answered in time. A thread and not `select`, which on Windows knows no pipes.
 
-    def __init__(self, child: _Child, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, child.late)
-        self._timer.daemon = True
+    One thread for the life of a child: a corpus of many small documents is as many answers.
+    """
 
-    def __enter__(self) -> None:
-        self._timer.start()
+    def __init__(self, child: _Child) -> None:
+        super().__init__(name="watch of a reader", daemon=True)
+        self._child, self._until, self._over = child, float("inf"), threading.Event()
+        self.start()
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+    def run(self) -> None:
+        while not self._over.wait(_TICK):
+            if time.monotonic() > self._until:
+                self._child.late()
+                return
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """The child has so many seconds for what is done in here."""
+        self._until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._until = float("inf")
+
+    def stop(self) -> None:
+        """The child has ended."""
+        self._over.set()
 
 
 def _part(head: dict[str, Any], body: bytes) -> Raw | Refused | Member:

@@ -1,7 +1,8 @@
 """Archives as folders: their members one after the other, in memory, within bounds. Nothing is written to disk.
 
 What an archive says of itself is believed only where it is bad news: a member is refused when its stated size or its ratio
-is a bomb's, and unpacking stops where more comes out than was stated. An archive in an archive is not opened.
+is a bomb's, and unpacking stops where more comes out than was stated. All members share one budget (`budget`): those that
+fit are read, each of the others is refused by name. An archive in an archive is not opened.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from lzma import LZMAError
 from typing import IO
 
 from rag.domain import Refused
 from rag.errors import Unreadable
+from rag.formats.budget import BOMB, LEAST, UNPACKED, Budget
 
 MEMBERS = 10_000  #: an archive of more is refused
 MEMBER = 128 * 2**20  #: bytes of one member
-TOTAL = 2**30  #: bytes of all members
 _RATIO = 200  # times its packed size; text packs to a tenth, a bomb to a thousandth
-_SMALL = 8 * 2**20  # bytes that may come out of anything
-_BOMB = "unpack it yourself if you trust it, then add the folder"
+_PIECE = 2**20
+_PARTS = "unpack it, then add its folders one by one"
 _SKIPPED = {"__MACOSX", "__pycache__", "node_modules"}
 
 
@@ -36,24 +39,30 @@ class Member:
     content: bytes
 
 
-def opened(content: bytes, most: int = TOTAL) -> zipfile.ZipFile:
-    """A zip file whose stated sizes are within bounds. Raises `Unreadable`."""
+def opened(content: bytes, most: int) -> zipfile.ZipFile:
+    """A zip file of at most `MEMBERS` members that lie one behind the other and state at most `most` bytes in all.
+
+    Raises `Unreadable`.
+    """
     try:
         found = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
         raise Unreadable(f"is not a whole zip file: {error}", "make or fetch it again") from error
     known = found.infolist()
     if len(known) > MEMBERS:
         raise Unreadable(f"has {len(known):,} members, over {MEMBERS:,}", "unpack it, then add its folders one by one")
     total = sum(entry.file_size for entry in known)
     if total > most:
-        raise Unreadable(f"unpacks to {total / 2**20:,.0f} MB, over {most / 2**20:,.0f} MB", _BOMB)
+        raise Unreadable(f"unpacks to {total / 2**20:,.0f} MB, over {most / 2**20:,.0f} MB", BOMB)
+    places = sorted((entry.header_offset, entry.compress_size) for entry in known if entry.compress_size)
+    if any(start + size > after for (start, size), (after, _) in pairwise(places)):
+        raise Unreadable("has members that lie one in another: a bomb", BOMB)
     return found
 
 
 def unzip(content: bytes) -> Iterator[Member | Refused]:
-    """The members of a zip file."""
-    archive = opened(content)
+    """The members of a zip file, as many as the budget of a file of its size allows."""
+    archive, budget = opened(content, UNPACKED), Budget.of(len(content))
     seen: set[str] = set()
     for entry in archive.infolist():
         if entry.is_dir() or _passed_over(entry.filename):
@@ -63,41 +72,46 @@ def unzip(content: bytes) -> Iterator[Member | Refused]:
             _fit(entry.filename, entry.file_size, entry.compress_size, link, seen)
             if entry.flag_bits & 1:
                 raise Unreadable("is encrypted", "unpack it with its password, then add the file")
+            budget.take(entry.file_size)
             with archive.open(entry) as file:
-                yield Member(shown(entry.filename), _read(file))
+                yield Member(shown(entry.filename), _read(file, entry.file_size))
         except Unreadable as error:
             yield Refused("/" + shown(entry.filename), str(error), error.cure)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, LZMAError) as error:
             yield Refused("/" + shown(entry.filename), f"is damaged: {error}", "make or fetch the archive again")
 
 
 def untar(content: bytes) -> Iterator[Member | Refused]:
-    """The members of a tar file, packed or not."""
+    """The members of a tar file, packed or not, as many as the budget of a file of its size allows.
+
+    Members can only be passed over by unpacking them, so what is left out counts too.
+    """
     seen: set[str] = set()
-    total = count = 0
+    budget, passed = Budget.of(len(content)), 0
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r|*") as archive:
-            for entry in archive:
-                count, total = count + 1, total + max(0, entry.size)
-                if count > MEMBERS or total > TOTAL:
-                    raise Unreadable(f"unpacks to more than {TOTAL / 2**20:,.0f} MB or {MEMBERS:,} members", _BOMB)
-                if entry.isdir() or _passed_over(entry.name):
-                    continue
-                yield from _taken(archive, entry, seen)
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
-        raise Unreadable(f"is not a whole tar file: {error}", "make or fetch it again") from error
-    except Exception as error:  # lzma has an error of its own
-        if type(error).__name__ != "LZMAError":
-            raise
+            for count, entry in enumerate(archive, 1):
+                passed += max(0, entry.size)
+                if count > MEMBERS:
+                    raise Unreadable(f"has over {MEMBERS:,} members; the rest of them is not read", _PARTS)
+                if not (entry.isdir() or _passed_over(entry.name)):
+                    yield from _taken(archive, entry, seen, budget)
+                if passed > budget.most:
+                    most = f"{budget.most / 2**20:,.0f} MB that a file of its size may unpack to"
+                    raise Unreadable(f"unpacks to more than the {most}; the rest of it is not read", _PARTS)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, LZMAError) as error:
         raise Unreadable(f"is not a whole tar file: {error}", "make or fetch it again") from error
 
 
-def _taken(archive: tarfile.TarFile, entry: tarfile.TarInfo, seen: set[str]) -> Iterator[Member | Refused]:
+def _taken(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo, seen: set[str], budget: Budget
+) -> Iterator[Member | Refused]:
     try:
-        _fit(entry.name, entry.size, None, not entry.isreg(), seen)
+        _fit(entry.name, entry.size, None, not entry.isreg() or entry.issparse(), seen)
+        budget.take(entry.size)
         file = archive.extractfile(entry)
         assert file is not None
-        yield Member(shown(entry.name), _read(file))
+        yield Member(shown(entry.name), _read(file, entry.size))
     except Unreadable as error:
         yield Refused("/" + shown(entry.name), str(error), error.cure)
 
@@ -117,16 +131,19 @@ def _fit(name: str, size: int, packed: int | None, special: bool, seen: set[str]
         raise Unreadable("stands twice in the archive", "unpack the archive, then add the file")
     seen.add(shown(name))
     if size > MEMBER:
-        raise Unreadable(f"unpacks to {size / 2**20:,.0f} MB, over {MEMBER / 2**20:.0f} MB", _BOMB)
-    if packed is not None and size > _SMALL and size > _RATIO * packed:
-        raise Unreadable(f"unpacks to {size / max(1, packed):,.0f} times its size: a bomb", _BOMB)
+        raise Unreadable(f"unpacks to {size / 2**20:,.0f} MB, over {MEMBER / 2**20:.0f} MB", BOMB)
+    if packed is not None and size > LEAST and size > _RATIO * packed:
+        raise Unreadable(f"unpacks to {size / max(1, packed):,.0f} times its size: a bomb", BOMB)
 
 
-def _read(file: IO[bytes]) -> bytes:
-    content = file.read(MEMBER + 1)
-    if len(content) > MEMBER:
-        raise Unreadable(f"unpacks to more than {MEMBER / 2**20:.0f} MB", _BOMB)
-    return content
+def _read(file: IO[bytes], stated: int) -> bytes:
+    """What a member holds, in pieces, so that no more than `stated` bytes are ever unpacked."""
+    out = bytearray()
+    while piece := file.read(min(_PIECE, stated + 1 - len(out))):
+        out += piece
+        if len(out) > stated:
+            raise Unreadable("unpacks to more than it states", BOMB)
+    return bytes(out)
 
 
 def _passed_over(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The child process that parses what strangers made: it may use 768 MB and a minute or more, write no file, and die.
+"""The child process that parses what strangers made: it may use some 448 MB and seconds, more for a large file, write no file, and die.
 
 It hears requests on its standard input, one after the other: a line of JSON ``{"kind", "seconds", "size"}`` and `size`
 bytes. It tells frames on its standard output, each a line of JSON with a "size" and that many bytes: a document, a part
@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -24,8 +25,15 @@ from rag.formats.archive import Member
 from rag.formats.kinds import APART, ARCHIVES
 from rag.formats.text import bounded
 
-MEMORY = 768 * 2**20  #: bytes above what the idle child holds
-_TIRED = 400 * 2**20  # bytes above the idle child, from which it asks to be replaced
+MEMORY = 448 * 2**20  #: bytes above what the idle child holds, for a small file; and `_TIMES` the bytes of the file
+_TIMES = 4
+_MOST = 1152 * 2**20  # bytes above the idle child, for any file
+_TIRED = 150 * 2**20  # bytes above the idle child, from which it asks to be replaced
+_SPARE = 16 * 2**20  # bytes
+_spare = bytearray()  # set aside for the time after the memory ran out
+_TOO_MUCH = {"failed": "takes too much memory to read", "cure": "split it, or save it in a simpler format"}
+_HEADINGS = 100_000
+_TITLE = 1000  # characters of a title or a heading; a longer one is cut
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # what no file of text can hold
 
 
@@ -36,15 +44,18 @@ def main() -> None:
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the process that listens
     idle = _held()
-    _limit(idle)
+    _spare.extend(b"\1" * _SPARE)
     heard = sys.stdin.buffer
     while line := heard.readline():
         request = json.loads(line)
         content = heard.read(request["size"])
+        started = time.process_time()
+        _limit(idle, len(content))
         _seconds(request["seconds"])
         tired = _answer(request["kind"], content, told)
         content = b""
-        _tell(told, {"end": True, "tired": tired or _held() > idle + _TIRED})
+        spent = time.process_time() - started
+        _tell(told, {"end": True, "tired": tired or _held() > idle + _TIRED, "spent": spent})
 
 
 def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
@@ -55,10 +66,14 @@ def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
     except Unreadable as error:
         _tell(told, {"failed": str(error), "cure": error.cure})
     except (MemoryError, RecursionError) as error:
-        what = "memory" if isinstance(error, MemoryError) else "nesting"
-        _tell(told, {"failed": f"takes too much {what} to read", "cure": "split it, or save it in a simpler format"})
+        _spare.clear()  # there must be room to say so
+        deep = {"failed": "takes too much nesting to read", "cure": _TOO_MUCH["cure"]}
+        _tell(told, _TOO_MUCH if isinstance(error, MemoryError) else deep)
         return True
     except Exception as error:
+        if type(error).__name__ == "XMLSyntaxError" and not getattr(error, "lineno", 1):
+            _tell(told, _TOO_MUCH)  # so says lxml where it ran out of memory
+            return True
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         reason = f"is not a {kind} file that can be read ({said})"
         _tell(told, {"failed": reason, "cure": "open it in its own program and save it again"})
@@ -75,11 +90,13 @@ def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
         return {"refused": _whole(part.name), "reason": _whole(part.reason), "cure": part.cure}, b""
     if isinstance(part, Member):
         return {"member": part.name}, part.content
-    bounded(len(part.text))
+    bounded(len(part.text), part.text.count("\n"))
+    if max(len(part.headings or ()), len(part.pages)) > _HEADINGS:
+        raise Unreadable(f"has more than {_HEADINGS:,} headings or pages", "split it")
     head = {
-        "title": _whole(part.title), "date": part.date, "name": _whole(part.name), "lines": part.lines,
+        "title": _whole(part.title[:_TITLE]), "date": part.date, "name": _whole(part.name), "lines": part.lines,
         "pages": [(s.start, s.end) for s in part.pages], "masked": [(s.start, s.end) for s in part.masked],
-        "headings": None if part.headings is None else [(at, level, _whole(t)) for at, level, t in part.headings],
+        "headings": None if part.headings is None else [(at, level, _whole(t[:_TITLE])) for at, level, t in part.headings],
     }  # fmt: skip
     return head, _whole(part.text).encode()
 
@@ -104,22 +121,24 @@ def _held() -> int:
         return 0
 
 
-def _limit(idle: int) -> None:
-    """Where the system can: no more memory than `MEMORY` above `idle`, no file written, no core dumped."""
+def _limit(idle: int, size: int) -> None:
+    """Where the system can: no more memory above `idle` than a file of `size` bytes may have, no file written, no core dumped."""
     with suppress(ImportError):
         import resource
 
-        limits = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)]
-        for what, most in [*limits, (resource.RLIMIT_AS, (idle or MEMORY // 2) + MEMORY)]:
+        memory = (idle or MEMORY // 2) + min(_MOST, MEMORY + _TIMES * size)
+        for what, most in [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_AS, memory)]:
             with suppress(ValueError, OSError):
                 resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
 
 
 def _seconds(more: float) -> None:
-    """From now on the processor for `more` seconds, also where nobody listens any more."""
-    with suppress(ImportError, ValueError, OSError):
+    """From now on the processor for `more` seconds, also where nobody listens any more: then the process ends."""
+    with suppress(ImportError, AttributeError, ValueError, OSError):
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
-        most = int(used.ru_utime + used.ru_stime + more) + 2
+        most = int(used.ru_utime + used.ru_stime + more) + 2  # behind the timer, which a library might stop
         resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, more)

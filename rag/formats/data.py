@@ -32,7 +32,7 @@ def corpus(content: bytes) -> Iterator[Raw]:
             if '"question"' in line:
                 return  # questions for an eval lie beside the documents they are about; they are not documents
             if _is_record(line):
-                bounded(len(text))
+                bounded(len(text), text.count("\n"))
                 yield Raw(text, date=said_date(text), headings=(), lines=True)
                 return
         name, words, title, date = _record(line, number)

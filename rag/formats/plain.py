@@ -30,7 +30,7 @@ def text(content: bytes) -> Iterator[Raw]:
     if len(content) > 4 * LONGEST:
         bounded(len(content))
     words = decode(content)
-    bounded(len(words))
+    bounded(len(words), words.count("\n"))
     if not words.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
     yield Raw(words, date=said_date(words))

@@ -21,8 +21,10 @@ from typing import Any
 from rag.domain import Raw
 from rag.errors import Unreadable
 from rag.formats.package import properties
-from rag.formats.text import Lines, bounded, decode
+from rag.formats.text import LONGEST, Lines, bounded, decode
 
+COLUMNS = 16_384  #: of a table; as many as Excel has
+_HEADED = 1000  # columns up to which their headers are said again in each row
 _HEADER = 80  # characters of a header that are said again in each row
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,  ]*\s?[%)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
@@ -33,6 +35,7 @@ def csv(content: bytes) -> Iterator[Raw]:
     bounded(len(text))
     if not text.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
+    comma.field_size_limit(LONGEST)
     lines = Lines()
     at = 0
     try:
@@ -98,16 +101,23 @@ def value(cell: Any) -> str:
     return str(said)
 
 
+def _bounded(row: Sequence[str]) -> Sequence[str]:
+    if len(row) > COLUMNS and any(row[COLUMNS:]):
+        raise Unreadable(f"has a row of more than {COLUMNS:,} columns", "give each thing a row and not a column")
+    return row[:COLUMNS]
+
+
 def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """A line for each row. Rows of a single value before the header stand as they are."""
-    cleaned = ([" ".join(cell.split()) for cell in row] for row in rows)
+    cleaned = ([" ".join(cell.split()) for cell in _bounded(row)] for row in rows)
     header: list[str] = []
     for row in cleaned:
         filled = [cell for cell in row if cell]
         if len(filled) < 2:
             yield "".join(filled)
             continue
-        if not any(_NUMBER.fullmatch(cell) for cell in filled) and len(set(filled)) == len(filled):
+        named = len(set(filled)) == len(filled) <= _HEADED
+        if named and not any(_NUMBER.fullmatch(cell) for cell in filled):
             header = [cell[:_HEADER] for cell in row]
         yield " | ".join(filled)
         break

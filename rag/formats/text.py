@@ -10,6 +10,7 @@ from rag.errors import Unreadable
 from rag.facts import dates
 
 LONGEST = 20 * 2**20  #: characters of one document; about 5,000 pages
+LINES = 2**20  #: lines of one document
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -21,7 +22,8 @@ _BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 def decode(content: bytes) -> str:
     """Bytes -> text: a byte order mark, else UTF-8, else what `charset-normalizer` takes it for.
 
-    UTF-8 with a few broken bytes stays UTF-8, each of them shown as U+FFFD. Raises `Unreadable` for binary content.
+    UTF-8 with a few broken bytes stays UTF-8, each of them shown as U+FFFD. Raises `Unreadable` for binary content. Linear in
+    time and memory: the encoding is told from a part of a million bytes.
     """
     for mark, encoding in _BOMS:
         if content.startswith(mark):
@@ -35,8 +37,10 @@ def decode(content: bytes) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         text = content.decode("utf-8", errors="replace")
-    if len(re.findall(r"[^\x00-\x7f]", text)) >= 2 * text.count("\ufffd"):
+    high = len(text) - len(text.encode("ascii", "ignore"))
+    if high >= 2 * text.count("\ufffd"):
         return text
+    del text
     return content.decode(_encoding(content), errors="replace")
 
 
@@ -44,12 +48,12 @@ def _encoding(content: bytes) -> str:
     """The encoding of text that is not UTF-8. Where Windows-1252 may be it, that is taken before its rarer relatives."""
     from charset_normalizer import from_bytes
 
-    first = next(m.start() for m in re.finditer(rb"[\x80-\xff]", content))
-    sample = content[max(0, first - 1000) : first + 1_000_000]
-    high = len(re.findall(rb"[\x80-\xff]", sample))
-    if high < 6 and 3 * high <= len(sample):  # too little to tell
+    first = next(m.start() for m in _HIGH_BYTE.finditer(content))
+    near = content[max(0, first - 1000) : first + 1_000_000]
+    high = _high(near)
+    if high < 6 and 3 * high <= len(near):  # too little to tell
         return "cp1252"
-    found = from_bytes(sample, cp_exclusion=_WIDE)
+    found = from_bytes(near, cp_exclusion=_WIDE)
     best = found.best()
     if best is None:
         raise Unreadable("is in no encoding that can be told", "save it again as UTF-8")
@@ -57,6 +61,13 @@ def _encoding(content: bytes) -> str:
     return "cp1252" if "cp1252" in likely and best.encoding not in _OTHERS else best.encoding
 
 
+def _high(content: bytes) -> int:
+    """How many bytes are not ASCII."""
+    return len(content) - len(content.translate(None, _HIGH))
+
+
+_HIGH = bytes(range(128, 256))
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 _OTHERS = {"cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "euc_jp", "cp949", "gb18030", "big5"}
 
@@ -74,10 +85,12 @@ def _without_mark(content: bytes) -> str:
     raise Unreadable("is binary (it contains zero bytes)", "convert it to text")
 
 
-def bounded(length: int) -> None:
-    """Raises `Unreadable` where a document of `length` characters would be too long."""
+def bounded(length: int, lines: int = 0) -> None:
+    """Raises `Unreadable` where a document of `length` characters in so many `lines` would be too long."""
     if length > LONGEST:
         raise Unreadable(f"has more than {LONGEST / 2**20:.0f} million characters of text", "split it")
+    if lines > LINES:
+        raise Unreadable(f"has more than {LINES / 2**20:.0f} million lines", "split it")
 
 
 def day(said: str) -> str | None:
@@ -112,7 +125,7 @@ class Lines:
         self._lines.append(line + "\n")
         self._starts.append(self._length)
         self._length += len(line) + 1
-        bounded(self._length)
+        bounded(self._length, len(self._lines))
 
     def mark(self, title: str, level: int = 1, at: int | None = None) -> None:
         """A heading that is not a line of the text itself, from here on (or from `at`)."""

@@ -14,6 +14,8 @@ from rag.domain import Raw, Span
 from rag.errors import Unreadable
 from rag.formats.text import Lines, decode
 
+_ARTICLE = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
+
 
 def html(content: bytes) -> Iterator[Raw]:
     """One page."""
@@ -36,6 +38,8 @@ def _page(content: bytes) -> Raw:
     except Unreadable as error:
         raise Unreadable("shows no text", "if the page is drawn by a script, save it from a browser") from error
     headings = raw.headings or None
+    if len(shown) > _ARTICLE:
+        return Raw(raw.text, title, headings=headings)
     try:
         article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):  # it cannot tell: nothing is masked
