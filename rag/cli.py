@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import __version__
+from rag import __version__, bounds
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
@@ -136,7 +136,10 @@ def show(say: Say, document: str) -> None:
 @click.pass_obj
 def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: bool) -> None:
     """An answer with footnotes."""
-    text = " ".join(question) if question and question != ("-",) else sys.stdin.read()
+    piped = question in ((), ("-",))
+    text = sys.stdin.read(bounds.QUESTION + 1) if piped else " ".join(question)
+    if piped and len(text.rstrip()) > bounds.QUESTION:
+        raise Usage(f"the question has more than {bounds.QUESTION:,} characters", "ask a shorter one")
     if not text.strip():
         raise Usage("there is no question", 'footnote ask "Who ...?"')
     with say.bot() as bot:
@@ -224,10 +227,12 @@ def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
 @click.pass_obj
 def check(say: Say, file: str) -> None:
     """Verdicts for claims that somebody else wrote: JSONL of {"id", "claim", "passage"} in, {"id", "verdict", ...} out."""
-    from rag.load import questions
+    from rag.load import LARGEST, questions
     from rag.show import rates
 
-    text = sys.stdin.read() if file == "-" else questions(file)
+    text = sys.stdin.read(LARGEST + 1) if file == "-" else questions(file)
+    if len(text) > LARGEST:
+        raise Usage(f"there are more than {LARGEST:,} characters to check", "check them in parts")
     records = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
@@ -253,6 +258,8 @@ def _claim(line: str, where: str) -> dict[str, Any]:
         or "id" not in record
     ):
         raise Usage(f'{where} has no "id", "claim" and "passage"', 'one {"id", "claim", "passage"} a line')
+    bounds.claim(record["claim"], f"{where}: ")
+    bounds.passage(record["passage"], f"{where}: ")
     return record
 
 

@@ -3,7 +3,7 @@
 Only regular files are opened, without following links and without blocking, and never past `LARGEST` bytes. What the bytes
 mean is the business of `rag.formats`, one small function a format. For .txt, .md, .rst and source code the text is the
 decoded file, unchanged but for a byte order mark, so that spans point into the user's own file; of the other formats it is
-what a person sees. Formats that are parsed are parsed in a child process with limits. An archive is a folder: its members
+what a person sees. All are read in a child process with limits, text too: what is looked for in it are a stranger's lines. An archive is a folder: its members
 are documents, one that cannot be read does not keep the others out.
 """
 
@@ -21,7 +21,7 @@ from rag.domain import Raw, Refused
 from rag.errors import Unreadable, Usage
 from rag.formats import apart
 from rag.formats.archive import Member
-from rag.formats.kinds import ARCHIVES, HOME, kind
+from rag.formats.kinds import ARCHIVES, kind
 from rag.formats.text import decode
 
 __all__ = ["LARGEST", "File", "decode", "dismiss", "kind", "load", "questions", "read_bytes", "walk"]
@@ -123,9 +123,6 @@ def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
 def _documents(ending: str, content: bytes) -> Iterator[Raw | Refused]:
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
-    if ending in HOME:
-        yield from HOME[ending](content)
-        return
     for part in apart.read(ending, content):
         if not isinstance(part, Member):
             yield part

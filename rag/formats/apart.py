@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from rag.clean import Ruled
 from rag.domain import Raw, Refused, Span
 from rag.errors import Unreadable
 from rag.formats.archive import Member
@@ -97,8 +98,12 @@ class _Child:
                 break
             if "failed" in head:
                 failure = Unreadable(head["failed"], head["cure"])
-            else:
-                yield _part(head, body)
+                continue
+            try:
+                part = _part(head, body)
+            except (KeyError, TypeError, ValueError):  # a parser that was taken over may say anything
+                raise self._death(kind) from None
+            yield part
         if failure:
             raise failure
 
@@ -162,14 +167,22 @@ def _part(head: dict[str, Any], body: bytes) -> Raw | Refused | Member:
         return Refused(head["refused"], head["reason"], head["cure"])
     if "member" in head:
         return Member(head["member"], body)
-    headings = head["headings"]
-    return Raw(
-        body.decode(),
-        head["title"],
-        head["date"],
-        tuple(Span(*pair) for pair in head["pages"]),
-        tuple(Span(*pair) for pair in head["masked"]),
-        head["name"],
-        None if headings is None else tuple((at, level, title) for at, level, title in headings),
-        head["lines"],
-    )
+    text = body.decode()
+    headings = tuple((int(at), int(level), str(title)) for at, level, title in head["headings"])
+    places = [at for at, _, _ in headings]
+    if places != sorted(places) or not all(0 <= at <= len(text) for at in places):
+        raise ValueError("headings out of order or outside of the text")
+    date = None if head["date"] is None else str(head["date"])
+    pages, masked = (_spans(head[key], len(text)) for key in ("pages", "masked"))
+    return Ruled(text, str(head["title"]), date, pages, masked, str(head["name"]), headings, bool(head["lines"]))
+
+
+def _spans(pairs: Any, length: int) -> tuple[Span, ...]:
+    """Spans of a text of `length` characters, in order and apart. Raises `ValueError` where they are not."""
+    spans = tuple(Span(int(start), int(end)) for start, end in pairs)
+    at = 0
+    for span in spans:
+        if not at <= span.start <= span.end <= length:
+            raise ValueError("spans out of order or outside of the text")
+        at = span.end
+    return spans

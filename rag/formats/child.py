@@ -1,5 +1,7 @@
 """The child process that parses what strangers made: it may use 768 MB and a minute or more, write no file, and die.
 
+The rules that look for titles, headings and furniture in a text (`clean`) run here too, for plain text as for the other formats.
+
 It hears requests on its standard input, one after the other: a line of JSON ``{"kind", "seconds", "size"}`` and `size`
 bytes. It tells frames on its standard output, each a line of JSON with a "size" and that many bytes: a document, a part
 that is refused, a member of an archive; at the end "end", with a reason where the file could not be read. JSON and not
@@ -15,13 +17,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, BinaryIO
 
+from rag.clean import rule
 from rag.domain import Raw, Refused
 from rag.errors import Unreadable
 from rag.formats.archive import Member
-from rag.formats.kinds import APART, ARCHIVES
+from rag.formats.kinds import APART, ARCHIVES, HOME
 from rag.formats.text import bounded
 
 MEMORY = 768 * 2**20  #: bytes above what the idle child holds
@@ -66,6 +70,9 @@ def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
 
 
 def _parts(kind: str, content: bytes) -> Iterator[Raw | Refused | Member]:
+    if kind in HOME:
+        yield from HOME[kind](content)
+        return
     module, function = (APART | ARCHIVES)[kind]
     yield from getattr(import_module(f"rag.formats.{module}"), function)(content)
 
@@ -76,12 +83,13 @@ def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
     if isinstance(part, Member):
         return {"member": part.name}, part.content
     bounded(len(part.text))
+    part = rule(replace(part, text=_whole(part.text)))
     head = {
         "title": _whole(part.title), "date": part.date, "name": _whole(part.name), "lines": part.lines,
         "pages": [(s.start, s.end) for s in part.pages], "masked": [(s.start, s.end) for s in part.masked],
-        "headings": None if part.headings is None else [(at, level, _whole(t)) for at, level, t in part.headings],
+        "headings": [(at, level, _whole(t)) for at, level, t in part.headings or ()],
     }  # fmt: skip
-    return head, _whole(part.text).encode()
+    return head, part.text.encode()
 
 
 def _whole(text: str) -> str:

@@ -35,7 +35,7 @@ def decode(content: bytes) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         text = content.decode("utf-8", errors="replace")
-    if len(re.findall(r"[^\x00-\x7f]", text)) >= 2 * text.count("\ufffd"):
+    if len(text) - len(text.encode("ascii", "ignore")) >= 2 * text.count("\ufffd"):
         return text
     return content.decode(_encoding(content), errors="replace")
 
@@ -46,7 +46,7 @@ def _encoding(content: bytes) -> str:
 
     first = next(m.start() for m in re.finditer(rb"[\x80-\xff]", content))
     sample = content[max(0, first - 1000) : first + 1_000_000]
-    high = len(re.findall(rb"[\x80-\xff]", sample))
+    high = len(sample) - len(sample.translate(None, _HIGH))
     if high < 6 and 3 * high <= len(sample):  # too little to tell
         return "cp1252"
     found = from_bytes(sample, cp_exclusion=_WIDE)
@@ -57,6 +57,7 @@ def _encoding(content: bytes) -> str:
     return "cp1252" if "cp1252" in likely and best.encoding not in _OTHERS else best.encoding
 
 
+_HIGH = bytes(range(128, 256))
 _WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 _OTHERS = {"cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "euc_jp", "cp949", "gb18030", "big5"}
 
