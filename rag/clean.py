@@ -21,7 +21,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rag.domain import Document, Raw, Span
 
@@ -64,7 +64,7 @@ _MOTTO = re.compile(r"stay tuned (?:for|to)\b|the latest news and|breaking news 
 
 def clean(raw: Raw, source: str) -> Document:
     """The `Document` of `raw`: its id, its title and its mask. `source` is how a person names it."""
-    raw = raw if isinstance(raw, Ruled) else rule(raw)
+    raw = raw.ruled or rule(raw)
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return Document(
         digest, source, raw.title or folded(_stem(source))[:_TITLE], raw.date, raw.text, raw.masked, raw.pages,
@@ -72,18 +72,16 @@ def clean(raw: Raw, source: str) -> Document:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled(Raw):
-    """What a file says, with the title ("" for none), the whole mask and the headings that the rules of this module found."""
+def rule(raw: Raw) -> Raw:
+    """`raw` with the title ("" for none), the whole mask and the headings that the rules of this module find in its text.
 
-
-def rule(raw: Raw) -> Ruled:
-    """Apply the rules to a stranger's text. For what an ingest reads, that is done in the process that parses (`formats.child`)."""
+    They look at a stranger's text. For what an ingest reads, that is done in the process that parses (`formats.child`).
+    """
     mask = _merged((() if raw.lines else tuple(furniture(raw.text))) + raw.masked)
     title = raw.title if raw.title.strip() or raw.lines else _headline(raw.text, mask)
     found = _found(raw.text) if raw.headings is None else raw.headings
     headings = tuple((at, level, folded(name)[:_HEADING_MOST]) for at, level, name in found)
-    return Ruled(raw.text, folded(title)[:_TITLE], raw.date, raw.pages, mask, raw.name, headings, raw.lines)
+    return replace(raw, title=folded(title)[:_TITLE], masked=mask, headings=headings)
 
 
 def folded(text: str) -> str:

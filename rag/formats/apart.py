@@ -16,9 +16,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from rag.clean import Ruled
 from rag.domain import Raw, Refused, Span
 from rag.errors import Unreadable
 from rag.formats.archive import Member
@@ -168,13 +168,26 @@ def _part(head: dict[str, Any], body: bytes) -> Raw | Refused | Member:
     if "member" in head:
         return Member(head["member"], body)
     text = body.decode()
-    headings = tuple((int(at), int(level), str(title)) for at, level, title in head["headings"])
-    places = [at for at, _, _ in headings]
-    if places != sorted(places) or not all(0 <= at <= len(text) for at in places):
-        raise ValueError("headings out of order or outside of the text")
     date = None if head["date"] is None else str(head["date"])
-    pages, masked = (_spans(head[key], len(text)) for key in ("pages", "masked"))
-    return Ruled(text, str(head["title"]), date, pages, masked, str(head["name"]), headings, bool(head["lines"]))
+    pages = _spans(head["pages"], len(text))
+    raw = Raw(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
+    said, ruled = (
+        (str(found["title"]), _spans(found["masked"], len(text)), _headings(found["headings"], len(text)))
+        for found in (head, head["ruled"])
+    )
+    known = replace(raw, title=ruled[0], masked=ruled[1], headings=ruled[2] or ())
+    return replace(raw, title=said[0], masked=said[1], headings=said[2], ruled=known)
+
+
+def _headings(found: Any, length: int) -> tuple[tuple[int, int, str], ...] | None:
+    """Headings of a text of `length` characters, in order. Raises `ValueError` where they are not."""
+    if found is None:
+        return None
+    headings = tuple((int(at), int(level), str(title)) for at, level, title in found)
+    places = [at for at, _, _ in headings]
+    if places != sorted(places) or not all(0 <= at <= length for at in places):
+        raise ValueError("headings out of order or outside of the text")
+    return headings
 
 
 def _spans(pairs: Any, length: int) -> tuple[Span, ...]:

@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from rag.clean import rule
-from rag.domain import Raw, Refused
+from rag.domain import Raw, Refused, Span
 from rag.errors import Unreadable
 from rag.formats.archive import Member
 from rag.formats.kinds import APART, ARCHIVES, HOME
@@ -83,13 +83,24 @@ def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
     if isinstance(part, Member):
         return {"member": part.name}, part.content
     bounded(len(part.text))
-    part = rule(replace(part, text=_whole(part.text)))
+    part = replace(part, text=_whole(part.text))
     head = {
-        "title": _whole(part.title), "date": part.date, "name": _whole(part.name), "lines": part.lines,
-        "pages": [(s.start, s.end) for s in part.pages], "masked": [(s.start, s.end) for s in part.masked],
-        "headings": [(at, level, _whole(t)) for at, level, t in part.headings or ()],
-    }  # fmt: skip
-    return head, part.text.encode()
+        "date": part.date,
+        "name": _whole(part.name),
+        "lines": part.lines,
+        "pages": _pairs(part.pages),
+        **_found(part),
+    }
+    return {**head, "ruled": _found(rule(part))}, part.text.encode()
+
+
+def _found(raw: Raw) -> dict[str, Any]:
+    headings = None if raw.headings is None else [(at, level, _whole(t)) for at, level, t in raw.headings]
+    return {"title": _whole(raw.title), "masked": _pairs(raw.masked), "headings": headings}
+
+
+def _pairs(spans: tuple[Span, ...]) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in spans]
 
 
 def _whole(text: str) -> str:
