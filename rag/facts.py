@@ -12,6 +12,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.domain import Span
+from rag.sentences import bounded
+
 _MONTHS = ("january february march april may june july august september october november december").split()
 _MONTH = {name: at for at, name in enumerate(_MONTHS, 1)} | {name[:3]: at for at, name in enumerate(_MONTHS, 1)}
 _MONTH |= {"sept": 9}
@@ -31,6 +34,7 @@ _SMALL_WORD = re.compile(rf"\b({'|'.join(_SMALL)})( and a half)?\b", re.I)
 _LARGE_WORD = re.compile(
     r"\b(?:hundred|thousand|million|billion|trillion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", re.I
 )
+_READ = 1000  # characters handed to `text2num` at once: its time grows with their square
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
 _SCALE |= {"trillion": 1e12, "tn": 1e12}
 _NUMBER = re.compile(
@@ -210,7 +214,9 @@ def _spelled(text: str) -> list[Number]:
     if _LARGE_WORD.search(text):
         from text_to_num import alpha2digit
 
-        text = alpha2digit(re.sub(r"(?i)\b(?:hundred|thousand|million|billion)s\b", "many", text), "en")
+        text = re.sub(r"(?i)\b(?:hundred|thousand|million|billion)s\b", "many", text)
+        parts = (part.of(text) for part in bounded(text, Span(0, len(text)), _READ))
+        text = "".join(alpha2digit(part, "en") if _LARGE_WORD.search(part) else part for part in parts)
     text = _SMALL_WORD.sub(lambda m: str(_SMALL[m[1].lower()]), text)
     found = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
     return [replace(n, shown=_AS_WORD.get(n.shown, n.shown)) for n in found]

@@ -27,6 +27,7 @@ LEVELS = {
 TOGETHER = {
     ("store", "told"),
     ("pool", "facts"),
+    ("facts", "sentences"),
     ("library", "history"),
     ("library", "care"),
     ("library", "files"),
