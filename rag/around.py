@@ -8,6 +8,7 @@ Nothing is put in front or behind that stands in page furniture, under another h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.domain import Chunk, Document, Span
@@ -17,9 +18,12 @@ _FAR = 600  # characters on either side in which sentences are looked for
 _LONG = 400  # characters; a longer sentence is not pulled in
 
 
-def around(chunk: Chunk, document: Document, count: int) -> Chunk:
-    """`chunk` of `document` with up to `count` sentences before and behind it; still an exact slice of the text."""
-    text, (first, last) = document.text, _edges(chunk.span, document)
+def around(chunk: Chunk, document: Document, count: int, edges: Sequence[int] | None = None) -> Chunk:
+    """`chunk` of `document` with up to `count` sentences before and behind it; still an exact slice of the text.
+
+    `edges` is `edges_of(document)`, where many chunks of one document are asked for.
+    """
+    text, (first, last) = document.text, _between(chunk.span, edges_of(document) if edges is None else edges, document)
     start, end = chunk.span.start, chunk.span.end
     low, high = max(first, start - _FAR), min(last, end + _FAR)
     before = list(sentences(text, Span(low, start)))[1 if low > first else 0 :]  # the first one may be cut
@@ -36,12 +40,16 @@ def around(chunk: Chunk, document: Document, count: int) -> Chunk:
     return replace(chunk, span=Span(start, end), text=text[start:end], line=line)
 
 
-def _edges(span: Span, document: Document) -> tuple[int, int]:
-    """How far one may look without meeting furniture, a heading or the edge of a page."""
-    edges = sorted(
+def edges_of(document: Document) -> list[int]:
+    """Where furniture begins and ends, and headings and pages begin, in order."""
+    return sorted(
         [edge for masked in document.mask for edge in (masked.start, masked.end)]
         + [section.start for section, _ in document.headings]
         + [page.start for page in document.pages]
     )
+
+
+def _between(span: Span, edges: Sequence[int], document: Document) -> tuple[int, int]:
+    """How far one may look without meeting furniture, a heading or the edge of a page."""
     left, right = bisect_right(edges, span.start) - 1, bisect_left(edges, span.end)
     return edges[left] if left >= 0 else 0, edges[right] if right < len(edges) else len(document.text)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag import calibration, load, wire
+from rag import bounds, calibration, load, wire
 from rag.alike import Alike
 from rag.answer import answer as answering
 from rag.chunk import VERSION
@@ -173,7 +173,7 @@ class Bot:
         `stop` is asked between the words; with it the answer so far is checked and given as stopped. With `save` off
         nothing is written.
         """
-        question = _whole(question)
+        question = bounds.question(question)
         library = self._open_library()
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
@@ -194,15 +194,17 @@ class Bot:
     @told
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
         """Passages only, nearest first."""
+        question = bounds.question(question)
         if not self._open_library().counts()[1]:
             return ()
-        return self._search(_whole(question), limit or self.config.passages)
+        return self._search(question, limit or self.config.passages)
 
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Where the passages of `document` that hold `quote` were lost on the way to the writer, and what keeps them."""
         from rag.explain import Searching, Settings, explain
         from rag.generate import Generate
 
+        question, quote = bounds.question(question), bounds.quote(quote) if quote is not None else None
         library, limit, writer = self._open_library(), self.config.passages, None
         if self.config.model != READER:
             writer = self._open_writer()
@@ -212,13 +214,14 @@ class Bot:
         )  # fmt: skip
         rerank = self.config.rerank
         settings = Settings(max(self.config.depth, limit, rerank), rerank, limit, self.config.beside)
-        return explain(_whole(question), document, quote, search, settings)
+        return explain(question, document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
         from rag.check import judge
 
-        return judge(_whole(claim), _whole(passage), self._judge())
+        claim, passage = bounds.claim(claim), bounds.passage(passage)
+        return judge(claim, passage, self._judge())
 
     def rates(self) -> Rates:
         """How often that checker errs, as measured on claims it had not seen."""
@@ -394,8 +397,3 @@ class Bot:
     def _writing(self, patience: float = 0.5) -> AbstractContextManager[None]:
         """The writer's lock; `patience` in seconds."""
         return lock(self.config.folder, patience)
-
-
-def _whole(text: str) -> str:
-    """The text with a question mark for every half of a surrogate pair, which no tokenizer takes."""
-    return text.encode("utf-8", "replace").decode()

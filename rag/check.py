@@ -21,13 +21,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from functools import cached_property
 
 from rag import facts
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
+from rag.pool import Dates, Numbers, Words
 from rag.sentences import line_of, sentences
 
 #: cosines of one text with others, shape (n,)
@@ -36,6 +38,7 @@ Similar = Callable[[str, Sequence[str]], Sequence[float]]
 _LENGTH = 500  # characters of a source at which its length says nothing
 _POINTED = 0.2  # what the model's pointer to the evidence adds to a sentence's similarity
 _CLOSELY = 0.75  # share from which they are one sentence, and a number must be in that very sentence
+_ONE_SENTENCE = 250  # words; a longer text is not held against the closest sentence word by word
 _FEW = 3  # words beside a name, below which two sentences are not held to be one
 _ALIGNED = 0.6  # share of the sentence's words in the closest one, from which a difference is a contradiction
 _NEEDS_NONE = re.compile(
@@ -243,28 +246,15 @@ def overlap(text: str, other: str) -> float:
 
 def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     found = _Found([], [], [], [])
-    days, rest = facts.dates(text)
-    their_days, their_rest = facts.dates(whole)
-    near_days, near_rest = facts.dates(closest)
-    for day in days:
-        near = _in_its_place(day, days, near_days) if aligned >= _CLOSELY else []
-        there = any(day.agrees(d) for d in their_days) and not near
-        _file(found, day.shown, there, aligned, near or [d.shown for d in near_days])
-    theirs = facts.numbers(their_rest) + [_year(d.year) for d in their_days if d.year]
-    numbers, close = facts.numbers(rest), facts.numbers(near_rest)
-    for number in numbers:
-        near = _in_its_place(number, numbers, close) if aligned >= _CLOSELY else []
-        there = any(number.agrees(n) for n in theirs) and not near
-        _file(found, number.shown, there, aligned, near or [n.shown for n in close])
+    _figures(found, text, closest, whole, aligned)
     folded = facts.fold(whole)
-    their_words = {facts.stem(w) for w in facts.tokens(folded)}
+    their_words = Words({facts.stem(w) for w in facts.tokens(folded)})
+    names = _Names(text, closest)
     for name in facts.names(text):
         lost = [
-            w
-            for w in facts.tokens(facts.fold(name))
-            if not facts.is_stop(w) and not facts.has(facts.stem(w), their_words)
+            w for w in facts.tokens(facts.fold(name)) if not facts.is_stop(w) and not their_words.has(facts.stem(w))
         ]
-        other = _exchanged(name, text, closest)
+        other = names.exchanged(name)
         if other:
             found.missing.append(f"{name}: the source says {other} there")
         elif lost:
@@ -286,36 +276,71 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     return found
 
 
-def _in_its_place(one: Any, mine: Sequence[Any], theirs: Sequence[Any]) -> list[str]:
-    """Where the closest sentence lacks this number or date, those that it has and the text lacks: one was put for the other.
+def _figures(found: _Found, text: str, closest: str, whole: str, aligned: float) -> None:
+    """The dates and numbers of `text`: put each to what was found, is missing or contradicted.
 
-    That the passage has it elsewhere does not help: "built in 1823, sold in 1901" does not support "built in 1901".
+    Where the closest sentence lacks one, those that it has and the text lacks stand in its place: one was put for the other. That
+    the passage has it elsewhere does not help: "built in 1823, sold in 1901" does not support "built in 1901".
     """
-    if any(one.agrees(other) for other in theirs):
-        return []
-    return [other.shown for other in theirs if not any(other.agrees(m) or m.agrees(other) for m in mine)]
+    days, rest = facts.dates(text)
+    their_days, their_rest = facts.dates(whole)
+    near_days, near_rest = facts.dates(closest)
+    known, near, mine = Dates(their_days), Dates(near_days), Dates(days)
+    instead = [d.shown for d in near_days if not mine.agree(d)] if aligned >= _CLOSELY else []
+    shown = [d.shown for d in near_days]
+    for day in days:
+        other = [] if near.agree(day) else instead
+        _file(found, day.shown, known.agree(day) and not other, aligned, other or shown)
+    numbers, close = facts.numbers(rest), facts.numbers(near_rest)
+    theirs = Numbers(facts.numbers(their_rest) + [_year(d.year) for d in their_days if d.year])
+    beside, own = Numbers(close), Numbers(numbers)
+    instead = [n.shown for n in close if not (own.bear_out(n) or own.rest_on(n))] if aligned >= _CLOSELY else []
+    shown = [n.shown for n in close]
+    for number in numbers:
+        other = [] if beside.bear_out(number) else instead
+        _file(found, number.shown, theirs.bear_out(number) and not other, aligned, other or shown)
 
 
-def _exchanged(name: str, text: str, closest: str) -> str:
-    """The name that the closest sentence has in the place of this one, between the same words; "" where there is none.
+class _Names:
+    """A sentence beside the closest one of its source: which name was put for which."""
 
-    The two must be one sentence but for the name. That the passage has the name elsewhere does not help. A pronoun or a
-    description in its place may mean the same one: those are left to the model, and so are initials ("UN" for "United Nations").
-    """
-    mine, theirs = facts.tokens(text), facts.tokens(closest)
-    stems, others = [facts.stem(facts.fold(w)) for w in mine], [facts.stem(facts.fold(w)) for w in theirs]
-    words = {facts.stem(facts.fold(w)) for w in facts.tokens(name)}
-    said = [w for w in stems if w not in words and not facts.is_stop(w)]
-    if words & set(others) or len(said) < _FEW or sum(w in others for w in said) < _CLOSELY * len(said):
+    def __init__(self, text: str, closest: str) -> None:
+        self._mine, self._theirs = facts.tokens(text), facts.tokens(closest)
+        self._stems, self._others = ([facts.stem(facts.fold(w)) for w in words] for words in (self._mine, self._theirs))
+        self._said = Counter(w for w in self._stems if not facts.is_stop(w))
+        there = set(self._others)
+        self._there, self._shared = there, sum(times for w, times in self._said.items() if w in there)
+
+    def exchanged(self, name: str) -> str:
+        """The name that the closest sentence has in the place of this one, between the same words; "" where there is none.
+
+        The two must be one sentence but for the name. That the passage has the name elsewhere does not help. A pronoun or a
+        description in its place may mean the same one: those are left to the model, and so are initials ("UN" for "United Nations").
+        """
+        words = {facts.stem(facts.fold(w)) for w in facts.tokens(name)}
+        if words & self._there:
+            return ""
+        said = self._said.total() - sum(self._said[w] for w in words)
+        if said < _FEW or self._shared < _CLOSELY * said:  # none of `words` is shared
+            return ""
+        for low, high, start, end in self._replaced:
+            if not words & set(self._stems[low:high]):
+                continue
+            there = [w for w in self._theirs[start:end] if not facts.is_stop(facts.fold(w))]
+            here = [w for w in self._mine[low:high] if not facts.is_stop(facts.fold(w))]
+            if there and all(w[0].isupper() for w in there + here) and not _initials(here, there):
+                return " ".join(self._theirs[start:end])
         return ""
-    for kind, low, high, start, end in SequenceMatcher(None, stems, others, autojunk=False).get_opcodes():
-        if kind != "replace" or not words & set(stems[low:high]):
-            continue
-        there = [w for w in theirs[start:end] if not facts.is_stop(facts.fold(w))]
-        here = [w for w in mine[low:high] if not facts.is_stop(facts.fold(w))]
-        if there and all(w[0].isupper() for w in there + here) and not _initials(here, there):
-            return " ".join(theirs[start:end])
-    return ""
+
+    @cached_property
+    def _replaced(self) -> list[tuple[int, int, int, int]]:
+        """Ranges of words of the text (from, to) and of the closest sentence (from, to) that stand in each other's place."""
+        if (
+            max(len(self._stems), len(self._others)) > _ONE_SENTENCE
+        ):  # aligning costs the product of the lengths and more
+            return []
+        found = SequenceMatcher(None, self._stems, self._others, autojunk=False).get_opcodes()
+        return [(low, high, start, end) for kind, low, high, start, end in found if kind == "replace"]
 
 
 def _initials(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ A chunk fills up with the sentences of one section until the next one would make
 line, a heading or a new page ends it, so that a chunk's page is the page of every sentence that begins in it. In source
 code and tables a line is a sentence. A sentence longer than that is cut where a word ends, and a chunk that would be only a few
 words long is put to the one before it. Sizes are counted by the embedder's own tokenizer, so nothing that is
-embedded is cut off unseen.
+embedded is cut off unseen. A chunk is bounded in characters too, far above what text has.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from rag.domain import Chunk, Document, Span
-from rag.sentences import sentences
+from rag.sentences import bounded, sentences
 
 VERSION = 1  #: of the way chunks are made; a library of another version is refused
 _TINY = 24  # tokens; less than this does not stand alone
-_COUNTED = 8192  # sentences handed to the tokenizer at once
+_COUNTED, _READ = 8192, 2**20  # sentences, and about how many characters of them, handed to the tokenizer at once
+_WIDE = (
+    40  # characters a token that a chunk may have: a word of megabytes may be a single token, and white space is none
+)
+_LINE = 20_000  # characters of a line that is counted as one piece; a longer one is cut first
 
 Counter = Callable[[Sequence[str]], Sequence[int]]
 _Piece = tuple[Span, int]  # a part of the text and its tokens
@@ -37,21 +41,29 @@ def _packed(document: Document, pieces: Iterator[_Piece], size: int) -> list[_Pi
     pages = [page.start for page in document.pages]
     out: list[_Piece] = []
     current: list[_Piece] = []
+    held = 0  # tokens of `current`
     for piece, tokens in pieces:
         apart = bool(current) and (
             _between(breaks, current[-1][0].end, piece.start) or _between(pages, current[-1][0].start + 1, piece.start)
         )
-        if current and (apart or sum(n for _, n in current) + tokens > size):
-            fits = not apart and len(current) > 1 and current[-1][1] + tokens <= size
-            carried = [current.pop()] if fits and _headline(document, current[-1][0]) else []
+        if current and (apart or held + tokens > size or not _narrow(current[0][0], piece, size)):
+            last, its = current[-1]
+            fits = not apart and len(current) > 1 and its + tokens <= size and _narrow(last, piece, size)
+            carried = [current.pop()] if fits and _headline(document, last) else []
             out.append(_closed(current))
-            current = carried
+            current, held = carried, sum(n for _, n in carried)
         current.append((piece, tokens))
+        held += tokens
     return [*out, _closed(current)] if current else out
 
 
 def _closed(pieces: list[_Piece]) -> _Piece:
     return Span(pieces[0][0].start, pieces[-1][0].end), sum(tokens for _, tokens in pieces)
+
+
+def _narrow(first: Span, last: Span, size: int) -> bool:
+    """Is what reaches from `first` to the end of `last` short enough, in characters, for one chunk?"""
+    return last.end - first.start <= _WIDE * size
 
 
 def _between(breaks: list[int], low: int, high: int) -> bool:
@@ -71,22 +83,35 @@ def _pieces(document: Document, size: int, count: Counter) -> Iterator[_Piece]:
     text = document.text
     cut = _lines if document.lines else sentences
     spans = [span for low, high in _unmasked(document) for span in cut(text, Span(low, high))]
-    for at in range(0, len(spans), _COUNTED):
-        some = spans[at : at + _COUNTED]
+    for some in _batches(spans):
         for span, tokens in zip(some, count([s.of(text) for s in some]), strict=True):
-            if tokens <= size:
+            if tokens <= size and _narrow(span, span, size):
                 yield span, tokens
             else:
                 parts = list(_cut(text, span, size, count))
                 yield from zip(parts, count([part.of(text) for part in parts]), strict=True)
 
 
+def _batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """The spans in order, so many at a time as the tokenizer is handed at once."""
+    begin = characters = 0
+    for at, span in enumerate(spans):
+        characters += span.end - span.start
+        if at + 1 - begin == _COUNTED or characters >= _READ:
+            yield spans[begin : at + 1]
+            begin, characters = at + 1, 0
+    if begin < len(spans):
+        yield spans[begin:]
+
+
 def _lines(text: str, within: Span) -> Iterator[Span]:
     """The lines that hold anything, with the white space before them (in source code it says something)."""
     for line in re.finditer(r"[^\n]+", within.of(text)):
-        end = len(line[0].rstrip())
-        if end:
-            yield Span(within.start + line.start(), within.start + line.start() + end)
+        start = within.start + line.start()
+        for part in bounded(text, Span(start, start + len(line[0])), _LINE):
+            end = len(part.of(text).rstrip())
+            if end:
+                yield Span(part.start, part.start + end)
 
 
 def _unmasked(document: Document) -> Iterator[tuple[int, int]]:
@@ -123,7 +148,8 @@ def _joined(document: Document, pieces: list[_Piece], size: int) -> list[Span]:
         if out:
             before, used = out[-1]
             apart = _between(masks, before.end, span.start) or _between(pages, before.start + 1, span.start)
-            if min(used, tokens) < _TINY and used + tokens <= size and not apart:
+            tiny = min(used, tokens) < _TINY and used + tokens <= size and _narrow(before, span, size)
+            if tiny and not apart:
                 out[-1] = (Span(before.start, span.end), used + tokens)
                 continue
         out.append((span, tokens))

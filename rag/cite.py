@@ -8,13 +8,14 @@ everything is the document's, so a document that contains "[1]" forges nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.domain import Citation, Piece, Quote, Sentence, Span
 from rag.sentences import sentences
 
-_MARKER = re.compile(r"[ \t]*\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
+_MARKER = re.compile(r"(?<![ \t])[ \t]*\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
 
 
 def shown(piece: Piece) -> str:
@@ -56,13 +57,12 @@ def _own(text: str, offset: int) -> list[Sentence]:
         return (
             [] if not markers else [_with(Sentence("", Span(markers[0].start(), markers[-1].end())), markers, offset)]
         )
-    removed = 0
+    removed, starts = 0, [s.start for s in spans]
     owners: list[list[re.Match[str]]] = [[] for _ in out]
     for match in markers:
         place = match.start() - removed
         removed += match.end() - match.start()
-        before = [n for n, s in enumerate(spans) if s.start < place]
-        owners[before[-1] if before else 0].append(match)
+        owners[max(0, bisect_left(starts, place) - 1)].append(match)
     return [_with(sentence, mine, offset) for sentence, mine in zip(out, owners, strict=True)]
 
 

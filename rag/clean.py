@@ -21,10 +21,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.domain import Document, Raw, Span
 
 _LONGEST = 160  # characters of a line that may be furniture
+_TITLE, _HEADING_MOST = 300, 200  # characters of a title and of a heading
+_DEEPEST = 12  # headings in a path; of a deeper one those nearest to the text
 _PHRASES = re.compile(
     r"""(?:no\s?script|please\s+wait|loading|(?:to\s+participate\s+in\s+the\s+discussion,?\s*)?(?:please\s+)?
     (?:log|sign)\s?in(?:\s+or\s+(?:register|sign\s?up))?|to\s+participate\s+in\s+the\s+discussion|register|sign\s?up|subscribe(?:\s+now)?|
@@ -34,7 +37,7 @@ _PHRASES = re.compile(
     (?:star)?\s*add\s+to\s+favou?rites|bookmark|advertisement|sponsored(?:\s+content)?|menu|search|home|skip\s+to\s+(?:main\s+)?content|
     (?:accept|reject)\s+(?:all\s+)?cookies|cookie\s+(?:settings|policy|preferences)|privacy\s+policy|terms\s+(?:of\s+(?:use|service)|and\s+conditions)|
     all\s+rights\s+reserved|follow\s+us(?:\s+on(?:\s+\w+){1,3})?|newsletter|contact\s+us|about\s+us|previous(?:\s+(?:post|article))?|next(?:\s+(?:post|article))?|
-    tags?|source|by\s+(?:staff|agencies|our\s+correspondent)(?:\s*,?\s*(?:and\s+)?(?:staff|agencies|reporters?))*|
+    tags?|source|by\s+(?:staff|agencies|our\s+correspondent)(?:(?:\s*,)?\s*(?:and\s+)?(?:staff|agencies|reporters?))*|
     click\s+here(?:\s+to\s+\w+(?:\s+\w+){0,3})?|(?:\d+\s+)?min(?:ute)?s?\s+read)\s*[.…:!»›>]*""",
     re.I | re.X,
 )
@@ -61,14 +64,29 @@ _MOTTO = re.compile(r"stay tuned (?:for|to)\b|the latest news and|breaking news 
 
 def clean(raw: Raw, source: str) -> Document:
     """The `Document` of `raw`: its id, its title and its mask. `source` is how a person names it."""
-    mask = _merged((() if raw.lines else tuple(furniture(raw.text))) + raw.masked)
-    title = raw.title or ("" if raw.lines else _headline(raw.text, mask)) or _stem(source)
-    found = _found(raw.text) if raw.headings is None else raw.headings
+    raw = raw.ruled or rule(raw)
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return Document(
-        digest, source, " ".join(title.split())[:300], raw.date, raw.text, mask, raw.pages,
-        tuple(_sections(found, len(raw.text))), raw.lines,
+        digest, source, raw.title or folded(_stem(source))[:_TITLE], raw.date, raw.text, raw.masked, raw.pages,
+        tuple(_sections(raw.headings or (), len(raw.text))), raw.lines,
     )  # fmt: skip
+
+
+def rule(raw: Raw) -> Raw:
+    """`raw` with the title ("" for none), the whole mask and the headings that the rules of this module find in its text.
+
+    They look at a stranger's text. For what an ingest reads, that is done in the process that parses (`formats.child`).
+    """
+    mask = _merged((() if raw.lines else tuple(furniture(raw.text))) + raw.masked)
+    title = raw.title if raw.title.strip() or raw.lines else _headline(raw.text, mask)
+    found = _found(raw.text) if raw.headings is None else raw.headings
+    headings = tuple((at, level, folded(name)[:_HEADING_MOST]) for at, level, name in found)
+    return replace(raw, title=folded(title)[:_TITLE], masked=mask, headings=headings)
+
+
+def folded(text: str) -> str:
+    """`text` with single blanks for white space and none around it."""
+    return " ".join(text.split())
 
 
 def furniture(text: str) -> list[Span]:
@@ -83,7 +101,7 @@ def furniture(text: str) -> list[Span]:
             underlined = number + 1 < len(lines) and _RULE.fullmatch(lines[number + 1].strip())
             repeated = bare == kept and len(bare) >= 20 and line[0] == bare[0] and not bare.startswith(tuple("|#-*="))
             short = len(bare) <= _LONGEST
-            if short and (repeated or (not underlined and _is_furniture(bare, script, not kept, follows))):
+            if short and (repeated or (not underlined and _is_furniture(folded(bare), script, not kept, follows))):
                 start, follows = at + line.index(bare), True
                 spans.append(Span(start, start + len(bare)))
             else:
@@ -183,7 +201,7 @@ def _sections(found: Sequence[tuple[int, int, str]], end_of_text: int) -> list[t
     """The heading path of each heading and the span that it holds for: up to the next one."""
     sections, path = [], list[tuple[int, str]]()
     for at, (start, level, title) in enumerate(found):
-        path = [(depth, name) for depth, name in path if depth < level] + [(level, title)]
+        path = ([(depth, name) for depth, name in path if depth < level] + [(level, title)])[-_DEEPEST:]
         end = found[at + 1][0] if at + 1 < len(found) else end_of_text
         sections.append((Span(start, end), " › ".join(name for _, name in path)))
     return sections

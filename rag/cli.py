@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import __version__
+from rag import __version__, bounds
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
@@ -278,6 +278,8 @@ def _claim(line: str, where: str) -> dict[str, Any]:
         or "id" not in record
     ):
         raise Usage(f'{where} has no "id", "claim" and "passage"', 'one {"id", "claim", "passage"} a line')
+    bounds.claim(record["claim"], f"{where}: ")
+    bounds.passage(record["passage"], f"{where}: ")
     return record
 
 

@@ -34,6 +34,7 @@ from rag.named import (
     nouns,
     opens_with,
 )  # fmt: skip
+from rag.pool import Words
 
 LONGEST = 300  #: characters of a question that is completed, or that a completion may have
 _TURNS = 3  # so far back goes the search for whom a "he" or "she" means
@@ -68,11 +69,12 @@ def sound(written: str, question: str, history: Sequence[Turn]) -> str:
     text = re.sub(r"(?i)^(?:question|rewritten question)\s*:\s*", "", text)
     said = " ".join([question, *(f"{t.question} {t.answer} {t.short}" for t in history[-_TURNS:])])
     known = {facts.stem(w) for w in facts.tokens(facts.fold(said))}
+    stems = Words(known)
     mine = facts.words(text)
     names = [w for name in [*facts.names(f"x {text}"), *re.findall(r"\S*\d\S*", text)] for w in facts.words(name)]
     if not text or len(text) > LONGEST or not text.isprintable() or not text.endswith("?"):
         return ""
-    if not all(facts.has(w, known) for w in names) or sum(w in known for w in mine) * 2 < len(mine):
+    if not all(stems.has(w) for w in names) or sum(w in known for w in mine) * 2 < len(mine):
         return ""
     return text
 

@@ -62,14 +62,13 @@ class Raw:
     name: str = ""  #: of one document of many in a file: its id in a corpus; "/" and its path in an archive
     headings: tuple[tuple[int, int, str], ...] | None = None  #: (where, level, title); None: by the text's own syntax
     lines: bool = False  #: a line is a sentence (source code, rows of a table)
+    ruled: Raw | None = field(default=None, compare=False)  #: the same, with what `clean.rule` found
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A part of a file that cannot be taken in while the rest can: a member of an archive, scanned pages of a PDF.
-
-    `name` is "/" and what it is called in its file.
-    """
+    """A part of a file that cannot be taken in while the rest can: a member of an archive (`name` is "/" and its path there), or
+    scanned pages of a PDF."""
 
     name: str
     reason: str

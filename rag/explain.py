@@ -8,11 +8,12 @@ exactly, from the library's own), so that a cure can say which `depth` would hav
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rag.around import around
+from rag.around import around, edges_of
 from rag.domain import Chunk, Document, Passage, Ranks, Span
 from rag.errors import Usage
 from rag.library import Library
@@ -96,7 +97,8 @@ def explain(question: str, name: str, quote: str | None, search: Searching, sett
             "not in the document", f"{document.source} does not hold these words",
             "look at its text: footnote show DOCUMENT; where the file has changed: footnote sync", document.source,
         )  # fmt: skip
-    chunks = [around(c, document, settings.beside) for c in _chunks(search.library, document.id)]
+    edges = edges_of(document)
+    chunks = [around(c, document, settings.beside, edges) for c in _chunks(search.library, document.id)]
     held = [c for c in chunks if not quote or any(place.within(c.span) for place in places)]
     if not held:
         return _unheld(document, places, chunks)
@@ -122,9 +124,44 @@ def _absent(name: str, library: Library, error: Usage) -> Explanation:
 
 def _places(document: Document, quote: str) -> list[Span]:
     """Every place of the quote, however its white space runs; where there is none, without regard to case."""
-    pattern = r"\s+".join(map(re.escape, quote.split()))
-    found = list(re.finditer(pattern, document.text)) or list(re.finditer(pattern, document.text, re.I))
-    return [Span(*match.span()) for match in found]
+    text, sought = document.text, " ".join(quote.split())
+    gaps = [match.span() for match in _GAP.finditer(text)]
+    parts, before, removed = (
+        list[str](),
+        [0],
+        [0],
+    )  # the text with single blanks; from each place on, how much was left out
+    at = 0
+    for start, end in gaps:
+        parts.append(text[at:start])
+        before.append(start - removed[-1] + 1)
+        removed.append(removed[-1] + end - start - 1)
+        at = end
+    flat = " ".join([*parts, text[at:]])
+    for told, words in ((flat, sought), (flat.translate(_SMALL), sought.translate(_SMALL))):
+        found, place = list[Span](), told.find(words)
+        while place >= 0:
+            low, high = place, place + len(words) - 1
+            found.append(
+                Span(*(to + removed[bisect_right(before, to) - 1] + more for to, more in ((low, 0), (high, 1))))
+            )
+            place = told.find(words, place + len(words))
+        if found:
+            return found
+    return []
+
+
+class _Small(dict[int, str]):
+    """Code point -> its small letter, where that is one letter: lengths stay."""
+
+    def __missing__(self, code: int) -> str:
+        small = chr(code).lower()
+        self[code] = small = small if len(small) == 1 else chr(code)
+        return small
+
+
+_GAP = re.compile(r"\s+")
+_SMALL = _Small()
 
 
 def _chunks(library: Library, document: str) -> list[Chunk]:

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from rag.domain import Span
+from rag.sentences import bounded
 
 _MONTHS = ("january february march april may june july august september october november december").split()
 _MONTH = {name: at for at, name in enumerate(_MONTHS, 1)} | {name[:3]: at for at, name in enumerate(_MONTHS, 1)}
@@ -30,6 +34,7 @@ _SMALL_WORD = re.compile(rf"\b({'|'.join(_SMALL)})( and a half)?\b", re.I)
 _LARGE_WORD = re.compile(
     r"\b(?:hundred|thousand|million|billion|trillion|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b", re.I
 )
+_READ = 1000  # characters handed to `text2num` at once: its time grows with their square
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
 _SCALE |= {"trillion": 1e12, "tn": 1e12}
 _NUMBER = re.compile(
@@ -38,12 +43,29 @@ _NUMBER = re.compile(
     r"(?:(?:st|nd|rd|th)\b|\s?(%|per\s?cent\b))?",
     re.I,
 )
-_QUOTED = re.compile(r'"([^"\n]{3,600})"|“([^”\n]{3,600})”|«([^»\n]{3,600})»|„([^“”\n]{3,600})[“”]')
+_QUOTE_MARK = re.compile(r'["“”«»„\n]')
+_CLOSING = {'"': '"', "“": "”", "«": "»", "„": "“”"}  # the marks that end a quotation, by the mark that opens it
+_QUOTED_LEAST, _QUOTED_MOST = 3, 600  # characters of a quotation
 _INITIALS = re.compile(r"\b[A-Za-z](?:\.[A-Za-z])+\b\.?")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-Þ][\w’'&.-]*(?:\s+(?:(?:de|di|da|von|van|bin|al|of|the|du|la|le)\s+)*[A-ZÀ-ÖØ-Þ][\w’'&.-]*)*"
 )
+
+
+class _Bare(dict[int, str]):
+    """Code point -> its compatibility decomposition (NFKD) without combining marks, computed once for each that is met.
+
+    A whole text is not normalised at once: sorting the marks of a long run of them is quadratic, and they are left out anyway.
+    """
+
+    def __missing__(self, code: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(code))
+        bare = self[code] = "".join(c for c in parts if not unicodedata.combining(c))
+        return bare
+
+
+_BARE = _Bare()
 _STOP = frozenset(
     (
         "a about above after again against all also although am an and any are as at be because been before being "
@@ -144,16 +166,23 @@ def dates(text: str) -> tuple[list[Date], str]:
     found: list[Date] = []
     rest = text
     for pattern, order in _DATES:
+        blank = list[tuple[int, int]]()
         for match in pattern.finditer(rest):
             date = _date(match, order)
             if date:
                 found.append(date)
-                rest = _blanked(rest, match)
+                blank.append(match.span())
+        rest = _blanked(rest, blank)
     return found, rest
 
 
-def _blanked(text: str, match: re.Match[str]) -> str:
-    return text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :]
+def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """`text` with blanks in place of these spans (start, end), which are in order and do not overlap."""
+    parts, at = list[str](), 0
+    for start, end in spans:
+        parts += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join(parts) + text[at:]
 
 
 def _date(match: re.Match[str], order: str) -> Date | None:
@@ -171,13 +200,13 @@ def _date(match: re.Match[str], order: str) -> Date | None:
 def numbers(text: str) -> list[Number]:
     """The quantities of `text` in digits or in words. Take the dates out first (`dates`)."""
     text = _SMALL_WORD.sub(lambda m: f"{_SMALL[m[1].lower()]}.5" if m[2] else m[0], text)
-    found, rest = [], text
+    found, blank = list[Number](), list[tuple[int, int]]()
     for match in _NUMBER.finditer(text):
         number = _number(match)
         if number:
             found.append(number)
-            rest = _blanked(rest, match)
-    return found + _spelled(rest)
+            blank.append(match.span())
+    return found + _spelled(_blanked(text, blank))
 
 
 def _spelled(text: str) -> list[Number]:
@@ -185,7 +214,9 @@ def _spelled(text: str) -> list[Number]:
     if _LARGE_WORD.search(text):
         from text_to_num import alpha2digit
 
-        text = alpha2digit(re.sub(r"(?i)\b(?:hundred|thousand|million|billion)s\b", "many", text), "en")
+        text = re.sub(r"(?i)\b(?:hundred|thousand|million|billion)s\b", "many", text)
+        parts = (part.of(text) for part in bounded(text, Span(0, len(text)), _READ))
+        text = "".join(alpha2digit(part, "en") if _LARGE_WORD.search(part) else part for part in parts)
     text = _SMALL_WORD.sub(lambda m: str(_SMALL[m[1].lower()]), text)
     found = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
     return [replace(n, shown=_AS_WORD.get(n.shown, n.shown)) for n in found]
@@ -214,15 +245,33 @@ def _number(match: re.Match[str]) -> Number | None:
 
 def quotations(text: str) -> list[str]:
     """The words between quotation marks, three words or more: what a sentence claims was said literally."""
-    found = [next(g for g in m.groups() if g is not None) for m in _QUOTED.finditer(text)]
-    return [quote for quote in found if len(_WORD.findall(quote)) >= 3]
+    return [quote for quote in _quoted(text) if len(_WORD.findall(quote)) >= 3]
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """What stands between an opening mark and the nearest mark that closes it, on one line. Every mark is looked at once."""
+    marks = [(match.start(), match[0]) for match in _QUOTE_MARK.finditer(text)]
+    ends, nearest = [-1] * len(marks), dict[str, int]()
+    for number in range(len(marks) - 1, -1, -1):
+        place, mark = marks[number]
+        ends[number] = min((nearest[c] for c in _CLOSING.get(mark, "") if c in nearest), default=-1)
+        if mark == "\n":
+            nearest.clear()
+        else:
+            nearest[mark] = place
+    at = 0
+    for (place, _), end in zip(marks, ends, strict=True):
+        if place >= at and _QUOTED_LEAST <= end - place - 1 <= _QUOTED_MOST:
+            yield text[place + 1 : end]
+            at = end + 1
 
 
 def names(text: str) -> list[str]:
     """Capitalised words that a sentence does not merely begin with, and runs of them ("Luigi Di Maio")."""
     found = []
+    begins = len(text) - len(text.lstrip(" \t\n\"'“”‘’([-–—*"))
     for match in _NAME.finditer(text):
-        first = not text[: match.start()].strip(" \t\n\"'“”‘’([-–—*")
+        first = match.start() <= begins
         words = match.group().split()
         if first and not _is_name(words[0]):
             opens = fold(words[0]) in _STOP or fold(words[0]) in _OPENERS
@@ -244,7 +293,7 @@ def fold(text: str) -> str:
     text = _INITIALS.sub(lambda m: m[0].replace(".", ""), text.replace("’", "'").replace("‘", "'"))
     if text.isascii():
         return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return text.casefold().translate(_BARE)
 
 
 def stem(word: str) -> str:
@@ -276,11 +325,6 @@ def is_stop(word: str) -> bool:
 def words(text: str) -> list[str]:
     """The stems of the content words of `text`, in order: no stop words, no case, no accents."""
     return [stem(w) for w in _WORD.findall(fold(text)) if w not in _STOP]
-
-
-def has(word: str, words: set[str]) -> bool:
-    """Is the stem there, or for a longer name one that differs in one letter (Sergei, Sergey)?"""
-    return word in words or (len(word) >= 6 and any(one_off(word, w) for w in words if abs(len(w) - len(word)) <= 1))
 
 
 def one_off(a: str, b: str) -> bool:

@@ -3,7 +3,7 @@
 Only regular files are opened, without following links and without blocking, and never past `LARGEST` bytes. What the bytes
 mean is the business of `rag.formats`, one small function a format. For .txt, .md, .rst and source code the text is the
 decoded file, unchanged but for a byte order mark, so that spans point into the user's own file; of the other formats it is
-what a person sees. Formats that are parsed are parsed in a child process with limits. An archive is a folder: its members
+what a person sees. All are read in a child process with limits, text too: what is looked for in it are a stranger's lines. An archive is a folder: its members
 are documents, one that cannot be read does not keep the others out.
 """
 
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from rag import regular
@@ -21,7 +20,7 @@ from rag.errors import Unreadable, Usage
 from rag.formats import apart
 from rag.formats.archive import Member
 from rag.formats.budget import LATE, Budget, unpacked
-from rag.formats.kinds import ARCHIVES, CORPORA, HOME, kind
+from rag.formats.kinds import ARCHIVES, CORPORA, kind
 from rag.formats.text import decode
 
 __all__ = [
@@ -201,13 +200,7 @@ def load(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
 def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
-    if ending in HOME:
-        started = time.thread_time()
-        parts: Iterable[Raw | Refused | Member] = list(HOME[ending](content))
-        budget.seconds -= time.thread_time() - started
-    else:
-        parts = apart.read(ending, content, budget=budget)
-    for part in parts:
+    for part in apart.read(ending, content, budget=budget):
         if isinstance(part, Raw):
             budget.count(part.text)
         if not isinstance(part, Member):

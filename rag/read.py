@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 from rag import facts
 from rag.domain import Draft, Found, Model, Pairs, Passage, Piece, Progress, Quote, Reason, Receipt, Span, Turn
+from rag.pool import Dates, Numbers, Words
 from rag.sentences import sentences
 
 DIFFER = "The sources differ."  #: what the answer says where they do
@@ -241,17 +242,14 @@ def unnamed(question: str, passages: Sequence[Passage]) -> list[str]:
     The question's first word is passed over: its capital tells nothing.
     """
     whole = "\n".join(f"{p.chunk.title}\n{p.chunk.heading}\n{p.chunk.date or ''}\n{p.chunk.text}" for p in passages)
-    have = {facts.stem(w) for w in facts.tokens(facts.fold(whole))}
+    have = Words({facts.stem(w) for w in facts.tokens(facts.fold(whole))})
     days, rest = facts.dates(question)
-    known_days, _ = facts.dates(whole)
-    numbers = facts.numbers(whole)
-    absent = [d.shown for d in days if not any(d.agrees(k) for k in known_days)]
-    absent += [n.shown for n in facts.numbers(rest) if n.shown[:1].isdigit() and not any(n.agrees(k) for k in numbers)]
+    known_days, numbers = Dates(facts.dates(whole)[0]), Numbers(facts.numbers(whole))
+    absent = [d.shown for d in days if not known_days.agree(d)]
+    absent += [n.shown for n in facts.numbers(rest) if n.shown[:1].isdigit() and not numbers.bear_out(n)]
     later = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""
     for name in facts.names("x " + later):
-        lost = [
-            w for w in facts.tokens(facts.fold(name)) if not facts.is_stop(w) and not facts.has(facts.stem(w), have)
-        ]
+        lost = [w for w in facts.tokens(facts.fold(name)) if not facts.is_stop(w) and not have.has(facts.stem(w))]
         if lost:
             absent.append(name)
     return absent

@@ -52,9 +52,10 @@ _QUESTION = re.compile(
     r"in (?:what|which)|on (?:what|which)|at (?:what|which)|to (?:whom|what|which)|by (?:whom|what)|for (?:whom|what|which))\b",
     re.S,
 )
-_FILE = re.compile(r"[^\s\"'“”‘’«»()]+\.[A-Za-z]\w{0,5}\b")  # what looks like the name of a file
+_FILE = re.compile(r"(?<![^\s\"'“”‘’«»()])[^\s\"'“”‘’«»()]+\.[A-Za-z]\w{0,5}\b")  # what looks like the name of a file
 _EVERY = 1_000_000_000  # as deep as a list goes
 _TERMS = 64  # most words of a question that are looked up
+_SLIPS = 8  # of those that stand nowhere, so many are looked up as the words a letter off: each costs a walk through the vocabulary
 _BESIDE = ThreadPoolExecutor(
     1, "near"
 )  # the index is looked up while SQLite ranks the words: neither holds up the other
@@ -140,7 +141,8 @@ class Retrieve:
         """The words that are looked up: the question's, and for one that stands nowhere those a letter off too."""
         said = words_of(question)
         held = self._words.hold(said)
-        return [w for word in said for w in (word, *(() if word in held else self._library.lookup.spelt(word)))]
+        slips = {word: self._library.lookup.spelt(word) for word in [w for w in said if w not in held][:_SLIPS]}
+        return [w for word in said for w in (word, *slips.get(word, ()))]
 
     def _folded(
         self, names: Sequence[str], wanted: int, more: bool, enough: Callable[[dict[str, Chunk], str], bool]

@@ -34,13 +34,13 @@ _DASHES = str.maketrans("’‘‐‑‒–—−", "''------")
 _CODE = re.compile(
     r"[{}=<>\\|^~`(](?:(?<!\()|(?<=\w\())"
 )  # these signs, or a "(" behind a word; begins with one set, which is looked for fast
-_BULLET = re.compile(r"^\s*[-*+•·]+\s", re.M)
+_BULLET = re.compile(r"^[^\S\n]*[-*+•·]+\s", re.M)
 _VERBATIM = re.compile(r"[{}=<>\\|^~`@\[\]_#]|\w[(.&*/]\w|\w\(|^[!-]\w")
 _ENDS = re.compile(r"[.!?;:,|][\"'”’)]*\s*$")
 _LINE = re.compile(r"(\W)\1{2,}")
 _SIGNS = re.compile(r"[-+*/%&!]{1,2}")
 _TOKEN = re.compile(
-    r"[-+±≈≤≥$€£¥#]*\d(?:[\d.,:/]*\d)?(?:[^\W\d_]+)?|[^\W_]+(?:'[^\W_]+)*|[+&%‰$€£¥°±≤≥≠≈×÷@√∞∑∈→←]",
+    r"(?<![-+±≈≤≥$€£¥#])[-+±≈≤≥$€£¥#]*\d(?:[\d.,:/]*\d)?(?:[^\W\d_]+)?|[^\W_]+(?:'[^\W_]+)*|[+&%‰$€£¥°±≤≥≠≈×÷@√∞∑∈→←]",
 )
 _FREE = frozenset(
     "a an the this that these those which who it its is are was were be been being has have had also then there here "
@@ -222,7 +222,8 @@ def _says_no_more(text: Text, covered: list[bool], said: set[str]) -> bool:
     if len(bare) > _MOST * len(covered):
         return False
     words = {text.words[at] for at in bare}
-    return not any(text.fact(at) for at in bare) and not any((a, b) in facts.OPPOSITES for a in words for b in said)
+    opposites = {b for a, b in facts.OPPOSITES if a in words}
+    return not any(text.fact(at) for at in bare) and opposites.isdisjoint(said)
 
 
 def _core(covered: list[bool]) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 A block is what a reader sees as one paragraph, heading or list item. A blank line always ends a block. A single line
 break ends one too, unless the text is hard-wrapped (as e-mail, RFCs and PEPs are): then lines that fill the column
-belong together. Inside a block the boundaries are those of `sentencex` (the rule-based segmenter of the Wikimedia
+belong together. A block of thousands of characters is cut first. Inside a block the boundaries are those of `sentencex` (the rule-based segmenter of the Wikimedia
 Foundation), which knows abbreviations and keeps a quotation in one piece.
 
 Nothing is split and joined: every function gives spans into the text it was given.
@@ -23,7 +23,10 @@ _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
 _LABEL = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")  # the header of a row's first cell
 _WIDE = re.compile(r"[^\S\x00-\x7f]")  # white space of more than one byte
 _HALF = re.compile(r"[\ud800-\udfff]")  # half a surrogate pair
-_LONGEST = 20_000  # characters handed to the segmenter at once; a longer block is cut at white space first
+_LONGEST = (
+    5_000  # characters handed to the segmenter at once, whose time grows with their square where quotation marks abound
+)
+_STOP = re.compile(r"[.!?。！？]['\"”’»)\]]{0,3}\s")
 
 
 def blocks(text: str) -> Iterator[Span]:
@@ -109,7 +112,7 @@ def sentences_of_block(text: str, block: Span) -> Iterator[Span]:
 def _segmented(text: str, block: Span) -> Iterator[Span]:
     from sentencex import segment
 
-    for piece in _bounded(text, block):
+    for piece in bounded(text, block, _LONGEST):
         plain, at = _plain(piece.of(text)), 0
         for sentence in segment("en", plain):
             if not plain.startswith(sentence, at):  # the segmenter altered characters: what is left is one sentence
@@ -133,14 +136,17 @@ def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-def _bounded(text: str, block: Span) -> Iterator[Span]:
-    start = block.start
-    while block.end - start > _LONGEST:
-        cut = text.rfind(" ", start + _LONGEST // 2, start + _LONGEST)
-        cut = cut + 1 if cut > 0 else start + _LONGEST
+def bounded(text: str, span: Span, most: int) -> Iterator[Span]:
+    """`span` in parts of at most `most` characters, cut in their second half: where a sentence seems to end, else at white space,
+    else anywhere."""
+    start = span.start
+    while span.end - start > most:
+        low, high = start + most // 2, start + most
+        stops = [match.end() for match in _STOP.finditer(text, low, high)]
+        cut = stops[-1] if stops else text.rfind(" ", low, high) + 1 or high
         yield Span(start, cut)
         start = cut
-    yield Span(start, block.end)
+    yield Span(start, span.end)
 
 
 def _trim(text: str, span: Span) -> Span:

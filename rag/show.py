@@ -208,9 +208,11 @@ def document(value: Document) -> None:
     out = console()
     out.print(Text(f"{line(value.title)}{'  ' + value.date if value.date else ''}", style="bold"))
     out.print(Text(f"{line(value.source)}  {value.id}\n", style="dim"))
-    text, at = safe(value.text), 0
+    text, at, mask = safe(value.text), 0, list(value.mask)[::-1]
     for row in text.split("\n"):
-        masked = any(m.start < at + len(row) and at < m.end for m in value.mask)
+        while mask and mask[-1].end <= at:
+            mask.pop()
+        masked = bool(mask) and mask[-1].start < at + len(row)
         out.print(Text(("│ " if masked else "  ") + row, style="dim" if masked else ""))
         at += len(row) + 1
 

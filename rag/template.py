@@ -22,6 +22,7 @@ import os
 import re
 import sqlite3
 import struct
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -133,8 +134,20 @@ def recurring(documents: Collection[Collection[int]]) -> set[int]:
 def masked(document: Document, template: Collection[int]) -> Document:
     """The document with the lines of the template masked; the same one where there are none."""
     spans = {span for key, lines in shingles(document) if key in template for span in lines}
-    fresh = [span for span in spans if not any(span.overlaps(m) for m in document.mask)]
+    fresh = [span for span in spans if not _touched(span, document.mask)]
     return replace(document, mask=tuple(sorted([*document.mask, *fresh]))) if fresh else document
+
+
+def _touched(span: Span, mask: Sequence[Span]) -> bool:
+    """Does `span` overlap one of `mask`, which are in order and apart?"""
+    at = bisect_left(mask, span.end, key=lambda m: m.start)
+    return at > 0 and span.overlaps(mask[at - 1])
+
+
+def _within(span: Span, mask: Sequence[Span]) -> bool:
+    """Does `span` lie in one of `mask`, which are in order and apart?"""
+    at = bisect_right(mask, span.start, key=lambda m: m.start)
+    return at > 0 and span.within(mask[at - 1])
 
 
 def folder(path: str, member: str = "") -> str:
@@ -154,7 +167,7 @@ class Templates:
             return
         parts: tuple[set[int], set[int]] = (set(), set())
         for key, lines in shingles(document):
-            hidden = all(any(span.within(m) for m in document.mask) for span in lines)
+            hidden = all(_within(span, document.mask) for span in lines)
             parts[0 if hidden else 1].add(key)
         self._db.execute("INSERT OR REPLACE INTO templates VALUES (?, ?, ?)", (document.id, *map(_packed, parts)))
 

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from rag.bounds import QUESTION
 from rag.safe import safe
 from tui.commands import bindings
 
@@ -55,7 +56,9 @@ class Prompt(TextArea):
 
     def action_submit(self) -> None:
         question = self.text.strip()
-        if question:
+        if len(question) > QUESTION:
+            self._too_long(len(question))
+        elif question:
             self.remember(question)
             self._draft = ""
             self._set("")
@@ -96,7 +99,14 @@ class Prompt(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.insert(_clean(event.text))
+        if len(event.text) > QUESTION:  # a text of megabytes would hold up the screen
+            self._too_long(len(event.text))
+        else:
+            self.insert(_clean(event.text))
+
+    def _too_long(self, length: int) -> None:
+        words = f"too long: {length:,} characters; a question has at most {QUESTION:,}"
+        self.app.notify(words, markup=False, severity="warning", timeout=5)
 
     def _set(self, text: str) -> None:
         self.text = text

@@ -92,6 +92,7 @@ _TAIL = re.compile(
     r"before|when|who|such|so|because|however|having|being)\b)"
 )
 _WORDS_LEAST, _WORDS_MOST = 6, 40
+_LONGEST = 500  # characters of a sentence that is asked about
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ def ask(sentence: str, common: Collection[str] = ()) -> Asked | None:
 
     `common` holds words that the document writes with a small letter: the first one of a sentence is then no name.
     """
+    if len(sentence) > _LONGEST:
+        return None
     first, _, rest = sentence.partition(" ")
     if first.lower() in common and first not in ("The", "A", "An", "There", "In", "On") and not first[:1].isdigit():
         sentence = f"{first} {rest}" if first.lower() in _COUNTS else ""
@@ -131,7 +134,7 @@ def _asked(sentence: str) -> Asked | None:
 
 def cloze(sentence: str) -> Asked | None:
     """The sentence with its one number or date left out, marked as what it is; None where there is none or several."""
-    if not stands_alone(sentence) or len(sentence.split()) > 30:
+    if len(sentence) > _LONGEST or not stands_alone(sentence) or len(sentence.split()) > 30:
         return None
     days, rest = facts.dates(sentence)
     shown = [(day.shown, "date") for day in days] + [(number.shown, "number") for number in facts.numbers(rest)]

@@ -11,6 +11,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from rag import bounds
 from rag.domain import Document
 from rag.errors import Unreadable, Usage
 from rag.load import lines
@@ -157,9 +158,12 @@ def _case(entry: Entry) -> Case:
     answerable = entry.values.get("answerable")
     if not isinstance(answerable, bool):
         raise entry.wrong(f'"answerable" must be true or false, not {_shown(answerable)}')
+    question = entry.text("question")
+    if len(question) > bounds.QUESTION:
+        raise entry.wrong(f"the question has {len(question):,} characters, over {bounds.QUESTION:,}")
     return Case(
         id=entry.text("id"),
-        question=entry.text("question"),
+        question=question,
         answers=tuple(entry.checked(answer, 'each of "answers"') for answer in entry.listed("answers")),
         evidence=tuple(_gold(entry, gold) for gold in entry.listed("evidence")),
         answerable=answerable,

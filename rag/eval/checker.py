@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import bounds
 from rag.errors import Usage
 from rag.eval.cases import Entry, entries
 from rag.eval.interval import Figure, interval
@@ -45,7 +46,10 @@ def _claim(entry: Entry) -> Labelled:
     label = entry.text("label")
     if label not in ("supported", "unsupported"):
         raise entry.wrong(f'"label" must be "supported" or "unsupported", not "{label[:40]}"')
-    return Labelled(entry.text("claim"), entry.text("passage"), label == "supported")
+    claim, passage = entry.text("claim"), entry.text("passage")
+    bounds.claim(claim, f"{entry.where}: ")
+    bounds.passage(passage, f"{entry.where}: ")
+    return Labelled(claim, passage, label == "supported")
 
 
 def judge(claims: Sequence[Labelled], check: Check) -> Iterator[dict[str, Any]]:

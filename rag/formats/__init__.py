@@ -1,11 +1,11 @@
 """Bytes of one format -> its documents: one small function a format, each of a well-kept library where there is one.
 
-    text   plain  text, Markdown, reStructuredText, source code, JSON        read at home: nothing is parsed
-    apart  web    HTML                      book   EPUB
-           pdf    PDF                       office Word, PowerPoint
-           tables CSV, Excel                data   corpora, notebooks
-           mail   e-mail                    archive .zip, .tar.gz
+    plain  text, Markdown, reStructuredText, source code, JSON
+    web    HTML                      book    EPUB
+    pdf    PDF                       office  Word, PowerPoint
+    tables CSV, Excel                data    corpora, notebooks
+    mail   e-mail                    archive .zip, .tar.gz
 
-What is parsed is parsed in a child process with limits (`apart`, `child`): a file made to eat memory, to run for ever or
+All are read in a child process with limits (`apart`, `child`): a file made to eat memory, to run for ever or
 to crash its parser ends as a line of a report. `kinds` says which ending is which format; `text` holds what they share.
 """

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from rag.domain import Raw, Refused, Span
@@ -120,8 +121,12 @@ class _Child:
                 break
             if "failed" in head:
                 failure = Unreadable(head["failed"], head["cure"])
-            else:
-                yield _part(head, body)
+                continue
+            try:
+                part = _part(head, body)
+            except (KeyError, TypeError, ValueError):  # a parser that was taken over may say anything
+                raise self._death(kind) from None
+            yield part
         if failure:
             raise failure
 
@@ -211,14 +216,35 @@ def _part(head: dict[str, Any], body: bytes) -> Raw | Refused | Member:
         return Refused(head["refused"], head["reason"], head["cure"])
     if "member" in head:
         return Member(head["member"], body)
-    headings = head["headings"]
-    return Raw(
-        body.decode(),
-        head["title"],
-        head["date"],
-        tuple(Span(*pair) for pair in head["pages"]),
-        tuple(Span(*pair) for pair in head["masked"]),
-        head["name"],
-        None if headings is None else tuple((at, level, title) for at, level, title in headings),
-        head["lines"],
+    text = body.decode()
+    date = None if head["date"] is None else str(head["date"])
+    pages = _spans(head["pages"], len(text))
+    raw = Raw(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
+    said, ruled = (
+        (str(found["title"]), _spans(found["masked"], len(text)), _headings(found["headings"], len(text)))
+        for found in (head, head["ruled"])
     )
+    known = replace(raw, title=ruled[0], masked=ruled[1], headings=ruled[2] or ())
+    return replace(raw, title=said[0], masked=said[1], headings=said[2], ruled=known)
+
+
+def _headings(found: Any, length: int) -> tuple[tuple[int, int, str], ...] | None:
+    """Headings of a text of `length` characters, in order. Raises `ValueError` where they are not."""
+    if found is None:
+        return None
+    headings = tuple((int(at), int(level), str(title)) for at, level, title in found)
+    places = [at for at, _, _ in headings]
+    if places != sorted(places) or not all(0 <= at <= length for at in places):
+        raise ValueError("headings out of order or outside of the text")
+    return headings
+
+
+def _spans(pairs: Any, length: int) -> tuple[Span, ...]:
+    """Spans of a text of `length` characters, in order and apart. Raises `ValueError` where they are not."""
+    spans = tuple(Span(int(start), int(end)) for start, end in pairs)
+    at = 0
+    for span in spans:
+        if not at <= span.start <= span.end <= length:
+            raise ValueError("spans out of order or outside of the text")
+        at = span.end
+    return spans

@@ -1,5 +1,7 @@
 """The child process that parses what strangers made: it may use some 448 MB and seconds, more for a large file, write no file, and die.
 
+The rules that look for titles, headings and furniture in a text (`clean`) run here too, for plain text as for the other formats.
+
 It hears requests on its standard input, one after the other: a line of JSON ``{"kind", "seconds", "size"}`` and `size`
 bytes. It tells frames on its standard output, each a line of JSON with a "size" and that many bytes: a document, a part
 that is refused, a member of an archive; at the end "end", with a reason where the file could not be read. JSON and not
@@ -16,13 +18,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from rag.domain import Raw, Refused
+from rag.clean import rule
+from rag.domain import Raw, Refused, Span
 from rag.errors import Unreadable
 from rag.formats.archive import Member
-from rag.formats.kinds import APART, ARCHIVES
+from rag.formats.kinds import APART, ARCHIVES, HOME
 from rag.formats.text import bounded
 
 MEMORY = 448 * 2**20  #: bytes above what the idle child holds, for a small file; and `_TIMES` the bytes of the file
@@ -81,6 +85,9 @@ def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
 
 
 def _parts(kind: str, content: bytes) -> Iterator[Raw | Refused | Member]:
+    if kind in HOME:
+        yield from HOME[kind](content)
+        return
     module, function = (APART | ARCHIVES)[kind]
     yield from getattr(import_module(f"rag.formats.{module}"), function)(content)
 
@@ -93,12 +100,24 @@ def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
     bounded(len(part.text), part.text.count("\n"))
     if max(len(part.headings or ()), len(part.pages)) > _HEADINGS:
         raise Unreadable(f"has more than {_HEADINGS:,} headings or pages", "split it")
+    part = replace(part, text=_whole(part.text))
     head = {
-        "title": _whole(part.title[:_TITLE]), "date": part.date, "name": _whole(part.name), "lines": part.lines,
-        "pages": [(s.start, s.end) for s in part.pages], "masked": [(s.start, s.end) for s in part.masked],
-        "headings": None if part.headings is None else [(at, level, _whole(t[:_TITLE])) for at, level, t in part.headings],
-    }  # fmt: skip
-    return head, _whole(part.text).encode()
+        "date": part.date,
+        "name": _whole(part.name),
+        "lines": part.lines,
+        "pages": _pairs(part.pages),
+        **_found(part),
+    }
+    return {**head, "ruled": _found(rule(part))}, part.text.encode()
+
+
+def _found(raw: Raw) -> dict[str, Any]:
+    headings = None if raw.headings is None else [(at, level, _whole(t[:_TITLE])) for at, level, t in raw.headings]
+    return {"title": _whole(raw.title[:_TITLE]), "masked": _pairs(raw.masked), "headings": headings}
+
+
+def _pairs(spans: tuple[Span, ...]) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in spans]
 
 
 def _whole(text: str) -> str:

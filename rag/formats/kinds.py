@@ -15,7 +15,7 @@ _CODE = (
 ).split()
 _LINES = "json css scss less yaml yml toml ini cfg conf properties env tex bib xml xsd gitignore".split()
 
-#: read in this process: the bytes are decoded, nothing is parsed
+#: text: the bytes are decoded, nothing is parsed; in a child process all the same, for what the rules look for in it
 HOME: dict[str, Callable[[bytes], Iterator[Raw]]] = {
     **dict.fromkeys((".txt", ".text", ".log", ".org", ".adoc", ".asciidoc"), plain.text),
     **dict.fromkeys((".md", ".markdown"), plain.markdown),

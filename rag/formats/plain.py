@@ -15,6 +15,9 @@ from rag.formats.text import LONGEST, bounded, day, decode, said_date
 _MAGIC = {b"%PDF-": "a PDF", b"PK\x03\x04": "a zip archive or an office file", b"{\\rtf": "rich text (RTF)"}
 _FRONT = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
 _UNDERLINED = re.compile(r"(?m)^(?P<title>[^\s#>|*`-][^\n]{0,118})\r?\n(?P<rule>([=\-~^\"'`*+#])\3{2,})[ \t\r]*$")
+_FENCED = re.compile(r"(?ms)^```.*?^```")
+_ATX = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
+_QUOTES = ("'", '"')
 _DEFINITION = re.compile(
     r"^(?P<indent>[ \t]*)(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)[ \t]+)*"
     r"(?P<what>(?:class|def|func|fn|function|interface|struct|trait|enum|module|namespace)[ \t]+[A-Za-z_$][\w$.]*)",
@@ -40,11 +43,22 @@ def markdown(content: bytes) -> Iterator[Raw]:
     """The title is the front matter's or the first # heading's; the front matter is masked."""
     for raw in text(content):
         front = _FRONT.match(raw.text)
-        said = dict(re.findall(r"(?m)^(title|date):\s*[\"']?(.+?)[\"']?\s*$", front.group(1))) if front else {}
-        heading = re.search(r"(?m)^#\s+(.+?)\s*#*\r?$", re.sub(r"(?ms)^```.*?^```", "", raw.text))
-        title = said.get("title") or (heading.group(1) if heading else "")
+        said = _said(front.group(1)) if front else {}
+        heading = _ATX.search(_FENCED.sub("", raw.text))
+        title = said.get("title") or (heading.group(1).rstrip().rstrip("#") if heading else "")
         date = day(said.get("date", "")) or raw.date
         yield Raw(raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ())
+
+
+def _said(front: str) -> dict[str, str]:
+    """The title and the date of a front matter, each on its line, without quotation marks."""
+    said = (line.partition(":") for line in front.split("\n"))
+    values = {key: value.strip() for key, _, value in said if key in ("title", "date")}
+    return {
+        key: value[value[:1] in _QUOTES : len(value) - (value[-1:] in _QUOTES)]
+        for key, value in values.items()
+        if value
+    }
 
 
 def restructured(content: bytes) -> Iterator[Raw]:

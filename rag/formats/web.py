@@ -102,13 +102,20 @@ _BLOCKS = frozenset(
 )
 
 
+_LOOKED = 10**9  # characters that are gone through for lines that are not where they are expected
+
+
 def _outside(text: str, kept: str) -> tuple[Span, ...]:
     """Spans of the lines of `text` that are not in `kept`; nothing where `kept` would be little, or under a third of it all."""
-    spans, at, last, lost = [], 0, 0, 0
+    spans, at, last, lost, left = [], 0, 0, 0, _LOOKED
     for line in text.split("\n"):
         bare = " ".join(line.split())
         found = kept.find(bare, last)
-        found = kept.find(bare) if found < 0 else found  # lines come in order, nearly always
+        if found < 0:  # lines come in order, nearly always
+            found = kept.find(bare)
+            left -= len(kept)
+        if left < 0:  # thousands of lines of a page that is no article
+            return ()
         if found < 0:
             spans.append(Span(at, at + len(line)))
             lost += len(bare)
