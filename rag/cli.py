@@ -6,8 +6,6 @@ passes `safe` on the way out; JSON is written in ASCII, so no control character 
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import __version__
+from rag import __version__, streams, strict
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
@@ -136,7 +134,7 @@ def show(say: Say, document: str) -> None:
 @click.pass_obj
 def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: bool) -> None:
     """An answer with footnotes."""
-    text = " ".join(question) if question and question != ("-",) else sys.stdin.read()
+    text = " ".join(question) if question and question != ("-",) else streams.given()
     if not text.strip():
         raise Usage("there is no question", 'footnote ask "Who ...?"')
     with say.bot() as bot:
@@ -227,9 +225,9 @@ def check(say: Say, file: str) -> None:
     from rag.load import questions
     from rag.show import rates
 
-    text = sys.stdin.read() if file == "-" else questions(file)
+    text = streams.given() if file == "-" else questions(file)
     records = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # a JSON text may hold U+2028 and its like
         if line.strip():
             records.append(_claim(line, f"{file}, line {number}"))
     with say.bot() as bot:
@@ -244,7 +242,7 @@ def check(say: Say, file: str) -> None:
 
 def _claim(line: str, where: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
+        record = strict.parse(line)
     except ValueError as error:
         raise Usage(f"{where} is not JSON: {error}", 'one {"id", "claim", "passage"} a line') from error
     if (
@@ -333,27 +331,35 @@ for _command in (eval_, explain, calibrate):
 
 def main() -> None:
     """The command `footnote`. Ends the process with one of the exit codes of the interface."""
-    protect()
+    streams.prepare()
+    raise SystemExit(streams.finish(_code()))
+
+
+def _code() -> int:
+    """Run the command; the exit code. Whatever goes wrong is said in a sentence."""
     try:
+        protect()
         code = cli(standalone_mode=False, prog_name="footnote")
-        sys.stdout.flush()
-        if isinstance(code, int) and code:  # what click's own `exit` comes back as
-            raise SystemExit(code)
+        return code if isinstance(code, int) else 0  # what click's own `exit` comes back as
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.ClickException as error:
         error.show()
-        raise SystemExit(error.exit_code) from None
-    except click.exceptions.Exit as end:
-        raise SystemExit(end.exit_code) from None
+        return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):  # click makes the one of the other
         click.echo("footnote: interrupted", err=True)
-        raise SystemExit(130) from None
+        return 130
     except RagError as error:
         from rag.safe import line
 
         click.echo(f"footnote: {line(str(error))}", err=True)
         if error.cure:
             click.echo(f"  what helps: {line(error.cure)}", err=True)
-        raise SystemExit(error.exit_code) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise SystemExit(0) from None
+        return error.exit_code
+    except BaseException as error:  # a library in Rust raises what is no Exception
+        if isinstance(error, OSError) and not streams.writable():
+            return 0  # `finish` says why
+        streams.complain(error)
+        return 1

@@ -12,6 +12,13 @@ from rag.errors import Usage
 
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
+_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")  # variables of ours that are no settings
+
+#: least and most of every setting that is a number
+RANGES = {
+    "passages": (1, 1000), "depth": (1, 100_000), "rerank": (0, 1000), "beside": (0, 100), "chunk": (32, 100_000),
+    "context": (256, 2**20), "answer": (1, 2**20), "temperature": (0.0, 100.0), "seed": (-(2**31), 2**32 - 1), "threads": (0, 512),
+}  # fmt: skip
 
 
 def _default_home() -> str:
@@ -46,10 +53,11 @@ class Config:
         if self.embedder:
             own = self.embedder == EMBEDDER
             object.__setattr__(self, "embedder", "" if own else os.path.abspath(os.path.expanduser(self.embedder)))
-        low = {"passages": 1, "depth": 1, "rerank": 0, "beside": 0, "chunk": 32, "context": 256, "answer": 1, "threads": 0}  # fmt: skip
-        for name, least in low.items():
-            if getattr(self, name) < least:
-                raise Usage(f"{name} = {getattr(self, name)} is too small", f"give {name} at least {least}")
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:  # nor is "not a number" between them
+                how = "small" if value < least else "large"
+                raise Usage(f"{name} = {value} is too {how}", f"give {name} at least {least} and at most {most}")
         if not self.library or any(c in self.library for c in "/\\\0") or self.library.startswith("."):
             raise Usage(f"{self.library!r} cannot be the name of a library", "use letters, digits, - and _")
 
@@ -66,7 +74,7 @@ class Config:
         """
         said = {key: value for key, value in typed.items() if value is not None}
         around = {
-            n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n != "FOOTNOTE_ASCII"
+            n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n not in _NO_SETTING
         }
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"

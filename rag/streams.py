@@ -1,0 +1,162 @@
+"""The standard streams of the command, whatever it was started with: closed, full, ASCII only, a pipe nobody reads.
+
+Descriptors 0 to 2 are taken before any file is opened: else a database could become the standard output of a process that
+was started without one. What an encoding lacks is written as an escape (``\\u2713``), never as another character.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+from rag.errors import RagError, Usage
+
+LARGEST = 64 * 2**20  #: bytes of standard input
+LEAST_FILES = 64  #: open files that a command needs
+_DEBUG = "FOOTNOTE_DEBUG"
+
+
+class Lenient(io.TextIOWrapper):
+    """A text stream for messages: what cannot be written is dropped, because there is no other place to say so."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            super().flush()
+
+
+def prepare() -> None:
+    """Make standard input, output and error usable. Must run before anything is opened."""
+    for descriptor, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # a closed output is opened for reading: writing to it fails, as it should
+            os.open(os.devnull, mode)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    raw: Any = io.FileIO(2, "w", closefd=False)
+    sys.stderr = Lenient(raw, encoding=encoding, errors="backslashreplace", line_buffering=True, write_through=True)
+    if not debugging():
+        threading.excepthook = lambda told: complain(told.exc_value)
+        sys.unraisablehook = lambda _: None
+
+
+def debugging() -> bool:
+    """Does the person want to see tracebacks?"""
+    return os.environ.get(_DEBUG, "") not in ("", "0")
+
+
+def given() -> str:
+    """All of standard input, which must be UTF-8. Raises `Usage`."""
+    buffer = getattr(sys.stdin, "buffer", None)
+    if buffer is None or sys.stdin.isatty():
+        return sys.stdin.read(LARGEST)
+    try:
+        content: bytes = buffer.read(LARGEST + 1)
+    except OSError as error:
+        raise Usage(f"standard input cannot be read: {error.strerror}", "give it a file or a pipe") from error
+    if len(content) > LARGEST:
+        raise Usage(f"standard input holds more than {LARGEST >> 20} MB", "split it")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Usage(f"standard input is not UTF-8 (byte {error.start})", "convert it, for example with iconv") from error
+
+
+def finish(code: int) -> int:
+    """Write out what is left for standard output; the exit code: `code`, 0 where nobody reads, 1 where that failed."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go()
+        return 0
+    except (OSError, ValueError) as error:
+        _let_go()
+        _say(f"standard output cannot be written: {getattr(error, 'strerror', None) or error}", "free space, or write elsewhere")
+        return code or 1
+    return code
+
+
+def writable() -> bool:
+    """Does standard output still take what is written to it?"""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def complain(error: BaseException | None) -> None:
+    """An error that nobody foresaw, on standard error: one line, and how to see more."""
+    if error is None:
+        return
+    if debugging():
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, MemoryError):
+        _say("there is not enough memory", "close other programs, raise the limit (ulimit -v), or give less at once")
+    elif isinstance(error, FileNotFoundError) and not here():
+        _say("the current folder has been removed", "go to a folder that is there: cd")
+    elif isinstance(error, OSError) and error.errno in (23, 24):  # ENFILE, EMFILE
+        _say("too many files are open", f"raise the limit: ulimit -n {4 * LEAST_FILES}")
+    else:
+        said = f"unexpected error: {type(error).__name__}: {error}"
+        _say(said, f"{_DEBUG}=1 before the command shows where it happened; footnote doctor looks at the rest")
+
+
+def here() -> str:
+    """The current folder; "" where it has been removed or cannot be entered."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def files_enough() -> None:
+    """Raise the soft limit of open files where it is low. Raises `RagError` where that is not enough."""
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8 * LEAST_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    soft = wanted if hard == resource.RLIM_INFINITY else max(soft, min(hard, wanted))
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft < LEAST_FILES:
+        raise RagError(
+            f"this process may open {soft} files at once; it needs {LEAST_FILES}",
+            f"raise the limit: ulimit -n {wanted}",
+        )
+
+
+def _let_go() -> None:
+    """Send the rest of standard output to nowhere, so that the end of the process does not fail once more."""
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+
+
+def _say(what: str, cure: str) -> None:
+    from rag.safe import line
+
+    sys.stderr.write(f"footnote: {line(what)[:500]}\n  what helps: {cure}\n")
