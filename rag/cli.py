@@ -274,7 +274,7 @@ def models_list(say: Say) -> None:
             {
                 "name": model.name,
                 "path": str(model.path),
-                "bytes": model.path.stat().st_size,
+                "bytes": weights.size(model.path),
                 "in_use": config.model == model.name,
             }
         )
@@ -294,12 +294,13 @@ def models_list(say: Say) -> None:
 @click.pass_obj
 def models_use(say: Say, name: str) -> None:
     """Make a model the one that answers: "reader", or the name or path of a .gguf file."""
-    from rag import weights
+    from rag import trial, weights
 
     config = say.config()
     chosen = name
     if name != "reader":
         found = weights.chat_model(config.home, name)
+        trial.known(config.home, found.path, trial.CHAT)
         chosen = found.name if found.path.parent == weights.models_folder(config.home) else str(found.path)
     weights.remember(config.home, chosen)
     say.progress(f"{chosen} answers from now on")

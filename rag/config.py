@@ -56,8 +56,8 @@ class Config:
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
             if not least <= value <= most:  # nor is "not a number" between them
-                how = "small" if value < least else "large"
-                raise Usage(f"{name} = {value} is too {how}", f"give {name} at least {least} and at most {most}")
+                how = "too small" if value < least else "too large" if value > most else "not a number"
+                raise Usage(f"{name} = {value} is {how}", f"give {name} at least {least} and at most {most}")
         if not self.library or any(c in self.library for c in "/\\\0") or self.library.startswith("."):
             raise Usage(f"{self.library!r} cannot be the name of a library", "use letters, digits, - and _")
 
@@ -73,9 +73,7 @@ class Config:
         Raises `Usage` for a key nobody knows or a value of the wrong kind.
         """
         said = {key: value for key, value in typed.items() if value is not None}
-        around = {
-            n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n not in _NO_SETTING
-        }
+        around = {n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n not in _NO_SETTING}
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"
         config = cls(home=home)

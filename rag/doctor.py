@@ -10,7 +10,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rag import calibration, embedders, weights
+from rag import calibration, embedders, trial, weights
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.errors import LibraryBroken, RagError
@@ -73,9 +73,10 @@ def _writer(config: Config) -> Finding:
             weights.reader()
             return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
         found = weights.chat_model(config.home, config.model)
+        trial.known(config.home, found.path, trial.CHAT)
     except RagError as error:
         return Finding("model", False, str(error), error.cure)
-    return Finding("model", True, f"{found.name}, {found.path.stat().st_size / 2**20:,.0f} MB")
+    return Finding("model", True, f"{found.name}, {(weights.size(found.path) or 0) / 2**20:,.0f} MB")
 
 
 def _reader() -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import weights
+from rag import trial, weights
 from rag.domain import Embedder
 from rag.errors import ModelBroken, Usage
 from rag.llama import TextEncoder
@@ -140,7 +140,7 @@ class File(Foreign):
     """A GGUF embedder: one machine for questions and passages."""
 
     def __init__(self, path: Path, home: str, threads: int = 0) -> None:
-        weights.whole(path)
+        trial.known(home, path, trial.EMBEDDER)
         self._machine: TextEncoder | None = None
         prefixes = Prefixes.of({}, path.with_suffix(".json"))
         super().__init__(path, home, threads, weights.fingerprint(home, path), prefixes)

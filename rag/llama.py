@@ -364,6 +364,11 @@ class Chat(_Machine):
             )
         self._cached += tokens
 
+    def spell(self) -> None:
+        """Every token of the vocabulary as text, to see whether that can be done."""
+        for token in range(self.lib.llama_vocab_n_tokens(self.vocabulary)):
+            self._piece(token)
+
     def _piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(256)
         size = self.lib.llama_token_to_piece(self.vocabulary, token, buffer, 256, 0, False)

@@ -73,7 +73,9 @@ def given() -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Usage(f"standard input is not UTF-8 (byte {error.start})", "convert it, for example with iconv") from error
+        raise Usage(
+            f"standard input is not UTF-8 (byte {error.start})", "convert it, for example with iconv"
+        ) from error
 
 
 def finish(code: int) -> int:
@@ -85,7 +87,10 @@ def finish(code: int) -> int:
         return 0
     except (OSError, ValueError) as error:
         _let_go()
-        _say(f"standard output cannot be written: {getattr(error, 'strerror', None) or error}", "free space, or write elsewhere")
+        _say(
+            f"standard output cannot be written: {getattr(error, 'strerror', None) or error}",
+            "free space, or write elsewhere",
+        )
         return code or 1
     return code
 
