@@ -299,8 +299,7 @@ def models_use(say: Say, name: str) -> None:
     config = say.config()
     chosen = name
     if name != "reader":
-        found = weights.chat_model(config.home, name)
-        trial.known(config.home, found.path, trial.CHAT)
+        found, _ = trial.chat_model(config.home, name)
         chosen = found.name if found.path.parent == weights.models_folder(config.home) else str(found.path)
     weights.remember(config.home, chosen)
     say.progress(f"{chosen} answers from now on")

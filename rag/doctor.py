@@ -72,8 +72,7 @@ def _writer(config: Config) -> Finding:
         if config.model == READER:
             weights.reader()
             return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
-        found = weights.chat_model(config.home, config.model)
-        trial.known(config.home, found.path, trial.CHAT)
+        found, _ = trial.chat_model(config.home, config.model)
     except RagError as error:
         return Finding("model", False, str(error), error.cure)
     return Finding("model", True, f"{found.name}, {(weights.size(found.path) or 0) / 2**20:,.0f} MB")

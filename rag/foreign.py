@@ -140,10 +140,10 @@ class File(Foreign):
     """A GGUF embedder: one machine for questions and passages."""
 
     def __init__(self, path: Path, home: str, threads: int = 0) -> None:
-        trial.known(home, path, trial.EMBEDDER)
+        digest = trial.known(home, path, trial.EMBEDDER)
         self._machine: TextEncoder | None = None
         prefixes = Prefixes.of({}, path.with_suffix(".json"))
-        super().__init__(path, home, threads, weights.fingerprint(home, path), prefixes)
+        super().__init__(path, home, threads, digest, prefixes)
 
     def _open(self) -> TextEncoder:
         if self._machine is None:

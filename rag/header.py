@@ -61,7 +61,9 @@ def check(path: Path) -> Header:
                 raise _Wrong("it is not a regular file")
             return _Reader(file, known.st_size).header()
     except OSError as error:
-        raise ModelBroken(f"cannot load {path}: {error.strerror or error}", "make it readable, or use another") from error
+        raise ModelBroken(
+            f"cannot load {path}: {error.strerror or error}", "make it readable, or use another"
+        ) from error
     except _Wrong as wrong:
         raise ModelBroken(f"cannot load {path}: {wrong}", cure) from wrong
 

@@ -18,21 +18,31 @@ from rag.errors import ModelBroken, RagError
 CHAT, EMBEDDER = "chat", "embedder"
 _VERSION = 1  # of the trial
 _MEMORY = 800 * 2**20  # bytes, and three times the file: it is mapped, and may be packed again
-_CPU, _SECONDS = 6.0, 25.0  # and some more for a large file
+_CPU, _SECONDS = 4.0, 20.0  # and some more for a large file
 _CPU_RATE, _RATE = 50e6, 20e6  # bytes a second
 _CONTEXT = 512  # tokens
-_TEXT = "".join(map(chr, range(1, 0x180))) + " <s></s><|im_end|> 12345 \n\n\t    東京は日本の首都です。 👩‍🚀 Ünïcödé " + "a" * 300
+_TEXT = (
+    "".join(map(chr, range(1, 0x180)))
+    + " <s></s><|im_end|> 12345 \n\n\t    東京は日本の首都です。 👩‍🚀 Ünïcödé "
+    + "a" * 300
+)
 
 
-def known(home: str, path: Path, kind: str) -> None:
-    """Raises `ModelBroken` where the file at `path` cannot be used as `kind`: "chat" or "embedder"."""
+def chat_model(home: str, name: str) -> tuple[weights.ChatModel, str]:
+    """The chat model of that name or path, which can be used, and its SHA-256. Raises as `weights.chat_model`, `known`."""
+    found = weights.chat_model(home, name)
+    return found, known(home, found.path, CHAT)
+
+
+def known(home: str, path: Path, kind: str) -> str:
+    """The SHA-256 of the file at `path`. Raises `ModelBroken` where it cannot be used as `kind`: "chat" or "embedder"."""
     weights.whole(path)
     digest = weights.fingerprint(home, path)
     notes = weights.models_folder(home) / "tried.json"
     passed = _passed(notes)
     now = f"{kind} {_VERSION} {_engine()}"
     if now in passed.get(digest, ()):
-        return
+        return digest
     header.check(path)
     size = path.stat().st_size
     try:
@@ -49,6 +59,7 @@ def known(home: str, path: Path, kind: str) -> None:
     passed[digest] = sorted({*passed.get(digest, ()), now})
     with suppress(OSError):  # it is tried again the next time
         weights.replace_file(notes, json.dumps(passed))
+    return digest
 
 
 def _passed(notes: Path) -> dict[str, list[str]]:

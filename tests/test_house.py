@@ -28,6 +28,7 @@ TOGETHER = {
     ("store", "told"),
     ("weights", "tomlfile"),
     ("foreign", "trial"),
+    ("prompt", "templating"),
     ("library", "history"),
     ("library", "care"),
     ("library", "files"),
