@@ -359,7 +359,7 @@ def _code() -> int:
             click.echo(f"  what helps: {line(error.cure)}", err=True)
         return error.exit_code
     except BaseException as error:  # a library in Rust raises what is no Exception
-        if isinstance(error, OSError) and not streams.writable():
+        if isinstance(error, OSError) and streams.failure():
             return 0  # `finish` says why
         streams.complain(error)
         return 1

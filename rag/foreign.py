@@ -190,7 +190,7 @@ def read(path: Path) -> dict[str, Any]:
     """The JSON object in a small file of a model's. Raises `ModelBroken`."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelBroken(f"{path} cannot be read: {error}", "mend it, or fetch the embedder again") from error
     if not isinstance(found, dict):
         raise ModelBroken(f"{path} holds no JSON object", "mend it, or fetch the embedder again")

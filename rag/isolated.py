@@ -34,10 +34,10 @@ def call(target: str, asked: Any, memory: int, cpu: float, seconds: float) -> An
     `memory`: bytes above what the idle child holds. `cpu`: seconds of the processor. `seconds`: until it is killed.
     """
     late = threading.Event()
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", "-c", _START, target, str(memory), str(cpu)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **_QUIET},
-    ) as child:  # fmt: skip  # noqa: S603
+    ) as child:  # fmt: skip
 
         def expire() -> None:
             late.set()

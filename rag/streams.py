@@ -20,6 +20,22 @@ LEAST_FILES = 64  #: open files that a command needs
 _DEBUG = "FOOTNOTE_DEBUG"
 
 
+class Raw(io.FileIO):
+    """A file that remembers the error of a write that failed: whoever catches it may not know where it is from."""
+
+    failed: OSError | None = None
+
+    def write(self, data: Any) -> int | None:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failed = error
+            raise
+
+
+_out: list[Raw] = []  # standard output, from `prepare` on
+
+
 class Lenient(io.TextIOWrapper):
     """A text stream for messages: what cannot be written is dropped, because there is no other place to say so."""
 
@@ -42,10 +58,11 @@ def prepare() -> None:
             os.open(os.devnull, mode)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open as long as the process
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    _out.append(Raw(1, "w", closefd=False))
+    terminal = os.isatty(1)
+    buffered = io.BufferedWriter(_out[-1])
+    sys.stdout = io.TextIOWrapper(buffered, encoding, "backslashreplace", line_buffering=terminal)
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     raw: Any = io.FileIO(2, "w", closefd=False)
     sys.stderr = Lenient(raw, encoding=encoding, errors="backslashreplace", line_buffering=True, write_through=True)
@@ -80,28 +97,30 @@ def given() -> str:
 
 def finish(code: int) -> int:
     """Write out what is left for standard output; the exit code: `code`, 0 where nobody reads, 1 where that failed."""
-    try:
+    error = failure()
+    if error is None:
+        return code
+    with suppress(OSError):  # the rest goes nowhere, so that the end of the process does not fail once more
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+    with suppress(OSError, ValueError):
         sys.stdout.flush()
-    except BrokenPipeError:
-        _let_go()
+    if isinstance(error, BrokenPipeError):
         return 0
-    except (OSError, ValueError) as error:
-        _let_go()
-        _say(
-            f"standard output cannot be written: {getattr(error, 'strerror', None) or error}",
-            "free space, or write elsewhere",
-        )
-        return code or 1
-    return code
+    _say(f"standard output cannot be written: {error.strerror or error}", "free space, or write elsewhere")
+    return code or 1
 
 
-def writable() -> bool:
-    """Does standard output still take what is written to it?"""
+def failure() -> OSError | None:
+    """Why standard output could not be written; None where it could."""
     try:
         sys.stdout.flush()
-    except (OSError, ValueError):
-        return False
-    return True
+    except OSError as error:
+        return error
+    except ValueError:  # it was closed by somebody, after it was flushed
+        return None
+    return _out[-1].failed if _out else None
 
 
 def complain(error: BaseException | None) -> None:
@@ -149,16 +168,6 @@ def files_enough() -> None:
             f"this process may open {soft} files at once; it needs {LEAST_FILES}",
             f"raise the limit: ulimit -n {wanted}",
         )
-
-
-def _let_go() -> None:
-    """Send the rest of standard output to nowhere, so that the end of the process does not fail once more."""
-    with suppress(OSError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.close(null)
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
 
 
 def _say(what: str, cure: str) -> None:
