@@ -6,6 +6,7 @@ passes `safe` on the way out; JSON is written in ASCII, so no control character 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -51,6 +52,8 @@ def cli(context: click.Context) -> None:
 @click.pass_obj
 def add(say: Say, paths: tuple[str, ...]) -> None:
     """Take in files, folders, or a .jsonl corpus."""
+    if not streams.here() and not all(map(os.path.isabs, paths)):
+        raise FileNotFoundError("the current folder")
     with say.bot() as bot:
         ingested(say, bot.add(list(paths)))
 

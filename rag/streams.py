@@ -66,6 +66,9 @@ def prepare() -> None:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     raw: Any = io.FileIO(2, "w", closefd=False)
     sys.stderr = Lenient(raw, encoding=encoding, errors="backslashreplace", line_buffering=True, write_through=True)
+    for name in ("COLUMNS", "LINES"):  # what is no size of a screen would leave lines of no width
+        if not (value := os.environ.get(name, "20")).isdecimal() or not 20 <= int(value[:9]) < 10_000:
+            del os.environ[name]
     if not debugging():
         threading.excepthook = lambda told: complain(told.exc_value)
         sys.unraisablehook = lambda _: None
@@ -131,7 +134,7 @@ def complain(error: BaseException | None) -> None:
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "map segment" in str(error)):
         _say("there is not enough memory", "close other programs, raise the limit (ulimit -v), or give less at once")
     elif isinstance(error, FileNotFoundError) and not here():
         _say("the current folder has been removed", "go to a folder that is there: cd")
