@@ -58,7 +58,13 @@ class Config:
             if not least <= value <= most:  # nor is "not a number" between them
                 how = "too small" if value < least else "too large" if value > most else "not a number"
                 raise Usage(f"{name} = {value} is {how}", f"give {name} at least {least} and at most {most}")
-        if not self.library or any(c in self.library for c in "/\\\0") or self.library.startswith("."):
+        if any("\ud800" <= c <= "\udfff" for c in self.home):
+            raise Usage(f"the name of the home {self.home!r} is not UTF-8", "use another --home, or rename the folder")
+        if (
+            not self.library
+            or any(c in "/\\\0" or "\ud800" <= c <= "\udfff" for c in self.library)
+            or self.library.startswith(".")
+        ):
             raise Usage(f"{self.library!r} cannot be the name of a library", "use letters, digits, - and _")
 
     @property

@@ -52,9 +52,12 @@ def call(target: str, asked: Any, memory: int, cpu: float, seconds: float) -> An
                 child.stdin.write(json.dumps(asked).encode() + b"\n")
                 child.stdin.flush()
             said = child.stdout.read(_LARGEST + 1)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(2)  # its exit code says why it ended
         finally:
             timer.cancel()
             child.kill()
+    answer: dict[str, Any] = {}
     with suppress(ValueError, RecursionError):
         if len(said) <= _LARGEST and "answer" in (answer := json.loads(said)):
             return answer["answer"]

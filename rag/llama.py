@@ -60,7 +60,7 @@ class _Machine:
         _log.clear()
         if not os.path.isfile(path):
             raise WeightsMissing(f"there is no file {path}", "give the path of a .gguf file that is there")
-        self.model = self.lib.llama_model_load_from_file(path.encode(), self.lib.llama_model_default_params())
+        self.model = self.lib.llama_model_load_from_file(os.fsencode(path), self.lib.llama_model_default_params())
         self.context: Any = None
         if not self.model:
             said = "; ".join(_log) or "no reason given"
@@ -218,7 +218,7 @@ def arrays(path: str) -> dict[str, NDArray[np.float32]]:
     import numpy as np
 
     lib = _gguf()
-    file = lib.gguf_init_from_file(path.encode(), _Bare(True, None))
+    file = lib.gguf_init_from_file(os.fsencode(path), _Bare(True, None))
     if not file:
         raise ModelBroken(f"{path} is not a whole GGUF file", "install it again and compare its SHA-256")
     out = {}

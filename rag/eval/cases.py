@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from rag import strict
 from rag.domain import Document
 from rag.errors import Usage
 
@@ -147,11 +148,11 @@ def _open(path: str | Path) -> TextIO:
 
 def _entry(line: str, where: str, form: str) -> Entry:
     try:
-        values = json.loads(line)
+        values = strict.parse(line)
     except json.JSONDecodeError as error:
         what = f"{where}: not JSON: {error.msg} at character {error.pos + 1}"
         raise Usage(what, f"write the line as {form}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Usage(f"{where}: not JSON that can be read: {error}", f"write the line as {form}") from error
     if not isinstance(values, dict):
         raise Usage(f"{where}: must be an object, not {_shown(values)}", f"write the line as {form}")

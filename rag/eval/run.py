@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag import output, wire
+from rag import output, strict, wire
 from rag.domain import Answer, Document, Passage
 from rag.errors import RagError, Usage
 from rag.eval.cases import Case, moved
@@ -156,8 +158,10 @@ def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = Fals
 def read(path: str | Path) -> dict[str, Any]:
     """A run file. Raises `Usage` where it is none."""
     try:
-        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(0, "it is not a regular file")
+        found: dict[str, Any] = strict.parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise Usage(f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run") from error
     if not isinstance(found, dict) or not isinstance(found.get("cases"), list) or "summary" not in found:
         raise Usage(f"{path} is no run file: it has no cases and no summary", "give the --out of an earlier run")
