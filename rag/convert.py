@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rag.llama import PREFIX
+from rag.llamafile import PREFIX
 
 _LAYER = {
     "attention.self.query": "attn_q",

@@ -25,7 +25,7 @@ class Raw(io.FileIO):
 
     failed: OSError | None = None
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any) -> int:
         try:
             return super().write(data)
         except OSError as error:

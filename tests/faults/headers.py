@@ -1,15 +1,43 @@
-"""GGUF files that lie about themselves: one mutation each of the tiny chat model. None may end a process of ours.
-
-`mutations` gives (name, content) of several hundred; `tests/test_trial.py` takes every n-th of them.
-"""
+"""GGUF files that lie about themselves: one mutation each of the tiny chat model. None may end a process of ours."""
 
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator
+from pathlib import Path
+
+from rag import trial
+from rag.errors import ModelBroken
+from tests import tiny
+from tests.faults.kills import Trial
 
 COUNTS = (0, 1, 2**16, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
+_SLOW = 25  # seconds, beside other work
 SMALL = (0, 1, 2, 3, 7, 255, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
+
+
+def models(folder: Path, seed: int, step: int) -> Iterator[Trial]:
+    """Every `step`-th mutation of a chat model and of an embedder is opened; none may end this process, hang or pass its limits."""
+    for kind, pooling in ((trial.CHAT, None), (trial.EMBEDDER, 3)):
+        good = tiny.write(folder / f"{kind}.gguf", pooling=pooling).read_bytes()
+        for at, (name, content) in enumerate(mutations(good)):
+            if (at + seed) % step == 0:
+                yield _tried(folder, kind, name, content)
+
+
+def _tried(folder: Path, kind: str, name: str, content: bytes) -> Trial:
+    path, started, wrong = folder / "mutated.gguf", time.monotonic(), []
+    path.write_bytes(content)
+    try:
+        trial.known(str(folder), path, kind)
+    except ModelBroken as error:
+        wrong += [] if str(path) in str(error) and error.cure else [f"{name}: {error}"]
+    except Exception as error:
+        wrong.append(f"{name}: {type(error).__name__}: {error}")
+    spent = time.monotonic() - started
+    wrong += [f"{name}: {spent:.0f} s"] * (spent > _SLOW)
+    return Trial(kind, name, True, tuple(wrong))
 
 
 def mutations(good: bytes) -> Iterator[tuple[str, bytes]]:
