@@ -114,7 +114,8 @@ class Folder(Foreign):
 def _modules(folder: Path) -> list[tuple[str, str]]:
     """(kind, path) of each module. Raises `ModelBroken` where it is no such folder, or one that would have to run something."""
     try:
-        found = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        with weights.opened(folder / "modules.json") as file:
+            found = json.loads(file.read().decode("utf-8"))
         modules = [(str(m["type"]), str(m["path"])) for m in found]
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise ModelBroken(
@@ -195,8 +196,11 @@ def _first(folder: Path, modules: Sequence[tuple[str, str]]) -> bool | None:
 def _checksum(folder: Path, home: str) -> str:
     """Of the checksums of all files that vectors depend on; prompts stand in the identity as they are."""
     found = {file.relative_to(folder).as_posix(): file for kind in _FILES for file in folder.rglob(kind)}
-    lines = [
-        f"{name}\0{weights.fingerprint(home, file)}\n" for name, file in sorted(found.items())
-        if name not in (_OURS, _THEIRS) and not any(part.startswith(".") for part in name.split("/"))
-    ]  # fmt: skip
+    try:
+        lines = [
+            f"{name}\0{weights.fingerprint(home, file)}\n" for name, file in sorted(found.items())
+            if name not in (_OURS, _THEIRS) and not any(part.startswith(".") for part in name.split("/"))
+        ]  # fmt: skip
+    except OSError as error:
+        raise ModelBroken(f"the embedder {folder} cannot be read: {error}", "fetch the folder again") from error
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_LARGEST = 64 * 2**20  # bytes of a small file
 _KNOWN = ("dimension", "most", "around")
 
 
@@ -91,7 +92,7 @@ class Foreign(ABC):
 
     def _remembered(self) -> dict[str, Any]:
         """What was measured; nothing where no whole record is."""
-        with suppress(OSError, ValueError, LookupError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             facts: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
             if all(int(facts[name]) >= 0 for name in _KNOWN) and isinstance(facts["path"], str):
                 return facts
@@ -189,7 +190,8 @@ class File(Foreign):
 def read(path: Path) -> dict[str, Any]:
     """The JSON object in a small file of a model's. Raises `ModelBroken`."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with weights.opened(path) as file:
+            found = json.loads(file.read(_LARGEST).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelBroken(f"{path} cannot be read: {error}", "mend it, or fetch the embedder again") from error
     if not isinstance(found, dict):
@@ -200,7 +202,7 @@ def read(path: Path) -> dict[str, Any]:
 def seen(home: str, identity: str) -> str:
     """Where the embedder of that identity lay when it was last used in this home; "" where nobody knows."""
     for record in sorted((weights.models_folder(home) / "embedders").glob("*.json")):
-        with suppress(OSError, ValueError, LookupError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             facts = json.loads(record.read_text(encoding="utf-8"))
             if facts["identity"] == identity:
                 return str(facts["path"])

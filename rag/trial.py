@@ -37,7 +37,12 @@ def chat_model(home: str, name: str) -> tuple[weights.ChatModel, str]:
 def known(home: str, path: Path, kind: str) -> str:
     """The SHA-256 of the file at `path`. Raises `ModelBroken` where it cannot be used as `kind`: "chat" or "embedder"."""
     weights.whole(path)
-    digest = weights.fingerprint(home, path)
+    try:
+        digest = weights.fingerprint(home, path)
+    except OSError as error:
+        raise ModelBroken(
+            f"{path} cannot be read: {error.strerror or error}", "check the disk, or use another"
+        ) from error
     notes = weights.models_folder(home) / "tried.json"
     passed = _passed(notes)
     now = f"{kind} {_VERSION} {_engine()}"

