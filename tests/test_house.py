@@ -15,9 +15,9 @@ MODULES = sorted([*ROOT.glob("rag/**/*.py"), *ROOT.glob("tui/**/*.py")])
 
 LEVELS = {
     "domain": 0, "errors": 0, "strict": 0,
-    "events": 1, "config": 1, "weights": 1, "sentences": 1, "safe": 1, "llama": 1, "facts": 1, "rows": 1, "told": 1, "store": 1, "lock": 1, "alike": 1, "output": 1, "streams": 1, "tomlfile": 1, "header": 1, "isolated": 1, "llamafile": 1,
+    "events": 1, "config": 1, "weights": 1, "sentences": 1, "safe": 1, "llama": 1, "facts": 1, "rows": 1, "told": 1, "store": 1, "lock": 1, "alike": 1, "output": 1, "tomlfile": 1, "header": 1, "isolated": 1, "llamafile": 1,
     "load": 2, "formats": 2, "clean": 2, "chunk": 2, "embed": 2, "embedders": 2, "folder": 2, "foreign": 2, "convert": 2, "library": 2, "history": 2, "files": 2, "care": 2, "vectors": 2, "retrieve": 2,
-    "prompt": 2, "trial": 2, "templating": 2, "generate": 2, "read": 2, "cite": 2, "check": 2, "wire": 2, "crossencoder": 2, "watch": 2, "calibration": 2,
+    "prompt": 2, "streams": 2, "trial": 2, "templating": 2, "generate": 2, "read": 2, "cite": 2, "check": 2, "wire": 2, "crossencoder": 2, "watch": 2, "calibration": 2,
     "stems": 2, "postings": 2, "held": 2, "same": 2, "twins": 2, "words": 2, "template": 2, "lookup": 2, "around": 2, "aside": 2, "complete": 2, "lean": 2, "named": 2,
     "index": 3, "ingest": 3, "answer": 3, "explain": 3, "repair": 3,
     "bot": 4, "engine": 4, "doctor": 4,
