@@ -331,11 +331,11 @@ class Bot:
         from rag.generate import Generate
         from rag.llama import Chat
         from rag.prompt import grammar, prompt, rewriting
-        from rag.weights import chat_model, fingerprint
+        from rag.trial import chat_model
 
-        found = chat_model(self.config.home, self.config.model)
+        found, sha256 = chat_model(self.config.home, self.config.model)
         chat = Chat(str(found.path), self.config.context, self.config.threads)
-        model = Model(found.name, fingerprint(self.config.home, found.path))
+        model = Model(found.name, sha256)
         rest = self.config.answer, self.config.temperature, self.config.seed
         return Generate(chat, model, prompt, grammar, *rest, rewriting)
 

@@ -6,7 +6,6 @@ passes `safe` on the way out; JSON is written in ASCII, so no control character 
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import __version__, bounds
+from rag import __version__, bounds, streams, strict
 from rag.errors import RagError, Usage
 from rag.measure import calibrate, eval_, explain
 from rag.safe import protect
@@ -62,6 +61,8 @@ def add(say: Say, paths: tuple[str, ...], forget: bool) -> None:
     report, where the whole folder is empty, or where it had ten documents or more and more than
     half of them are gone: see --forget.
     """
+    if not streams.here() and not all(map(os.path.isabs, paths)):
+        raise FileNotFoundError("the current folder")
     with say.bot() as bot:
         if not ingested(say, bot.add(list(paths), forget)):
             raise SystemExit(1)
@@ -254,7 +255,7 @@ def check(say: Say, file: str) -> None:
 
     text = heard(QUESTIONS, "claims") if file == "-" else questions(file)
     records = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # a JSON text may hold U+2028 and its like
         if line.strip():
             records.append(_claim(line, f"{file}, line {number}"))
     with say.bot() as bot:
@@ -269,7 +270,7 @@ def check(say: Say, file: str) -> None:
 
 def _claim(line: str, where: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
+        record = strict.parse(line)
     except ValueError as error:
         raise Usage(f"{where} is not JSON: {error}", 'one {"id", "claim", "passage"} a line') from error
     if (
@@ -303,7 +304,7 @@ def models_list(say: Say) -> None:
             {
                 "name": model.name,
                 "path": str(model.path),
-                "bytes": model.path.stat().st_size,
+                "bytes": weights.size(model.path),
                 "in_use": config.model == model.name,
             }
         )
@@ -323,12 +324,12 @@ def models_list(say: Say) -> None:
 @click.pass_obj
 def models_use(say: Say, name: str) -> None:
     """Make a model the one that answers: "reader", or the name or path of a .gguf file."""
-    from rag import weights
+    from rag import trial, weights
 
     config = say.config()
     chosen = name
     if name != "reader":
-        found = weights.chat_model(config.home, name)
+        found, _ = trial.chat_model(config.home, name)
         chosen = found.name if found.path.parent == weights.models_folder(config.home) else str(found.path)
     weights.remember(config.home, chosen)
     say.progress(f"{chosen} answers from now on")
@@ -360,27 +361,35 @@ for _command in (eval_, explain, calibrate):
 
 def main() -> None:
     """The command `footnote`. Ends the process with one of the exit codes of the interface."""
-    protect()
+    streams.prepare()
+    raise SystemExit(streams.finish(_code()))
+
+
+def _code() -> int:
+    """Run the command; the exit code. Whatever goes wrong is said in a sentence."""
     try:
+        protect()
         code = cli(standalone_mode=False, prog_name="footnote")
-        sys.stdout.flush()
-        if isinstance(code, int) and code:  # what click's own `exit` comes back as
-            raise SystemExit(code)
+        return code if isinstance(code, int) else 0  # what click's own `exit` comes back as
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.ClickException as error:
         error.show()
-        raise SystemExit(error.exit_code) from None
-    except click.exceptions.Exit as end:
-        raise SystemExit(end.exit_code) from None
+        return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):  # click makes the one of the other
         click.echo("footnote: interrupted", err=True)
-        raise SystemExit(130) from None
+        return 130
     except RagError as error:
         from rag.safe import line
 
         click.echo(f"footnote: {line(str(error))}", err=True)
         if error.cure:
             click.echo(f"  what helps: {line(error.cure)}", err=True)
-        raise SystemExit(error.exit_code) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise SystemExit(0) from None
+        return error.exit_code
+    except BaseException as error:  # a library in Rust raises what is no Exception
+        if isinstance(error, OSError) and streams.failure():
+            return 0  # `finish` says why
+        streams.complain(error)
+        return 1

@@ -19,6 +19,13 @@ EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
 _LONGEST = 255  # bytes of a folder's name
 _SHOWN = 40  # characters of a name in a message
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
+_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")  # variables of ours that are no settings
+
+#: least and most of every setting that is a number
+RANGES = {
+    "passages": (1, 1000), "depth": (1, 100_000), "rerank": (0, 1000), "beside": (0, 100), "chunk": (32, 100_000),
+    "context": (256, 2**20), "answer": (1, 2**20), "temperature": (0.0, 100.0), "seed": (-(2**31), 2**32 - 1), "threads": (0, 512),
+}  # fmt: skip
 
 
 def _default_home() -> str:
@@ -70,12 +77,15 @@ class Config:
         if self.embedder:
             own = self.embedder == EMBEDDER
             object.__setattr__(self, "embedder", "" if own else os.path.abspath(os.path.expanduser(self.embedder)))
-        low = {"passages": 1, "depth": 1, "rerank": 0, "beside": 0, "chunk": 32, "context": 256, "answer": 1, "threads": 0}  # fmt: skip
-        for name, least in low.items():
-            if getattr(self, name) < least:
-                raise Usage(f"{name} = {getattr(self, name)} is too small", f"give {name} at least {least}")
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:  # nor is "not a number" between them
+                how = "too small" if value < least else "too large" if value > most else "not a number"
+                raise Usage(f"{name} = {value} is {how}", f"give {name} at least {least} and at most {most}")
         if "\0" in self.home:
             raise Usage("the path of --home holds a NUL character", "give the path of a folder")
+        if any("\ud800" <= c <= "\udfff" for c in self.home):
+            raise Usage(f"the name of the home {self.home!r} is not UTF-8", "use another --home, or rename the folder")
         if wrong := _no_name(self.library):
             shown = self.library if len(self.library) <= _SHOWN else f"{self.library[:_SHOWN]}..."
             raise Usage(f"{shown!r} cannot be the name of a library: {wrong}", "use letters, digits, - and _")
@@ -92,9 +102,7 @@ class Config:
         Raises `Usage` for a key nobody knows or a value of the wrong kind.
         """
         said = {key: value for key, value in typed.items() if value is not None}
-        around = {
-            n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n != "FOOTNOTE_ASCII"
-        }
+        around = {n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n not in _NO_SETTING}
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"
         if blocked := no_folder(path.parent):

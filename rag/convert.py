@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import private
-from rag.llama import PREFIX
+from rag.llamafile import PREFIX
 
 _LAYER = {
     "attention.self.query": "attn_q",

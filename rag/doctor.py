@@ -10,7 +10,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rag import calibration, embedders, private, weights
+from rag import calibration, embedders, private, trial, weights
 from rag.chunk import VERSION
 from rag.config import READER, Config
 from rag.errors import LibraryBroken, RagError
@@ -73,10 +73,10 @@ def _writer(config: Config) -> Finding:
         if config.model == READER:
             weights.reader()
             return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
-        found = weights.chat_model(config.home, config.model)
+        found, _ = trial.chat_model(config.home, config.model)
     except RagError as error:
         return Finding("model", False, str(error), error.cure)
-    return Finding("model", True, f"{found.name}, {found.path.stat().st_size / 2**20:,.0f} MB")
+    return Finding("model", True, f"{found.name}, {(weights.size(found.path) or 0) / 2**20:,.0f} MB")
 
 
 def _reader() -> str:

@@ -28,7 +28,7 @@ from rag import private
 from rag.bot import Bot
 from rag.config import Config
 from rag.domain import Conversation, Document, Listing, Passage, Rates, Status
-from rag.errors import EngineStopped, RagError
+from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
 from rag.safe import protect
 
@@ -49,6 +49,7 @@ class _Child:
             target=_serve, args=(work, look, config, str(self.log)), daemon=True, name="footnote-engine"
         )
         self.process.start()
+        self.stopping = False  #: the running work was asked to stop
         work.close()
         look.close()
 
@@ -80,6 +81,7 @@ class Engine:
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
         self._patience: threading.Timer | None = None
+        self._number = 0  # of the work that runs, or ran last
 
     def start(self) -> None:
         """Spawn the child, where there is none; returns at once."""
@@ -105,15 +107,21 @@ class Engine:
 
     def stop(self) -> None:
         """Ask the running work to end; it is killed where it has not after `PATIENCE` seconds. Thread-safe."""
-        child = self._child
+        child, number = self._child, self._number
         if child is None or not self._working.locked():
             return
-        with self._looking, suppress(OSError, ValueError):
-            child.look.send(("stop", ()))
+        child.stopping = True
         self._calm()
-        self._patience = threading.Timer(PATIENCE, child.process.kill)
+        self._patience = threading.Timer(PATIENCE, self._expire, (child, number))
         self._patience.daemon = True
         self._patience.start()
+        with self._looking, suppress(OSError, ValueError):
+            child.look.send(("stop", ()))
+
+    def _expire(self, child: _Child, number: int) -> None:
+        """Kill the child, unless the work that was to stop has ended and the next one may have begun."""
+        if number == self._number and self._working.locked():
+            child.process.kill()
 
     def _calm(self) -> None:
         if self._patience is not None:
@@ -137,7 +145,8 @@ class Engine:
     def _work(self, method: str, *arguments: Any) -> Iterator[Event]:
         with self._working:
             child = self._alive()
-            ended = False
+            self._number += 1
+            ended = child.stopping = False
             try:
                 self._send(child.work, method, arguments, child)
                 while True:
@@ -159,6 +168,7 @@ class Engine:
 
     def _abandon(self, child: _Child) -> None:
         """The iterator was closed: stop the work and read the pipe empty, or kill."""
+        child.stopping = True
         with self._looking, suppress(OSError, ValueError):
             child.look.send(("stop", ()))
         until = time.monotonic() + PATIENCE
@@ -223,6 +233,8 @@ class Engine:
 
     def _gone(self, child: _Child) -> EngineStopped:
         child.process.join(1)
+        if child.stopping:
+            return Cancelled("stopped, as you asked; the answer was not finished", "ask again")
         code = child.process.exitcode
         how = f"by signal {-code}" if code and code < 0 else f"with code {code}"
         return EngineStopped(

@@ -11,6 +11,7 @@
     ├── ModelBroken              exit 1   a model file that llama.cpp will not take, or that is not what it should be
     ├── TooLong                  exit 1   what must be in the prompt does not fit into the model's context
     └── EngineStopped            exit 1   the child process that runs the models has ended
+        └── Cancelled            exit 1   it was ended because somebody asked the work to stop
 
 An abstention is not here: a refusal to answer is a result (`domain.Answer.abstained`).
 """
@@ -71,3 +72,7 @@ class TooLong(RagError):
 
 class EngineStopped(RagError):
     """The engine's process ended while it was needed."""
+
+
+class Cancelled(EngineStopped):
+    """The work was asked to stop, did not in time, and its process was ended. Nothing is wrong."""

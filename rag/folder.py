@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import embed, regular, weights
+from rag import embed, regular, strict, weights
 from rag.domain import Embedder
 from rag.errors import ModelBroken, RagError, Unreadable
 from rag.foreign import Foreign, Machine, Prefixes, Side, read
 
 _OURS, _THEIRS = "footnote.json", "config_sentence_transformers.json"
-_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+_PICKLES = ("pytorch_model*.bin", "adapter_model*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+_WEIGHTS, _PARTS = "model.safetensors", "model.safetensors.index.json"  # what sentence-transformers opens
+_LONGEST_HEADER = 100 * 2**20  # bytes, as safetensors has it
 _FILES = ("*.safetensors", "*.json", "*.model", "vocab.txt", "merges.txt")  # what vectors depend on
 _REPAIR = "run: footnote doctor --repair"
 
@@ -129,14 +133,46 @@ def _modules(folder: Path) -> list[tuple[str, str]]:
 
 
 def _no_pickles(folder: Path, paths: Sequence[str]) -> None:
+    """Raises `ModelBroken` where a library could reach pickled weights: they lie in a folder without a whole ``model.safetensors``,
+    which it would open instead, or an index of parts names something else than safetensors."""
     places = {folder} | {place for path in paths if path for place in ((folder / path), *(folder / path).rglob("*/"))}
     for place in sorted(places):
         pickles = sorted(file.name for kind in _PICKLES for file in place.glob(kind))
-        if pickles and not any(place.glob("*.safetensors")):
+        whole = _whole(place / _WEIGHTS)
+        if not whole and os.path.lexists(place / _PARTS):
+            parts = read(place / _PARTS).get("weight_map")
+            names = sorted({str(name) for name in parts.values()}) if isinstance(parts, dict) else [""]
+            wrong = [
+                n for n in names if not (n.endswith(".safetensors") and n == os.path.basename(n) and _whole(place / n))
+            ]
+            whole = not wrong
+            pickles = pickles or wrong
+        config = read(place / "config.json") if (place / "config.json").is_file() else {}
+        if elsewhere := config.get("transformers_weights"):  # transformers opens this file instead of those above
+            pickles, whole = [str(elsewhere)], False
+        if pickles and not whole:
+            beside = "" if not os.path.lexists(place / _WEIGHTS) else f", and the {_WEIGHTS} beside them is not whole"
             raise ModelBroken(
-                f"the weights in {place} are pickled ({pickles[0]}), which can run a stranger's code; they were not opened",
-                "use a copy with .safetensors; SentenceTransformer.save_pretrained writes them",
+                f"the weights in {place} are pickled or in parts that are not safetensors ({pickles[0]}){beside}; "
+                "pickled weights can run a stranger's code: they were not opened",
+                f"use a copy with {_WEIGHTS}; SentenceTransformer.save_pretrained writes it",
             )
+
+
+def _whole(path: Path) -> bool:
+    """Is this a safetensors file: a header of tensors, and as many bytes behind it as they need?"""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
+            if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
+                return False
+            head = strict.parse(file.read(length).decode("utf-8"))
+        ends = [int(about["data_offsets"][1]) for name, about in head.items() if name != "__metadata__"]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+    return bool(ends) and max(ends) == size - 8 - length
 
 
 def _first(folder: Path, modules: Sequence[tuple[str, str]]) -> bool | None:
@@ -159,8 +195,11 @@ def _first(folder: Path, modules: Sequence[tuple[str, str]]) -> bool | None:
 def _checksum(folder: Path, home: str) -> str:
     """Of the checksums of all files that vectors depend on; prompts stand in the identity as they are."""
     found = {file.relative_to(folder).as_posix(): file for kind in _FILES for file in folder.rglob(kind)}
-    lines = [
-        f"{name}\0{weights.fingerprint(home, file)}\n" for name, file in sorted(found.items())
-        if name not in (_OURS, _THEIRS) and not any(part.startswith(".") for part in name.split("/"))
-    ]  # fmt: skip
+    try:
+        lines = [
+            f"{name}\0{weights.fingerprint(home, file)}\n" for name, file in sorted(found.items())
+            if name not in (_OURS, _THEIRS) and not any(part.startswith(".") for part in name.split("/"))
+        ]  # fmt: skip
+    except OSError as error:
+        raise ModelBroken(f"the embedder {folder} cannot be read: {error}", "fetch the folder again") from error
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import private, regular, weights
+from rag import private, regular, trial, weights
 from rag.domain import Embedder
 from rag.errors import ModelBroken, Unreadable, Usage
 from rag.llama import TextEncoder
@@ -92,7 +92,7 @@ class Foreign(ABC):
 
     def _remembered(self) -> dict[str, Any]:
         """What was measured; nothing where no whole record is."""
-        with suppress(OSError, ValueError, LookupError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             facts: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
             if all(int(facts[name]) >= 0 for name in _KNOWN) and isinstance(facts["path"], str):
                 return facts
@@ -141,10 +141,10 @@ class File(Foreign):
     """A GGUF embedder: one machine for questions and passages."""
 
     def __init__(self, path: Path, home: str, threads: int = 0) -> None:
-        weights.whole(path)
+        digest = trial.known(home, path, trial.EMBEDDER)
         self._machine: TextEncoder | None = None
         prefixes = Prefixes.of({}, path.with_suffix(".json"))
-        super().__init__(path, home, threads, weights.fingerprint(home, path), prefixes)
+        super().__init__(path, home, threads, digest, prefixes)
 
     def _open(self) -> TextEncoder:
         if self._machine is None:
@@ -201,7 +201,7 @@ def read(path: Path) -> dict[str, Any]:
 def seen(home: str, identity: str) -> str:
     """Where the embedder of that identity lay when it was last used in this home; "" where nobody knows."""
     for record in sorted((weights.models_folder(home) / "embedders").glob("*.json")):
-        with suppress(OSError, ValueError, LookupError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             facts = json.loads(record.read_text(encoding="utf-8"))
             if facts["identity"] == identity:
                 return str(facts["path"])

@@ -12,8 +12,8 @@ from __future__ import annotations
 import codecs
 import ctypes
 import os
-from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelBroken, TooLong, WeightsMissing
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PREFIX = "footnote."  #: of the metadata that is ours
-_STRING = 8  # the type of a string in GGUF
 _PIECE = 128  # tokens of a prompt taken in at once
 _log: list[str] = []  # the last words llama.cpp said, for error messages
 _keep: list[Any] = []  # the callback must outlive the library's use of it
@@ -34,7 +32,14 @@ def cores(threads: int) -> int:
     return threads or max(1, (os.cpu_count() or 2) - 1)
 
 
-def _library() -> Any:
+def memory() -> int:
+    """Bytes of memory of this computer; 0 where that is not known."""
+    with suppress(ValueError, OSError, AttributeError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def library() -> Any:
     import llama_cpp
 
     if not _keep:
@@ -55,16 +60,17 @@ class _Machine:
     """A model and a context of it, closed together."""
 
     def __init__(self, path: str, **context: Any) -> None:
-        self.lib = _library()
+        self.lib = library()
         self.path = path
         _log.clear()
         if not os.path.isfile(path):
             raise WeightsMissing(f"there is no file {path}", "give the path of a .gguf file that is there")
-        self.model = self.lib.llama_model_load_from_file(path.encode(), self.lib.llama_model_default_params())
+        self.model = self.lib.llama_model_load_from_file(os.fsencode(path), self.lib.llama_model_default_params())
         self.context: Any = None
         if not self.model:
             said = "; ".join(_log) or "no reason given"
             raise ModelBroken(f"llama.cpp cannot load {path}: {said}", "fetch the file again and compare its SHA-256")
+        self._room(context.get("n_ctx", 0))
         settings = self.lib.llama_context_default_params()
         for key, value in context.items():
             setattr(settings, key, value)
@@ -76,6 +82,21 @@ class _Machine:
                 f"llama.cpp cannot open a context for {path}: {said}", "use a smaller context, or another model"
             )
         self.vocabulary = self.lib.llama_model_get_vocab(self.model)
+
+    def _room(self, tokens: int) -> None:
+        """Raises `ModelBroken` where keys and values of so many tokens are more than the computer's memory holds."""
+        lib, model = self.lib, self.model
+        width = (
+            lib.llama_model_n_embd(model) // max(1, lib.llama_model_n_head(model)) * lib.llama_model_n_head_kv(model)
+        )
+        need = 4 * lib.llama_model_n_layer(model) * width * tokens  # two numbers of two bytes each
+        have = memory()
+        if lib.llama_model_has_decoder(model) and have and need > have:
+            self.close()
+            raise ModelBroken(
+                f"a context of {tokens:,} tokens needs {need / 2**30:,.0f} GB with {self.path}; this computer has {have / 2**30:,.0f} GB",
+                "set a smaller context in the settings",
+            )
 
     def _ids(self, text: str, special: bool = False, frame: bool = False) -> list[int]:
         """Token ids of `text`. With `special` off no part of it can become a control token; `frame` adds what the file wants around it."""
@@ -198,6 +219,8 @@ class TokenEncoder(_Bert):
 
     def __init__(self, path: str, threads: int = 0, most: int = 512, together: int = 1) -> None:
         super().__init__(path, threads, most, together)
+        from rag.llamafile import arrays
+
         self.arrays = arrays(path)
 
     def vectors(self, rows: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
@@ -211,64 +234,6 @@ class TokenEncoder(_Bert):
             found = np.ctypeslib.as_array(pointer, shape=(sum(lengths), self.dimension)).copy()
             out += np.split(found, np.cumsum(lengths)[:-1])
         return out
-
-
-def arrays(path: str) -> dict[str, NDArray[np.float32]]:
-    """The float32 arrays that a GGUF file carries as metadata under `PREFIX`, read by ggml itself. Raises `ModelBroken`."""
-    import numpy as np
-
-    lib = _gguf()
-    file = lib.gguf_init_from_file(path.encode(), _Bare(True, None))
-    if not file:
-        raise ModelBroken(f"{path} is not a whole GGUF file", "install it again and compare its SHA-256")
-    out = {}
-    try:
-        names = [lib.gguf_get_key(file, at).decode() for at in range(lib.gguf_get_n_kv(file))]
-        for at, name in enumerate(names):
-            if not name.startswith(PREFIX) or name.endswith(".shape"):
-                continue
-            shape = _array(lib, file, names.index(f"{name}.shape"), ctypes.c_int32)
-            if lib.gguf_get_kv_type(file, at) == _STRING:
-                raw = b64decode(lib.gguf_get_val_str(file, at))
-            else:  # an array, as files of older versions have it
-                raw = _array(lib, file, at, ctypes.c_float).tobytes()
-            out[name.removeprefix(PREFIX)] = np.frombuffer(raw, dtype="<f4").astype(np.float32).reshape(shape)
-    finally:
-        lib.gguf_free(file)
-    return out
-
-
-class _Bare(ctypes.Structure):
-    """gguf_init_params: the metadata only."""
-
-    _fields_ = (("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p))
-
-
-def _gguf() -> Any:
-    """ggml's reader of GGUF files, which llama-cpp-python carries and does not bind."""
-    lib: Any = _library().llama_cpp._lib
-    for name, result, arguments in (
-        ("gguf_init_from_file", ctypes.c_void_p, (ctypes.c_char_p, _Bare)),
-        ("gguf_free", None, (ctypes.c_void_p,)),
-        ("gguf_get_n_kv", ctypes.c_int64, (ctypes.c_void_p,)),
-        ("gguf_get_key", ctypes.c_char_p, (ctypes.c_void_p, ctypes.c_int64)),
-        ("gguf_get_kv_type", ctypes.c_int, (ctypes.c_void_p, ctypes.c_int64)),
-        ("gguf_get_val_str", ctypes.c_char_p, (ctypes.c_void_p, ctypes.c_int64)),
-        ("gguf_get_arr_n", ctypes.c_size_t, (ctypes.c_void_p, ctypes.c_int64)),
-        ("gguf_get_arr_data", ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int64)),
-    ):
-        function = getattr(lib, name)
-        function.restype, function.argtypes = result, arguments
-    return lib
-
-
-def _array(lib: Any, file: Any, at: int, kind: Any) -> Any:
-    import numpy as np
-
-    many = lib.gguf_get_arr_n(file, at)
-    return np.ctypeslib.as_array(
-        ctypes.cast(lib.gguf_get_arr_data(file, at), ctypes.POINTER(kind)), shape=(many,)
-    ).copy()
 
 
 class Chat(_Machine):
@@ -363,6 +328,11 @@ class Chat(_Machine):
                 f"llama.cpp failed in {self.path} (code {failed}): {'; '.join(_log)}", "try again, or another model"
             )
         self._cached += tokens
+
+    def spell(self) -> None:
+        """Every token of the vocabulary as text, to see whether that can be done."""
+        for token in range(self.lib.llama_vocab_n_tokens(self.vocabulary)):
+            self._piece(token)
 
     def _piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(256)

@@ -47,7 +47,7 @@ def eval_(say: Say, /, questions: str | None, **options: Any) -> None:
         _draft(say, options)
         return
     on_claims = options["checker"] is not None
-    if on_claims and (options["against"] or options["page"]):
+    if on_claims and (options["against"] or options["page"] is not None):
         raise Usage(
             "--against and --report are of runs over questions, not of --checker", "leave them out; --gate works"
         )
@@ -69,9 +69,9 @@ def _measured(say: Say, questions: str | None, options: dict[str, Any], bounds: 
     from rag.eval.compare import compare
     from rag.show import console
 
-    old = (
-        run.read(options["against"]) if options["against"] else None
-    )  # a wrong file is told before the questions are asked
+    # what is wrong with a file is told before the questions are asked
+    place = None if options["page"] is None else command.claim_page(options["page"], options["out"])
+    old = run.read(options["against"]) if options["against"] else None
     if options["checker"] is not None:
         found = command.measure_checker(say.config(), options["checker"], options["limit"], options["seed"], lambda t: _tell(say, t))  # fmt: skip
     elif options["done"] is not None:
@@ -84,8 +84,8 @@ def _measured(say: Say, questions: str | None, options: dict[str, Any], bounds: 
         )  # fmt: skip
     against = compare(old, found) if old is not None else None
     kept = gate.kept(bounds, dict(report.figures(found["summary"])))
-    if options["page"]:
-        command.write_page(options["page"], found, against, kept)
+    if place is not None:
+        command.write_page(place, found, against, kept)
     if say.json:
         more = {
             "gates": [

@@ -110,10 +110,10 @@ def protect() -> None:
     for name in [name for name in os.environ if name.upper().startswith(("CHROMA_", "OTEL_"))]:
         del os.environ[name]
     os.environ.update(_ENVIRONMENT)
-    here = os.path.realpath(os.getcwd())
-    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.path[:] = [
-        p
-        for p in sys.path
-        if p != "" and (os.path.realpath(p) != here or os.path.realpath(p) == os.path.realpath(ours))
-    ]
+    ours = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
+    try:
+        here = os.path.realpath(os.getcwd())
+    except OSError:  # it has been removed: nothing can be imported from there
+        sys.path[:] = [p for p in sys.path if os.path.isabs(p)]
+        return
+    sys.path[:] = [p for p in sys.path if p != "" and (os.path.realpath(p) != here or os.path.realpath(p) == ours)]

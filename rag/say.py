@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import select
 import shutil
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rag import streams, strict
 from rag.errors import LibraryBusy, RagError, Usage
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Say:
     def config(self) -> Config:
         from rag.config import Config
 
+        streams.files_enough()
         return Config.read(**self.typed)
 
     def bot(self) -> Bot:
@@ -74,8 +75,12 @@ class Say:
         return Bot.open(self.config())
 
     def object(self, value: Any) -> None:
-        """One JSON object on stdout."""
-        click.echo(json.dumps(value, ensure_ascii=True))
+        """One JSON object on stdout. Raises `RagError` where a figure in it is not a number."""
+        try:
+            text = strict.dumps(value)
+        except ValueError as error:
+            raise RagError(f"the result cannot be written as JSON: {error}", "please report it") from error
+        click.echo(text)
 
     def progress(self, text: str, end: str = "\n") -> None:
         """A line on stderr, unless it is to be quiet. On a terminal a line that ends in a carriage return is overwritten."""

@@ -36,7 +36,13 @@ def console(error: bool = False) -> Console:
     """A console that parses no markup, no emoji codes and no numbers."""
     from rich.console import Console
 
-    return Console(file=sys.stderr if error else sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    class Piped(Console):
+        """Leaves a pipe that nobody reads to `main`; rich would end the process with exit code 1."""
+
+        def on_broken_pipe(self) -> None:
+            raise
+
+    return Piped(file=sys.stderr if error else sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def answer(

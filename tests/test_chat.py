@@ -238,6 +238,14 @@ def test_a_template_that_is_missing_or_fails(tmp_path: Path, template: str | Non
         chat.close()
 
 
+def test_a_context_that_does_not_fit_the_computer_is_refused(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.llama.memory", lambda: 2**20)
+    with pytest.raises(ModelBroken, match=r"a context of 4,096 tokens needs .* GB") as error:
+        Chat(str(tiny), context=4096, threads=1)
+    assert "smaller context" in error.value.cure
+    Chat(str(tiny), context=512, threads=1).close()
+
+
 def test_a_template_without_a_system_role_gets_the_rules_in_the_question(tmp_path: Path) -> None:
     template = (
         "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"

@@ -28,7 +28,8 @@ from rag.crossencoder import HEADS, MOST, POINTERS, CrossEncoder, Layout, Pieces
 from rag.domain import Span
 from rag.embed import Tokenizer
 from rag.errors import ModelBroken, TooLong, WeightsMissing
-from rag.llama import PREFIX, Encoder, TokenEncoder, arrays
+from rag.llama import Encoder, TokenEncoder
+from rag.llamafile import PREFIX, arrays
 from rag.sentences import sentences
 
 ANSWER, EVIDENCE = "lighthouse keeper", "harbor"

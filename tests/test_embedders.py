@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +259,36 @@ def _pickled_module(path: Path) -> None:
     (path / "3_Dense" / "pytorch_model.bin").write_bytes(b"x")
 
 
+def _decoy(name: str, content: bytes | None = None) -> Callable[[Path], None]:
+    """Pickled weights, and beside them a file called like safetensors: a copy of them, or `content`."""
+
+    def damage(path: Path) -> None:
+        good = (path / "model.safetensors").read_bytes()
+        _pickled(path)
+        (path / name).write_bytes(good if content is None else content)
+
+    return damage
+
+
+def _parts(*names: str) -> Callable[[Path], None]:
+    """Weights in parts, the index naming `names`."""
+
+    def damage(path: Path) -> None:
+        good = (path / "model.safetensors").read_bytes()
+        (path / "model.safetensors").unlink()
+        (path / "model-1.safetensors").write_bytes(good)
+        (path / "weights.dat").write_bytes(b"\x80\x04.")
+        index = {"metadata": {}, "weight_map": {f"layer.{n}": name for n, name in enumerate(names)}}
+        (path / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    return damage
+
+
+def _dangling(path: Path) -> None:
+    _pickled(path)
+    (path / "model.safetensors").symlink_to("nowhere.safetensors")
+
+
 def _module(folder: Path, **changed: str) -> None:
     modules = json.loads((folder / "modules.json").read_text())
     modules[0] |= changed
@@ -267,6 +298,24 @@ def _module(folder: Path, **changed: str) -> None:
 DAMAGE = {
     "pickled": (_pickled, "are pickled"),
     "a pickled module": (_pickled_module, "3_Dense are pickled"),
+    "a decoy of another name": (_decoy("decoy.safetensors"), "are pickled"),
+    "an empty decoy": (_decoy("model.safetensors", b""), "are pickled.* not whole"),
+    "garbage": (_decoy("model.safetensors", b"PK" * 500), "are pickled.* not whole"),
+    "a decoy without tensors": (_decoy("model.safetensors", b"\2\0\0\0\0\0\0\0{}"), "are pickled.* not whole"),
+    "a link that leads nowhere": (_dangling, "are pickled.* not whole"),
+    "an index of a pickle": (_parts("model-1.safetensors", "weights.dat"), r"weights\.dat"),
+    "an index of elsewhere": (_parts("../model-1.safetensors"), r"\.\./model-1"),
+    "an index of a part that is missing": (_parts("model-2.safetensors"), "model-2"),
+    "a pipe for its modules": (
+        lambda p: ((p / "modules.json").unlink(), os.mkfifo(p / "modules.json")),
+        "not a regular file",
+    ),
+    "a pipe beside": (lambda p: os.mkfifo(p / "extra.json"), "not a regular file"),
+    "modules nested": (lambda p: (p / "modules.json").write_text("[" * 100_000), "cannot be read"),
+    "weights elsewhere": (
+        lambda p: (p / "config.json").write_text('{"transformers_weights": "x.safetensors.index.json"}'),
+        r"x\.safetensors\.index",
+    ),
     "code": (lambda p: _module(p, type="custom.Transformer"), "needs code"),
     "outside": (lambda p: _module(p, path="../.."), "needs code or files from elsewhere"),
     "no modules": (lambda p: (p / "modules.json").unlink(), "is not a sentence-transformers folder"),
@@ -286,6 +335,15 @@ def test_a_folder_that_is_not_opened(what: str, tmp_path: Path, made: Path) -> N
     assert not [f for f in examine(_config(tmp_path, path)) if f.what == "embedder" and f.good]
 
 
+def test_a_pickle_beside_whole_weights_is_never_opened(tmp_path: Path, made: Path) -> None:
+    path = _copy(made, tmp_path)
+    hit = tmp_path / "hit"
+    (path / "pytorch_model.bin").write_bytes(f"cos\nsystem\n(S'touch {hit}'\ntR.".encode())
+    embedding = chosen(_config(tmp_path, path))
+    assert embedding.passages().embed(["a"]).shape == (1, tiny_embedder.WIDTH) and not hit.exists()
+    embedding.close()
+
+
 def test_a_file_that_is_not_opened(tmp_path: Path, gguf: Path, tiny: Path) -> None:
     path = tmp_path / "embedder.gguf"
     for content, says in ((b"version https://git-lfs", "is not a GGUF file"), (gguf.read_bytes()[:-9000], "cannot load")):  # fmt: skip
@@ -295,6 +353,9 @@ def test_a_file_that_is_not_opened(tmp_path: Path, gguf: Path, tiny: Path) -> No
         assert str(path) in str(error.value) and error.value.cure
     with pytest.raises(ModelBroken, match="is not an embedder"):
         chosen(_config(tmp_path, tiny))
+    os.mkfifo(tmp_path / "pipe.gguf")
+    with pytest.raises(ModelBroken, match="not a regular file"):
+        chosen(_config(tmp_path, tmp_path / "pipe.gguf"))
 
 
 def test_a_path_with_nothing_there(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rag import Bot, Config, Engine
-from rag.errors import EngineStopped, NotSetUp, Usage
+from rag.errors import Cancelled, EngineStopped, NotSetUp, Usage
 from rag.events import Answered, Reading, Retrieved, Token
 
 QUESTION = "How many individual sanctions has Russia faced?"
@@ -120,6 +120,33 @@ def test_a_child_that_does_not_stop_is_killed(chatty: Engine) -> None:
                 assert child is not None and child.process.pid
                 os.kill(child.process.pid, signal.SIGSTOP)  # deaf
                 chatty.stop()
+
+
+def test_a_kill_after_a_stop_is_no_failure(chatty: Engine) -> None:
+    with pytest.raises(Cancelled, match="as you asked") as error:
+        for event in chatty.ask(QUESTION):
+            if isinstance(event, Token):
+                child = chatty._child
+                assert child is not None and child.process.pid
+                os.kill(child.process.pid, signal.SIGSTOP)
+                chatty.stop()
+    assert "signal" not in str(error.value)
+
+
+def test_a_stop_that_comes_late_does_not_kill_the_next_question(
+    chatty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.engine.PATIENCE", 0.5)
+    for event in chatty.ask(QUESTION):
+        if isinstance(event, Token):
+            break
+    child, number = chatty._child, chatty._number
+    assert child is not None
+    work = chatty.ask("And 2014?")
+    next(work)
+    chatty._expire(child, number)
+    assert child.process.is_alive() and next(work) is not None
+    work.close()
 
 
 def test_close_unblocks_whoever_waits(chatty: Engine) -> None:

@@ -22,4 +22,6 @@ def test_what_may_break_is_broken_and_nothing_is_lost() -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
     faults = {name: int(count) for name, count in re.findall(r"^([a-z-]+) +(\d+) faults", done.stdout, re.M)}
     assert faults["kills"] + faults["calls"] + 10 * faults["recoveries"] >= 60
-    assert all(faults[name] for name in ("index", "library", "full", "low", "read-only", "removed", "pair", "races"))
+    assert all(
+        faults[name] for name in ("index", "library", "full", "low", "read-only", "removed", "pair", "races", "models")
+    )

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from rag.domain import Status
+from rag.errors import Cancelled
 from rag.events import Answered, Checked, Loading, Retrieved
 from tui import worker
 from tui.bars import Bottom, Top
@@ -122,7 +123,9 @@ class AskScreen(Reading):
     def _over(self, event: worker.Over) -> None:
         turn = event.turn
         self.questions.over(turn)
-        if turn.is_mounted and turn.running:
+        if turn.is_mounted and turn.running and isinstance(event.error, Cancelled):
+            turn.halt()
+        elif turn.is_mounted and turn.running:
             turn.fail(event.error or worker.lost())
         self._next()
 

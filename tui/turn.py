@@ -111,6 +111,13 @@ class Turn(Vertical, can_focus=True):
         self.progress.phase = Phase.DONE
         self._show(".state", join([(f"{self.glyphs.stopped} stopped before it was asked", "bold")]))
 
+    def halt(self) -> None:
+        """The question was stopped, and its engine with it; what was written stays."""
+        self.progress.phase = Phase.DONE
+        kept = "what was written is kept" if self._text.strip() else "nothing was written yet"
+        self._show(".state", join([(self.glyphs.say(f"{self.glyphs.stopped} stopped by you · {kept}"), "bold")]))
+        self._paint_text()
+
     def fail(self, error: RagError) -> None:
         """The question has no answer because something broke; what was written stays."""
         self.error = error

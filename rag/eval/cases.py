@@ -11,7 +11,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from rag import bounds
+from rag import bounds, strict
 from rag.domain import Document
 from rag.errors import Unreadable, Usage
 from rag.load import lines
@@ -143,11 +143,11 @@ def entries(path: str | Path, form: str) -> Iterator[Entry]:
 
 def _entry(line: str, where: str, form: str) -> Entry:
     try:
-        values = json.loads(line)
+        values = strict.parse(line)
     except json.JSONDecodeError as error:
         what = f"{where}: not JSON: {error.msg} at character {error.pos + 1}"
         raise Usage(what, f"write the line as {form}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Usage(f"{where}: not JSON that can be read: {error}", f"write the line as {form}") from error
     if not isinstance(values, dict):
         raise Usage(f"{where}: must be an object, not {_shown(values)}", f"write the line as {form}")

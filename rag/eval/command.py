@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from rag import __version__
+from rag import __version__, output
 from rag.bot import Bot
 from rag.calibration import Calibration, in_use, settings, store
 from rag.config import READER, Config
@@ -26,11 +26,12 @@ from rag.eval.calibrate import calibrate, enough
 from rag.eval.cases import Case, cases, sample
 from rag.eval.draft import draft
 from rag.eval.gate import Kept
-from rag.eval.page import page
+from rag.eval.page import is_page, page
 from rag.events import Event
 from rag.load import read_bytes, walk
-from rag.weights import READER_FILE, chat_model, fingerprint, replace_file, sha256
+from rag.weights import READER_FILE, chat_model, fingerprint, sha256
 
+_DRAFT = "a file that may be replaced (it may hold a reviewed draft)"
 Progress = Callable[[Event], None]
 Say = Callable[[str], None]
 
@@ -62,6 +63,8 @@ def evaluate(
     progress: Progress,
 ) -> dict[str, Any]:
     """The run object, also written to `out` (else to the home's ``runs`` folder). An interrupted run goes on."""
+    if out is not None:
+        run.claim(out)  # before anything is read, embedded or asked
     drawn = sample(cases(questions), limit, seed)
     with opened(config, corpus, progress) as (bot, about):
         setup = run.Setup({**about, "questions": sha256(questions), "seed": seed}, _weights(bot.config), __version__)
@@ -71,8 +74,9 @@ def evaluate(
 def _run(
     bot: Bot, drawn: Sequence[Case], setup: run.Setup, retrieval_only: bool, out: str | None, say: Say
 ) -> dict[str, Any]:
-    place = out or str(Path(bot.config.home) / "runs" / f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json")
-    os.makedirs(os.path.dirname(os.path.abspath(place)), exist_ok=True)
+    own = Path(bot.config.home) / "runs" / f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json"
+    place = run.claim(own if out is None else out)
+    os.makedirs(place.parent, exist_ok=True)
     places, started = {case.id: number for number, case in enumerate(drawn, 1)}, time.monotonic()
     for asked, record in enumerate(run.run(_Asked(bot), drawn, place, setup, say, retrieval_only), 1):
         number = places[record["id"]]
@@ -92,15 +96,12 @@ def _run(
 
 def drafted(config: Config, many: int, seed: int, out: str | None, say: Say) -> list[dict[str, Any]]:
     """The lines of a drafted question file; written to `out`, where it is given, which must not be there yet."""
-    if out and os.path.exists(out):
-        raise Usage(f"{out} is there already, and may hold a reviewed draft", "give --out another name, or remove it")
+    place = None if out is None else output.check(out, "--out", output.never, _DRAFT)
     with Bot.open(config) as bot:
         lines = draft(bot, many, seed)
-    if out:
-        try:
-            replace_file(Path(out).absolute(), "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-        except OSError as error:
-            raise Usage(f"{out} cannot be written: {error.strerror or error}", "give --out another place") from error
+    if place is not None:
+        text = "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines)
+        output.write(place, text, "--out", output.never, _DRAFT)
     kinds = Counter(line["type"] for line in lines)
     short = "" if len(lines) == many else f" of the {many} asked for: the library gives no more by rule"
     say(f"{len(lines)} questions{short} ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))})")
@@ -136,12 +137,17 @@ def calibrated(config: Config, questions: str, aim: str, seed: int, say: Say) ->
     }
 
 
-def write_page(place: str, found: Mapping[str, Any], against: Mapping[str, Any] | None, kept: Sequence[Kept]) -> None:
-    """The Markdown page of a run, whole or not at all."""
-    try:
-        replace_file(Path(place).absolute(), page(found, against, kept))
-    except OSError as error:
-        raise Usage(f"{place} cannot be written: {error.strerror or error}", "give --report another place") from error
+def claim_page(place: str, out: str | None) -> Path:
+    """The absolute path for the page of a run that goes to `out`. Raises `Usage` where it must not be written there."""
+    found = output.check(place, "--report", is_page, "a report of an evaluation")
+    if out is not None and str(found) in (os.path.abspath(out), os.path.abspath(out) + ".partial"):
+        raise Usage("--out and --report name the same file", "give them two names")
+    return found
+
+
+def write_page(place: Path, found: Mapping[str, Any], against: Mapping[str, Any] | None, kept: Sequence[Kept]) -> None:
+    """The Markdown page of a run, whole or not at all, at the path that `claim_page` gave."""
+    output.write(place, page(found, against, kept), "--report", is_page, "a report of an evaluation")
 
 
 def measure_checker(config: Config, claims: str, limit: int | None, seed: int, say: Say) -> dict[str, Any]:

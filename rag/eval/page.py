@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from rag import output
 from rag.eval.curves import by_depth, latency, reliance
 from rag.eval.gate import Kept
 from rag.eval.report import LEGEND, figures, headed, preamble
 from rag.safe import line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
+_TITLE = "# An evaluation"
+_OURS = re.compile(rf"{_TITLE}\n\n\d+ questions\.\n\n\| *setting *\| *value *\|")
 _MOST = 30  # questions of a list
 _WIDE, _HIGH = 50, 10  # characters of a plot: ticks fall on fifths and tenths
 
@@ -25,10 +29,15 @@ Range = tuple[float, float]
 
 def page(run: Mapping[str, Any], against: Mapping[str, Any] | None = None, kept: Sequence[Kept] = ()) -> str:
     """The page of a run object; with a comparison and gates where there are some."""
-    parts = ["# An evaluation", *_about(run), *_gates(kept), *_figures(run["summary"])]
+    parts = [_TITLE, *_about(run), *_gates(kept), *_figures(run["summary"])]
     if against:
         parts += _against(against)
     return "\n\n".join([*parts, *_plots(run["cases"]), *_wrong(run["cases"])]) + "\n"
+
+
+def is_page(path: Path) -> bool:
+    """Does the regular file at `path` begin as a page that was written here?"""
+    return bool(_OURS.match(output.begins(path).decode("utf-8", "replace")))
 
 
 def plain(text: object) -> str:

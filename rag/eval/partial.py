@@ -7,12 +7,13 @@ feed and is JSON: what a kill left half written is cut off, and its question is 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rag import regular
+from rag import output, regular
 from rag.errors import Usage
 
 Record = dict[str, Any]
@@ -31,8 +32,10 @@ class Partial:
         if path.exists() and not path.is_file():
             raise Usage(f"{path} {regular.KINDS[0]}", "remove it, or give --out another place")
         try:
+            output.check(path, "--out", is_partial, "the beginning of a run")
             whole = self._read(header, say)
-            self._file = open(path, "r+b" if whole else "wb")  # noqa: SIM115 - closed by __exit__
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
         except OSError as error:
             why = f"{path} cannot be written: {error.strerror or error}"
             raise Usage(why, "give --out a file in a folder that is there and that you may write to") from error
@@ -82,6 +85,13 @@ class Partial:
     def _write(self, entry: Record) -> None:
         self._file.write(json.dumps(entry, allow_nan=False).encode() + b"\n")
         self._file.flush()
+
+
+def is_partial(path: Path) -> bool:
+    """Is the regular file at `path` the beginning of a run, be it cut off in its first line?"""
+    first = output.begins(path).partition(b"\n")[0]
+    head = json.dumps({"schema": SCHEMA, "fingerprint": ""}).encode()[:-2]
+    return first.startswith(head) or head.startswith(first)
 
 
 def _entry(line: bytes) -> Record | None:

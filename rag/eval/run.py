@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag import regular, wire
+from rag import output, regular, strict, wire
 from rag.domain import Answer, Document, Passage
 from rag.errors import RagError, Unreadable, Usage
 from rag.eval.cases import Case, moved
 from rag.eval.interval import Row, interval, quantile
 from rag.eval.marks import marks, retrieval
-from rag.eval.partial import Partial, Record, Say
+from rag.eval.partial import Partial, Record, Say, is_partial
 from rag.events import Answered, Event
 
 SCHEMA = 1
+_LARGEST = 2**30  # bytes of a run file
 DEPTH = 10  # passages that retrieval figures are taken from
 
 FIGURES = {
@@ -157,7 +156,7 @@ def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = Fals
 def read(path: str | Path) -> dict[str, Any]:
     """A run file. Raises `Usage` where it is none."""
     try:
-        found: dict[str, Any] = json.loads(regular.text(path, regular.RUN))
+        found: dict[str, Any] = strict.parse(regular.text(path, regular.RUN))
     except (Unreadable, ValueError, RecursionError) as error:
         raise Usage(f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run") from error
     if not isinstance(found, dict) or not isinstance(found.get("cases"), list) or "summary" not in found:
@@ -171,17 +170,23 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def write(path: str | Path, run: Mapping[str, Any]) -> None:
-    """Write RUN.json so that there is either the old file or the new one, whole."""
-    text = json.dumps(run, indent=1, allow_nan=False)
-    beside = Path(f"{path}.tmp")
+    """Write RUN.json so that there is either the old run or the new one, whole. Raises `Usage`."""
+    text = json.dumps(run, indent=1, allow_nan=False) + "\n"
+    output.write(Path(path).absolute(), text, "--out", is_run, "a run file")
+
+
+def is_run(path: Path) -> bool:
+    """Is the regular file at `path` a run file of this format?"""
+    if not output.begins(path).lstrip().startswith(b"{") or path.stat().st_size > _LARGEST:
+        return False
     try:
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        why = f"{path} cannot be written: {error.strerror or error}"
-        raise Usage(why, "make room, or give --out another place; the finished questions are kept") from error
+        return {"config", "weights", "version"} <= set(read(path))
+    except Usage:
+        return False
+
+
+def claim(path: str | Path) -> Path:
+    """The absolute path for a run file, which may be written together with its partial file. Raises `Usage`."""
+    place = output.check(path, "--out", is_run, "a run file")
+    output.check(f"{place}.partial", "--out", is_partial, "the beginning of a run")
+    return place

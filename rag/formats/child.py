@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints does not talk into the frames
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the process that listens
+    socket.has_ipv6 = False  # urllib3, which comes with trafilatura, would else bind a socket to ::1 to find that out
     idle = _held()
     _spare.extend(b"\1" * _SPARE)
     heard = sys.stdin.buffer

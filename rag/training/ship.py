@@ -10,7 +10,7 @@ import torch
 
 from rag import weights
 from rag.convert import gguf_name, tensors, write
-from rag.llama import arrays as metadata
+from rag.llamafile import arrays as metadata
 from rag.training.trunk import Network, arrays
 
 NAME = "footnote-reader"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rag.safe import protect
-from tests.faults import damage, disks, kills, pairs, points
+from tests.faults import damage, disks, headers, kills, pairs, points
 from tests.faults.child import preload
 from tests.faults.kills import Trial
 
@@ -34,6 +34,7 @@ _SIZES = {
     "removals": (20, 3),
     "questions": (500, 60),
     "races": (100, 6),
+    "step": (1, 60),
     "wait": (1, 10),
 }
 
@@ -68,6 +69,7 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--removals", type=int, help="times a folder is removed while it is written to (20; short: 3)")
     parser.add_argument("--questions", type=int, help="questions while another process adds (500; short: 60)")
     parser.add_argument("--races", type=int, help="races of fresh openers (100; short: 6)")
+    parser.add_argument("--step", type=int, help="of the lies of model files, every so many (1; short: 60)")
     parser.add_argument(
         "--wait", type=int, help="most seconds of a question or a refusal (1; short: 10, beside other work)"
     )
@@ -94,6 +96,7 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
         "removed": lambda folder: disks.removed(folder, seed, asked.removals),
         "pair": lambda folder: pairs.reader_and_writer(folder, seed, asked.questions, asked.wait),
         "races": lambda folder: pairs.races(folder, seed, asked.races, asked.wait),
+        "models": lambda folder: headers.models(folder, seed, asked.step),
         "strace": lambda folder: points.traced(folder, seed, asked.points),
     }
 

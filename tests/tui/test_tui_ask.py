@@ -13,7 +13,8 @@ from scripted import Scripted
 from stage import SIZES, Stage, lit, perform
 
 from rag.domain import Status
-from rag.errors import EngineStopped, LibraryMissing
+from rag.errors import Cancelled, EngineStopped, LibraryMissing
+from rag.events import Answered
 from tui.prompt import Prompt
 from tui.sheet import Sheet
 from tui.sources import Reader, SourcePane
@@ -194,6 +195,25 @@ def test_a_failure_says_cause_and_cure_and_keeps_the_question() -> None:
         await stage.sees("all 2 sentences supported")
 
     perform(act, engine)
+
+
+def test_an_engine_that_had_to_be_killed_after_escape_is_no_failure() -> None:
+    class Killed(Scripted):
+        def ask(self, question: str, conversation: str | None = None) -> Any:
+            for event in super().ask(question, conversation):
+                if isinstance(event, Answered):
+                    raise Cancelled("stopped, as you asked", "ask again")
+                yield event
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("slow one", until=None)
+        await stage.until(lambda: "[1]" in stage.turn.query_one(".text", Sheet).text)
+        await stage.press("escape")
+        await stage.sees("■ stopped by you · what was written is kept")
+        assert "NOT ANSWERED" not in stage.text and "signal" not in stage.text
+        assert "The cover is held by six M8×25 bolts [1]" in stage.text
+
+    perform(act, Killed(pause=0.05))
 
 
 def test_an_engine_that_ends_without_an_answer_is_a_failure() -> None:
