@@ -135,7 +135,7 @@ class _Run:
             claims.append(self._claim(sentence, passages, judge, last=number == len(sentences)))
             yield Checked(claims[-1], number, len(sentences))
         judged = [c for c in claims if c.verdict is not Verdict.NEEDS_NONE]
-        unsupported = bool(judged) and not self.stopped and all(c.verdict in _BAD for c in judged)
+        unsupported = not self.stopped and all(c.verdict in _BAD for c in judged)  # also where nothing is stated
         yield Answered(self._answer(text, tuple(claims), Reason.UNSUPPORTED if unsupported else None))
 
     def _claim(self, sentence: Sentence, passages: Sequence[Passage], judge: checking.Judge, last: bool) -> Claim:

@@ -20,7 +20,6 @@ A verbatim quotation is compared character by character and needs neither.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -38,11 +37,18 @@ _POINTED = 0.2  # what the model's pointer to the evidence adds to a sentence's 
 _CLOSELY = 0.75  # share from which they are one sentence, and a number must be in that very sentence
 _FEW = 3  # words beside a name, below which two sentences are not held to be one
 _ALIGNED = 0.6  # share of the sentence's words in the closest one, from which a difference is a contradiction
-_NEEDS_NONE = re.compile(
-    r"(?:in (?:short|summary)|here (?:is|are) (?:the|an?|some) (?:\w+ )?(?:answers?|summary|list|overview|results?|points?|facts?|details)|"
-    r"the following is a (?:summary|list|answer)|the sources differ)[.:,]?",
-    re.I,
+#: the whole sentences that need no source: they announce an answer and state nothing of what is asked. Compared whole, with
+#: case, white space, emphasis and one closing mark folded; a sentence that is not here needs a source, however it ends
+NEEDS_NONE = frozenset(
+    (
+        "in short|in summary|in brief|to summarise|to summarize|answer|the answer|summary|"
+        "here is the answer|here is a summary|here is a short summary|here is a list|here is a short list|"
+        "here is an overview|here are the answers|here are the details|here are the facts|here are the points|"
+        "here is what the documents say|here is what the passages say|here is what the sources say|"
+        "the following is a summary|the following is a list|the sources differ"
+    ).split("|")
 )
+_CLOSING = (".", ":", ",", "\u2026")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ def check(sentence: Sentence, passages: Sequence[Passage], by: Judge) -> Claim:
     """The claim of `sentence`. `passages` are those that were handed to the writer."""
     known = {p.number: p for p in passages}
     if not _needs_source(sentence):
-        return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, ("says nothing that could be wrong",))
+        return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, ("announces an answer and states nothing",))
     if not sentence.citations:
         return Claim(sentence, (), Verdict.UNCITED, 0.0, ("no source is given",))
     unknown = sorted({c.number for c in sentence.citations if c.number not in known})
@@ -133,13 +139,11 @@ def judge(claim: str, passage: str, by: Judge) -> tuple[Verdict, float, tuple[st
 
 
 def _needs_source(sentence: Sentence) -> bool:
+    """True unless the whole sentence is one of `NEEDS_NONE`. A sentence with a citation is always checked."""
     if sentence.citations or sentence.quote:
         return True
-    text = sentence.text.strip()
-    if not facts.words(text) or _NEEDS_NONE.fullmatch(text):
-        return False
-    days, rest = facts.dates(text)
-    return not text.endswith(":") or bool(days or facts.numbers(rest) or facts.quotations(text))
+    text = " ".join(sentence.text.split()).strip("*_")
+    return text.removesuffix(text[-1:] if text.endswith(_CLOSING) else "").strip("*_").casefold() not in NEEDS_NONE
 
 
 def _verbatim(sentence: Sentence, passage: Passage) -> Claim:
@@ -243,6 +247,8 @@ def overlap(text: str, other: str) -> float:
 
 def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     found = _Found([], [], [], [])
+    if not facts.words(text):
+        found.missing.append("the sentence holds no word that can be compared with a source")
     days, rest = facts.dates(text)
     their_days, their_rest = facts.dates(whole)
     near_days, near_rest = facts.dates(closest)

@@ -144,10 +144,10 @@ def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: b
         answer = _asked(say, bot, text.strip(), last[0].id if last else None, jsonl)
     if answer.stopped:
         raise SystemExit(130)
+    if strict and any(c.verdict.value not in ("supported", "needs_none") for c in answer.claims):
+        raise SystemExit(4)  # also where it abstains because nothing it wrote is supported
     if answer.abstained:
         raise SystemExit(3)
-    if strict and any(c.verdict.value not in ("supported", "needs_none") for c in answer.claims):
-        raise SystemExit(4)
 
 
 def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: bool) -> Answer:
