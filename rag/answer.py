@@ -108,7 +108,8 @@ class _Run:
                 else:
                     self.first = self.first or time.perf_counter()
                     self.pieces.append(piece)
-                    yield Token(shown(piece))
+                    text = shown(piece)
+                    yield Token(text, text.rindex(" [") if isinstance(piece, Quote) else 0)
                 if stop():
                     self.stopped = True
                     break

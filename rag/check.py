@@ -27,6 +27,7 @@ from typing import Any
 
 from rag import facts
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
+from rag.safe import theirs
 from rag.sentences import line_of, sentences
 
 #: cosines of one text with others, shape (n,)
@@ -256,11 +257,11 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
         near = _in_its_place(day, days, near_days) if aligned >= _CLOSELY else []
         there = any(day.agrees(d) for d in their_days) and not near
         _file(found, day.shown, there, aligned, near or [d.shown for d in near_days])
-    theirs = facts.numbers(their_rest) + [_year(d.year) for d in their_days if d.year]
+    known = facts.numbers(their_rest) + [_year(d.year) for d in their_days if d.year]
     numbers, close = facts.numbers(rest), facts.numbers(near_rest)
     for number in numbers:
         near = _in_its_place(number, numbers, close) if aligned >= _CLOSELY else []
-        there = any(number.agrees(n) for n in theirs) and not near
+        there = any(number.agrees(n) for n in known) and not near
         _file(found, number.shown, there, aligned, near or [n.shown for n in close])
     folded = facts.fold(whole)
     their_words = {facts.stem(w) for w in facts.tokens(folded)}
@@ -281,7 +282,7 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     for quote in facts.quotations(text):
         there = facts.flat(quote) in flat
         (found.good if there else found.missing).append(
-            f"“{quote[:60]}”: {'found' if there else 'not in the source word for word'}"
+            f"“{theirs(quote[:60])}”: {'found' if there else 'not in the source word for word'}"
         )
     if (
         aligned >= _ALIGNED

@@ -153,9 +153,10 @@ def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: b
 def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: bool) -> Answer:
     from rag import wire
     from rag.events import Answered, Loading, Reading, Retrieved, Token
-    from rag.safe import safe
+    from rag.show import Streamed
     from rag.show import answer as shown
 
+    written = Streamed(lambda text: click.echo(text, nl=False))
     streams = sys.stdout.isatty() and not say.json and not jsonl
     with _interruptible() as stopped:
         for event in bot.ask(question, conversation, stopped):
@@ -168,9 +169,11 @@ def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: b
             elif isinstance(event, Retrieved) and event.asked:
                 say.progress(f"looked up: {event.asked}")
             elif isinstance(event, Token) and streams:
-                click.echo(safe(event.text), nl=False)
+                written.add(event)
             elif isinstance(event, Answered):
-                if not streams:
+                if streams:
+                    written.end()
+                else:
                     say.progress("", end="\r")
                 if say.json and not jsonl:
                     say.object(wire.answer(event.answer))
@@ -348,11 +351,11 @@ def main() -> None:
         click.echo("footnote: interrupted", err=True)
         raise SystemExit(130) from None
     except RagError as error:
-        from rag.safe import line
+        from rag.safe import theirs
 
-        click.echo(f"footnote: {line(str(error))}", err=True)
+        click.echo(f"footnote: {theirs(str(error))}", err=True)
         if error.cure:
-            click.echo(f"  what helps: {line(error.cure)}", err=True)
+            click.echo(f"  what helps: {theirs(error.cure)}", err=True)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

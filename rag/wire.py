@@ -48,8 +48,10 @@ def turn(question: str, saved: dict[str, Any]) -> d.Turn:
 
 
 def claim(value: d.Claim) -> dict[str, Any]:
+    """`text` is what stands in the answer: of a quotation, whose exact words are in the citation, on one line."""
+    text = value.sentence.text
     return {
-        "text": value.sentence.text,
+        "text": text if value.sentence.quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
         "end": value.sentence.span.end,
         "verdict": value.verdict.value,
@@ -112,6 +114,8 @@ def event(value: e.Event) -> dict[str, Any]:
     if isinstance(value, e.Retrieved):
         found = [passage(p) for p in value.passages]
         return {"event": name, "asked": value.asked or None, "searched": value.searched, "passages": found}
+    if isinstance(value, e.Token):
+        return {"event": name, "text": value.text, **({"quoted": value.quoted} if value.quoted else {})}
     if isinstance(value, e.Checked):
         return {"event": name, "number": value.number, "total": value.total, "claim": claim(value.claim)}
     if isinstance(value, e.Answered):

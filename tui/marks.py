@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from rag.domain import Answer, Claim, Span, Verdict
+from rag.safe import as_shown
 from tui.excerpt import stands
 from tui.glyphs import SHORT, STYLES, Glyphs
 
@@ -38,7 +39,8 @@ def steady(text: str) -> str:
 
 
 def marked(answer: Answer, glyphs: Glyphs) -> Marked:
-    """Put the marks in. Nothing of the answer is left out or changed."""
+    """Put the marks in, into the answer as it is shown (`as_shown`): what looks like a mark and is none is spelled there."""
+    answer = as_shown(answer)
     known = {passage.number for passage in answer.passages}
     inserts = sorted(
         (insert for claim in answer.claims for insert in _inserts(answer.text, claim, known, glyphs)),

@@ -13,7 +13,7 @@ from typing import Any
 from rag.eval.curves import by_depth, latency, reliance
 from rag.eval.gate import Kept
 from rag.eval.report import LEGEND, figures, headed, preamble
-from rag.safe import line
+from rag.safe import theirs
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 _MOST = 30  # questions of a list
@@ -33,7 +33,7 @@ def page(run: Mapping[str, Any], against: Mapping[str, Any] | None = None, kept:
 
 def plain(text: object) -> str:
     """A stranger's words on one line of Markdown, none of them markup."""
-    return _SPECIAL.sub(r"\\\1", line(str(text)))
+    return _SPECIAL.sub(r"\\\1", theirs(str(text)))
 
 
 def _about(run: Mapping[str, Any]) -> Iterator[str]:
