@@ -24,7 +24,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from rag.domain import Answer, Claim, Span
 
@@ -87,7 +87,9 @@ _BRACKETS = re.compile(rf"[{re.escape(_OPENING)}]([^{re.escape(_OPENING + _CLOSI
 _HELD = 66  # characters that the brackets and what is in them have at most
 _MARKER = re.compile(r"\[[0-9]{1,4}(?: *[,;] *[0-9]{1,4})*\]")
 #: letters that pass for digits, and what stands between numbers or is a sign of ours
-_DIGITS = frozenset("lI|OoQZS\u0406\u0456\u041e\u043e\u0399\u03b9\u039f\u03bf\u04c0,;.:-\u2013\u2014/&+?!~*xX\u2717\u00d7\ufffd\u2800\u3164\u115f\u1160\uffa0")
+_DIGITS = frozenset(
+    "lI|OoQZS\u0406\u0456\u041e\u043e\u0399\u03b9\u039f\u03bf\u04c0,;.:-\u2013\u2014/&+?!~*xX\u2717\u00d7\ufffd\u2800\u3164\u115f\u1160\uffa0"
+)
 _NAMED = re.compile(
     "CHECK MARK|BALLOT|CROSS MARK|MULTIPLICATION X|SALTIRE|CANCELLATION X|SQUARE ROOT|CIRCLED (?:DIVISION SLASH|REVERSE SOLIDUS)|"
     "NO ENTRY|PROHIBITED|EMPTY SET|DIAMETER SIGN|^BLACK SQUARE$|^DOTTED CIRCLE$"
@@ -115,7 +117,7 @@ def _words(code: int, name: str) -> str:
         return "+" if "AND" in name or "CROSS" in name else "-" if "HORIZONTAL" in name else "|"
     if 0x2580 <= code < 0x25A0 or name.endswith("VERTICAL BAR"):
         return "|"
-    if "ANGLE QUOTATION MARK ORNAMENT" in name:
+    if re.search("ANGLE (?:QUOTATION MARK|BRACKET) ORNAMENT", name):
         return ">" if "RIGHT" in name else "<"
     if "RIGHT" in name and "ARROW" in name and "LEFT" not in name:
         return "->"
@@ -146,6 +148,7 @@ def _marks(text: str, kept: Iterable[Span]) -> list[tuple[int, int, str]]:
     return sorted(taken.values())
 
 
+@lru_cache(4096)
 def _is_number(inner: str) -> bool:
     """Does it look like a number, several, or a sign, to the eye?"""
     seen = [char for char in inner if unicodedata.category(char)[0] not in "MCZ"]
@@ -175,6 +178,11 @@ def as_shown(answer: Answer) -> Answer:
 
     Strangers' are all words but the markers that were read as citations: quotations, and what a model wrote.
     """
+    return moved(answer)[0]
+
+
+def moved(answer: Answer) -> tuple[Answer, Callable[[Span], Span]]:
+    """The answer `as_shown`, and where a span of its text stands there."""
     text = answer.text
     kept = [cited.span for claim in answer.claims for cited in claim.sentence.citations]
     edits = _marks(text, kept) + [(*match.span(), " ") for match in _BREAKS.finditer(text)]
@@ -190,8 +198,7 @@ def as_shown(answer: Answer) -> Answer:
         return Span(*(at + grown[bisect_left(ends, at + 1)] for at in (old.start, old.end)))
 
     claims = tuple(_moved(claim, span) for claim in answer.claims)
-    short = answer.short and spelled(answer.short)
-    return replace(answer, text=_edited(text, edits), claims=claims, short=short)
+    return replace(answer, text=_edited(text, edits), claims=claims), span
 
 
 def _moved(claim: Claim, span: Callable[[Span], Span]) -> Claim:
@@ -223,9 +230,10 @@ class Stream:
         """The part that what comes next cannot change: whole words, no brackets that have only begun."""
         end = len(self._own.rstrip())
         end = max((self._own.rfind(space, 0, end) for space in " \n"), default=0)
-        opened = max(self._own.rfind(char) for char in _OPENING)
-        if opened >= max(0, len(self._own) - _HELD) and not any(char in self._own[opened:] for char in _CLOSING):
-            end = min(end, opened)
+        begun = self._own[max(0, end - _HELD) : max(0, end)]
+        opened = max(begun.rfind(char) for char in _OPENING)
+        if opened >= 0 and not any(char in begun[opened:] for char in _CLOSING):
+            end -= len(begun) - opened
         return self._done + self._shown(self._own[: max(0, end)].rstrip())
 
     def _shown(self, own: str) -> str:

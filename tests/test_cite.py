@@ -66,14 +66,18 @@ def test_a_quotation_stands_on_one_line_and_its_words_stay_as_they_are() -> None
     assert sentence.span.of(text) + after.span.of(text) == text.replace("[1] So", "[1]So")
 
 
-@pytest.mark.parametrize("marker", ["[１]", "[١]", "[²]", "[1\u200b]", "[ 1 ]", "［1］", "[1,\u20283]", "[1,\n3]", "[①]"])
+@pytest.mark.parametrize(
+    "marker", ["[１]", "[١]", "[²]", "[1\u200b]", "[ 1 ]", "［1］", "[1,\u20283]", "[1,\n3]", "[①]"]
+)
 def test_what_only_looks_like_a_marker_is_none(marker: str) -> None:
     assert not any(s.citations for s in cite([f"It rained {marker}."])[1])
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029"])
 def test_a_line_of_the_writers_does_not_share_the_marker_of_the_next(line_break: str) -> None:
-    rows = [f"{'The tenant may end the lease of the mill at will and for whatever reason he has' + end}" for end in ":,-"]
+    rows = [
+        f"{'The tenant may end the lease of the mill at will and for whatever reason he has' + end}" for end in ":,-"
+    ]
     known = "The lease of the mill runs for nine years, and the rent is paid at the end of each month [1]."
     found = _read(line_break.join(f"{row}{line_break}{known}" for row in rows))
     assert [numbers for _, numbers in found] == [[], [1]] * 3

@@ -16,7 +16,9 @@ from rag.cli import cli
 from rag.say import Say
 from tests.fakes import JUDGE, Script, passage
 
-LEASE = passage(1, "The lease of the mill runs for nine years. The tenant pays the rent each month.", source="lease.txt")
+LEASE = passage(
+    1, "The lease of the mill runs for nine years. The tenant pays the rent each month.", source="lease.txt"
+)
 TRUE = "The lease of the mill runs for nine years [1]."
 
 
@@ -54,13 +56,17 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Any:
 FALSE = "The tenant may end the lease at will"
 
 
-@pytest.mark.parametrize("end", [":", "?", "!", "…", ".", "", ",", ";", " -", ":\n", "：", ":**", ") :", '"', "\u200b:"])
+@pytest.mark.parametrize(
+    "end", [":", "?", "!", "…", ".", "", ",", ";", " -", ":\n", "：", ":**", ") :", '"', "\u200b:"]
+)
 @pytest.mark.parametrize("form", ["{}", f"{TRUE} {{}}", f"{{}}\n\n{TRUE}", f"## {{}}\n{TRUE}", f"- {{}}\n- {TRUE}"])
 def test_a_false_statement_without_a_marker_is_exit_4_however_it_ends(ask: Any, form: str, end: str) -> None:
     assert ask(form.format(FALSE + end)).exit_code == 4
 
 
-@pytest.mark.parametrize("said", ["Yes.", "No:", "Yes: at will:", "Nein:", "👍", "at will:", "[9]", "[9].", "(at will)"])
+@pytest.mark.parametrize(
+    "said", ["Yes.", "No:", "Yes: at will:", "Nein:", "👍", "at will:", "[9]", "[9].", "(at will)"]
+)
 def test_a_short_word_beside_a_supported_sentence_is_exit_4(ask: Any, said: str) -> None:
     assert ask(f"{TRUE}\n\n{said}").exit_code == 4
 
