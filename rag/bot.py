@@ -22,13 +22,13 @@ from rag.alike import Alike
 from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
-from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
+from rag.domain import Conversation, Document, Evidence, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError
 from rag.events import Answered, Event, Indexing, Loading, Mended, Report
 from rag.index import Index
 from rag.library import Library
 from rag.lock import lock
-from rag.safe import protect
+from rag.safe import protect, whole
 from rag.told import told
 from rag.vectors import Vectors
 
@@ -177,7 +177,7 @@ class Bot:
         `stop` is asked between the words; with it the answer so far is checked and given as stopped. With `save` off
         nothing is written.
         """
-        question = _whole(question)
+        question = whole(question)
         library = self._open_library()
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
@@ -188,7 +188,7 @@ class Bot:
         yield from self._followed(stop)
         work = answering(
             question, self._search, self._open_writer(), self._judge(), limit=self.config.passages,
-            searched=library.counts()[1], history=history, stop=stop,
+            searched=library.counts()[1], history=history, stop=stop, unread=self.unread,
         )  # fmt: skip
         for event in work:
             if isinstance(event, Answered) and save:
@@ -200,7 +200,14 @@ class Bot:
         """Passages only, nearest first."""
         if not self._open_library().counts()[1]:
             return ()
-        return self._search(_whole(question), limit or self.config.passages)
+        return self._search(whole(question), limit or self.config.passages)
+
+    @told
+    def unread(self, question: str) -> tuple[Evidence, ...]:
+        """Masked text that would answer the question: it is in no passage, because page furniture is not searched."""
+        from rag.leftout import unread
+
+        return unread(whole(question), self._open_library(), self._open_pairs)
 
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Where the passages of `document` that hold `quote` were lost on the way to the writer, and what keeps them."""
@@ -216,13 +223,13 @@ class Bot:
         )  # fmt: skip
         rerank = self.config.rerank
         settings = Settings(max(self.config.depth, limit, rerank), rerank, limit, self.config.beside)
-        return explain(_whole(question), document, quote, search, settings)
+        return explain(whole(question), document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
         from rag.check import judge
 
-        return judge(_whole(claim), _whole(passage), self._judge())
+        return judge(whole(claim), whole(passage), self._judge())
 
     def rates(self) -> Rates:
         """How often that checker errs, as measured on claims it had not seen."""
@@ -342,8 +349,7 @@ class Bot:
         assert vectors is not None
         size, prefix, note = fitting(embedding, self.config.chunk)
         room = embedding.room if self.config.embedder else 0
-        machine = embedding.passages, embedding.count
-        return Ingest(library, vectors, *machine, size, prefix, note=note, room=room)
+        return Ingest(library, vectors, embedding.passages, embedding.count, size, prefix, note=note, room=room)
 
     def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
         """The `limit` nearest passages; with `every`, all that lists so deep hold."""
@@ -360,8 +366,8 @@ class Bot:
 
     def _following(self) -> Index:
         """The index, which may be behind the library."""
-        library = self._open_library()
         if self._index is None:
+            library = self._open_library()
             assert self._vectors is not None
             self._index = Index(library, self._vectors, self._mend)
         return self._index
@@ -393,8 +399,3 @@ class Bot:
     def _writing(self, patience: float = 0.5) -> AbstractContextManager[None]:
         """The writer's lock; `patience` in seconds."""
         return lock(self.config.folder, patience)
-
-
-def _whole(text: str) -> str:
-    """The text with a question mark for every half of a surrogate pair, which no tokenizer takes."""
-    return text.encode("utf-8", "replace").decode()

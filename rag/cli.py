@@ -210,13 +210,14 @@ def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
     from rag import wire
 
     with say.bot() as bot:
-        found = bot.search(" ".join(question), limit)
+        found, masked = bot.search(" ".join(question), limit), bot.unread(" ".join(question))
     if say.json:
-        say.object({"passages": [wire.passage(p) for p in found]})
+        say.object({"passages": [wire.passage(p) for p in found], "left_out": [wire.left_out(e) for e in masked]})
     else:
-        from rag.show import passages
+        from rag.show import left_out, passages
 
         passages(found)
+        left_out(masked)
     if not found:
         raise SystemExit(3)
 

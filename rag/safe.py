@@ -71,6 +71,11 @@ def safe(text: str) -> str:
     return text if text.isascii() else _bounded(text)
 
 
+def whole(text: str) -> str:
+    """The text with a question mark for every half of a surrogate pair, which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def line(text: str) -> str:
     """`safe` text on one line: for file names, titles and messages."""
     return " ".join(safe(text).split())

@@ -62,6 +62,7 @@ def answer(
         for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
             out.print(Text(f"  nearest  {_place(passage)}  {theirs(passage.chunk.text)[:100]}…", style="dim"))
     _points(value, out)
+    left_out(value.left_out, out)
     if value.claims:
         out.print()
     for claim in value.claims:
@@ -104,6 +105,15 @@ def _points(value: Answer, out: Console) -> None:
         cited = dict.fromkeys(c.number for claim in value.claims for c in claim.sentence.citations)
         sides = " and ".join(f"[{number}]" for number in list(cited)[:2])
         out.print(Text("≠ the sources differ" + (f": see {sides}" if len(cited) > 1 else ""), style="bold yellow"))
+
+
+def left_out(found: Sequence[Evidence], out: Console | None = None) -> None:
+    """Masked lines that would answer, each with its place."""
+    from rich.text import Text
+
+    for each in found:
+        says = f"! a repeated line was left out: “{theirs(each.text)}” {_where(each)}"
+        (out or console()).print(Text(says, style="bold yellow"))
 
 
 def _footnote(claim: Claim, out: Console) -> None:

@@ -15,7 +15,7 @@ SCHEMA = 1
 
 
 def answer(value: d.Answer) -> dict[str, Any]:
-    """The object of ``ask --json``."""
+    """The object of ``ask --json``. `left_out` is there only where masked text would answer."""
     return {
         "schema": SCHEMA,
         "question": value.question,
@@ -39,6 +39,7 @@ def answer(value: d.Answer) -> dict[str, Any]:
             "retrieve": round(value.seconds.retrieve, 4), "first": round(value.seconds.first, 4),
             "check": round(value.seconds.check, 4), "total": round(value.seconds.total, 4),
         },
+        **({"left_out": [left_out(e) for e in value.left_out]} if value.left_out else {}),
     }  # fmt: skip
 
 
@@ -67,6 +68,11 @@ def evidence(value: d.Evidence) -> dict[str, Any]:
         "n": value.number, "source": value.source, "document": value.document, "start": value.span.start, "end": value.span.end,
         "quote": value.text, "line": value.line, "page": value.page,
     }  # fmt: skip
+
+
+def left_out(value: d.Evidence) -> dict[str, Any]:
+    """Masked text that would answer: where it stands, as of a citation, but it has no number."""
+    return {key: found for key, found in evidence(value).items() if key != "n"}
 
 
 def passage(value: d.Passage) -> dict[str, Any]:

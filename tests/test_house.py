@@ -18,12 +18,12 @@ LEVELS = {
     "events": 1, "config": 1, "weights": 1, "sentences": 1, "safe": 1, "llama": 1, "facts": 1, "rows": 1, "told": 1, "store": 1, "lock": 1, "alike": 1,
     "load": 2, "formats": 2, "clean": 2, "chunk": 2, "embed": 2, "embedders": 2, "folder": 2, "foreign": 2, "convert": 2, "library": 2, "history": 2, "files": 2, "care": 2, "vectors": 2, "retrieve": 2,
     "prompt": 2, "generate": 2, "read": 2, "cite": 2, "check": 2, "wire": 2, "crossencoder": 2, "watch": 2, "calibration": 2,
-    "stems": 2, "postings": 2, "held": 2, "same": 2, "twins": 2, "words": 2, "template": 2, "lookup": 2, "around": 2, "aside": 2, "complete": 2, "lean": 2, "named": 2,
+    "stems": 2, "postings": 2, "held": 2, "same": 2, "twins": 2, "words": 2, "template": 2, "leftout": 2, "lookup": 2, "around": 2, "aside": 2, "complete": 2, "lean": 2, "named": 2,
     "index": 3, "ingest": 3, "answer": 3, "explain": 3, "repair": 3,
     "bot": 4, "engine": 4, "doctor": 4,
     "cli": 5, "show": 5, "say": 5, "eval": 5, "measure": 5, "training": 6, "__main__": 6, "__init__": 6,
 }  # fmt: skip
-#: pairs on one level that are one machine: the library's history, care, words, labels and templates, what tells a copy, the words in the index, the formats of what is loaded, the embedder's converter, where words are looked up, what completes a question, what runs an embedder
+#: pairs on one level that are one machine: the library's history, care, words, labels and templates, the masked lines beside them, what tells a copy, the words in the index, the formats of what is loaded, the embedder's converter, where words are looked up, what completes a question, what runs an embedder
 TOGETHER = {
     ("store", "told"),
     ("library", "history"),
@@ -44,6 +44,8 @@ TOGETHER = {
     ("retrieve", "postings"),
     ("retrieve", "words"),
     ("library", "template"),
+    ("template", "leftout"),
+    ("leftout", "read"),
     ("twins", "same"),
     ("retrieve", "same"),
     ("retrieve", "around"),

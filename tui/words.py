@@ -129,12 +129,23 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         out.append((glyphs.say(f"! the answer cites {named}, but {given} to the model\n"), "$text-error"))
     for dropped in answer.receipt.dropped:
         out.append((f"! left out, for lack of room: {theirs(dropped)}\n", "$text-warning"))
+    out += left_out(answer, glyphs)
     return join([*out[:-1], (out[-1][0].rstrip("\n"), out[-1][1])]) if out else Content("")
 
 
+def left_out(answer: Answer, glyphs: Glyphs) -> list[tuple[str, str]]:
+    """Masked lines that would answer, a line each."""
+    out = []
+    for each in answer.left_out:
+        said = f"{glyphs.say('“')}{theirs(each.text)}{glyphs.say('”')} {theirs(each.source)}, line {each.line}"
+        out.append((f"! a repeated line was left out: {said}\n", "bold $text-warning"))
+    return out
+
+
 def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
-    """A refusal: a result like any other, with the passages that came nearest."""
+    """A refusal: a result like any other, with the passages that came nearest, and what of the answer may be masked."""
     parts = [(glyphs.say(f"{glyphs.abstained} NOT ANSWERED — {WHY[answer.reason]}\n"), "bold")]
+    parts += left_out(answer, glyphs)
     if answer.reason is Reason.EMPTY_LIBRARY:
         parts.append(("  Add a folder or a file:  footnote add FOLDER", ""))
         return join(parts)
