@@ -214,9 +214,8 @@ class Bot:
         from rag.explain import Searching, Settings, explain
         from rag.generate import Generate
 
-        library, limit, writer = self._open_library(), self.config.passages, None
-        if self.config.model != READER:
-            writer = self._open_writer()
+        library, limit = self._open_library(), self.config.passages
+        writer = self._open_writer() if self.config.model != READER else None
         search = Searching(
             library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
             self._agreed().near, writer.prompt if isinstance(writer, Generate) else None,

@@ -23,8 +23,8 @@ from rag.history import History, aside, begin
 from rag.lookup import Lookup
 from rag.rows import SCHEMA, TABLES, checksum, places
 from rag.same import Text
+from rag.template import RULE, Templates
 from rag.template import TABLES as TEMPLATE_TABLES
-from rag.template import Templates
 from rag.told import naming
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins
@@ -92,7 +92,8 @@ class Library(Held):
                         self._db.execute(statement)
                     self._move_turns()
                     if before == 0:
-                        self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
+                        made = "INSERT INTO meta VALUES ('identity', ?), ('revision', '0'), ('template', ?)"
+                        self._db.execute(made, (identity, RULE))
                     self._db.execute(f"PRAGMA user_version = {SCHEMA}")
         if version() != SCHEMA:
             raise LibraryBroken(

@@ -36,6 +36,7 @@ from rag.facts import dates, numbers
 TABLES = """
 CREATE TABLE templates(document TEXT PRIMARY KEY, masked BLOB NOT NULL, open BLOB NOT NULL) WITHOUT ROWID;
 """
+RULE = "2"  #: of what may be masked; a library of another one is masked anew at the end of the next ingest
 _LEAST = 6  # documents
 _SHARE = 0.25  # of the folder's documents
 _RUN = 3  # lines of a shingle
@@ -214,6 +215,19 @@ def masked(document: Document, template: Collection[int]) -> Document:
     return replace(document, mask=tuple(sorted([*document.mask, *fresh]))) if fresh else document
 
 
+def unmasked(document: Document, stale: Collection[int], keep: Collection[Span]) -> Document:
+    """The document without the masks of lines whose hashes are `stale`, but for those to `keep`; the same one where there are none."""
+    found, lines = set[Span](), list(_lines(document.text)) if stale else []
+    for at, (span, text) in enumerate(lines):
+        run = lines[at : at + _RUN]
+        if _hash(text) in stale:
+            found.add(span)
+        if _hash("\n".join(text for _, text in run)) in stale:
+            found |= {span for span, _ in run}
+    kept = tuple(span for span in document.mask if span not in found or span in keep)
+    return replace(document, mask=kept) if len(kept) < len(document.mask) else document
+
+
 def folder(path: str) -> str:
     """What the document at `path` stands beside: its folder, or the corpus file or archive that it is in."""
     return path.split("#")[0] if "#" in path else os.path.dirname(path)
@@ -240,6 +254,21 @@ class Templates:
     def drop(self, document: str) -> None:
         self._db.execute("DELETE FROM templates WHERE document = ?", (document,))
         leftout.drop(self._db, document)
+
+    def outdated(self) -> list[str]:
+        """The documents, where they may have been masked by the wider rule of an earlier version; else none."""
+        if self._db.execute("SELECT 1 FROM meta WHERE key = 'template' AND value = ?", (RULE,)).fetchone():
+            return []
+        return [row[0] for row in self._db.execute("SELECT document FROM templates ORDER BY document")]
+
+    def renewed(self) -> None:
+        """All documents are masked by the rule of this version. Inside a transaction of the caller's."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('template', ?)", (RULE,))
+
+    def stale(self, document: Document) -> set[int]:
+        """The hashes of masked lines of a document that are none of a template any more."""
+        row = self._db.execute("SELECT masked FROM templates WHERE document = ?", (document.id,)).fetchone()
+        return _unpacked(row[0]) - {key for key, _ in shingles(document)} if row else set()
 
     def beside(self, folder: str) -> dict[str, tuple[set[int], set[int]]]:
         """The documents of a folder: for each the hashes that are masked and those that are not."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import struct
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from rag import domain as d
-from rag import leftout, show, wire
+from rag import leftout, show, template, wire
 from rag.answer import answer
+from rag.chunk import chunk
 from rag.clean import clean
 from rag.domain import Document, Raw
 from rag.events import Answered
@@ -68,7 +71,9 @@ FURNITURE = [
 
 
 def _page(number: int, before: str = "", after: str = "", middle: str = "") -> str:
-    told = "".join(f"In year {n} the council decided about house number {n * number} in the town.\n\n" for n in range(3))
+    told = "".join(
+        f"In year {n} the council decided about house number {n * number} in the town.\n\n" for n in range(3)
+    )
     return f"{before}\n\nThe mayor of town {number} speaks in this page about house {number}.\n\n{middle}\n\n{told}{after}\n"
 
 
@@ -108,7 +113,9 @@ def test_a_document_of_one_sentence_is_not_masked(fact: str) -> None:
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_the_notices_of_a_site_are_masked(line: str, place: str) -> None:
     texts = [_page(n, **{place: line}) for n in range(1, 9)]
-    assert _masked(texts) == {line} or all(clean(Raw(text), "x").mask for text in texts), "by its form alone, where clean knows it"
+    assert _masked(texts) == {line} or all(clean(Raw(text), "x").mask for text in texts), (
+        "by its form alone, where clean knows it"
+    )
 
 
 def _library(*documents: Document) -> Any:
@@ -121,7 +128,7 @@ def _library(*documents: Document) -> Any:
 
 
 class Pairs(WordPairs):
-    fits = {"read": (1.0, 0.0, 0.58)}
+    fits: ClassVar = {"read": (1.0, 0.0, 0.58)}
 
 
 def _document(text: str, *lines: str) -> Document:
@@ -174,6 +181,40 @@ def test_it_is_said_in_the_answer_on_the_command_line_and_in_the_chat(
     assert f"\n! a repeated line was left out: “{FEE}” a/b.txt:6\n" in capsys.readouterr().out
     seen = (notes(found, UNICODE) if claims else abstention(found, UNICODE, 80)).plain
     assert f"! a repeated line was left out: “{FEE}” a/b.txt, line 6" in seen
+
+
+def test_what_an_earlier_version_masked_by_a_wider_rule_is_text_again(tmp_path: Path) -> None:
+    house, site = House(tmp_path), tmp_path / "site"
+    site.mkdir()
+    fact = FACTS[0]
+    for number in range(1, 4):
+        (site / f"{number}.txt").write_text(_page(number, after=f"{fact}\n\nRead more\n"))
+    house.add(site)
+    for listed in list(house.library.listings()):
+        document = house.library.document(listed.id)
+        at = document.text.index(fact)
+        mask = tuple(sorted([*document.mask, d.Span(at, at + len(fact))]))
+        hidden = replace(document, mask=mask)
+        chunks = tuple(chunk(hidden, 40, lambda texts: [len(t.split()) for t in texts]))
+        vectors = house.embedder.embed([c.text for c in chunks])
+        house.library.remask([(hidden, chunks, vectors, [c.id.encode() for c in chunks])])
+        with house.library.writing():
+            packed = struct.pack("<q", template._hash(fact))
+            house.library.templates.db.execute(
+                "UPDATE templates SET masked = ? WHERE document = ?", (packed, document.id)
+            )
+            house.library.templates.db.execute("DELETE FROM meta WHERE key = 'template'")
+            house.library.templates.db.execute("DROP TABLE masked")
+    house.add(site)
+    for listed in house.library.listings():
+        document = house.library.document(listed.id)
+        assert [span.of(document.text) for span in document.mask] == ["Read more"]
+    house.agrees()
+    assert not house.library.templates.outdated()
+    assert leftout.unread("Who may read more?", house.library, Pairs) == ()
+    revision = house.library.revision
+    house.add(site)
+    assert house.library.revision == revision
 
 
 def test_what_the_answer_quotes_anyway_is_not_said_to_be_left_out() -> None:
