@@ -16,6 +16,7 @@ from rag.domain import (
     Answer,
     Claim,
     Draft,
+    Evidence,
     Passage,
     Piece,
     Progress,
@@ -33,6 +34,7 @@ from rag.prompt import refused
 
 Search = Callable[[str, int], tuple[Passage, ...]]
 Stop = Callable[[], bool]
+Unread = Callable[[str], tuple[Evidence, ...]]
 
 _BAD = {Verdict.UNSUPPORTED, Verdict.CONTRADICTED, Verdict.UNCITED, Verdict.DANGLING}
 
@@ -47,9 +49,13 @@ def answer(
     searched: int,
     history: Sequence[Turn] = (),
     stop: Stop = lambda: False,
+    unread: Unread = lambda question: (),
 ) -> Iterator[Event]:
-    """Ask one question; the last event is `Answered`. `searched` is how many chunks there are; `stop` is asked all the time."""
-    run = _Run(question, writer, time.perf_counter())
+    """Ask one question; the last event is `Answered`. `searched` is how many chunks there are; `stop` is asked all the time.
+
+    `unread` gives masked text that would answer: it is neither searched nor quoted, and the answer says that it was left out.
+    """
+    run = _Run(question, writer, time.perf_counter(), unread)
     if not searched:
         yield Retrieved((), 0)
         yield Answered(run.refuse(Reason.EMPTY_LIBRARY))
@@ -76,8 +82,9 @@ def answer(
 class _Run:
     """One question on its way."""
 
-    def __init__(self, question: str, writer: Writer, started: float) -> None:
+    def __init__(self, question: str, writer: Writer, started: float, unread: Unread) -> None:
         self.question, self.asked, self.writer, self.started = question, question, writer, started
+        self._unread = unread
         self.passages: tuple[Passage, ...] = ()
         self.draft = Draft(Receipt())
         self.pieces: list[Piece] = []
@@ -108,7 +115,8 @@ class _Run:
                 else:
                     self.first = self.first or time.perf_counter()
                     self.pieces.append(piece)
-                    yield Token(shown(piece))
+                    text = shown(piece)
+                    yield Token(text, text.rindex(" [") if isinstance(piece, Quote) else 0)
                 if stop():
                     self.stopped = True
                     break
@@ -135,7 +143,7 @@ class _Run:
             claims.append(self._claim(sentence, passages, judge, last=number == len(sentences)))
             yield Checked(claims[-1], number, len(sentences))
         judged = [c for c in claims if c.verdict is not Verdict.NEEDS_NONE]
-        unsupported = bool(judged) and not self.stopped and all(c.verdict in _BAD for c in judged)
+        unsupported = not self.stopped and all(c.verdict in _BAD for c in judged)  # also where nothing is stated
         yield Answered(self._answer(text, tuple(claims), Reason.UNSUPPORTED if unsupported else None))
 
     def _claim(self, sentence: Sentence, passages: Sequence[Passage], judge: checking.Judge, last: bool) -> Claim:
@@ -153,9 +161,12 @@ class _Run:
         retrieved = (self.retrieved or now) - self.started
         first = (self.first or now) - self.started
         checked = now - self.written if self.written else 0.0
+        cited = " ".join(" ".join(e.text.split()) for claim in claims for e in claim.evidence)
+        masked = () if self.stopped else self._unread(self.asked)
+        left_out = tuple(e for e in masked if " ".join(e.text.split()) not in cited)
         return Answer(
             self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
             self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started),
             self.draft.missing if reason else "", self.stopped, self.draft.differ and reason is None, self.draft.chance,
-            self.differs,
+            self.differs, left_out,
         )  # fmt: skip

@@ -21,7 +21,7 @@ from rag.alike import Alike
 from rag.answer import answer as answering
 from rag.chunk import VERSION
 from rag.config import READER, Config
-from rag.domain import Conversation, Document, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
+from rag.domain import Conversation, Document, Evidence, Listing, Model, Passage, Rates, Status, Turn, Verdict, Writer
 from rag.errors import LibraryBusy, LibraryMissing, RagError
 from rag.events import Answered, Event, Indexing, Loading, Noted, Report
 from rag.index import Index
@@ -184,7 +184,7 @@ class Bot:
         yield from self._followed(stop)
         work = answering(
             question, self._search, self._open_writer(), self._judge(), limit=self.config.passages,
-            searched=library.counts()[1], history=history, stop=stop,
+            searched=library.counts()[1], history=history, stop=stop, unread=self.unread,
         )  # fmt: skip
         for event in work:
             if isinstance(event, Answered) and save:
@@ -199,15 +199,21 @@ class Bot:
             return ()
         return self._search(question, limit or self.config.passages)
 
+    @told
+    def unread(self, question: str) -> tuple[Evidence, ...]:
+        """Masked text that would answer the question: it is in no passage, because page furniture is not searched."""
+        from rag.leftout import unread
+
+        return unread(bounds.question(question), self._open_library(), self._open_pairs)
+
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Where the passages of `document` that hold `quote` were lost on the way to the writer, and what keeps them."""
         from rag.explain import Searching, Settings, explain
         from rag.generate import Generate
 
         question, quote = bounds.question(question), bounds.quote(quote) if quote is not None else None
-        library, limit, writer = self._open_library(), self.config.passages, None
-        if self.config.model != READER:
-            writer = self._open_writer()
+        library, limit = self._open_library(), self.config.passages
+        writer = self._open_writer() if self.config.model != READER else None
         search = Searching(
             library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
             self._agreed().near, writer.prompt if isinstance(writer, Generate) else None,
@@ -364,8 +370,8 @@ class Bot:
 
     def _following(self) -> Index:
         """The index, which may be behind the library."""
-        library = self._open_library()
         if self._index is None:
+            library = self._open_library()
             assert self._vectors is not None
             self._index = Index(library, self._vectors, self._mend)
         return self._index

@@ -20,7 +20,6 @@ A verbatim quotation is compared character by character and needs neither.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from functools import cached_property
 from rag import facts
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
 from rag.pool import Dates, Numbers, Words
+from rag.safe import theirs
 from rag.sentences import line_of, sentences
 
 #: cosines of one text with others, shape (n,)
@@ -41,11 +41,18 @@ _CLOSELY = 0.75  # share from which they are one sentence, and a number must be 
 _ONE_SENTENCE = 250  # words; a longer text is not held against the closest sentence word by word
 _FEW = 3  # words beside a name, below which two sentences are not held to be one
 _ALIGNED = 0.6  # share of the sentence's words in the closest one, from which a difference is a contradiction
-_NEEDS_NONE = re.compile(
-    r"(?:in (?:short|summary)|here (?:is|are) (?:the|an?|some) (?:\w+ )?(?:answers?|summary|list|overview|results?|points?|facts?|details)|"
-    r"the following is a (?:summary|list|answer)|the sources differ)[.:,]?",
-    re.I,
+#: the whole sentences that need no source: they announce an answer and state nothing of what is asked. Compared whole, with
+#: case, white space, emphasis and one closing mark folded; a sentence that is not here needs a source, however it ends
+NEEDS_NONE = frozenset(
+    (
+        "in short|in summary|in brief|to summarise|to summarize|answer|the answer|summary|"
+        "here is the answer|here is a summary|here is a short summary|here is a list|here is a short list|"
+        "here is an overview|here are the answers|here are the details|here are the facts|here are the points|"
+        "here is what the documents say|here is what the passages say|here is what the sources say|"
+        "the following is a summary|the following is a list|the sources differ"
+    ).split("|")
 )
+_CLOSING = (".", ":", ",", "\u2026")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def check(sentence: Sentence, passages: Sequence[Passage], by: Judge) -> Claim:
     """The claim of `sentence`. `passages` are those that were handed to the writer."""
     known = {p.number: p for p in passages}
     if not _needs_source(sentence):
-        return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, ("says nothing that could be wrong",))
+        return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, ("announces an answer and states nothing",))
     if not sentence.citations:
         return Claim(sentence, (), Verdict.UNCITED, 0.0, ("no source is given",))
     unknown = sorted({c.number for c in sentence.citations if c.number not in known})
@@ -136,13 +143,11 @@ def judge(claim: str, passage: str, by: Judge) -> tuple[Verdict, float, tuple[st
 
 
 def _needs_source(sentence: Sentence) -> bool:
+    """True unless the whole sentence is one of `NEEDS_NONE`. A sentence with a citation is always checked."""
     if sentence.citations or sentence.quote:
         return True
-    text = sentence.text.strip()
-    if not facts.words(text) or _NEEDS_NONE.fullmatch(text):
-        return False
-    days, rest = facts.dates(text)
-    return not text.endswith(":") or bool(days or facts.numbers(rest) or facts.quotations(text))
+    text = " ".join(sentence.text.split()).strip("*_")
+    return text.removesuffix(text[-1:] if text.endswith(_CLOSING) else "").strip("*_").casefold() not in NEEDS_NONE
 
 
 def _verbatim(sentence: Sentence, passage: Passage) -> Claim:
@@ -246,6 +251,8 @@ def overlap(text: str, other: str) -> float:
 
 def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     found = _Found([], [], [], [])
+    if not facts.words(text):
+        found.missing.append("the sentence holds no word that can be compared with a source")
     _figures(found, text, closest, whole, aligned)
     folded = facts.fold(whole)
     their_words = Words({facts.stem(w) for w in facts.tokens(folded)})
@@ -265,7 +272,7 @@ def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
     for quote in facts.quotations(text):
         there = facts.flat(quote) in flat
         (found.good if there else found.missing).append(
-            f"“{quote[:60]}”: {'found' if there else 'not in the source word for word'}"
+            f"“{theirs(quote[:60])}”: {'found' if there else 'not in the source word for word'}"
         )
     if (
         aligned >= _ALIGNED

@@ -15,12 +15,17 @@ from dataclasses import replace
 from rag.domain import Citation, Piece, Quote, Sentence, Span
 from rag.sentences import sentences
 
-_MARKER = re.compile(r"(?<![ \t])[ \t]*\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
+_MARKER = re.compile(r"(?<![ \t])[ \t]*\[([0-9]{1,4}(?: *[,;] *[0-9]{1,4})*)\]")
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
 def shown(piece: Piece) -> str:
-    """A piece as it stands in the answer's text: a quotation with its marker behind it."""
-    return f"{piece.text} [{piece.number}]" if isinstance(piece, Quote) else piece
+    """A piece as it stands in the answer's text: a quotation on one line, with its marker behind it."""
+    return f"{_folded(piece)} [{piece.number}]" if isinstance(piece, Quote) else piece
+
+
+def _folded(quote: Quote) -> str:
+    return " ".join(quote.text.split())
 
 
 def cite(pieces: Sequence[Piece]) -> tuple[str, tuple[Sentence, ...]]:
@@ -34,7 +39,7 @@ def cite(pieces: Sequence[Piece]) -> tuple[str, tuple[Sentence, ...]]:
         text += own
         own = ""
         start, end = len(text), len(text) + len(shown(piece))
-        marker = Citation(piece.number, Span(start + len(piece.text) + 1, end))
+        marker = Citation(piece.number, Span(start + len(_folded(piece)) + 1, end))
         found.append(Sentence(piece.text, Span(start, end), (marker,), piece.span))
         text += shown(piece)
     found += _own(own, len(text))
@@ -51,7 +56,8 @@ def _own(text: str, offset: int) -> list[Sentence]:
         at = match.end()
     bare += text[at:]
     kept += range(at, len(text))
-    spans = list(sentences(bare))
+    # of a writer's own words every line break ends a sentence: two lines read as one would share the marker of the second
+    spans = [span for line in _LINE.finditer(bare) for span in sentences(bare, Span(*line.span()))]
     out = [Sentence(s.of(bare), Span(kept[s.start], kept[s.end - 1] + 1)) for s in spans]
     if not out:
         return (

@@ -53,6 +53,11 @@ _CREDIT = re.compile(
     r"(?:©|\([cC]\)|[Cc]opyright)(?:\s*©|\s+\([cC]\))?\s*\d{4}\b|©\s*[^\W\d_a-z]|"
     r"(?:[Pp]hoto|PHOTO|[Ii]mage|[Pp]icture|[Ff]ile [Pp]hoto)(?:\s+(?:by|[Cc]redit|[Cc]ourtesy))?(?:\s*[:©]|\s+/\s|/[A-Z]{2})(?!.*[.!?;]$)"
 )
+_YEARS = re.compile(r"\d{4}(?:\s*[-–,]\s*\d{4})*")
+_AMOUNT = re.compile(
+    r"(?<![\w.-])\d[\d.,]*\s*(?:[€$£¥%]|euros?\b|dollars?\b|pounds?\b|cents?\b|percent\b|days?\b|months?\b|years?\b)|[€$£¥]\s*\d",
+    re.I,
+)
 _ALT = re.compile(r"(?:.*\s)?[-–]\s+[^\W\d_][^\d,]{2,60}, (?:1920|1280|1024)(?P<day>, \d{1,2}\.\d{1,2}\.\d{4})?")
 _CHANNEL = re.compile(
     r"(?:[\w&.-]+\s+){0,3}(?:Telegram|Facebook|Twitter|WhatsApp|Instagram|YouTube|LinkedIn|RSS)", re.I
@@ -112,12 +117,14 @@ def furniture(text: str) -> list[Span]:
 
 def _is_furniture(line: str, script: str, opening: bool, follows: bool) -> bool:
     """`opening`: no text stands before the line; `follows`: the line before it is furniture."""
-    if _PHRASES.fullmatch(line) or _AGE.fullmatch(line) or _CREDIT.match(line) or _is_icons(line):
+    if _PHRASES.fullmatch(line) or _AGE.fullmatch(line) or _is_icons(line):
         return True
+    if _CREDIT.match(line):
+        return not _AMOUNT.search(_YEARS.sub(" ", line, count=1))
     alt = _ALT.fullmatch(line)
     if alt and (alt["day"] or opening):
         return True
-    if opening and follows and (_MOTTO.search(line) or _CHANNEL.fullmatch(line)):
+    if opening and follows and ((_MOTTO.search(line) and not _AMOUNT.search(line)) or _CHANNEL.fullmatch(line)):
         return True
     return follows and _is_foreign(line, script)
 

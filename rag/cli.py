@@ -169,18 +169,19 @@ def ask(say: Say, question: tuple[str, ...], again: bool, jsonl: bool, strict: b
         answer = _asked(say, bot, text.strip(), last[0].id if last else None, jsonl)
     if answer.stopped:
         raise SystemExit(130)
+    if strict and any(c.verdict.value not in ("supported", "needs_none") for c in answer.claims):
+        raise SystemExit(4)  # also where it abstains because nothing it wrote is supported
     if answer.abstained:
         raise SystemExit(3)
-    if strict and any(c.verdict.value not in ("supported", "needs_none") for c in answer.claims):
-        raise SystemExit(4)
 
 
 def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: bool) -> Answer:
     from rag import wire
     from rag.events import Answered, Loading, Reading, Retrieved, Token
-    from rag.safe import safe
+    from rag.show import Streamed
     from rag.show import answer as shown
 
+    written = Streamed(lambda text: click.echo(text, nl=False))
     streams = sys.stdout.isatty() and not say.json and not jsonl
     with _interruptible() as stopped:
         for event in bot.ask(question, conversation, stopped):
@@ -193,9 +194,11 @@ def _asked(say: Say, bot: Bot, question: str, conversation: str | None, jsonl: b
             elif isinstance(event, Retrieved) and event.asked:
                 say.progress(f"looked up: {event.asked}")
             elif isinstance(event, Token) and streams:
-                click.echo(safe(event.text), nl=False)
+                written.add(event)
             elif isinstance(event, Answered):
-                if not streams:
+                if streams:
+                    written.end()
+                else:
                     say.progress("", end="\r")
                 if say.json and not jsonl:
                     say.object(wire.answer(event.answer))
@@ -232,13 +235,14 @@ def search(say: Say, question: tuple[str, ...], limit: int | None) -> None:
     from rag import wire
 
     with say.bot() as bot:
-        found = bot.search(" ".join(question), limit)
+        found, masked = bot.search(" ".join(question), limit), bot.unread(" ".join(question))
     if say.json:
-        say.object({"passages": [wire.passage(p) for p in found]})
+        say.object({"passages": [wire.passage(p) for p in found], "left_out": [wire.left_out(e) for e in masked]})
     else:
-        from rag.show import passages
+        from rag.show import left_out, passages
 
         passages(found)
+        left_out(masked)
     if not found:
         raise SystemExit(3)
 
@@ -382,11 +386,11 @@ def _code() -> int:
         click.echo("footnote: interrupted", err=True)
         return 130
     except RagError as error:
-        from rag.safe import line
+        from rag.safe import theirs
 
-        click.echo(f"footnote: {line(str(error))}", err=True)
+        click.echo(f"footnote: {theirs(str(error))}", err=True)
         if error.cure:
-            click.echo(f"  what helps: {line(error.cure)}", err=True)
+            click.echo(f"  what helps: {theirs(error.cure)}", err=True)
         return error.exit_code
     except BaseException as error:  # a library in Rust raises what is no Exception
         if isinstance(error, OSError) and streams.failure():

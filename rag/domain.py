@@ -190,10 +190,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Tokens of the prompt by part, by the model's own tokenizer; `dropped` names what did not fit, in words.
-
-    The built-in reader has no prompt: its receipt counts the tokens that it read.
-    """
+    """Tokens of the prompt by part, by the model's own tokenizer; `dropped` names what did not fit, in words. The built-in reader
+    has no prompt: its receipt counts the tokens that it read."""
 
     context: int = 0
     system: int = 0
@@ -241,6 +239,7 @@ class Answer:
     differ: bool = False  #: sources of the answer contradict each other; both sides are quoted
     chance: float | None = None  #: as the `Draft` says
     asked: str = ""  #: what was looked up, where it is not the question as it stands: a follow-up is completed
+    left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """More words of the answer, markers included."""
+    """More words of the answer, markers included. The first `quoted` characters are a quotation; the rest is the writer's."""
 
     text: str
+    quoted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

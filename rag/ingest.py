@@ -315,16 +315,37 @@ class Ingest:
         that what a stopped run left undone is done by the next."""
         while self._library.twins.catch_up():
             pass
+        yield from self._unmask()
         for folder in sorted({template.folder(*place) for place in self._library.files()}):
             there = self._library.templates.beside(folder)
             found = template.recurring([a | b for a, b in there.values()])
             late = [name for name, (_, shown) in there.items() if shown & found]
             for at in range(0, len(late), _LATE):
                 documents = list(self._whole(late[at : at + _LATE]))
-                documents = [template.masked(document, found) for document in documents]
-                chunks = [tuple(chunk(document, self._size, self._count)) for document in documents]
-                begun = yield from self._aside.begin(chunks)
-                self._library.remask([(d, c, *e) for d, c, e in zip(documents, chunks, begun.rows(), strict=True)])
+                yield from self._remask([template.masked(document, found) for document in documents])
+
+    def _unmask(self) -> Iterator[Event]:
+        """What an earlier version masked by a wider rule is text again, and what stays masked is noted."""
+        templates = self._library.templates
+        names = templates.outdated()
+        for at in range(0, len(names), _LATE):
+            before = list(self._whole(names[at : at + _LATE]))
+            after = [template.unmasked(d, templates.stale(d), cleaning.furniture(d.text)) for d in before]
+            pairs = list(zip(before, after, strict=True))
+            yield from self._remask([new for old, new in pairs if new is not old])
+            with self._library.writing():
+                for document in (new for old, new in pairs if new is old):
+                    templates.put(document)
+        if names:
+            with self._library.writing():
+                templates.renewed()
+
+    def _remask(self, documents: Sequence[Document]) -> Iterator[Event]:
+        """Write documents with another mask."""
+        if documents:
+            chunks = [tuple(chunk(document, self._size, self._count)) for document in documents]
+            begun = yield from self._aside.begin(chunks)
+            self._library.remask([(d, c, *e) for d, c, e in zip(documents, chunks, begun.rows(), strict=True)])
 
     def _whole(self, names: Sequence[str]) -> Iterator[Document]:
         """Those of the documents that are not damaged."""

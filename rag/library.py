@@ -25,8 +25,8 @@ from rag.history import History, begin
 from rag.lookup import Lookup
 from rag.rows import SCHEMA, checksum, places
 from rag.same import Text
+from rag.template import RULE, Templates
 from rag.template import TABLES as TEMPLATE_TABLES
-from rag.template import Templates
 from rag.told import REPAIR, naming, no_folder
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins
@@ -119,7 +119,8 @@ class Library(Held):
                     split_members(self._db)
                     self._move_turns()
                     if before == 0:
-                        self._db.execute("INSERT INTO meta VALUES ('identity', ?), ('revision', '0')", (identity,))
+                        made = "INSERT INTO meta VALUES ('identity', ?), ('revision', '0'), ('template', ?)"
+                        self._db.execute(made, (identity, RULE))
                     self._db.execute(f"PRAGMA user_version = {SCHEMA}")
         if version() != SCHEMA:
             raise LibraryBroken(

@@ -86,9 +86,9 @@ class Say:
         """A line on stderr, unless it is to be quiet. On a terminal a line that ends in a carriage return is overwritten."""
         if self.quiet or (end == "\r" and not sys.stderr.isatty()):
             return
-        from rag.safe import line
+        from rag.safe import theirs
 
-        shown = line(text)
+        shown = theirs(text)
         if end == "\r":  # what is longer than the screen is wide could not be overwritten
             shown = shown[: max(20, shutil.get_terminal_size().columns - 1)]
         click.echo(("\x1b[K" if sys.stderr.isatty() else "") + shown + end, nl=False, err=True)

@@ -1,4 +1,8 @@
-"""What the command line prints for people: answers, passages, lists. Strangers' text passes `safe`; no markup is parsed."""
+"""What the command line prints for people: answers, passages, lists. no markup is parsed.
+
+Strangers' text passes `rag.safe`: among our own words its marks are spelled and its white space is folded (`theirs`), by itself
+(`document`, `passages`) it stands two columns to the right. In the first two columns only Footnote writes.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Rates, Reason, Verdict
 from rag.errors import RagError
-from rag.safe import line, safe
+from rag.safe import Stream, as_shown, line, rows, safe, spelled, theirs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rag.doctor import Finding
+    from rag.events import Token
     from rag.explain import Explanation
 
 GLYPHS = {
@@ -53,15 +58,17 @@ def answer(
     from rich.text import Text
 
     out = console()
+    value = as_shown(value)
     if value.text:
-        out.print(Text("" if streamed else safe(value.text)))
+        out.print(Text("" if streamed else "\n".join(rows(value.text))))
     if value.abstained and value.reason:
         out.print(Text(f"⊘ NOT ANSWERED: {REASONS[value.reason]}", style="bold"))
         if value.missing:
-            out.print(Text(f"  {line(value.missing)}"))
+            out.print(Text(f"  {theirs(value.missing)}"))
         for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
-            out.print(Text(f"  nearest  {_place(passage)}  {line(passage.chunk.text)[:100]}…", style="dim"))
+            out.print(Text(f"  nearest  {_place(passage)}  {theirs(passage.chunk.text)[:100]}…", style="dim"))
     _points(value, out)
+    left_out(value.left_out, out)
     if value.claims:
         out.print()
     for claim in value.claims:
@@ -72,17 +79,47 @@ def answer(
             rates(measured)
 
 
+class Streamed:
+    """Writes an answer as it comes, by whole words, so that what was written never changes."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._words, self._written = write, Stream(), ""
+
+    def add(self, token: Token) -> None:
+        """More words of the answer."""
+        self._words.add(token.text, token.quoted)
+        self._more(self._words.steady)
+
+    def end(self) -> None:
+        """The words that were held back."""
+        self._more(self._words.text)
+
+    def _more(self, text: str) -> None:
+        shown = "\n".join(rows(text))
+        self._write(shown[len(self._written) :])
+        self._written = shown
+
+
 def _points(value: Answer, out: Console) -> None:
     """What to see first: the short answer, where it is shorter than its sentence, and that the sources differ."""
     from rich.text import Text
 
-    short = line(value.short or "")
-    if short and value.claims and short.rstrip(".") != line(value.claims[0].sentence.text).rstrip("."):
+    short = theirs(value.short or "")
+    if short and value.claims and short.rstrip(".") != theirs(value.claims[0].sentence.text).rstrip("."):
         out.print(Text(f"→ {short}", style="bold"))
     if value.differ:
         cited = dict.fromkeys(c.number for claim in value.claims for c in claim.sentence.citations)
         sides = " and ".join(f"[{number}]" for number in list(cited)[:2])
         out.print(Text("≠ the sources differ" + (f": see {sides}" if len(cited) > 1 else ""), style="bold yellow"))
+
+
+def left_out(found: Sequence[Evidence], out: Console | None = None) -> None:
+    """Masked lines that would answer, each with its place."""
+    from rich.text import Text
+
+    for each in found:
+        says = f"! a repeated line was left out: “{theirs(each.text)}” {_where(each)}"
+        (out or console()).print(Text(says, style="bold yellow"))
 
 
 def _footnote(claim: Claim, out: Console) -> None:
@@ -95,10 +132,10 @@ def _footnote(claim: Claim, out: Console) -> None:
         number = f"[{evidence.number}]" if evidence else "   "
         out.print(
             Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style)
-            + Text(_where(evidence) or line(claim.sentence.text))
+            + Text(_where(evidence) or theirs(claim.sentence.text))
         )
         if evidence and evidence.text != claim.sentence.text:
-            out.print(Text(f"    “{line(evidence.text)}”", style="dim"))
+            out.print(Text(f"    “{theirs(evidence.text)}”", style="dim"))
     if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
         out.print(Text("    " + line("; ".join(claim.reasons)), style="dim"))
 
@@ -107,10 +144,10 @@ def _took(value: Answer, out: Console) -> None:
     from rich.text import Text
 
     for dropped in value.receipt.dropped:
-        out.print(Text(f"left out: {line(dropped)}", style="yellow"))
+        out.print(Text(f"left out: {theirs(dropped)}", style="yellow"))
     stopped = "stopped, " if value.stopped else ""
     calibrated = " (calibrated)" if value.model.calibrated else ""
-    sizes = f"{line(value.model.name)}{calibrated}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
+    sizes = f"{theirs(value.model.name)}{calibrated}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
     out.print(Text(stopped + sizes, style="dim"))
 
 
@@ -129,11 +166,11 @@ def _where(evidence: Evidence | None) -> str:
     if evidence is None:
         return ""
     page = f", page {evidence.page}" if evidence.page else ""
-    return f"{line(evidence.source)}:{evidence.line}{page}"
+    return f"{theirs(evidence.source)}:{evidence.line}{page}"
 
 
 def _place(passage: Passage) -> str:
-    return f"{line(passage.chunk.source)}:{passage.chunk.line}"
+    return f"{theirs(passage.chunk.source)}:{passage.chunk.line}"
 
 
 def passages(found: Sequence[Passage]) -> None:
@@ -146,9 +183,11 @@ def passages(found: Sequence[Passage]) -> None:
         ranks += f", reranked {p.ranks.reranked}" if p.ranks.reranked else ""
         others = list(dict.fromkeys(c.source for c in p.copies))
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        copies = f", also in {', '.join(map(line, others[:_NAMED]))}{more}" if others else ""
+        copies = f", also in {', '.join(map(theirs, others[:_NAMED]))}{more}" if others else ""
         out.print(Text(f"[{p.number}] {_place(p)}  ({ranks}{copies})", style="bold"))
-        out.print(Text(safe(p.chunk.text) + "\n"))
+        for row in safe(spelled(p.chunk.text)).split("\n"):
+            _indented(row, "  ", "", out)
+        out.print()
 
 
 def listings(found: Iterable[Listing]) -> None:
@@ -160,7 +199,7 @@ def listings(found: Iterable[Listing]) -> None:
             if not (item.reason and item.state == "ready")
             else "≠ old"
         )
-        table.add_row(*_cells(state, item.source, item.reason or item.title, item.date or "", str(item.chunks)))
+        table.add_row(state, *_cells(item.source, item.reason or item.title, item.date or "", str(item.chunks)))
     console().print(table)
 
 
@@ -169,7 +208,7 @@ def models(found: Iterable[dict[str, Any]]) -> None:
     table = _table("", "model", "size", "file")
     for model in found:
         size = f"{model['bytes'] / 2**20:,.0f} MB" if model["bytes"] else ""
-        table.add_row(*_cells("❯" if model["in_use"] else "", model["name"], size, model["path"] or "built in"))
+        table.add_row("❯" if model["in_use"] else "", *_cells(model["name"], size, model["path"] or "built in"))
     console().print(table)
 
 
@@ -181,12 +220,12 @@ def findings(found: Iterable[Finding]) -> None:
     for finding in found:
         out.print(
             Text(
-                f"{'✓' if finding.good else '✗'} {finding.what:<10} {line(finding.says)}",
+                f"{'✓' if finding.good else '✗'} {finding.what:<10} {theirs(finding.says)}",
                 style="" if finding.good else "red",
             )
         )
         if finding.cure and not finding.good:
-            out.print(Text(f"             what helps: {line(finding.cure)}"))
+            out.print(Text(f"             what helps: {theirs(finding.cure)}"))
 
 
 def explanation(value: Explanation) -> None:
@@ -196,31 +235,41 @@ def explanation(value: Explanation) -> None:
     out = console()
     lost = f"✗ lost: {value.lost}" if value.lost else "✓ not lost"
     out.print(Text(lost, style="bold red" if value.lost else "bold green"))
-    out.print(Text(f"  {line(value.says)}"))
+    out.print(Text(f"  {theirs(value.says)}"))
     if value.ranks:
         ranks = ", ".join(f"{name} {rank or '—'}" for name, rank in value.ranks.items())
         out.print(Text(f"  ranks of {value.of:,} passages: {ranks}"))
     if value.cure:
-        out.print(Text(f"  what helps: {line(value.cure)}"))
+        out.print(Text(f"  what helps: {theirs(value.cure)}"))
     if value.text and value.span:
-        out.print(Text(f"  {line(value.source)}, characters {value.span.start} to {value.span.end}", style="dim"))
-        out.print(Text(f"  “{line(value.text)}”", style="dim"))
+        out.print(Text(f"  {theirs(value.source)}, characters {value.span.start} to {value.span.end}", style="dim"))
+        out.print(Text(f"  “{theirs(value.text)}”", style="dim"))
 
 
 def document(value: Document) -> None:
-    """Title, date and text; masked lines are dim and carry a bar."""
+    """Title, date and text as it is, two columns to the right; masked lines are dim and carry a bar in the first column."""
     from rich.text import Text
 
     out = console()
-    out.print(Text(f"{line(value.title)}{'  ' + value.date if value.date else ''}", style="bold"))
-    out.print(Text(f"{line(value.source)}  {value.id}\n", style="dim"))
+    out.print(Text(f"{theirs(value.title)}{'  ' + theirs(value.date) if value.date else ''}", style="bold"))
+    out.print(Text(f"{theirs(value.source)}  {value.id}\n", style="dim"))
     text, at, mask = safe(value.text), 0, list(value.mask)[::-1]
     for row in text.split("\n"):
         while mask and mask[-1].end <= at:
             mask.pop()
         masked = bool(mask) and mask[-1].start < at + len(row)
-        out.print(Text(("│ " if masked else "  ") + row, style="dim" if masked else ""))
+        _indented(row, "│ " if masked else "  ", "dim" if masked else "", out)
         at += len(row) + 1
+
+
+def _indented(row: str, margin: str, style: str, out: Console) -> None:
+    """A line of a document behind its margin; on a terminal also where the line is wider than the screen."""
+    from rich.cells import chop_cells
+    from rich.text import Text
+
+    parts = chop_cells(row.expandtabs(), max(8, out.width - len(margin))) if out.is_terminal else [row]
+    for part in parts or [""]:
+        out.print(Text(margin + part, style=style))
 
 
 def _table(*heads: str) -> Any:
@@ -235,4 +284,4 @@ def _table(*heads: str) -> Any:
 def _cells(*texts: str) -> list[Any]:
     from rich.text import Text
 
-    return [Text(line(text)) for text in texts]
+    return [Text(theirs(text)) for text in texts]

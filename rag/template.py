@@ -1,14 +1,15 @@
 """What the pages of one folder have in common before and after their texts: menus, notices, footers. It is masked.
 
-A scraped page is its site's template around a text. What recurs is looked for only where a template is: before the first
-statement of a document and after its last one. Three lines in a row that say no more than a menu does ("Home", "World",
-"Opinion"), or one line with the words of a web page's notices (cookies, newsletter, rights reserved), are hashed (shingles of
-lines; Broder 1997); what at least `_LEAST` documents of a folder have, and a `_SHARE` of them, is its template. A corpus file
-or an archive is a folder.
+A scraped page is its site's template around a text. What recurs is looked for only where a template is, before the first
+statement of a document and after its last one, and only in the form that a template has: three labels in a row, two of which
+menus are known to have ("Home", "World", "Opinion"), or one line with the form of a web page's notices (consent to cookies, an
+invitation to a newsletter, rights reserved). They are hashed (shingles of lines; Broder 1997); what at least `_LEAST` documents
+of a folder have, and a `_SHARE` of them, is its template. A corpus file or an archive is a folder.
 
-Frequency alone would be wrong: fifty contracts share the clause that somebody asks for. So a line that states something,
-has a number, a colon, a cell of a table or a mark of a list, or is a heading never belongs to a template, nor does anything
-in a document that has no statement, in source code and in tables. A notice is the one statement that may.
+Frequency alone would be wrong: fifty contracts share the clause that somebody asks for. So a line that states something, has a
+number, a price, a verb, a colon, a cell of a table or a mark of a list, or is a heading never belongs to a template, nor does
+anything in a document that has no statement, in source code and in tables. A notice is the one statement that may. In doubt
+nothing is masked; and what is masked and would answer a question is said beside the answer (`leftout`).
 
 The hashes are stored with each document, those that are masked apart from those that are not. Documents that come in together are
 judged with those that are there, before they are embedded; what a run shows about documents that were there before is done
@@ -29,22 +30,63 @@ from dataclasses import replace
 from hashlib import blake2b
 from itertools import groupby
 
+from rag import leftout
 from rag.domain import Document, Span
+from rag.facts import dates, numbers
 
 TABLES = """
 CREATE TABLE templates(document TEXT PRIMARY KEY, masked BLOB NOT NULL, open BLOB NOT NULL) WITHOUT ROWID;
 """
+RULE = "2"  #: of what may be masked; a library of another one is masked anew at the end of the next ingest
 _LEAST = 6  # documents
 _SHARE = 0.25  # of the folder's documents
 _RUN = 3  # lines of a shingle
+_SIGNED = 2  # lines of a shingle that must be known from menus or notices
 _LABEL = 60  # characters of a line of a menu, at most
+_LABELS = 5  # words of one, at most
 _NOTICE = 400  # characters of a notice, at most
 _STATES = 9  # words from which a line states something
 _CUES = re.compile(
-    r"""\bcookies?\b|\bnewsletters?\b|\b(?:un)?subscri(?:be|ption)\b|\bsign(?:ing)?\s+(?:up|in)\b|\blog(?:ging)?\s+in\b|\bprivacy\s+policy\b|
-    \bterms\s+(?:of\s+(?:use|service)|and\s+conditions)\b|\brights\s+reserved\b|\bjavascript\b|\byour\s+browser\b|
-    \badvertis(?:ement|ing|e)\b|\bfollow\s+us\b|\bshare\s+this\b|\bclick\s+here\b|\bpowered\s+by\b|\bback\s+to\s+top\b|©""",
+    r"""\bcookies?\b|\bnewsletters?\b|\b(?:un)?subscribe\b|\bsign(?:ing)?\s+(?:up|in)\b|\blog(?:ging)?\s+in\b|\bprivacy\s+policy\b|
+    \bterms\s+(?:of\s+(?:use|service)|and\s+conditions)\b|\bjavascript\b|\badvertis(?:ement|ing|e)\b|\bfollow\s+us\b|\bshare\s+this\b|
+    \bclick\s+here\b|\bpowered\s+by\b|\bback\s+to\s+top\b""",
     re.I | re.X,
+)
+#: the forms of a notice that may be a sentence: consent, an invitation, the browser, rights. Each needs two of its marks
+_NOTICES = tuple(
+    re.compile(pattern, re.I | re.X)
+    for pattern in (
+        r"(?=.*\bcookies?\b)(?=.*\b(?:we|us|you|your|this\s+(?:web)?site)\b)"
+        r"(?=.*\b(?:sites?|websites?|brows\w+|consent|accept|agree|policy|settings|preferences|experience)\b)",
+        r"(?=.*\bby\s+(?:using|reading|continuing|browsing|visiting|clicking)\b)(?=.*\bagree\b)(?=.*\b(?:terms|policy|conditions)\b)",
+        r"(?:please\s+)?(?:subscribe|unsubscribe|sign\s+(?:up|in)|log\s+in|register|join|follow\s+us|share\s+this|click\s+here|tap\s+here)\b"
+        r"(?=.*\b(?:newsletters?|inbox|e-?mails?|account|updates|alerts|comments?|article|story|page|website|site|app|channel|facebook|"
+        r"twitter|instagram|linkedin|youtube|telegram|whatsapp)\b)",
+        r"(?=.*\b(?:javascript|your\s+browser)\b)(?=.*\b(?:enable|enabled|disabled|supports?|supported|turn|update|required?)\b)",
+        r"(?:©|\(c\)|copyright\s+(?:©\s*)?(?=\d{4}))",
+        r".*\ball\s+rights\s+reserved(?:\.|\s*$)",
+    )
+)
+_RIGHTS = re.compile(r"(?:©|\(c\)|copyright)\s*(?:©\s*)?\d{4}(?:\s*[-–,]\s*\d{4})*", re.I)
+_MONEY = re.compile(r"[€$£¥%]|\b(?:euros?|dollars?|pounds?|cents?|percent|free\s+of\s+charge|fees?)\b", re.I)
+#: words that make a line a statement, in a menu of whatever case
+_FINITE = frozenset(
+    "is are was were be been am has have had do does did will would shall should may might must can could cannot not isn't "
+    "aren't don't doesn't won't".split()
+)
+_SMALL = frozenset("a an and at by for from in of off on or our out the to up us with your & + | /".split())
+#: what the lines of menus say
+_NAVIGATION = frozenset(
+    """about account advertise advertisement advertising archive archives art arts author authors back blog books breaking business
+    careers categories category comments contact cookies culture directory disclaimer donate download downloads economy editorial
+    education entertainment environment events facebook faq faqs feedback follow forum gallery health help home imprint index
+    instagram jobs latest legal letters library lifestyle links linkedin local login logout magazine media menu more most movies
+    multimedia music national navigation news newsletter newsletters next obituaries opinion opinions page pages photos podcast
+    podcasts politics popular press previous print privacy products programs publications recent region register related reviews
+    rss science search section sections services settings share shop site sitemap skip society sport sports stories store subscribe
+    support tags team technology telegram terms top topics travel trending twitter video videos weather whatsapp world write
+    youtube startseite kontakt impressum datenschutz nachrichten suche accueil actualités recherche mentions inicio noticias
+    contacto buscar chi contatti notizie главная новости контакты поиск""".split()
 )
 _ITEM = re.compile(r"[-*+•·#>|=~]|\(?\w{1,3}[.)]\s")
 _RULE = re.compile(r"(\W)\1{2,}")
@@ -59,10 +101,10 @@ def shingles(document: Document) -> list[tuple[int, tuple[Span, ...]]]:
     found: list[tuple[int, tuple[Span, ...]]] = []
     for part in _edges(document):
         for at, (span, text) in enumerate(part):
-            if _CUES.search(text):
+            if _notice(text):
                 found.append((_hash(text), (span,)))
-            if at + _RUN <= len(part):
-                run = part[at : at + _RUN]
+            run = part[at : at + _RUN]
+            if len(run) == _RUN and _menu([line for _, line in run], not document.text[: span.start].strip()):
                 found.append((_hash("\n".join(text for _, text in run)), tuple(span for span, _ in run)))
     return found
 
@@ -111,13 +153,49 @@ def _lines_back(text: str) -> Iterator[_Line]:
 
 def _kind(line: str, heading: bool) -> str:
     """ "template" where it may belong to one, "statement" where it says something, else ""."""
-    if not heading and len(line) <= _NOTICE and _CUES.search(line):
+    if not heading and _notice(line):
         return "template"
     words = len(line.split())
     if words >= _STATES or (words > 2 and line.endswith((".", "!", "?", ";", ".”", '."'))):
         return "statement"
-    plain = not (heading or _ITEM.match(line) or _RULE.match(line) or re.search(r"[\d:|\t.;=]|\s{2}", line))
-    return "template" if plain and len(line) <= _LABEL and any(c.isalpha() for c in line) else ""
+    return "template" if not heading and _label(line) else ""
+
+
+def _notice(line: str) -> bool:
+    """Has it the form of a web page's notice: cookies, newsletter, rights? A line with an amount, a date or a price has not."""
+    if len(line) > _NOTICE:
+        return False
+    if any(form.match(line) for form in _NOTICES):
+        return not _counts(line)
+    return bool(_CUES.search(line)) and _label(line)
+
+
+def _counts(line: str) -> bool:
+    days, rest = dates(_RIGHTS.sub(" ", line))
+    return bool(days or numbers(rest) or _MONEY.search(line))
+
+
+def _label(line: str) -> bool:
+    """A few words that state nothing: no verb that is known, no number, and each with a capital but small words and the only one."""
+    if _ITEM.match(line) or _RULE.match(line) or re.search(r"[\d:|\t.;=]|\s{2}", line) or len(line) > _LABEL:
+        return False
+    words = line.split()
+    if len(words) > _LABELS or _MONEY.search(line) or any(word.casefold() in _FINITE for word in words):
+        return False
+    cased = [word for word in words[1:] if word.casefold() not in _SMALL and word[:1].islower()]
+    return not cased and any(char.isalpha() for char in line)
+
+
+def _menu(lines: Sequence[str], opening: bool) -> bool:
+    """Is a run of labels part of a menu: begins and ends with what menus say, or, at the top of the page (`opening`), is a site's
+    name before two such lines."""
+    known = [_notice(line) or _navigates(line) for line in lines]
+    return sum(known) >= _SIGNED and known[-1] and (known[0] or opening)
+
+
+def _navigates(line: str) -> bool:
+    """Is it a label that menus have?"""
+    return _label(line) and any(word.strip("()’'").casefold() in _NAVIGATION for word in line.split())
 
 
 def _hash(text: str) -> int:
@@ -136,6 +214,19 @@ def masked(document: Document, template: Collection[int]) -> Document:
     spans = {span for key, lines in shingles(document) if key in template for span in lines}
     fresh = [span for span in spans if not _touched(span, document.mask)]
     return replace(document, mask=tuple(sorted([*document.mask, *fresh]))) if fresh else document
+
+
+def unmasked(document: Document, stale: Collection[int], keep: Collection[Span]) -> Document:
+    """The document without the masks of lines whose hashes are `stale`, but for those to `keep`; the same one where there are none."""
+    found, lines = set[Span](), list(_lines(document.text)) if stale else []
+    for at, (span, text) in enumerate(lines):
+        run = lines[at : at + _RUN]
+        if _hash(text) in stale:
+            found.add(span)
+        if _hash("\n".join(text for _, text in run)) in stale:
+            found |= {span for span, _ in run}
+    kept = tuple(span for span in document.mask if span not in found or span in keep)
+    return replace(document, mask=kept) if len(kept) < len(document.mask) else document
 
 
 def _touched(span: Span, mask: Sequence[Span]) -> bool:
@@ -159,10 +250,12 @@ class Templates:
     """The hashes of the documents of an open library. Writing is done inside the library's own transactions."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+        self.db = self._db = db
 
     def put(self, document: Document) -> None:
-        """Note what may be template in a document, and what of it its mask holds. Not for source code and tables."""
+        """Note what may be template in a document, what of it its mask holds, and what is masked at all. Not for source code and
+        tables."""
+        leftout.put(self._db, document)
         if document.lines:
             return
         parts: tuple[set[int], set[int]] = (set(), set())
@@ -173,6 +266,22 @@ class Templates:
 
     def drop(self, document: str) -> None:
         self._db.execute("DELETE FROM templates WHERE document = ?", (document,))
+        leftout.drop(self._db, document)
+
+    def outdated(self) -> list[str]:
+        """The documents, where they may have been masked by the wider rule of an earlier version; else none."""
+        if self._db.execute("SELECT 1 FROM meta WHERE key = 'template' AND value = ?", (RULE,)).fetchone():
+            return []
+        return [row[0] for row in self._db.execute("SELECT document FROM templates ORDER BY document")]
+
+    def renewed(self) -> None:
+        """All documents are masked by the rule of this version. Inside a transaction of the caller's."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('template', ?)", (RULE,))
+
+    def stale(self, document: Document) -> set[int]:
+        """The hashes of masked lines of a document that are none of a template any more."""
+        row = self._db.execute("SELECT masked FROM templates WHERE document = ?", (document.id,)).fetchone()
+        return _unpacked(row[0]) - {key for key, _ in shingles(document)} if row else set()
 
     def beside(self, folder: str) -> dict[str, tuple[set[int], set[int]]]:
         """The documents of a folder: for each the hashes that are masked and those that are not."""

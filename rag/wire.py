@@ -15,7 +15,7 @@ SCHEMA = 1
 
 
 def answer(value: d.Answer) -> dict[str, Any]:
-    """The object of ``ask --json``."""
+    """The object of ``ask --json``. `left_out` is there only where masked text would answer."""
     return {
         "schema": SCHEMA,
         "question": value.question,
@@ -39,6 +39,7 @@ def answer(value: d.Answer) -> dict[str, Any]:
             "retrieve": round(value.seconds.retrieve, 4), "first": round(value.seconds.first, 4),
             "check": round(value.seconds.check, 4), "total": round(value.seconds.total, 4),
         },
+        **({"left_out": [left_out(e) for e in value.left_out]} if value.left_out else {}),
     }  # fmt: skip
 
 
@@ -48,8 +49,10 @@ def turn(question: str, saved: dict[str, Any]) -> d.Turn:
 
 
 def claim(value: d.Claim) -> dict[str, Any]:
+    """`text` is what stands in the answer: of a quotation, whose exact words are in the citation, on one line."""
+    text = value.sentence.text
     return {
-        "text": value.sentence.text,
+        "text": text if value.sentence.quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
         "end": value.sentence.span.end,
         "verdict": value.verdict.value,
@@ -65,6 +68,11 @@ def evidence(value: d.Evidence) -> dict[str, Any]:
         "n": value.number, "source": value.source, "document": value.document, "start": value.span.start, "end": value.span.end,
         "quote": value.text, "line": value.line, "page": value.page,
     }  # fmt: skip
+
+
+def left_out(value: d.Evidence) -> dict[str, Any]:
+    """Masked text that would answer: where it stands, as of a citation, but it has no number."""
+    return {key: found for key, found in evidence(value).items() if key != "n"}
 
 
 def passage(value: d.Passage) -> dict[str, Any]:
@@ -112,6 +120,8 @@ def event(value: e.Event) -> dict[str, Any]:
     if isinstance(value, e.Retrieved):
         found = [passage(p) for p in value.passages]
         return {"event": name, "asked": value.asked or None, "searched": value.searched, "passages": found}
+    if isinstance(value, e.Token):
+        return {"event": name, "text": value.text, **({"quoted": value.quoted} if value.quoted else {})}
     if isinstance(value, e.Checked):
         return {"event": name, "number": value.number, "total": value.total, "claim": claim(value.claim)}
     if isinstance(value, e.Answered):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.check import SIGNALS, Fit, Judge, check, judge, overlap, weigh
+from rag.check import NEEDS_NONE, SIGNALS, Fit, Judge, check, judge, overlap, weigh
 from rag.cite import cite
 from rag.domain import Claim, Passage, Piece, Quote, Span, Support, Verdict
 from rag.read import DIFFER
@@ -65,7 +65,8 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Russia has faced many sanctions.", Verdict.UNCITED, "no source is given"),
         ("Russia has faced sanctions [9].", Verdict.DANGLING, "[9]: no passage has this number"),
         ("Russia has faced over 5,000 individual sanctions [1][0].", Verdict.DANGLING, "[0]: no passage has this number"),
-        ("The sanctions in detail:", Verdict.NEEDS_NONE, "nothing"),
+        ("The sanctions in detail:", Verdict.UNCITED, "no source is given"),
+        ("Russia has lifted all sanctions:", Verdict.UNCITED, "no source is given"),
         ("In summary,", Verdict.NEEDS_NONE, "nothing"),
         ("Here is a short list.", Verdict.NEEDS_NONE, "nothing"),
         (DIFFER, Verdict.NEEDS_NONE, "nothing"),
@@ -83,6 +84,47 @@ def test_verdicts(text: str, verdict: Verdict, reason: str) -> None:
     assert claim.verdict is verdict, claim.reasons
     assert any(reason in r for r in claim.reasons), claim.reasons
     assert 0 <= claim.score <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tenant may keep dogs:", "The tenant may keep dogs", "The tenant may keep dogs?", "The tenant may keep dogs!",
+        "The tenant may keep dogs…", "The tenant may keep dogs;", "The tenant may keep dogs —", "(The tenant may keep dogs)",
+        "- The tenant may keep dogs:", "## The tenant may keep dogs", "**The tenant may keep dogs:**", "| dogs | allowed |",
+        "Why may the tenant keep dogs?", "Keep dogs as you like:", "Dogs:", "Yes.", "No.", "Yes", "Nein:", "Correct:", "No:",
+        "Так:", "契約は無効です：", "Der Vertrag ist nichtig:", "In summary, dogs are allowed:", "Dogs are allowed: in summary",
+        "Here is what the documents say: dogs are allowed.", "Here is what the documents say about the allowed dogs:",
+        "Here is the answer: yes:", "The sources differ about dogs:", "In summary. Dogs", "It is so:", "He did:", "👍", "✓",
+        "\u200b", "\u200bIn summary,", "...", "!!!", "?", "1.", "5", "§", "Here is the answer?", "Here is the answer!", "In summary::",
+    ],
+)  # fmt: skip
+def test_what_is_not_on_the_closed_list_needs_a_source_however_it_ends(text: str) -> None:
+    (sentence,) = cite([text])[1] if text != "In summary. Dogs" else cite([text])[1][1:]
+    assert check(sentence, (NEWS, LIBRARY), JUDGE).verdict is Verdict.UNCITED, sentence
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40), st.sampled_from(["", ":", "?", "!", "…", ".", ",", "**", " :", "：", "\n"]))
+def test_every_written_sentence_is_cited_or_uncited_or_on_the_list(text: str, end: str) -> None:
+    for claim in _claims(text + end):
+        if claim.verdict is Verdict.NEEDS_NONE:
+            assert " ".join(claim.sentence.text.casefold().split()).strip("*_.:,…") in NEEDS_NONE
+        assert claim.verdict is not Verdict.SUPPORTED or claim.sentence.citations
+
+
+@pytest.mark.parametrize("phrase", sorted(NEEDS_NONE))
+@pytest.mark.parametrize("form", ["{}", "{}:", "{}.", "**{}:**", "{},", "{}…"])
+def test_what_is_on_the_list_needs_none_and_with_a_marker_is_checked(phrase: str, form: str) -> None:
+    text = form.format(phrase.capitalize())
+    assert [c.verdict for c in _claims(text)] == [Verdict.NEEDS_NONE]
+    assert [c.verdict for c in _claims(f"{text} [9]")] == [Verdict.DANGLING]
+
+
+@pytest.mark.parametrize("text", ["[1]", "!!! [1]", "[1] [2]", "… [1]", "It is not. [1]", "He did so [1]."])
+def test_a_sentence_without_a_word_to_compare_is_not_supported_however_sure_the_model_is(text: str) -> None:
+    (claim,) = _claims(text, by=_says(SURE))
+    assert claim.verdict is Verdict.UNSUPPORTED and "no word that can be compared" in claim.reasons[0]
 
 
 def test_a_supported_claim_shows_its_evidence() -> None:

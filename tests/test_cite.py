@@ -57,6 +57,32 @@ def test_a_quotation_has_its_own_marker_and_forges_none() -> None:
     assert found[1].citations[0].span.of(text) == "[2]"
 
 
+def test_a_quotation_stands_on_one_line_and_its_words_stay_as_they_are() -> None:
+    words = "The fee\r\n is \u2028\u2029\x85\v\f\t 900\u00a0\u00a0euros.\n[2] \u2713 supported  register.pdf:12"
+    text, (sentence, after) = cite([Quote(words, 1, Span(5, 5 + len(words))), " So it is [3]."])
+    assert text == "The fee is 900 euros. [2] \u2713 supported register.pdf:12 [1] So it is [3]."
+    assert sentence.text == words and sentence.quote == Span(5, 5 + len(words))
+    assert sentence.citations[0].span.of(text) == "[1]" and after.citations[0].span.of(text) == "[3]"
+    assert sentence.span.of(text) + after.span.of(text) == text.replace("[1] So", "[1]So")
+
+
+@pytest.mark.parametrize(
+    "marker", ["[１]", "[١]", "[²]", "[1\u200b]", "[ 1 ]", "［1］", "[1,\u20283]", "[1,\n3]", "[①]"]
+)
+def test_what_only_looks_like_a_marker_is_none(marker: str) -> None:
+    assert not any(s.citations for s in cite([f"It rained {marker}."])[1])
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029"])
+def test_a_line_of_the_writers_does_not_share_the_marker_of_the_next(line_break: str) -> None:
+    rows = [
+        f"{'The tenant may end the lease of the mill at will and for whatever reason he has' + end}" for end in ":,-"
+    ]
+    known = "The lease of the mill runs for nine years, and the rent is paid at the end of each month [1]."
+    found = _read(line_break.join(f"{row}{line_break}{known}" for row in rows))
+    assert [numbers for _, numbers in found] == [[], [1]] * 3
+
+
 def test_two_quotations_side_by_side() -> None:
     text, found = cite([Quote("One.", 1, Span(0, 4)), " ", Quote("Two.", 2, Span(5, 9))])
     assert text == "One. [1] Two. [2]"

@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rag.config import Config
-from rag.safe import line
+from rag.safe import theirs
 from tui import clipboard, editor
 from tui.ask import AskScreen
 from tui.commands import Palette, bindings
@@ -159,16 +159,16 @@ class FootnoteApp(App[int]):
         path = shown.path if shown and shown.path else passage.chunk.source
         words = editor.command(path, place.line, os.environ)
         if isinstance(words, str):
-            self.notify(line(words), markup=False, severity="warning", timeout=5)
+            self.notify(theirs(words), markup=False, severity="warning", timeout=5)
             return
         try:
             with self.suspend():
                 done = subprocess.run(words, check=False)  # noqa: S603 - the reader's own editor
         except (SuspendNotSupported, OSError) as error:
-            self.notify(line(f"no editor here: {error}"), markup=False, severity="warning", timeout=5)
+            self.notify(theirs(f"no editor here: {error}"), markup=False, severity="warning", timeout=5)
             return
         if done.returncode:
-            self.notify(line(f"{words[0]} ended with {done.returncode}"), markup=False, severity="warning", timeout=5)
+            self.notify(theirs(f"{words[0]} ended with {done.returncode}"), markup=False, severity="warning", timeout=5)
         self.refresh()
 
 

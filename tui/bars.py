@@ -9,7 +9,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from rag.domain import Status
-from rag.safe import line
+from rag.safe import theirs
 from tui.commands import COMMANDS, hints, sign
 from tui.glyphs import Glyphs
 
@@ -35,13 +35,13 @@ class Top(Widget):
         right = f"{self.state}   F1 help"
         left = ["footnote"]
         if self.status is not None:
-            left.append(line(self.status.library))
+            left.append(theirs(self.status.library))
             if wide >= 80:
                 left.append(f"{self.status.documents:,} documents")
             if wide >= 112:
                 left.append(f"{self.status.passages:,} passages")
             if wide >= 70:
-                right = f"{self._glyphs.cut(line(self.status.model), 28)} · {right}"
+                right = f"{self._glyphs.cut(theirs(self.status.model), 28)} · {right}"
         shown = self._glyphs.cut(self._glyphs.say(" · ".join(left)), max(1, room - cell_len(right) - 2))
         gap = max(1, room - cell_len(shown) - cell_len(right))
         return Content(shown + " " * gap + self._glyphs.say(right)).stylize("bold", 0, len("footnote"))

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, Passage, Ranks, Rates, Verdict
-from rag.safe import line
+from rag.safe import line, theirs
 from tui.excerpt import Excerpt, replaced
 from tui.glyphs import STYLES, WORDS, Glyphs
 from tui.look import Look
@@ -27,7 +27,7 @@ def head(look: Look, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: in
     if passage is None or piece is None:
         return join([("SOURCE", "bold")])
     label, where = f"SOURCE {passage.number} of {len(look.passages)}", glyphs.say(lines_of(passage))
-    title = line(name(passage))
+    title = theirs(name(passage))
     if shape == "drawer":
         dot = glyphs.say(" · ")
         warned = [(dot + "!", "bold $text-warning")] if _notes(passage, piece) else []
@@ -35,9 +35,9 @@ def head(look: Look, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: in
         return join([(label, "bold"), (dot + shown + dot, ""), (where, "$text-muted"), *warned])
     parts = [*_ends(label, "bold", where, "$text-muted", room), ("\n" + glyphs.cut(title, room), "bold")]
     if shape == "side" and passage.chunk.title.strip() and passage.chunk.source != passage.chunk.title:
-        parts.append(("\n" + glyphs.cut(line(passage.chunk.source), room), "$text-muted"))
+        parts.append(("\n" + glyphs.cut(theirs(passage.chunk.source), room), "$text-muted"))
     if passage.chunk.heading:
-        parts.append(("\n" + glyphs.cut(line(passage.chunk.heading), room), ""))
+        parts.append(("\n" + glyphs.cut(theirs(passage.chunk.heading), room), ""))
     if shape == "side":
         parts.append(("\n" + glyphs.cut(glyphs.say(_ranks(passage.ranks)), room), "$text-muted"))
     return join([*parts, *((f"\n{glyphs.say(note)}", "$text-warning") for note in _notes(passage, piece))])
@@ -51,7 +51,7 @@ def claim(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool, rate
         return join([(f"{glyphs.waiting} not checked yet", "$text-muted")] if pending else [])
     verdict = f"{glyphs.of(found.verdict)} {WORDS[found.verdict]} {found.score:.2f}".strip()
     place = f"sentence {look.at + 1} of {len(look.claims)}"
-    why = "; ".join(line(reason) for reason in found.reasons)
+    why = "; ".join(line(reason) for reason in found.reasons)  # ours; what they quote is made safe in them
     if shape == "drawer":
         errs = f"errs {' / '.join(percents(rates))}" if rates and found.sentence.quote is None else ""
         said = "".join(glyphs.say(" · ") + part for part in (place, errs, why) if part)
@@ -59,7 +59,7 @@ def claim(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool, rate
         return join([(verdict, STYLES[found.verdict]), (tail, "$text-muted")])
     parts = list(_ends(place.upper(), "bold", verdict, STYLES[found.verdict], room))
     if shape == "full":
-        parts.append(("\nsays    " + glyphs.cut(line(found.sentence.text), room - 8), ""))
+        parts.append(("\nsays    " + glyphs.cut(theirs(found.sentence.text), room - 8), ""))
         parts += [("\n" + glyphs.cut(why, room), "$text-muted")] if why else []
     else:
         parts += _compared(found, look, glyphs, room)
@@ -79,7 +79,7 @@ def listing(look: Look, glyphs: Glyphs, shape: str, room: int, pending: bool) ->
             parts += [(f"{top} ", "bold" if here else ""), (f"{sign}  ", sign_style)]
             continue
         where = glyphs.say(lines_of(passage))
-        title = glyphs.cut(line(name(passage)), max(8, room - len(top) - cell_len(where) - 5))
+        title = glyphs.cut(theirs(name(passage)), max(8, room - len(top) - cell_len(where) - 5))
         gap = " " * max(1, room - len(top) - 3 - cell_len(title) - cell_len(where))
         parts += [("\n" if parts else "", ""), (f"{top} ", "bold" if here else ""), (sign, sign_style)]
         parts += [(f" {title}{gap}", "bold" if here else ""), (where, "$text-muted")]
@@ -103,7 +103,7 @@ def _ends(left: str, left_style: str, right: str, right_style: str, room: int) -
 
 
 def _compared(found: Claim, look: Look, glyphs: Glyphs, room: int) -> Iterable[Part]:
-    yield "\nsays    " + glyphs.cut(line(found.sentence.text), 2 * room - 12), ""
+    yield "\nsays    " + glyphs.cut(theirs(found.sentence.text), 2 * room - 12), ""
     words = quoted(look.evidence)
     if words:
         yield "\nsource  " + glyphs.say(glyphs.cut(words, 2 * room - 12)), ""

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from rag.domain import Status
 from rag.errors import NotSetUp, RagError
-from rag.safe import line
+from rag.safe import theirs
 from tui.glyphs import Glyphs
 from tui.turn import Turn
 from tui.words import count, join
@@ -111,11 +111,11 @@ class Conversation(Vertical):
         if error is not None and not isinstance(error, NotSetUp):
             parts += [
                 (f"{self.glyphs.wrong} The engine did not start: ", "bold $text-error"),
-                (f"{line(str(error))}\n", ""),
+                (f"{theirs(str(error))}\n", ""),
             ]
-            parts += [(f"   {line(error.cure)}\n", "bold")] if error.cure else []
+            parts += [(f"   {theirs(error.cure)}\n", "bold")] if error.cure else []
         elif error is not None:
-            parts += [(f"{self.glyphs.dangling} {line(str(error))}\n\n", ""), (f"   {line(error.cure)}\n", "bold")]
+            parts += [(f"{self.glyphs.dangling} {theirs(str(error))}\n\n", ""), (f"   {theirs(error.cure)}\n", "bold")]
         if status is None and error is None:
             parts.append((say("The engine is starting. You can type your question already.\n"), "$text-muted"))
         elif status is not None and not status.documents:

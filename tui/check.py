@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.domain import Answer, Claim
-from rag.safe import line
+from rag.safe import line, theirs
 from tui.commands import bindings, hints, sign
 from tui.glyphs import STYLES, WORDS, Glyphs
 from tui.sheet import Sheet
@@ -32,9 +32,9 @@ class Row(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(self._head(), classes="verdict", markup=False)
-        yield Sheet(line(self.claim.sentence.text) + self._cited(), classes="claim")
+        yield Sheet(theirs(self.claim.sentence.text) + self._cited(), classes="claim")
         for e in self.claim.evidence:
-            yield Sheet(self.glyphs.say(f"[{e.number}] “") + line(e.text) + self.glyphs.say("”"), classes="quote")
+            yield Sheet(self.glyphs.say(f"[{e.number}] “") + theirs(e.text) + self.glyphs.say("”"), classes="quote")
         if self.claim.reasons:
             yield Sheet("; ".join(line(reason) for reason in self.claim.reasons), classes="reason")
 
@@ -73,7 +73,7 @@ class CheckScreen(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="check"):
-            title = f"CHECK · {line(self.answer.question)}"
+            title = f"CHECK · {theirs(self.answer.question)}"
             yield Static(
                 join([(self.glyphs.say(title[:5]) + self.glyphs.say(" · ") + title[8:], "bold")]),
                 id="check-head",

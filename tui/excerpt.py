@@ -54,8 +54,10 @@ def excerpt(passage: Passage, evidence: tuple[Evidence, ...], document: Document
 
 
 def stands(short: str, text: str) -> Span | None:
-    """Where the short answer first stands in its sentence; as a word of its own, where it does so anywhere."""
-    found = re.search(rf"(?<!\w){re.escape(short)}(?!\w)", text) or re.search(re.escape(short), text)
+    """Where the short answer first stands in its sentence, however white space runs; as a word of its own, where it does so
+    anywhere."""
+    words = re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(short))
+    found = re.search(rf"(?<!\w){words}(?!\w)", text) or re.search(words, text)
     return Span(*found.span()) if found and short else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.domain import Answer, Claim, Evidence, Passage
-from rag.safe import line, safe
+from rag.safe import as_shown, rows, theirs
 from tui.glyphs import UNICODE, WORDS
 from tui.marks import marked
 from tui.words import lines_of
@@ -11,37 +11,37 @@ from tui.words import lines_of
 
 def markdown(answer: Answer) -> str:
     """Question, answer with marks, verdicts in words, sources with the quotations that were used."""
-    out = [f"**{line(answer.question)}**", ""]
-    out += [f"Looked up: {line(answer.asked)}", ""] if answer.asked else []
-    out.append(safe(marked(answer, UNICODE).text).strip() if answer.text else "Not answered.")
+    out = [f"**{theirs(answer.question)}**", ""]
+    out += [f"Looked up: {theirs(answer.asked)}", ""] if answer.asked else []
+    out.append("\n".join(rows(marked(answer, UNICODE).text)) if answer.text else "Not answered.")
     if answer.claims:
         out += ["", "Checked:", ""]
-        out += [f"- {WORDS[c.verdict]} ({c.score:.2f}): {line(c.sentence.text)}" for c in answer.claims]
+        out += [f"- {WORDS[c.verdict]} ({c.score:.2f}): {theirs(c.sentence.text)}" for c in answer.claims]
     if answer.passages:
         out += ["", "Sources:", ""]
     for passage in answer.passages:
         out.append(f"- [{passage.number}] {where(passage)}")
-        out += [f"  > {line(e.text)}" for e in _used(answer, passage.number)]
+        out += [f"  > {theirs(e.text)}" for e in _used(answer, passage.number)]
     return "\n".join(out) + "\n"
 
 
 def plain(answer: Answer) -> str:
-    """The answer's own words, markers included, nothing added."""
-    return safe(answer.text).strip() + "\n"
+    """The answer's own words, markers included, nothing added but the margin of lines after the first (`rows`)."""
+    return "\n".join(rows(as_shown(answer).text)) + "\n"
 
 
 def sentence(claim: Claim) -> str:
     """One sentence, its verdict, and the words of the source under it."""
-    out = [f"{line(claim.sentence.text)} ({WORDS[claim.verdict]})"]
+    out = [f"{theirs(claim.sentence.text)} ({WORDS[claim.verdict]})"]
     for e in claim.evidence:
         place = f"page {e.page}, line {e.line}" if e.page else f"line {e.line}"
-        out.append(f"“{line(e.text)}” ({line(e.source)}, {place})")
+        out.append(f"“{theirs(e.text)}” ({theirs(e.source)}, {place})")
     return "\n".join(out) + "\n"
 
 
 def where(passage: Passage) -> str:
     """Title, file and lines of a source."""
-    title, source = line(passage.chunk.title), line(passage.chunk.source)
+    title, source = theirs(passage.chunk.title), theirs(passage.chunk.source)
     named = f"{title} ({source})" if title and title != source else source
     return f"{named}, {lines_of(passage)}"
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from rag.domain import Answer, Claim, Span, Verdict
+from rag.safe import moved
 from tui.excerpt import stands
 from tui.glyphs import SHORT, STYLES, Glyphs
 
@@ -38,19 +39,21 @@ def steady(text: str) -> str:
 
 
 def marked(answer: Answer, glyphs: Glyphs) -> Marked:
-    """Put the marks in. Nothing of the answer is left out or changed."""
+    """Put the marks in, into the answer as it is shown (`as_shown`): what looks like a mark and is none is spelled there."""
+    short = _short(answer)
+    answer, into = moved(answer)
     known = {passage.number for passage in answer.passages}
     inserts = sorted(
         (insert for claim in answer.claims for insert in _inserts(answer.text, claim, known, glyphs)),
         key=lambda insert: insert[0],
     )
 
-    def moved(offset: int) -> int:
+    def after(offset: int) -> int:
         return offset + sum(len(sign) for place, sign, _ in inserts if place <= offset)
 
     def span(old: Span) -> Span:
         inside = old.end - 1 if old.end > old.start else old.end
-        return Span(moved(old.start), moved(inside) + old.end - inside)
+        return Span(after(old.start), after(inside) + old.end - inside)
 
     parts, at = [], 0
     styles: list[tuple[Span, str]] = []
@@ -61,13 +64,12 @@ def marked(answer: Answer, glyphs: Glyphs) -> Marked:
         at = place
     text = "".join(parts) + answer.text[at:]
     first = [(span(c.sentence.span), "underline") for c in answer.claims if c.verdict in _WRONG]
-    short = _short(answer)
     if short is not None:
-        first.append((span(short), SHORT))
+        first.append((span(into(short)), SHORT))
     return Marked(
         text,
         (*first, *styles),
-        tuple(Span(moved(c.sentence.span.start), moved(c.sentence.span.end)) for c in answer.claims),
+        tuple(Span(after(c.sentence.span.start), after(c.sentence.span.end)) for c in answer.claims),
         tuple((span(cited.span), cited.number) for c in answer.claims for cited in c.sentence.citations),
     )
 

@@ -9,7 +9,7 @@ from time import monotonic
 from textual.content import Content
 
 from rag.events import Checked, Event, Loading, Reading, Retrieved, Token
-from rag.safe import line
+from rag.safe import theirs
 from tui.glyphs import Glyphs
 from tui.words import count, join, seconds
 
@@ -85,7 +85,7 @@ class Progress:
             case Phase.WAITING:
                 return self.what
             case Phase.LOADING:
-                return f"loading {line(self.what)}"
+                return f"loading {theirs(self.what)}"
             case Phase.RETRIEVING:
                 return "looking for passages"
             case Phase.READING:

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from rag.domain import Answer, Span
 from rag.errors import RagError
 from rag.events import Answered, Event, Retrieved, Token
-from rag.safe import line, safe
+from rag.safe import Stream, spelled, theirs
 from tui.commands import bindings
 from tui.glyphs import Glyphs
 from tui.look import Look
@@ -57,7 +57,7 @@ class Turn(Vertical, can_focus=True):
         self.look = Look()
         self.current = False  #: the pane shows this turn
         self._marked: Marked | None = None
-        self._text = ""
+        self._text = Stream()
         self._fresh = False
         self._asked = datetime.now().strftime("%H:%M")
 
@@ -71,7 +71,7 @@ class Turn(Vertical, can_focus=True):
         yield Static(Content(""), classes="state", markup=False)
 
     def on_mount(self) -> None:
-        self._asked_sheet.show(self.question, (), ((Span(0, 1), self.glyphs.ask, "bold $text-accent"),))
+        self._asked_sheet.show(spelled(self.question), (), ((Span(0, 1), self.glyphs.ask, "bold $text-accent"),))
         self._paint()
 
     @property
@@ -88,7 +88,7 @@ class Turn(Vertical, can_focus=True):
             self._end(event.answer)
             return
         if isinstance(event, Token) and self.progress.phase is not Phase.STOPPING:
-            self._text += event.text
+            self._text.add(event.text, event.quoted)
             self._fresh = True
         if isinstance(event, Retrieved):
             self.look = Look(event.passages).start()
@@ -114,7 +114,7 @@ class Turn(Vertical, can_focus=True):
     def halt(self) -> None:
         """The question was stopped, and its engine with it; what was written stays."""
         self.progress.phase = Phase.DONE
-        kept = "what was written is kept" if self._text.strip() else "nothing was written yet"
+        kept = "what was written is kept" if self._text.text.strip() else "nothing was written yet"
         self._show(".state", join([(self.glyphs.say(f"{self.glyphs.stopped} stopped by you · {kept}"), "bold")]))
         self._paint_text()
 
@@ -122,10 +122,10 @@ class Turn(Vertical, can_focus=True):
         """The question has no answer because something broke; what was written stays."""
         self.error = error
         self.progress.phase = Phase.FAILED
-        cure = f"      {line(error.cure)}\n" if error.cure else ""
+        cure = f"      {theirs(error.cure)}\n" if error.cure else ""
         parts = [
             (self.glyphs.say(f"{self.glyphs.wrong} NOT ANSWERED — "), "bold $text-error"),
-            (line(str(error)) or type(error).__name__, ""),
+            (theirs(str(error)) or type(error).__name__, ""),
             ("\nYour question is kept. What helps:\n", ""),
             (cure, "bold"),
             ("      r  ask again    e  edit the question", ""),
@@ -174,7 +174,7 @@ class Turn(Vertical, can_focus=True):
         self._fresh = False
         sheet = self.query_one(".text", Sheet)
         if self._marked is None:
-            sheet.show(steady(safe(self._text)) if self.running else self._text)
+            sheet.show(steady(self._text.text) if self.running else self._text.text)
         else:
             sheet.show(self._marked.text, self._looks(), self._cursor())
         sheet.display = bool(sheet.text.strip())

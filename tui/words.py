@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Answer, Claim, Evidence, Passage, Rates, Reason, Verdict
-from rag.safe import line
+from rag.safe import theirs
 from tui.glyphs import STYLES, WORDS, Glyphs
 
 ORDER = (
@@ -111,7 +111,7 @@ def _stopped(answer: Answer, glyphs: Glyphs, took: float) -> list[tuple[str, str
 
 def looked_up(asked: str) -> Content:
     """What was looked up, where it is not the question as it stands."""
-    return join([(f"looked up: {line(asked)}", "$text-muted")]) if asked else Content("")
+    return join([(f"looked up: {theirs(asked)}", "$text-muted")]) if asked else Content("")
 
 
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
@@ -128,13 +128,24 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         given = f"only [{known[0]}]–[{known[-1]}] were given" if len(known) > 1 else f"only {len(known)} was given"
         out.append((glyphs.say(f"! the answer cites {named}, but {given} to the model\n"), "$text-error"))
     for dropped in answer.receipt.dropped:
-        out.append((f"! left out, for lack of room: {line(dropped)}\n", "$text-warning"))
+        out.append((f"! left out, for lack of room: {theirs(dropped)}\n", "$text-warning"))
+    out += left_out(answer, glyphs)
     return join([*out[:-1], (out[-1][0].rstrip("\n"), out[-1][1])]) if out else Content("")
 
 
+def left_out(answer: Answer, glyphs: Glyphs) -> list[tuple[str, str]]:
+    """Masked lines that would answer, a line each."""
+    out = []
+    for each in answer.left_out:
+        said = f"{glyphs.say('“')}{theirs(each.text)}{glyphs.say('”')} {theirs(each.source)}, line {each.line}"
+        out.append((f"! a repeated line was left out: {said}\n", "bold $text-warning"))
+    return out
+
+
 def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
-    """A refusal: a result like any other, with the passages that came nearest."""
+    """A refusal: a result like any other, with the passages that came nearest, and what of the answer may be masked."""
     parts = [(glyphs.say(f"{glyphs.abstained} NOT ANSWERED — {WHY[answer.reason]}\n"), "bold")]
+    parts += left_out(answer, glyphs)
     if answer.reason is Reason.EMPTY_LIBRARY:
         parts.append(("  Add a folder or a file:  footnote add FOLDER", ""))
         return join(parts)
@@ -142,10 +153,10 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
         parts.append(("  Ask in other words, or add a document:  footnote add FOLDER", ""))
         return join(parts)
     if answer.missing:
-        parts.append((f"  Missing: {line(answer.missing)}.\n", ""))
+        parts.append((f"  Missing: {theirs(answer.missing)}.\n", ""))
     parts.append((f"  {count(len(answer.passages), 'passage')} read. Nearest:", ""))
     near = answer.passages[:5]
-    titles = [glyphs.cut(line(name(p)), 28) for p in near]
+    titles = [glyphs.cut(theirs(name(p)), 28) for p in near]
     places = [glyphs.say(lines_of(p)) for p in near]
     widest, longest = max(map(cell_len, titles)), max(map(cell_len, places))
     for passage, title, place in zip(near, titles, places, strict=True):
@@ -154,7 +165,7 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
         room = width - cell_len(head)
         parts.append((head, ""))
         if room >= 16:
-            parts.append(('"' + glyphs.cut(line(passage.chunk.text), room - 3) + '"', "$text-muted"))
+            parts.append(('"' + glyphs.cut(theirs(passage.chunk.text), room - 3) + '"', "$text-muted"))
     return join(parts)
 
 
@@ -194,4 +205,4 @@ def errs(rates: Rates | None) -> str:
 
 def quoted(evidence: Iterable[Evidence]) -> str:
     """The evidence as one line of quotations."""
-    return " … ".join(f"“{line(e.text)}”" for e in evidence)
+    return " … ".join(f"“{theirs(e.text)}”" for e in evidence)

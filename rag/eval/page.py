@@ -15,7 +15,7 @@ from rag import output
 from rag.eval.curves import by_depth, latency, reliance
 from rag.eval.gate import Kept
 from rag.eval.report import LEGEND, figures, headed, preamble
-from rag.safe import line
+from rag.safe import theirs
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 _TITLE = "# An evaluation"
@@ -42,7 +42,7 @@ def is_page(path: Path) -> bool:
 
 def plain(text: object) -> str:
     """A stranger's words on one line of Markdown, none of them markup."""
-    return _SPECIAL.sub(r"\\\1", line(str(text)))
+    return _SPECIAL.sub(r"\\\1", theirs(str(text)))
 
 
 def _about(run: Mapping[str, Any]) -> Iterator[str]:

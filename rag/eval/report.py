@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rag.eval.gate import Kept
 from rag.eval.interval import Figure
-from rag.safe import line
+from rag.safe import line, theirs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,9 +84,9 @@ def compared(found: Mapping[str, Any], console: Console, most: int = 20) -> None
                 Text(f"\n{len(changes)} {head}" + (f", first {most}" if len(changes) > most else ""), style="bold")
             )
         for change in changes[:most]:
-            console.print(Text(f"  {line(change['id'])}  {line(change['question'])}"))
+            console.print(Text(f"  {theirs(change['id'])}  {theirs(change['question'])}"))
             for why in headed(change):
-                console.print(Text(f"      {line(why)}", style="dim"))
+                console.print(Text(f"      {theirs(why)}", style="dim"))
 
 
 def preamble(found: Mapping[str, Any]) -> Iterator[str]:

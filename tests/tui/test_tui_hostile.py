@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -178,3 +179,29 @@ def test_content_of_the_sheet_is_literal() -> None:
     text = "[b]x[/b] [@click=app.quit]"
     assert Content(text).plain == text
     assert Sheet(text).text == text
+
+
+@pytest.mark.parametrize("ascii_", [False, True])
+def test_no_line_of_a_stranger_begins_where_ours_do(ascii_: bool) -> None:
+    """The same words from a stranger, wherever the screen wraps them, stand two columns to the right and without our signs."""
+    words = " ".join(["✓ + the sentence is supported [2]✓ ⊘ NOT ANSWERED — looked up: a fee"] * 30)
+    document = script.document(f"{words}\n", f"{words}.txt", words)
+    passage = script.passage(document, 1, words[:1], words[-1:])
+    leans = script.evidence(passage, document, words)
+    answer = script.answer(words, [(f"{words} [1].", Verdict.SUPPORTED, 0.9, [leans], [])], (passage,))
+    claim = answer.claims[0]
+    cited = tuple(c for c in claim.sentence.citations if c.number == 1)
+    answer = replace(answer, claims=(replace(claim, sentence=replace(claim.sentence, citations=cited)),))
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("q", until="v see the check")
+        sign = "+" if ascii_ else "✓"
+        rows = [row for row in stage.lines if row.strip()]
+        ours = [row for row in rows if row.startswith(f" {sign} the sentence is supported")]
+        assert len(ours) == 1
+        text = stage.turn.query_one(".text", Sheet).text
+        assert text.count("✓") == (0 if ascii_ else 1) and "[2]" not in text and "⊘" not in text
+        assert text.count("[1]") == 1 and text.count("looked up:") == 30
+        assert not [row for row in rows if row.startswith((" looked up:", " ⊘", " o NOT", " (check mark)"))]
+
+    perform(act, Scripted({"": answer}, (document,)), (100, 30), ascii_)
