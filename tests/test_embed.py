@@ -119,3 +119,22 @@ def test_converting_leaves_no_torso(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         write(target, weights.minilm_folder(), "vocabulary only", [], "float16")
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_file_that_cannot_be_made_again_leaves_the_old_one_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = embed.questions_file(str(tmp_path))
+    path.parent.mkdir()
+    path.write_bytes(b"the old file")
+    path.with_suffix(".json").write_text("{}")
+
+    def full(_: Path, target: Path, *__: object) -> None:
+        target.write_bytes(b"half of the new one")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(embed, "convert", full)
+    with pytest.raises(OSError):
+        embed.make_questions(str(tmp_path))
+    assert {file.name for file in path.parent.iterdir()} == {path.name, path.with_suffix(".json").name}
+    assert path.read_bytes() == b"the old file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from rag import Bot, Config
-from rag.errors import LibraryBroken
+from rag.errors import LibraryBroken, RagError
 from rag.vectors import Vectors, _parts
 
 DIMENSION = 16
@@ -283,3 +284,38 @@ def test_the_engine_is_deaf_to_the_folder_too(home: Path, tmp_path: Path) -> Non
     )
     assert "over 5,000" in run.stdout, run.stderr
     assert not (folder / "ran").exists()
+
+
+def test_an_index_that_cannot_be_made_anew_leaves_the_whole_one_before_it(tmp_path: Path) -> None:
+    rows = _rows(20)
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, rows, 1)
+
+    def full(_: Sequence[str]) -> np.ndarray:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError):
+        list(vectors.renew(set(rows), full, _texts, 2, scratch=True))
+    name = next(iter(rows))
+    assert vectors.revision() == 1 and vectors.near(rows[name], 1)[0][0] == name
+    _renew(vectors, rows, 2, scratch=True)
+    assert vectors.revision() == 2 and vectors.near(rows[name], 1)[0][0] == name
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ENOMEM])
+def test_an_index_that_cannot_be_read_now_is_neither_missing_nor_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    vectors = Vectors(tmp_path / "v", DIMENSION)
+    _renew(vectors, _rows(20), 1)
+    before = sorted(tmp_path.rglob("*"))
+
+    def fails(_: Path) -> dict[str, str]:
+        raise OSError(number, "not now")
+
+    monkeypatch.setattr("rag.vectors._hashes", fails)
+    for look in (vectors.revision, vectors.sweep, vectors.holds, lambda: _renew(vectors, _rows(20), 2)):
+        with pytest.raises(RagError) as error:
+            look()
+        assert not isinstance(error.value, LibraryBroken)
+    assert before == sorted(tmp_path.rglob("*"))
