@@ -31,7 +31,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as
 QUICK = (
     "ff.txt.gz", "utf16.txt.gz", "streams.txt.gz", "ff.csv.gz", "zeros.zip", "overlap.zip", "lying.zip", "gz.zip",
     "empty.zip", "headers.tar.gz", "huge.tar.gz", "sparse.tar.gz", "dictionary.tar.xz", "huge.docx", "entities.docx", "nested.docx",
-    "row.xlsx", "shared.xlsx", "columns.csv", "field.csv", "quotes.csv", "deep.jsonl", "deep.ipynb", "laughs.epub",
+    "row.xlsx", "shared.xlsx", "columns.csv", "quotes.csv", "deep.jsonl", "deep.ipynb", "laughs.epub",
     "messages.eml", "loop.pdf", "bookmarks.pdf", "font.pdf",
 )  # fmt: skip
 #: what takes its seconds or its memory before it is stopped, and what is large and honest enough to be read

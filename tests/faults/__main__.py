@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rag.safe import protect
-from tests.faults import damage, disks, headers, kills, pairs, points
+from tests.faults import bombs, damage, disks, headers, kills, pairs, points
 from tests.faults.child import preload
 from tests.faults.kills import Trial
 
@@ -36,6 +36,7 @@ _SIZES = {
     "races": (100, 6),
     "step": (1, 60),
     "wait": (1, 10),
+    "bombs": (1000, 0),
 }
 
 
@@ -73,6 +74,9 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--wait", type=int, help="most seconds of a question or a refusal (1; short: 10, beside other work)"
     )
+    parser.add_argument(
+        "--bombs", type=int, help="files that ask for too much (all; short: none, other tests have some)"
+    )
     parser.add_argument("--only", nargs="*", help="names of parts")
     asked = parser.parse_args(arguments)
     for name, (full, short) in _SIZES.items():
@@ -97,6 +101,7 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
         "pair": lambda folder: pairs.reader_and_writer(folder, seed, asked.questions, asked.wait),
         "races": lambda folder: pairs.races(folder, seed, asked.races, asked.wait),
         "models": lambda folder: headers.models(folder, seed, asked.step),
+        "bombs": lambda folder: bombs.taken_in(folder, asked.bombs),
         "strace": lambda folder: points.traced(folder, seed, asked.points),
     }
 
