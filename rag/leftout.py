@@ -2,8 +2,8 @@
 
 The masked lines of every document are in a table of words of their own. It is made and kept by `template.Templates` inside the
 library's transactions, and can be made again from the documents at any time (`fill`). For a question, the lines that share half
-of its words or more are looked up there and read by the reader's model; those that answer as surely as a passage must, or that
-hold every word of the question, are returned.
+of its words or more are looked up there and read by the reader's model; those that answer as surely as a passage must are
+returned, and so are longer ones that hold every word of the question.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _TERMS = 64  # words of a question that are looked up
 _READ = 6  # lines that the model reads
 _SAID = 2  # lines that are returned
 _SHARE = 0.5  # of the question's words, in a line that is read
+_LABEL = 60  # characters of a line that is read with its neighbours
 _LONG = 400  # characters from which a line is taken sentence by sentence
 
 
@@ -82,7 +83,7 @@ def unread(question: str, library: Library, pairs: Callable[[], CrossEncoder]) -
     for name in _documents(library.templates.db, question):
         with suppress(RagError):  # it is gone or damaged: the search itself tells of that
             document = library.document(name)
-            for span in lines(document):
+            for span in _units(document):
                 text = " ".join(span.of(document.text).split())
                 words = set(facts.words(text))
                 share = sum(word in words for word in asked) / max(1, len(asked))
@@ -96,11 +97,30 @@ def unread(question: str, library: Library, pairs: Callable[[], CrossEncoder]) -
     least = fit.least
     chances = [fit.chance(read.answers) for read in model.read(question, [text for text, _ in likely])]
     ranked = [
-        (max(chance, least if share == 1.0 and len(asked) > 1 else 0.0), document, span)
+        (
+            max(chance, least if share == 1.0 and len(asked) > 1 and span.end - span.start > _LABEL else 0.0),
+            document,
+            span,
+        )
         for chance, (_, (share, document, span)) in zip(chances, likely, strict=True)
     ]
     ranked.sort(key=lambda item: -item[0])
     return tuple(_evidence(document, span) for chance, document, span in ranked[:_SAID] if chance >= least)
+
+
+def _units(document: Document) -> Iterator[Span]:
+    """What is read of the masked lines: each, and each label with the lines right above and below it ("Jane Doe", "Press Officer")."""
+    text, found = document.text, list(lines(document))
+    yield from found
+    for at, span in enumerate(found):
+        start, end = span.start, span.end
+        if end - start <= _LABEL:
+            if at and not text[found[at - 1].end : start].strip():
+                start = found[at - 1].start
+            if at + 1 < len(found) and not text[end : found[at + 1].start].strip():
+                end = found[at + 1].end
+            if (start, end) != (span.start, span.end):
+                yield Span(start, end)
 
 
 def _documents(db: sqlite3.Connection, question: str) -> list[str]:

@@ -195,7 +195,9 @@ def _menu(lines: Sequence[str], opening: bool) -> bool:
 
 def _navigates(line: str) -> bool:
     """Is it a label that menus have?"""
-    return _label(line) and any(word.strip("()’'").casefold() in _NAVIGATION for word in line.split())
+    words = [word.strip("()’'").casefold() for word in line.split()]
+    said = [word for word in words if word not in _SMALL]
+    return _label(line) and 2 * sum(word in _NAVIGATION for word in said) >= max(1, len(said))
 
 
 def _hash(text: str) -> int:

@@ -55,6 +55,7 @@ BLOCKS = [
     "Managing Director\nJohn Smith\nAshby Mills\n",
     "Single Room\nDouble Room\nBreakfast Included\n",
     "Landlord\nMary Jones\nTenant\nPeter Brown\n",
+    "Jane Doe\nChief Press Officer\nAshby Mills\n",
 ]
 FURNITURE = [
     "We use cookies to make this site better for you. By reading on you agree.",
@@ -146,6 +147,13 @@ def test_a_masked_line_that_would_answer_is_found_and_others_are_not() -> None:
     assert (found.text, found.line, found.source) == (FEE, 6, "a/b.txt") and found.span.of(TEXT) == FEE
     for question in ("Who leads the world?", "World opinion", "What does the mayor do?", "", "?", '"', "AND OR NOT"):
         assert not leftout.unread(question, library, Pairs), question
+
+
+def test_a_label_is_read_with_its_neighbours() -> None:
+    text = "Home\nJane Doe\nChief Press Officer\nSearch\n\nThe mayor speaks in this page.\n"
+    library = _library(_document(text, "Home", "Jane Doe", "Chief Press Officer", "Search"))
+    (found, *_) = leftout.unread("Who is the chief press officer?", library, Pairs)
+    assert "Jane Doe\nChief Press Officer" in found.text and found.span.of(text) == found.text
 
 
 def test_nothing_is_read_where_nothing_is_masked() -> None:
