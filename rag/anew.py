@@ -106,8 +106,11 @@ def _also(old: str, new: str) -> None:
 
 def _clear(folder: Path) -> None:
     for end in (*_ENDS, "-shm"):
+        path = folder / f"{_NEW}{end}"
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
         with suppress(FileNotFoundError):
-            os.unlink(folder / f"{_NEW}{end}")
+            os.unlink(path)
 
 
 def _synced(path: Path) -> None:

@@ -17,7 +17,7 @@ from rag.errors import LibraryBroken, RagError
 from rag.history import History, text
 from rag.rows import WORDS, checksum
 from rag.store import pages
-from rag.structure import lost
+from rag.structure import empty_words, lost
 from rag.template import Templates
 from rag.told import damage
 from rag.twins import Twins
@@ -92,11 +92,21 @@ class Care:
             elif checksum(*row[:9]) != row[9]:
                 found.passages.add(row[1])
             before = row[1]
-        if found.strays:  # or to a document that has no other
-            counted = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM chunks")}
-            found.passages |= here - counted
+        counted = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM chunks")}
+        found.passages |= {name for name in here - counted - found.texts if self._says(name)}
         found.passages -= found.texts
         return found
+
+    def _says(self, document: str) -> bool:
+        """Is there a word in a document outside its mask, so that it must have passages?"""
+        try:
+            whole = self._whole(document)
+        except RagError:
+            return False
+        bare = list(whole.text)
+        for span in whole.mask:
+            bare[span.start : span.end] = " " * (span.end - span.start)
+        return any(map(str.isalnum, bare))
 
     def sources(self, documents: set[str]) -> list[str]:
         """Their names, or their ids where no file has them."""
@@ -202,12 +212,13 @@ class Care:
                 whole = self._whole(document)
             except RagError:
                 continue
+            if not (isinstance(start, int) and isinstance(end, int)):  # a damaged row
+                continue
             yield number, whole.title, heading, whole.text[start:end]
 
     def remake_words(self) -> None:
         """The table of words again from the texts. Inside a transaction of the caller's."""
-        self._db.execute("DROP TABLE words")
-        self._db.execute(WORDS)
+        empty_words(self._db)
         for number, *texts in list(self._passages()):
             self._db.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
 

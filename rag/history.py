@@ -45,7 +45,7 @@ class History(Store):
         self._db.text_factory = text
         try:
             with naming(folder, FILE):
-                columns = [row[1] for row in self._db.execute("PRAGMA table_info(turns)")]
+                columns = columns_of(self._db)
                 if not columns:
                     raise LibraryBroken(f"{path} holds no conversations: it was emptied or is another file", _CURE)
                 if missing := [name for name in COLUMNS if name not in columns]:
@@ -128,6 +128,12 @@ class History(Store):
             return self._db.execute(select, values).fetchall()
 
 
+def columns_of(db: sqlite3.Connection) -> list[str]:
+    """The names of the columns of the table of turns; none where there is no such table."""
+    table = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'turns'").fetchone()
+    return [row[1] for row in db.execute("PRAGMA table_info(turns)")] if table else []
+
+
 def text(raw: bytes) -> str:
     """A stored text; bytes that are no UTF-8 become U+FFFD, so that a checksum tells that they were changed."""
     return raw.decode("utf-8", "replace")
@@ -194,7 +200,7 @@ def salvaged(folder: Path) -> list[tuple[Any, ...]]:
 
 
 def _read(db: sqlite3.Connection, order: str, rows: dict[int, tuple[Any, ...]]) -> None:
-    have = {row[1] for row in db.execute("PRAGMA table_info(turns)")}
+    have = set(columns_of(db))
     if not {"number", "question"} <= have:
         return
     fills = {"conversation": "'recovered'", "asked": "''", "answer": "NULL", "checksum": "NULL"}

@@ -81,6 +81,10 @@ class Library(Held):
         """Raises where there is no library to open; with `make`, prepares the place of a new one."""
         if blocked := no_folder(self.folder):
             raise blocked
+        if path.is_symlink() and not path.exists():
+            raise LibraryMissing(
+                f"{path} is a link to nothing", f"put back what it points to; or: rm {path}, then: footnote add FOLDER"
+            )
         there = path.stat().st_size if path.exists() else None
         if there:
             return

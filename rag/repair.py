@@ -222,7 +222,7 @@ _SYNC = "footnote sync, or where that finds nothing, footnote add its folder aga
 
 def _known(library: Library, lost: Collection[str]) -> Iterator[Event]:
     """What was added, where that was forgotten: as far as the files' names tell."""
-    if any("table roots" in said for said in lost) and not library.roots():
+    if not library.roots():
         roots = sorted({_root(known) for known in library.files().values()})
         library.remember_roots(roots)
         if roots:

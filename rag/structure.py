@@ -89,8 +89,13 @@ def _expected() -> tuple[dict[str, tuple[Column, ...]], dict[str, tuple[str, str
 
 
 def _there(db: sqlite3.Connection) -> dict[str, str]:
-    """Name and kind of all that is in the file."""
-    return {row[0]: row[1] for row in db.execute("SELECT name, type FROM sqlite_master")}
+    """Name and kind of all that is in the file. `words` counts as a table only where it is a virtual one."""
+    rows = db.execute("SELECT name, type, sql FROM sqlite_master").fetchall()
+    return {n: "other" if n == "words" and not _virtual(sql) else kind for n, kind, sql in rows}
+
+
+def _virtual(sql: object) -> bool:
+    return isinstance(sql, str) and sql.upper().startswith("CREATE VIRTUAL TABLE")
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[Column]:
@@ -130,12 +135,12 @@ def mend(store: Store) -> list[str]:
 def _tables(db: sqlite3.Connection) -> None:
     tables, indexes = _expected()
     there = _there(db)
-    for name in (n for n in tables if there.get(n) == "view"):
+    for name in (n for n in tables if there.get(n) == "view" and not n.startswith("words")):
         db.execute(f"DROP VIEW {name}")
     whole = {n for n, c in tables.items() if there.get(n) == "table" and (not c or _columns(db, n) == list(c))}
     words = {name for name in tables if name.startswith("words")}
     if not words <= whole:
-        _words(db, words)
+        empty_words(db)
     for kind in _TOGETHER:
         if not kind <= whole:
             for name in kind:
@@ -151,13 +156,20 @@ def _tables(db: sqlite3.Connection) -> None:
             db.execute(statement)
 
 
-def _words(db: sqlite3.Connection, names: set[str]) -> None:
-    """The table of words again, empty. It cannot be dropped in the usual way where a table that it lies in is missing."""
-    db.execute("PRAGMA writable_schema = ON")
-    db.execute("DELETE FROM sqlite_master WHERE name = 'words'")
-    db.execute("PRAGMA writable_schema = RESET")
-    for name in names - {"words"}:
-        db.execute(f"DROP TABLE IF EXISTS {name}")
+def empty_words(db: sqlite3.Connection) -> None:
+    """The table of words again, empty. It cannot be dropped in the usual way where what it lies in is missing or damaged.
+
+    Inside a transaction of the caller's.
+    """
+    row = db.execute("SELECT type, sql FROM sqlite_master WHERE name = 'words'").fetchone()
+    if row and not _virtual(row[1]):
+        db.execute(f"DROP {'VIEW' if row[0] == 'view' else 'TABLE'} words")
+    elif row:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'words'")
+        db.execute("PRAGMA writable_schema = RESET")
+    for name in (n for n in _expected()[0] if n.startswith("words_")):
+        db.execute(f"DROP {'VIEW' if _there(db).get(name) == 'view' else 'TABLE'} IF EXISTS {name}")
     db.execute(WORDS)
 
 
