@@ -237,15 +237,18 @@ def _foreign(folder: Path) -> None:
     _sql("CREATE TABLE places(name)")(folder)
 
 
+def _dangling(folder: Path) -> None:
+    (folder / "library.db").unlink()
+    (folder / "library.db").symlink_to("nothing")
+
+
 _LOST: dict[str, Harm] = {
     "empty": _cut(0),
     **{f"cut to {size}": _cut(size) for size in (3, 50, 100, 512, 4096, 8192)},
     "a text": lambda folder: (folder / "library.db").write_text("hello\n" * 1000) and None,
     "a folder": _a_folder("library.db"),
     "of another program": _foreign,
-    "a link to nothing": lambda folder: (
-        ((folder / "library.db").unlink(), (folder / "library.db").symlink_to("nothing")) and None
-    ),
+    "a link to nothing": _dangling,
 }
 
 
