@@ -223,11 +223,13 @@ class Care:
             self._db.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
 
     def lenient(self) -> None:
-        """From now on a text that is no UTF-8 is read with U+FFFD in it, and fails its checksum instead of ending the reading."""
+        """From now on a text that is no UTF-8 is read with U+FFFD in it, and fails its checksum
+        instead of ending the reading."""
         self._db.text_factory = text
 
     def fill(self, writing: Callable[[], AbstractContextManager[None]]) -> Iterator[str]:
-        """Labels of copies and hashes of templates again from the texts, where their tables are empty. Says what was filled."""
+        """Labels of copies and hashes of templates again from the texts, where their tables are
+        empty. Says what was filled."""
         if not self._db.execute("SELECT 1 FROM twins LIMIT 1").fetchone():
             labelled = 0
             while count := self._twins.catch_up():
@@ -245,7 +247,8 @@ class Care:
     # -- documents
 
     def _no_records(self, table: str, columns: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Rows with a value of another kind than they should have, or with a text that is no UTF-8."""
+        """Rows with a value of another kind than they should have, or with a text that is no
+        UTF-8."""
         parts = ", ".join(f"typeof({c}), CAST({c} AS BLOB)" for c in columns)
         for row in self._db.execute(f"SELECT {parts} FROM {table}"):  # noqa: S608
             pairs = list(zip(row[::2], row[1::2], kinds, strict=True))

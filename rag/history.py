@@ -72,7 +72,8 @@ class History(Store):
             self._db.execute("UPDATE turns SET answer = ?, checksum = ? WHERE number = ?", row)
 
     def damaged(self) -> dict[int, str]:
-        """Number and question of the turns that are no records of a question, or whose answer is not the one that was saved."""
+        """Number and question of the turns that are no records of a question, or whose answer is
+        not the one that was saved."""
         return {row[0]: str(row[3]) for row in self._rows(_ROW) if not _whole(row)}
 
     def forget(self, turns: Iterable[int]) -> None:
@@ -106,7 +107,10 @@ class History(Store):
         return [(row[3], row[4]) for row in rows]
 
     def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
-        """(id, first question, time of the last, turns), newest first. Rows that are no records are left out."""
+        """(id, first question, time of the last, turns), newest first.
+
+        Rows that are no records are left out.
+        """
         rows = self._rows(
             "SELECT t.conversation, q.question, t.asked, t.turns FROM (SELECT conversation, min(number) AS first, "  # noqa: S608
             f"max(number) AS last, max(asked) AS asked, count(*) AS turns FROM turns WHERE {_TEXTS} GROUP BY conversation) t "
@@ -135,7 +139,8 @@ def columns_of(db: sqlite3.Connection) -> list[str]:
 
 
 def text(raw: bytes) -> str:
-    """A stored text; bytes that are no UTF-8 become U+FFFD, so that a checksum tells that they were changed."""
+    """A stored text; bytes that are no UTF-8 become U+FFFD, so that a checksum tells that they
+    were changed."""
     return raw.decode("utf-8", "replace")
 
 
@@ -176,7 +181,8 @@ def begin(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: str = FILE)
 
 
 def salvaged(folder: Path) -> list[tuple[Any, ...]]:
-    """The turns (rows of `COLUMNS`) that can be read of a damaged history; of one whose answer is damaged, the question.
+    """The turns (rows of `COLUMNS`) that can be read of a damaged history; of one whose answer
+    is damaged, the question.
 
     Raises `RagError` where the disk, not the file's content, is what keeps them from being read.
     """

@@ -140,7 +140,10 @@ class Library(Held):
             )
 
     def _adopt(self, identity: str) -> str:
-        """Say what the library is made with from now on. Its vectors may be of another embedder: they count as damaged."""
+        """Say what the library is made with from now on.
+
+        Its vectors may be of another embedder: they count as damaged.
+        """
         with self.writing():
             self._db.execute("UPDATE chunks SET checksum = x''")
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))

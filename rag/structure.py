@@ -1,8 +1,10 @@
-"""The tables that a library must have, held against those that it has; and what is missing of them made again.
+"""The tables that a library must have, held against those that it has; and what is missing of them
+made again.
 
-A table that was dropped is made empty, one that lacks a column is copied into a whole one. What was in them is then made again by
-the rest of a repair: words, labels and hashes of templates from the texts, passages from the texts, texts from the user's files.
-Rows that lost a value fail their checksum, which is how that repair finds them.
+A table that was dropped is made empty, one that lacks a column is copied into a whole one. What was
+in them is then made again by the rest of a repair: words, labels and hashes of templates from the
+texts, passages from the texts, texts from the user's files. Rows that lost a value fail their
+checksum, which is how that repair finds them.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ Column = tuple[str, str]
 
 
 def lost(db: sqlite3.Connection, indices: bool = True) -> list[str]:
-    """What is missing of tables, columns, indices and what the library says of itself; nothing where all is there."""
+    """What is missing of tables, columns, indices and what the library says of itself; nothing
+    where all is there."""
     tables, indexes = _expected()
     there = _there(db)
     said = []
@@ -75,7 +78,8 @@ def is_revision(value: object) -> bool:
 
 @cache
 def _expected() -> tuple[dict[str, tuple[Column, ...]], dict[str, tuple[str, str]]]:
-    """Of each table its columns (none of `words`, which SQLite reads through its shadow tables); of each index (table, SQL)."""
+    """Of each table its columns (none of `words`, which SQLite reads through its shadow tables);
+    of each index (table, SQL)."""
     db = sqlite3.connect(":memory:")
     try:
         db.executescript(ALL)
@@ -89,7 +93,10 @@ def _expected() -> tuple[dict[str, tuple[Column, ...]], dict[str, tuple[str, str
 
 
 def _there(db: sqlite3.Connection) -> dict[str, str]:
-    """Name and kind of all that is in the file. `words` counts as a table only where it is a virtual one."""
+    """Name and kind of all that is in the file.
+
+    `words` counts as a table only where it is a virtual one.
+    """
     rows = db.execute("SELECT name, type, sql FROM sqlite_master").fetchall()
     return {n: "other" if n == "words" and not _virtual(sql) else kind for n, kind, sql in rows}
 
@@ -108,9 +115,11 @@ def ours(db: sqlite3.Connection) -> bool:
 
 
 def mend(store: Store) -> list[str]:
-    """Make again what is missing in the library file that `store` has open; one transaction. Returns what was missing.
+    """Make again what is missing in the library file that `store` has open; one transaction.
+    Returns what was missing.
 
-    Nothing is done in a file of another format, or of another program. What is in tables that were dropped is not brought back.
+    Nothing is done in a file of another format, or of another program. What is in tables that
+    were dropped is not brought back.
     """
     db = store._db
     with naming(store._path.parent, store._path.name):
@@ -157,7 +166,8 @@ def _tables(db: sqlite3.Connection) -> None:
 
 
 def empty_words(db: sqlite3.Connection) -> None:
-    """The table of words again, empty. It cannot be dropped in the usual way where what it lies in is missing or damaged.
+    """The table of words again, empty. It cannot be dropped in the usual way where what it lies
+    in is missing or damaged.
 
     Inside a transaction of the caller's.
     """
@@ -174,7 +184,10 @@ def empty_words(db: sqlite3.Connection) -> None:
 
 
 def _copied(db: sqlite3.Connection, name: str, columns: tuple[Column, ...]) -> None:
-    """A table with all its columns, the rows of the one that lacks some. What is missing in a row is empty."""
+    """A table with all its columns, the rows of the one that lacks some.
+
+    What is missing in a row is empty.
+    """
     have = {column for column, _ in _columns(db, name)}
     before = f"{name}_before"
     db.execute(f"DROP TABLE IF EXISTS {before}")

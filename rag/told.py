@@ -141,7 +141,10 @@ def _of_sqlite(error: Exception, folder: Path, file: str, name: str) -> RagError
 
 
 def damage(error: Exception) -> bool:
-    """Is the content of an SQLite file wrong? Not where a disk is full or fails, a right is missing or a limit is met."""
+    """Is the content of an SQLite file wrong?
+
+    Not where a disk is full or fails, a right is missing or a limit is met.
+    """
     if not isinstance(error, sqlite3.Error):
         return False
     said, name = str(error), getattr(error, "sqlite_errorname", "") or ""
@@ -163,7 +166,7 @@ def no_folder(folder: Path) -> Usage | None:
 
 
 def _unreadable(path: Path) -> RagError | None:
-    """The right to read that is missing on the way to `path`: of the file itself or of a folder above it."""
+    """The right to read that is missing on the way to `path`: of the file or of a folder above it."""
     for place in reversed((path, *path.parents)):
         right = os.R_OK | (os.X_OK if os.path.isdir(place) else 0)
         if place == path or place == path.parent:

@@ -1,4 +1,7 @@
-"""Every table, column and index of a library can be lost: what is stored elsewhere is made again, and every cure leads on."""
+"""Every table, column and index of a library can be lost.
+
+What is stored elsewhere is made again, and every cure leads on.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ Harm = Callable[[Path], None]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with three documents and one answered question, and the documents in `docs` beside it."""
+    """A home with three documents and one answered question, and the documents in `docs` beside
+    it."""
     place = tmp_path_factory.mktemp("structure")
     (place / "docs").mkdir()
     for name in ("d0", "d1", "d2"):
@@ -82,7 +86,10 @@ def _did(home: Path, command: str, docs: Path) -> list[Event]:
 
 
 def _walk(home: Path, docs: Path, asked: bool = True, most: int = 5) -> list[str]:
-    """Follow the cures word by word until nothing is wrong. Returns the commands; fails where they lead in a circle."""
+    """Follow the cures word by word until nothing is wrong.
+
+    Returns the commands; fails where they lead in a circle.
+    """
     steps: list[str] = []
     cure = "footnote doctor --repair"
     while steps == [] or _wrong(home, asked) or cure:
