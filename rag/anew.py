@@ -1,7 +1,8 @@
-"""Begins a damaged history anew: the new file is made whole first, then the old one gets a name of its own, then they change places.
+"""Begins a damaged history anew: the new file is made whole first, then the old one gets a name of
+its own, then they change places.
 
-Whatever fails on the way (a full disk, a missing right) leaves the old file where it was, whole and under its name. A copy that
-was kept before is never replaced.
+Whatever fails on the way (a full disk, a missing right) leaves the old file where it was, whole and
+under its name. A copy that was kept before is never replaced.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 
 def anew(folder: Path) -> tuple[Path | None, int]:
-    """A new history with the turns that can be read of the old one. Only for the writer, where the old one is damaged or gone.
+    """A new history with the turns that can be read of the old one. Only for the writer, where
+    the old one is damaged or gone.
 
-    Returns the path that the old file is kept at (None where there was none), and how many turns were taken over.
+    Returns the path that the old file is kept at (None where there was none), and how many
+    turns were taken over.
     Raises `RagError`; then nothing has changed.
     """
     with naming(folder, FILE):
@@ -85,7 +88,10 @@ def _free(folder: Path) -> Path:
 
 
 def _also(old: str, new: str) -> None:
-    """A second name for a file, or a copy where the file system has no such thing. Raises `FileExistsError`, never replaces."""
+    """A second name for a file, or a copy where the file system has no such thing.
+
+    Raises `FileExistsError`, never replaces.
+    """
     try:
         os.link(old, new)
     except OSError as error:
@@ -106,8 +112,11 @@ def _also(old: str, new: str) -> None:
 
 def _clear(folder: Path) -> None:
     for end in (*_ENDS, "-shm"):
+        path = folder / f"{_NEW}{end}"
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
         with suppress(FileNotFoundError):
-            os.unlink(folder / f"{_NEW}{end}")
+            os.unlink(path)
 
 
 def _synced(path: Path) -> None:

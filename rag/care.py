@@ -17,7 +17,7 @@ from rag.errors import LibraryBroken, RagError
 from rag.history import History, text
 from rag.rows import WORDS, checksum
 from rag.store import pages
-from rag.structure import lost
+from rag.structure import empty_words, lost
 from rag.template import Templates
 from rag.told import damage
 from rag.twins import Twins
@@ -92,11 +92,21 @@ class Care:
             elif checksum(*row[:9]) != row[9]:
                 found.passages.add(row[1])
             before = row[1]
-        if found.strays:  # or to a document that has no other
-            counted = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM chunks")}
-            found.passages |= here - counted
+        counted = {row[0] for row in self._db.execute("SELECT DISTINCT document FROM chunks")}
+        found.passages |= {name for name in here - counted - found.texts if self._says(name)}
         found.passages -= found.texts
         return found
+
+    def _says(self, document: str) -> bool:
+        """Is there a word in a document outside its mask, so that it must have passages?"""
+        try:
+            whole = self._whole(document)
+        except RagError:
+            return False
+        bare = list(whole.text)
+        for span in whole.mask:
+            bare[span.start : span.end] = " " * (span.end - span.start)
+        return any(map(str.isalnum, bare))
 
     def sources(self, documents: set[str]) -> list[str]:
         """Their names, or their ids where no file has them."""
@@ -202,21 +212,24 @@ class Care:
                 whole = self._whole(document)
             except RagError:
                 continue
+            if not (isinstance(start, int) and isinstance(end, int)):  # a damaged row
+                continue
             yield number, whole.title, heading, whole.text[start:end]
 
     def remake_words(self) -> None:
         """The table of words again from the texts. Inside a transaction of the caller's."""
-        self._db.execute("DROP TABLE words")
-        self._db.execute(WORDS)
+        empty_words(self._db)
         for number, *texts in list(self._passages()):
             self._db.execute("INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)", (number, *texts))
 
     def lenient(self) -> None:
-        """From now on a text that is no UTF-8 is read with U+FFFD in it, and fails its checksum instead of ending the reading."""
+        """From now on a text that is no UTF-8 is read with U+FFFD in it, and fails its checksum
+        instead of ending the reading."""
         self._db.text_factory = text
 
     def fill(self, writing: Callable[[], AbstractContextManager[None]]) -> Iterator[str]:
-        """Labels of copies and hashes of templates again from the texts, where their tables are empty. Says what was filled."""
+        """Labels of copies and hashes of templates again from the texts, where their tables are
+        empty. Says what was filled."""
         if not self._db.execute("SELECT 1 FROM twins LIMIT 1").fetchone():
             labelled = 0
             while count := self._twins.catch_up():
@@ -234,7 +247,8 @@ class Care:
     # -- documents
 
     def _no_records(self, table: str, columns: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Rows with a value of another kind than they should have, or with a text that is no UTF-8."""
+        """Rows with a value of another kind than they should have, or with a text that is no
+        UTF-8."""
         parts = ", ".join(f"typeof({c}), CAST({c} AS BLOB)" for c in columns)
         for row in self._db.execute(f"SELECT {parts} FROM {table}"):  # noqa: S608
             pairs = list(zip(row[::2], row[1::2], kinds, strict=True))

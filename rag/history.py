@@ -45,7 +45,7 @@ class History(Store):
         self._db.text_factory = text
         try:
             with naming(folder, FILE):
-                columns = [row[1] for row in self._db.execute("PRAGMA table_info(turns)")]
+                columns = columns_of(self._db)
                 if not columns:
                     raise LibraryBroken(f"{path} holds no conversations: it was emptied or is another file", _CURE)
                 if missing := [name for name in COLUMNS if name not in columns]:
@@ -72,7 +72,8 @@ class History(Store):
             self._db.execute("UPDATE turns SET answer = ?, checksum = ? WHERE number = ?", row)
 
     def damaged(self) -> dict[int, str]:
-        """Number and question of the turns that are no records of a question, or whose answer is not the one that was saved."""
+        """Number and question of the turns that are no records of a question, or whose answer is
+        not the one that was saved."""
         return {row[0]: str(row[3]) for row in self._rows(_ROW) if not _whole(row)}
 
     def forget(self, turns: Iterable[int]) -> None:
@@ -106,7 +107,10 @@ class History(Store):
         return [(row[3], row[4]) for row in rows]
 
     def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
-        """(id, first question, time of the last, turns), newest first. Rows that are no records are left out."""
+        """(id, first question, time of the last, turns), newest first.
+
+        Rows that are no records are left out.
+        """
         rows = self._rows(
             "SELECT t.conversation, q.question, t.asked, t.turns FROM (SELECT conversation, min(number) AS first, "  # noqa: S608
             f"max(number) AS last, max(asked) AS asked, count(*) AS turns FROM turns WHERE {_TEXTS} GROUP BY conversation) t "
@@ -128,8 +132,15 @@ class History(Store):
             return self._db.execute(select, values).fetchall()
 
 
+def columns_of(db: sqlite3.Connection) -> list[str]:
+    """The names of the columns of the table of turns; none where there is no such table."""
+    table = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'turns'").fetchone()
+    return [row[1] for row in db.execute("PRAGMA table_info(turns)")] if table else []
+
+
 def text(raw: bytes) -> str:
-    """A stored text; bytes that are no UTF-8 become U+FFFD, so that a checksum tells that they were changed."""
+    """A stored text; bytes that are no UTF-8 become U+FFFD, so that a checksum tells that they
+    were changed."""
     return raw.decode("utf-8", "replace")
 
 
@@ -170,7 +181,8 @@ def begin(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: str = FILE)
 
 
 def salvaged(folder: Path) -> list[tuple[Any, ...]]:
-    """The turns (rows of `COLUMNS`) that can be read of a damaged history; of one whose answer is damaged, the question.
+    """The turns (rows of `COLUMNS`) that can be read of a damaged history; of one whose answer
+    is damaged, the question.
 
     Raises `RagError` where the disk, not the file's content, is what keeps them from being read.
     """
@@ -194,7 +206,7 @@ def salvaged(folder: Path) -> list[tuple[Any, ...]]:
 
 
 def _read(db: sqlite3.Connection, order: str, rows: dict[int, tuple[Any, ...]]) -> None:
-    have = {row[1] for row in db.execute("PRAGMA table_info(turns)")}
+    have = set(columns_of(db))
     if not {"number", "question"} <= have:
         return
     fills = {"conversation": "'recovered'", "asked": "''", "answer": "NULL", "checksum": "NULL"}

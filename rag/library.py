@@ -84,6 +84,10 @@ class Library(Held):
         """Raises where there is no library to open; with `make`, prepares the place of a new one."""
         if blocked := no_folder(self.folder):
             raise blocked
+        if path.is_symlink() and not path.exists():
+            raise LibraryMissing(
+                f"{path} is a link to nothing", f"put back what it points to; or: rm {path}, then: footnote add FOLDER"
+            )
         there = path.stat().st_size if path.exists() else None
         if there:
             return
@@ -141,7 +145,10 @@ class Library(Held):
             )
 
     def _adopt(self, identity: str) -> str:
-        """Say what the library is made with from now on. Its vectors may be of another embedder: they count as damaged."""
+        """Say what the library is made with from now on.
+
+        Its vectors may be of another embedder: they count as damaged.
+        """
         with self.writing():
             self._db.execute("UPDATE chunks SET checksum = x''")
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))

@@ -1,7 +1,9 @@
-"""Files and folders that only their owner may read: made so, and tightened where an older version left them open.
+"""Files and folders that only their owner may read: made so, and tightened where an older version
+left them open.
 
-Nothing here changes the umask of the process: each file is created with its mode. A folder that was there before, such
-as one given as --home, keeps its rights. Where a file system has no rights, nothing is done.
+Nothing here changes the umask of the process: each file is created with its mode. A folder that was
+there before, such as one given as --home, keeps its rights. Where a file system has no rights,
+nothing is done.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ def make_folder(path: Path) -> None:
 
 
 def create(path: Path) -> None:
-    """Make an empty file for this user alone, where there is none. SQLite gives its journals the same rights."""
+    """Make an empty file for this user alone, where there is none.
+
+    SQLite gives its journals the same rights.
+    """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
 
@@ -40,14 +45,18 @@ def opener(path: str, flags: int) -> int:
 
 
 def loose(folder: Path) -> list[Path]:
-    """What of a library's folder others can get at, of all that this user owns; nothing where the folder itself is closed."""
+    """What of a library's folder others can get at, of all that this user owns; nothing where the
+    folder itself is closed."""
     if os.name == "nt" or not os.path.isdir(folder) or not os.stat(folder).st_mode & _OTHERS:
         return []
     return [path for path in _places(folder) if _open_to_others(path)]
 
 
 def tighten(folder: Path) -> list[Path]:
-    """Take from others what they may do in a library's folder. Returns what they still may: no error is raised."""
+    """Take from others what they may do in a library's folder.
+
+    Returns what they still may: no error is raised.
+    """
     left = []
     for path in () if os.name == "nt" else filter(_open_to_others, _places(folder)):
         with suppress(OSError):

@@ -1,10 +1,13 @@
-"""THE FLOW of a repair: what is damaged is named, then made again from what is whole; nothing is overwritten in silence.
+"""THE FLOW of a repair: what is damaged is named, then made again from what is whole; nothing is
+overwritten in silence.
 
-In the order in which things depend on each other: rights, conversations, tables, SQLite's indices, documents, words, the index, what
-killed writers left. A document comes back from its own stored text where only passages are hurt, else from the user's file where that
-is still the file that was read (by SHA-256). Where it is neither, it stays as it is and is named with what the user can do.
+In the order in which things depend on each other: rights, conversations, tables, SQLite's indices,
+documents, words, the index, what killed writers left. A document comes back from its own stored
+text where only passages are hurt, else from the user's file where that is still the file that was
+read (by SHA-256). Where it is neither, it stays as it is and is named with what the user can do.
 
-Only damage is repaired. A full disk, a missing right or another process is said as such, and leaves everything where it is.
+Only damage is repaired. A full disk, a missing right or another process is said as such, and leaves
+everything where it is.
 """
 
 from __future__ import annotations
@@ -41,7 +44,8 @@ def everything(
     opened: Callable[[], Opened],
     writing: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[Event]:
-    """Mend the embedder's file and the library in `folder`, which `opened` opens, with the writer's lock of `writing`."""
+    """Mend the embedder's file and the library in `folder`, which `opened` opens, with the
+    writer's lock of `writing`."""
     if embedding.made():
         yield from embedder(embedding.verify, embedding.remake)
     if not os.path.isdir(folder):
@@ -119,7 +123,10 @@ def _roots_of(path: Path) -> list[str]:
 
 
 def repair(library: Library, vectors: Vectors, ingest: Ingest, lost: Collection[str] = ()) -> Iterator[Event]:
-    """Mend one open library, whose tables are there; `lost` says which were not. Raises `RagError` where the disk keeps it from that."""
+    """Mend one open library, whose tables are there; `lost` says which were not.
+
+    Raises `RagError` where the disk keeps it from that.
+    """
     agreed = False
     with suppress(RagError):
         agreed = vectors.revision() == library.revision
@@ -149,7 +156,8 @@ def repair(library: Library, vectors: Vectors, ingest: Ingest, lost: Collection[
 
 
 def embedder(check: Callable[[], None], remake: Callable[[], None]) -> Iterator[Event]:
-    """The embedder's own file: `check` raises where it fails its checksum, `remake` makes it again and replaces it when it is whole."""
+    """The embedder's own file: `check` raises where it fails its checksum, `remake` makes it again
+    and replaces it when it is whole."""
     try:
         check()
         return
@@ -183,10 +191,8 @@ def _pages(library: Library) -> Generator[Event, None, bool]:
         if not library.pages():
             yield Mended("library", True, f"SQLite's indices did not agree ({said[0]}); made again from the tables")
             return True
-    yield _beyond(
-        library.folder,
-        LibraryBroken(f"{library.folder}/library.db is damaged: {'; '.join((library.pages() or said)[:3])}"),
-    )
+    what = "; ".join((library.pages() or said)[:3])
+    yield _beyond(library.folder, LibraryBroken(f"{library.folder}/library.db is damaged: {what}"))
     return False
 
 
@@ -222,7 +228,7 @@ _SYNC = "footnote sync, or where that finds nothing, footnote add its folder aga
 
 def _known(library: Library, lost: Collection[str]) -> Iterator[Event]:
     """What was added, where that was forgotten: as far as the files' names tell."""
-    if any("table roots" in said for said in lost) and not library.roots():
+    if not library.roots():
         roots = sorted({_root(known) for known in library.files().values()})
         library.remember_roots(roots)
         if roots:
@@ -234,7 +240,8 @@ def _known(library: Library, lost: Collection[str]) -> Iterator[Event]:
 
 
 def _root(known: Known) -> str:
-    """The file or folder that was added to find a file: its path without what its source has behind the first part."""
+    """The file or folder that was added to find a file: its path without what its source has
+    behind the first part."""
     path = known.path.partition("#")[0]
     rest = known.source.partition("/")[2]
     if rest and path.endswith(f"/{known.source}"):
@@ -268,7 +275,8 @@ def _document(library: Library, ingest: Ingest, file: Known | None, document: st
 
 
 def history(folder: Path) -> Iterator[Event]:
-    """The conversations. Only a file that is gone or damaged is begun anew, with what can be read of it; it is kept beside."""
+    """The conversations. Only a file that is gone or damaged is begun anew, with what can be read
+    of it; it is kept beside."""
     try:
         with closing(History(folder)) as found:
             yield from _turns(found)

@@ -1,8 +1,10 @@
-"""The tables that a library must have, held against those that it has; and what is missing of them made again.
+"""The tables that a library must have, held against those that it has; and what is missing of them
+made again.
 
-A table that was dropped is made empty, one that lacks a column is copied into a whole one. What was in them is then made again by
-the rest of a repair: words, labels and hashes of templates from the texts, passages from the texts, texts from the user's files.
-Rows that lost a value fail their checksum, which is how that repair finds them.
+A table that was dropped is made empty, one that lacks a column is copied into a whole one. What was
+in them is then made again by the rest of a repair: words, labels and hashes of templates from the
+texts, passages from the texts, texts from the user's files. Rows that lost a value fail their
+checksum, which is how that repair finds them.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ Column = tuple[str, str]
 
 
 def lost(db: sqlite3.Connection, indices: bool = True) -> list[str]:
-    """What is missing of tables, columns, indices and what the library says of itself; nothing where all is there."""
+    """What is missing of tables, columns, indices and what the library says of itself; nothing
+    where all is there."""
     tables, indexes = _expected()
     there = _there(db)
     said = []
@@ -75,7 +78,8 @@ def is_revision(value: object) -> bool:
 
 @cache
 def _expected() -> tuple[dict[str, tuple[Column, ...]], dict[str, tuple[str, str]]]:
-    """Of each table its columns (none of `words`, which SQLite reads through its shadow tables); of each index (table, SQL)."""
+    """Of each table its columns (none of `words`, which SQLite reads through its shadow tables);
+    of each index (table, SQL)."""
     db = sqlite3.connect(":memory:")
     try:
         db.executescript(ALL)
@@ -89,8 +93,16 @@ def _expected() -> tuple[dict[str, tuple[Column, ...]], dict[str, tuple[str, str
 
 
 def _there(db: sqlite3.Connection) -> dict[str, str]:
-    """Name and kind of all that is in the file."""
-    return {row[0]: row[1] for row in db.execute("SELECT name, type FROM sqlite_master")}
+    """Name and kind of all that is in the file.
+
+    `words` counts as a table only where it is a virtual one.
+    """
+    rows = db.execute("SELECT name, type, sql FROM sqlite_master").fetchall()
+    return {n: "other" if n == "words" and not _virtual(sql) else kind for n, kind, sql in rows}
+
+
+def _virtual(sql: object) -> bool:
+    return isinstance(sql, str) and sql.upper().startswith("CREATE VIRTUAL TABLE")
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[Column]:
@@ -103,9 +115,11 @@ def ours(db: sqlite3.Connection) -> bool:
 
 
 def mend(store: Store) -> list[str]:
-    """Make again what is missing in the library file that `store` has open; one transaction. Returns what was missing.
+    """Make again what is missing in the library file that `store` has open; one transaction.
+    Returns what was missing.
 
-    Nothing is done in a file of another format, or of another program. What is in tables that were dropped is not brought back.
+    Nothing is done in a file of another format, or of another program. What is in tables that
+    were dropped is not brought back.
     """
     db = store._db
     with naming(store._path.parent, store._path.name):
@@ -130,12 +144,12 @@ def mend(store: Store) -> list[str]:
 def _tables(db: sqlite3.Connection) -> None:
     tables, indexes = _expected()
     there = _there(db)
-    for name in (n for n in tables if there.get(n) == "view"):
+    for name in (n for n in tables if there.get(n) == "view" and not n.startswith("words")):
         db.execute(f"DROP VIEW {name}")
     whole = {n for n, c in tables.items() if there.get(n) == "table" and (not c or _columns(db, n) == list(c))}
     words = {name for name in tables if name.startswith("words")}
     if not words <= whole:
-        _words(db, words)
+        empty_words(db)
     for kind in _TOGETHER:
         if not kind <= whole:
             for name in kind:
@@ -151,18 +165,29 @@ def _tables(db: sqlite3.Connection) -> None:
             db.execute(statement)
 
 
-def _words(db: sqlite3.Connection, names: set[str]) -> None:
-    """The table of words again, empty. It cannot be dropped in the usual way where a table that it lies in is missing."""
-    db.execute("PRAGMA writable_schema = ON")
-    db.execute("DELETE FROM sqlite_master WHERE name = 'words'")
-    db.execute("PRAGMA writable_schema = RESET")
-    for name in names - {"words"}:
-        db.execute(f"DROP TABLE IF EXISTS {name}")
+def empty_words(db: sqlite3.Connection) -> None:
+    """The table of words again, empty. It cannot be dropped in the usual way where what it lies
+    in is missing or damaged.
+
+    Inside a transaction of the caller's.
+    """
+    row = db.execute("SELECT type, sql FROM sqlite_master WHERE name = 'words'").fetchone()
+    if row and not _virtual(row[1]):
+        db.execute(f"DROP {'VIEW' if row[0] == 'view' else 'TABLE'} words")
+    elif row:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'words'")
+        db.execute("PRAGMA writable_schema = RESET")
+    for name in (n for n in _expected()[0] if n.startswith("words_")):
+        db.execute(f"DROP {'VIEW' if _there(db).get(name) == 'view' else 'TABLE'} IF EXISTS {name}")
     db.execute(WORDS)
 
 
 def _copied(db: sqlite3.Connection, name: str, columns: tuple[Column, ...]) -> None:
-    """A table with all its columns, the rows of the one that lacks some. What is missing in a row is empty."""
+    """A table with all its columns, the rows of the one that lacks some.
+
+    What is missing in a row is empty.
+    """
     have = {column for column, _ in _columns(db, name)}
     before = f"{name}_before"
     db.execute(f"DROP TABLE IF EXISTS {before}")

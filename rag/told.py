@@ -90,6 +90,13 @@ def _of_disk(error: Exception, folder: Path, file: str, name: str, number: int |
         return RagError(f"{folder}: too many files are open", "raise the limit on open files (ulimit -n), then again")
     if name.startswith("SQLITE_CANTOPEN") and os.path.isdir(folder / file):
         return LibraryBroken(f"{folder / file} is a folder, not a file", REPAIR)
+    journals = [
+        folder / f"{file}{end}" for end in ("-wal", "-journal") if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR"))
+    ]
+    named = Path(os.fsdecode(error.filename)) if isinstance(error, IsADirectoryError) and error.filename else None
+    if found := next((place for place in (named, *journals) if place and os.path.isdir(place)), None):
+        moved = f"mv {shlex.quote(str(found))} {shlex.quote(f'{found}.old')}"
+        return RagError(f"{found} is a folder, not a file", f"move it away: {moved}, then again")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")) or number in (errno.EACCES, errno.EPERM):
         named = getattr(error, "filename", None) if number else None
         places = (
@@ -134,7 +141,10 @@ def _of_sqlite(error: Exception, folder: Path, file: str, name: str) -> RagError
 
 
 def damage(error: Exception) -> bool:
-    """Is the content of an SQLite file wrong? Not where a disk is full or fails, a right is missing or a limit is met."""
+    """Is the content of an SQLite file wrong?
+
+    Not where a disk is full or fails, a right is missing or a limit is met.
+    """
     if not isinstance(error, sqlite3.Error):
         return False
     said, name = str(error), getattr(error, "sqlite_errorname", "") or ""
@@ -156,7 +166,7 @@ def no_folder(folder: Path) -> Usage | None:
 
 
 def _unreadable(path: Path) -> RagError | None:
-    """The right to read that is missing on the way to `path`: of the file itself or of a folder above it."""
+    """The right to read that is missing on the way to `path`: of the file or of a folder above it."""
     for place in reversed((path, *path.parents)):
         right = os.R_OK | (os.X_OK if os.path.isdir(place) else 0)
         if place == path or place == path.parent:

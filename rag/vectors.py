@@ -250,7 +250,10 @@ class Vectors:
         return [int(name[1]) for name in found if name and name[2]]
 
     def _names(self) -> list[str]:
-        """What is in the folder. Raises `RagError` where a missing right keeps it from being read."""
+        """What is in the folder.
+
+        Raises `RagError` where a missing right keeps it from being read.
+        """
         try:
             return os.listdir(self._folder)
         except OSError as error:
@@ -261,7 +264,10 @@ class Vectors:
         raise AssertionError("naming raises")
 
     def _newest(self) -> tuple[int, dict[str, Any]] | None:
-        """The newest whole generation. Raises `RagError` where a missing right keeps one from being read: it may be whole."""
+        """The newest whole generation.
+
+        Raises `RagError` where a missing right keeps one from being read: it may be whole.
+        """
         for number in sorted(set(self._numbers()), reverse=True):
             try:
                 manifest = json.loads((self._folder / f"gen-{number}.json").read_text(encoding="utf-8"))

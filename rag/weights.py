@@ -212,7 +212,10 @@ def remember(home: str, name: str) -> None:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a small file, for this user alone, so that it is there whole or not at all: beside, synced, then renamed."""
+    """Write a small file, for this user alone, so that it is there whole or not at all.
+
+    It is written beside, synced, then renamed.
+    """
     private.make_folder(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

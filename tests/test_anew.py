@@ -1,4 +1,5 @@
-"""A damaged history is begun anew without losing what can be read of it, whatever fails or is killed on the way."""
+"""A damaged history is begun anew without losing what can be read of it, whatever fails or is
+killed on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A library, its history and all that is made beside them can be read by their owner only, whatever the umask."""
+"""A library, its history and all that is made beside them can be read by their owner only,
+whatever the umask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every table, column and index of a library can be lost: what is stored elsewhere is made again, and every cure leads on."""
+"""Every table, column and index of a library can be lost.
+
+What is stored elsewhere is made again, and every cure leads on.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ Harm = Callable[[Path], None]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with three documents and one answered question, and the documents in `docs` beside it."""
+    """A home with three documents and one answered question, and the documents in `docs` beside
+    it."""
     place = tmp_path_factory.mktemp("structure")
     (place / "docs").mkdir()
     for name in ("d0", "d1", "d2"):
@@ -82,14 +86,19 @@ def _did(home: Path, command: str, docs: Path) -> list[Event]:
 
 
 def _walk(home: Path, docs: Path, asked: bool = True, most: int = 5) -> list[str]:
-    """Follow the cures word by word until nothing is wrong. Returns the commands; fails where they lead in a circle."""
+    """Follow the cures word by word until nothing is wrong.
+
+    Returns the commands; fails where they lead in a circle.
+    """
     steps: list[str] = []
     cure = "footnote doctor --repair"
     while steps == [] or _wrong(home, asked) or cure:
         assert len(steps) < most, (steps, _wrong(home, asked), cure)
         for moved in re.findall(r"mv (\S+) (\S+?),", cure):
             Path(moved[0]).rename(moved[1])
-        command = next(c for c in ("sync", "rebuild", "repair", "add") if c in cure)
+        for removed in re.findall(r"rm (\S+),", cure):
+            Path(removed).unlink()
+        command = next((c for c in ("sync", "rebuild", "repair", "add") if c in cure), "repair")
         steps.append(command)
         try:
             events = _did(home, command, docs)
@@ -149,6 +158,17 @@ def test_a_dropped_column_is_noticed_and_filled_again(home: Path, made: Path, ta
         ("DROP TABLE documents", "DROP TABLE chunks"),
         ("DROP TABLE roots", "CREATE VIEW roots AS SELECT 'x' AS path"),
         ("PRAGMA user_version = 0",),
+        ("DROP TABLE words", "CREATE TABLE words(title, heading, text)"),
+        ("DELETE FROM words_data",),
+        ("DELETE FROM words_config",),
+        ("ALTER TABLE documents RENAME TO others",),
+        ("ALTER TABLE files ADD COLUMN more TEXT",),
+        ("DELETE FROM documents",),
+        ("DELETE FROM chunks",),
+        ("DELETE FROM files",),
+        ("UPDATE chunks SET start = 'here'",),
+        ("UPDATE chunks SET start = 9223372036854775807, end = -5",),
+        ("UPDATE documents SET spans = '[]'",),
     ],
 )
 def test_several_losses_at_once_are_made_good(home: Path, made: Path, statements: tuple[str, ...]) -> None:
@@ -225,12 +245,18 @@ def _foreign(folder: Path) -> None:
     _sql("CREATE TABLE places(name)")(folder)
 
 
+def _dangling(folder: Path) -> None:
+    (folder / "library.db").unlink()
+    (folder / "library.db").symlink_to("nothing")
+
+
 _LOST: dict[str, Harm] = {
     "empty": _cut(0),
     **{f"cut to {size}": _cut(size) for size in (3, 50, 100, 512, 4096, 8192)},
     "a text": lambda folder: (folder / "library.db").write_text("hello\n" * 1000) and None,
     "a folder": _a_folder("library.db"),
     "of another program": _foreign,
+    "a link to nothing": _dangling,
 }
 
 
@@ -284,6 +310,21 @@ def test_a_library_that_is_gone_beside_a_damaged_history_is_begun_anew(home: Pat
         _a_folder("history.db")(folder)
     _did(home, "add", made / "docs")
     _walk(home, made / "docs", asked=False)
+
+
+@pytest.mark.parametrize("name", ["library.db-wal", "library.db-journal", "history.db-wal", "writer.lock"])
+def test_a_folder_in_the_way_is_named_and_can_be_moved(home: Path, made: Path, name: str) -> None:
+    (_folder(home) / name).unlink(missing_ok=True)
+    (_folder(home) / name).mkdir()
+    assert _walk(home, made / "docs") == ["repair", "repair"]
+    assert not (_folder(home) / name).is_dir()
+
+
+def test_what_was_added_is_told_by_the_files_where_it_was_forgotten(home: Path, made: Path) -> None:
+    _sql("DELETE FROM roots")(_folder(home))
+    _did(home, "repair", made)
+    with Small(home) as bot:
+        assert bot.roots() == (str(made / "docs"),)
 
 
 def test_an_index_that_is_a_file_is_said_with_a_cure_that_works(home: Path, made: Path) -> None:

@@ -58,7 +58,8 @@ STATES = (
 
 
 def low(folder: Path, seed: int, most: int) -> Iterator[Trial]:
-    """Repairs with little room, at `most` sizes from 0 to 200 kB in each of `STATES`: an intact history stays where it is.
+    """Repairs with little room, at `most` sizes from 0 to 200 kB in each of `STATES`: an intact
+    history stays where it is.
 
     Half of the sizes are a limit on the size of a file, half are of a small file system.
     """
@@ -125,7 +126,8 @@ def _named(outcome: Outcome) -> bool:
 
 
 def _kept(life: Life, state: str, before: bytes, outcome: Outcome) -> list[str]:
-    """There is room again. Is every turn where it was, or where the repair said, and can all be repaired now?"""
+    """There is room again. Is every turn where it was, or where the repair said, and can all be
+    repaired now?"""
     wrong = _clear(outcome, life.home)
     wrong += [f"no cure: {line}" for line in outcome.told if not line[1] and not line[3]]
     place = life.home / "libraries" / "default"
