@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.domain import Listing
 from rag.store import Store
@@ -56,7 +56,11 @@ class Files(Store):
         with self.writing():
             self._db.execute("UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path))
 
-    def fail(self, *files: tuple[Known, str]) -> None:
+    def fail(self, file: Known, reason: str, cure: str) -> None:
+        """As `refuse`, for one file."""
+        self.refuse([(replace(file, reason=reason), cure)])
+
+    def refuse(self, files: Iterable[tuple[Known, str]]) -> None:
         """Record files that could not be taken in, each with its `reason` and a cure. Their documents stay.
 
         One transaction for all: each costs a write to the disk, and an archive may have 10,000 bad members.

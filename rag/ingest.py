@@ -236,11 +236,11 @@ class Ingest:
                     continue
                 document = cleaning.clean(raw, source)
                 yield self._cut(replace(known, document=document.id), document, old.document if old else None)
-        except Exception:
-            self._library.fail(*refused)
+        except Unreadable:
+            self._library.refuse(refused)
             raise
         if refused:
-            self._library.fail(*refused)
+            self._library.refuse(refused)
 
     def _cut(self, file: Known, document: Document, replaces: str | None) -> _Ready:
         keys = frozenset(key for key, _ in template.shingles(document))
@@ -299,7 +299,7 @@ class Ingest:
         return {}
 
     def _unstored(self, ready: _Ready, error: Unreadable, run: Tally) -> Failed:
-        self._library.fail((replace(ready.file, reason=str(error)), error.cure))
+        self._library.fail(ready.file, str(error), error.cure)
         return run.refused(Failed(ready.file.source, str(error), error.cure))
 
     def _judged(self, window: list[_Ready]) -> list[_Ready]:
@@ -350,7 +350,7 @@ class Ingest:
         source = run.source(file)
         run.seen |= {(file.path, ""), *(known.place for known in run.of_file.get(file.path, []))}
         digest = run.digests.get(file.path, "") if foreseen else ""  # none: it is tried again the next time
-        self._library.fail((Known(file.path, source, None, file.size, file.mtime, digest, reason), cure))
+        self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, None), reason, cure)
         return run.refused(Failed(source, reason, cure))
 
 
