@@ -182,7 +182,7 @@ def _headline(text: str, mask: tuple[Span, ...]) -> str:
 
 def _stem(source: str) -> str:
     name = source.rstrip("/").rsplit("/", 1)[-1]
-    return re.sub(r"[_-]+", " ", name.rsplit(".", 1)[0]).strip() or name
+    return re.sub(r"[_-]+", " ", name.split("#")[-1].rsplit(".", 1)[0]).strip() or name
 
 
 def _found(text: str) -> list[tuple[int, int, str]]:

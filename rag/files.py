@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.domain import Listing
 from rag.store import Store
@@ -57,13 +57,20 @@ class Files(Store):
             self._db.execute("UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path))
 
     def fail(self, file: Known, reason: str, cure: str) -> None:
-        """A file that could not be taken in is on record with its reason; what was there of it before stays."""
+        """As `refuse`, for one file."""
+        self.refuse([(replace(file, reason=reason), cure)])
+
+    def refuse(self, files: Iterable[tuple[Known, str]]) -> None:
+        """Record files that could not be taken in, each with its `reason` and a cure. Their documents stay.
+
+        One transaction for all: each costs a write to the disk, and an archive may have 10,000 bad members.
+        """
         with self.writing():
-            self._db.execute(
+            self._db.executemany(
                 "INSERT INTO files VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path, member) DO UPDATE SET "
                 "reason = excluded.reason, cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, "
                 "sha256 = excluded.sha256",
-                (*file.place, file.source, file.size, file.mtime, file.sha256, reason, cure),
+                [(*f.place, f.source, f.size, f.mtime, f.sha256, f.reason, cure) for f, cure in files],
             )
 
     def listings(self) -> list[Listing]:

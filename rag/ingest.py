@@ -219,17 +219,28 @@ class Ingest:
         if moved:
             self._library.move(moved, file.path, file.size, file.mtime)
             return
-        for member, raw in _named(loading.load(file, content)):
-            old = run.known.get((file.path, member))
-            source = run.source(file, member)
-            run.seen.add((file.path, member))
-            known = Known(file.path, source, None, file.size, file.mtime, digest, None, member)
-            if isinstance(raw, Refused):
-                self._library.fail(replace(known, reason=raw.reason), raw.reason, raw.cure)
-                yield run.refused(Failed(source, raw.reason, raw.cure))
-                continue
-            document = cleaning.clean(raw, source)
-            yield self._cut(replace(known, document=document.id), document, old.document if old else None)
+        yield from self._parts(file, content, digest, run)
+
+    def _parts(self, file: loading.File, content: bytes | None, digest: str, run: Tally) -> Iterator[_Ready | Failed]:
+        """The documents of a file that was read, and what in it cannot be taken in."""
+        refused = list[tuple[Known, str]]()
+        try:
+            for member, raw in _named(loading.load(file, content)):
+                old = run.known.get((file.path, member))
+                source = run.source(file, member)
+                run.seen.add((file.path, member))
+                known = Known(file.path, source, None, file.size, file.mtime, digest, None, member)
+                if isinstance(raw, Refused):
+                    refused.append((replace(known, reason=raw.reason), raw.cure))
+                    yield run.refused(Failed(source, raw.reason, raw.cure))
+                    continue
+                document = cleaning.clean(raw, source)
+                yield self._cut(replace(known, document=document.id), document, old.document if old else None)
+        except Unreadable:
+            self._library.refuse(refused)
+            raise
+        if refused:
+            self._library.refuse(refused)
 
     def _cut(self, file: Known, document: Document, replaces: str | None) -> _Ready:
         keys = frozenset(key for key, _ in template.shingles(document))
@@ -360,7 +371,7 @@ class Ingest:
         source = run.source(file)
         run.seen |= {(file.path, ""), *(known.place for known in run.of_file.get(file.path, []))}
         digest = run.digests.get(file.path, "") if foreseen else ""  # none: it is tried again the next time
-        self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, reason), reason, cure)
+        self._library.fail(Known(file.path, source, None, file.size, file.mtime, digest, None), reason, cure)
         return run.refused(Failed(source, reason, cure))
 
 

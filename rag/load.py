@@ -168,8 +168,10 @@ def unread(error: Exception) -> tuple[str, str]:
     """Reason and cure for what could not be read because of an error that nobody foresaw."""
     if isinstance(error, MemoryError):
         return "takes more memory to read than there is", "split it, or close other programs"
-    what = said(error) if isinstance(error, OSError) else f"{type(error).__name__}: {said(error)}"
-    return f"cannot be read ({what})", "check the file, or save it in another format"
+    if isinstance(error, OSError):
+        return f"cannot be read: {said(error)}", _CURES.get(error.errno or 0, "check the file, its rights and its disk")
+    reason = f"cannot be read ({type(error).__name__}: {said(error)})"
+    return reason, "save it in another format; this is an error of the program, please report it"
 
 
 def read_bytes(path: str) -> bytes:

@@ -76,7 +76,7 @@ class Tally:
     def origin(self, path: str, digest: str) -> list[Known]:
         """The rows of a known file that moved to `path`: same kind, same bytes, and surely gone from its old path."""
         for known in self.by_bytes.get(digest, []):
-            if known.document and known.place not in self.seen and kind(known.path) == kind(path) and gone(known.path):
+            if known.document and known.place not in self.seen and kind(known.path) == kind(path) and _left(known.path):
                 rows = self.of_file[known.path]
                 if all(row.sha256 == digest for row in rows):
                     return rows
@@ -101,7 +101,7 @@ class Tally:
         With `unasked`, many that vanished at once are `kept`, and put on the report.
         """
         lost = self._lost(roots)
-        if unasked:
+        if unasked and lost:
             read = {path for path, _ in self.seen}
             spared = self._much([k for k in lost if k.path not in read], roots)
             kept = {k.place: k for k in lost if k.path not in read and _group(k, roots) in spared}
@@ -118,7 +118,7 @@ class Tally:
             if place not in self.seen
             and within(known.path, roots)
             and not within(known.path, self.closed)
-            and (known.document is None or known.path in read or gone(known.path))
+            and (known.document is None or known.path in read or _left(known.path))
         ]
 
     def _much(self, lost: Sequence[Known], roots: Collection[str]) -> set[str]:
@@ -144,6 +144,11 @@ class Tally:
             seconds,
             kept=tuple(self.kept),
         )
+
+
+def _left(path: str) -> bool:
+    """Is the file surely gone? So it is where a folder has its place."""
+    return gone(path) or (os.path.isdir(path) and not os.path.islink(path))
 
 
 def _most(number: int, of: int) -> bool:

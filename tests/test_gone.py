@@ -295,6 +295,19 @@ def test_a_file_that_was_added_by_itself_and_is_gone_can_be_forgotten_for_good(h
     assert _sync(house).failed == ()
 
 
+def test_a_folder_in_the_place_of_a_file_is_not_that_file(house: House, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    _texts(docs, 3)
+    house.add(docs)
+    (docs / "00.txt").rename(docs / "first.txt")
+    (docs / "01.txt").unlink()
+    for name in ("00.txt", "01.txt"):
+        _texts(docs / name, 1)
+    report = house.add(docs)
+    assert report.moved == (("docs/00.txt", "docs/first.txt"),) and report.removed == ("docs/01.txt",)
+    assert _sources(house) == ["docs/00.txt/00.txt", "docs/01.txt/00.txt", "docs/02.txt", "docs/first.txt"]
+
+
 def test_a_corpus_that_was_read_says_what_it_holds(house: House, tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     lines = [f'{{"id": "{at}", "text": "The text number {at}."}}\n' for at in range(30)]

@@ -229,6 +229,22 @@ def test_every_name_keeps_its_document(ids: list[str], members: list[str], files
         house.library.close()
 
 
+def test_a_damaged_document_is_read_again_from_a_file_with_a_hash(house: House, tmp_path: Path) -> None:
+    docs = tmp_path / "C#"
+    docs.mkdir()
+    _corpus(docs / "c#.jsonl", ["a\0", "a\ufffd", "b#"])
+    _zip(docs / "a#.zip", ["1.txt", "x/2#.txt"])
+    report = house.add(docs)
+    for known in list(house.library.files().values()):
+        before = house.library.document(known.document or "").text
+        assert house.ingest.restore(known)
+        assert house.library.document(known.document or "").text == before
+    for _ in house.ingest.index():
+        pass
+    house.agrees()
+    _lawful(house, report)
+
+
 # -- moves --
 
 
