@@ -266,7 +266,7 @@ def models() -> None:
 @everywhere
 @click.pass_context
 def demo(context: click.Context) -> None:
-    """Five packaged news articles: the chat over them; without a terminal, three questions answered."""
+    """The chat over five packaged articles; without a terminal, three questions."""
     from rag import demo as demonstration
 
     say = context.ensure_object(Say)
