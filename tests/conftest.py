@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,28 @@ sys.addaudithook(_only_loopback)
 protect()
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
+
+
+class _NoTorch(MetaPathFinder):
+    """Refuse to import torch: what needs it is slow."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "torch":
+            raise RuntimeError("a test that is not marked slow imports torch: mark it, or leave torch out")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With `-m "not slow"` (make quick), refuse torch."""
+    if config.getoption("markexpr") == "not slow":
+        sys.meta_path.insert(0, _NoTorch())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs the seeds in a library: they are embedded with torch."""
+    for item in items:
+        if "seeded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
