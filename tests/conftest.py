@@ -43,8 +43,20 @@ class _NoTorch(MetaPathFinder):
 
 def pytest_configure(config: pytest.Config) -> None:
     """With `-m "not slow"` (make quick), refuse torch."""
-    if config.getoption("markexpr") == "not slow":
+    if _quick(config):
         sys.meta_path.insert(0, _NoTorch())
+
+
+def _quick(config: pytest.Config) -> bool:
+    return bool(config.getoption("markexpr") == "not slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m "not slow"`, do not even import a module that is slow as a whole: its imports are."""
+    if _quick(config) and collection_path.suffix == ".py":
+        text = collection_path.read_text(encoding="utf-8")
+        return True if "\npytestmark = pytest.mark.slow\n" in text else None
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

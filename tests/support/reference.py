@@ -118,7 +118,8 @@ def field_comments() -> dict[str, str]:
     for node in config.body:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
             continue
-        above, row = [], node.lineno - 2
+        above = list[str]()
+        row = node.lineno - 2
         while lines[row].strip().startswith("#:"):
             above.insert(0, lines[row].strip().removeprefix("#:").strip())
             row -= 1
