@@ -100,6 +100,7 @@ def test_every_command_of_the_readme_is_one() -> None:
 def test_the_glossary_has_one_line_a_word_in_order() -> None:
     words = re.findall(r"^\| \*\*([^*]+)\*\* \|", read(DOCS / "glossary.md"), re.M)
     assert len(words) > 40 and len(set(words)) == len(words)
+    assert words == sorted(words, key=str.casefold)
 
 
 def test_the_picture_is_of_the_screen_and_downloads_nothing() -> None:
