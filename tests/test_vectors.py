@@ -19,6 +19,8 @@ from rag import Bot, Config
 from rag.errors import LibraryBroken
 from rag.vectors import Vectors, _parts
 
+pytestmark = pytest.mark.slow
+
 DIMENSION = 16
 
 
