@@ -14,6 +14,7 @@ import pytest
 from rag import demo
 from rag.errors import RagError
 from tests.support import wheel
+from tests.test_terminal import Terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -104,3 +105,14 @@ def test_the_demonstration_answers_its_questions_and_adds_nothing_twice(home: Pa
         check=True,
     )
     assert [a["question"] for a in json.loads(done.stdout)["answers"]] == list(demo.QUESTIONS)
+
+
+def test_on_a_terminal_the_demonstration_is_the_chat(home: Path) -> None:
+    terminal = Terminal(home, (40, 120), "--library", "default", "demo")
+    try:
+        terminal.until("Ask your documents")
+        terminal.until("5 documents")
+        terminal.child.send("\x11")  # ctrl+q
+        assert terminal.ended() == 0
+    finally:
+        terminal.child.close(force=True)
