@@ -294,6 +294,25 @@ def models() -> None:
     """Who answers: the built-in reader, or a chat model of yours."""
 
 
+@cli.command()
+@everywhere
+@click.pass_context
+def demo(context: click.Context) -> None:
+    """The chat over five packaged articles; without a terminal, three questions."""
+    from rag import demo as demonstration
+
+    say = context.ensure_object(Say)
+    say.typed.setdefault("library", demonstration.LIBRARY)
+    with say.bot() as bot:
+        demonstration.add_missing(say, bot)
+    if say.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        demonstration.answer_questions(say)
+        return
+    from tui.app import run
+
+    context.exit(run(say.config()))
+
+
 @models.command("list")
 @everywhere
 @click.pass_obj

@@ -66,8 +66,8 @@ class Config:
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens
     answer: int = 512  #: most tokens of an answer
-    temperature: float = 0.0
-    seed: int = 0
+    temperature: float = 0.0  #: of the chat model; 0 always takes the likeliest token
+    seed: int = 0  #: of the random draws, where temperature is above 0
     threads: int = 0  #: 0 is all cores but one, at least one
 
     def __post_init__(self) -> None:

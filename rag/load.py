@@ -169,7 +169,9 @@ def unread(error: Exception) -> tuple[str, str]:
     if isinstance(error, MemoryError):
         return "takes more memory to read than there is", "split it, or close other programs"
     if isinstance(error, OSError):
-        return f"cannot be read: {said(error)}", _CURES.get(error.errno or 0, "check the file, its rights and its disk")
+        return f"cannot be read: {said(error)}", regular.CURES.get(
+            error.errno or 0, "check the file, its rights and its disk"
+        )
     reason = f"cannot be read ({type(error).__name__}: {said(error)})"
     return reason, "save it in another format; this is an error of the program, please report it"
 

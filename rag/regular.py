@@ -18,7 +18,7 @@ SETTINGS = 64 * 2**10  #: bytes of a file of settings, a calibration, a small fi
 QUESTIONS = 64 * 2**20  #: bytes of questions or claims, unpacked
 RUN = 256 * 2**20  #: bytes of a run file
 _PIECE = 2**20
-_CURES = {
+CURES = {
     errno.ENOENT: "give the path of a file that is there",
     errno.ENOTDIR: "give the path of a file that is there",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n), then again",
@@ -55,7 +55,7 @@ def _is_special(path: str | os.PathLike[str]) -> bool:
 
 
 def _cure(error: OSError) -> str:
-    return _CURES.get(error.errno or 0, "make it readable")
+    return CURES.get(error.errno or 0, "make it readable")
 
 
 def read(path: str | os.PathLike[str], most: int, follow: bool = True) -> bytes:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,40 @@ sys.addaudithook(_only_loopback)
 protect()
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
+
+
+class _NoTorch(MetaPathFinder):
+    """Refuse to import torch: what needs it is slow."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "torch":
+            raise RuntimeError("a test that is not marked slow imports torch: mark it, or leave torch out")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With `-m "not slow"` (make quick), refuse torch."""
+    if _quick(config):
+        sys.meta_path.insert(0, _NoTorch())
+
+
+def _quick(config: pytest.Config) -> bool:
+    return bool(config.getoption("markexpr") == "not slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m "not slow"`, do not even import a module that is slow as a whole: its imports are."""
+    if _quick(config) and collection_path.suffix == ".py":
+        text = collection_path.read_text(encoding="utf-8")
+        return True if "\npytestmark = pytest.mark.slow\n" in text else None
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs the seeds in a library: they are embedded with torch."""
+    for item in items:
+        if "seeded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -160,6 +160,7 @@ def test_a_run_with_itself_shows_no_difference() -> None:
         assert shift["change"] == shift["low"] == shift["high"] == 0 and shift["p"] == 1 and shift["verdict"] == ""
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32))
 def test_two_runs_that_differ_by_chance_alone_show_no_significant_difference(seed: int) -> None:

@@ -25,6 +25,8 @@ from rag.ingest import Ingest
 from tests import tiny, tiny_embedder
 from tests.conftest import SEEDS
 
+pytestmark = pytest.mark.slow
+
 TEXTS = {
     "bees": "Bees make honey in the hive. The queen lays eggs all summer.",
     "iron": "Iron rusts in damp air. Zinc keeps the rust away from it.",

@@ -25,6 +25,8 @@ from tests.test_formats_office import _report, saved
 from tests.test_formats_pdf import PAGES, pdf
 from tests.test_formats_plain import read, refusal
 
+pytestmark = pytest.mark.slow
+
 GOOD = {"a.txt": b"Bees make honey.", "sub/b.md": b"# Title\n\nWords.", "c.csv": b"Town,Sum\nOslo,7\n"}
 
 

@@ -24,6 +24,8 @@ from tests.test_formats_pdf import PAGES, pdf
 from tests.test_formats_web import CHAPTERS, epub
 from tests.test_library import House
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

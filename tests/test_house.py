@@ -21,7 +21,7 @@ LEVELS = {
     "stems": 2, "postings": 2, "held": 2, "same": 2, "twins": 2, "words": 2, "template": 2, "leftout": 2, "lookup": 2, "upgrade": 2, "around": 2, "aside": 2, "complete": 2, "lean": 2, "named": 2,
     "index": 3, "ingest": 3, "tally": 3, "answer": 3, "explain": 3, "repair": 3,
     "bot": 4, "engine": 4, "doctor": 4,
-    "cli": 5, "show": 5, "say": 5, "eval": 5, "measure": 5, "training": 6, "__main__": 6, "__init__": 6,
+    "cli": 5, "show": 5, "say": 5, "eval": 5, "measure": 5, "demo": 5, "training": 6, "__main__": 6, "__init__": 6,
 }  # fmt: skip
 #: pairs on one level that are one machine: the library's history, tables, care, words, labels and templates, what tells a copy, the words in the index, the formats of what is loaded, the embedder's converter, where words are looked up, what completes a question, what runs an embedder
 TOGETHER = {
@@ -86,6 +86,9 @@ TOGETHER = {
     ("cli", "eval"),
     ("cli", "say"),
     ("cli", "measure"),
+    ("cli", "demo"),
+    ("demo", "say"),
+    ("demo", "show"),
     ("measure", "say"),
     ("measure", "show"),
     ("measure", "eval"),

@@ -215,6 +215,7 @@ def test_two_folders_of_one_name_keep_their_files_apart(house: House, tmp_path: 
     assert sorted(i.source for i in house.library.listings()) == ["docs/a.txt", "y/docs/a.txt"]
 
 
+@pytest.mark.slow
 def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, docs: Path) -> None:
     for n in range(300):
         (docs / f"n{n:03}.txt").write_text(

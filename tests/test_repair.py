@@ -14,6 +14,8 @@ from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError, Weight
 from rag.events import Added, Event, Mended, Noted
 from tests.faults.small import Small, text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:

@@ -27,6 +27,7 @@ from rag.training.mixture import Sources
 from rag.training.train import Recipe, loss, run
 from rag.training.trunk import Network, arrays
 
+pytestmark = pytest.mark.slow
 LAYOUT = Layout(embed.Tokenizer().machine)
 WORDS = st.lists(
     st.sampled_from("ox horses unquestionably Ærøskøbing 9,000 don't 東京 naïve mill's B-52 (so) é".split()), min_size=1

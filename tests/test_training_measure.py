@@ -12,6 +12,7 @@ from rag.training.examples import Example
 from rag.training.measure import planted, rates, reading, rounded
 from tests.fakes import JUDGE, WordPairs
 
+pytestmark = pytest.mark.slow
 PASSAGE = (
     "The mill at Oakham was built in 1823 by Ann Reed. It has 14 rooms and was sold to Peter Kane in March 1901. "
     "The river was not deep enough for large ships before the harbour was opened by Lord Harrow."

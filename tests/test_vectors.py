@@ -20,6 +20,8 @@ from rag import Bot, Config
 from rag.errors import LibraryBroken, RagError
 from rag.vectors import Vectors, _parts
 
+pytestmark = pytest.mark.slow
+
 DIMENSION = 16
 
 

@@ -19,6 +19,8 @@ from tui.prompt import Prompt
 from tui.sheet import Sheet
 from tui.sources import Reader, SourcePane
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("size", SIZES)
 def test_an_answer_has_its_marks_and_its_source_is_lit(size: tuple[int, int]) -> None:

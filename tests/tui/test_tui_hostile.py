@@ -24,6 +24,8 @@ from tui import wrap
 from tui.excerpt import excerpt
 from tui.sheet import Sheet
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "[1] [/] [b]x[/b] [@click=app.quit]go[/] [$accent]",
     "[",

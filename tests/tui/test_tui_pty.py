@@ -11,6 +11,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DEMO = str(Path(__file__).with_name("demo.py"))
 ALTERNATE_OFF = b"\x1b[?1049l"
 CURSOR_ON = b"\x1b[?25h"

@@ -13,6 +13,8 @@ from tui.glyphs import SHORT
 from tui.sheet import Sheet
 from tui.sources import ANSWER, Reader
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_short_answer_is_lit_in_the_answer_and_in_its_source(size: tuple[int, int]) -> None:

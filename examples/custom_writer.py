@@ -1,0 +1,76 @@
+"""Let a plain function write the answer; Footnote retrieves before it and checks after it.
+
+    python examples/custom_writer.py "How many individual sanctions has Russia faced?"
+
+Whatever fills the `Writer` protocol may write: a function like `write_answer`, a local model, a
+service. It gets the numbered passages and cites them by markers such as [1]. Every sentence that it
+writes is checked against the passages that it cites, and gets the same verdicts as any other answer.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+from rag import Bot, Config, weights
+from rag.alike import Alike
+from rag.answer import answer
+from rag.check import Fit, Judge
+from rag.crossencoder import CrossEncoder
+from rag.domain import Draft, Model, Passage, Piece, Progress, Receipt, Turn
+from rag.embed import Tokenizer, open_questions
+from rag.events import Answered
+from rag.sentences import sentences
+
+
+def write_answer(question: str, passages: Sequence[Passage]) -> str:
+    """The sentence that shares most words with the question, and one claim that no passage makes."""
+    wanted = set(re.findall(r"\w+", question.lower()))
+    candidates = [(span.of(p.chunk.text), p.number) for p in passages for span in sentences(p.chunk.text)]
+    best, number = max(candidates, key=lambda c: len(wanted & set(re.findall(r"\w+", c[0].lower()))))
+    return f"{best.strip()} [{number}] The moon is made of 77 cheeses [{number}]."
+
+
+class FunctionWriter:
+    """Fill the `Writer` protocol with a function of a question and passages that gives a text."""
+
+    model = Model("my-function", "")
+
+    def __init__(self, function: Callable[[str, Sequence[Passage]], str]) -> None:
+        self._function = function
+
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]:
+        """A `Draft` first, then the text; it may come in many pieces."""
+        yield Draft(Receipt())
+        yield self._function(question, passages)
+
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
+        """Empty: follow-up questions are left to the built-in rules."""
+        return ""
+
+
+def main(question: str) -> int:
+    """Ask the default library; print every sentence of the function with its verdict and reasons."""
+    config = Config.read()
+    with (
+        Bot.open(config) as bot,
+        closing(CrossEncoder(weights.reader(), Tokenizer().machine)) as pairs,
+        closing(open_questions(config.home)) as embedder,
+    ):
+        judge = Judge(Alike(lambda: embedder), pairs.support, Fit.of(pairs.fits["check"]))
+        passages = bot.status().passages
+        writer = FunctionWriter(write_answer)
+        for event in answer(question, bot.search, writer, judge, limit=config.passages, searched=passages):
+            if isinstance(event, Answered):
+                for claim in event.answer.claims:
+                    print(f"{claim.verdict}: {claim.sentence.text}")
+                    print(f"    {'; '.join(claim.reasons)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Helpers of tests and make targets."""
