@@ -41,6 +41,7 @@ HEAVY = (
 
 
 @linux
+@pytest.mark.timeout(900)
 def test_bombs_of_every_kind(tmp_path: Path) -> None:
     found = costs(tmp_path, QUICK)
     assert set(found) == set(QUICK)
@@ -49,6 +50,7 @@ def test_bombs_of_every_kind(tmp_path: Path) -> None:
 
 @linux
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_bombs_that_must_be_stopped(tmp_path: Path) -> None:
     found = costs(tmp_path, HEAVY)
     assert set(found) == set(HEAVY)
