@@ -31,7 +31,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as
 QUICK = (
     "ff.txt.gz", "utf16.txt.gz", "streams.txt.gz", "ff.csv.gz", "zeros.zip", "overlap.zip", "lying.zip", "gz.zip",
     "empty.zip", "headers.tar.gz", "huge.tar.gz", "sparse.tar.gz", "dictionary.tar.xz", "huge.docx", "entities.docx", "nested.docx",
-    "row.xlsx", "shared.xlsx", "columns.csv", "quotes.csv", "deep.jsonl", "deep.ipynb", "laughs.epub",
+    "row.xlsx", "shared.xlsx", "columns.csv", "field.csv", "quotes.csv", "deep.jsonl", "deep.ipynb", "laughs.epub",
     "messages.eml", "loop.pdf", "bookmarks.pdf", "font.pdf",
 )  # fmt: skip
 #: what takes its seconds or its memory before it is stopped, and what is large and honest enough to be read
@@ -41,6 +41,7 @@ HEAVY = (
 
 
 @linux
+@pytest.mark.timeout(900)
 def test_bombs_of_every_kind(tmp_path: Path) -> None:
     found = costs(tmp_path, QUICK)
     assert set(found) == set(QUICK)
@@ -49,6 +50,7 @@ def test_bombs_of_every_kind(tmp_path: Path) -> None:
 
 @linux
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_bombs_that_must_be_stopped(tmp_path: Path) -> None:
     found = costs(tmp_path, HEAVY)
     assert set(found) == set(HEAVY)
@@ -207,11 +209,6 @@ def test_a_table_has_as_many_columns_as_a_sheet(tmp_path: Path) -> None:
     assert _one(tmp_path, "b.csv", b"a,b\n1,2" + b"," * 50_000 + b"\n").text == "a | b\na: 1; b: 2\n"
     with pytest.raises(Unreadable, match="more than 16,384 columns"):
         _one(tmp_path, "c.csv", b"a,b\n" + b"1," * COLUMNS + b"2\n")
-
-
-def test_a_long_field_is_read(tmp_path: Path) -> None:
-    said = "bees " * 40_000
-    assert said.strip() in _one(tmp_path, "a.csv", b'a,b\n1,"' + said.encode() + b'"\n').text
 
 
 def test_honest_files_beside_the_bombs(tmp_path: Path) -> None:

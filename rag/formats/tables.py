@@ -21,7 +21,7 @@ from typing import Any
 from rag.domain import Raw
 from rag.errors import Unreadable
 from rag.formats.package import properties
-from rag.formats.text import LONGEST, Lines, bounded, decode
+from rag.formats.text import Lines, bounded, decode
 
 COLUMNS = 16_384  #: of a table; as many as Excel has
 _HEADED = 1000  # columns up to which their headers are said again in each row
@@ -35,7 +35,6 @@ def csv(content: bytes) -> Iterator[Raw]:
     bounded(len(text))
     if not text.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
-    comma.field_size_limit(LONGEST)
     lines = Lines()
     at = 0
     try:
