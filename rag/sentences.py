@@ -115,7 +115,9 @@ def _segmented(text: str, block: Span) -> Iterator[Span]:
 
     for piece in bounded(text, block, _LONGEST):
         plain, at = _plain(piece.of(text)), 0
-        whole = plain.isascii() and not _ENDS.search(plain)  # it would come back whole: most lines of code, lists and tables do
+        whole = plain.isascii() and not _ENDS.search(
+            plain
+        )  # it would come back whole: most lines of code, lists and tables do
         for sentence in () if whole else segment("en", plain):
             if not plain.startswith(sentence, at):  # the segmenter altered characters: what is left is one sentence
                 break
