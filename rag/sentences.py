@@ -26,6 +26,7 @@ _HALF = re.compile(r"[\ud800-\udfff]")  # half a surrogate pair
 _LONGEST = (
     5_000  # characters handed to the segmenter at once, whose time grows with their square where quotation marks abound
 )
+_ENDS = re.compile(r"[.!?\n]")  # where the segmenter may part ASCII
 _STOP = re.compile(r"[.!?。！？]['\"”’»)\]]{0,3}\s")
 
 
@@ -114,7 +115,10 @@ def _segmented(text: str, block: Span) -> Iterator[Span]:
 
     for piece in bounded(text, block, _LONGEST):
         plain, at = _plain(piece.of(text)), 0
-        for sentence in segment("en", plain):
+        whole = plain.isascii() and not _ENDS.search(
+            plain
+        )  # it would come back whole: most lines of code, lists and tables do
+        for sentence in () if whole else segment("en", plain):
             if not plain.startswith(sentence, at):  # the segmenter altered characters: what is left is one sentence
                 break
             span = _trim(text, Span(piece.start + at, piece.start + at + len(sentence)))

@@ -190,7 +190,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "unnamed, a question": (8_000, lambda t: read.unnamed(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: read.unnamed(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: read.unnamed(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
-    "pick": (5_000, lambda t: read.pick(_SHORT, t, Found(0.0, (Spot(Span(0, len(t)), 0.0),)))),
+    "pick": (5_000, lambda t: read.pick(_SHORT, t, Found(0.0, (Spot(Span(0, len(t)), 0.0),), 0.0))),
     "alike": (15_000, lambda t: read.alike(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.refused(t), prompt._passage(_passage(t), "f"))),
     "words of a question": (30_000, lambda t: (retrieve.words_of(t), retrieve.asks(t), retrieve._FILE.findall(t))),
