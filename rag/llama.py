@@ -305,6 +305,7 @@ class Chat(_Machine):
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         try:
             for _ in range(min(most, self.size - len(self._cached))):
+                self._sound()
                 token = self.lib.llama_sampler_sample(sampler, self.context, -1)
                 if self.lib.llama_vocab_is_eog(self.vocabulary, token):
                     break
@@ -317,6 +318,17 @@ class Chat(_Machine):
                 yield last
         finally:
             self.lib.llama_sampler_free(sampler)
+
+    def _sound(self) -> None:
+        """Raises `ModelBroken` where the last numbers are none: a grammar then accepts nothing, and ends the process."""
+        import numpy as np
+
+        size = self.lib.llama_vocab_n_tokens(self.vocabulary)
+        logits = self.lib.llama_get_logits_ith(self.context, -1)
+        if not logits or not np.isfinite(np.ctypeslib.as_array(logits, shape=(size,))).all():
+            raise ModelBroken(
+                f"{self.path} computes what is not a number: it is damaged", "fetch it again, or use another"
+            )
 
     def _decode(self, tokens: Sequence[int]) -> None:
         array = (self.lib.llama_token * len(tokens))(*tokens)

@@ -21,6 +21,8 @@ _MEMORY = 800 * 2**20  # bytes, and three times the file: it is mapped, and may 
 _CPU, _SECONDS = 4.0, 20.0  # and some more for a large file
 _CPU_RATE, _RATE = 50e6, 20e6  # bytes a second
 _CONTEXT = 512  # tokens
+_FREE = 'root ::= ( [^\\[\\]] | "[1]" )*\n'
+_CITED = 'root ::= "[1]" " [2]" "[34]"\n'  # a vocabulary without these characters would end llama.cpp in mid answer
 _TEXT = (
     "".join(map(chr, range(1, 0x180)))
     + " <s></s><|im_end|> 12345 \n\n\t    東京は日本の首都です。 👩‍🚀 Ünïcödé "
@@ -105,8 +107,8 @@ def _chat(path: str) -> None:
     machine.spell()
     for _ in machine.read((ids or [0])[: _CONTEXT // 2]):
         pass
-    for temperature, grammar in ((0.0, 'root ::= ( [^\\[\\]] | "[1]" )*\n'), (1.0, "")):
-        for _ in machine.write(4, temperature, 0, grammar):
+    for temperature, grammar in ((0.0, _FREE), (0.0, _CITED), (1.0, "")):
+        for _ in machine.write(8, temperature, 0, grammar):
             pass
 
 

@@ -60,6 +60,14 @@ def test_what_ends_llama_cpp_is_a_sentence(tmp_path: Path, tiny: Path, what: str
 
 
 @pytest.mark.slow
+def test_numbers_that_are_none_are_told(tmp_path: Path, tiny: Path) -> None:
+    path, good = tmp_path / "m.gguf", tiny.read_bytes()
+    path.write_bytes(good[: len(good) // 2] + b"\xff" * (len(good) - len(good) // 2))
+    with pytest.raises(ModelBroken, match="not a number"):
+        trial.known(str(tmp_path), path, trial.CHAT)
+
+
+@pytest.mark.slow
 def test_a_file_is_tried_once(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = trial.known(str(tmp_path), tiny, trial.CHAT)
 
