@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag import bounds, calibration, load, wire
+from rag import bounds, calibration, wire
+from rag import paths as file_paths
 from rag.alike import Alike
 from rag.answer import answer as answering
 from rag.chunk import VERSION
@@ -83,7 +84,7 @@ class Bot:
     @told
     def add(self, paths: Sequence[str], forget: bool = False) -> Iterator[Event]:
         """Take in files, folders and corpora; `forget` as in `Ingest`. Ends in a `Report`. Raises `LibraryBusy`."""
-        paths = [load.absolute(p) for p in paths]
+        paths = [file_paths.absolute(p) for p in paths]
         make_folder(self.config.folder)
         with self._writing():  # before the library is made: of two that come first, one is told who the other is
             if note := self._open_library(make=True).anew:

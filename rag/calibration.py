@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from rag import regular
+from rag.atomic import replace_file
 from rag.config import EMBEDDER, Config
 from rag.errors import LibraryBroken, Unreadable, Usage
 from rag.told import naming, reason
-from rag.weights import READER_FILE, replace_file
+from rag.weights import READER_FILE
 
 _FILE = "calibration.json"
 _SETTINGS = ("passages", "depth", "rerank", "beside")  # what decides which passages the reader sees

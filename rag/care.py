@@ -18,7 +18,7 @@ from rag.history import History, text
 from rag.rows import WORDS, checksum
 from rag.store import pages
 from rag.structure import empty_words, lost
-from rag.template import Templates
+from rag.templates import Templates
 from rag.told import damage
 from rag.twins import Twins
 

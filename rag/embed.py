@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import weights
+from rag import atomic, weights
 from rag.convert import convert
 from rag.errors import ModelBroken, RagError
 from rag.llama import Encoder
@@ -267,11 +267,11 @@ def make_questions(home: str) -> None:
                 f"the embedder in llama.cpp does not agree with sentence-transformers (cosine {cosine:.6f}, at least {_LEAST_COSINE})",
                 "install the pinned versions of llama-cpp-python and sentence-transformers again",
             )
-        record = {"sha256": weights.sha256(new), "source": weights.MINILM.sha256, "cosine": round(cosine, 7)}
+        record = {"sha256": atomic.sha256(new), "source": weights.MINILM.sha256, "cosine": round(cosine, 7)}
         path.with_suffix(".json").unlink(
             missing_ok=True
         )  # who has the old one open keeps it; without its record none is opened
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
-    weights.replace_file(path.with_suffix(".json"), json.dumps(record) + "\n")
+    atomic.replace_file(path.with_suffix(".json"), json.dumps(record) + "\n")

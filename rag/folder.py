@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import embed, regular, strict, weights
+from rag import atomic, embed, regular, strict, weights
 from rag.domain import Embedder
 from rag.errors import ModelBroken, RagError, Unreadable
 from rag.foreign import Foreign, Machine, Prefixes, Side, read
@@ -60,7 +60,7 @@ class Folder(Foreign):
         if self._first is not None:
             cosine = embed.fast(self._text, self._gguf, machine, self.prefixes.query, self._first)
         around = self._pieces().around
-        made = weights.sha256(self._gguf) if self._gguf.exists() else ""
+        made = atomic.sha256(self._gguf) if self._gguf.exists() else ""
         return {"dimension": machine.dimension, "most": machine.most, "around": around, "cosine": cosine, "gguf": made}
 
     def _pieces(self) -> embed.Tokenizer:

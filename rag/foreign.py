@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import private, regular, trial, weights
+from rag import atomic, private, regular, trial, weights
 from rag.domain import Embedder
 from rag.errors import ModelBroken, Unreadable, Usage
 from rag.llama import TextEncoder
@@ -120,7 +120,7 @@ class Foreign(ABC):
     def _keep(self, facts: dict[str, Any]) -> dict[str, Any]:
         facts = facts | {"path": str(self.path), "identity": self._identity(facts)}
         with suppress(OSError):  # it is measured again the next time
-            weights.replace_file(self._record, json.dumps(facts) + "\n")
+            atomic.replace_file(self._record, json.dumps(facts) + "\n")
         return facts
 
     @abstractmethod

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rag.domain import Chunk, Document, Span
 from rag.errors import LibraryBroken, Usage
 from rag.files import Files, Known
-from rag.load import within
+from rag.paths import within
 from rag.rows import checksum, spans
 
 if TYPE_CHECKING:

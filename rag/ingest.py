@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 from rag import clean as cleaning
 from rag import load as loading
+from rag import paths as file_paths
 from rag import template
 from rag.aside import Aside, Begun, Rows
 from rag.chunk import Counter, chunk
@@ -81,7 +82,7 @@ class Ingest:
         once (`Tally.forget`), they are forgotten only with `forget`. Raises `Usage` for a blank path.
         """
         started = time.perf_counter()
-        paths = [path if again else loading.absolute(path) for path in paths]
+        paths = [path if again else file_paths.absolute(path) for path in paths]
         if self._note:
             yield Noted(self._note)
         run = Tally(self._library.files())
@@ -91,11 +92,11 @@ class Ingest:
                 files += _walked(path)
                 roots.append(path)
             except Unreadable as error:
-                if again and path in run.of_file and loading.gone(path) and os.path.isdir(os.path.dirname(path)):
+                if again and path in run.of_file and file_paths.gone(path) and os.path.isdir(os.path.dirname(path)):
                     roots.append(path)
                     continue
                 run.closed.add(path)
-                cure = f"put it back, or: footnote remove {path}" if again and loading.gone(path) else error.cure
+                cure = f"put it back, or: footnote remove {path}" if again and file_paths.gone(path) else error.cure
                 yield run.refused(Failed(_shown(path), str(error), cure))
         files = list({file.path: file for file in files}.values())  # a file below two of the paths is one file
         self._library.remember_roots(roots)

@@ -25,8 +25,8 @@ from rag.history import History, begin
 from rag.lookup import Lookup
 from rag.rows import SCHEMA, checksum, places
 from rag.same import Text
-from rag.template import RULE, Templates
-from rag.template import TABLES as TEMPLATE_TABLES
+from rag.templates import RULE, Templates
+from rag.templates import TABLES as TEMPLATE_TABLES
 from rag.told import REPAIR, naming, no_folder
 from rag.twins import TABLES as TWINS_TABLES
 from rag.twins import Twins

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag import regular
@@ -22,10 +22,11 @@ from rag.formats.archive import Member
 from rag.formats.budget import LATE, Budget, unpacked
 from rag.formats.kinds import ARCHIVES, CORPORA, kind
 from rag.formats.text import decode
+from rag.paths import absolute, gone
 
 __all__ = [
-    "LARGEST", "File", "absolute", "called", "decode", "dismiss", "gone", "kind", "lines", "load", "questions",
-    "read_bytes", "said", "unread", "walk", "within",
+    "LARGEST", "File", "called", "decode", "dismiss", "kind", "lines", "load", "questions",
+    "read_bytes", "said", "unread", "walk",
 ]  # fmt: skip
 
 LARGEST = 256 * 2**20  #: bytes; a larger file is refused
@@ -47,40 +48,6 @@ class File:
     size: int
     mtime: int
     closed: str = ""
-
-
-def absolute(path: str) -> str:
-    """The absolute form of a path that somebody typed. Raises `Usage` for an empty or blank one."""
-    if not path.strip():
-        raise Usage(
-            f"a path is empty ({path!r})",
-            "give the path of a file or folder; . is the current folder, and ./ goes before a name of blanks",
-        )
-    return os.path.abspath(path)
-
-
-def within(path: str, folders: Collection[str]) -> str | None:
-    """The nearest of `folders` (absolute paths) that is `path` or holds it; None where none does.
-
-    Whole names are compared: `/a/b` does not hold `/a/b#c`.
-    """
-    while path not in folders:
-        above = os.path.dirname(path)
-        if above == path:
-            return None
-        path = above
-    return path
-
-
-def gone(path: str) -> bool:
-    """Is there surely nothing at `path`? False where that cannot be told (no permission, a bad disk)."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        pass
-    return False
 
 
 def walk(root: str) -> Iterator[File]:

@@ -16,7 +16,7 @@ from functools import cache
 from rag.errors import LibraryBroken
 from rag.rows import SCHEMA, TABLES, WORDS
 from rag.store import Store
-from rag.template import TABLES as TEMPLATE_TABLES
+from rag.templates import TABLES as TEMPLATE_TABLES
 from rag.told import naming
 from rag.twins import TABLES as TWINS_TABLES
 

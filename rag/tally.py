@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from rag.events import Failed, Report
 from rag.files import Known, Place
-from rag.load import File, called, gone, kind, within
+from rag.load import File, called, kind
+from rag.paths import gone, within
 
 MANY = 10  #: of so many documents or more, more than half are not forgotten unless it is asked for
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import struct
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -30,14 +29,10 @@ from dataclasses import replace
 from hashlib import blake2b
 from itertools import groupby
 
-from rag import leftout
 from rag.domain import Document, Span
 from rag.facts import dates, numbers
+from rag.sentences import sentences
 
-TABLES = """
-CREATE TABLE templates(document TEXT PRIMARY KEY, masked BLOB NOT NULL, open BLOB NOT NULL) WITHOUT ROWID;
-"""
-RULE = "2"  #: of what may be masked; a library of another one is masked anew at the end of the next ingest
 _LEAST = 6  # documents
 _SHARE = 0.25  # of the folder's documents
 _RUN = 3  # lines of a shingle
@@ -237,7 +232,7 @@ def _touched(span: Span, mask: Sequence[Span]) -> bool:
     return at > 0 and span.overlaps(mask[at - 1])
 
 
-def _within(span: Span, mask: Sequence[Span]) -> bool:
+def within_mask(span: Span, mask: Sequence[Span]) -> bool:
     """Does `span` lie in one of `mask`, which are in order and apart?"""
     at = bisect_right(mask, span.start, key=lambda m: m.start)
     return at > 0 and span.within(mask[at - 1])
@@ -248,61 +243,18 @@ def folder(path: str, member: str = "") -> str:
     return path if member else os.path.dirname(path)
 
 
-class Templates:
-    """The hashes of the documents of an open library. Writing is done inside the library's own transactions."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = self._db = db
-
-    def put(self, document: Document) -> None:
-        """Note what may be template in a document, what of it its mask holds, and what is masked at all. Not for source code and
-        tables."""
-        leftout.put(self._db, document)
-        if document.lines:
-            return
-        parts: tuple[set[int], set[int]] = (set(), set())
-        for key, lines in shingles(document):
-            hidden = all(_within(span, document.mask) for span in lines)
-            parts[0 if hidden else 1].add(key)
-        self._db.execute("INSERT OR REPLACE INTO templates VALUES (?, ?, ?)", (document.id, *map(_packed, parts)))
-
-    def drop(self, document: str) -> None:
-        self._db.execute("DELETE FROM templates WHERE document = ?", (document,))
-        leftout.drop(self._db, document)
-
-    def outdated(self) -> list[str]:
-        """The documents, where they may have been masked by the wider rule of an earlier version; else none."""
-        if self._db.execute("SELECT 1 FROM meta WHERE key = 'template' AND value = ?", (RULE,)).fetchone():
-            return []
-        return [row[0] for row in self._db.execute("SELECT document FROM templates ORDER BY document")]
-
-    def renewed(self) -> None:
-        """All documents are masked by the rule of this version. Inside a transaction of the caller's."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('template', ?)", (RULE,))
-
-    def stale(self, document: Document) -> set[int]:
-        """The hashes of masked lines of a document that are none of a template any more."""
-        row = self._db.execute("SELECT masked FROM templates WHERE document = ?", (document.id,)).fetchone()
-        return _unpacked(row[0]) - {key for key, _ in shingles(document)} if row else set()
-
-    def beside(self, folder: str) -> dict[str, tuple[set[int], set[int]]]:
-        """The documents of a folder: for each the hashes that are masked and those that are not."""
-        rows = self._db.execute(
-            "SELECT f.path, f.member, t.document, t.masked, t.open FROM files f JOIN templates t ON t.document = f.document "
-            "WHERE f.path = ?1 OR (f.path > ?2 || '/' AND f.path < ?2 || '0')",
-            (folder, folder.rstrip("/")),
-        )
-        return {name: (_unpacked(a), _unpacked(b)) for *place, name, a, b in rows if _beside(place, folder)}
+_LONG = 400  # characters from which a masked line is taken sentence by sentence
 
 
-def _beside(place: Sequence[str], name: str) -> bool:
-    return folder(*place) == name
-
-
-def _packed(keys: Iterable[int]) -> bytes:
-    keys = sorted(keys)
-    return struct.pack(f"<{len(keys)}q", *keys)
-
-
-def _unpacked(packed: bytes) -> set[int]:
-    return set(struct.unpack(f"<{len(packed) // 8}q", packed))
+def masked_lines(document: Document) -> Iterator[Span]:
+    """Its masked lines, without the white space around them; the sentences of one that is long."""
+    for mask in document.mask:
+        at = mask.start
+        for line in mask.of(document.text).split("\n"):
+            bare, start = line.strip(), at + len(line) - len(line.lstrip())
+            span = Span(start, start + len(bare))
+            if len(bare) > _LONG:
+                yield from sentences(document.text, span)
+            elif bare:
+                yield span
+            at += len(line) + 1

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rag import header, isolated, weights
+from rag import atomic, header, isolated, weights
 from rag.errors import ModelBroken, RagError
 
 CHAT, EMBEDDER = "chat", "embedder"
@@ -65,7 +65,7 @@ def known(home: str, path: Path, kind: str) -> str:
         raise ModelBroken(said["failed"], said["cure"])
     passed[digest] = sorted({*passed.get(digest, ()), now})
     with suppress(OSError):  # it is tried again the next time
-        weights.replace_file(notes, json.dumps(passed))
+        atomic.replace_file(notes, json.dumps(passed))
     return digest
 
 

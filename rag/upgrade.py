@@ -12,17 +12,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from rag.formats.kinds import ARCHIVES, CORPORA
 from rag.rows import FILES
 
-_HOLDS_MANY = (
-    *ARCHIVES,
-    *CORPORA,
-    *(f"{ending}.gz" for ending in CORPORA),
-    ".pdf",
-    ".epub",
-    ".pptx",
-    ".pptm",
+#: endings of the files that held several documents up to format 3; later formats do not change it
+_HOLDS_MANY = tuple(
+    ".zip .tar .tgz .tbz .tbz2 .txz .tar.gz .tar.bz2 .tar.xz .jsonl .ndjson .jsonl.gz .ndjson.gz .pdf .epub .pptx .pptm".split()
 )
 
 

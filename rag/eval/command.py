@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import __version__, output
+from rag.atomic import sha256
 from rag.bot import Bot
 from rag.calibration import Calibration, in_use, settings, store
 from rag.config import READER, Config
@@ -29,7 +30,7 @@ from rag.eval.gate import Kept
 from rag.eval.page import is_page, page
 from rag.events import Event
 from rag.load import read_bytes, walk
-from rag.weights import READER_FILE, chat_model, fingerprint, sha256
+from rag.weights import READER_FILE, chat_model, fingerprint
 
 _DRAFT = "a file that may be replaced (it may hold a reviewed draft)"
 Progress = Callable[[Event], None]

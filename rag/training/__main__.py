@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from rag import embed, weights
+from rag import atomic, embed, weights
 from rag.crossencoder import CrossEncoder, Layout
 from rag.training import figures, measure, mixture, sets, ship
 from rag.training.batches import Row, encode
@@ -50,7 +50,7 @@ def main() -> None:
     recipe = Recipe(epochs=typed.epochs, seed=typed.seed, rate=typed.rate)
     typed.out.mkdir(parents=True, exist_ok=True)
     _write(
-        typed.out / "inputs.json", {str(p.relative_to(typed.data)): weights.sha256(p) for p in sets.inputs(typed.data)}
+        typed.out / "inputs.json", {str(p.relative_to(typed.data)): atomic.sha256(p) for p in sets.inputs(typed.data)}
     )
     _write(
         typed.out / "recipe.json",
@@ -75,7 +75,7 @@ def main() -> None:
 def _base(start: list[Path] | None) -> str | list[dict[str, Any]]:
     """What the weights began as: a checksum, and for files of this project how those were made."""
     return (
-        [{"sha256": weights.sha256(p), "recipe": _known(p).get("recipe")} for p in start]
+        [{"sha256": atomic.sha256(p), "recipe": _known(p).get("recipe")} for p in start]
         if start
         else weights.MINILM.sha256
     )
@@ -102,7 +102,7 @@ def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace
     about = {
         "file": target.name,
         "size": target.stat().st_size,
-        "sha256": weights.sha256(target),
+        "sha256": atomic.sha256(target),
         "figures": measure.rounded(found),
     }
     _write(typed.out / "reader.json", about | _made_from(typed))
@@ -112,7 +112,7 @@ def _made_from(typed: argparse.Namespace) -> dict[str, Any]:
     """Log, inputs and recipe of the training: this one's, or where only the numbers were fitted again, that of the file."""
     if typed.finish and typed.start:
         if len(typed.start) > 1:
-            return {"recipe": {"mean of": [{"sha256": weights.sha256(p)} | _made(p) for p in typed.start]}}
+            return {"recipe": {"mean of": [{"sha256": atomic.sha256(p)} | _made(p) for p in typed.start]}}
         return _made(typed.start[0])
     log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return {"log": [json.loads(line) for line in log]} | {
