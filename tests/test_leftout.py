@@ -249,6 +249,6 @@ def test_the_library_keeps_the_masked_lines_of_its_documents(tmp_path: Path) -> 
     for number in range(1, 9):
         (site / f"{number}.txt").unlink()
     house.ingest.add([str(site)])
-    for _ in house.ingest.sync():
+    for _ in house.ingest.sync(forget=True):
         pass
     assert not leftout.unread("Which lamp do cookies remember on the site?", house.library, Pairs)
