@@ -10,7 +10,7 @@ from rag.errors import Usage
 
 QUESTION = 8_000  #: characters
 CLAIM = 10_000  #: characters
-PASSAGE = 100_000  #: characters of a passage that a claim is checked against; about 50 pages
+PASSAGE = 50_000  #: characters of a passage that a claim is checked against: about 25 pages, read in some seconds
 
 
 def question(text: str) -> str:
