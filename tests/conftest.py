@@ -10,6 +10,7 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rag.safe import protect
 
@@ -27,6 +28,8 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
         raise RuntimeError(f"a test looked up the address of {arguments[0]!r}")
 
 
+settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("no deadline")
 sys.addaudithook(_only_loopback)
 protect()
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:

@@ -14,6 +14,8 @@ from tests.test_cli import QUESTION, SEEDS, run
 from tests.test_compare import run as run_file
 from tests.test_compare import shifted, whole
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -30,6 +30,8 @@ from tui.marks import marked
 from tui.prompt import Prompt
 from tui.sheet import Sheet
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("place", CHAINS)
 def test_no_key_means_two_things_in_one_place(place: str) -> None:
