@@ -14,22 +14,29 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
-from rag import Bot, Config, weights
-from rag.alike import Alike
-from rag.answer import answer
-from rag.check import Fit, Judge
-from rag.crossencoder import CrossEncoder
+from rag import Bot, Config
+from rag.answer.answer import answer_question
+from rag.answer.check import CheckFit, Judge
+from rag.answer.similarity import SentenceSimilarity
 from rag.domain import Draft, Model, Passage, Piece, Progress, Receipt, Turn
-from rag.embed import Tokenizer, open_questions
 from rag.events import Answered
-from rag.sentences import sentences
+from rag.inference import weights
+from rag.inference.crossencoder import CrossEncoder
+from rag.inference.minilm import Tokenizer, open_question_embedder
+from rag.text.sentences import split_sentences
 
 
 def write_answer(question: str, passages: Sequence[Passage]) -> str:
     """The sentence that shares most words with the question, and one claim that no passage makes."""
     wanted = set(re.findall(r"\w+", question.lower()))
-    candidates = [(span.of(p.chunk.text), p.number) for p in passages for span in sentences(p.chunk.text)]
-    best, number = max(candidates, key=lambda c: len(wanted & set(re.findall(r"\w+", c[0].lower()))))
+    candidates = [
+        (span.of(p.chunk.text), p.number)
+        for p in passages
+        for span in split_sentences(p.chunk.text)
+    ]
+    best, number = max(
+        candidates, key=lambda c: len(wanted & set(re.findall(r"\w+", c[0].lower())))
+    )
     return f"{best.strip()} [{number}] The moon is made of 77 cheeses [{number}]."
 
 
@@ -58,13 +65,17 @@ def main(question: str) -> int:
     config = Config.read()
     with (
         Bot.open(config) as bot,
-        closing(CrossEncoder(weights.reader(), Tokenizer().machine)) as pairs,
-        closing(open_questions(config.home)) as embedder,
+        closing(CrossEncoder(weights.verified_reader_file(), Tokenizer().machine)) as pairs,
+        closing(open_question_embedder(config.home)) as embedder,
     ):
-        judge = Judge(Alike(lambda: embedder), pairs.support, Fit.of(pairs.fits["check"]))
+        judge = Judge(
+            SentenceSimilarity(lambda: embedder), pairs.support, CheckFit.of(pairs.fits["check"])
+        )
         passages = bot.status().passages
         writer = FunctionWriter(write_answer)
-        for event in answer(question, bot.search, writer, judge, limit=config.passages, searched=passages):
+        for event in answer_question(
+            question, bot.search, writer, judge, limit=config.passages, searched=passages
+        ):
             if isinstance(event, Answered):
                 for claim in event.answer.claims:
                     print(f"{claim.verdict}: {claim.sentence.text}")

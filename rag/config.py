@@ -10,15 +10,21 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rag import regular
+from rag.disk import regular_files
+from rag.disk.disk_errors import no_folder
 from rag.errors import Unreadable, Usage
-from rag.told import no_folder
 
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
 _LONGEST = 255  # bytes of a folder's name
 _SHOWN = 40  # characters of a name in a message
-_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
+_DEVICES = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)),
+}
 _NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")  # variables of ours that are no settings
 
 #: least and most of every setting that is a number
@@ -61,7 +67,9 @@ class Config:
     embedder: str = ""  #: "" is the built-in one; else the path of a sentence-transformers folder or of a GGUF embedder
     passages: int = 5  #: passages handed to the writer
     depth: int = 100  #: how deep each of the two lists goes before they are fused
-    rerank: int = 10  #: how many fused passages the reader's model ranks again; 0 leaves them as they were
+    rerank: int = (
+        10  #: how many fused passages the reader's model ranks again; 0 leaves them as they were
+    )
     beside: int = 1  #: sentences put to a passage on either side when it is read
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens
@@ -76,19 +84,35 @@ class Config:
         object.__setattr__(self, "home", os.path.abspath(os.path.expanduser(self.home)))
         if self.embedder:
             own = self.embedder == EMBEDDER
-            object.__setattr__(self, "embedder", "" if own else os.path.abspath(os.path.expanduser(self.embedder)))
+            object.__setattr__(
+                self, "embedder", "" if own else os.path.abspath(os.path.expanduser(self.embedder))
+            )
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
             if not least <= value <= most:  # nor is "not a number" between them
-                how = "too small" if value < least else "too large" if value > most else "not a number"
-                raise Usage(f"{name} = {value} is {how}", f"give {name} at least {least} and at most {most}")
+                how = (
+                    "too small"
+                    if value < least
+                    else "too large"
+                    if value > most
+                    else "not a number"
+                )
+                raise Usage(
+                    f"{name} = {value} is {how}", f"give {name} at least {least} and at most {most}"
+                )
         if "\0" in self.home:
             raise Usage("the path of --home holds a NUL character", "give the path of a folder")
         if any("\ud800" <= c <= "\udfff" for c in self.home):
-            raise Usage(f"the name of the home {self.home!r} is not UTF-8", "use another --home, or rename the folder")
+            raise Usage(
+                f"the name of the home {self.home!r} is not UTF-8",
+                "use another --home, or rename the folder",
+            )
         if wrong := _no_name(self.library):
             shown = self.library if len(self.library) <= _SHOWN else f"{self.library[:_SHOWN]}..."
-            raise Usage(f"{shown!r} cannot be the name of a library: {wrong}", "use letters, digits, - and _")
+            raise Usage(
+                f"{shown!r} cannot be the name of a library: {wrong}",
+                "use letters, digits, - and _",
+            )
 
     @property
     def folder(self) -> Path:
@@ -102,13 +126,21 @@ class Config:
         Raises `Usage` for a key nobody knows or a value of the wrong kind.
         """
         said = {key: value for key, value in typed.items() if value is not None}
-        around = {n[9:].lower(): v for n, v in os.environ.items() if n.startswith("FOOTNOTE_") and n not in _NO_SETTING}
+        around = {
+            n[9:].lower(): v
+            for n, v in os.environ.items()
+            if n.startswith("FOOTNOTE_") and n not in _NO_SETTING
+        }
         home = said.get("home") or around.get("home") or ""
         path = Path(cls(home=home).home) / "config.toml"
         if blocked := no_folder(path.parent):
             raise blocked
         config = cls(home=home)
-        for where, values in ((str(path), _file(path)), ("the environment", around), ("the command", said)):
+        for where, values in (
+            (str(path), _file(path)),
+            ("the environment", around),
+            ("the command", said),
+        ):
             config = _merged(config, values, where)
         return config
 
@@ -118,13 +150,19 @@ def _file(path: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         return {}
     try:
-        text = regular.text(path, regular.SETTINGS)
+        text = regular_files.read_text_file(path, regular_files.MAX_SETTINGS_BYTES)
         _shallow(text)
         return tomllib.loads(text)
-    except (Unreadable, ValueError, RecursionError) as error:  # of TOML, or a whole number of thousands of digits
+    except (
+        Unreadable,
+        ValueError,
+        RecursionError,
+    ) as error:  # of TOML, or a whole number of thousands of digits
         if isinstance(error.__cause__, PermissionError):
             why = f"you have no right to ({error.__cause__.strerror})"
-            raise Usage(f"{path} cannot be read: {why}", f"chmod u+rwX {path.parent} {path}") from error
+            raise Usage(
+                f"{path} cannot be read: {why}", f"chmod u+rwX {path.parent} {path}"
+            ) from error
         said = "it nests too deep" if isinstance(error, RecursionError) else str(error)[:300]
         raise Usage(f"{path} cannot be read: {said}", f"mend or remove {path}") from error
 
@@ -145,7 +183,8 @@ def _merged(config: Config, values: dict[str, Any], where: str) -> Config:
     for key, value in values.items():
         if key not in kinds:
             raise Usage(
-                f"{where}: nobody knows the setting {reprlib.repr(key)}", f"the settings are: {', '.join(kinds)}"
+                f"{where}: nobody knows the setting {reprlib.repr(key)}",
+                f"the settings are: {', '.join(kinds)}",
             )
         try:
             config = replace(config, **{key: _of_kind(value, kinds[key])})
@@ -166,7 +205,9 @@ def _of_kind(value: Any, kind: type) -> Any:
     made = kind(value)
     if isinstance(made, str) and "\0" in made:
         raise ValueError("a zero in a name")
-    if isinstance(made, int | float) and not abs(made) <= _LARGEST:  # so written, NaN is refused too
+    if (
+        isinstance(made, int | float) and not abs(made) <= _LARGEST
+    ):  # so written, NaN is refused too
         raise ValueError("a number that no machine takes")
     return made
 

@@ -59,10 +59,16 @@ class Raw:
     date: str | None = None
     pages: tuple[Span, ...] = ()
     masked: tuple[Span, ...] = ()
-    name: str = ""  #: of one document of many in a file: its id in a corpus; "/" and its path in an archive
-    headings: tuple[tuple[int, int, str], ...] | None = None  #: (where, level, title); None: by the text's own syntax
+    name: str = (
+        ""  #: of one document of many in a file: its id in a corpus; "/" and its path in an archive
+    )
+    headings: tuple[tuple[int, int, str], ...] | None = (
+        None  #: (where, level, title); None: by the text's own syntax
+    )
     lines: bool = False  #: a line is a sentence (source code, rows of a table)
-    ruled: Raw | None = field(default=None, compare=False)  #: the same, with what `clean.rule` found
+    ruled: Raw | None = field(
+        default=None, compare=False
+    )  #: the same, with what `clean.rule` found
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,9 @@ class Chunk:
     source: str
     title: str
     date: str | None
-    heading: str  #: heading path, "" where there is none; context for the embedding, not part of `text`
+    heading: (
+        str  #: heading path, "" where there is none; context for the embedding, not part of `text`
+    )
     span: Span
     text: str
     line: int  #: 1-based line of span.start, lines counted by "\n"
@@ -263,13 +271,17 @@ class Draft:
     """What a writer says before it writes: its context receipt, which passages it was given, or why it will not write."""
 
     receipt: Receipt
-    numbers: frozenset[int] | None = None  #: of the passages it saw; None for all. Any other number is dangling
+    numbers: frozenset[int] | None = (
+        None  #: of the passages it saw; None for all. Any other number is dangling
+    )
     abstained: bool = False
     reason: Reason | None = None
     short: str | None = None
     missing: str = ""  #: where it abstains: what the passages lack, in words
     differ: bool = False  #: two sources give different answers
-    chance: float | None = None  #: that the surest passage answers, 0..1; None where the writer makes no such estimate
+    chance: float | None = (
+        None  #: that the surest passage answers, 0..1; None where the writer makes no such estimate
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,14 +354,18 @@ class Pairs(Protocol):
 class Rates:
     """How often the checker errs, measured on claims it never saw, each with its 95 % interval."""
 
-    misses: tuple[float, float, float]  #: unsupported claims that it calls supported: value, low, high
+    misses: tuple[
+        float, float, float
+    ]  #: unsupported claims that it calls supported: value, low, high
     false_alarms: tuple[float, float, float]  #: supported claims that it does not call so
     claims: int
 
     @property
     def says(self) -> str:
         """The rates in words."""
-        passed, doubted = (f"{100 * r[0]:.{int(0 < r[0] < 0.01)}f} %" for r in (self.misses, self.false_alarms))
+        passed, doubted = (
+            f"{100 * r[0]:.{int(0 < r[0] < 0.01)}f} %" for r in (self.misses, self.false_alarms)
+        )
         return (
             f"lets {passed} of unsupported claims pass, doubts {doubted} of supported ones "
             f"({self.claims:,} claims; quotations are compared letter by letter)"

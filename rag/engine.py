@@ -24,13 +24,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from rag import private
 from rag.bot import Bot
 from rag.config import Config
+from rag.disk import permissions
 from rag.domain import Conversation, Document, Listing, Passage, Rates, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
-from rag.safe import protect
+from rag.text.sanitize import harden_process
 
 PATIENCE = 5.0  #: seconds that a stop may take before the child is killed
 
@@ -43,10 +43,13 @@ class _Child:
         self.work, work = spawn.Pipe()
         self.look, look = spawn.Pipe()
         self.log = Path(config.home) / "engine.log"
-        private.make_folder(self.log.parent)
-        private.create(self.log)
+        permissions.make_folder(self.log.parent)
+        permissions.create(self.log)
         self.process = spawn.Process(
-            target=_serve, args=(work, look, config, str(self.log)), daemon=True, name="footnote-engine"
+            target=_serve,
+            args=(work, look, config, str(self.log)),
+            daemon=True,
+            name="footnote-engine",
         )
         self.process.start()
         self.stopping = False  #: the running work was asked to stop
@@ -72,7 +75,7 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
-        protect()  # before any child: one that is started with -c would import from the current folder
+        harden_process()  # before any child: one that is started with -c would import from the current folder
         # Spawning needs the resource tracker, and that a stderr of the operating system; a screen replaces sys.stderr.
         resource_tracker.ensure_running()
         self._config = config
@@ -215,7 +218,9 @@ class Engine:
             raise value
         return value
 
-    def _send(self, pipe: Connection, method: str, arguments: tuple[Any, ...], child: _Child) -> None:
+    def _send(
+        self, pipe: Connection, method: str, arguments: tuple[Any, ...], child: _Child
+    ) -> None:
         try:
             pipe.send((method, arguments))
         except (OSError, ValueError) as error:
@@ -238,13 +243,14 @@ class Engine:
         code = child.process.exitcode
         how = f"by signal {-code}" if code and code < 0 else f"with code {code}"
         return EngineStopped(
-            f"the engine stopped {how}: {child.last_words()}", f"ask again: it starts anew. Its log: {child.log}"
+            f"the engine stopped {how}: {child.last_words()}",
+            f"ask again: it starts anew. Its log: {child.log}",
         )
 
 
 def _serve(work: Connection, look: Connection, config: Config, log: str) -> None:
     """The child: two lanes until a pipe closes."""
-    protect()
+    harden_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the screen's business
     _redirect(log)
     with suppress(OSError, AttributeError):
@@ -258,7 +264,9 @@ def _serve(work: Connection, look: Connection, config: Config, log: str) -> None
             _run(bot, work, method, arguments, stop)
 
 
-def _run(bot: Bot, work: Connection, method: str, arguments: tuple[Any, ...], stop: threading.Event) -> None:
+def _run(
+    bot: Bot, work: Connection, method: str, arguments: tuple[Any, ...], stop: threading.Event
+) -> None:
     """One piece of work: its events, then "end" or "error"."""
     try:
         extra = {"stop": stop.is_set} if method == "ask" else {}
@@ -273,9 +281,18 @@ def _run(bot: Bot, work: Connection, method: str, arguments: tuple[Any, ...], st
         work.send(("error", error))
     except (EOFError, OSError, BrokenPipeError):
         raise
-    except Exception as error:  # what nobody foresaw goes to the log whole, and to the screen as one line
+    except (
+        Exception
+    ) as error:  # what nobody foresaw goes to the log whole, and to the screen as one line
         _trace()
-        work.send(("error", EngineStopped(f"{type(error).__name__}: {error}", "the log says more; please report it")))
+        work.send(
+            (
+                "error",
+                EngineStopped(
+                    f"{type(error).__name__}: {error}", "the log says more; please report it"
+                ),
+            )
+        )
 
 
 def _looks(look: Connection, config: Config, stop: threading.Event) -> None:
@@ -295,7 +312,13 @@ def _looks(look: Connection, config: Config, stop: threading.Event) -> None:
             except Exception as error:
                 _trace()
                 look.send(
-                    ("error", EngineStopped(f"{type(error).__name__}: {error}", "the log says more; please report it"))
+                    (
+                        "error",
+                        EngineStopped(
+                            f"{type(error).__name__}: {error}",
+                            "the log says more; please report it",
+                        ),
+                    )
                 )
 
 

@@ -130,7 +130,9 @@ class Report:
     failed: tuple[Failed, ...] = ()
     seconds: float = 0.0
     stopped: bool = False
-    kept: tuple[str, ...] = ()  #: not found any more, but not forgotten, because many are gone at once
+    kept: tuple[
+        str, ...
+    ] = ()  #: not found any more, but not forgotten, because many are gone at once
 
 
 Event = (

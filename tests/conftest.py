@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from rag.safe import protect
+from rag.text.sanitize import harden_process
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"
@@ -24,14 +24,20 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
         host = address[0] if isinstance(address, tuple) else ""
         if isinstance(address, tuple) and host not in ("127.0.0.1", "::1", "localhost"):
             raise RuntimeError(f"a test opened a connection to {address}")
-    elif event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "::1", "localhost", None, ""):
+    elif event == "socket.getaddrinfo" and arguments[0] not in (
+        "127.0.0.1",
+        "::1",
+        "localhost",
+        None,
+        "",
+    ):
         raise RuntimeError(f"a test looked up the address of {arguments[0]!r}")
 
 
 settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("no deadline")
 sys.addaudithook(_only_loopback)
-protect()
+harden_process()
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
 
@@ -41,7 +47,9 @@ class _NoTorch(MetaPathFinder):
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name == "torch":
-            raise RuntimeError("a test that is not marked slow imports torch: mark it, or leave torch out")
+            raise RuntimeError(
+                "a test that is not marked slow imports torch: mark it, or leave torch out"
+            )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -93,9 +101,9 @@ def home(seeded: Path, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def embedder(seeded: Path) -> Iterator[object]:
     """The real embedder in llama.cpp."""
-    from rag.embed import open_questions
+    from rag.inference.minilm import open_question_embedder
 
-    machine = open_questions(str(seeded))
+    machine = open_question_embedder(str(seeded))
     yield machine
     machine.close()
 
@@ -103,6 +111,6 @@ def embedder(seeded: Path) -> Iterator[object]:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A chat model of a few hundred thousand random weights, with a real tokenizer and a chat template."""
-    from tests.tiny import write
+    from tests.support.tiny_chat_model import write
 
     return write(tmp_path_factory.mktemp("models") / "tiny-chat.gguf")

@@ -14,19 +14,19 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import Bot, Config, bounds
-from rag.chunk import chunk
-from rag.clean import clean
-from rag.cli import cli
+from rag import Bot, Config, limits
+from rag.cli.main import cli
 from rag.domain import Document, Raw, Span
 from rag.errors import Unreadable, Usage
-from rag.eval.cases import cases
-from rag.eval.checker import claims
-from rag.facts import Date, Number, dates, numbers, one_off
-from rag.formats import apart
-from rag.load import File, load
-from rag.pool import Dates, Numbers, Words
-from tests.test_library import House
+from rag.eval.cases import read_cases
+from rag.eval.checker import read_claims
+from rag.ingest.chunk import chunk_document
+from rag.ingest.clean import clean_document
+from rag.ingest.formats import sandbox
+from rag.ingest.load import File, load_file
+from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
+from rag.text.facts import Date, Number, find_dates, find_numbers, one_letter_apart
+from tests.library.test_library import House
 
 LONG = "Who signed it? " * 70_000  # about a megabyte
 
@@ -43,15 +43,18 @@ LONG = "Who signed it? " * 70_000  # about a megabyte
     ],
 )
 def test_too_long_is_said_before_anything_is_opened(tmp_path: Path, asked: Any) -> None:
-    with Bot.open(Config(home=str(tmp_path))) as bot, pytest.raises(Usage, match=r"has 1,050,000 characters, over \d"):
+    with (
+        Bot.open(Config(home=str(tmp_path))) as bot,
+        pytest.raises(Usage, match=r"has 1,050,000 characters, over \d"),
+    ):
         asked(bot)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_question_that_is_just_short_enough_is_one(tmp_path: Path) -> None:
-    assert bounds.question("a" * bounds.QUESTION) == "a" * bounds.QUESTION
+    assert limits.check_question("a" * limits.MAX_QUESTION_CHARS) == "a" * limits.MAX_QUESTION_CHARS
     with pytest.raises(Usage):
-        bounds.question("a" * (bounds.QUESTION + 1))
+        limits.check_question("a" * (limits.MAX_QUESTION_CHARS + 1))
 
 
 def test_a_question_on_standard_input_is_read_to_the_bound_only(tmp_path: Path) -> None:
@@ -67,7 +70,9 @@ def test_a_question_on_standard_input_is_read_to_the_bound_only(tmp_path: Path) 
             buffer[:] = b"a" * len(buffer)
             return len(buffer)
 
-    ran = CliRunner().invoke(cli, ["--home", str(tmp_path), "ask"], input=io.BufferedReader(Endless()))
+    ran = CliRunner().invoke(
+        cli, ["--home", str(tmp_path), "ask"], input=io.BufferedReader(Endless())
+    )
     assert isinstance(ran.exception, Usage) and "more than 8,000 characters" in str(ran.exception)
 
 
@@ -78,18 +83,25 @@ def test_a_claim_that_is_too_long_is_named_with_its_line(tmp_path: Path, key: st
     path = tmp_path / "claims.jsonl"
     path.write_text(lines, encoding="utf-8")
     ran = CliRunner().invoke(cli, ["--home", str(tmp_path), "check", str(path)])
-    assert isinstance(ran.exception, Usage) and f"claims.jsonl, line 2: the {key} has 1,050,000" in str(ran.exception)
+    assert isinstance(
+        ran.exception, Usage
+    ) and f"claims.jsonl, line 2: the {key} has 1,050,000" in str(ran.exception)
     assert ran.stdout == ""
 
 
 def test_questions_and_claims_of_an_eval_are_bounded_too(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
-    path.write_text(json.dumps({"id": "1", "question": LONG, "answers": [], "answerable": False}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"id": "1", "question": LONG, "answers": [], "answerable": False}),
+        encoding="utf-8",
+    )
     with pytest.raises(Usage, match="line 1: the question has 1,050,000"):
-        cases(path)
-    path.write_text(json.dumps({"claim": LONG, "passage": "a", "label": "supported"}), encoding="utf-8")
+        read_cases(path)
+    path.write_text(
+        json.dumps({"claim": LONG, "passage": "a", "label": "supported"}), encoding="utf-8"
+    )
     with pytest.raises(Usage, match="line 1: the claim has 1,050,000"):
-        claims(path)
+        read_claims(path)
 
 
 # -- documents --
@@ -102,10 +114,17 @@ def _one_each(texts: Any) -> list[int]:
 
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize(
-    "text", ["x" * 500_000, "a" + " " * 500_000 + "b", "a" + "\n" * 500_000 + "b", "漢" * 500_000, "x " * 250_000]
+    "text",
+    [
+        "x" * 500_000,
+        "a" + " " * 500_000 + "b",
+        "a" + "\n" * 500_000 + "b",
+        "漢" * 500_000,
+        "x " * 250_000,
+    ],
 )
 def test_no_passage_is_longer_than_forty_characters_a_token(text: str, lines: bool) -> None:
-    chunks = list(chunk(Document("d", "s", "t", None, text, lines=lines), 200, _one_each))
+    chunks = list(chunk_document(Document("d", "s", "t", None, text, lines=lines), 200, _one_each))
     assert chunks and max(len(c.text) for c in chunks) <= 8_000
     assert "".join("".join(c.text.split()) for c in chunks) == "".join(text.split())
 
@@ -123,23 +142,36 @@ def test_a_word_of_a_megabyte_beside_sentences_loses_none_of_them(tmp_path: Path
 
 def test_headings_of_any_length_and_depth_do_not_multiply() -> None:
     text = "# " + "t" * 50_000 + "\n" + "## x\n" * 5_000
-    assert sum(len(path) for _, path in clean(Raw(text), "a.md").headings) < 5_000 * 300
+    assert sum(len(path) for _, path in clean_document(Raw(text), "a.md").headings) < 5_000 * 300
     deep = "".join(f"{' ' * at}def a{at}\n" for at in range(300))
     found = tuple((at, at + 1, f"def a{at}") for at in range(300))
-    assert max(len(path) for _, path in clean(Raw(deep, headings=found, lines=True), "a.py").headings) < 300
+    assert (
+        max(
+            len(path)
+            for _, path in clean_document(Raw(deep, headings=found, lines=True), "a.py").headings
+        )
+        < 300
+    )
 
 
 # -- the rules run in the child --
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst", "a.py", "a.json", "a.csv", "a.html"])
-def test_what_the_rules_find_comes_from_the_child(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_rules_find_comes_from_the_child(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = b"Bees\n====\n\nPlease wait\n\nBees make honey, said Anna Berg on Monday.\n"
-    (raw,) = load(File(str(tmp_path / name), name, 0, 0), content)
+    (raw,) = load_file(File(str(tmp_path / name), name, 0, 0), content)
     assert isinstance(raw, Raw) and raw.ruled is not None
-    expected = clean(Raw(raw.text, raw.title, raw.date, raw.pages, raw.masked, raw.name, raw.headings, raw.lines), name)
-    monkeypatch.setattr("rag.clean.furniture", None)  # it is not asked again
-    assert clean(raw, name) == expected
+    expected = clean_document(
+        Raw(
+            raw.text, raw.title, raw.date, raw.pages, raw.masked, raw.name, raw.headings, raw.lines
+        ),
+        name,
+    )
+    monkeypatch.setattr("rag.ingest.clean.find_boilerplate", None)  # it is not asked again
+    assert clean_document(raw, name) == expected
 
 
 @pytest.mark.parametrize(
@@ -160,29 +192,37 @@ def test_spans_that_a_child_made_up_are_not_believed(wrong: dict[str, Any]) -> N
         "lines": False,
     }
     head = {**good, "ruled": {"title": "t", "masked": [[0, 2]], "headings": []}}
-    assert apart._part(head, b"text") == Raw("text", "t", masked=(Span(0, 2),), headings=((0, 1, "a"),))
+    assert sandbox._part(head, b"text") == Raw(
+        "text", "t", masked=(Span(0, 2),), headings=((0, 1, "a"),)
+    )
     with pytest.raises((KeyError, TypeError, ValueError)):
-        apart._part({**head, **wrong}, b"text")
+        sandbox._part({**head, **wrong}, b"text")
 
 
-def test_a_rule_that_runs_for_ever_is_a_line_of_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    apart.dismiss()
-    endless = "import rag.clean, time; rag.clean.furniture = lambda text: time.sleep(60); from rag"
-    monkeypatch.setattr(apart, "_START", apart._START.replace("from rag", endless))
-    monkeypatch.setattr(apart, "SECONDS", 1.5)
+def test_a_rule_that_runs_for_ever_is_a_line_of_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.end_sandbox()
+    endless = "import rag.ingest.clean, time; rag.ingest.clean.furniture = lambda text: time.sleep(60); from rag"
+    monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from rag", endless))
+    monkeypatch.setattr(sandbox, "SECONDS", 1.5)
     began = time.monotonic()
     try:
         with pytest.raises(Unreadable, match="takes too long to read"):
-            list(load(File(str(tmp_path / "a.txt"), "a.txt", 0, 0), b"Bees make honey."))
+            list(load_file(File(str(tmp_path / "a.txt"), "a.txt", 0, 0), b"Bees make honey."))
     finally:
-        apart.dismiss()
+        sandbox.end_sandbox()
     assert time.monotonic() - began < 30
 
 
 # -- what is indexed agrees as each with each does --
 
 _DATES = st.builds(
-    Date, st.sampled_from([None, 1900, 2020]), st.integers(1, 3), st.sampled_from([None, 1, 2]), st.just("x")
+    Date,
+    st.sampled_from([None, 1900, 2020]),
+    st.integers(1, 3),
+    st.sampled_from([None, 1, 2]),
+    st.just("x"),
 )
 _NUMBERS = st.builds(
     Number, st.frozensets(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=2), st.booleans(), st.just("x")
@@ -191,32 +231,37 @@ _NUMBERS = st.builds(
 
 @given(_DATES, st.lists(_DATES, max_size=4))
 def test_dates(one: Date, others: list[Date]) -> None:
-    assert Dates(others).agree(one) == any(one.agrees(other) for other in others)
+    assert DateIndex(others).agree(one) == any(one.agrees(other) for other in others)
 
 
 @given(_NUMBERS, st.lists(_NUMBERS, max_size=4))
 def test_numbers(one: Number, others: list[Number]) -> None:
-    assert Numbers(others).bear_out(one) == any(one.agrees(other) for other in others)
-    assert Numbers(others).rest_on(one) == any(other.agrees(one) for other in others)
+    assert NumberIndex(others).bear_out(one) == any(one.agrees(other) for other in others)
+    assert NumberIndex(others).rest_on(one) == any(other.agrees(one) for other in others)
 
 
-@given(st.text("ab", min_size=5, max_size=8), st.sets(st.text("ab", min_size=4, max_size=9), max_size=5))
+@given(
+    st.text("ab", min_size=5, max_size=8),
+    st.sets(st.text("ab", min_size=4, max_size=9), max_size=5),
+)
 def test_words(word: str, others: set[str]) -> None:
-    near = len(word) >= 6 and any(one_off(word, w) for w in others if abs(len(w) - len(word)) <= 1)
-    assert Words(others).has(word) == (word in others or near)
+    near = len(word) >= 6 and any(
+        one_letter_apart(word, w) for w in others if abs(len(w) - len(word)) <= 1
+    )
+    assert WordIndex(others).has(word) == (word in others or near)
 
 
 def test_words_one_letter_off_in_every_way() -> None:
     word = "lavrov"
     for at, letter in product(range(len(word)), "xy"):
-        assert Words({word[:at] + letter + word[at + 1 :]}).has(word)
-        assert Words({word[:at] + letter + word[at:]}).has(word)
-        assert Words({word[:at] + word[at + 1 :]}).has(word)
+        assert WordIndex({word[:at] + letter + word[at + 1 :]}).has(word)
+        assert WordIndex({word[:at] + letter + word[at:]}).has(word)
+        assert WordIndex({word[:at] + word[at + 1 :]}).has(word)
 
 
 def test_thousands_of_numbers_are_found_and_missed_as_before() -> None:
     text = " ".join(str(number) for number in range(1000, 6000))
-    known = Numbers(numbers(text))
-    assert all(known.bear_out(number) for number in numbers("1,000 and 5,999 and 2 500"))
-    assert not known.bear_out(numbers("6,000")[0])
-    assert dates("5 May 2020")[0][0].agrees(dates("May 2020")[0][0])
+    known = NumberIndex(find_numbers(text))
+    assert all(known.bear_out(number) for number in find_numbers("1,000 and 5,999 and 2 500"))
+    assert not known.bear_out(find_numbers("6,000")[0])
+    assert find_dates("5 May 2020")[0][0].agrees(find_dates("May 2020")[0][0])

@@ -11,7 +11,7 @@ import pytest
 
 from rag.config import Config
 from rag.errors import Usage
-from rag.library import Library
+from rag.library.library import Library
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def _settings(home: Path, text: str) -> Path:
     return home / "config.toml"
 
 
-def test_the_file_the_environment_and_what_was_typed(tmp_path: Path, around: dict[str, str]) -> None:
+def test_the_file_the_environment_and_what_was_typed(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
     _settings(tmp_path, 'passages = 7\nchunk = 90\nmodel = "a"\ntemperature = 1\n')
     around.update({"FOOTNOTE_CHUNK": "120", "FOOTNOTE_MODEL": "b"})
     config = Config.read(home=str(tmp_path), model="c", seed=None)
@@ -54,7 +56,9 @@ def test_the_home_is_absolute_and_the_library_lies_in_it(tmp_path: Path) -> None
     assert Path(Config().home).is_absolute()
 
 
-def test_an_unknown_key_is_refused_by_name_and_place(tmp_path: Path, around: dict[str, str]) -> None:
+def test_an_unknown_key_is_refused_by_name_and_place(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
     path = _settings(tmp_path, "pasages = 7\n")
     with pytest.raises(Usage, match="'pasages'") as error:
         Config.read(home=str(tmp_path))
@@ -122,7 +126,9 @@ def test_a_library_is_a_name_and_no_path(tmp_path: Path, name: str) -> None:
     assert error.value.cure
 
 
-@pytest.mark.parametrize("name", ["x" * 256, "x" * 300, "日" * 86, "x" * 100_000, " ", "\udcff", "x" * 90 + "\0"])
+@pytest.mark.parametrize(
+    "name", ["x" * 256, "x" * 300, "日" * 86, "x" * 100_000, " ", "\udcff", "x" * 90 + "\0"]
+)
 def test_a_library_has_a_name_that_a_folder_can_have(tmp_path: Path, name: str) -> None:
     with pytest.raises(Usage, match="cannot be the name of a library: it") as error:
         Config(home=str(tmp_path), library=name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import cli
+from rag.cli.main import cli
 from tests.support import reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,26 +33,42 @@ def test_every_setting_has_a_meaning() -> None:
 def packages() -> set[str]:
     """Every folder below rag/ and tui/ that holds a tracked file, and those two; of seeds and tests none."""
     listed = subprocess.run(
-        ["git", "ls-files", "--", "rag", "tui"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--", "rag", "tui"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return {str(Path(name).parent) for name in listed.stdout.splitlines()}
 
 
-@pytest.mark.skipif(not (ROOT / "rag" / "cli").is_dir(), reason="the modules are not in their packages yet")
+@pytest.mark.skipif(
+    not (ROOT / "rag" / "cli").is_dir(), reason="the modules are not in their packages yet"
+)
 def test_the_package_map_names_every_package_and_no_other() -> None:
     section = read(DOCS / "architecture.md").split("## Package map")[1].split("\n## ")[0]
     named = re.findall(r"^\| `([\w/]+)` \|", section, re.M)
     assert sorted(named) == sorted(packages())
 
 
-@pytest.mark.skipif(not (ROOT / "rag" / "cli").is_dir(), reason="the modules are not in their packages yet")
+@pytest.mark.skipif(
+    not (ROOT / "rag" / "cli").is_dir(), reason="the modules are not in their packages yet"
+)
 def test_every_module_that_the_architecture_names_is_there() -> None:
-    text = read(DOCS / "architecture.md") + read(ROOT / "SECURITY.md") + read(DOCS / "how-answers-are-checked.md")
+    text = (
+        read(DOCS / "architecture.md")
+        + read(ROOT / "SECURITY.md")
+        + read(DOCS / "how-answers-are-checked.md")
+    )
     steps = set(re.findall(r'\["?((?:ingest|text|answer|search|inference)/[\w/]+)', text))
-    steps |= {step for both in re.findall(r"\b(answer/\w+) and (answer/\w+):", text) for step in both}
+    steps |= {
+        step for both in re.findall(r"\b(answer/\w+) and (answer/\w+):", text) for step in both
+    }
     assert len(steps) >= 12
     lacking = [step for step in steps if not (ROOT / "rag" / f"{step}.py").exists()]
-    lacking += [path for path in re.findall(r"`(rag/[\w/]+\.py)`", text) if not (ROOT / path).exists()]
+    lacking += [
+        path for path in re.findall(r"`(rag/[\w/]+\.py)`", text) if not (ROOT / path).exists()
+    ]
     assert not lacking
 
 
@@ -66,7 +82,9 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert path.exists(), f"{page.name}: {target}"
         if anchor:
             headings = re.findall(r"^#+ (.*)$", read(path), re.M)
-            assert anchor in {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}, target
+            assert anchor in {
+                re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings
+            }, target
 
 
 def test_every_page_of_the_documentation_is_linked_from_the_readme_or_a_page_of_it() -> None:
@@ -92,7 +110,9 @@ def test_every_make_target_of_the_documentation_is_in_the_makefile_with_a_help_l
 
 
 def test_every_command_of_the_readme_is_one() -> None:
-    code = "\n".join(re.findall(r"`footnote [^`]+`|^    footnote .*$", read(ROOT / "README.md"), re.M))
+    code = "\n".join(
+        re.findall(r"`footnote [^`]+`|^    footnote .*$", read(ROOT / "README.md"), re.M)
+    )
     named = set(re.findall(r"\bfootnote ([a-z]+)\b", code))
     assert named and named <= set(cli.commands)
 
@@ -106,5 +126,7 @@ def test_the_glossary_has_one_line_a_word_in_order() -> None:
 def test_the_picture_is_of_the_screen_and_downloads_nothing() -> None:
     picture = read(DOCS / "screen.svg")
     shown = re.sub(r"<[^>]+>", "", picture).replace("&#160;", " ")
-    assert "NOT ANSWERED" in shown and "the sentence is supported" in shown and "SOURCE 1 of" in shown
+    assert (
+        "NOT ANSWERED" in shown and "the sentence is supported" in shown and "SOURCE 1 of" in shown
+    )
     assert "@font-face" not in picture and "url(http" not in picture.replace('"', "")

@@ -30,7 +30,9 @@ def engine(home: Path) -> Iterator[Engine]:
 @pytest.fixture
 def chatty(home: Path, tiny: Path) -> Iterator[Engine]:
     """An engine whose model would write for a long while."""
-    machine = Engine(Config(home=str(home), model=str(tiny), context=4096, answer=3000, temperature=1.3))
+    machine = Engine(
+        Config(home=str(home), model=str(tiny), context=4096, answer=3000, temperature=1.3)
+    )
     yield machine
     machine.close()
 
@@ -183,7 +185,10 @@ def test_no_engine_outlives_its_parent(home: Path) -> None:
             os.kill(pid, 0)
         except ProcessLookupError:
             return
-        if Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+        if (
+            Path(f"/proc/{pid}/stat").exists()
+            and Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+        ):
             return
         time.sleep(0.1)
     raise AssertionError("the engine is still there")

@@ -21,7 +21,13 @@ def run(home: Path, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProc
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "FOOTNOTE_HOME": str(home), "PATH": path, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, timeout=240
+        command,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        timeout=240,
     )
 
 
@@ -33,7 +39,13 @@ def test_ask_folder_prints_sentences_with_verdict_and_place(home: Path) -> None:
 
 
 def test_ask_folder_says_when_the_folder_does_not_answer(home: Path) -> None:
-    done = run(home, sys.executable, str(EXAMPLES / "ask_folder.py"), str(SEEDS), "How tall is the Eiffel Tower?")
+    done = run(
+        home,
+        sys.executable,
+        str(EXAMPLES / "ask_folder.py"),
+        str(SEEDS),
+        "How tall is the Eiffel Tower?",
+    )
     assert done.returncode == 3 and "not answered: not_answered" in done.stdout, done.stderr
 
 
@@ -46,7 +58,13 @@ def test_a_function_writes_and_its_sentences_are_checked(seeded: Path) -> None:
 
 
 def test_the_gate_passes_and_fails(home: Path, tmp_path: Path) -> None:
-    gate = [str(EXAMPLES / "eval_gate" / "gate.sh"), str(SEEDS), str(SEEDS / "questions.jsonl"), "--limit", "6"]
+    gate = [
+        str(EXAMPLES / "eval_gate" / "gate.sh"),
+        str(SEEDS),
+        str(SEEDS / "questions.jsonl"),
+        "--limit",
+        "6",
+    ]
     done = run(home, *gate, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "run.json").exists() and (tmp_path / "run.md").exists()
@@ -56,11 +74,14 @@ def test_the_gate_passes_and_fails(home: Path, tmp_path: Path) -> None:
 
 def test_every_example_is_listed() -> None:
     listed = set(re.findall(r"\]\(([^)]+)\)", (EXAMPLES / "README.md").read_text(encoding="utf-8")))
-    assert listed == {path.name for path in EXAMPLES.iterdir() if path.name not in ("README.md", "__pycache__")}
+    assert listed == {
+        path.name for path in EXAMPLES.iterdir() if path.name not in ("README.md", "__pycache__")
+    }
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda p: p.name)
 def test_no_example_uses_a_private_name(path: Path) -> None:
     assert not re.search(
-        r"\b(?:bot|rag)\._[a-z]|import _|from rag\.\w+ import .*\b_\w", path.read_text(encoding="utf-8")
+        r"\b(?:bot|rag)\._[a-z]|import _|from rag\.\w+ import .*\b_\w",
+        path.read_text(encoding="utf-8"),
     )

@@ -1,4 +1,4 @@
-"""models.md tells people what rag/weights.py tells the program."""
+"""models.md tells people what rag/inference/weights.py tells the program."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from rag.weights import CATALOGUE, Weights
+from rag.inference.weights import CATALOGUE, Weights
 
 PAGE = (Path(__file__).resolve().parent.parent / "models.md").read_text(encoding="utf-8")
 
 
 def _row(name: str) -> str:
     """The line of the table that is about `name`."""
-    rows = [line for line in PAGE.splitlines() if re.match(rf"\|\s*`?{re.escape(name)}`?\s*\|", line)]
+    rows = [
+        line for line in PAGE.splitlines() if re.match(rf"\|\s*`?{re.escape(name)}`?\s*\|", line)
+    ]
     assert len(rows) == 1, f"models.md has {len(rows)} rows for {name}"
     return rows[0]
 
@@ -22,7 +24,11 @@ def _row(name: str) -> str:
 @pytest.mark.parametrize("weights", CATALOGUE, ids=lambda w: w.name)
 def test_every_file_of_the_catalogue_is_told(weights: Weights) -> None:
     cells = [cell.strip(" `") for cell in _row(weights.name).strip("|").split("|")]
-    sizes = {int(re.sub(r"[,_ \u202f\u00a0]", "", c)) for c in cells if re.fullmatch(r"[\d,_ \u202f\u00a0]+", c)}
+    sizes = {
+        int(re.sub(r"[,_ \u202f\u00a0]", "", c))
+        for c in cells
+        if re.fullmatch(r"[\d,_ \u202f\u00a0]+", c)
+    }
     assert weights.sha256 in cells
     assert weights.size in sizes
     assert weights.licence in cells

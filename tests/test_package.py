@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rag import demo
+from rag.cli import demo
 from rag.errors import RagError
+from tests.cli.test_terminal import Terminal
 from tests.support import wheel
-from tests.test_terminal import Terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -53,7 +53,9 @@ def test_the_metadata_names_both_licences_and_the_texts_are_there() -> None:
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in project["license-files"]}
     assert {Path(name).name for name in texts} == set(wheel.LICENCES)
     assert "MIT License" in texts["LICENSE"]
-    assert texts["LICENSES/CC-BY-SA-4.0.txt"].startswith("Creative Commons Attribution-ShareAlike 4.0 International")
+    assert texts["LICENSES/CC-BY-SA-4.0.txt"].startswith(
+        "Creative Commons Attribution-ShareAlike 4.0 International"
+    )
 
 
 def test_what_a_wheel_lacks_is_named() -> None:
@@ -89,9 +91,17 @@ def test_the_demonstration_documents_are_found_in_a_checkout_and_in_a_package(
 def test_the_demonstration_answers_its_questions_and_adds_nothing_twice(home: Path) -> None:
     command = [sys.executable, "-m", "rag", "--home", str(home), "--library", "default", "demo"]
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=240, check=True
+        command,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        timeout=240,
+        check=True,
     )
-    for question, words in zip(demo.QUESTIONS, ("over 5,000", "Subrahmanyam Jaishankar", "Borrell"), strict=True):
+    for question, words in zip(
+        demo.QUESTIONS, ("over 5,000", "Subrahmanyam Jaishankar", "Borrell"), strict=True
+    ):
         assert f"❯ {question}\n" in done.stdout
         assert words in done.stdout.split(f"❯ {question}\n")[1].split("❯")[0]
     assert "adding" not in done.stderr

@@ -20,13 +20,14 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rag.config import Config
-from rag.safe import theirs
-from tui import clipboard, editor
-from tui.ask import AskScreen
+from rag.text.sanitize import quote_foreign
 from tui.commands import Palette, bindings
-from tui.glyphs import Glyphs, chosen
-from tui.help import HelpScreen
-from tui.look import Look
+from tui.render import clipboard
+from tui.render.glyphs import Glyphs, choose_glyphs
+from tui.screens.ask import AskScreen
+from tui.screens.help import HelpScreen
+from tui.state.cursor import AnswerCursor
+from tui.widgets import editor
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -61,7 +62,7 @@ class FootnoteApp(App[int]):
             del os.environ["NO_COLOR"]  # an empty one counts as unset
         super().__init__()
         self.engine = engine
-        self.glyphs = glyphs or chosen(os.environ)
+        self.glyphs = glyphs or choose_glyphs(os.environ)
         self._interrupted = -AGAIN
 
     def on_mount(self) -> None:
@@ -121,7 +122,12 @@ class FootnoteApp(App[int]):
 
     def copy(self, text: str) -> None:
         """Copy, beside the screen; a line says what became of it."""
-        self.run_worker(partial(self._copy, text, self._writer()), thread=True, exit_on_error=False, group="copy")
+        self.run_worker(
+            partial(self._copy, text, self._writer()),
+            thread=True,
+            exit_on_error=False,
+            group="copy",
+        )
 
     def _writer(self) -> Callable[[str], None]:
         driver = self._driver
@@ -131,7 +137,7 @@ class FootnoteApp(App[int]):
         """Without a terminal the sequence goes nowhere."""
 
     def _copy(self, text: str, write: Callable[[str], None]) -> None:
-        self.post_message(self.Copied(clipboard.copy(text, write, os.environ)))
+        self.post_message(self.Copied(clipboard.copy_to_clipboard(text, write, os.environ)))
 
     @on(Copied)
     def _copied(self, event: Copied) -> None:
@@ -150,32 +156,47 @@ class FootnoteApp(App[int]):
     # -- the reader's editor -----------------------------------------------------------------------------------------
 
     def action_editor(self) -> None:
-        place = self.asking.place if self.asking else Look()
+        place = self.asking.place if self.asking else AnswerCursor()
         passage = place.passage
         if passage is None:
             self.notify("no source is shown", markup=False, timeout=3)
             return
         shown = self.asking.pane.document if self.asking else None
         path = shown.path if shown and shown.path else passage.chunk.source
-        words = editor.command(path, place.line, os.environ)
+        words = editor.editor_command(path, place.line, os.environ)
         if isinstance(words, str):
-            self.notify(theirs(words), markup=False, severity="warning", timeout=5)
+            self.notify(quote_foreign(words), markup=False, severity="warning", timeout=5)
             return
         try:
             with self.suspend():
                 done = subprocess.run(words, check=False)  # noqa: S603 - the reader's own editor
         except (SuspendNotSupported, OSError) as error:
-            self.notify(theirs(f"no editor here: {error}"), markup=False, severity="warning", timeout=5)
+            self.notify(
+                quote_foreign(f"no editor here: {error}"),
+                markup=False,
+                severity="warning",
+                timeout=5,
+            )
             return
         if done.returncode:
-            self.notify(theirs(f"{words[0]} ended with {done.returncode}"), markup=False, severity="warning", timeout=5)
+            self.notify(
+                quote_foreign(f"{words[0]} ended with {done.returncode}"),
+                markup=False,
+                severity="warning",
+                timeout=5,
+            )
         self.refresh()
 
 
 def run(config: Config) -> int:
     """Open the screen on `config`; gives the exit code."""
-    if os.environ.get("TERM", "") in ("dumb", "unknown") or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("footnote: this is not a terminal that can show the screen; use: footnote ask QUESTION", file=sys.stderr)
+    if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
+        sys.stdin.isatty() and sys.stdout.isatty()
+    ):
+        print(
+            "footnote: this is not a terminal that can show the screen; use: footnote ask QUESTION",
+            file=sys.stderr,
+        )
         return 2
     from rag.engine import Engine
 

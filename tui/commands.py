@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-NEVER = frozenset({"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+b", "ctrl+a", "alt+enter"})
+UNUSABLE_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+b", "ctrl+a", "alt+enter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,15 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("quit", "ctrl+q", "quit", "Quit; conversations are saved as they happen", "app", "app.leave", 9),
+    Command(
+        "quit",
+        "ctrl+q",
+        "quit",
+        "Quit; conversations are saved as they happen",
+        "app",
+        "app.leave",
+        9,
+    ),
     Command(
         "interrupt",
         "ctrl+c",
@@ -43,7 +51,14 @@ COMMANDS: tuple[Command, ...] = (
         listed=False,
     ),
     Command(
-        "palette", "ctrl+p", "commands", "All commands, by name", "app", "app.command_palette", listed=False, first=True
+        "palette",
+        "ctrl+p",
+        "commands",
+        "All commands, by name",
+        "app",
+        "app.command_palette",
+        listed=False,
+        first=True,
     ),
     Command("help", "f1", "help", "Keys and marks explained", "app", "app.help", 10),
     Command(
@@ -57,11 +72,28 @@ COMMANDS: tuple[Command, ...] = (
         listed=False,
     ),
     Command("new", "ctrl+n", "new", "Begin a new conversation", "ask", "screen.new", 8),
-    Command("sources", "ctrl+o", "sources", "Show or hide the source pane", "ask", "screen.sources", 4),
     Command(
-        "next", "tab", "answer", "Prompt, newest answer, source, and round", "ask", "screen.ring(1)", 4, listed=False
+        "sources", "ctrl+o", "sources", "Show or hide the source pane", "ask", "screen.sources", 4
     ),
-    Command("previous", "shift+tab", "back", "The other way round", "ask", "screen.ring(-1)", listed=False),
+    Command(
+        "next",
+        "tab",
+        "answer",
+        "Prompt, newest answer, source, and round",
+        "ask",
+        "screen.ring(1)",
+        4,
+        listed=False,
+    ),
+    Command(
+        "previous",
+        "shift+tab",
+        "back",
+        "The other way round",
+        "ask",
+        "screen.ring(-1)",
+        listed=False,
+    ),
     Command(
         "page_up",
         "pageup",
@@ -80,7 +112,14 @@ COMMANDS: tuple[Command, ...] = (
         "screen.scroll('down')",
         listed=False,
     ),
-    Command("top", "ctrl+home", "oldest", "Go to the beginning of the conversation", "ask", "screen.scroll('home')"),
+    Command(
+        "top",
+        "ctrl+home",
+        "oldest",
+        "Go to the beginning of the conversation",
+        "ask",
+        "screen.scroll('home')",
+    ),
     Command(
         "bottom",
         "ctrl+end",
@@ -103,9 +142,23 @@ COMMANDS: tuple[Command, ...] = (
         shown="^J",
     ),
     Command(
-        "earlier", "up", "earlier question", "On the first line: earlier questions", "prompt", "earlier", listed=False
+        "earlier",
+        "up",
+        "earlier question",
+        "On the first line: earlier questions",
+        "prompt",
+        "earlier",
+        listed=False,
     ),
-    Command("later", "down", "later question", "On the last line: later questions", "prompt", "later", listed=False),
+    Command(
+        "later",
+        "down",
+        "later question",
+        "On the last line: later questions",
+        "prompt",
+        "later",
+        listed=False,
+    ),
     Command(
         "up",
         "up,k",
@@ -127,23 +180,81 @@ COMMANDS: tuple[Command, ...] = (
         listed=False,
         shown="down j",
     ),
-    Command("left", "left", "citation", "The citation before", "answer", "across(-1)", 2, listed=False),
+    Command(
+        "left", "left", "citation", "The citation before", "answer", "across(-1)", 2, listed=False
+    ),
     Command("right", "right", "citation", "The next citation", "answer", "across(1)", listed=False),
     Command(
-        "source", "1,2,3,4,5,6,7,8,9", "source n", "Show source n", "answer", "source({key})", listed=False, shown="1-9"
+        "source",
+        "1,2,3,4,5,6,7,8,9",
+        "source n",
+        "Show source n",
+        "answer",
+        "source({key})",
+        listed=False,
+        shown="1-9",
     ),
-    Command("open", "enter", "open source", "Show the source of this sentence", "answer", "screen.open", 6),
-    Command("check", "v", "check", "Every sentence with its verdict, in words", "answer", "screen.check", 5),
     Command(
-        "copy", "y", "copy", "Copy the answer as Markdown, with its sources", "answer", "screen.copy('markdown')", 6
+        "open",
+        "enter",
+        "open source",
+        "Show the source of this sentence",
+        "answer",
+        "screen.open",
+        6,
     ),
-    Command("plain", "Y", "copy plain", "Copy the answer as plain text", "answer", "screen.copy('plain')"),
     Command(
-        "quote", "c", "copy sentence", "Copy this sentence with its quotation", "answer", "screen.copy('sentence')"
+        "check",
+        "v",
+        "check",
+        "Every sentence with its verdict, in words",
+        "answer",
+        "screen.check",
+        5,
+    ),
+    Command(
+        "copy",
+        "y",
+        "copy",
+        "Copy the answer as Markdown, with its sources",
+        "answer",
+        "screen.copy('markdown')",
+        6,
+    ),
+    Command(
+        "plain",
+        "Y",
+        "copy plain",
+        "Copy the answer as plain text",
+        "answer",
+        "screen.copy('plain')",
+    ),
+    Command(
+        "quote",
+        "c",
+        "copy sentence",
+        "Copy this sentence with its quotation",
+        "answer",
+        "screen.copy('sentence')",
     ),
     Command("again", "r", "ask again", "Ask the same question again", "answer", "screen.again", 7),
-    Command("edit", "e", "edit question", "Put the question back into the prompt", "answer", "screen.edit", 8),
-    Command("editor", "o", "edit file", "Open the source in $EDITOR at the line", "answer", "screen.editor"),
+    Command(
+        "edit",
+        "e",
+        "edit question",
+        "Put the question back into the prompt",
+        "answer",
+        "screen.edit",
+        8,
+    ),
+    Command(
+        "editor",
+        "o",
+        "edit file",
+        "Open the source in $EDITOR at the line",
+        "answer",
+        "screen.editor",
+    ),
     Command(
         "source_check",
         "v",
@@ -165,7 +276,13 @@ COMMANDS: tuple[Command, ...] = (
         shown="n right",
     ),
     Command(
-        "source_back", "p,left", "source before", "The source before", "source", "screen.along(-1)", shown="p left"
+        "source_back",
+        "p,left",
+        "source before",
+        "The source before",
+        "source",
+        "screen.along(-1)",
+        shown="p left",
     ),
     Command(
         "source_editor",
@@ -188,24 +305,76 @@ COMMANDS: tuple[Command, ...] = (
         listed=False,
         shown="c y",
     ),
-    Command("check_close", "escape,v,q", "back", "Back to the answer", "check", "close", 1, listed=False, shown="esc"),
-    Command("check_up", "up,k", "sentence", "The sentence before", "check", "move(-1)", 2, listed=False, shown="up k"),
-    Command("check_down", "down,j", "sentence", "The next sentence", "check", "move(1)", listed=False, shown="down j"),
     Command(
-        "check_open", "enter", "open source", "Back to the answer, at this sentence", "check", "choose", 3, listed=False
+        "check_close",
+        "escape,v,q",
+        "back",
+        "Back to the answer",
+        "check",
+        "close",
+        1,
+        listed=False,
+        shown="esc",
     ),
-    Command("check_copy", "y", "copy", "Copy the answer with verdicts and sources", "check", "copy", 4, listed=False),
+    Command(
+        "check_up",
+        "up,k",
+        "sentence",
+        "The sentence before",
+        "check",
+        "move(-1)",
+        2,
+        listed=False,
+        shown="up k",
+    ),
+    Command(
+        "check_down",
+        "down,j",
+        "sentence",
+        "The next sentence",
+        "check",
+        "move(1)",
+        listed=False,
+        shown="down j",
+    ),
+    Command(
+        "check_open",
+        "enter",
+        "open source",
+        "Back to the answer, at this sentence",
+        "check",
+        "choose",
+        3,
+        listed=False,
+    ),
+    Command(
+        "check_copy",
+        "y",
+        "copy",
+        "Copy the answer with verdicts and sources",
+        "check",
+        "copy",
+        4,
+        listed=False,
+    ),
 )
 
 #: who sees a key, nearest first
-CHAINS: dict[str, tuple[str, ...]] = {
+FOCUS_CHAINS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "ask", "app"),
     "answer": ("answer", "ask", "app"),
     "source": ("source", "ask", "app"),
     "check": ("check", "app"),
 }
 
-PLACES = {"app": "Anywhere", "ask": "Ask", "prompt": "Prompt", "answer": "Answer", "source": "Source", "check": "Check"}
+PLACES = {
+    "app": "Anywhere",
+    "ask": "Ask",
+    "prompt": "Prompt",
+    "answer": "Answer",
+    "source": "Source",
+    "check": "Check",
+}
 
 _SIGNS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "f1": "F1"}
 
@@ -213,24 +382,33 @@ _SIGNS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "f1": "F1"}
 def bindings(*places: str) -> list[Binding]:
     """The bindings of the widgets or screens that stand for `places`."""
     return [
-        Binding(key, c.action.replace("{key}", key), c.word, show=False, priority=c.first, id=f"{c.id}.{key}")
+        Binding(
+            key,
+            c.action.replace("{key}", key),
+            c.word,
+            show=False,
+            priority=c.first,
+            id=f"{c.id}.{key}",
+        )
         for c in COMMANDS
         if c.where in places and c.keys
         for key in c.keys.split(",")
     ]
 
 
-def sign(command: Command) -> str:
+def key_label(command: Command) -> str:
     """The key as a person reads it."""
     if command.shown:
         return command.shown
     key = command.keys.split(",")[0]
-    return _SIGNS.get(key, key.replace("ctrl+", "^").upper() if key.startswith("ctrl+") and len(key) == 6 else key)
+    return _SIGNS.get(
+        key, key.replace("ctrl+", "^").upper() if key.startswith("ctrl+") and len(key) == 6 else key
+    )
 
 
-def hints(place: str) -> list[Command]:
+def footer_hints(place: str) -> list[Command]:
     """What the footer offers while `place` has focus, most useful first."""
-    chain = CHAINS.get(place, ("app",))
+    chain = FOCUS_CHAINS.get(place, ("app",))
     found = [c for c in COMMANDS if c.rank and c.where in chain]
     return sorted(found, key=lambda c: (c.rank, chain.index(c.where)))
 
@@ -246,9 +424,19 @@ class Palette(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in COMMANDS:
-            score = max(matcher.match(command.word), matcher.match(command.help)) if command.listed else 0
+            score = (
+                max(matcher.match(command.word), matcher.match(command.help))
+                if command.listed
+                else 0
+            )
             if score > 0:
-                yield Hit(score, matcher.highlight(command.word), self._run(command), command.word, command.help)
+                yield Hit(
+                    score,
+                    matcher.highlight(command.word),
+                    self._run(command),
+                    command.word,
+                    command.help,
+                )
 
     def _run(self, command: Command):  # type: ignore[no-untyped-def]
         async def run() -> None:
@@ -258,4 +446,4 @@ class Palette(Provider):
 
 
 def _title(command: Command) -> str:
-    return f"{command.word}  {sign(command)}" if command.keys else command.word
+    return f"{command.word}  {key_label(command)}" if command.keys else command.word

@@ -14,12 +14,12 @@ from rag.events import Event
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from tui.turn import Turn
+    from tui.widgets.exchange import Exchange
 
-Post = Callable[[Message], object]
+PostMessage = Callable[[Message], object]
 
 
-class Ready(Message):
+class EngineReady(Message):
     """The engine is up."""
 
     def __init__(self, status: Status, questions: tuple[str, ...]) -> None:
@@ -28,7 +28,7 @@ class Ready(Message):
         self.questions = questions
 
 
-class NotReady(Message):
+class EngineFailed(Message):
     """The engine would not start."""
 
     def __init__(self, error: RagError) -> None:
@@ -36,7 +36,7 @@ class NotReady(Message):
         self.error = error
 
 
-class Measured(Message):
+class RatesKnown(Message):
     """How often the check errs is known."""
 
     def __init__(self, rates: Rates) -> None:
@@ -44,7 +44,7 @@ class Measured(Message):
         self.rates = rates
 
 
-class Opened(Message):
+class ConversationOpened(Message):
     """A conversation has its id."""
 
     def __init__(self, conversation: str, epoch: int) -> None:
@@ -53,25 +53,25 @@ class Opened(Message):
         self.epoch = epoch
 
 
-class Heard(Message):
+class EventReceived(Message):
     """An event of the question of `turn`."""
 
-    def __init__(self, turn: Turn, event: Event) -> None:
+    def __init__(self, turn: Exchange, event: Event) -> None:
         super().__init__()
         self.turn = turn
         self.event = event
 
 
-class Over(Message):
+class QuestionEnded(Message):
     """The question of `turn` has come to its end, well or not."""
 
-    def __init__(self, turn: Turn, error: RagError | None) -> None:
+    def __init__(self, turn: Exchange, error: RagError | None) -> None:
         super().__init__()
         self.turn = turn
         self.error = error
 
 
-class Kept(Message):
+class DocumentFetched(Message):
     """A document has arrived, or not."""
 
     def __init__(self, name: str, document: Document | None) -> None:
@@ -80,50 +80,53 @@ class Kept(Message):
         self.document = document
 
 
-def start(engine: Engine, post: Post) -> None:
+def start(engine: Engine, post: PostMessage) -> None:
     """Bring the engine up. How often its check errs is asked last: nothing waits for it."""
     try:
         engine.start()
         status = engine.status()
     except Exception as error:  # whatever it was, it belongs on the screen
-        post(NotReady(_said(error)))
+        post(EngineFailed(_said(error)))
         return
     try:
         questions = engine.questions()
     except Exception:
         questions = ()  # earlier questions are a convenience; status has already told of real trouble
-    post(Ready(status, questions))
+    post(EngineReady(status, questions))
     with suppress(Exception):  # verdicts are shown without it too, and say so
-        post(Measured(engine.rates()))
+        post(RatesKnown(engine.rates()))
 
 
-def ask(engine: Engine, turn: Turn, conversation: str | None, epoch: int, post: Post) -> None:
+def ask(
+    engine: Engine, turn: Exchange, conversation: str | None, epoch: int, post: PostMessage
+) -> None:
     """Ask one question and post every event, then the end."""
     error: RagError | None = None
     try:
         if conversation is None:
             conversation = engine.new_conversation()
-            post(Opened(conversation, epoch))
+            post(ConversationOpened(conversation, epoch))
         for event in engine.ask(turn.question, conversation):
-            post(Heard(turn, event))
+            post(EventReceived(turn, event))
     except Exception as problem:
         error = _said(problem)
-    post(Over(turn, error))
+    post(QuestionEnded(turn, error))
 
 
-def fetch(engine: Engine, name: str, post: Post) -> None:
+def fetch(engine: Engine, name: str, post: PostMessage) -> None:
     """Get a document; the pane goes on with the passage alone where that fails."""
     try:
-        post(Kept(name, engine.document(name)))
+        post(DocumentFetched(name, engine.document(name)))
     except Exception:
-        post(Kept(name, None))
+        post(DocumentFetched(name, None))
 
 
 def _said(error: Exception) -> RagError:
     if isinstance(error, RagError):
         return error
     return EngineStopped(
-        f"the engine failed: {type(error).__name__}: {error}", "ask again; if it stays, run footnote doctor"
+        f"the engine failed: {type(error).__name__}: {error}",
+        "ask again; if it stays, run footnote doctor",
     )
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import Usage
-from rag.eval import score
-from rag.eval.interval import Figure, interval
-from rag.eval.paired import shifts
+from rag.eval import metrics
+from rag.eval.interval import Figure, bootstrap_interval
+from rag.eval.paired_tests import paired_shifts
 
 if TYPE_CHECKING:
     from rag.eval.interval import Array
@@ -30,7 +30,7 @@ _RESAMPLES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Trial:
     """One question with no threshold: how sure the reader is (0..1), the F1 of what it answers, whether it can be answered.
 
     `sure` is -1 where it abstains whatever the threshold.
@@ -55,7 +55,7 @@ class Fitted:
     change: dict[str, dict[str, float]]
 
 
-def tried(records: Sequence[Mapping[str, Any]]) -> Iterator[Tried]:
+def trial_results(records: Sequence[Mapping[str, Any]]) -> Iterator[Trial]:
     """What a run without a threshold says of each question that can be marked."""
     for record in records:
         answer, marks = record["answer"], record["scores"]["answer"]
@@ -63,14 +63,22 @@ def tried(records: Sequence[Mapping[str, Any]]) -> Iterator[Tried]:
             continue
         chance = answer["chance"]
         never = answer["abstained"] or chance is None
-        yield Tried(-1.0 if never else float(chance), float(marks.get("f1", 0.0)), bool(record["answerable"]))
+        yield Trial(
+            -1.0 if never else float(chance),
+            float(marks.get("f1", 0.0)),
+            bool(record["answerable"]),
+        )
 
 
-def calibrate(records: Sequence[Mapping[str, Any]], shipped: float, aim: str = AIMS[0], seed: int = 0) -> Fitted:
+def fit_threshold(
+    records: Sequence[Mapping[str, Any]], shipped: float, aim: str = AIMS[0], seed: int = 0
+) -> Fitted:
     """The threshold that fits the records of a run, against the `shipped` one. Raises `Usage` where there are too few."""
-    found = list(tried(records))
-    kinds = {answerable: [t for t in found if t.answerable is answerable] for answerable in (True, False)}
-    enough(len(kinds[True]), len(kinds[False]))
+    found = list(trial_results(records))
+    kinds = {
+        answerable: [t for t in found if t.answerable is answerable] for answerable in (True, False)
+    }
+    check_enough(len(kinds[True]), len(kinds[False]))
     judged = list(_judged(kinds, aim, seed))
     new = [_marks(t, t.sure >= least) for t, least in judged]
     old = [_marks(t, t.sure >= shipped) for t, _ in judged]
@@ -78,17 +86,17 @@ def calibrate(records: Sequence[Mapping[str, Any]], shipped: float, aim: str = A
         [(a["f1"], b["f1"]) for a, b in zip(old, new, strict=True)],
         [(a["pairs"]["f1"], b["pairs"]["f1"]) for a, b in zip(old, new, strict=True)],
     ]
-    found_ = shifts(parts, [t.answerable for t, _ in judged])
+    found_ = paired_shifts(parts, [t.answerable for t, _ in judged])
     change = {
         name: {"value": shift.change, "low": shift.low, "high": shift.high}
         for name, shift in zip(("overall.f1", "abstention.f1"), found_, strict=True) if shift
     }  # fmt: skip
     return Fitted(
-        threshold(found, aim, seed), len(kinds[True]), len(kinds[False]), len(records) - len(found), _figures(new), _figures(old), change
+        best_threshold(found, aim, seed), len(kinds[True]), len(kinds[False]), len(records) - len(found), _figures(new), _figures(old), change
     )  # fmt: skip
 
 
-def enough(answerable: int, unanswerable: int) -> None:
+def check_enough(answerable: int, unanswerable: int) -> None:
     """Raises `Usage` where there are too few of either kind."""
     counts = {"answerable questions with answers": answerable, "unanswerable ones": unanswerable}
     few = [f"{count} {name}" for name, count in counts.items() if count < LEAST]
@@ -99,7 +107,7 @@ def enough(answerable: int, unanswerable: int) -> None:
         )
 
 
-def threshold(found: Sequence[Tried], aim: str = AIMS[0], seed: int = 0) -> float:
+def best_threshold(found: Sequence[Trial], aim: str = AIMS[0], seed: int = 0) -> float:
     """The median, over resamples, of the threshold that serves `aim` best; of several that do, the lowest."""
     import numpy as np
 
@@ -107,7 +115,9 @@ def threshold(found: Sequence[Tried], aim: str = AIMS[0], seed: int = 0) -> floa
     ordered = sorted(found, key=lambda t: t.sure)
     sure = np.array([t.sure for t in ordered])
     marks = np.array([(float(not t.answerable), t.f1 if t.answerable else 0.0) for t in ordered])
-    places = np.concatenate([[0], np.flatnonzero(np.diff(sure) > 0) + 1, [len(sure)]])  # abstain on all before a place
+    places = np.concatenate(
+        [[0], np.flatnonzero(np.diff(sure) > 0) + 1, [len(sure)]]
+    )  # abstain on all before a place
     places = places[(places == len(sure)) | (sure[np.minimum(places, len(sure) - 1)] >= 0)]
     best = []
     for _ in range(_RESAMPLES):
@@ -136,26 +146,32 @@ def _between(sure: Array, place: int) -> float:
     return (low + high) / 2
 
 
-def _judged(kinds: Mapping[bool, Sequence[Tried]], aim: str, seed: int) -> Iterator[tuple[Tried, float]]:
+def _judged(
+    kinds: Mapping[bool, Sequence[Trial]], aim: str, seed: int
+) -> Iterator[tuple[Trial, float]]:
     """Each question with the threshold fitted on the folds that it is not in."""
     chance = random.Random(seed)  # noqa: S311 - a deal that can be repeated, not a secret
-    folds: list[list[Tried]] = [[] for _ in range(FOLDS)]
+    folds: list[list[Trial]] = [[] for _ in range(FOLDS)]
     for found in kinds.values():
         for place, each in enumerate(chance.sample(list(found), len(found))):
             folds[place % FOLDS].append(each)
     for out in range(FOLDS):
-        least = threshold([t for place, fold in enumerate(folds) if place != out for t in fold], aim, seed)
+        least = best_threshold(
+            [t for place, fold in enumerate(folds) if place != out for t in fold], aim, seed
+        )
         yield from ((t, least) for t in folds[out])
 
 
-def _marks(each: Tried, answers: bool) -> dict[str, Any]:
-    pairs = dict(score.abstention(not answers, each.answerable))
-    return {"f1": score.overall(each.f1, not answers, each.answerable), "pairs": pairs}
+def _marks(each: Trial, answers: bool) -> dict[str, Any]:
+    pairs = dict(metrics.abstention(not answers, each.answerable))
+    return {"f1": metrics.overall(each.f1, not answers, each.answerable), "pairs": pairs}
 
 
 def _figures(marks: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
     """Precision, recall and F1 of abstaining, and overall F1, each with its interval over the questions."""
-    figures = {"overall.f1": interval([mark["f1"] for mark in marks])}
+    figures = {"overall.f1": bootstrap_interval([mark["f1"] for mark in marks])}
     for name in ("precision", "recall", "f1", "answered_wrongly"):
-        figures[f"abstention.{name}"] = interval([mark["pairs"][name] for mark in marks if mark["pairs"][name][1]])
+        figures[f"abstention.{name}"] = bootstrap_interval(
+            [mark["pairs"][name] for mark in marks if mark["pairs"][name][1]]
+        )
     return figures

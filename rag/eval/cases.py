@@ -11,10 +11,11 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from rag import bounds, strict
+from rag import limits
+from rag.disk import strict_json
 from rag.domain import Document
 from rag.errors import Unreadable, Usage
-from rag.load import lines
+from rag.ingest.load import lines
 
 REVIEWS = ("draft", "accept", "reject")
 FORM = '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], "answerable": true, "type"}'
@@ -99,25 +100,27 @@ class Entry:
         return value
 
 
-def cases(path: str | Path) -> tuple[Case, ...]:
+def read_cases(path: str | Path) -> tuple[Case, ...]:
     """All questions of a .jsonl or .jsonl.gz file, in its order, but those whose "review" is "reject".
 
     Raises `Usage` for what cannot be read as such.
     """
     found: dict[str, Case] = {}
-    for entry in entries(path, FORM):
+    for entry in read_entries(path, FORM):
         if _review(entry) == "reject":
             continue
         case = _case(entry)
         if case.id in found:
-            raise entry.wrong(f"the id {case.id!r} was used before, and each question needs its own")
+            raise entry.wrong(
+                f"the id {case.id!r} was used before, and each question needs its own"
+            )
         found[case.id] = case
     if not found:
         raise Usage(f"{path} holds no questions", f"write a line for each question: {FORM}")
     return tuple(found.values())
 
 
-def sample(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Case, ...]:
+def sample_cases(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Case, ...]:
     """`limit` of the cases, drawn without replacement by `seed`, in file order; all where there is no limit."""
     if limit is None or limit >= len(cases):
         return tuple(cases)
@@ -127,7 +130,7 @@ def sample(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Cas
     return tuple(cases[place] for place in sorted(drawn))
 
 
-def entries(path: str | Path, form: str) -> Iterator[Entry]:
+def read_entries(path: str | Path, form: str) -> Iterator[Entry]:
     """The JSON objects of a file, one a line; blank lines are passed over. `form` tells a person how a line looks."""
     try:
         content = lines(path)
@@ -135,22 +138,30 @@ def entries(path: str | Path, form: str) -> Iterator[Entry]:
             if line.strip():
                 yield _entry(line, f"{path}, line {number}", form)
     except UnicodeDecodeError as error:
-        raise Usage(f"{path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8") from error
+        raise Usage(
+            f"{path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8"
+        ) from error
     except Unreadable as error:
         why = "Is a directory" if os.path.isdir(path) else error
-        raise Usage(f"{path} cannot be read: {why}", "give a whole .jsonl or .jsonl.gz file") from error
+        raise Usage(
+            f"{path} cannot be read: {why}", "give a whole .jsonl or .jsonl.gz file"
+        ) from error
 
 
 def _entry(line: str, where: str, form: str) -> Entry:
     try:
-        values = strict.parse(line)
+        values = strict_json.parse(line)
     except json.JSONDecodeError as error:
         what = f"{where}: not JSON: {error.msg} at character {error.pos + 1}"
         raise Usage(what, f"write the line as {form}") from error
     except ValueError as error:
-        raise Usage(f"{where}: not JSON that can be read: {error}", f"write the line as {form}") from error
+        raise Usage(
+            f"{where}: not JSON that can be read: {error}", f"write the line as {form}"
+        ) from error
     if not isinstance(values, dict):
-        raise Usage(f"{where}: must be an object, not {_shown(values)}", f"write the line as {form}")
+        raise Usage(
+            f"{where}: must be an object, not {_shown(values)}", f"write the line as {form}"
+        )
     return Entry(where, form, values)
 
 
@@ -159,12 +170,16 @@ def _case(entry: Entry) -> Case:
     if not isinstance(answerable, bool):
         raise entry.wrong(f'"answerable" must be true or false, not {_shown(answerable)}')
     question = entry.text("question")
-    if len(question) > bounds.QUESTION:
-        raise entry.wrong(f"the question has {len(question):,} characters, over {bounds.QUESTION:,}")
+    if len(question) > limits.MAX_QUESTION_CHARS:
+        raise entry.wrong(
+            f"the question has {len(question):,} characters, over {limits.MAX_QUESTION_CHARS:,}"
+        )
     return Case(
         id=entry.text("id"),
         question=question,
-        answers=tuple(entry.checked(answer, 'each of "answers"') for answer in entry.listed("answers")),
+        answers=tuple(
+            entry.checked(answer, 'each of "answers"') for answer in entry.listed("answers")
+        ),
         evidence=tuple(_gold(entry, gold) for gold in entry.listed("evidence")),
         answerable=answerable,
         type=entry.text("type") if entry.values.get("type") else "",
@@ -189,20 +204,26 @@ def _anchors(entry: Entry) -> Iterator[Anchor]:
             continue
         start, end = place.get("start"), place.get("end")
         if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end):
-            raise entry.wrong('"start" and "end" must be there beside "document", as counts of characters')
+            raise entry.wrong(
+                '"start" and "end" must be there beside "document", as counts of characters'
+            )
         names = ("source", "document", "quote")
-        source, document, quote = (entry.checked(place.get(name), f'the "{name}" beside "start"') for name in names)
+        source, document, quote = (
+            entry.checked(place.get(name), f'the "{name}" beside "start"') for name in names
+        )
         yield Anchor(source, document, start, end, quote)
 
 
-def moved(case: Case, document: Callable[[str], Document]) -> str:
+def changed_sources(case: Case, document: Callable[[str], Document]) -> str:
     """What became of the documents that a drafted question was made from; "" where they are as they were."""
     said = []
     for anchor in case.anchors:
         try:
             if document(anchor.document).text[anchor.start : anchor.end] == anchor.quote:
                 continue
-            said.append(f"the place in {anchor.source} does not hold the words that the question was made from")
+            said.append(
+                f"the place in {anchor.source} does not hold the words that the question was made from"
+            )
             continue
         except Usage:
             pass
@@ -220,7 +241,9 @@ def moved(case: Case, document: Callable[[str], Document]) -> str:
 def _gold(entry: Entry, gold: object) -> Gold:
     """Gold evidence names its document by "source" or "doc_id" (a corpus file's id); its quote may be left out."""
     if not isinstance(gold, dict):
-        raise entry.wrong(f'each of "evidence" must be an object with "source" or "doc_id", not {_shown(gold)}')
+        raise entry.wrong(
+            f'each of "evidence" must be an object with "source" or "doc_id", not {_shown(gold)}'
+        )
     source = gold["source"] if gold.get("source") is not None else gold.get("doc_id")
     quote = gold.get("quote")
     return Gold(

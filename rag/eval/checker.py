@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag import bounds
+from rag import limits
 from rag.errors import Usage
-from rag.eval.cases import Entry, entries
-from rag.eval.interval import Figure, interval
+from rag.eval.cases import Entry, read_entries
+from rag.eval.interval import Figure, bootstrap_interval
 
 if TYPE_CHECKING:
     from rag.eval.interval import Array
@@ -34,9 +34,9 @@ class Labelled:
     supported: bool
 
 
-def claims(path: str | Path) -> tuple[Labelled, ...]:
+def read_claims(path: str | Path) -> tuple[Labelled, ...]:
     """All claims of a .jsonl or .jsonl.gz file. Raises `Usage`, naming the line."""
-    found = tuple(_claim(entry) for entry in entries(path, FORM))
+    found = tuple(_claim(entry) for entry in read_entries(path, FORM))
     if not found:
         raise Usage(f"{path} holds no claims", f"write a line for each claim: {FORM}")
     return found
@@ -47,19 +47,19 @@ def _claim(entry: Entry) -> Labelled:
     if label not in ("supported", "unsupported"):
         raise entry.wrong(f'"label" must be "supported" or "unsupported", not "{label[:40]}"')
     claim, passage = entry.text("claim"), entry.text("passage")
-    bounds.claim(claim, f"{entry.where}: ")
-    bounds.passage(passage, f"{entry.where}: ")
+    limits.check_claim(claim, f"{entry.where}: ")
+    limits.check_passage(passage, f"{entry.where}: ")
     return Labelled(claim, passage, label == "supported")
 
 
-def judge(claims: Sequence[Labelled], check: Check) -> Iterator[dict[str, Any]]:
+def judge_claims(claims: Sequence[Labelled], check: Check) -> Iterator[dict[str, Any]]:
     """One record for each claim: whether it is supported, the verdict and the score."""
     for claim in claims:
         verdict, score, *_ = check(claim.claim, claim.passage)
         yield {"supported": claim.supported, "verdict": str(verdict), "score": float(score)}
 
 
-def measure(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Figure]]:
+def summarise_checker(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Figure]]:
     """The summary. `false_alarms` and `misses` are the error rates that screens show."""
     called: dict[bool, list[float]] = {True: [], False: []}
     scores: dict[bool, list[float]] = {True: [], False: []}
@@ -68,20 +68,22 @@ def measure(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Figure]
         scores[record["supported"]].append(record["score"])
     return {
         "checker": {
-            "balanced_accuracy": interval(called[True], called[False], statistic=balanced),
-            "auc": interval(scores[True], scores[False], statistic=auc),
-            "false_alarms": interval([1 - call for call in called[True]]),
-            "misses": interval(called[False]),
+            "balanced_accuracy": bootstrap_interval(
+                called[True], called[False], statistic=balanced_accuracy
+            ),
+            "auc": bootstrap_interval(scores[True], scores[False], statistic=roc_auc),
+            "false_alarms": bootstrap_interval([1 - call for call in called[True]]),
+            "misses": bootstrap_interval(called[False]),
         }
     }
 
 
-def balanced(positives: Array, negatives: Array) -> Any:
+def balanced_accuracy(positives: Array, negatives: Array) -> Any:
     """The mean of sensitivity and specificity (Brodersen et al. 2010), of calls that are 0 or 1."""
     return (positives.mean(axis=1) + 1 - negatives.mean(axis=1)) / 2
 
 
-def auc(positives: Array, negatives: Array) -> Any:
+def roc_auc(positives: Array, negatives: Array) -> Any:
     """Area under the ROC curve by ranks: the share of pairs in which the supported claim scores higher, ties half.
 
     Hanley and McNeil (1982); it is the Mann-Whitney U over the number of pairs.

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rag.errors import Usage
-from rag.eval.changes import changes
+from rag.eval.case_changes import case_changes
 from rag.eval.interval import Row
-from rag.eval.paired import Pair, Shift, shifts
+from rag.eval.metrics import holm
+from rag.eval.paired_tests import Pair, Shift, paired_shifts
 from rag.eval.run import FIGURES, QUANTILES, SECONDS
-from rag.eval.score import holm
 
 LEVEL = 0.05
 LOWER = frozenset({"abstention.answered_wrongly"})  #: figures of which less is better
@@ -24,15 +24,17 @@ LOWER = frozenset({"abstention.answered_wrongly"})  #: figures of which less is 
 Record = Mapping[str, Any]
 
 
-def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+def compare_runs(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The comparison as a JSON object. Raises `Usage` where a run is none, or where no question is in both."""
     before, after = _cases(old, "the old run"), _cases(new, "the new run")
     both = [name for name in after if name in before]
     shared = [name for name in both if _asked(before[name]) == _asked(after[name])]
     if not shared:
-        raise Usage("the two runs share no question", "compare runs over the same file of questions")
+        raise Usage(
+            "the two runs share no question", "compare runs over the same file of questions"
+        )
     pairs = [(before[name], after[name]) for name in shared]
-    worse, better, other = changes(pairs)
+    worse, better, other = case_changes(pairs)
     return {
         "shared": len(shared),
         "only_old": [name for name in before if name not in after],
@@ -50,7 +52,9 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def _cases(run: Mapping[str, Any], which: str) -> dict[str, Record]:
     try:
         return {
-            case["id"]: case for case in run["cases"] if case["question"] is not None and case["scores"] is not None
+            case["id"]: case
+            for case in run["cases"]
+            if case["question"] is not None and case["scores"] is not None
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise Usage(f"{which} is no run file: it has no cases with questions and scores", "give the --out of an earlier run") from error  # fmt: skip
@@ -75,8 +79,12 @@ def _figures(pairs: Sequence[tuple[Record, Record]]) -> dict[str, dict[str, Any]
     """Every figure that both runs have, with its verdict: "better", "worse" or ""."""
     names = [(group, name) for group, members in FIGURES.items() for name in members]
     parts = [[(_part(old, *name), _part(new, *name)) for old, new in pairs] for name in names]
-    found = shifts(parts, [bool(new.get("answerable")) for _, new in pairs])
-    known = [(f"{group}.{name}", shift) for (group, name), shift in zip(names, found, strict=True) if shift]
+    found = paired_shifts(parts, [bool(new.get("answerable")) for _, new in pairs])
+    known = [
+        (f"{group}.{name}", shift)
+        for (group, name), shift in zip(names, found, strict=True)
+        if shift
+    ]
     adjusted = holm([shift.p for _, shift in known])
     return {
         name: asdict(shift) | {"adjusted": chance, "verdict": _verdict(name, shift, chance)}
@@ -101,10 +109,14 @@ def _seconds(pairs: Sequence[tuple[Record, Record]]) -> dict[str, dict[str, floa
 
     out = {}
     for part in SECONDS:
-        times: list[Pair] = [(_part(old, "seconds", part), _part(new, "seconds", part)) for old, new in pairs]
+        times: list[Pair] = [
+            (_part(old, "seconds", part), _part(new, "seconds", part)) for old, new in pairs
+        ]
         both = [pair for pair in times if None not in pair]
         for name, share in QUANTILES.items():
             if both:
-                was, now = (float(np.quantile([pair[side] for pair in both], share)) for side in (0, 1))
+                was, now = (
+                    float(np.quantile([pair[side] for pair in both], share)) for side in (0, 1)
+                )
                 out[f"seconds.{part}.{name}"] = {"old": was, "new": now, "change": now - was}
     return out

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rag import facts
 from rag.domain import Document, Listing, Passage, Span
 from rag.errors import Usage
-from rag.eval.asking import Asked, ask, cloze, names
-from rag.sentences import sentences
+from rag.eval.question_rules import RuleQuestion, cloze_from, proper_names, question_from
+from rag.text import facts
+from rag.text.sentences import split_sentences
 
 MOST_DOCUMENTS = 500  # read for one draft; the seed draws them from a larger library
 _KINDS = (
@@ -29,7 +29,15 @@ _KINDS = (
     "empire dynasty kingdom republic|bridge tower palace castle stadium airport|award prize cup championship"
 )
 _KIND = {word: kinds.split()[0] for kinds in _KINDS.split("|") for word in kinds.split()}
-_PLACES = ("in", "at", "from", "near", "by", "against", "with")  # words before a name that tell what it is
+_PLACES = (
+    "in",
+    "at",
+    "from",
+    "near",
+    "by",
+    "against",
+    "with",
+)  # words before a name that tell what it is
 NEAR_MISSES = 1 / 3  # share of the draft
 _LOOKED = 10  # passages that are searched for what a near miss asks
 _TRIES = 8  # other names for one question
@@ -51,7 +59,7 @@ class Fact:
 
     document: Document
     span: Span
-    asked: Asked
+    asked: RuleQuestion
 
 
 @dataclass(slots=True)
@@ -63,7 +71,7 @@ class _Read:
     names: dict[str, set[str]] = field(default_factory=dict)
 
 
-def draft(bot: Bot, many: int, seed: int = 0) -> list[dict[str, Any]]:
+def draft_questions(bot: Bot, many: int, seed: int = 0) -> list[dict[str, Any]]:
     """Up to `many` lines of a question file, by document, the near misses among them. Raises `Usage` where there is none."""
     chance = random.Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret
     read = _reading(bot, chance)
@@ -76,7 +84,12 @@ def draft(bot: Bot, many: int, seed: int = 0) -> list[dict[str, Any]]:
         raise Usage("no sentence of the library gives a question by rule", "add documents of English prose, or write the questions yourself")  # fmt: skip
     lines = [_line(fact) for fact in chosen] + missing
     lines.sort(
-        key=lambda line: (_place(line)["source"], _place(line)["start"], line["answerable"] is False, line["question"])
+        key=lambda line: (
+            _place(line)["source"],
+            _place(line)["start"],
+            line["answerable"] is False,
+            line["question"],
+        )
     )
     return [{"id": f"d{number:03}", **line} for number, line in enumerate(lines, 1)]
 
@@ -95,12 +108,12 @@ def _reading(bot: Bot, chance: random.Random) -> _Read:
     for name in ids:
         document = bot.document(name)
         common = set(re.findall(r"(?<![\w.])[a-z]{3,}\b", document.text))
-        for span in sentences(document.text):
+        for span in split_sentences(document.text):
             if any(masked.overlaps(span) for masked in document.mask):
                 continue
             sentence = " ".join(span.of(document.text).split())
-            asked = ask(sentence, common)
-            blank = None if asked else cloze(sentence)
+            asked = question_from(sentence, common)
+            blank = None if asked else cloze_from(sentence)
             if asked and asked.answer in sentence:
                 read.facts.append(Fact(document, span, asked))
             elif blank:
@@ -110,7 +123,7 @@ def _reading(bot: Bot, chance: random.Random) -> _Read:
 
 
 def _remember(sentence: str, found: dict[str, set[str]]) -> None:
-    for name in names(sentence):
+    for name in proper_names(sentence):
         kind = _kind(sentence, name)
         if kind and len(name) > 2 and re.fullmatch(r"[\w .-]+", name):
             found.setdefault(kind, set()).add(name)
@@ -142,7 +155,12 @@ def _spread(found: Sequence[Fact], chance: random.Random) -> list[Fact]:
         chance.shuffle(each)
     order = list(by.values())
     chance.shuffle(order)
-    return [each[turn] for turn in range(max(map(len, order), default=0)) for each in order if turn < len(each)]
+    return [
+        each[turn]
+        for turn in range(max(map(len, order), default=0))
+        for each in order
+        if turn < len(each)
+    ]
 
 
 def _line(fact: Fact) -> dict[str, Any]:
@@ -176,7 +194,12 @@ def _near_misses(
         left = []
         for fact, swaps in waiting:
             found = next(
-                ((old, new) for old, new in swaps if _lacks(bot, fact.asked.question.replace(old, new, 1), new)), None
+                (
+                    (old, new)
+                    for old, new in swaps
+                    if _lacks(bot, fact.asked.question.replace(old, new, 1), new)
+                ),
+                None,
             )
             if found and made < many:
                 made += 1
@@ -188,14 +211,22 @@ def _near_misses(
         waiting = left
 
 
-def _swaps(fact: Fact, others: dict[str, set[str]], chance: random.Random) -> Iterator[tuple[str, str]]:
+def _swaps(
+    fact: Fact, others: dict[str, set[str]], chance: random.Random
+) -> Iterator[tuple[str, str]]:
     """What may be exchanged in the question, and for what: names that its document lacks first, then numbers."""
-    question, text = fact.asked.question, facts.fold(fact.document.text)
+    question, text = fact.asked.question, facts.fold_text(fact.document.text)
     tries = 0
-    for old in names(question):
-        fit = [name for name in sorted(others.get(_kind(question, old), ())) if facts.fold(name) not in text]
+    for old in proper_names(question):
+        fit = [
+            name
+            for name in sorted(others.get(_kind(question, old), ()))
+            if facts.fold_text(name) not in text
+        ]
         for new in chance.sample(fit, min(_TRIES, len(fit))):
-            if tries < _TRIES and not set(facts.words(new)) & set(facts.words(question.replace(old, ""))):
+            if tries < _TRIES and not set(facts.content_stems(new)) & set(
+                facts.content_stems(question.replace(old, ""))
+            ):
                 tries += 1
                 yield old, new
     for match in re.finditer(r"(?<![\w.,-])\d{2,4}(?![\w.,-]*\w)", question):
@@ -205,10 +236,14 @@ def _swaps(fact: Fact, others: dict[str, set[str]], chance: random.Random) -> It
 
 def _lacks(bot: Bot, question: str, swapped: str) -> bool:
     """Does no passage that the question finds hold the new name beside half of the question's other words?"""
-    new = set(facts.words(swapped))
-    asked = set(facts.words(question)) - new
+    new = set(facts.content_stems(swapped))
+    asked = set(facts.content_stems(question)) - new
     for passage in bot.search(question, _LOOKED):
-        have = set(facts.words(f"{passage.chunk.title} {passage.chunk.heading} {passage.chunk.text}"))
+        have = set(
+            facts.content_stems(
+                f"{passage.chunk.title} {passage.chunk.heading} {passage.chunk.text}"
+            )
+        )
         if new <= have and 2 * len(asked & have) >= len(asked):
             return False
     return bool(asked)

@@ -16,7 +16,9 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_BOUND = re.compile(r"\s*([\w.@]+)\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.A)
+_BOUND = re.compile(
+    r"\s*([\w.@]+)\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.A
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class GateResult:
     """A bound, the figure's value, and whether it holds."""
 
     bound: Bound
@@ -42,27 +44,39 @@ class Kept:
     @property
     def says(self) -> str:
         """As in "citation.precision is 0.8712, asked for is >=0.9"."""
-        value = "not measured (no question applies to it)" if self.value is None else f"{self.value:.4f}"
+        value = (
+            "not measured (no question applies to it)"
+            if self.value is None
+            else f"{self.value:.4f}"
+        )
         return f"{self.bound.figure} is {value}, asked for is {self.bound.sign}{self.bound.limit}"
 
 
-def bounds(texts: Sequence[str], known: Collection[str]) -> tuple[Bound, ...]:
+def parse_bounds(texts: Sequence[str], known: Collection[str]) -> tuple[Bound, ...]:
     """The bounds as they were typed. Raises `Usage` for what is no bound, and for a figure that is not among the `known`."""
     found = []
     for text in texts:
         match = _BOUND.fullmatch(text)
         if not match:
-            raise Usage(f"--gate {text!r} is no bound", 'write it as "citation.precision>=0.9", with >=, <=, > or <')
+            raise Usage(
+                f"--gate {text!r} is no bound",
+                'write it as "citation.precision>=0.9", with >=, <=, > or <',
+            )
         if match[1] not in known:
-            raise Usage(f"--gate {text!r}: there is no figure {match[1]!r}", f"the figures are: {', '.join(known)}")
+            raise Usage(
+                f"--gate {text!r}: there is no figure {match[1]!r}",
+                f"the figures are: {', '.join(known)}",
+            )
         found.append(Bound(match[1], match[2], match[3]))
     return tuple(found)
 
 
-def kept(bounds: Sequence[Bound], values: Mapping[str, Mapping[str, Any]]) -> tuple[Kept, ...]:
+def check_bounds(
+    bounds: Sequence[Bound], values: Mapping[str, Mapping[str, Any]]
+) -> tuple[GateResult, ...]:
     """Each bound held against the summary's figures by their dotted names."""
     out = []
     for bound in bounds:
         value = values[bound.figure]["value"]
-        out.append(Kept(bound, value, bound.holds(value)))
+        out.append(GateResult(bound, value, bound.holds(value)))
     return tuple(out)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 ROUNDS = 1000
-_BLOCK = 1_000_000  # numbers drawn at a time, so that a long run needs no more memory than a short one
+_BLOCK = (
+    1_000_000  # numbers drawn at a time, so that a long run needs no more memory than a short one
+)
 
 #: a number (its mean is taken), or (numerator, denominator) of a ratio of sums
 Row = float | Sequence[float]
@@ -55,7 +57,9 @@ def quantile(share: float) -> Statistic:
     return statistic
 
 
-def interval(*strata: Sequence[Row], statistic: Statistic = ratio, seed: int = 0, rounds: int = ROUNDS) -> Figure:
+def bootstrap_interval(
+    *strata: Sequence[Row], statistic: Statistic = ratio, seed: int = 0, rounds: int = ROUNDS
+) -> Figure:
     """`statistic` over the cases with its 95 % interval. Each stratum is resampled by itself: none ever runs empty."""
     import numpy as np
 

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag import output, regular, strict, wire
+from rag import serialize
+from rag.disk import regular_files, result_files, strict_json
 from rag.domain import Answer, Document, Passage
 from rag.errors import RagError, Unreadable, Usage
-from rag.eval.cases import Case, moved
-from rag.eval.interval import Row, interval, quantile
-from rag.eval.marks import marks, retrieval
-from rag.eval.partial import Partial, Record, Say, is_partial
+from rag.eval.cases import Case, changed_sources
+from rag.eval.interval import Row, bootstrap_interval, quantile
+from rag.eval.resume import PartialRun, Record, Say, is_partial
+from rag.eval.scoring import score_answer, score_retrieval
 from rag.events import Answered, Event
 
 SCHEMA = 1
@@ -29,7 +30,15 @@ _LARGEST = 2**30  # bytes of a run file
 DEPTH = 10  # passages that retrieval figures are taken from
 
 FIGURES = {
-    "retrieval": ("recall@1", "recall@5", "recall@10", "ndcg@10", "mrr@10", "quote_recall@5", "quote_recall@10"),
+    "retrieval": (
+        "recall@1",
+        "recall@5",
+        "recall@10",
+        "ndcg@10",
+        "mrr@10",
+        "quote_recall@5",
+        "quote_recall@10",
+    ),
     "answer": ("em", "f1", "contains"),
     "overall": ("em", "f1"),
     "citation": ("valid", "quote_exact", "precision", "recall", "supported"),
@@ -58,23 +67,33 @@ class Setup:
     version: str
 
 
-def run(
-    bot: Bot, cases: Sequence[Case], out: str | Path, setup: Setup, say: Say, retrieval_only: bool = False
+def run_cases(
+    bot: Bot,
+    cases: Sequence[Case],
+    out: str | Path,
+    setup: Setup,
+    say: Say,
+    retrieval_only: bool = False,
 ) -> Iterator[Record]:
     """Evaluate and write the run file; yields each record as it is finished. Interrupted, the same call goes on.
 
     What an earlier call finished is not asked again and not yielded again, but is in the run file.
     """
-    with Partial(Path(f"{out}.partial"), fingerprint(setup, cases, retrieval_only), say) as partial:
-        for record in evaluate(bot, cases, retrieval_only, partial.done.copy()):
+    with PartialRun(
+        Path(f"{out}.partial"), fingerprint(setup, cases, retrieval_only), say
+    ) as partial:
+        for record in evaluate_cases(bot, cases, retrieval_only, partial.done.copy()):
             partial.add(record)
             yield record
-        write(out, whole([partial.done[case.id] for case in cases], setup))
+        write_run(out, run_object([partial.done[case.id] for case in cases], setup))
         partial.remove()
 
 
-def evaluate(
-    bot: Bot, cases: Sequence[Case], retrieval_only: bool = False, done: Collection[str] | None = None
+def evaluate_cases(
+    bot: Bot,
+    cases: Sequence[Case],
+    retrieval_only: bool = False,
+    done: Collection[str] | None = None,
 ) -> Iterator[Record]:
     """One record for each case, in order, but for those whose id is in `done`."""
     for case in cases:
@@ -87,17 +106,22 @@ def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
     started = time.perf_counter()
     found = bot.search(case.question, DEPTH)
     seconds = time.perf_counter() - started
-    scores = {"retrieval": retrieval(case, found)}
-    scores |= marks(case, answer, bot.document) if answer else {"seconds": {"retrieve": seconds}}
-    changed = moved(case, bot.document)
+    scores = {"retrieval": score_retrieval(case, found)}
+    scores |= (
+        score_answer(case, answer, bot.document) if answer else {"seconds": {"retrieve": seconds}}
+    )
+    changed = changed_sources(case, bot.document)
     return {
         "id": case.id,
         "question": case.question,
         "type": case.type,
         "answerable": case.answerable,
-        "gold": {"answers": list(case.answers), "evidence": [asdict(gold) for gold in case.evidence]},
-        "answer": wire.answer(answer) if answer else None,
-        "retrieved": [_slim(wire.passage(passage)) for passage in found],
+        "gold": {
+            "answers": list(case.answers),
+            "evidence": [asdict(gold) for gold in case.evidence],
+        },
+        "answer": serialize.answer(answer) if answer else None,
+        "retrieved": [_slim(serialize.passage(passage)) for passage in found],
         "scores": scores,
         **({"changed": changed} if changed else {}),
     }
@@ -110,7 +134,8 @@ def _ask(bot: Bot, question: str) -> Answer:
             answer = event.answer
     if answer is None or answer.stopped:
         raise RagError(
-            "a question was stopped before it was answered", "run the same command again: it goes on from there"
+            "a question was stopped before it was answered",
+            "run the same command again: it goes on from there",
         )
     return answer
 
@@ -124,11 +149,12 @@ def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Every figure with its interval and n: the cases that have a part in it."""
     scores = [record["scores"] for record in records]
     summary: dict[str, Any] = {
-        group: {name: interval(_rows(scores, group, name)) for name in names} for group, names in FIGURES.items()
+        group: {name: bootstrap_interval(_rows(scores, group, name)) for name in names}
+        for group, names in FIGURES.items()
     }
     summary["seconds"] = {
         part: {
-            name: interval(_rows(scores, "seconds", part), statistic=quantile(share))
+            name: bootstrap_interval(_rows(scores, "seconds", part), statistic=quantile(share))
             for name, share in QUANTILES.items()
         }
         for part in SECONDS
@@ -142,9 +168,14 @@ def _rows(scores: Sequence[Mapping[str, Any]], group: str, name: str) -> list[Ro
     return [row for row in rows if not isinstance(row, list | tuple) or row[1]]
 
 
-def whole(records: Sequence[Record], setup: Setup) -> dict[str, Any]:
+def run_object(records: Sequence[Record], setup: Setup) -> dict[str, Any]:
     """The object of RUN.json."""
-    return {"schema": SCHEMA, **asdict(setup), "cases": list(records), "summary": summarise(records)}
+    return {
+        "schema": SCHEMA,
+        **asdict(setup),
+        "cases": list(records),
+        "summary": summarise(records),
+    }
 
 
 def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = False) -> str:
@@ -153,14 +184,25 @@ def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = Fals
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def read(path: str | Path) -> dict[str, Any]:
+def read_run(path: str | Path) -> dict[str, Any]:
     """A run file. Raises `Usage` where it is none."""
     try:
-        found: dict[str, Any] = strict.parse(regular.text(path, regular.RUN))
+        found: dict[str, Any] = strict_json.parse(
+            regular_files.read_text_file(path, regular_files.MAX_RUN_BYTES)
+        )
     except (Unreadable, ValueError, RecursionError) as error:
-        raise Usage(f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run") from error
-    if not isinstance(found, dict) or not isinstance(found.get("cases"), list) or "summary" not in found:
-        raise Usage(f"{path} is no run file: it has no cases and no summary", "give the --out of an earlier run")
+        raise Usage(
+            f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run"
+        ) from error
+    if (
+        not isinstance(found, dict)
+        or not isinstance(found.get("cases"), list)
+        or "summary" not in found
+    ):
+        raise Usage(
+            f"{path} is no run file: it has no cases and no summary",
+            "give the --out of an earlier run",
+        )
     if found.get("schema") != SCHEMA:
         raise Usage(
             f"{path} is of format {found.get('schema')!r}, this program reads format {SCHEMA}",
@@ -169,24 +211,26 @@ def read(path: str | Path) -> dict[str, Any]:
     return found
 
 
-def write(path: str | Path, run: Mapping[str, Any]) -> None:
+def write_run(path: str | Path, run: Mapping[str, Any]) -> None:
     """Write RUN.json so that there is either the old run or the new one, whole. Raises `Usage`."""
     text = json.dumps(run, indent=1, allow_nan=False) + "\n"
-    output.write(Path(path).absolute(), text, "--out", is_run, "a run file")
+    result_files.write_result(Path(path).absolute(), text, "--out", is_run, "a run file")
 
 
 def is_run(path: Path) -> bool:
     """Is the regular file at `path` a run file of this format?"""
-    if not output.begins(path).lstrip().startswith(b"{") or path.stat().st_size > _LARGEST:
+    if not result_files.begins(path).lstrip().startswith(b"{") or path.stat().st_size > _LARGEST:
         return False
     try:
-        return {"config", "weights", "version"} <= set(read(path))
+        return {"config", "weights", "version"} <= set(read_run(path))
     except Usage:
         return False
 
 
 def claim(path: str | Path) -> Path:
     """The absolute path for a run file, which may be written together with its partial file. Raises `Usage`."""
-    place = output.check(path, "--out", is_run, "a run file")
-    output.check(f"{place}.partial", "--out", is_partial, "the beginning of a run")
+    place = result_files.check_result_path(path, "--out", is_run, "a run file")
+    result_files.check_result_path(
+        f"{place}.partial", "--out", is_partial, "the beginning of a run"
+    )
     return place

@@ -10,12 +10,14 @@ from typing import Any
 
 import torch
 
-from rag import atomic, embed, weights
-from rag.crossencoder import CrossEncoder, Layout
-from rag.training import figures, measure, mixture, sets, ship
+from rag.disk import atomic_files
+from rag.inference import minilm as embed
+from rag.inference import weights
+from rag.inference.crossencoder import CrossEncoder, Layout
+from rag.training import datasets, export, figures, measure, mixture
 from rag.training.batches import Row, encode
-from rag.training.train import Recipe, run
-from rag.training.trunk import Network
+from rag.training.network import Network
+from rag.training.train import Recipe, train_network
 
 _LEAST = 0.58  #: probability from which the reader answers: set on articles kept out and on texts of another kind, see `read`
 
@@ -35,8 +37,12 @@ def main() -> None:
         help=".gguf to go on from, in place of all-MiniLM-L6-v2; of several, their mean",
     )
     parser.add_argument("--limit", type=int, default=0, help="examples of an epoch, for a trial")
-    parser.add_argument("--least", type=float, default=_LEAST, help="probability from which the reader answers")
-    parser.add_argument("--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's")
+    parser.add_argument(
+        "--least", type=float, default=_LEAST, help="probability from which the reader answers"
+    )
+    parser.add_argument(
+        "--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's"
+    )
     parser.add_argument(
         "--finish",
         action="store_true",
@@ -45,39 +51,50 @@ def main() -> None:
     typed = parser.parse_args()
     if typed.finish:
         typed.out.mkdir(parents=True, exist_ok=True)
-        finish(ship.load(*(typed.start or [typed.out / "checkpoint.pt"])), mixture.read(typed.data), typed)
+        finish(
+            export.load_network(*(typed.start or [typed.out / "checkpoint.pt"])),
+            mixture.read(typed.data),
+            typed,
+        )
         return
     recipe = Recipe(epochs=typed.epochs, seed=typed.seed, rate=typed.rate)
     typed.out.mkdir(parents=True, exist_ok=True)
     _write(
-        typed.out / "inputs.json", {str(p.relative_to(typed.data)): atomic.sha256(p) for p in sets.inputs(typed.data)}
+        typed.out / "inputs.json",
+        {
+            str(p.relative_to(typed.data)): atomic_files.sha256(p)
+            for p in datasets.input_files(typed.data)
+        },
     )
     _write(
         typed.out / "recipe.json",
-        asdict(recipe) | {"limit": typed.limit, "base": _base(typed.start), "torch": torch.__version__},
+        asdict(recipe)
+        | {"limit": typed.limit, "base": _base(typed.start), "torch": torch.__version__},
     )
     sources = mixture.read(typed.data)
     layout = Layout(embed.Tokenizer().machine)
     torch.manual_seed(recipe.seed)
-    network = ship.load(*typed.start) if typed.start else Network()
+    network = export.load_network(*typed.start) if typed.start else Network()
     if not typed.start:
-        network.trunk.start_from(weights.minilm())
+        network.trunk.start_from(weights.verified_embedder_folder())
 
     def epoch(number: int) -> list[Row]:
         found = mixture.epoch(sources, recipe.seed * 1000 + number)
         return encode(found[:: max(1, len(found) // typed.limit)] if typed.limit else found, layout)
 
-    watched = figures.sample(sources)
-    run(network, recipe, epoch, typed.out, lambda net: figures.glance(net, layout, watched))
+    watched = figures.tuning_sample(sources)
+    train_network(
+        network, recipe, epoch, typed.out, lambda net: figures.quick_figures(net, layout, watched)
+    )
     finish(network, sources, typed)
 
 
 def _base(start: list[Path] | None) -> str | list[dict[str, Any]]:
     """What the weights began as: a checksum, and for files of this project how those were made."""
     return (
-        [{"sha256": atomic.sha256(p), "recipe": _known(p).get("recipe")} for p in start]
+        [{"sha256": atomic_files.sha256(p), "recipe": _known(p).get("recipe")} for p in start]
         if start
-        else weights.MINILM.sha256
+        else weights.EMBEDDER_FILE.sha256
     )
 
 
@@ -90,19 +107,19 @@ def _known(file: Path) -> dict[str, Any]:
 def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace) -> None:
     """Weights -> file -> fitted numbers -> file -> figures, written beside each other."""
     target = typed.out / weights.READER_FILE.file
-    ship.ship(network, target, {})
+    export.export_model(network, target, {})
     machine = embed.Tokenizer().machine
     model = CrossEncoder(target, machine)
     fitted = measure.fits(sources, model, typed.out, typed.least)
     model.close()
-    ship.ship(network, target, fitted)
+    export.export_model(network, target, fitted)
     model = CrossEncoder(target, machine)
     found = measure.measure(typed.data, sources, model, typed.out, typed.planted)
     model.close()
     about = {
         "file": target.name,
         "size": target.stat().st_size,
-        "sha256": atomic.sha256(target),
+        "sha256": atomic_files.sha256(target),
         "figures": measure.rounded(found),
     }
     _write(typed.out / "reader.json", about | _made_from(typed))
@@ -112,11 +129,16 @@ def _made_from(typed: argparse.Namespace) -> dict[str, Any]:
     """Log, inputs and recipe of the training: this one's, or where only the numbers were fitted again, that of the file."""
     if typed.finish and typed.start:
         if len(typed.start) > 1:
-            return {"recipe": {"mean of": [{"sha256": atomic.sha256(p)} | _made(p) for p in typed.start]}}
+            return {
+                "recipe": {
+                    "mean of": [{"sha256": atomic_files.sha256(p)} | _made(p) for p in typed.start]
+                }
+            }
         return _made(typed.start[0])
     log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return {"log": [json.loads(line) for line in log]} | {
-        name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8")) for name in ("inputs", "recipe")
+        name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("inputs", "recipe")
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from rag.crossencoder import LABELS, MOST, Layout
+from rag.inference.crossencoder import LABELS, MAX_TOKENS, Layout
 from rag.training.examples import Example
 
 _TOKENS = 4096  # of a batch
@@ -40,7 +40,9 @@ class Batch:
     rows: list[Row]
 
     def to(self, device: str) -> Batch:
-        ids, there, first, second = (t.to(device) for t in (self.ids, self.there, self.first, self.second))
+        ids, there, first, second = (
+            t.to(device) for t in (self.ids, self.there, self.first, self.second)
+        )
         return Batch(ids, there, first, second, self.rows)
 
     def targets(self, job: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,11 +63,13 @@ def encode(examples: Sequence[Example], layout: Layout) -> list[Row]:
     seconds = layout.pieces([e.second for e in examples])
     out = []
     for example, first, second in zip(examples, firsts, seconds, strict=True):
-        ids, low, kept = layout.row(example.job, first.ids, second.ids, MOST)
+        ids, low, kept = layout.row(example.job, first.ids, second.ids, MAX_TOKENS)
         gold = None
         if example.span is not None and (example.job == "support" or example.labels.get("answers")):
             inside = [
-                n for n, (a, b) in enumerate(second.offsets[:kept]) if a < example.span.end and b > example.span.start
+                n
+                for n, (a, b) in enumerate(second.offsets[:kept])
+                if a < example.span.end and b > example.span.start
             ]
             whole = inside and second.offsets[inside[-1]][1] >= example.span.end - 1
             gold = (low + inside[0], low + inside[-1]) if inside and whole else None
@@ -84,7 +88,7 @@ def encode(examples: Sequence[Example], layout: Layout) -> list[Row]:
     return out
 
 
-def batches(rows: Sequence[Row], seed: int) -> Iterator[Batch]:
+def make_batches(rows: Sequence[Row], seed: int) -> Iterator[Batch]:
     """All rows once, in an order that `seed` decides."""
     chance = random.Random(seed)
     order = list(range(len(rows)))

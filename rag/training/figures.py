@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from rag.crossencoder import Layout
-from rag.eval.checker import auc
+from rag.eval.checker import roc_auc
+from rag.inference.crossencoder import Layout
 from rag.training.batches import collate, encode
 from rag.training.examples import Example
 from rag.training.mixture import Sources
+from rag.training.network import Network
 from rag.training.train import half
-from rag.training.trunk import Network
 
 
-def sample(sources: Sources, many: int = 300) -> list[Example]:
+def tuning_sample(sources: Sources, many: int = 300) -> list[Example]:
     """Questions and claims of tuning documents, the same in every run."""
     chance = random.Random(0)
     squad = [e for e in sources.questions["tune"] if e.origin == "squad"]
@@ -29,7 +29,7 @@ def sample(sources: Sources, many: int = 300) -> list[Example]:
     return out
 
 
-def glance(network: Network, layout: Layout, examples: list[Example]) -> dict[str, Any]:
+def quick_figures(network: Network, layout: Layout, examples: list[Example]) -> dict[str, Any]:
     """Share of exact spans, AUC of answerable or not, mean balanced accuracy over the claim sets at their best shared threshold."""
     network.eval()
     rows = encode(examples, layout)
@@ -57,8 +57,12 @@ def glance(network: Network, layout: Layout, examples: list[Example]) -> dict[st
     network.train()
     return {
         "exact": round(sum(exact) / len(exact), 3),
-        "answerable_auc": round(float(auc(*(np.array([answers[there]]) for there in (True, False)))[0]), 3),
-        "balanced": round(max(balanced([x >= at / 4 for x in scores], truth, sets) for at in range(-8, 9)), 3),
+        "answerable_auc": round(
+            float(roc_auc(*(np.array([answers[there]]) for there in (True, False)))[0]), 3
+        ),
+        "balanced": round(
+            max(balanced([x >= at / 4 for x in scores], truth, sets) for at in range(-8, 9)), 3
+        ),
     }
 
 
@@ -71,6 +75,10 @@ def recall(calls: Sequence[bool], truth: Sequence[bool], sets: Sequence[str], ki
     """Mean over the sets of the share of what is `kind` that was called so."""
     out = []
     for name in sorted(set(sets)):
-        found = [c is kind for c, t, s in zip(map(bool, calls), truth, sets, strict=True) if s == name and t is kind]
+        found = [
+            c is kind
+            for c, t, s in zip(map(bool, calls), truth, sets, strict=True)
+            if s == name and t is kind
+        ]
         out.append(sum(found) / max(1, len(found)))
     return sum(out) / len(out)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from rag.check import SIGNALS
+from rag.answer.check import SIGNAL_NAMES
 from rag.training import figures
 
 _AS_GOOD = 0.01  # of balanced accuracy
@@ -30,11 +30,15 @@ def regression(
             mine = (names == name) & (y == value)
             if mine.any():
                 weight[mine] = 1.0 / mine.sum()
-    model = LogisticRegression(C=1.0, max_iter=2000).fit(x, y, sample_weight=weight * len(y) / weight.sum())
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(
+        x, y, sample_weight=weight * len(y) / weight.sum()
+    )
     return [float(w) for w in model.coef_[0]], float(model.intercept_[0])
 
 
-def threshold(scores: Sequence[float], truth: Sequence[bool], sets: Sequence[str]) -> tuple[float, float]:
+def threshold(
+    scores: Sequence[float], truth: Sequence[bool], sets: Sequence[str]
+) -> tuple[float, float]:
     """The score from which to say yes, and the mean balanced accuracy over the sets that it gives.
 
     Of the scores that come within a hundredth of the best accuracy, about its standard error, the one where both error rates
@@ -46,18 +50,23 @@ def threshold(scores: Sequence[float], truth: Sequence[bool], sets: Sequence[str
         yes, no = (figures.recall(calls, truth, sets, kind) for kind in (True, False))
         found.append(((yes + no) / 2, -abs(yes - no), float(at)))
     best = max(accuracy for accuracy, _, _ in found)
-    accuracy, _, at = max((row for row in found if row[0] >= best - _AS_GOOD), key=lambda row: (row[1], row[0]))
+    accuracy, _, at = max(
+        (row for row in found if row[0] >= best - _AS_GOOD), key=lambda row: (row[1], row[0])
+    )
     return at, accuracy
 
 
 def check_fit(
-    signals: Sequence[Sequence[float]], refused: Sequence[bool], truth: Sequence[bool], sets: Sequence[str]
+    signals: Sequence[Sequence[float]],
+    refused: Sequence[bool],
+    truth: Sequence[bool],
+    sets: Sequence[str],
 ) -> dict[str, Any]:
     """``fit.check``: weights of `SIGNALS`, constant, and the scores from which a claim is supported, or partly.
 
     `refused` are the claims that the exact judge refuses: they are not supported from any score on.
     """
-    assert all(len(row) == len(SIGNALS) for row in signals)
+    assert all(len(row) == len(SIGNAL_NAMES) for row in signals)
     weights, constant = regression(signals, truth, sets)
     logits = np.array(signals) @ np.array(weights) + constant
     scores = np.where(refused, 0.0, 1 / (1 + np.exp(-logits)))
@@ -65,7 +74,9 @@ def check_fit(
     return {"fit.check": np.array([*weights, constant, at, at * 0.6], dtype=np.float32)}
 
 
-def read_fit(logits: Sequence[float], truth: Sequence[bool], sets: Sequence[str], least: float) -> dict[str, Any]:
+def read_fit(
+    logits: Sequence[float], truth: Sequence[bool], sets: Sequence[str], least: float
+) -> dict[str, Any]:
     """``fit.read``: weight and constant of the logit, and the probability `least` from which the reader answers."""
     weights, constant = regression([(logit,) for logit in logits], truth, sets)
     return {"fit.read": np.array([*weights, constant, least], dtype=np.float32)}

@@ -2,7 +2,7 @@
 
     python -m rag.training.measure DATA MODEL.gguf HOME [--planted FOLDER]
 
-Everything goes through the code that answers people's questions: llama.cpp, `rag.crossencoder`, `rag.check`.
+Everything goes through the code that answers people's questions: llama.cpp, `rag.inference.crossencoder`, `rag.answer.check`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from rag import check, embed, read
-from rag.crossencoder import CrossEncoder
+from rag.answer import check, reader
 from rag.domain import Raw
-from rag.eval import checker, score
-from rag.eval.interval import Figure, interval
-from rag.load import load, walk
-from rag.sentences import sentences
-from rag.training import fit, made, mixture, sets, swaps
+from rag.eval import checker, metrics
+from rag.eval.interval import Figure, bootstrap_interval
+from rag.inference import minilm
+from rag.inference.crossencoder import CrossEncoder
+from rag.ingest.load import load_file, walk_files
+from rag.text.sentences import split_sentences
+from rag.training import datasets, edits, fit, mixture, synthetic
 from rag.training.examples import Example, rows, side
 
 SEEN_NEVER = ("scifact", "factcheck_gpt", "summedits")  #: claim sets that are only ever measured on
@@ -35,21 +36,23 @@ _PLANTED = ("number", "date", "name", "negation")
 
 def judge_of(model: CrossEncoder, home: Path, fitted: Sequence[float]) -> check.Judge:
     """The check's machines. `home` is where the embedder's GGUF is kept."""
-    questions = embed.open_questions(str(home))
+    questions = minilm.open_question_embedder(str(home))
 
     def similar(text: str, others: Sequence[str]) -> list[float]:
         vectors = questions.embed([text, *others])
         return [float(c) for c in vectors[1:] @ vectors[0]]
 
-    return check.Judge(similar, model.support, check.Fit.of(fitted))
+    return check.Judge(similar, model.support, check.CheckFit.of(fitted))
 
 
-def weighed(examples: Sequence[Example], judge: check.Judge) -> list[check.Weighed]:
+def weighed(examples: Sequence[Example], judge: check.Judge) -> list[check.Signals]:
     """Each claim weighed against its passage."""
     out = []
     for example in examples:
-        parts = [s.of(example.second) for s in sentences(example.second)]
-        out.append(check.weigh(example.first, parts, [example.second], example.second, judge))
+        parts = [s.of(example.second) for s in split_sentences(example.second)]
+        out.append(
+            check.gather_signals(example.first, parts, [example.second], example.second, judge)
+        )
     return out
 
 
@@ -57,7 +60,7 @@ def fits(sources: mixture.Sources, model: CrossEncoder, home: Path, least: float
     """All fitted numbers, from the documents kept for tuning."""
     chance = random.Random(0)
     claims = sources.claims["tune"]
-    known = weighed(claims, judge_of(model, home, [0.0] * (len(check.SIGNALS) + 3)))
+    known = weighed(claims, judge_of(model, home, [0.0] * (len(check.SIGNAL_NAMES) + 3)))
     found = fit.check_fit(
         [w.signals for w in known],
         [w.refused for w in known],
@@ -74,15 +77,19 @@ def askable(sources: mixture.Sources, chance: random.Random) -> Iterator[Example
     """Questions of the tuning documents: as they stand, near misses where a set has none, and asked of other documents."""
     sets_of = ("squad", "timeqa_human", "tatqa_text", "squadshifts_new_wiki")
     asked = [e for e in sources.questions["tune"] if e.origin in sets_of]
-    passages = {d: sorted({e.second for e in es}) for d, es in sets.by_document(asked).items()}
-    pool = mixture.pool(asked, chance)
+    passages = {d: sorted({e.second for e in es}) for d, es in datasets.by_document(asked).items()}
+    pool = mixture.passage_pool(asked, chance)
     for example in asked:
         yield example
         if not example.labels["answers"]:
             continue
         others = [p for p in passages[example.document] if p != example.second]
-        extra = list(made.near_misses(example, others, chance)) if example.origin == "squadshifts_new_wiki" else []
-        elsewhere = made.far(example, pool, chance) if chance.random() < _FAR else None
+        extra = (
+            list(synthetic.near_misses(example, others, chance))
+            if example.origin == "squadshifts_new_wiki"
+            else []
+        )
+        elsewhere = synthetic.far_passage(example, pool, chance) if chance.random() < _FAR else None
         for made_up in [*extra, *filter(None, [elsewhere])]:
             yield replace(made_up, origin=example.origin)
 
@@ -95,21 +102,36 @@ def reading(examples: Sequence[Example], model: CrossEncoder) -> dict[str, Figur
         found = model.read(example.first, [example.second])[0]
         there = bool(example.labels["answers"])
         said[there].append(found.answers)
-        span = read.pick(example.first, example.second, found)
+        span = reader.pick_span(example.first, example.second, found)
         if there and span:
             short = span.of(example.second)
-            f1.append(score.f1(short, example.answers))
-            em.append(score.em(short, example.answers))
-            first.append(score.contains(read.around_of(example.second, span).of(example.second), example.answers))
-    out = {"f1": interval(f1), "exact": interval(em), "first_sentence": interval(first)}
-    return out | {"answerable_auc": interval(said[True], said[False], statistic=checker.auc)} if said[False] else out
+            f1.append(metrics.f1(short, example.answers))
+            em.append(metrics.em(short, example.answers))
+            first.append(
+                metrics.contains(
+                    reader.sentence_around(example.second, span).of(example.second), example.answers
+                )
+            )
+    out = {
+        "f1": bootstrap_interval(f1),
+        "exact": bootstrap_interval(em),
+        "first_sentence": bootstrap_interval(first),
+    }
+    return (
+        out
+        | {"answerable_auc": bootstrap_interval(said[True], said[False], statistic=checker.roc_auc)}
+        if said[False]
+        else out
+    )
 
 
-def judged(claims: Sequence[tuple[str, str, str, bool]], judge: check.Judge) -> list[dict[str, Any]]:
+def judged(
+    claims: Sequence[tuple[str, str, str, bool]], judge: check.Judge
+) -> list[dict[str, Any]]:
     """Verdict and score of each (set, claim, passage, supported)."""
     out = []
     for name, claim, passage, truth in claims:
-        verdict, value, _ = check.judge(claim, passage, judge)
+        verdict, value, _ = check.check_claim(claim, passage, judge)
         out.append({"set": name, "supported": truth, "verdict": str(verdict), "score": value})
     return out
 
@@ -119,18 +141,26 @@ def rates(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     names = sorted({r["set"] for r in records})
 
     def strata(of: Callable[[dict[str, Any]], float]) -> list[list[float]]:
-        return [[of(r) for r in records if r["set"] == n and r["supported"] is t] for n in names for t in (True, False)]
+        return [
+            [of(r) for r in records if r["set"] == n and r["supported"] is t]
+            for n in names
+            for t in (True, False)
+        ]
 
     def mean(one: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *parts: sum(one(*parts[at : at + 2]) for at in range(0, len(parts), 2)) / (len(parts) / 2)
+        return lambda *parts: (
+            sum(one(*parts[at : at + 2]) for at in range(0, len(parts), 2)) / (len(parts) / 2)
+        )
 
     calls = strata(lambda r: float(r["verdict"] == "supported"))
     scores = strata(lambda r: r["score"])
     out: dict[str, Any] = {
-        "balanced_accuracy": interval(*calls, statistic=mean(checker.balanced)),
-        "auc": interval(*scores, statistic=mean(checker.auc)),
-        "false_alarms": interval(*calls, statistic=mean(lambda yes, no: 1 - yes.mean(axis=1))),
-        "misses": interval(*calls, statistic=mean(lambda yes, no: no.mean(axis=1))),
+        "balanced_accuracy": bootstrap_interval(*calls, statistic=mean(checker.balanced_accuracy)),
+        "auc": bootstrap_interval(*scores, statistic=mean(checker.roc_auc)),
+        "false_alarms": bootstrap_interval(
+            *calls, statistic=mean(lambda yes, no: 1 - yes.mean(axis=1))
+        ),
+        "misses": bootstrap_interval(*calls, statistic=mean(lambda yes, no: no.mean(axis=1))),
     }
     if len(names) > 1:
         out["sets"] = {n: rates([r for r in records if r["set"] == n]) for n in names}
@@ -145,35 +175,41 @@ def planted(passages: Sequence[str], judge: check.Judge, many: int = 100) -> dic
     chance = random.Random(0)
     caught: dict[str, list[float]] = {kind: [] for kind in _PLANTED}
     alarms: dict[str, list[float]] = {"false_alarms": [], "false_alarms_reworded": []}
-    pool = [(p, s.of(p)) for p in passages for s in sentences(p) if 40 < len(s.of(p)) < 400]
+    pool = [(p, s.of(p)) for p in passages for s in split_sentences(p) if 40 < len(s.of(p)) < 400]
     chance.shuffle(pool)
 
     def doubted(sentence: str, passage: str) -> float:
-        return float(check.judge(sentence, passage, judge)[0] != "supported")
+        return float(check.check_claim(sentence, passage, judge)[0] != "supported")
 
     for passage, sentence in pool:
         before = sum(map(len, caught.values()))
         for kind in _PLANTED:
-            wrong = swaps.WRONG[kind](sentence, passage, chance) if len(caught[kind]) < many else None
+            wrong = (
+                edits.WRONG[kind](sentence, passage, chance) if len(caught[kind]) < many else None
+            )
             if wrong and wrong != sentence:
                 caught[kind].append(doubted(wrong, passage))
         if sum(map(len, caught.values())) > before:
             alarms["false_alarms"].append(doubted(sentence, passage))
-            otherwise = swaps.reword(sentence, chance)
+            otherwise = edits.reword(sentence, chance)
             if otherwise != sentence:
                 alarms["false_alarms_reworded"].append(doubted(otherwise, passage))
     every = [c for found in caught.values() for c in found]
-    kinds = {k: interval(v) for k, v in caught.items() if v}
-    return {"caught": interval(every), **{k: interval(v) for k, v in alarms.items()}, "kinds": kinds}
+    kinds = {k: bootstrap_interval(v) for k, v in caught.items() if v}
+    return {
+        "caught": bootstrap_interval(every),
+        **{k: bootstrap_interval(v) for k, v in alarms.items()},
+        "kinds": kinds,
+    }
 
 
 def passages_of(folder: Path, most: int = 1000) -> list[str]:
     """The texts below `folder` in pieces of whole sentences, about `most` characters each."""
     out = []
-    for file in walk(str(folder)):
-        for raw in (part for part in load(file) if isinstance(part, Raw)):
+    for file in walk_files(str(folder)):
+        for raw in (part for part in load_file(file) if isinstance(part, Raw)):
             at = 0
-            spans = list(sentences(raw.text))
+            spans = list(split_sentences(raw.text))
             for n, span in enumerate(spans):
                 if n + 1 == len(spans) or spans[n + 1].end - spans[at].start > most:
                     out.append(raw.text[spans[at].start : span.end])
@@ -202,7 +238,11 @@ def measure(
     judge = judge_of(model, home, model.fits["check"])
     squad = [e for e in sources.questions["test"] if e.origin == "squad"]
     wiki = [e for e in sources.questions["test"] if e.origin == "squadshifts_new_wiki"]
-    clapnq = [r["text"] for r in rows(folder / "clapnq" / "corpus.jsonl.gz") if side(f"clapnq:{r['id']}") != "train"]
+    clapnq = [
+        r["text"]
+        for r in rows(folder / "clapnq" / "corpus.jsonl.gz")
+        if side(f"clapnq:{r['id']}") != "train"
+    ]
     return {
         "squad": reading(squad, model),
         "new_wiki": reading(wiki, model),
@@ -225,12 +265,19 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
     parser.add_argument("home", type=Path, help="where the embedder's GGUF is, or is made")
-    parser.add_argument("--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's")
+    parser.add_argument(
+        "--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's"
+    )
     typed = parser.parse_args()
     started = time.monotonic()
-    model = CrossEncoder(typed.model, embed.Tokenizer().machine)
+    model = CrossEncoder(typed.model, minilm.Tokenizer().machine)
     print(
-        json.dumps(rounded(measure(typed.data, mixture.read(typed.data), model, typed.home, typed.planted)), indent=1)
+        json.dumps(
+            rounded(
+                measure(typed.data, mixture.read(typed.data), model, typed.home, typed.planted)
+            ),
+            indent=1,
+        )
     )
     print(f"{time.monotonic() - started:.0f} s")
 

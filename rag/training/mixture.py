@@ -7,12 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag import facts
-from rag.training import made, sets
+from rag.text import facts
+from rag.training import datasets, synthetic
 from rag.training.examples import Example, side
 
 #: of each set, the part that one epoch holds; what is not named is taken whole
-SHARE = {"qamr": 0.15, "qadiscourse": 0.15, "privacyqa": 0.2, "selqa": 0.4, "begin": 0.8, "timeqa_human": 0.6}
+SHARE = {
+    "qamr": 0.15,
+    "qadiscourse": 0.15,
+    "privacyqa": 0.2,
+    "selqa": 0.4,
+    "begin": 0.8,
+    "timeqa_human": 0.6,
+}
 _NEAR_MISS = {
     "squad": 0.4,
     "squadshifts_new_wiki": 0.6,
@@ -24,7 +31,10 @@ _NEAR_MISS = {
 _STATEMENT = {"squad": 0.5, "squadshifts_new_wiki": 0.6, "qamr": 0.25}
 #: of each set of claims, the part whose passage is put among passages of others
 _AMONG = {"fever_symmetric": 0.5, "fm2": 0.5, "scitail": 0.3, "begin": 0.2, "expertqa": 0.2}
-_TOGETHER = {"qamr": 0.6, "qadiscourse": 0.6}  # sentences of one article that are put together to a paragraph
+_TOGETHER = {
+    "qamr": 0.6,
+    "qadiscourse": 0.6,
+}  # sentences of one article that are put together to a paragraph
 _BESIDE = (1, 4)  # how many passages are put beside one
 _FAR = 0.06  # of the answered questions, also asked of another document
 _QUERY = 0.3  # of the supported claims, also as a query
@@ -46,12 +56,12 @@ class Sources:
 
 def read(folder: Path) -> Sources:
     """All sets below `folder`, sorted by side."""
-    questions, claims = sets.questions(folder), sets.claims(folder)
+    questions, claims = datasets.read_questions(folder), datasets.read_claims(folder)
     sides = ("train", "tune", "test")
     return Sources(
         {s: [e for e in questions if side(e.document) == s] for s in sides},
         {s: [e for e in claims if side(e.document) == s] for s in sides},
-        [(d, t) for d, t in sets.texts(folder) if side(d) == "train"],
+        [(d, t) for d, t in datasets.read_texts(folder) if side(d) == "train"],
     )
 
 
@@ -60,8 +70,10 @@ def epoch(sources: Sources, seed: int) -> list[Example]:
     chance = random.Random(seed)
     out: list[Example] = []
     questions = sources.questions["train"]
-    passages = {d: sorted({e.second for e in es}) for d, es in sets.by_document(questions).items()}
-    pools = pool(questions, chance), pool(sources.claims["train"], chance)
+    passages = {
+        d: sorted({e.second for e in es}) for d, es in datasets.by_document(questions).items()
+    }
+    pools = passage_pool(questions, chance), passage_pool(sources.claims["train"], chance)
     for example in questions:
         others = [p for p in passages[example.document] if p != example.second]
         if chance.random() < _TOGETHER.get(example.origin, 0.0):
@@ -70,23 +82,30 @@ def epoch(sources: Sources, seed: int) -> list[Example]:
             out.append(example)
         if example.labels.get("answers") and example.job == "read":
             if chance.random() < _NEAR_MISS.get(example.origin, 0.0):
-                out += made.near_misses(example, others, chance)
+                out += synthetic.near_misses(example, others, chance)
             if chance.random() < _STATEMENT.get(example.origin, 0.0):
-                out += made.from_question(example, chance)
+                out += synthetic.from_question(example, chance)
             if chance.random() < _FAR:
-                out += filter(None, [made.far(example, pools[0], chance)])
+                out += filter(None, [synthetic.far_passage(example, pools[0], chance)])
     claims = [e for e in sources.claims["train"] if chance.random() < SHARE.get(e.origin, 1.0)]
-    claims = [_beside(e, pools[1], chance) if chance.random() < _AMONG.get(e.origin, 0.0) else e for e in claims]
+    claims = [
+        _beside(e, pools[1], chance) if chance.random() < _AMONG.get(e.origin, 0.0) else e
+        for e in claims
+    ]
     asked = [e for e in claims if e.labels["supported"] and chance.random() < _QUERY]
-    out += claims + [made.query(e) for e in asked]
-    out += filter(None, [made.far(made.query(e), pools[1], chance) for e in asked])
+    out += claims + [synthetic.claim_as_query(e) for e in asked]
+    out += filter(
+        None, [synthetic.far_passage(synthetic.claim_as_query(e), pools[1], chance) for e in asked]
+    )
     out += _sentences(passages, sources.texts, chance)
     return [_cut(e, chance) for e in out]
 
 
 def _together(example: Example, others: Sequence[str], chance: random.Random) -> Example:
     """A question about one sentence, asked of a paragraph: `others` are sentences of the same article."""
-    return made.among(example, chance.sample(others, min(chance.randint(*_BESIDE), len(others))), chance)
+    return synthetic.among_passages(
+        example, chance.sample(others, min(chance.randint(*_BESIDE), len(others))), chance
+    )
 
 
 def _joined(passages: Sequence[str], chance: random.Random) -> list[str]:
@@ -99,17 +118,27 @@ def _joined(passages: Sequence[str], chance: random.Random) -> list[str]:
     return out
 
 
-def _beside(claim: Example, pool: Sequence[tuple[str, str, frozenset[str]]], chance: random.Random) -> Example:
+def _beside(
+    claim: Example, pool: Sequence[tuple[str, str, frozenset[str]]], chance: random.Random
+) -> Example:
     """A claim whose passage stands among short ones of other documents."""
-    others = [p for d, p, _ in chance.sample(list(pool), min(24, len(pool))) if d != claim.document and len(p) < 500]
-    return made.among(claim, others[: chance.randint(*_BESIDE)], chance)
+    others = [
+        p
+        for d, p, _ in chance.sample(list(pool), min(24, len(pool)))
+        if d != claim.document and len(p) < 500
+    ]
+    return synthetic.among_passages(claim, others[: chance.randint(*_BESIDE)], chance)
 
 
-def pool(examples: Sequence[Example], chance: random.Random) -> list[tuple[str, str, frozenset[str]]]:
+def passage_pool(
+    examples: Sequence[Example], chance: random.Random
+) -> list[tuple[str, str, frozenset[str]]]:
     """Passages of all documents, with their words."""
     every = sorted({(e.document, e.second) for e in examples})
     some = chance.sample(every, min(_POOL, len(every)))
-    return [(document, passage, frozenset(facts.words(passage))) for document, passage in some]
+    return [
+        (document, passage, frozenset(facts.content_stems(passage))) for document, passage in some
+    ]
 
 
 def _sentences(
@@ -122,21 +151,25 @@ def _sentences(
             if chance.random() >= _PASSAGES:
                 continue
             others = [p for p in found if p != passage]
-            yield from made.from_passage(document, passage, others, chance)
+            yield from synthetic.from_passage(document, passage, others, chance)
     for document, text in chance.sample(list(texts), min(_TEXTS, len(texts))):
         at = chance.randrange(max(1, len(text) - 4000))
         piece = text[at : at + 4000]
         piece = piece[piece.find("\n\n") + 2 :]
         elsewhere = text[:at][-3000:]
-        yield from made.from_passage(document, piece[:1200], [elsewhere] if elsewhere else [], chance)
+        yield from synthetic.from_passage(
+            document, piece[:1200], [elsewhere] if elsewhere else [], chance
+        )
 
 
 def _cut(example: Example, chance: random.Random) -> Example:
     """The passage as a chunk would show it: a window of random length around the answer. Of a claim's passage no evidence may be lost."""
-    if example.origin in sets.CLAIMS or (example.origin == "made:far" and "answers" not in example.labels):
-        return made.nearest(example, _CLAIM, chance)
+    if example.origin in datasets.CLAIMS or (
+        example.origin == "made:far" and "answers" not in example.labels
+    ):
+        return synthetic.trimmed(example, _CLAIM, chance)
     low, high = _WINDOW
     most = chance.randrange(low, high)
     if example.span is None and "answers" not in example.labels:
         most = max(most, 900)
-    return made.again(example, chance, most)
+    return synthetic.windowed(example, chance, most)

@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from rag.crossencoder import LABELS, POINTERS
-from rag.embed import native_bfloat16
-from rag.training.batches import Batch, Row, batches
-from rag.training.trunk import Network
+from rag.inference.crossencoder import LABELS, POINTERS
+from rag.inference.minilm import native_bfloat16
+from rag.training.batches import Batch, Row, make_batches
+from rag.training.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ def loss(network: Network, batch: Batch, pointing: float) -> torch.Tensor:
             ) * len(mine)
         at += POINTERS[job]
         wanted, weight = batch.targets(job)
-        known = functional.binary_cross_entropy_with_logits(said[job], wanted, weight, reduction="sum")
+        known = functional.binary_cross_entropy_with_logits(
+            said[job], wanted, weight, reduction="sum"
+        )
         total = total + known / (len(labels) if job == "support" else 1)
     return total / len(batch.rows)
 
@@ -62,7 +64,8 @@ def _pointing(job: str, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tens
     if POINTERS[job] == 2:
         ends = [torch.tensor([g[side] for g in gold], device=logits.device) for side in (0, 1)]
         return (
-            functional.cross_entropy(logits[:, :, 0], ends[0]) + functional.cross_entropy(logits[:, :, 1], ends[1])
+            functional.cross_entropy(logits[:, :, 0], ends[0])
+            + functional.cross_entropy(logits[:, :, 1], ends[1])
         ) / 2
     inside = torch.zeros(logits.shape[:2], dtype=torch.bool, device=logits.device)
     for at, (low, high) in enumerate(gold):
@@ -71,7 +74,7 @@ def _pointing(job: str, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tens
     return -0.5 * share.logsumexp(1).mean()
 
 
-def run(
+def train_network(
     network: Network,
     recipe: Recipe,
     epoch: Callable[[int], list[Row]],
@@ -83,12 +86,12 @@ def run(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network.to(device).train()
     optimizer = _optimizer(network, recipe)
-    first = list(batches(epoch(0), recipe.seed))
+    first = list(make_batches(epoch(0), recipe.seed))
     steps = math.ceil(len(first) * recipe.epochs)
     done = _resume(folder, recipe, network, optimizer, device)
     seen, began, sums = 0, time.monotonic(), []
     for number in range(done // max(1, len(first)), math.ceil(recipe.epochs)):
-        cut = first if number == 0 else list(batches(epoch(number), recipe.seed + number))
+        cut = first if number == 0 else list(make_batches(epoch(number), recipe.seed + number))
         cut = cut[: min(len(first), steps - number * len(first))]
         for at, batch in enumerate(cut):
             step = number * len(first) + at + 1
@@ -103,10 +106,17 @@ def run(
             optimizer.zero_grad(set_to_none=True)
             seen += int(batch.there.sum())
             sums.append(float(value.detach()))
-            last = number + 1 == math.ceil(recipe.epochs) and at + 1 == len(cut)  # a later epoch may have fewer batches
+            last = number + 1 == math.ceil(recipe.epochs) and at + 1 == len(
+                cut
+            )  # a later epoch may have fewer batches
             if step % recipe.every == 0 or last:
                 speed = round(seen / (time.monotonic() - began))
-                line = {"step": step, "of": steps, "loss": round(sum(sums) / len(sums), 4), "tokens_per_second": speed}
+                line = {
+                    "step": step,
+                    "of": steps,
+                    "loss": round(sum(sums) / len(sums), 4),
+                    "tokens_per_second": speed,
+                }
                 _keep(folder, recipe, network, optimizer, step)
                 _log(folder, line | measure(network))
                 seen, began, sums = 0, time.monotonic(), []
@@ -120,7 +130,10 @@ def half(device: str) -> torch.autocast:
 def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
     apart = [p for p in network.parameters() if p.ndim < 2]
     matrices = [p for p in network.parameters() if p.ndim >= 2]
-    groups = [{"params": matrices, "weight_decay": recipe.decay}, {"params": apart, "weight_decay": 0.0}]
+    groups = [
+        {"params": matrices, "weight_decay": recipe.decay},
+        {"params": apart, "weight_decay": 0.0},
+    ]
     return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), fused=True)
 
 
@@ -145,22 +158,33 @@ def _log(folder: Path, line: dict[str, Any]) -> None:
     print(json.dumps(line), flush=True)
 
 
-def _keep(folder: Path, recipe: Recipe, network: Network, optimizer: torch.optim.Optimizer, step: int) -> None:
+def _keep(
+    folder: Path, recipe: Recipe, network: Network, optimizer: torch.optim.Optimizer, step: int
+) -> None:
     beside = folder / ".checkpoint.tmp"
     torch.save(
-        {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "recipe": asdict(recipe)},
+        {
+            "network": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "step": step,
+            "recipe": asdict(recipe),
+        },
         beside,
     )
     os.replace(beside, folder / "checkpoint.pt")
 
 
-def _resume(folder: Path, recipe: Recipe, network: Network, optimizer: torch.optim.Optimizer, device: str) -> int:
+def _resume(
+    folder: Path, recipe: Recipe, network: Network, optimizer: torch.optim.Optimizer, device: str
+) -> int:
     path = folder / "checkpoint.pt"
     if not path.exists():
         return 0
     kept = torch.load(path, map_location=device, weights_only=True)
     if kept["recipe"] != asdict(recipe):
-        raise SystemExit(f"{path} was made by another recipe ({kept['recipe']}); give another folder, or remove it")
+        raise SystemExit(
+            f"{path} was made by another recipe ({kept['recipe']}); give another folder, or remove it"
+        )
     network.load_state_dict(kept["network"])
     optimizer.load_state_dict(kept["optimizer"])
     return int(kept["step"])

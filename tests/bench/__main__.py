@@ -27,7 +27,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.safe import protect
+from rag.text.sanitize import harden_process
 from tests.bench import again, large, memory, reader
 from tests.bench.ratios import BARE_CHROMA, ROOT, newest, pairs, seconds, small_corpus
 
@@ -40,15 +40,26 @@ def processes(home: Path, count: int) -> None:
     """`ask` and `help`."""
     subprocess.run([FOOTNOTE, "--home", str(home), "-q", "add", str(ROOT / "seeds")], check=True)
     ask = [FOOTNOTE, "--home", str(home), "-q", "ask", QUESTION]
-    pairs("ask", lambda: seconds(ask), lambda: seconds([sys.executable, "-c", BARE_CHROMA, str(newest(home))]), count)
-    pairs("help", lambda: seconds([FOOTNOTE, "--help"]), lambda: seconds([sys.executable, "-c", "import click"]), count)
+    pairs(
+        "ask",
+        lambda: seconds(ask),
+        lambda: seconds([sys.executable, "-c", BARE_CHROMA, str(newest(home))]),
+        count,
+    )
+    pairs(
+        "help",
+        lambda: seconds([FOOTNOTE, "--help"]),
+        lambda: seconds([sys.executable, "-c", "import click"]),
+        count,
+    )
 
 
 def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     """`ingest` and `embed`, over the same chunks."""
-    from rag import Bot, Config, embed
+    from rag import Bot, Config
+    from rag.inference import minilm
 
-    class Noting(embed.Passages):
+    class Noting(minilm.PassageEmbedder):
         """The embedder, which also notes the texts it was given, batch by batch."""
 
         windows: list[list[str]] = []  # noqa: RUF012
@@ -57,12 +68,14 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
             self.windows.append(list(texts))
             return super().embed(texts)
 
-    embed.make_questions(str(home))
+    minilm.make_question_embedder(str(home))
     machine = Noting()
     machine.embed(["warm up"] * 64)
     Noting.windows.clear()
     with Bot.open(Config(home=str(home), library="bench")) as bot:
-        flow = bot._ingest  # the same flow, with an embedder that is open already and notes what it does
+        flow = (
+            bot._ingest
+        )  # the same flow, with an embedder that is open already and notes what it does
         bot._open_library(make=True)
         work = flow()
         work._aside._embedder = lambda: machine
@@ -74,7 +87,7 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     chunks = [text for batch in Noting.windows for text in batch]
     started = time.perf_counter()
     for at in range(0, len(chunks), _WINDOW):
-        embed.Passages.embed(machine, chunks[at : at + _WINDOW])
+        minilm.PassageEmbedder.embed(machine, chunks[at : at + _WINDOW])
     bare = time.perf_counter() - started
     print(f"ingest   {bare / added:.2f}  of bare encode's throughput ({len(chunks)} chunks; {len(chunks) / added:.1f} a second, "
           f"bare {len(chunks) / bare:.1f})", flush=True)  # fmt: skip
@@ -83,11 +96,11 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
 
 def settings(machine, chunks: Sequence[str], most: int) -> None:  # type: ignore[no-untyped-def]
     """Our settings against the library's defaults, on a sample in the order in which the chunks came."""
-    from rag import embed, weights
+    from rag.inference import minilm, weights
 
     at = random.Random(0).randrange(max(1, len(chunks) - most))
     sample = list(chunks[at : at + most])
-    default = embed._transformer(weights.minilm_folder())
+    default = minilm._transformer(weights.embedder_folder())
     default.encode(sample[:32], show_progress_bar=False)
     started = time.perf_counter()
     for start in range(0, len(sample), 32):
@@ -105,7 +118,9 @@ def main() -> None:
         prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--corpus", action="append", help="folder, file or corpus.jsonl to ingest (else: made from the seeds)"
+        "--corpus",
+        action="append",
+        help="folder, file or corpus.jsonl to ingest (else: made from the seeds)",
     )
     parser.add_argument(
         "--documents",
@@ -116,9 +131,11 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=400, help="questions of `large`")
     parser.add_argument("--real", action="store_true", help="`memory` with the real embedder")
     parser.add_argument("--pairs", type=int, default=9)
-    parser.add_argument("--only", choices=["processes", "ingest", "reader", "again", "memory", "large"])
+    parser.add_argument(
+        "--only", choices=["processes", "ingest", "reader", "again", "memory", "large"]
+    )
     said = parser.parse_args()
-    protect()
+    harden_process()
     with tempfile.TemporaryDirectory() as scratch:
         print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.2f}", flush=True)
         _run(said, Path(scratch))
@@ -131,7 +148,10 @@ def _run(said: argparse.Namespace, scratch: Path) -> None:
         processes(home, said.pairs)
     if said.only in (None, "reader"):
         pairs("reader", *reader.machines(), said.pairs)
-        print(f"         its file opens in {min(reader.opening() for _ in range(5)):.3f} s", flush=True)
+        print(
+            f"         its file opens in {min(reader.opening() for _ in range(5)):.3f} s",
+            flush=True,
+        )
     if said.only in (None, "ingest"):
         ingest(home, said.corpus or small_corpus(scratch / "corpus", 60), said.documents or 1024)
     if said.only == "again":

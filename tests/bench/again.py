@@ -50,7 +50,12 @@ def again(folder: Path, corpora: Sequence[str], most: int) -> None:
     def spent(what: str) -> float:
         command = [sys.executable, "-c", _CHILD, what, str(home), str(files)]
         done = subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT, text=True
+            command,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            text=True,
         )
         return float(done.stdout.split()[-1])
 
@@ -73,7 +78,11 @@ def written(folder: Path, corpus: str, most: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = Path(corpus).name.split(".")[0]
     with (
-        gzip.open(corpus, "rt", encoding="utf-8") if corpus.endswith(".gz") else open(corpus, encoding="utf-8") as lines
+        gzip.open(corpus, "rt", encoding="utf-8")
+        if corpus.endswith(".gz")
+        else open(corpus, encoding="utf-8") as lines
     ):
         for number, line in enumerate(islice(lines, most)):
-            (folder / f"{name}-{number:06}.txt").write_text(json.loads(line)["text"], encoding="utf-8")
+            (folder / f"{name}-{number:06}.txt").write_text(
+                json.loads(line)["text"], encoding="utf-8"
+            )

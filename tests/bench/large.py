@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from rag import Config
 from rag.bot import Bot
-from rag.chunk import chunk
-from rag.clean import clean
 from rag.domain import Document, Raw
-from rag.files import Known
-from rag.library import Library
-from rag.vectors import Vectors
+from rag.index.chroma import VectorIndex
+from rag.ingest.chunk import chunk_document
+from rag.ingest.clean import clean_document
+from rag.library.files import KnownFile
+from rag.library.library import Library
 from tests.bench.ratios import BARE_CHROMA, newest, pairs, percentile, seconds
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 IDENTITY = "a library of the bench"
 DIMENSION = 384
-LIMIT, LIST = 5, Config().depth  #: passages asked for; rows that Chroma is asked for, as deep as `Retrieve` asks
+LIMIT, LIST = (
+    5,
+    Config().depth,
+)  #: passages asked for; rows that Chroma is asked for, as deep as `Retrieve` asks
 _COMMON = (
     "the of and to in a is that for it was on with as by at from be this are have an not he which or his but they had "
     "their we has were been its more there would what about who if will one all she when can so no"
@@ -40,7 +43,9 @@ _WORDS = 40_000
 _TOPICS = 500
 _SIZE = 150  # words of a passage
 _WINDOW = 1024  # passages of a transaction
-_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru".split()
+_SYLLABLES = (
+    "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru".split()
+)
 
 _OPEN = """
 import sys
@@ -77,7 +82,9 @@ class Texts:
 
     def words(self, count: int) -> list[str]:
         """That many words of running text."""
-        return [self._words[at] for at in self._to.searchsorted(self._numbers.random(count)).tolist()]
+        return [
+            self._words[at] for at in self._to.searchsorted(self._numbers.random(count)).tolist()
+        ]
 
     def text(self, passages: int) -> str:
         """A text of about so many passages, in paragraphs of sentences."""
@@ -113,26 +120,35 @@ def make(folder: Path, passages: int) -> None:
     topics = np.random.default_rng(1).normal(0, 0.05, (_TOPICS, DIMENSION)).astype(np.float32)
     window, waiting, done, started = list[Any](), 0, 0, time.perf_counter()
     while done + waiting < passages:
-        document = clean(Raw(texts.text(texts.draw.randint(1, 12))), f"d{done + waiting}.txt")
-        chunks = list(chunk(document, _SIZE, count))[: passages - done - waiting]
+        document = clean_document(
+            Raw(texts.text(texts.draw.randint(1, 12))), f"d{done + waiting}.txt"
+        )
+        chunks = list(chunk_document(document, _SIZE, count))[: passages - done - waiting]
         keys = [hashlib.sha256(c.text.encode()).digest()[:16] for c in chunks]
-        window.append((_known(document), document, chunks, texts.vectors(len(chunks), topics), keys))
+        window.append(
+            (_known(document), document, chunks, texts.vectors(len(chunks), topics), keys)
+        )
         waiting += len(chunks)
         if waiting >= _WINDOW or done + waiting >= passages:
             library.put(window)
             window, waiting, done = [], 0, done + waiting
     written = time.perf_counter() - started
-    vectors = Vectors(folder / "vectors", DIMENSION)
+    vectors = VectorIndex(folder / "vectors", DIMENSION)
     for _ in vectors.renew(library.ids(), library.vectors, library.texts, library.revision):
         pass
     indexed = time.perf_counter() - started - written
-    print(f"large    {passages} passages written in {written:.0f} s, indexed in {indexed:.0f} s", flush=True)
+    print(
+        f"large    {passages} passages written in {written:.0f} s, indexed in {indexed:.0f} s",
+        flush=True,
+    )
     vectors.close()
     library.close()
 
 
-def _known(document: Document) -> Known:
-    return Known(f"/{document.source}", document.source, document.id, len(document.text), 0, "", None)
+def _known(document: Document) -> KnownFile:
+    return KnownFile(
+        f"/{document.source}", document.source, document.id, len(document.text), 0, "", None
+    )
 
 
 class Given:
@@ -160,7 +176,7 @@ class Standing(Bot):
     def _open_library(self, make: bool = False) -> Library:
         if self._library is None:
             self._library = Library(self.config.folder, make=make, identity=IDENTITY)
-            self._vectors = Vectors(self.config.folder / "vectors", DIMENSION)
+            self._vectors = VectorIndex(self.config.folder / "vectors", DIMENSION)
         return self._library
 
     def _open_questions(self) -> Any:

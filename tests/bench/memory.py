@@ -43,7 +43,9 @@ def peak(folder: Path, documents: int, real: bool) -> float:
 def memory(folder: Path, documents: int, real: bool = False) -> None:
     """The two in turn, three times."""
     few = documents // 10
-    found = [(peak(folder, documents, real), peak(folder, few, real)) for _ in range(1 if real else 3)]
+    found = [
+        (peak(folder, documents, real), peak(folder, few, real)) for _ in range(1 if real else 3)
+    ]
     ratios = sorted(many / less for many, less in found)
     what = "with the real embedder" if real else "with a stand-in for the embedder"
     print(f"memory   {statistics.median(ratios):.2f}  ({ratios[0]:.2f} to {ratios[-1]:.2f}; {documents} documents beside {few}, {what}; "

@@ -21,7 +21,9 @@ collection.query(query_embeddings=numpy.ones((1, 384), dtype="float32"), n_resul
 
 def seconds(command: Sequence[str]) -> float:
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+    )
     return time.perf_counter() - started
 
 
@@ -48,12 +50,14 @@ def newest(home: Path, library: str = "default") -> Path:
     return max((p for p in index.glob("gen-*") if p.is_dir()), key=lambda p: int(p.name[4:]))
 
 
-def small_corpus(folder: Path, documents: int, sentences_each: tuple[int, int] = (5, 60)) -> list[str]:
+def small_corpus(
+    folder: Path, documents: int, sentences_each: tuple[int, int] = (5, 60)
+) -> list[str]:
     """Documents of shuffled sentences of the seeds, for a machine that has no corpus at hand."""
-    from rag.sentences import sentences
+    from rag.text.sentences import split_sentences
 
     texts = [p.read_text(encoding="utf-8") for p in sorted((ROOT / "seeds").glob("*.txt"))]
-    known = [s.of(t) for t in texts for s in sentences(t)]
+    known = [s.of(t) for t in texts for s in split_sentences(t)]
     draw = random.Random(0)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(documents):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rag.safe import protect
+from rag.text.sanitize import harden_process
 from tests.faults import bombs, damage, disks, headers, kills, pairs, points
 from tests.faults.child import preload
 from tests.faults.kills import Trial
@@ -43,7 +43,7 @@ _SIZES = {
 def main(arguments: list[str] | None = None) -> int:
     """Run the parts that were asked for. Returns the exit code."""
     asked = _asked(arguments)
-    protect()
+    harden_process()
     preload()
     failed = 0
     for name, part in parts(asked).items():
@@ -58,24 +58,42 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--short", action="store_true", help="a few minutes' worth: what CI runs")
     parser.add_argument("--kills", type=int, help="random kills (1000; short: 40)")
-    parser.add_argument("--recoveries", type=int, help="times ten kills in a row inside recovery (10; short: 1)")
+    parser.add_argument(
+        "--recoveries", type=int, help="times ten kills in a row inside recovery (10; short: 1)"
+    )
     parser.add_argument("--calls", type=int, help="crash points by Python's calls (all; short: 16)")
     parser.add_argument("--points", type=int, help="crash points by strace (400; short: none)")
     parser.add_argument("--flips", type=int, help="single bits of the index (60; short: 8)")
-    parser.add_argument("--wounds", type=int, help="damages of each kind to the library (30; short: 4)")
+    parser.add_argument(
+        "--wounds", type=int, help="damages of each kind to the library (30; short: 4)"
+    )
     parser.add_argument("--sizes", type=int, help="sizes of full disks (20; short: 4)")
     parser.add_argument(
-        "--low", type=int, help="sizes of disks with little room for a repair, in each state (50; short: 4)"
+        "--low",
+        type=int,
+        help="sizes of disks with little room for a repair, in each state (50; short: 4)",
     )
-    parser.add_argument("--removals", type=int, help="times a folder is removed while it is written to (20; short: 3)")
-    parser.add_argument("--questions", type=int, help="questions while another process adds (500; short: 60)")
+    parser.add_argument(
+        "--removals",
+        type=int,
+        help="times a folder is removed while it is written to (20; short: 3)",
+    )
+    parser.add_argument(
+        "--questions", type=int, help="questions while another process adds (500; short: 60)"
+    )
     parser.add_argument("--races", type=int, help="races of fresh openers (100; short: 6)")
-    parser.add_argument("--step", type=int, help="of the lies of model files, every so many (1; short: 60)")
     parser.add_argument(
-        "--wait", type=int, help="most seconds of a question or a refusal (1; short: 10, beside other work)"
+        "--step", type=int, help="of the lies of model files, every so many (1; short: 60)"
     )
     parser.add_argument(
-        "--bombs", type=int, help="files that ask for too much (all; short: none, other tests have some)"
+        "--wait",
+        type=int,
+        help="most seconds of a question or a refusal (1; short: 10, beside other work)",
+    )
+    parser.add_argument(
+        "--bombs",
+        type=int,
+        help="files that ask for too much (all; short: none, other tests have some)",
     )
     parser.add_argument("--only", nargs="*", help="names of parts")
     asked = parser.parse_args(arguments)
@@ -109,17 +127,26 @@ def parts(asked: argparse.Namespace) -> dict[str, Part]:
 def _run(name: str, part: Part) -> int:
     """One part in a folder of its own; each failure as it comes, then one line. Returns how many failed."""
     started, tried, failed = time.monotonic(), [], 0
-    with tempfile.TemporaryDirectory(prefix="footnote-faults-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="footnote-faults-", ignore_cleanup_errors=True
+    ) as folder:
         for trial in part(Path(folder)):
             tried.append(trial)
             if trial.wrong:
                 failed += 1
-                print(f"FAILED {name}: {trial.kind} (seed {trial.seed})", *trial.wrong, sep="\n    ", flush=True)
+                print(
+                    f"FAILED {name}: {trial.kind} (seed {trial.seed})",
+                    *trial.wrong,
+                    sep="\n    ",
+                    flush=True,
+                )
     by_kind: dict[str, int] = {}
     for trial in tried:
         by_kind.setdefault(trial.kind, 0)
         by_kind[trial.kind] += trial.hit
-    kinds = ", ".join(f"{kind} {count}" if count else kind for kind, count in sorted(by_kind.items()))
+    kinds = ", ".join(
+        f"{kind} {count}" if count else kind for kind, count in sorted(by_kind.items())
+    )
     hits, late = sum(by_kind.values()), sum(not trial.hit for trial in tried)
     print(
         f"{name:<12}{hits:>6} faults, {failed} failed, {time.monotonic() - started:.0f} s"

@@ -6,14 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bombs import BOMBS, PLENTY, costs, wrong
 from tests.faults.kills import Trial
+from tests.support.bombs import BOMBS, PLENTY, costs, wrong
 
 _TIMEOUT = 300  # seconds, on a machine with other work
 
 
 def taken_in(folder: Path, count: int) -> Iterator[Trial]:
-    """The first `count` of `tests.bombs`, but those that are as much text as an honest file."""
+    """The first `count` of `tests.support.bombs`, but those that are as much text as an honest file."""
     for name in [name for name in BOMBS if name not in PLENTY][:count]:
         try:
             said = costs(folder, [name], _TIMEOUT)

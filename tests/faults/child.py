@@ -160,7 +160,7 @@ def preload() -> None:
     import importlib
 
     for name in (
-        "numpy chromadb chromadb.config chromadb.api.rust chromadb.telemetry.product.posthog filelock sqlite3 rag.bot rag.repair "
-        "datasketch rag.ingest rag.retrieve rag.answer rag.check rag.read rag.embed rag.formats.text rag.doctor chromadb.api.types"
+        "numpy chromadb chromadb.config chromadb.api.rust chromadb.telemetry.product.posthog filelock sqlite3 rag.bot rag.upkeep.repair "
+        "datasketch rag.ingest.ingest rag.search.retrieve rag.answer.answer rag.answer.check rag.answer.reader rag.inference.minilm rag.ingest.formats.common rag.upkeep.doctor chromadb.api.types"
     ).split():
         importlib.import_module(name)

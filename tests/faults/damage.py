@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rag.disk.disk_errors import disk_errors_named
 from rag.events import Mended
-from rag.told import naming
 from tests.faults.child import Outcome, Tell, Work, run
 from tests.faults.kills import Life, Trial, adding, asking
 from tests.faults.small import Small, key
@@ -89,7 +89,9 @@ def cell(file: Path, draw: random.Random) -> None:
         rowid = "id" if table == "documents" else "path" if table == "files" else "rowid"
         rows = db.execute(f"SELECT {rowid}, {column} FROM {table}").fetchall()
         name, value = draw.choice([row for row in rows if row[1] not in (None, "", b"")])
-        db.execute(f"UPDATE {table} SET {column} = ? WHERE {rowid} = ?", (_one_bit(value, draw), name))
+        db.execute(
+            f"UPDATE {table} SET {column} = ? WHERE {rowid} = ?", (_one_bit(value, draw), name)
+        )
     finally:
         db.close()
 
@@ -151,10 +153,19 @@ def reading(home: Path) -> Work:
             for _id, source, _title, _chunks in listed:
                 text = bot.document(source).text
                 word = next((w for w in text.split() if w.startswith("zq")), "")
-                found[source] = [text, [(p.chunk.source, p.chunk.text) for p in bot.search(f"Where is {word}?", 3)]]
-            with naming(library.folder):
+                found[source] = [
+                    text,
+                    [(p.chunk.source, p.chunk.text) for p in bot.search(f"Where is {word}?", 3)],
+                ]
+            with disk_errors_named(library.folder):
                 turns = [library.history.turns(c.id) for c in bot.conversations()]
-            return {"wrong": wrong, "listed": listed, "found": found, "turns": turns, "roots": list(bot.roots())}
+            return {
+                "wrong": wrong,
+                "listed": listed,
+                "found": found,
+                "turns": turns,
+                "roots": list(bot.roots()),
+            }
 
     return work
 
@@ -162,14 +173,21 @@ def reading(home: Path) -> Work:
 def index(folder: Path, seed: int, flips: int, kinds: int) -> Iterator[Trial]:
     """Every file of the index in `kinds` ways, and `flips` single bits: it must be as if nothing had been."""
     store = Store(folder, seed)
-    plan: list[tuple[Wound, str]] = [(wound, file) for file in store.files() for wound in WHOLE_FILE[:kinds]]
+    plan: list[tuple[Wound, str]] = [
+        (wound, file) for file in store.files() for wound in WHOLE_FILE[:kinds]
+    ]
     draw = random.Random(seed)
     plan += [(flipped, draw.choice(store.files())) for _ in range(flips)]
     for number, (wound, file) in enumerate(plan):
         home = store.copy(f"i{number}")
         wound(home / file, random.Random(f"{seed}-{number}"))
         wrong = look(home, store.life.ledger)
-        yield Trial(f"index {wound.__name__}", f"{seed}, number {number}, {Path(file).name}", True, tuple(wrong))
+        yield Trial(
+            f"index {wound.__name__}",
+            f"{seed}, number {number}, {Path(file).name}",
+            True,
+            tuple(wrong),
+        )
         shutil.rmtree(home)
 
 
@@ -177,12 +195,18 @@ def truth(folder: Path, seed: int, each: int) -> Iterator[Trial]:
     """The library's two files: `each` damages of every kind. Noticed and named, or without any effect; then repaired."""
     store = Store(folder, seed)
     whole: list[Wound] = [emptied, halved, short, zeroed, deleted, swapped]
-    plan = [w for wound in (header, page, cell, flipped) for w in [wound] * each] + whole[: max(1, each)]
-    for number, (file, wound) in enumerate((file, wound) for file in ("library", "history") for wound in plan):
+    plan = [w for wound in (header, page, cell, flipped) for w in [wound] * each] + whole[
+        : max(1, each)
+    ]
+    for number, (file, wound) in enumerate(
+        (file, wound) for file in ("library", "history") for wound in plan
+    ):
         home = store.copy(f"t{number}")
         wound(home / "libraries" / "default" / f"{file}.db", random.Random(f"{seed}-{number}"))
         kind, wrong = _noticed(store, home)
-        yield Trial(f"{file} {wound.__name__} {kind}", f"{seed}, number {number}", True, tuple(wrong))
+        yield Trial(
+            f"{file} {wound.__name__} {kind}", f"{seed}, number {number}", True, tuple(wrong)
+        )
         shutil.rmtree(home)
 
 
@@ -200,14 +224,18 @@ def _noticed(store: Store, home: Path) -> tuple[str, list[str]]:
             wrong += [
                 f"a passage of {name} was quoted that is not in it"
                 for name, quote in passages
-                if quote not in store.state["found"].get(name, [""])[0] and name in store.state["found"]
+                if quote not in store.state["found"].get(name, [""])[0]
+                and name in store.state["found"]
             ]
     if found.error is None and not state["wrong"]:
         if state != store.state:
-            wrong.append(f"something is different and nobody noticed: {_difference(store.state, state)}")
+            wrong.append(
+                f"something is different and nobody noticed: {_difference(store.state, state)}"
+            )
         return "no effect", wrong
     if found.error and not (
-        found.error[2] and any(name in found.error[1] for name in ("library", "history.db", "docs/"))
+        found.error[2]
+        and any(name in found.error[1] for name in ("library", "history.db", "docs/"))
     ):
         wrong.append(f"the message names no path or no cure: {found.error}")
     kind, more = _mended(store, home)
@@ -231,7 +259,9 @@ def _mended(store: Store, home: Path) -> tuple[str, list[str]]:
     if repaired.fault:
         return "?", [f"repair {repaired.fault}"]
     if repaired.error:
-        return "named", [] if repaired.error[2] else [f"repair ended without a cure: {repaired.error}"]
+        return "named", [] if repaired.error[2] else [
+            f"repair ended without a cure: {repaired.error}"
+        ]
     left = [line for line in repaired.told if not line[1]]
     if left:
         return "named", [f"repair named no cure: {line}" for line in left if not line[3]]

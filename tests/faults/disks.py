@@ -33,7 +33,9 @@ def full(folder: Path, seed: int, most: int) -> Iterator[Trial]:
         life = day.again(f"limit{number}")
         outcome = run(_limited(day.work(life), number))
         wrong = _clear(outcome, life.home) + day.close(life, _excused(outcome))
-        yield Trial("file size limit", f"{seed}, {number} bytes", outcome.error is not None, tuple(wrong))
+        yield Trial(
+            "file size limit", f"{seed}, {number} bytes", outcome.error is not None, tuple(wrong)
+        )
     if not mounts(folder):
         print("full         small file systems skipped: mounting needs root", flush=True)
         return
@@ -47,7 +49,9 @@ def full(folder: Path, seed: int, most: int) -> Iterator[Trial]:
             for line in _room_again(life, outcome, day):
                 wrong.append(line)
         shutil.rmtree(life.home.parent)
-        yield Trial("small disk", f"{seed}, {number} bytes free", outcome.error is not None, tuple(wrong))
+        yield Trial(
+            "small disk", f"{seed}, {number} bytes free", outcome.error is not None, tuple(wrong)
+        )
 
 
 STATES = (
@@ -81,7 +85,9 @@ def low(folder: Path, seed: int, most: int) -> Iterator[Trial]:
                 grow(64 * 2**20)
                 wrong = _kept(life, state, before, outcome)
             shutil.rmtree(life.home.parent)
-            yield Trial(f"low disk, {state}", f"{seed}, {number} bytes free", _named(outcome), tuple(wrong))
+            yield Trial(
+                f"low disk, {state}", f"{seed}, {number} bytes free", _named(outcome), tuple(wrong)
+            )
     if not may_mount:
         print("low          small file systems skipped: mounting needs root", flush=True)
 
@@ -137,12 +143,16 @@ def _kept(life: Life, state: str, before: bytes, outcome: Outcome) -> list[str]:
         wrong.append(f"an intact history was set aside: {aside}, {outcome.told}")
     if (place / "history.db").read_bytes() != before and state == "history":
         if len(aside) != 1 or aside[0].read_bytes() != before or str(aside[0]) not in said:
-            wrong.append(f"the damaged history is not where it was said to be: {aside}, {outcome.told}")
+            wrong.append(
+                f"the damaged history is not where it was said to be: {aside}, {outcome.told}"
+            )
     elif aside and state == "history":
         wrong.append(f"a copy was left though nothing was done: {aside}")
     again = run(_repair(life.home))
     if again.error or again.fault or _named(again):
-        wrong.append(f"with room again, repair ended with {again.error or again.fault or again.told}")
+        wrong.append(
+            f"with room again, repair ended with {again.error or again.fault or again.told}"
+        )
     if state == "history":
         life.ledger.turns.clear()
     return wrong + look(life.home, life.ledger)
@@ -164,7 +174,9 @@ def _excused(outcome: Outcome) -> Outcome:
     return Outcome(told=outcome.told, crash=outcome.crash, signal=outcome.signal, hung=outcome.hung)
 
 
-def _clear(outcome: Outcome, home: Path, words: tuple[str, ...] = ("MB are needed", "MB are free")) -> list[str]:
+def _clear(
+    outcome: Outcome, home: Path, words: tuple[str, ...] = ("MB are needed", "MB are free")
+) -> list[str]:
     """Does the message name the path, what is missing and what to do?"""
     if outcome.fault:
         return [outcome.fault]
@@ -196,7 +208,9 @@ def mounts(folder: Path) -> bool:
     """May we mount a file system here?"""
     place = folder / "mountable"
     place.mkdir(exist_ok=True)
-    if shutil.which("mount") is None or _mount("-t", "tmpfs", "-o", "size=64k", "footnote-faults", str(place)):
+    if shutil.which("mount") is None or _mount(
+        "-t", "tmpfs", "-o", "size=64k", "footnote-faults", str(place)
+    ):
         return False
     subprocess.run(["umount", str(place)], check=True, capture_output=True)
     return True
@@ -248,7 +262,12 @@ def read_only(folder: Path, seed: int) -> Iterator[Trial]:
                 os.chmod(entry, 0o755)
         for file in folder.rglob("*.*"):
             file.chmod(0o755 if file.is_dir() else 0o644)
-        yield Trial(f"no rights, {name}", str(seed), outcome.error is not None, tuple(_refused(outcome, life)))
+        yield Trial(
+            f"no rights, {name}",
+            str(seed),
+            outcome.error is not None,
+            tuple(_refused(outcome, life)),
+        )
     if not mounts(folder):
         print("read-only    disks skipped: mounting needs root", flush=True)
         return

@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from rag import trial
 from rag.errors import ModelBroken
-from tests import tiny
+from rag.inference import model_trial
 from tests.faults.kills import Trial
+from tests.support import tiny_chat_model as tiny
 
 COUNTS = (0, 1, 2**16, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
 _SLOW = 25  # seconds, beside other work
@@ -19,7 +19,7 @@ SMALL = (0, 1, 2, 3, 7, 255, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
 
 def models(folder: Path, seed: int, step: int) -> Iterator[Trial]:
     """Every `step`-th mutation of a chat model and of an embedder is opened; none may end this process, hang or pass its limits."""
-    for kind, pooling in ((trial.CHAT, None), (trial.EMBEDDER, 3)):
+    for kind, pooling in ((model_trial.CHAT, None), (model_trial.EMBEDDER, 3)):
         good = tiny.write(folder / f"{kind}.gguf", pooling=pooling).read_bytes()
         for at, (name, content) in enumerate(mutations(good)):
             if (at + seed) % step == 0:
@@ -30,7 +30,7 @@ def _tried(folder: Path, kind: str, name: str, content: bytes) -> Trial:
     path, started, wrong = folder / "mutated.gguf", time.monotonic(), []
     path.write_bytes(content)
     try:
-        trial.known(str(folder), path, kind)
+        model_trial.require_tried(str(folder), path, kind)
     except ModelBroken as error:
         wrong += [] if str(path) in str(error) and error.cure else [f"{name}: {error}"]
     except Exception as error:
@@ -43,12 +43,21 @@ def _tried(folder: Path, kind: str, name: str, content: bytes) -> Trial:
 def mutations(good: bytes) -> Iterator[tuple[str, bytes]]:
     """Every kind of lie, in the order of the file."""
     yield from (
-        (f"byte {at} flipped", good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1 :]) for at in range(0, 1024, 3)
+        (f"byte {at} flipped", good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1 :])
+        for at in range(0, 1024, 3)
     )
-    yield from ((f"bit {at} flipped", good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]) for at in range(1, 1024, 5))
+    yield from (
+        (f"bit {at} flipped", good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        for at in range(1, 1024, 5)
+    )
     yield from (
         (f"cut at {at}", good[:at])
-        for at in [*range(0, 64, 5), *range(64, len(good), len(good) // 40), len(good) - 1, len(good) - 4096]
+        for at in [
+            *range(0, 64, 5),
+            *range(64, len(good), len(good) // 40),
+            len(good) - 1,
+            len(good) - 4096,
+        ]
     )
     for at, what in ((4, "version"), (8, "tensors"), (16, "keys"), (24, "length of the first key")):
         for value in COUNTS:
@@ -87,7 +96,10 @@ def _keys(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{key} missing", good.replace(key.encode(), b"x" * len(key))
     at = _key(good, "tokenizer.ggml.token_type") + 16
     for value in (0, 2, 5, 6, 7, 100, 2**31, 2**32 - 1):
-        yield f"all tokens of type {value}", good[:at] + struct.pack("<I", value) * 800 + good[at + 3200 :]
+        yield (
+            f"all tokens of type {value}",
+            good[:at] + struct.pack("<I", value) * 800 + good[at + 3200 :],
+        )
     for key in ("general.architecture", "tokenizer.ggml.model", "tokenizer.ggml.pre"):
         yield f"{key} missing", good.replace(key.encode(), b"x" * len(key))
     for model in (b"bert", b"none", b"rwkv", b"t5\0\0", b"zzzz", b"\xff\xff\xff\xff"):
@@ -125,16 +137,28 @@ def _tensors(good: bytes) -> Iterator[tuple[str, bytes]]:
         at = good.rindex(struct.pack("<Q", len(name)) + name.encode()) + 8 + len(name)
         dims = struct.unpack("<I", good[at : at + 4])[0]
         for value in (0, 1, 3, 4, 5, 2**31, 2**32 - 1):
-            yield f"{name}: {value} dimensions", good[:at] + struct.pack("<I", value) + good[at + 4 :]
+            yield (
+                f"{name}: {value} dimensions",
+                good[:at] + struct.pack("<I", value) + good[at + 4 :],
+            )
         for axis in range(dims):
             place = at + 4 + 8 * axis
             for value in (*COUNTS, 63, 128):
-                yield f"{name}: axis {axis} of {value}", good[:place] + struct.pack("<Q", value) + good[place + 8 :]
+                yield (
+                    f"{name}: axis {axis} of {value}",
+                    good[:place] + struct.pack("<Q", value) + good[place + 8 :],
+                )
         place = at + 4 + 8 * dims
         for kind in (1, 2, 4, 5, 14, 16, 30, 39, 40, 41, 99, 2**31, 2**32 - 1):
-            yield f"{name} of type {kind}", good[:place] + struct.pack("<I", kind) + good[place + 4 :]
+            yield (
+                f"{name} of type {kind}",
+                good[:place] + struct.pack("<I", kind) + good[place + 4 :],
+            )
         for value in (1, 31, 32, 2**20, 2**31, 2**63, 2**64 - 32):
-            yield f"{name} at {value}", good[: place + 4] + struct.pack("<Q", value) + good[place + 12 :]
+            yield (
+                f"{name} at {value}",
+                good[: place + 4] + struct.pack("<Q", value) + good[place + 12 :],
+            )
         yield f"{name} missing", good.replace(name.encode(), b"y" * len(name))
     name = b"blk.1.attn_q.weight"
     yield "a tensor twice", good.replace(name, b"blk.0.attn_q.weight")

@@ -95,7 +95,10 @@ class Life:
         if operation == "ask":
             self._asked += 1
             name = self.draw.choice(sorted(self.version))
-            return asking(self.home, f"What does the report on {key(name, self.version[name])} say, {self._asked}?")
+            return asking(
+                self.home,
+                f"What does the report on {key(name, self.version[name])} say, {self._asked}?",
+            )
         return {"rebuild": rebuilding, "repair": repairing}[operation](self.home)
 
     def heard(self, operation: str, outcome: Outcome) -> None:
@@ -243,7 +246,9 @@ def recoveries(folder: Path, seed: int, count: int, row: int = 10) -> Iterator[T
             if ended.fault or ended.error:
                 wrong.append(f"recovery ended with {ended.fault or ended.error}")
         wrong += look(life.home, life.ledger)
-        yield Trial("recoveries", f"{seed * 77 + number}, {hits} of {row} inside", hits > 0, tuple(wrong))
+        yield Trial(
+            "recoveries", f"{seed * 77 + number}, {hits} of {row} inside", hits > 0, tuple(wrong)
+        )
         shutil.rmtree(folder / f"recovery{number}", ignore_errors=True)
 
 

@@ -42,7 +42,12 @@ def reader_and_writer(folder: Path, seed: int, questions: int, wait: float) -> I
     else:
         wrong += ended.result["wrong"]
     slowest = f"slowest answer {ended.result['slowest']:.2f} s" if ended.result else ""
-    yield Trial(f"questions ({rounds} writes, {slowest})", str(seed), True, tuple(wrong + look(life.home, life.ledger)))
+    yield Trial(
+        f"questions ({rounds} writes, {slowest})",
+        str(seed),
+        True,
+        tuple(wrong + look(life.home, life.ledger)),
+    )
 
 
 def _questions(home: Path, count: int, seed: int, wait: float) -> Work:
@@ -56,7 +61,9 @@ def _questions(home: Path, count: int, seed: int, wait: float) -> Work:
                 name = f"d{number % 30}"
                 time.sleep(0.02)  # so that more is written meanwhile
                 started = time.monotonic()
-                events = list(bot.ask(f"Where is {key(name, number % 3)}, {number}?", save=number % 5 == 0))
+                events = list(
+                    bot.ask(f"Where is {key(name, number % 3)}, {number}?", save=number % 5 == 0)
+                )
                 spent = time.monotonic() - started
                 slowest = max(slowest, spent)
                 if spent > wait:
@@ -64,8 +71,12 @@ def _questions(home: Path, count: int, seed: int, wait: float) -> Work:
                 assert isinstance(events[-1], Answered)
                 answer = events[-1].answer
                 for passage in answer.passages:
-                    if not _true(passage.chunk.source, passage.chunk.span.of, passage.chunk.text, seed):
-                        wrong.append(f"question {number}: a passage of {passage.chunk.source} is not in it")
+                    if not _true(
+                        passage.chunk.source, passage.chunk.span.of, passage.chunk.text, seed
+                    ):
+                        wrong.append(
+                            f"question {number}: a passage of {passage.chunk.source} is not in it"
+                        )
         tell("done")
         return {"wrong": wrong, "slowest": slowest}
 
@@ -107,7 +118,9 @@ def races(folder: Path, seed: int, count: int, wait: float) -> Iterator[Trial]:
             life.ledger.possible(source, content)
         for outcome in ended[:2]:
             life.heard("race", Outcome(told=[line for line in outcome.told if "added" in line]))
-        yield Trial("fresh openers", str(life.seed), True, tuple(wrong + look(life.home, life.ledger)))
+        yield Trial(
+            "fresh openers", str(life.seed), True, tuple(wrong + look(life.home, life.ledger))
+        )
         shutil.rmtree(folder / f"race{number}", ignore_errors=True)
 
 

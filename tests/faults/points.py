@@ -132,7 +132,10 @@ def seam(folder: Path, seed: int, most: int) -> Iterator[Trial]:
     wrong = day.close(life, counted)
     total = int(counted.result or 0)
     yield Trial(
-        "counting", f"{total} points", False, tuple(wrong or ([] if total > 100 else ["fewer than 100 points"]))
+        "counting",
+        f"{total} points",
+        False,
+        tuple(wrong or ([] if total > 100 else ["fewer than 100 points"])),
     )
     for at in _evenly(total, most):
         life = day.again(f"at{at}")
@@ -189,7 +192,9 @@ def _attached(pid: int, calls: str, more: list[str]) -> subprocess.Popen[bytes] 
     """strace on that process and all its threads, once it watches; None where it may not."""
     with tempfile.TemporaryFile() as said:
         tracer = subprocess.Popen(
-            ["strace", "-f", "-p", str(pid), "-e", f"trace={calls}", *more], stdout=subprocess.DEVNULL, stderr=said
+            ["strace", "-f", "-p", str(pid), "-e", f"trace={calls}", *more],
+            stdout=subprocess.DEVNULL,
+            stderr=said,
         )
         for _ in range(500):
             status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
@@ -227,22 +232,34 @@ def _traced(work: Work, calls: str, more: list[str]) -> Outcome:
 def traced(folder: Path, seed: int, most: int) -> Iterator[Trial]:
     """Kill at the n-th system call of each kind that changes a disk, for every n, or for `most` of all evenly."""
     if not strace_works():
-        print("strace       skipped: it is not installed, or may not attach to a process here", flush=True)
+        print(
+            "strace       skipped: it is not installed, or may not attach to a process here",
+            flush=True,
+        )
         return
     day = Day(folder, seed)
     life = day.again("count")
     log = folder / "calls.txt"
     wrong = day.close(life, _traced(day.work(life), ",".join(SYSTEM_CALLS), ["-o", str(log)]))
-    counts: Counter[tuple[str, str]] = Counter(re.findall(r"^(\d+) +(\w+)\(", log.read_text(errors="replace"), re.M))
+    counts: Counter[tuple[str, str]] = Counter(
+        re.findall(r"^(\d+) +(\w+)\(", log.read_text(errors="replace"), re.M)
+    )
     most_of: dict[str, int] = {}
     for (_, call), count in counts.items():
         most_of[call] = max(count, most_of.get(call, 0))
     points = [(call, n) for call in SYSTEM_CALLS for n in range(1, most_of.get(call, 0) + 1)]
     yield Trial(
-        "counting", f"{len(points)} points", False, tuple(wrong or ([] if len(points) > 99 else ["fewer than 100"]))
+        "counting",
+        f"{len(points)} points",
+        False,
+        tuple(wrong or ([] if len(points) > 99 else ["fewer than 100"])),
     )
     for index in _evenly(len(points), most):
         call, n = points[index - 1]
         life = day.again(f"at{index}")
-        outcome = _traced(day.work(life), call, ["-e", f"inject={call}:signal=SIGKILL:when={n}", "-o", os.devnull])
-        yield Trial(call, f"{seed}, {call} number {n}", outcome.killed, tuple(day.close(life, outcome)))
+        outcome = _traced(
+            day.work(life), call, ["-e", f"inject={call}:signal=SIGKILL:when={n}", "-o", os.devnull]
+        )
+        yield Trial(
+            call, f"{seed}, {call} number {n}", outcome.killed, tuple(day.close(life, outcome))
+        )

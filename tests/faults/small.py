@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 from rag import Config
 from rag.bot import Bot
 from rag.domain import Draft, Model, Passage, Piece, Progress, Quote, Receipt, Span, Turn, Writer
-from rag.ingest import Ingest
-from rag.library import Library
-from rag.sentences import sentences
-from rag.vectors import Vectors
-from tests.fakes import JUDGE, WordVectors
+from rag.index.chroma import VectorIndex
+from rag.ingest.ingest import Ingest
+from rag.library.library import Library
+from rag.text.sentences import split_sentences
+from tests.support.fakes import JUDGE, WordVectors
 
 if TYPE_CHECKING:
-    from rag.check import Judge
+    from rag.answer.check import Judge
 
 IDENTITY = "words of the fault suite"
 WINDOW = 6  #: chunks of one transaction: several commits in one `add`
@@ -42,9 +42,11 @@ class Rote:
     ) -> Iterator[Draft | Progress | Piece]:
         yield Draft(Receipt(context=4096))
         if passages:
-            span = next(sentences(passages[0].chunk.text))
+            span = next(split_sentences(passages[0].chunk.text))
             start = passages[0].chunk.span.start
-            yield Quote(span.of(passages[0].chunk.text), 1, Span(start + span.start, start + span.end))
+            yield Quote(
+                span.of(passages[0].chunk.text), 1, Span(start + span.start, start + span.end)
+            )
 
 
 class Small(Bot):
@@ -58,7 +60,7 @@ class Small(Bot):
     def _open_library(self, make: bool = False) -> Library:
         if self._library is None:
             self._library = Library(self.config.folder, make=make, identity=IDENTITY)
-            self._vectors = Vectors(self.config.folder / "vectors", self._words.dimension)
+            self._vectors = VectorIndex(self.config.folder / "vectors", self._words.dimension)
         return self._library
 
     def _open_questions(self) -> Any:
@@ -74,7 +76,9 @@ class Small(Bot):
     def _ingest(self) -> Ingest:
         library, vectors = self._open_library(), self._vectors
         assert vectors is not None
-        return Ingest(library, vectors, lambda: self._words, count, self.config.chunk, window=WINDOW)
+        return Ingest(
+            library, vectors, lambda: self._words, count, self.config.chunk, window=WINDOW
+        )
 
     def _mend(self, scratch: bool) -> bool:
         self._tell("mending")
@@ -88,9 +92,7 @@ class Small(Bot):
         super().close()
 
 
-_ANIMALS = (
-    "badger heron otter lynx newt toad weasel marten curlew plover egret stoat shrew adder osprey kestrel".split()
-)
+_ANIMALS = "badger heron otter lynx newt toad weasel marten curlew plover egret stoat shrew adder osprey kestrel".split()
 _DEEDS = "sleeps hunts swims digs sings hides runs builds gathers watches".split()
 _PLACES = "river forest meadow barn harbour quarry orchard marsh cliff garden".split()
 
@@ -110,5 +112,7 @@ def text(name: str, version: int, seed: int) -> str:
 
 def key(name: str, version: int) -> str:
     """The word by which a version of a document is found."""
-    letters = "".join(chr(ord("a") + int(c)) if c.isdigit() else c for c in f"{name}v{version}" if c.isalnum())
+    letters = "".join(
+        chr(ord("a") + int(c)) if c.isdigit() else c for c in f"{name}v{version}" if c.isalnum()
+    )
     return f"zq{letters}x"  # ends as no suffix of English does: the stemmer leaves it

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.chunk import chunk
 from rag.domain import Passage
 from rag.errors import LibraryMissing
-from rag.library import Library
+from rag.ingest.chunk import chunk_document
+from rag.library.library import Library
 from tests.faults.child import Outcome, Tell, Work, run
 from tests.faults.small import Small, count
 
@@ -20,7 +20,9 @@ class Ledger:
     """By source, the texts that may be found there; None stands for "not in". What was acknowledged leaves one choice."""
 
     may: dict[str, set[str | None]] = field(default_factory=dict)
-    moves: list[tuple[str, str, str]] = field(default_factory=list)  #: from, to, text: under one of the two it must be
+    moves: list[tuple[str, str, str]] = field(
+        default_factory=list
+    )  #: from, to, text: under one of the two it must be
     turns: dict[str, str] = field(default_factory=dict)  #: question -> answer that was given
 
     def possible(self, source: str, text: str | None) -> None:
@@ -37,7 +39,13 @@ class Ledger:
         for source in sorted(self.may.keys() | found.keys()):
             allowed, text = self.may.get(source, {None}), found.get(source)
             if text not in allowed:
-                what = "is not in" if text is None else "has a text it never had" if None not in allowed else "is in"
+                what = (
+                    "is not in"
+                    if text is None
+                    else "has a text it never had"
+                    if None not in allowed
+                    else "is in"
+                )
                 wrong.append(f"{source} {what}; acknowledged: {_shown(allowed)}")
             self.may[source] = {text}
         for old, new, text in self.moves:
@@ -82,7 +90,11 @@ def seen(home: Path) -> Work:
                 listed = bot.documents()
             except LibraryMissing:
                 return {"wrong": [], "texts": {}, "turns": {}}
-            wrong = [f"{i.source} is {i.state}: {i.reason}" for i in listed if i.state != "ready" or i.reason]
+            wrong = [
+                f"{i.source} is {i.state}: {i.reason}"
+                for i in listed
+                if i.state != "ready" or i.reason
+            ]
             library, vectors = bot._open_library(), bot._vectors
             assert vectors is not None
             wrong += library.care.wrong()
@@ -95,7 +107,8 @@ def seen(home: Path) -> Work:
                 word = next(w for w in text.split() if w.startswith("zq"))
                 first = bot.search(f"Where is {word}?", 3)
                 if not any(
-                    source in (p.chunk.source, *(c.source for c in p.copies)) and _quoted(p, text) for p in first
+                    source in (p.chunk.source, *(c.source for c in p.copies)) and _quoted(p, text)
+                    for p in first
                 ):
                     wrong.append(f"{source} does not answer a question about itself")
             return {"wrong": wrong, "texts": texts, "turns": _turns(bot)}
@@ -121,9 +134,11 @@ def _chunks(library: Library) -> list[str]:
     wrong, held = [], library.ids()
     expected: list[str] = []
     for document in {i.id for i in library.listings() if i.id}:
-        expected += [c.id for c in chunk(library.document(document), 40, count)]
+        expected += [c.id for c in chunk_document(library.document(document), 40, count)]
     if sorted(expected) != sorted(held) or library.counts()[1] != len(held):
-        wrong.append(f"{len(set(expected) - held)} passages are missing, {len(held - set(expected))} too many")
+        wrong.append(
+            f"{len(set(expected) - held)} passages are missing, {len(held - set(expected))} too many"
+        )
     return wrong
 
 
@@ -136,7 +151,9 @@ def _index(bot: Small, library: Library, ids: set[str]) -> list[str]:
     rows = library.vectors(names)
     near = dict(vectors.near(rows[0], len(ids) + 10))
     if near.keys() != ids:
-        wrong.append(f"the index misses {len(ids - near.keys())} passages and has {len(near.keys() - ids)} too many")
+        wrong.append(
+            f"the index misses {len(ids - near.keys())} passages and has {len(near.keys() - ids)} too many"
+        )
     exact = dict(zip(names, (float(s) for s in rows @ rows[0]), strict=True))
     if any(abs(score - exact.get(name, 9)) > 1e-3 for name, score in near.items()):
         wrong.append("the index holds other vectors than the library")

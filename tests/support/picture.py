@@ -15,11 +15,14 @@ from pathlib import Path
 
 from rag import Bot, Config, Engine
 from tui.app import FootnoteApp
-from tui.turn import Turn
+from tui.widgets.exchange import Exchange
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (116, 32)  # columns and lines
-QUESTIONS = ("How many diplomats are posted in Washington?", "How many individual sanctions has Russia faced?")
+QUESTIONS = (
+    "How many diplomats are posted in Washington?",
+    "How many individual sanctions has Russia faced?",
+)
 PATIENCE = 120  # seconds until an answer must be there
 
 
@@ -48,7 +51,10 @@ def without_downloads(picture: str) -> str:
 
 
 def _has_answered(app: FootnoteApp, questions: int) -> bool:
-    return sum(turn.answer is not None and not turn.running for turn in app.screen.query(Turn)) == questions
+    return (
+        sum(turn.answer is not None and not turn.running for turn in app.screen.query(Exchange))
+        == questions
+    )
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from rag import config as settings
-from rag.cli import cli
+from rag.cli.main import cli
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDTH = 100  # columns of the help texts
@@ -47,17 +47,30 @@ def cli_page() -> str:
         "behind its name; they are listed once, here at the top.",
     ]
     for context in _contexts(cli, None, "footnote"):
-        parts += ["", f"## `{context.command_path}`", "", "```text", context.get_help().rstrip(), "```"]
+        parts += [
+            "",
+            f"## `{context.command_path}`",
+            "",
+            "```text",
+            context.get_help().rstrip(),
+            "```",
+        ]
     return "\n".join(parts) + "\n" + EXIT_CODES
 
 
-def _contexts(command: click.Command, parent: click.Context | None, name: str) -> Iterator[click.Context]:
+def _contexts(
+    command: click.Command, parent: click.Context | None, name: str
+) -> Iterator[click.Context]:
     """The context of a command, then those of all commands below it in alphabetical order."""
     shown = copy(command)
-    if parent is not None:  # an option that every command takes passes no value on: it is listed at the top
+    if (
+        parent is not None
+    ):  # an option that every command takes passes no value on: it is listed at the top
         shown.params = [p for p in command.params if p.expose_value]
     names = ["-h", "--help"] if parent is None else []  # as its context settings say
-    context = click.Context(shown, parent, name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=names)
+    context = click.Context(
+        shown, parent, name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=names
+    )
     yield context
     if isinstance(command, click.Group):
         for child in sorted(command.commands):
@@ -113,7 +126,9 @@ def field_comments() -> dict[str, str]:
     """The meaning of every field of `Config`: the `#:` comment behind it, or in the lines above it."""
     lines = inspect.getsource(settings).splitlines()
     tree = ast.parse("\n".join(lines))
-    (config,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config")
+    (config,) = (
+        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config"
+    )
     meanings = {}
     for node in config.body:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):

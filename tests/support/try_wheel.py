@@ -21,9 +21,15 @@ QUESTION = "How many individual sanctions has Russia faced?"
 def run(command: list[str], *, expect: str = "", cwd: Path) -> str:
     """Run `command`, print it and the end of its output, and give its stdout."""
     began = time.monotonic()
-    print("$", " ".join(os.path.relpath(c, cwd) if os.path.isabs(c) else c for c in command), flush=True)
+    print(
+        "$",
+        " ".join(os.path.relpath(c, cwd) if os.path.isabs(c) else c for c in command),
+        flush=True,
+    )
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "FOOTNOTE_"))}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=clean, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env=clean, stdin=subprocess.DEVNULL
+    )
     lines = (done.stdout + done.stderr).strip().splitlines()
     print("\n".join(f"  {line[:160]}" for line in lines[-8:]))
     print(f"  exit {done.returncode}, {time.monotonic() - began:.0f} s", flush=True)
@@ -38,7 +44,10 @@ def main(dist: str, scratch: str) -> None:
     folder = Path(scratch).resolve()
     venv.create(folder / "env", with_pip=True)
     binaries = folder / "env" / "bin"
-    pip, footnote = [str(binaries / "python"), "-m", "pip", "install", "-q"], [str(binaries / "footnote")]
+    pip, footnote = (
+        [str(binaries / "python"), "-m", "pip", "install", "-q"],
+        [str(binaries / "footnote")],
+    )
     home = ["--home", str(folder / "home")]
     run([*pip, "torch==2.13.0"], cwd=folder)
     run([*pip, str(wheel)], cwd=folder)
@@ -47,7 +56,9 @@ def main(dist: str, scratch: str) -> None:
             raise SystemExit(f"the wheel brought {tool}")
     run([*footnote, "--version"], cwd=folder)
     run([*footnote, *home, "add", str(ROOT / "seeds")], cwd=folder)
-    answer = run([*footnote, *home, "ask", QUESTION], expect="over 5,000 individual sanctions", cwd=folder)
+    answer = run(
+        [*footnote, *home, "ask", QUESTION], expect="over 5,000 individual sanctions", cwd=folder
+    )
     print(answer)
     demo = json.loads(run([*footnote, *home, "demo", "--json"], cwd=folder))
     if len(demo["answers"]) != 3 or any(a["abstained"] for a in demo["answers"]):

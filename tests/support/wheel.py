@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from rag.weights import READER_FILE
+from rag.inference.weights import READER_FILE
 
 NEEDED = (
     "rag/__init__.py",
@@ -28,7 +28,11 @@ def missing(names: Iterable[str]) -> list[str]:
     """What a wheel with these file names lacks."""
     there = set(names)
     lacks = [name for name in NEEDED if name not in there]
-    lacks += [f"the licence text {name}" for name in LICENCES if not any(n.endswith(f"/{name}") for n in there)]
+    lacks += [
+        f"the licence text {name}"
+        for name in LICENCES
+        if not any(n.endswith(f"/{name}") for n in there)
+    ]
     if sum(n.startswith("rag/seeds/") and n.endswith(".txt") for n in there) != 5:
         lacks.append("five articles in rag/seeds/")
     return lacks
@@ -41,7 +45,11 @@ def main(folder: str) -> None:
         lacks = missing(wheel.namelist())
         weights = hashlib.sha256(wheel.read("rag/models/reader.gguf")).hexdigest()
         strangers = sorted({name.split("/")[0] for name in wheel.namelist()} - {"rag", "tui"})
-        (record,) = (name for name in strangers if name.endswith(".dist-info")) if len(strangers) == 1 else ("",)
+        (record,) = (
+            (name for name in strangers if name.endswith(".dist-info"))
+            if len(strangers) == 1
+            else ("",)
+        )
     if weights != READER_FILE.sha256:
         lacks.append(f"weights with SHA-256 {READER_FILE.sha256}; its own have {weights}")
     if not record:

@@ -19,11 +19,14 @@ def main(kind: str = "") -> int:
         "good": script.SUPPORTED,
         "differ": script.DIFFERENT,
         "break": EngineStopped(
-            "the engine stopped (out of memory, needed 3.9 GB of 3.1 GB)", "footnote models use reader"
+            "the engine stopped (out of memory, needed 3.9 GB of 3.1 GB)",
+            "footnote models use reader",
         ),
         "": script.MIXED,
     }
-    engine = script.Scripted({"zzz": script.MIXED, **answers}, pause=0.3 if kind == "slow" else 0.02)
+    engine = script.Scripted(
+        {"zzz": script.MIXED, **answers}, pause=0.3 if kind == "slow" else 0.02
+    )
     if kind == "empty":
         engine.told = LibraryMissing("There is no library yet.", "footnote add FOLDER")
     if kind == "none":
@@ -34,7 +37,10 @@ def main(kind: str = "") -> int:
         passage = script.passage(document, 1, boom, "after")
         words = [script.evidence(passage, document, boom)]
         claim = (f"{boom} [1].", script.Verdict.SUPPORTED, 0.9, words, [boom])
-        engine.answers, engine.documents = {"": script.answer("q", [claim], (passage,))}, (document,)
+        engine.answers, engine.documents = (
+            {"": script.answer("q", [claim], (passage,))},
+            (document,),
+        )
     app = FootnoteApp(engine)  # type: ignore[arg-type]
     app.run()
     return app.return_code or 0

@@ -46,36 +46,51 @@ TORQUE = "Torque table\n\nM6 cover 9 Nm\nM8 cover 22 Nm, in a cross pattern\nM10
 
 def document(text: str, source: str, title: str = "", mask: Sequence[str] = ()) -> Document:
     spans = tuple(Span(text.index(m), text.index(m) + len(m)) for m in mask)
-    return Document(sha256(text.encode("utf-8", "replace")).hexdigest()[:32], source, title, None, text, spans)
+    return Document(
+        sha256(text.encode("utf-8", "replace")).hexdigest()[:32], source, title, None, text, spans
+    )
 
 
-def passage(doc: Document, number: int, first: str, last: str, heading: str = "", score: float = 0.7) -> Passage:
+def passage(
+    doc: Document, number: int, first: str, last: str, heading: str = "", score: float = 0.7
+) -> Passage:
     """The piece of `doc` from the words `first` to the words `last`."""
     start = doc.text.index(first)
     span = Span(start, doc.text.index(last, start) + len(last))
     line = doc.text.count("\n", 0, start) + 1
-    chunk = Chunk(f"c{number}", doc.id, doc.source, doc.title, None, heading, span, span.of(doc.text), line)
+    chunk = Chunk(
+        f"c{number}", doc.id, doc.source, doc.title, None, heading, span, span.of(doc.text), line
+    )
     return Passage(number, chunk, score, Ranks(words=number, vectors=number + 1, fused=number))
 
 
 def evidence(p: Passage, doc: Document, words: str) -> Evidence:
     start = doc.text.index(words)
     return Evidence(
-        p.number, doc.id, doc.source, Span(start, start + len(words)), words, doc.text.count("\n", 0, start) + 1
+        p.number,
+        doc.id,
+        doc.source,
+        Span(start, start + len(words)),
+        words,
+        doc.text.count("\n", 0, start) + 1,
     )
 
 
 MANUAL = document(PUMP, "manuals/pump-manual.md", "Pump manual", ["Share this page | Print"])
 TABLE = document(TORQUE, "manuals/torque-table.csv", "Torque table")
 P1 = passage(MANUAL, 1, "The cover is fixed", "carry a washer.", "4.2 Cover", 0.81)
-P2 = passage(MANUAL, 2, "Do not use thread lock", "after ten minutes of running.", "4.2 Cover", 0.72)
+P2 = passage(
+    MANUAL, 2, "Do not use thread lock", "after ten minutes of running.", "4.2 Cover", 0.72
+)
 P3 = passage(TABLE, 3, "M6 cover", "44 Nm", "", 0.6)
 PASSAGES = (P1, P2, P3)
 
 Part = tuple[str, Verdict, float, Sequence[Evidence], Sequence[str]]
 
 
-def answer(question: str, parts: Sequence[Part], passages: tuple[Passage, ...] = PASSAGES, **more: Any) -> Answer:
+def answer(
+    question: str, parts: Sequence[Part], passages: tuple[Passage, ...] = PASSAGES, **more: Any
+) -> Answer:
     """An answer from sentences with their markers in them; spans and citations are found."""
     import re
 
@@ -89,7 +104,13 @@ def answer(question: str, parts: Sequence[Part], passages: tuple[Passage, ...] =
         )
         bare = re.sub(r" ?\[\d+\]", "", words)
         claims.append(
-            Claim(Sentence(bare, Span(start, len(text)), found), tuple(leans), verdict, score, tuple(reasons))
+            Claim(
+                Sentence(bare, Span(start, len(text)), found),
+                tuple(leans),
+                verdict,
+                score,
+                tuple(reasons),
+            )
         )
     settings: dict[str, Any] = {
         "short": None,
@@ -114,7 +135,13 @@ GOOD_1: Part = (
     [E1],
     ["six: found", "M8×25: found"],
 )
-GOOD_2: Part = ("Tighten them in a cross pattern to 22 Nm [1][3].", Verdict.SUPPORTED, 0.91, [E3], ["22 Nm: found"])
+GOOD_2: Part = (
+    "Tighten them in a cross pattern to 22 Nm [1][3].",
+    Verdict.SUPPORTED,
+    0.91,
+    [E3],
+    ["22 Nm: found"],
+)
 BAD: Part = (
     "Put thread lock on the two lower bolts [2].",
     Verdict.CONTRADICTED,
@@ -122,10 +149,28 @@ BAD: Part = (
     [E2],
     ["the source says: do not"],
 )
-NONE: Part = ("Work from the centre outwards.", Verdict.UNCITED, 0.31, [], ["nearest passage 0.31, below 0.50"])
+NONE: Part = (
+    "Work from the centre outwards.",
+    Verdict.UNCITED,
+    0.31,
+    [],
+    ["nearest passage 0.31, below 0.50"],
+)
 DANGLING: Part = ("The pump is blue [9].", Verdict.DANGLING, 0.0, [], ["there is no source 9"])
-PARTLY: Part = ("The gasket swells with solvent and oil [2].", Verdict.PARTLY, 0.55, [E2], ["oil: not found"])
-WEAK: Part = ("The lower bolts are made of brass [1].", Verdict.UNSUPPORTED, 0.12, [], ["brass: not found"])
+PARTLY: Part = (
+    "The gasket swells with solvent and oil [2].",
+    Verdict.PARTLY,
+    0.55,
+    [E2],
+    ["oil: not found"],
+)
+WEAK: Part = (
+    "The lower bolts are made of brass [1].",
+    Verdict.UNSUPPORTED,
+    0.12,
+    [],
+    ["brass: not found"],
+)
 LEAD: Part = ("Here is what the manual says:\n", Verdict.NEEDS_NONE, 1.0, [], [])
 
 SUPPORTED = answer("Which bolts?", [GOOD_1, GOOD_2])
@@ -134,10 +179,18 @@ EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
 UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
 _SIX = "The cover is fixed with six bolts M8×25."
 _NINE = "Since 2021 the cover is held by nine bolts."
-NEWS = document(f"Bulletin 7\n\n{_NINE}\nTheir torque is the same.\n", "manuals/bulletin-7.md", "Bulletin 7")
+NEWS = document(
+    f"Bulletin 7\n\n{_NINE}\nTheir torque is the same.\n", "manuals/bulletin-7.md", "Bulletin 7"
+)
 P4 = passage(NEWS, 4, "Since 2021", "the same.", "", 0.5)
 SIX: Part = (f"{_SIX} [1]", Verdict.SUPPORTED, 1.0, [E1], ["verbatim in [1]"])
-NINE: Part = (f"{_NINE} [4]", Verdict.SUPPORTED, 1.0, [evidence(P4, NEWS, _NINE)], ["verbatim in [4]"])
+NINE: Part = (
+    f"{_NINE} [4]",
+    Verdict.SUPPORTED,
+    1.0,
+    [evidence(P4, NEWS, _NINE)],
+    ["verbatim in [4]"],
+)
 BUT: Part = ("The sources differ.", Verdict.NEEDS_NONE, 1.0, [], [])
 QUOTED = answer("How many bolts?", [SIX], short="six")
 DIFFERENT = answer("How many bolts?", [SIX, BUT, NINE], (*PASSAGES, P4), short="six", differ=True)
@@ -155,7 +208,9 @@ class Scripted:
 
     answers: dict[str, Answer | RagError] = field(default_factory=lambda: {"": MIXED})
     documents: tuple[Document, ...] = (MANUAL, TABLE, NEWS)
-    told: Status | RagError = field(default_factory=lambda: Status("handbook", 48, 3112, "scripted"))
+    told: Status | RagError = field(
+        default_factory=lambda: Status("handbook", 48, 3112, "scripted")
+    )
     errs: Rates | Exception = RATES
     late: float = 0.0  #: seconds before the rates are there
     pause: float = 0.0
@@ -201,7 +256,10 @@ class Scripted:
     def ask(self, question: str, conversation: str | None = None) -> Iterator[Event]:
         self.asked.append((question, conversation))
         self._stop.clear()
-        planned = next((a for word, a in self.answers.items() if word in question), next(iter(self.answers.values())))
+        planned = next(
+            (a for word, a in self.answers.items() if word in question),
+            next(iter(self.answers.values())),
+        )
         if isinstance(planned, RagError):
             raise planned
         yield from self._play(replace(planned, question=question))

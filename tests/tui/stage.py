@@ -11,11 +11,11 @@ from scripted import Scripted, dump
 from textual.pilot import Pilot
 
 from tui.app import FootnoteApp
-from tui.ask import AskScreen
-from tui.glyphs import ASCII, UNICODE
-from tui.sheet import Sheet
-from tui.sources import LIT
-from tui.turn import Turn
+from tui.render.glyphs import ASCII, UNICODE
+from tui.screens.ask import AskScreen
+from tui.widgets.exchange import Exchange
+from tui.widgets.source_pane import LIT
+from tui.widgets.text_view import TextView
 
 SIZES = ((120, 40), (80, 24), (60, 20))
 
@@ -39,7 +39,7 @@ class Stage:
         return screen
 
     @property
-    def turn(self) -> Turn:
+    def turn(self) -> Exchange:
         turn = self.ask_screen.talk.newest
         assert turn is not None
         return turn
@@ -112,10 +112,10 @@ def perform(
 
 def lit(stage: Stage, style: str = LIT) -> list[str]:
     """The words that are lit in the pane."""
-    return styled(stage.ask_screen.pane.query_one("#source-text", Sheet), style)
+    return styled(stage.ask_screen.pane.query_one("#source-text", TextView), style)
 
 
-def styled(sheet: Sheet, style: str) -> list[str]:
+def styled(sheet: TextView, style: str) -> list[str]:
     """The words of that style, a string for each line they stand on."""
     shown = sheet.render()
     return [shown.plain[span.start : span.end] for span in shown.spans if span.style == style]

@@ -15,9 +15,9 @@ from stage import SIZES, Stage, lit, perform
 from rag.domain import Status
 from rag.errors import Cancelled, EngineStopped, LibraryMissing
 from rag.events import Answered
-from tui.prompt import Prompt
-from tui.sheet import Sheet
-from tui.sources import Reader, SourcePane
+from tui.widgets.prompt import Prompt
+from tui.widgets.source_pane import Reader, SourcePane
+from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 def test_an_answer_has_its_marks_and_its_source_is_lit(size: tuple[int, int]) -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts hold the pump cover?")
-        flat = re.sub(r"\s+", " ", stage.turn.query_one(".text", Sheet).text)
+        flat = re.sub(r"\s+", " ", stage.turn.query_one(".text", TextView).text)
         assert "six M8×25 bolts [1]✓." in flat
         assert "22 Nm [1][3]✓." in flat
         assert "lower bolts [2]✗." in flat
@@ -38,7 +38,9 @@ def test_an_answer_has_its_marks_and_its_source_is_lit(size: tuple[int, int]) ->
         assert stage.app.focused is stage.turn
         await stage.press("down", "down", "enter")
         await stage.until(lambda: stage.ask_screen.has_class("-open"))
-        await stage.until(lambda: any("▌ Do not use thread lock on any bolt" in row for row in stage.lines))
+        await stage.until(
+            lambda: any("▌ Do not use thread lock on any bolt" in row for row in stage.lines)
+        )
         assert lit(stage) == ["Do not use thread lock on any bolt of the cover"]
         assert "contradicted 0.93" in stage.text
         assert "lines 9–10" in stage.text
@@ -51,7 +53,7 @@ def test_the_lit_line_is_the_third_of_the_pane() -> None:
         await stage.ask("Which bolts?")
         reader = stage.ask_screen.query_one(Reader)
         await stage.until(lambda: reader.scroll_y > 0)
-        sheet = stage.ask_screen.query_one("#source-text", Sheet)
+        sheet = stage.ask_screen.query_one("#source-text", TextView)
         row = sheet.row_of(sheet.text.index("The cover is fixed"))
         assert row - reader.scroll_y == 2
 
@@ -100,10 +102,10 @@ def test_what_a_follow_up_was_taken_to_ask_is_shown_and_is_harmless(ascii_: bool
 def test_a_click_on_a_citation_shows_its_source() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
-        sheet = stage.turn.query_one(".text", Sheet)
+        sheet = stage.turn.query_one(".text", TextView)
         offset = sheet.text.index("[2]") + 1
         row = sheet.row_of(offset)
-        x = offset - sheet.rows()[row].start + Sheet.GUTTER
+        x = offset - sheet.rows()[row].start + TextView.GUTTER
         await stage.pilot.click(sheet, offset=(x, row))
         await stage.until(lambda: stage.ask_screen.pane.look.number == 2)
         assert stage.ask_screen.pane.look.at == 2
@@ -117,7 +119,7 @@ def test_escape_stops_at_once_and_keeps_the_part() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("slow one", until=None)
         await stage.sees("writing")
-        await stage.until(lambda: "[1]" in stage.turn.query_one(".text", Sheet).text)
+        await stage.until(lambda: "[1]" in stage.turn.query_one(".text", TextView).text)
         await stage.press("escape")
         assert engine.calls[-1] == "stop" or "stopping" in stage.text or "stopped" in stage.text
         await stage.sees("■ stopped by you after")
@@ -159,10 +161,14 @@ def test_no_verdict_and_no_good_word_while_sentences_are_pending() -> None:
         while stage.turn.running:
             text = stage.text
             seen |= {w for w in ("loading", "reading", "writing", "checking") if w in text}
-            answer = stage.turn.query_one(".text", Sheet).text
-            assert "✓" not in answer and "verified" not in text and "sentences supported" not in text
+            answer = stage.turn.query_one(".text", TextView).text
+            assert (
+                "✓" not in answer and "verified" not in text and "sentences supported" not in text
+            )
             await asyncio.sleep(0.01)
-        assert seen, "the loop above looked at no state of the turn"  # which ones it catches is a matter of speed
+        assert seen, (
+            "the loop above looked at no state of the turn"
+        )  # which ones it catches is a matter of speed
         await stage.sees("✓ all 2 sentences supported")
 
     perform(act, engine)
@@ -184,10 +190,14 @@ def test_an_abstention_is_a_result_with_the_nearest_passages() -> None:
 
 
 def test_a_failure_says_cause_and_cure_and_keeps_the_question() -> None:
-    engine = Scripted({"": EngineStopped("the engine stopped, out of memory", "footnote models use reader")})
+    engine = Scripted(
+        {"": EngineStopped("the engine stopped, out of memory", "footnote models use reader")}
+    )
 
     async def act(stage: Stage) -> None:
-        await stage.ask("Compare all intervals", until="NOT ANSWERED — the engine stopped, out of memory")
+        await stage.ask(
+            "Compare all intervals", until="NOT ANSWERED — the engine stopped, out of memory"
+        )
         await stage.sees("Compare all intervals")
         await stage.sees("footnote models use reader")
         await stage.press("tab", "e")
@@ -209,7 +219,7 @@ def test_an_engine_that_had_to_be_killed_after_escape_is_no_failure() -> None:
 
     async def act(stage: Stage) -> None:
         await stage.ask("slow one", until=None)
-        await stage.until(lambda: "[1]" in stage.turn.query_one(".text", Sheet).text)
+        await stage.until(lambda: "[1]" in stage.turn.query_one(".text", TextView).text)
         await stage.press("escape")
         await stage.sees("■ stopped by you · what was written is kept")
         assert "NOT ANSWERED" not in stage.text and "signal" not in stage.text
@@ -224,7 +234,9 @@ def test_an_engine_that_ends_without_an_answer_is_a_failure() -> None:
             return iter(())
 
     async def act(stage: Stage) -> None:
-        await stage.ask("Hello?", until="NOT ANSWERED — the engine ended the question without an answer")
+        await stage.ask(
+            "Hello?", until="NOT ANSWERED — the engine ended the question without an answer"
+        )
         assert not stage.ask_screen.questions.busy
 
     perform(act, Silent())
@@ -233,9 +245,11 @@ def test_an_engine_that_ends_without_an_answer_is_a_failure() -> None:
 def test_a_dangling_citation_is_marked_and_explained() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Every kind?")
-        sheet = stage.turn.query_one(".text", Sheet)
+        sheet = stage.turn.query_one(".text", TextView)
         assert "[9]!" in sheet.text and "[2]~" in sheet.text
-        assert "Here is what the manual says:\n" in sheet.text, "a sentence that needs none has no mark"
+        assert "Here is what the manual says:\n" in sheet.text, (
+            "a sentence that needs none has no mark"
+        )
         flat = re.sub(r"[\s│]+", " ", stage.text)
         assert "the answer cites [9], but only [1]–[3] were given to the model" in flat
         await stage.press("tab", *["down"] * 6)
@@ -289,7 +303,9 @@ def test_a_new_conversation_is_empty_and_has_another_id() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_an_empty_library_says_how_to_fill_it_and_the_prompt_is_alive(size: tuple[int, int]) -> None:
+def test_an_empty_library_says_how_to_fill_it_and_the_prompt_is_alive(
+    size: tuple[int, int],
+) -> None:
     async def act(stage: Stage) -> None:
         await stage.sees("footnote add FOLDER")
         await stage.press("h", "i")
@@ -297,7 +313,9 @@ def test_an_empty_library_says_how_to_fill_it_and_the_prompt_is_alive(size: tupl
         assert isinstance(stage.app.focused, Prompt)
 
     missing = LibraryMissing("There is no library yet.", "footnote add FOLDER")
-    perform(act, Scripted(told=missing if size[0] == 80 else Status("handbook", 0, 0, "reader")), size)
+    perform(
+        act, Scripted(told=missing if size[0] == 80 else Status("handbook", 0, 0, "reader")), size
+    )
 
 
 def test_the_drawer_opens_and_closes_and_escape_goes_back() -> None:
@@ -326,7 +344,9 @@ def test_on_a_narrow_screen_the_source_takes_the_whole_of_it() -> None:
         await stage.press("n")
         await stage.sees("SOURCE 2 of 3")
         await stage.press("escape")
-        await stage.until(lambda: stage.ask_screen.talk.display and not stage.ask_screen.pane.display)
+        await stage.until(
+            lambda: stage.ask_screen.talk.display and not stage.ask_screen.pane.display
+        )
 
     perform(act, size=(60, 20))
 
@@ -339,7 +359,10 @@ def test_resizing_while_streaming_keeps_the_text() -> None:
             await stage.pilot.pause(0.05)
         await stage.until(lambda: not stage.ask_screen.questions.busy)
         assert stage.turn.answer is not None
-        assert re.sub(r"[✓✗]| ?\[\?\]", "", stage.turn.query_one(".text", Sheet).text) == script.MIXED.text
+        assert (
+            re.sub(r"[✓✗]| ?\[\?\]", "", stage.turn.query_one(".text", TextView).text)
+            == script.MIXED.text
+        )
 
     perform(act, Scripted(pause=0.02))
 
@@ -373,7 +396,9 @@ def test_asking_again_from_an_old_answer_goes_to_the_end() -> None:
         await stage.press("tab", *["up"] * 6)
         await stage.until(lambda: scroller.scroll_y < scroller.max_scroll_y)
         await stage.press("r")
-        await stage.until(lambda: len(stage.ask_screen.talk.turns) == 4 and not stage.ask_screen.questions.busy)
+        await stage.until(
+            lambda: len(stage.ask_screen.talk.turns) == 4 and not stage.ask_screen.questions.busy
+        )
         await stage.until(lambda: scroller.scroll_y == scroller.max_scroll_y)
 
     perform(act, size=(80, 24))
@@ -395,7 +420,12 @@ def test_the_check_spells_out_every_verdict_and_gives_back_the_sentence() -> Non
         await stage.ask("Which bolts?")
         await stage.press("tab", "v")
         await stage.sees("CHECK · Which bolts?")
-        for words in ("1 ✓ supported  0.97", "3 ✗ contradicted  0.93", "4 ? without a source", "22 Nm: found"):
+        for words in (
+            "1 ✓ supported  0.97",
+            "3 ✗ contradicted  0.93",
+            "4 ? without a source",
+            "22 Nm: found",
+        ):
             assert words in stage.text
         await stage.press("down", "down", "enter")
         await stage.until(lambda: stage.app.screen is stage.ask_screen)

@@ -19,10 +19,10 @@ from textual.content import Content
 
 from rag.domain import Span, Verdict
 from rag.errors import EngineStopped
-from rag.safe import safe
-from tui import wrap
-from tui.excerpt import excerpt
-from tui.sheet import Sheet
+from rag.text.sanitize import sanitize
+from tui.render import wrap
+from tui.render.excerpt import make_excerpt
+from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
 
@@ -53,13 +53,18 @@ def harmless(lines: list[str]) -> None:
 
 def of(hostile: str) -> Scripted:
     """An engine whose every text is `hostile`."""
-    document = script.document(f"before\n{hostile}\nbetween {hostile} after\n", f"dir/{hostile}", hostile, ["before"])
+    document = script.document(
+        f"before\n{hostile}\nbetween {hostile} after\n", f"dir/{hostile}", hostile, ["before"]
+    )
     passage = script.passage(document, 1, hostile, "after", hostile)
     words = script.evidence(passage, document, hostile)
     text = hostile.replace("\n", " ")
     answer = script.answer(
         hostile,
-        [(f"{text} says [1].", Verdict.SUPPORTED, 0.9, [words], [hostile]), (text, Verdict.CONTRADICTED, 0.9, [], [])],
+        [
+            (f"{text} says [1].", Verdict.SUPPORTED, 0.9, [words], [hostile]),
+            (text, Verdict.CONTRADICTED, 0.9, [], []),
+        ],
         (passage,),
         short=hostile,
     )
@@ -85,8 +90,10 @@ def test_hostile_text_is_shown_and_does_nothing(number: int) -> None:
         await stage.until(lambda: stage.ask_screen.has_class("-open"))
         await stage.pilot.pause()
         harmless(stage.lines)
-        shown = stage.ask_screen.pane.query_one("#source-text", Sheet).text
-        assert safe(hostile).replace("\t", " ") in shown, "the document's words are there, one sign a character"
+        shown = stage.ask_screen.pane.query_one("#source-text", TextView).text
+        assert sanitize(hostile).replace("\t", " ") in shown, (
+            "the document's words are there, one sign a character"
+        )
         await stage.press("escape")
         first.focus()
         await stage.press("v")
@@ -107,7 +114,9 @@ def test_the_pane_says_how_many_characters_were_replaced() -> None:
     document = script.document("one \x1b[31m two " + "\u200b" * 19 + " three", "a.txt", "A")
     passage = script.passage(document, 1, "one", "three")
     words = script.evidence(passage, document, "two")
-    answer = script.answer("q", [("It is so [1].", Verdict.SUPPORTED, 0.9, [words], [])], (passage,))
+    answer = script.answer(
+        "q", [("It is so [1].", Verdict.SUPPORTED, 0.9, [words], [])], (passage,)
+    )
     perform(act, Scripted({"": answer}, (document,)))
 
 
@@ -128,8 +137,8 @@ def test_a_paste_never_asks_and_is_made_harmless() -> None:
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=300), st.integers(1, 50))
 def test_lines_lose_nothing_but_white_space_and_fit(text: str, width: int) -> None:
-    text = safe(text).replace("\t", " ")
-    rows = wrap.lines(text, width)
+    text = sanitize(text).replace("\t", " ")
+    rows = wrap.wrap_text(text, width)
     assert "".join(row.of(text) for row in rows).split() == "".join(text.split()).split() or (
         "".join("".join(row.of(text) for row in rows).split()) == "".join(text.split())
     )
@@ -141,16 +150,21 @@ def test_lines_lose_nothing_but_white_space_and_fit(text: str, width: int) -> No
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.text(alphabet="ab [/]\n\u4e00\x1b", max_size=120), st.integers(0, 120), st.integers(0, 40), st.integers(0, 40)
+    st.text(alphabet="ab [/]\n\u4e00\x1b", max_size=120),
+    st.integers(0, 120),
+    st.integers(0, 40),
+    st.integers(0, 40),
 )
-def test_an_excerpt_holds_evidence_and_short_answer_at_their_spans(text: str, start: int, length: int, at: int) -> None:
+def test_an_excerpt_holds_evidence_and_short_answer_at_their_spans(
+    text: str, start: int, length: int, at: int
+) -> None:
     document = script.document(text + "x", "s")
     start = min(start, len(text))
     span = Span(start, min(len(text) + 1, start + max(1, length)))
     passage = script.passage(document, 1, document.text[:1], document.text[-1:])
     words = script.Evidence(1, document.id, "s", span, span.of(document.text), 1)
     short = words.text[at : at + 3]
-    piece = excerpt(passage, (words,), document, short)
+    piece = make_excerpt(passage, (words,), document, short)
     assert [lit.of(piece.text) for lit in piece.lit] == [words.text]
     assert (piece.short.of(piece.text) if piece.short else "") == short
     assert piece.short is None or piece.short.within(piece.lit[0])
@@ -167,7 +181,11 @@ def test_no_widget_parses_markup() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
             said = {k.arg: ast.literal_eval(k.value) for k in node.keywords if k.arg == "markup"}
             assert said.get("markup") is not True, f"{path.name}:{node.lineno}"
             assert name not in ("from_markup", "Markdown"), f"{path.name}:{node.lineno}"
@@ -180,7 +198,7 @@ def test_no_widget_parses_markup() -> None:
 def test_content_of_the_sheet_is_literal() -> None:
     text = "[b]x[/b] [@click=app.quit]"
     assert Content(text).plain == text
-    assert Sheet(text).text == text
+    assert TextView(text).text == text
 
 
 @pytest.mark.parametrize("ascii_", [False, True])
@@ -190,10 +208,14 @@ def test_no_line_of_a_stranger_begins_where_ours_do(ascii_: bool) -> None:
     document = script.document(f"{words}\n", f"{words}.txt", words)
     passage = script.passage(document, 1, words[:1], words[-1:])
     leans = script.evidence(passage, document, words)
-    answer = script.answer(words, [(f"{words} [1].", Verdict.SUPPORTED, 0.9, [leans], [])], (passage,))
+    answer = script.answer(
+        words, [(f"{words} [1].", Verdict.SUPPORTED, 0.9, [leans], [])], (passage,)
+    )
     claim = answer.claims[0]
     cited = tuple(c for c in claim.sentence.citations if c.number == 1)
-    answer = replace(answer, claims=(replace(claim, sentence=replace(claim.sentence, citations=cited)),))
+    answer = replace(
+        answer, claims=(replace(claim, sentence=replace(claim.sentence, citations=cited)),)
+    )
 
     async def act(stage: Stage) -> None:
         await stage.ask("q", until="v see the check")
@@ -201,9 +223,11 @@ def test_no_line_of_a_stranger_begins_where_ours_do(ascii_: bool) -> None:
         rows = [row for row in stage.lines if row.strip()]
         ours = [row for row in rows if row.startswith(f" {sign} the sentence is supported")]
         assert len(ours) == 1
-        text = stage.turn.query_one(".text", Sheet).text
+        text = stage.turn.query_one(".text", TextView).text
         assert text.count("✓") == (0 if ascii_ else 1) and "[2]" not in text and "⊘" not in text
         assert text.count("[1]") == 1 and text.count("looked up:") == 30
-        assert not [row for row in rows if row.startswith((" looked up:", " ⊘", " o NOT", " (check mark)"))]
+        assert not [
+            row for row in rows if row.startswith((" looked up:", " ⊘", " o NOT", " (check mark)"))
+        ]
 
     perform(act, Scripted({"": answer}, (document,)), (100, 30), ascii_)

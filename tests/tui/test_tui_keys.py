@@ -18,43 +18,54 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from rag.domain import Verdict
-from tui import clipboard, editor
 from tui.app import FootnoteApp
-from tui.ask import AskScreen
-from tui.bars import Bottom
-from tui.commands import CHAINS, COMMANDS, NEVER, PLACES, bindings
-from tui.export import markdown, plain, sentence
-from tui.glyphs import ASCII, UNICODE, WORDS, Glyphs, chosen
-from tui.help import HelpScreen
-from tui.marks import marked
-from tui.prompt import Prompt
-from tui.sheet import Sheet
+from tui.commands import COMMANDS, FOCUS_CHAINS, PLACES, UNUSABLE_KEYS, bindings
+from tui.render import clipboard
+from tui.render.export import markdown, plain, sentence
+from tui.render.glyphs import ASCII, UNICODE, VERDICT_WORDS, Glyphs, choose_glyphs
+from tui.render.marks import mark_answer
+from tui.screens.ask import AskScreen
+from tui.screens.help import HelpScreen
+from tui.widgets import editor
+from tui.widgets.bars import KeyBar
+from tui.widgets.prompt import Prompt
+from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("place", CHAINS)
+@pytest.mark.parametrize("place", FOCUS_CHAINS)
 def test_no_key_means_two_things_in_one_place(place: str) -> None:
-    keys = [key for c in COMMANDS if c.where in CHAINS[place] and c.keys for key in c.keys.split(",")]
+    keys = [
+        key
+        for c in COMMANDS
+        if c.where in FOCUS_CHAINS[place] and c.keys
+        for key in c.keys.split(",")
+    ]
     assert len(keys) == len(set(keys)), sorted(k for k in keys if keys.count(k) > 1)
 
 
 def test_no_key_that_terminals_or_multiplexers_take_is_bound() -> None:
     keys = {key for c in COMMANDS for key in c.keys.split(",")}
-    assert not keys & (NEVER | {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+b", "ctrl+a", "alt+enter"})
+    assert not keys & (
+        UNUSABLE_KEYS | {"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+b", "ctrl+a", "alt+enter"}
+    )
     assert not any(key.startswith("alt+") for key in keys)
     own = {
-        b.key for cls in (FootnoteApp, AskScreen, Prompt, HelpScreen) for b in cls.BINDINGS if isinstance(b, Binding)
+        b.key
+        for cls in (FootnoteApp, AskScreen, Prompt, HelpScreen)
+        for b in cls.BINDINGS
+        if isinstance(b, Binding)
     }
-    assert not own & NEVER
+    assert not own & UNUSABLE_KEYS
 
 
 def test_every_command_has_an_action_where_it_is_bound() -> None:
-    from tui.check import CheckScreen
-    from tui.turn import Turn
+    from tui.screens.check import CheckScreen
+    from tui.widgets.exchange import Exchange
 
     owners: dict[str, Any] = {"app": FootnoteApp, "screen": AskScreen}
-    places: dict[str, Any] = {"prompt": Prompt, "answer": Turn, "check": CheckScreen}
+    places: dict[str, Any] = {"prompt": Prompt, "answer": Exchange, "check": CheckScreen}
     for command in COMMANDS:
         space, _, name = command.action.rpartition(".")
         owner = owners[space] if space else places[command.where]
@@ -81,7 +92,9 @@ def test_help_and_palette_show_the_table() -> None:
         await stage.sees("Begin a new conversation")
         await stage.pilot.pause(0.3)
         await stage.press("enter")
-        await stage.until(lambda: stage.app.screen is stage.ask_screen and not stage.ask_screen.talk.turns)
+        await stage.until(
+            lambda: stage.app.screen is stage.ask_screen and not stage.ask_screen.talk.turns
+        )
 
     perform(act)
 
@@ -92,14 +105,14 @@ def test_the_footer_fits_and_each_hint_is_a_click(width: int) -> None:
         await stage.ask("Which bolts?")
         assert stage.lines[-1].rstrip().endswith("^P commands")
         for place in ("prompt", "answer", "source", "check"):
-            bar = stage.ask_screen.query_one(Bottom)
+            bar = stage.ask_screen.query_one(KeyBar)
             bar.place = place
             assert bar.render().cell_length <= bar.size.width
         bar.place = "prompt"
         bar.refresh()
         await stage.pilot.pause()
         x = stage.lines[-1].index("^O sources") - 1
-        await stage.pilot.click(Bottom, offset=(x + 4, 0))
+        await stage.pilot.click(KeyBar, offset=(x + 4, 0))
         await stage.until(lambda: stage.ask_screen.pane.display != (width >= 112))
 
     perform(act, size=(width, 24))
@@ -168,7 +181,9 @@ def test_ctrl_c_copies_what_is_selected_and_says_what_became_of_it() -> None:
         await stage.ask("Which bolts?")
         await stage.press("tab", "c")
         await stage.until(lambda: len(kept) == 2)
-        assert kept[1].startswith("The cover is held by six M8×25 bolts. (supported)\n“The cover is fixed")
+        assert kept[1].startswith(
+            "The cover is held by six M8×25 bolts. (supported)\n“The cover is fixed"
+        )
 
     os.environ["SSH_TTY"] = "/dev/null"
     try:
@@ -180,11 +195,13 @@ def test_ctrl_c_copies_what_is_selected_and_says_what_became_of_it() -> None:
 def test_a_selection_is_the_text_as_written_not_as_wrapped() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
-        sheet = stage.turn.query_one(".text", Sheet)
+        sheet = stage.turn.query_one(".text", TextView)
         assert len(sheet.rows()) > 2
         whole = sheet.get_selection(Selection(None, None))
         assert whole is not None and whole[0] == sheet.text and "\n" not in whole[0]
-        part = sheet.get_selection(Selection(Offset(Sheet.GUTTER + 4, 0), Offset(Sheet.GUTTER + 5, 1)))
+        part = sheet.get_selection(
+            Selection(Offset(TextView.GUTTER + 4, 0), Offset(TextView.GUTTER + 5, 1))
+        )
         row = sheet.rows()[1]
         assert part is not None and part[0] == sheet.text[4 : row.start + 5]
 
@@ -219,14 +236,16 @@ def test_a_copy_holds_question_verdicts_sources_and_quotes() -> None:
     ]
 
 
-def test_the_clipboard_wraps_for_tmux_says_what_it_knows_and_files_what_is_long(tmp_path: Path) -> None:
+def test_the_clipboard_wraps_for_tmux_says_what_it_knows_and_files_what_is_long(
+    tmp_path: Path,
+) -> None:
     sent: list[str] = []
-    words = clipboard.copy("hi \x1b[2J", sent.append, {"SSH_TTY": "x", "TMUX": "y"})
+    words = clipboard.copy_to_clipboard("hi \x1b[2J", sent.append, {"SSH_TTY": "x", "TMUX": "y"})
     assert words == "sent to the terminal's clipboard"
     assert sent[0].startswith("\x1bPtmux;\x1b\x1b]52;c;") and sent[0].endswith("\x07\x1b\\")
     inner = sent[0].split(";")[3].split("\x07")[0]
     assert base64.b64decode(inner).decode() == "hi ␛[2J"
-    words = clipboard.copy("x" * 200_000, sent.append, {"SSH_TTY": "x"})
+    words = clipboard.copy_to_clipboard("x" * 200_000, sent.append, {"SSH_TTY": "x"})
     path = words.rsplit(" ", 1)[1]
     assert len(sent) == 1 and os.path.getsize(path) == 200_000
     os.unlink(path)
@@ -234,7 +253,7 @@ def test_the_clipboard_wraps_for_tmux_says_what_it_knows_and_files_what_is_long(
     tool.write_text(f"#!/bin/sh\ncat > {tmp_path}/got\n")
     tool.chmod(0o755)
     around = {"WAYLAND_DISPLAY": "w", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    assert clipboard.copy("local", sent.append, around) == "copied"
+    assert clipboard.copy_to_clipboard("local", sent.append, around) == "copied"
     assert (tmp_path / "got").read_text() == "local" and len(sent) == 1
 
 
@@ -242,18 +261,20 @@ def test_the_editor_opens_at_the_line_or_says_why_not(tmp_path: Path) -> None:
     file = tmp_path / "-x.md"
     file.write_text("a\nb\n")
     around = {"EDITOR": "vi -n", "PATH": os.environ["PATH"]}
-    got = editor.command(str(file), 2, {**around, "EDITOR": "cat -n"})
+    got = editor.editor_command(str(file), 2, {**around, "EDITOR": "cat -n"})
     assert got == ["cat", "-n", "+2", str(file)]
-    assert "not a file" in editor.command(str(tmp_path / "gone"), 1, around)
-    assert "not on this computer" in editor.command(str(file), 1, {**around, "EDITOR": "no-such-editor"})
+    assert "not a file" in editor.editor_command(str(tmp_path / "gone"), 1, around)
+    assert "not on this computer" in editor.editor_command(
+        str(file), 1, {**around, "EDITOR": "no-such-editor"}
+    )
     bound = tmp_path / "a.pdf"
     bound.write_text("")
-    assert "not a text file" in editor.command(str(bound), 1, around)
+    assert "not a text file" in editor.editor_command(str(bound), 1, around)
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
-    shown = marked(script.EVERY, glyphs).text
+    shown = mark_answer(script.EVERY, glyphs).text
     wrong = glyphs.wrong
     for piece in (
         f"[1]{glyphs.supported}.",
@@ -268,7 +289,7 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Every?", until="see the check")
         for verdict in set(Verdict) - {Verdict.NEEDS_NONE}:
-            await stage.sees(f"{glyphs.of(verdict)} 1 {WORDS[verdict]}")
+            await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_WORDS[verdict]}")
         if glyphs.ascii:
             own = "\n".join(stage.lines)
             assert own.replace("×", "x").isascii(), sorted(c for c in own if not c.isascii())
@@ -281,8 +302,8 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
 
 
 def test_ascii_is_chosen_by_the_variable_and_an_empty_no_color_is_unset() -> None:
-    assert chosen({"FOOTNOTE_ASCII": "1"}) is ASCII
-    assert chosen({"FOOTNOTE_ASCII": "0"}) is UNICODE
+    assert choose_glyphs({"FOOTNOTE_ASCII": "1"}) is ASCII
+    assert choose_glyphs({"FOOTNOTE_ASCII": "0"}) is UNICODE
     os.environ["NO_COLOR"] = ""
     assert FootnoteApp(Scripted()).no_color is False  # type: ignore[arg-type]
     assert "NO_COLOR" not in os.environ
@@ -294,14 +315,24 @@ def test_the_screen_imports_no_machine() -> None:
         "heavy = {'torch', 'numpy', 'chromadb', 'llama_cpp', 'sentence_transformers', 'transformers'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
 def test_imports_point_down() -> None:
     import ast
 
-    allowed = {"rag.bot", "rag.engine", "rag.domain", "rag.events", "rag.errors", "rag.config", "rag.safe"}
+    allowed = {
+        "rag.bot",
+        "rag.engine",
+        "rag.domain",
+        "rag.events",
+        "rag.errors",
+        "rag.config",
+        "rag.text.sanitize",
+    }
     for path in (Path(__file__).parents[2] / "tui").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rag":

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Claim, Sentence, Span, Verdict
-from tui.excerpt import stands
-from tui.glyphs import SHORT, UNICODE
-from tui.marks import marked, steady
+from tui.render.excerpt import find_short_answer
+from tui.render.glyphs import SHORT_ANSWER_STYLE, UNICODE
+from tui.render.marks import hide_partial_marker, mark_answer
 
 PIECES = st.lists(
     st.tuples(
-        st.text(alphabet="ab é漢.\n", min_size=1, max_size=8), st.sampled_from([1, 3, 9, 0]), st.sampled_from(Verdict)
+        st.text(alphabet="ab é漢.\n", min_size=1, max_size=8),
+        st.sampled_from([1, 3, 9, 0]),
+        st.sampled_from(Verdict),
     ),
     min_size=1,
     max_size=6,
@@ -35,19 +37,36 @@ def built(pieces: list[tuple[str, int, Verdict]], gap: str) -> Answer:
         claims.append(Claim(Sentence(words, Span(start, len(text)), cited), (), verdict, 0.5))
     shell = script.SUPPORTED
     return Answer(
-        "q", text, None, tuple(claims), shell.passages, False, None, shell.receipt, shell.model, shell.seconds
+        "q",
+        text,
+        None,
+        tuple(claims),
+        shell.passages,
+        False,
+        None,
+        shell.receipt,
+        shell.model,
+        shell.seconds,
     )
 
 
 @settings(max_examples=150, deadline=None)
 @given(PIECES, st.sampled_from(["", " ", "\n"]))
-def test_every_span_names_its_words_after_the_marks_are_in(pieces: list[tuple[str, int, Verdict]], gap: str) -> None:
+def test_every_span_names_its_words_after_the_marks_are_in(
+    pieces: list[tuple[str, int, Verdict]], gap: str
+) -> None:
     answer = built(pieces, gap)
-    shown = marked(answer, UNICODE)
-    assert [span.of(shown.text) for span, _ in shown.citations] == [f"[{n}]" for _, n, _ in pieces if n]
+    shown = mark_answer(answer, UNICODE)
+    assert [span.of(shown.text) for span, _ in shown.citations] == [
+        f"[{n}]" for _, n, _ in pieces if n
+    ]
     for span, claim in zip(shown.sentences, answer.claims, strict=True):
         words = span.of(shown.text)
-        signs = "".join(sign for sign in ("✓", "~", "✗", "!", " [?]", " [✓]", " [~]", " [✗]", " [!]") if sign in words)
+        signs = "".join(
+            sign
+            for sign in ("✓", "~", "✗", "!", " [?]", " [✓]", " [~]", " [✗]", " [!]")
+            if sign in words
+        )
         assert words[0] == claim.sentence.span.of(answer.text)[0] or words.startswith(" [")
         if claim.verdict in (Verdict.UNSUPPORTED, Verdict.CONTRADICTED):
             assert "✗" in words, "the mark belongs to its own sentence"
@@ -58,7 +77,7 @@ def test_every_span_names_its_words_after_the_marks_are_in(pieces: list[tuple[st
 
 def test_a_mark_at_the_border_belongs_to_the_sentence_before() -> None:
     answer = built([("Bees", 1, Verdict.SUPPORTED), ("Wasps", 3, Verdict.CONTRADICTED)], "")
-    shown = marked(answer, UNICODE)
+    shown = mark_answer(answer, UNICODE)
     assert [span.of(shown.text) for span in shown.sentences] == ["Bees[1]✓", "Wasps[3]✗"]
 
 
@@ -69,29 +88,42 @@ def test_the_short_answer_is_lit_where_it_stands_in_the_first_sentence(
 ) -> None:
     answer = built(pieces, gap)
     short = answer.claims[0].sentence.text[start : start + length]
-    shown = marked(replace(answer, short=short), UNICODE)
-    lit = [span for span, style in shown.styles if style == SHORT]
-    letters = [re.sub(r"[^a-zA-Z]", "", span.of(shown.text)) for span in lit]  # a mark may stand before the full stop
+    shown = mark_answer(replace(answer, short=short), UNICODE)
+    lit = [span for span, style in shown.styles if style == SHORT_ANSWER_STYLE]
+    letters = [
+        re.sub(r"[^a-zA-Z]", "", span.of(shown.text)) for span in lit
+    ]  # a mark may stand before the full stop
     assert letters == ([re.sub(r"[^a-zA-Z]", "", short)] if short else [])
     assert all(span.within(shown.sentences[0]) for span in lit)
-    assert shown.text == marked(answer, UNICODE).text, "lighting changes no word"
+    assert shown.text == mark_answer(answer, UNICODE).text, "lighting changes no word"
 
 
 def test_a_short_answer_of_another_sentence_is_not_looked_for() -> None:
     answer = replace(script.SUPPORTED, short="22 Nm")
-    assert not [span for span, style in marked(answer, UNICODE).styles if style == SHORT]
-    assert not [span for span, style in marked(replace(answer, claims=()), UNICODE).styles if style == SHORT]
+    assert not [
+        span for span, style in mark_answer(answer, UNICODE).styles if style == SHORT_ANSWER_STYLE
+    ]
+    assert not [
+        span
+        for span, style in mark_answer(replace(answer, claims=()), UNICODE).styles
+        if style == SHORT_ANSWER_STYLE
+    ]
 
 
 def test_the_short_answer_is_rather_a_word_of_its_own() -> None:
     text = "In 1995 it had 5 pumps"
-    assert stands("5", text) == Span(15, 16)
-    assert stands("99", text) == Span(4, 6), "a piece of a word, where it is nowhere else"
-    assert stands("[b]5", "a [b]5 b") == Span(2, 6)
-    assert stands("6", text) is None and stands("", text) is None
+    assert find_short_answer("5", text) == Span(15, 16)
+    assert find_short_answer("99", text) == Span(4, 6), (
+        "a piece of a word, where it is nowhere else"
+    )
+    assert find_short_answer("[b]5", "a [b]5 b") == Span(2, 6)
+    assert find_short_answer("6", text) is None and find_short_answer("", text) is None
 
 
 def test_a_marker_that_has_only_begun_is_held_back() -> None:
-    assert steady("It is so [1") == "It is so "
-    assert steady("It is so [1]") == "It is so [1]"
-    assert steady("a long [bracket that is no marker") == "a long [bracket that is no marker"
+    assert hide_partial_marker("It is so [1") == "It is so "
+    assert hide_partial_marker("It is so [1]") == "It is so [1]"
+    assert (
+        hide_partial_marker("a long [bracket that is no marker")
+        == "a long [bracket that is no marker"
+    )

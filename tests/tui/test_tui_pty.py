@@ -20,7 +20,9 @@ CURSOR_ON = b"\x1b[?25h"
 
 def opened(kind: str = "", **more: str) -> pexpect.spawn[bytes]:
     around = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
-    around["PYTHONPATH"] = str(Path(DEMO).parent)  # the tests run without the folder of a script on the path
+    around["PYTHONPATH"] = str(
+        Path(DEMO).parent
+    )  # the tests run without the folder of a script on the path
     child = pexpect.spawn(sys.executable, [DEMO, kind], env=around, dimensions=(24, 80), timeout=15)  # type: ignore[arg-type]
     child.expect_exact("ready")
     return child

@@ -9,9 +9,9 @@ from stage import SIZES, Stage, lit, perform, styled
 from textual.geometry import Region
 
 from rag.domain import Verdict
-from tui.glyphs import SHORT
-from tui.sheet import Sheet
-from tui.sources import ANSWER, Reader
+from tui.render.glyphs import SHORT_ANSWER_STYLE
+from tui.widgets.source_pane import ANSWER, Reader
+from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_the_short_answer_is_lit_in_the_answer_and_in_its_source(size: tuple[int, int]) -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("How many bolts?")
-        assert styled(stage.turn.query_one(".text", Sheet), SHORT) == ["six"]
+        assert styled(stage.turn.query_one(".text", TextView), SHORT_ANSWER_STYLE) == ["six"]
         stage.ask_screen.action_open()
         await stage.until(lambda: lit(stage, ANSWER) == ["six"])
         assert lit(stage) == ["The cover is fixed with six bolts M8×25."]
@@ -33,14 +33,18 @@ def test_the_short_answer_is_lit_in_the_answer_and_in_its_source(size: tuple[int
 
 def test_a_short_answer_of_many_words_stays_lit_over_a_line_break() -> None:
     short = "nine long bolts of brass, steel and bronze [b]M8[/b] and [1]"
-    document = script.document(f"The cover of the pump in the yard is held by {short} there.\n", "a.txt", "A")
+    document = script.document(
+        f"The cover of the pump in the yard is held by {short} there.\n", "a.txt", "A"
+    )
     passage = script.passage(document, 1, "The cover", "there.")
     words = [script.evidence(passage, document, document.text.strip())]
-    answer = script.answer("q", [(document.text.strip(), Verdict.SUPPORTED, 1.0, words, [])], (passage,), short=short)
+    answer = script.answer(
+        "q", [(document.text.strip(), Verdict.SUPPORTED, 1.0, words, [])], (passage,), short=short
+    )
 
     async def act(stage: Stage) -> None:
         await stage.ask("How many bolts?")
-        pieces = styled(stage.turn.query_one(".text", Sheet), SHORT)
+        pieces = styled(stage.turn.query_one(".text", TextView), SHORT_ANSWER_STYLE)
         assert len(pieces) > 1 and " ".join(p.strip() for p in pieces) == short
         stage.ask_screen.action_open()
         await stage.until(lambda: " ".join(p.strip() for p in lit(stage, ANSWER)) == short)
@@ -52,15 +56,25 @@ def test_a_short_answer_at_the_end_of_a_long_sentence_is_on_the_screen() -> None
     text = "The report, " + "which goes on and on about other things, " * 12 + "counts 77 bolts."
     document = script.document(f"One.\n{text}\nThree.\n" + "More.\n" * 30, "a.txt", "A")
     passage = script.passage(document, 1, "The report", "bolts.")
-    parts = [(f"{text} [1]", Verdict.SUPPORTED, 1.0, [script.evidence(passage, document, text)], [])]
+    parts = [
+        (f"{text} [1]", Verdict.SUPPORTED, 1.0, [script.evidence(passage, document, text)], [])
+    ]
 
     async def act(stage: Stage) -> None:
         await stage.ask("How many bolts?")
         stage.ask_screen.action_open()
         reader = stage.ask_screen.query_one(Reader)
-        await stage.until(lambda: "counts 77 bolts" in "\n".join(stage.lines[reader.region.y : reader.region.bottom]))
+        await stage.until(
+            lambda: (
+                "counts 77 bolts" in "\n".join(stage.lines[reader.region.y : reader.region.bottom])
+            )
+        )
 
-    perform(act, Scripted({"": script.answer("q", parts, (passage,), short="77")}, (document,)), (80, 24))
+    perform(
+        act,
+        Scripted({"": script.answer("q", parts, (passage,), short="77")}, (document,)),
+        (80, 24),
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)

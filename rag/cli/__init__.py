@@ -1,0 +1,1 @@
+"""The command `footnote`: arguments, progress, printing, exit codes."""

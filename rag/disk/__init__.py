@@ -1,0 +1,1 @@
+"""Files and the errors of the disk: opened safely, written whole or not at all, named in words."""

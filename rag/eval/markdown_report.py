@@ -1,0 +1,214 @@
+"""A run as a Markdown page: figures, plots, the questions that went wrong. Readable in a terminal and on a code host.
+
+The plots are text in fenced blocks, drawn by plotille in Braille dots. Strangers' words (questions, sources, quotes) are made
+harmless for a terminal and escaped, so that none of them is read as Markdown or HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.disk import result_files
+from rag.eval.gate import GateResult
+from rag.eval.plot_points import latency_points, recall_by_depth, risk_coverage_points
+from rag.eval.report import LEGEND, change_headline, comparison_preamble, figure_rows
+from rag.text.sanitize import quote_foreign
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
+_TITLE = "# An evaluation"
+_OURS = re.compile(rf"{_TITLE}\n\n\d+ questions\.\n\n\| *setting *\| *value *\|")
+_MOST = 30  # questions of a list
+_WIDE, _HIGH = 50, 10  # characters of a plot: ticks fall on fifths and tenths
+
+Points = Sequence[tuple[float, float]]
+Range = tuple[float, float]
+
+
+def markdown_report(
+    run: Mapping[str, Any],
+    against: Mapping[str, Any] | None = None,
+    kept: Sequence[GateResult] = (),
+) -> str:
+    """The page of a run object; with a comparison and gates where there are some."""
+    parts = [_TITLE, *_about(run), *_gates(kept), *_figures(run["summary"])]
+    if against:
+        parts += _against(against)
+    return "\n\n".join([*parts, *_plots(run["cases"]), *_wrong(run["cases"])]) + "\n"
+
+
+def is_page(path: Path) -> bool:
+    """Does the regular file at `path` begin as a page that was written here?"""
+    return bool(_OURS.match(result_files.begins(path).decode("utf-8", "replace")))
+
+
+def escape_markdown(text: object) -> str:
+    """A stranger's words on one line of Markdown, none of them markup."""
+    return _SPECIAL.sub(r"\\\1", quote_foreign(str(text)))
+
+
+def _about(run: Mapping[str, Any]) -> Iterator[str]:
+    config = {**run["config"], "version": run["version"]}
+    yield f"{len(run['cases'])} questions."
+    yield _table(
+        ("setting", "value"),
+        [(escape_markdown(key), escape_markdown(value)) for key, value in config.items()],
+    )
+
+
+def _gates(kept: Sequence[GateResult]) -> Iterator[str]:
+    if kept:
+        yield "## Gates"
+        yield "\n".join(
+            f"- {'holds' if each.holds else '**does not hold**'}: {escape_markdown(each.says)}"
+            for each in kept
+        )
+
+
+def _figures(summary: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Figures"
+    rows = [
+        (
+            escape_markdown(name),
+            *(_number(figure[key]) for key in ("value", "low", "high")),
+            str(figure["n"]),
+        )
+        for name, figure in figure_rows(summary)
+    ]
+    yield _table(("figure", "value", "low", "high", "n"), rows)
+    yield "low and high: 95 % bootstrap interval over n cases."
+
+
+def _against(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Against the earlier run"
+    yield "\n".join(f"- {escape_markdown(said)}" for said in comparison_preamble(found))
+    rows = []
+    for name, shift in found["figures"].items():
+        changes = (f"{shift[key]:+.3f}" for key in ("change", "low", "high"))
+        mark = "\\*" if shift["test"] == "McNemar" else ""
+        rows.append((escape_markdown(name), _number(shift["old"]), _number(shift["new"]), *changes, f"{shift['p']:.3f}{mark}", shift["verdict"]))  # fmt: skip
+    yield _table(("figure", "old", "new", "change", "low", "high", "p", ""), rows)
+    yield escape_markdown(LEGEND) + "."
+    for key in ("worse", "better", "otherwise"):
+        if found[key]:
+            yield f"### {len(found[key])} {'answered otherwise' if key == 'otherwise' else key}"
+            yield "\n".join(_changed(change) for change in found[key][:_MOST])
+
+
+def _changed(change: Mapping[str, Any]) -> str:
+    return (
+        f"- {escape_markdown(change['id'])}: {escape_markdown(change['question'])}\n"
+        + "\n".join(f"  - {escape_markdown(why)}" for why in change_headline(change))
+    )
+
+
+def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    recall = recall_by_depth(cases)
+    if recall:
+        yield "## Recall by depth"
+        yield "Share of the gold documents (d) and of the gold quotes (q) among the first k passages or documents found."
+        yield _plot(
+            [("d", recall["documents"]), ("q", recall["quotes"])],
+            "k",
+            "recall",
+            x=(0, 10),
+            y=(0, 1),
+        )
+    curve, area = risk_coverage_points(cases)
+    if curve:
+        yield "## Risk against coverage"
+        yield (
+            "From the surest answer on: the share of questions answered (coverage) and what is lost on them (risk: 1 - F1, and 1 "
+            "for an answer to what cannot be answered). It ends where the run abstained. "
+            f"Area under it, over its coverage: {area:.3f}; lower is better."
+        )
+        yield _plot([("r", curve)], "coverage", "risk", x=(0, 1), y=(0, 1))
+    times = latency_points(cases)
+    if times:
+        yield "## Seconds"
+        yield "Share of the questions done after so many seconds: passages found (f), whole answer (a)."
+        end = max(points[-1][0] for points in times.values())
+        yield _plot([(name[:1], points) for name, points in times.items()], "seconds", "share", x=(0, end or 1), y=(0, 1))  # fmt: skip
+
+
+def _plot(
+    lines: Sequence[tuple[str, Points]], x_label: str, y_label: str, x: Range, y: Range
+) -> str:
+    """Lines of points as a fenced block. A line's letter stands near its end."""
+    from plotille import Figure
+
+    figure = Figure()
+    figure.width, figure.height, figure.with_colors, figure.origin = _WIDE, _HIGH, False, False
+    figure.set_x_limits(*x)
+    figure.set_y_limits(*y)
+    figure.x_label, figure.y_label = x_label, y_label
+    figure.x_ticks_fkt = figure.y_ticks_fkt = _tick
+    for number, (letter, points) in enumerate(lines):
+        if points:
+            figure.plot([at for at, _ in points], [value for _, value in points])
+            at, value = points[
+                -1 - min(number, len(points) - 1)
+            ]  # a letter takes a whole character inside the plot
+            right, top = x[1] - 2 * (x[1] - x[0]) / _WIDE, y[1] - (y[1] - y[0]) / _HIGH / 2
+            figure.text([min(at, right)], [min(value, top)], [letter])
+    rows = (row.replace("\u2800", " ").rstrip() for row in figure.show().splitlines())
+    return "```text\n" + "\n".join(rows) + "\n```"
+
+
+def _tick(low: float, _: float) -> str:
+    return f"{low:.2f}" if low < 100 else f"{low:.0f}"
+
+
+def _wrong(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Questions to look at: lists that a person works through."""
+    lists: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
+        ("Their document has changed since they were written", lambda case: bool(case.get("changed"))),
+        ("Answered, although they cannot be", lambda case: _answered(case) and not case["answerable"]),
+        ("Not answered, although they can be", lambda case: bool(case["answer"]) and not _answered(case) and case["answerable"]),
+        ("Answered otherwise than the gold answers", lambda case: _answered(case) and _mark(case) == 0),
+    )  # fmt: skip
+    for head, of in lists:
+        found = [case for case in cases if of(case)]
+        if found:
+            yield f"## {head}: {len(found)}"
+            yield "\n".join(_looked(case) for case in found[:_MOST])
+
+
+def _answered(case: Mapping[str, Any]) -> bool:
+    return bool(case["answer"]) and not case["answer"]["abstained"]
+
+
+def _mark(case: Mapping[str, Any]) -> float | None:
+    found: float | None = case["scores"].get("answer", {}).get("f1")
+    return found
+
+
+def _looked(case: Mapping[str, Any]) -> str:
+    said = [f"- {escape_markdown(case['id'])}: {escape_markdown(case['question'])}"]
+    if case.get("changed"):
+        said.append(f"  - {escape_markdown(case['changed'])}")
+    if case["answer"]:
+        short = (
+            case["answer"]["missing"]
+            if case["answer"]["abstained"]
+            else case["answer"]["short"] or case["answer"]["answer"]
+        )
+        said.append(f"  - said: {escape_markdown(short)[:200]}")
+    golds = case["gold"]["answers"]
+    return "\n".join(
+        said + ([f"  - gold: {escape_markdown('; '.join(golds))[:200]}"] if golds else [])
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [
+        "| " + " | ".join(heads) + " |",
+        "|" + "|".join(["---", *["---:"] * (len(heads) - 1)]) + "|",
+    ]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,77 @@
+"""The points of a report's plots, from the records of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rag.eval.metrics import Hit, recall, risk_coverage
+
+DEPTH = 10
+
+Record = Mapping[str, Any]
+Points = list[tuple[float, float]]
+
+
+def recall_by_depth(cases: Sequence[Record]) -> dict[str, Points]:
+    """Recall of gold documents at 1 to 10, and of gold quotes at the depths that were measured. {} where no gold is known."""
+    known = [case for case in cases if case["gold"]["evidence"]]
+    if not known:
+        return {}
+    documents = []
+    for k in range(1, DEPTH + 1):
+        marks = [
+            recall(_hits(case), {gold["source"] for gold in case["gold"]["evidence"]}, k)
+            for case in known
+        ]
+        documents.append((float(k), sum(marks) / len(marks)))
+    quotes = []
+    for k in (5, 10):
+        marks = [
+            found
+            for case in known
+            if (found := case["scores"]["retrieval"].get(f"quote_recall@{k}")) is not None
+        ]
+        quotes += [(float(k), sum(marks) / len(marks))] if marks else []
+    return {"documents": documents, "quotes": quotes}
+
+
+def _hits(case: Record) -> list[Hit]:
+    return [Hit((found["source"], *found["copies"])) for found in case["retrieved"]]
+
+
+def risk_coverage_points(cases: Sequence[Record]) -> tuple[Points, float]:
+    """Risk against coverage, and the area under it divided by the coverage reached; ([], 0) where nothing was answered."""
+    marked = [case for case in cases if case["answer"] and "f1" in case["scores"]["overall"]]
+    answered = [
+        (sure, case["scores"]["overall"]["f1"])
+        for case in marked
+        if (sure := _sure(case)) is not None
+    ]
+    points = risk_coverage(answered, len(marked)) if answered else []
+    area = at = 0.0
+    for coverage, risk in points:
+        area, at = area + (coverage - at) * risk, coverage
+    return points, area / at if at else 0.0
+
+
+def _sure(case: Record) -> float | None:
+    """How sure the answer is: the reader's probability, or for a chat model the check's lowest score. None for an abstention."""
+    answer = case["answer"]
+    if answer["abstained"]:
+        return None
+    if answer.get("chance") is not None:
+        return float(answer["chance"])
+    return min((float(claim["score"]) for claim in answer["claims"]), default=0.0)
+
+
+def latency_points(cases: Sequence[Record]) -> dict[str, Points]:
+    """For passages found and for the whole answer: seconds, and the share of questions done by then."""
+    out: dict[str, Points] = {}
+    for name, part in (("found", "retrieve"), ("answer", "total")):
+        times = sorted(
+            case["scores"]["seconds"][part] for case in cases if part in case["scores"]["seconds"]
+        )
+        if times:
+            out[name] = [(time, place / len(times)) for place, time in enumerate(times, 1)]
+    return out

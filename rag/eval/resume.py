@@ -1,0 +1,116 @@
+"""The finished records of a run that is not whole yet: JSON lines beside the run file, so that a killed run goes on.
+
+The first line says which run it is, by a fingerprint of its settings and cases. A line is whole when it ends in a line
+feed and is JSON: what a kill left half written is cut off, and its question is asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rag.disk import regular_files, result_files
+from rag.errors import Usage
+
+Record = dict[str, Any]
+Say = Callable[[str], None]
+
+SCHEMA = 1
+
+
+class PartialRun:
+    """`done` holds the records found, by id; `add` appends one more, flushed when it returns."""
+
+    def __init__(self, path: Path, fingerprint: str, say: Say) -> None:
+        self.path = path
+        self.done: dict[str, Record] = {}
+        header = {"schema": SCHEMA, "fingerprint": fingerprint}
+        if path.exists() and not path.is_file():
+            raise Usage(
+                f"{path} {regular_files.NOT_REGULAR[0]}", "remove it, or give --out another place"
+            )
+        try:
+            result_files.check_result_path(path, "--out", is_partial, "the beginning of a run")
+            whole = self._read(header, say)
+            flags = (
+                os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            )
+            self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
+        except OSError as error:
+            why = f"{path} cannot be written: {error.strerror or error}"
+            raise Usage(
+                why, "give --out a file in a folder that is there and that you may write to"
+            ) from error
+        self._file.truncate(whole)
+        self._file.seek(whole)
+        if not whole:
+            self._write(header)
+
+    def __enter__(self) -> PartialRun:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, record: Record) -> None:
+        self._write(record)
+        self.done[record["id"]] = record
+
+    def remove(self) -> None:
+        """Forget it all: the run file is whole."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _read(self, header: Record, say: Say) -> int:
+        """Fill `done`; how many bytes from the start are this run's and whole. Says what it leaves out."""
+        if not self.path.exists():
+            return 0
+        with open(self.path, "rb") as file:
+            first = file.readline()
+            if first and _entry(first) != header:
+                say(
+                    f"{self.path} is of another run (other questions, settings or versions): starting anew"
+                )
+                return 0
+            whole = len(first)
+            for line in file:
+                entry = _entry(line)
+                if entry is None or "id" not in entry:
+                    say(
+                        f"{self.path} breaks off in record {len(self.done) + 1}: going on from there"
+                    )
+                    break
+                self.done[entry["id"]] = entry
+                whole += len(line)
+        if self.done:
+            say(f"{len(self.done)} questions were done before: going on from there")
+        return whole
+
+    def _write(self, entry: Record) -> None:
+        self._file.write(json.dumps(entry, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+
+
+def is_partial(path: Path) -> bool:
+    """Is the regular file at `path` the beginning of a run, be it cut off in its first line?"""
+    first = result_files.begins(path).partition(b"\n")[0]
+    head = json.dumps({"schema": SCHEMA, "fingerprint": ""}).encode()[:-2]
+    return first.startswith(head) or head.startswith(first)
+
+
+def _entry(line: bytes) -> Record | None:
+    """The object of a line, or None where it is not whole."""
+    try:
+        entry = json.loads(line) if line.endswith(b"\n") else None
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None

@@ -1,0 +1,1 @@
+"""Everything that runs a network: llama.cpp, sentence-transformers, their files and how those are checked."""

@@ -1,0 +1,83 @@
+"""EPUB: the chapters of a book in reading order, each page of it as a browser shows it.
+
+The file is a zip of web pages and two small lists, so `zipfile`, `ElementTree` and the reader of HTML are all it takes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+from collections.abc import Iterator
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from rag.domain import Raw, Refused
+from rag.errors import Unreadable
+from rag.ingest.formats.common import LineBuilder, iso_day
+from rag.ingest.formats.web import page_blocks
+from rag.ingest.formats.zip_guard import open_package
+
+_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+
+
+def read_epub(content: bytes) -> Iterator[Raw | Refused]:
+    """A book; its headings are those of its chapters."""
+    lines = LineBuilder()
+    missing = []
+    with open_package(content, entities=True) as archive:
+        _unlocked(archive)
+        folder, opf = _list(archive)
+        said = {
+            _kind(n): " ".join((n.text or "").split())
+            for n in reversed(list(opf.iter()))
+            if "purl.org/dc/" in n.tag
+        }
+        for name in _spine(opf, folder):
+            if name not in archive.NameToInfo:
+                missing.append(name)
+                continue
+            for line, level in page_blocks(archive.read(name))[1]:
+                lines.add(line, level)
+            lines.add()
+    yield lines.raw(
+        said.get("title", ""),
+        said.get("date", "")[:10] if iso_day(said.get("date", "")[:10]) else None,
+    )
+    for name in missing:
+        yield Refused("/" + name, "is listed in the book and not in it", "fetch the book again")
+
+
+def _unlocked(archive: zipfile.ZipFile) -> None:
+    """Raises `Unreadable` for a book whose pages, and not only its fonts, are encrypted."""
+    if "META-INF/encryption.xml" in archive.NameToInfo:
+        for node in _tree(archive, "META-INF/encryption.xml").iter():
+            if _kind(node) == "EncryptionMethod" and node.get("Algorithm") not in _FONTS:
+                raise Unreadable("is locked to a shop's reader (DRM)", "get a copy without a lock")
+
+
+def _list(archive: zipfile.ZipFile) -> tuple[str, ElementTree.Element]:
+    """The book's own list of its parts, and the folder that it stands in."""
+    container = _tree(archive, "META-INF/container.xml")
+    name = next((n.get("full-path", "") for n in container.iter() if _kind(n) == "rootfile"), "")
+    return posixpath.dirname(name), _tree(archive, name)
+
+
+def _tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    try:
+        return ElementTree.fromstring(archive.read(name))  # noqa: S314
+    except (KeyError, ElementTree.ParseError) as error:
+        raise Unreadable(
+            f"is not a whole EPUB: {name or 'its list'}: {error}", "fetch it again"
+        ) from error
+
+
+def _spine(opf: ElementTree.Element, folder: str) -> Iterator[str]:
+    """The names of the pages in reading order."""
+    items = {n.get("id"): n.get("href", "") for n in opf.iter() if _kind(n) == "item"}
+    for node in opf.iter():
+        if _kind(node) == "itemref" and items.get(node.get("idref")):
+            yield posixpath.normpath(posixpath.join(folder, unquote(items[node.get("idref")])))
+
+
+def _kind(node: ElementTree.Element) -> str:
+    return node.tag.rpartition("}")[2]

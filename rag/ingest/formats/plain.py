@@ -1,0 +1,97 @@
+"""Text as it lies in its file, unchanged but for a byte order mark: plain text, Markdown, reStructuredText, source code.
+
+Source code, settings and JSON are cut at lines, never inside one; what a definition is called is the heading of its lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rag.domain import Raw, Span
+from rag.errors import Unreadable
+from rag.ingest.formats.common import MAX_TEXT_CHARS, check_length, decode, iso_day, stated_date
+
+_MAGIC = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a zip archive or an office file",
+    b"{\\rtf": "rich text (RTF)",
+}
+_FRONT = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
+_UNDERLINED = re.compile(
+    r"(?m)^(?P<title>[^\s#>|*`-][^\n]{0,118})\r?\n(?P<rule>([=\-~^\"'`*+#])\3{2,})[ \t\r]*$"
+)
+_FENCED = re.compile(r"(?ms)^```.*?^```")
+_ATX = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
+_QUOTES = ("'", '"')
+_DEFINITION = re.compile(
+    r"^(?P<indent>[ \t]*)(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)[ \t]+)*"
+    r"(?P<what>(?:class|def|func|fn|function|interface|struct|trait|enum|module|namespace)[ \t]+[A-Za-z_$][\w$.]*)",
+    re.M,
+)
+
+
+def read_text(content: bytes) -> Iterator[Raw]:
+    """The decoded file."""
+    for magic, what in _MAGIC.items():
+        if content.startswith(magic):
+            raise Unreadable(
+                f"is {what} by its content, not text", "give it the ending of its own format"
+            )
+    if len(content) > 4 * MAX_TEXT_CHARS:
+        check_length(len(content))
+    words = decode(content)
+    check_length(len(words), words.count("\n"))
+    if not words.strip():
+        raise Unreadable("has no text", "remove it, or check that it was saved whole")
+    yield Raw(words, date=stated_date(words))
+
+
+def read_markdown(content: bytes) -> Iterator[Raw]:
+    """The title is the front matter's or the first # heading's; the front matter is masked."""
+    for raw in read_text(content):
+        front = _FRONT.match(raw.text)
+        said = _said(front.group(1)) if front else {}
+        heading = _ATX.search(_FENCED.sub("", raw.text))
+        title = said.get("title") or (heading.group(1).rstrip().rstrip("#") if heading else "")
+        date = iso_day(said.get("date", "")) or raw.date
+        yield Raw(raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ())
+
+
+def _said(front: str) -> dict[str, str]:
+    """The title and the date of a front matter, each on its line, without quotation marks."""
+    said = (line.partition(":") for line in front.split("\n"))
+    values = {key: value.strip() for key, _, value in said if key in ("title", "date")}
+    return {
+        key: value[value[:1] in _QUOTES : len(value) - (value[-1:] in _QUOTES)]
+        for key, value in values.items()
+        if value
+    }
+
+
+def read_rst(content: bytes) -> Iterator[Raw]:
+    """The title is the first underlined line's; a ``:Date:`` field among the first lines is the date."""
+    for raw in read_text(content):
+        heading = _UNDERLINED.search(raw.text)
+        field = re.search(
+            r"(?mi)^:(?:date|published|created):[ \t]*(.+)$",
+            "\n".join(raw.text.split("\n", 40)[:40]),
+        )
+        date = iso_day(field[1]) if field else None
+        yield Raw(raw.text, heading["title"].strip() if heading else "", date or raw.date)
+
+
+def read_code(content: bytes) -> Iterator[Raw]:
+    """Source code: a line is a sentence, a definition a heading by its indentation."""
+    for raw in read_text(content):
+        found = tuple(
+            (m.start(), 1 + len(m["indent"].expandtabs(4)), " ".join(m["what"].split()))
+            for m in _DEFINITION.finditer(raw.text)
+        )
+        yield Raw(raw.text, headings=found, lines=True)
+
+
+def read_lines(content: bytes) -> Iterator[Raw]:
+    """JSON, settings, markup of typesetters: by lines, without headings."""
+    for raw in read_text(content):
+        yield Raw(raw.text, headings=(), lines=True)

@@ -1,0 +1,184 @@
+"""The child process that parses what strangers made: it may use some 448 MB and seconds, more for a large file, write no file, and die.
+
+The rules that look for titles, headings and furniture in a text (`clean`) run here too, for plain text as for the other formats.
+
+It hears requests on its standard input, one after the other: a line of JSON ``{"kind", "seconds", "size"}`` and `size`
+bytes. It tells frames on its standard output, each a line of JSON with a "size" and that many bytes: a document, a part
+that is refused, a member of an archive; at the end "end", with a reason where the file could not be read. JSON and not
+pickle, so that a parser that was taken over cannot run anything in the process that listens (`apart`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from importlib import import_module
+from typing import Any, BinaryIO
+
+from rag.domain import Raw, Refused, Span
+from rag.errors import Unreadable
+from rag.ingest.clean import rule
+from rag.ingest.formats.archive import Member
+from rag.ingest.formats.common import check_length
+from rag.ingest.formats.registry import ARCHIVES, IN_PROCESS, IN_SANDBOX
+
+MEMORY = (
+    448 * 2**20
+)  #: bytes above what the idle child holds, for a small file; and `_TIMES` the bytes of the file
+_TIMES = 4
+_MOST = 1152 * 2**20  # bytes above the idle child, for any file
+_TIRED = 150 * 2**20  # bytes above the idle child, from which it asks to be replaced
+_SPARE = 16 * 2**20  # bytes
+_spare = bytearray()  # set aside for the time after the memory ran out
+_TOO_MUCH = {
+    "failed": "takes too much memory to read",
+    "cure": "split it, or save it in a simpler format",
+}
+_HEADINGS = 100_000
+_TITLE = 1000  # characters of a title or a heading; a longer one is cut
+_BROKEN = re.compile("[\0\ud800-\udfff]")  # what no file of text can hold
+
+
+def main() -> None:
+    """Serve until the listening process goes away."""
+    told = os.fdopen(os.dup(1), "wb")
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), 1
+    )  # a library that prints does not talk into the frames
+    with suppress(ValueError):
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # the terminal's Ctrl-C is for the process that listens
+    socket.has_ipv6 = False  # urllib3, which comes with trafilatura, would else bind a socket to ::1 to find that out
+    idle = _held()
+    _spare.extend(b"\1" * _SPARE)
+    heard = sys.stdin.buffer
+    while line := heard.readline():
+        request = json.loads(line)
+        content = heard.read(request["size"])
+        started = time.process_time()
+        _limit(idle, len(content))
+        _seconds(request["seconds"])
+        tired = _answer(request["kind"], content, told)
+        content = b""
+        spent = time.process_time() - started
+        _tell(told, {"end": True, "tired": tired or _held() > idle + _TIRED, "spent": spent})
+
+
+def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
+    """Tell what `content` holds. True where the process should not go on: it ran out of memory."""
+    try:
+        for part in _parts(kind, content):
+            _tell(told, *_frame(part))
+    except Unreadable as error:
+        _tell(told, {"failed": str(error), "cure": error.cure})
+    except (MemoryError, RecursionError) as error:
+        _spare.clear()  # there must be room to say so
+        deep = {"failed": "takes too much nesting to read", "cure": _TOO_MUCH["cure"]}
+        _tell(told, _TOO_MUCH if isinstance(error, MemoryError) else deep)
+        return True
+    except Exception as error:
+        if type(error).__name__ == "XMLSyntaxError" and not getattr(error, "lineno", 1):
+            _tell(told, _TOO_MUCH)  # so says lxml where it ran out of memory
+            return True
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reason = f"is not a {kind} file that can be read ({said})"
+        _tell(told, {"failed": reason, "cure": "open it in its own program and save it again"})
+    return False
+
+
+def _parts(kind: str, content: bytes) -> Iterator[Raw | Refused | Member]:
+    if kind in IN_PROCESS:
+        yield from IN_PROCESS[kind](content)
+        return
+    module, function = (IN_SANDBOX | ARCHIVES)[kind]
+    yield from getattr(import_module(f"rag.ingest.formats.{module}"), function)(content)
+
+
+def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
+    if isinstance(part, Refused):
+        return {"refused": _whole(part.name), "reason": _whole(part.reason), "cure": part.cure}, b""
+    if isinstance(part, Member):
+        return {"member": part.name}, part.content
+    check_length(len(part.text), part.text.count("\n"))
+    if max(len(part.headings or ()), len(part.pages)) > _HEADINGS:
+        raise Unreadable(f"has more than {_HEADINGS:,} headings or pages", "split it")
+    part = replace(part, text=_whole(part.text))
+    head = {
+        "date": part.date,
+        "name": _whole(part.name),
+        "lines": part.lines,
+        "pages": _pairs(part.pages),
+        **_found(part),
+    }
+    return {**head, "ruled": _found(rule(part))}, part.text.encode()
+
+
+def _found(raw: Raw) -> dict[str, Any]:
+    headings = (
+        None
+        if raw.headings is None
+        else [(at, level, _whole(t[:_TITLE])) for at, level, t in raw.headings]
+    )
+    return {"title": _whole(raw.title[:_TITLE]), "masked": _pairs(raw.masked), "headings": headings}
+
+
+def _pairs(spans: tuple[Span, ...]) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in spans]
+
+
+def _whole(text: str) -> str:
+    """`text` with U+FFFD for zeros and half surrogate pairs, character for character."""
+    return _BROKEN.sub("\ufffd", text)
+
+
+def _tell(told: BinaryIO, head: dict[str, Any], content: bytes = b"") -> None:
+    told.write(json.dumps({**head, "size": len(content)}).encode() + b"\n")
+    told.write(content)
+    told.flush()
+
+
+def _held() -> int:
+    """Bytes of address space that this process has; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return 0
+
+
+def _limit(idle: int, size: int) -> None:
+    """Where the system can: no more memory above `idle` than a file of `size` bytes may have, no file written, no core dumped."""
+    with suppress(ImportError):
+        import resource
+
+        memory = (idle or MEMORY // 2) + min(_MOST, MEMORY + _TIMES * size)
+        for what, most in [
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_AS, memory),
+        ]:
+            with suppress(ValueError, OSError):
+                resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
+
+
+def _seconds(more: float) -> None:
+    """From now on the processor for `more` seconds, also where nobody listens any more: then the process ends."""
+    with suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = (
+            int(used.ru_utime + used.ru_stime + more) + 2
+        )  # behind the timer, which a library might stop
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, more)

@@ -1,0 +1,138 @@
+"""HTML: the text a browser would show, a line a block, its h1 to h6 as headings.
+
+`beautifulsoup4` on `lxml` reads pages as broken as they come; what `trafilatura` does not take for the article is masked.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from rag.domain import Raw, Span
+from rag.errors import Unreadable
+from rag.ingest.formats.common import LineBuilder, decode
+
+_ARTICLE = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
+
+
+def read_html(content: bytes) -> Iterator[Raw]:
+    """One page."""
+    if b"\0" in content:
+        content = decode(content).encode("utf-8", "replace")
+    with warnings.catch_warnings():  # the parsers' advice to programmers is nothing for a screen
+        warnings.simplefilter("ignore")
+        yield _page(content)
+
+
+def _page(content: bytes) -> Raw:
+    import trafilatura
+
+    title, shown = page_blocks(content)
+    lines = LineBuilder()
+    for line, level in shown:
+        lines.add(line, level)
+    try:
+        raw = lines.raw(title)
+    except Unreadable as error:
+        raise Unreadable(
+            "shows no text", "if the page is drawn by a script, save it from a browser"
+        ) from error
+    headings = raw.headings or None
+    if len(shown) > _ARTICLE:
+        return Raw(raw.text, title, headings=headings)
+    try:
+        article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+    ):  # it cannot tell: nothing is masked
+        article = None
+    if article is None:
+        return Raw(raw.text, title, headings=headings)
+    kept = " ".join((article.text or "").split())
+    return Raw(
+        raw.text,
+        article.title or title,
+        article.date,
+        masked=_outside(raw.text, kept),
+        headings=headings,
+    )
+
+
+def page_blocks(content: bytes) -> tuple[str, list[tuple[str, int]]]:
+    """The title of a page; its lines that are not empty, each with the level of the heading it is, or 0."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(content, "lxml")
+    title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    return title, [(line, level) for line, level in _lines(_shown(soup)) if line]
+
+
+def _lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    words: list[str] = []
+    deepest = 0
+    for part, level in parts:
+        for number, piece in enumerate(part.split("\n")):
+            if number:
+                yield " ".join("".join(words).split()), deepest
+                words, deepest = [], 0
+            words.append(piece)
+            if piece.strip():
+                deepest = max(deepest, level)
+    yield " ".join("".join(words).split()), deepest
+
+
+def _shown(soup: Any) -> Iterator[tuple[str, int]]:
+    """The strings that a browser shows, line breaks where blocks begin and end, each with the level of its heading.
+
+    Not recursive: pages nest deep.
+    """
+    todo = [(soup, False, 0)]
+    while todo:
+        node, as_it_is, level = todo.pop()
+        if type(node).__name__ in ("str", "NavigableString", "CData"):
+            yield node if as_it_is else re.sub(r"\s+", " ", node), level
+        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN:
+            if node.name in _BLOCKS:
+                yield "\n", level
+                todo.append(("\n", True, level))
+            as_it_is = as_it_is or node.name in ("pre", "textarea")
+            level = int(node.name[1]) if node.name in _HEADINGS else level
+            todo += [(child, as_it_is, level) for child in node.contents[::-1]]
+
+
+_HIDDEN = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_BLOCKS = frozenset(
+    (
+        "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
+        "blockquote pre figure figcaption form fieldset hr br address option button label"
+    ).split()
+)
+
+
+_LOOKED = 10**9  # characters that are gone through for lines that are not where they are expected
+
+
+def _outside(text: str, kept: str) -> tuple[Span, ...]:
+    """Spans of the lines of `text` that are not in `kept`; nothing where `kept` would be little, or under a third of it all."""
+    spans, at, last, lost, left = [], 0, 0, 0, _LOOKED
+    for line in text.split("\n"):
+        bare = " ".join(line.split())
+        found = kept.find(bare, last)
+        if found < 0:  # lines come in order, nearly always
+            found = kept.find(bare)
+            left -= len(kept)
+        if left < 0:  # thousands of lines of a page that is no article
+            return ()
+        if found < 0:
+            spans.append(Span(at, at + len(line)))
+            lost += len(bare)
+        last = max(found, last)
+        at += len(line) + 1
+    return tuple(spans) if len(kept) >= 200 and lost <= 2 * len(kept) else ()

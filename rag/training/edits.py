@@ -1,0 +1,288 @@
+"""Edits of a sentence or a question: some make it wrong (a number, a date, a name, a negation, an opposite, two names
+changed places), some leave it true (shortened, turned round, a number written otherwise).
+
+Each edit takes the text, names and numbers it may borrow (from the same passage, where they are hardest to notice), and a
+random source; it returns the edited text, or None where there is nothing to edit.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from rag.text import facts
+from rag.text.sentences import split_sentences
+
+_OPPOSITE: dict[str, str] = {}
+for _a, _b in facts.OPPOSITES:
+    _OPPOSITE.setdefault(_a, _b)
+_SAME = """
+began started|approximately about|located situated|created made|founded established|obtained got|purchased bought|
+assist help|numerous many|large big|near close to|although though|however but|also additionally|within inside|upon on|
+primarily mainly|received got|constructed built|major important|often frequently|usually normally|required needed|
+demonstrated showed|because since|increased rose|decreased fell|died passed away|entire whole|throughout across|permitted allowed|
+"""
+_ALIKE = {
+    a: b for a, _, b in (pair.partition(" ") for pair in _SAME.replace("\n", "").split("|") if pair)
+}
+_AUXILIARY = re.compile(
+    r"\b(is|are|was|were|has|have|had|will|would|can|could|should|must|may|might|did|does|do)\b(?!\s+(?:not\b|n't))"
+)
+_NOT = re.compile(r"\s+(?:not|never)\b|(?:\b([Cc]a|[Ww]o|[Ss]ha))?n't\b")
+_WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}
+_PAST = re.compile(r"(?<=\s)(\w{3,}ed)\b(?!\s+by\b)")
+_YEAR = re.compile(r"\b(1[0-9]\d\d|20\d\d)\b")
+_MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_CALENDAR = re.compile(rf"\b({'|'.join(_MONTHS + _WEEKDAYS)})\b")
+_DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d,]*\d)?(?:\.\d+)?(?!,?\w)")
+_COUNTS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty hundred thousand million billion".split()
+_COUNT = re.compile(rf"\b({'|'.join(_COUNTS)})\b", re.I)
+
+Edit = Callable[[str, str, random.Random], str | None]
+
+
+def _put(text: str, match: re.Match[str], new: str) -> str:
+    return text[: match.start()] + new + text[match.end() :]
+
+
+def _cased(new: str, old: str) -> str:
+    return new[:1].upper() + new[1:] if old[:1].isupper() else new
+
+
+def number(text: str, around: str, chance: random.Random) -> str | None:
+    """Another quantity: one from around it, or one near it."""
+    places = [m for m in _DIGITS.finditer(text) if not _YEAR.fullmatch(m.group())] + list(
+        _COUNT.finditer(text)
+    )
+    if not places:
+        return None
+    match = chance.choice(places)
+    old = match.group()
+    if not old[0].isdigit():
+        low = old.lower()
+        scale = _COUNTS[-4:]
+        pool = [w for w in (scale if low in scale else _COUNTS[:-4]) if w != low]
+        return _put(text, match, _cased(chance.choice(pool), old))
+    others = [
+        m
+        for m in _DIGITS.findall(around)
+        if m not in text and not _YEAR.fullmatch(m) and _value(m) != _value(old)
+    ]
+    new = chance.choice(others) if others and chance.random() < 0.5 else _near_number(old, chance)
+    return _put(text, match, new) if new != old else None
+
+
+def _value(digits: str) -> float:
+    return float(digits.replace(",", ""))
+
+
+def _near_number(old: str, chance: random.Random) -> str:
+    plain = old.replace(",", "")
+    if "." in plain:
+        whole, _, part = plain.partition(".")
+        changed = (
+            f"{int(whole) + chance.choice((-1, 1, 2, 3)) if chance.random() < 0.5 else int(whole)}"
+        )
+        return f"{changed}.{''.join(str((int(d) + chance.randrange(1, 9)) % 10) for d in part)}"
+    value = int(plain)
+    if value < 10:
+        new = chance.choice([n for n in range(1, 13) if n != value])
+    elif chance.random() < 0.3:
+        new = value * 10
+    else:
+        digits = list(plain)
+        at = chance.randrange(len(digits))
+        digits[at] = str(
+            chance.choice([d for d in range(0 if at else 1, 10) if str(d) != digits[at]])
+        )
+        new = int("".join(digits))
+    return f"{new:,}" if "," in old else str(new)
+
+
+def date(text: str, around: str, chance: random.Random) -> str | None:
+    """Another year, month or weekday."""
+    places = list(_YEAR.finditer(text)) + list(_CALENDAR.finditer(text))
+    if not places:
+        return None
+    match = chance.choice(places)
+    old = match.group()
+    if old.isdigit():
+        others = [y for y in _YEAR.findall(around) if y != old and y not in text]
+        new = (
+            chance.choice(others)
+            if others and chance.random() < 0.5
+            else str(int(old) + chance.choice((-20, -10, -3, -2, -1, 1, 2, 3, 10, 20)))
+        )
+    else:
+        new = chance.choice([n for n in (_MONTHS if old in _MONTHS else _WEEKDAYS) if n != old])
+    return _put(text, match, new)
+
+
+def names_in(passage: str) -> list[str]:
+    """The names of a passage, sentence by sentence: a word that opens a sentence is none, and none goes over a full stop."""
+    return [n for s in split_sentences(passage) for n in facts.find_names(s.of(passage))]
+
+
+def name(text: str, around: str, chance: random.Random) -> str | None:
+    """Another name from around it; a part of a longer name counts as the same one."""
+    mine = [n for n in facts.find_names("x " + text) if len(n) > 2]
+    if not mine:
+        return None
+    old = chance.choice(mine)
+    words = set(facts.content_stems(" ".join(mine)))
+    others = [
+        n
+        for n in names_in(around)
+        if len(n) > 2 and not words & set(facts.content_stems(n)) and not n.isdigit()
+    ]
+    if not others or old not in text:
+        return None
+    new = chance.choice(others)
+    return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _: new, text)
+
+
+def swap_names(text: str, around: str, chance: random.Random) -> str | None:
+    """Two names of the sentence in each other's place, where they are not merely listed."""
+    mine = [n for n in dict.fromkeys(facts.find_names("x " + text)) if text.count(n) == 1]
+    pairs = [(a, b) for n, a in enumerate(mine) for b in mine[n + 1 :] if a not in b and b not in a]
+    pairs = [(a, b) for a, b in pairs if text.find(b) - text.find(a) - len(a) > 8]
+    if not pairs:
+        return None
+    a, b = chance.choice(pairs)
+    low, high = text.find(a), text.find(b)
+    between = text[low + len(a) : high]
+    if re.fullmatch(r"[\s,&]*(?:and|or|with|,)?\s*", between):
+        return None
+    return text[:low] + b + between + a + text[high + len(b) :]
+
+
+def negation(text: str, around: str, chance: random.Random) -> str | None:
+    """A "not" put in or taken out."""
+    denied = _NOT.search(text)
+    if denied:
+        bare = denied.group(1)
+        return _put(text, denied, _cased(_WHOLE[bare.lower()], bare) if bare else "")
+    helpers = list(_AUXILIARY.finditer(text))
+    if helpers:
+        match = chance.choice(helpers[:2])
+        return _put(text, match, f"{match.group()} not")
+    verb = _PAST.search(text)
+    return _put(text, verb, f"{chance.choice(('never', 'not'))} {verb.group()}") if verb else None
+
+
+def opposite(text: str, around: str, chance: random.Random) -> str | None:
+    """A word turned into its opposite."""
+    found = [m for m in re.finditer(r"[A-Za-z]+", text) if m.group().lower() in _OPPOSITE]
+    if not found:
+        return None
+    match = chance.choice(found)
+    return _put(text, match, _cased(_OPPOSITE[match.group().lower()], match.group()))
+
+
+def word(text: str, around: str, chance: random.Random) -> str | None:
+    """A long lower-case word exchanged for one of the passage that ends alike ("trading" for "fishing")."""
+    mine = [m for m in re.finditer(r"\b[a-z]{5,}\b", text) if not facts.is_stop_word(m.group())]
+    if not mine:
+        return None
+    match = chance.choice(mine)
+    old = match.group()
+    alike = [
+        w
+        for w in set(re.findall(r"\b[a-z]{5,}\b", around))
+        if w[-2:] == old[-2:] and facts.stem(w) != facts.stem(old) and w not in text
+    ]
+    return _put(text, match, chance.choice(sorted(alike))) if alike else None
+
+
+#: what makes a statement wrong; the first four are what the check is measured by
+WRONG: dict[str, Edit] = {
+    "number": number, "date": date, "name": name, "negation": negation, "places": swap_names, "opposite": opposite, "word": word
+}  # fmt: skip
+
+
+def make_wrong(
+    text: str, around: str, chance: random.Random, kinds: Sequence[str] = tuple(WRONG)
+) -> tuple[str, str] | None:
+    """The text made wrong in one place, and the kind of edit; None where no kind applies."""
+    for kind in chance.sample(list(kinds), len(kinds)):
+        edited = WRONG[kind](text, around, chance)
+        if edited and edited != text:
+            return edited, kind
+    return None
+
+
+def _no_brackets(text: str, chance: random.Random) -> str | None:
+    short = re.sub(r"\s*\([^()]*\)", "", text)
+    return short if short != text and len(short) > 20 else None
+
+
+def _no_lead(text: str, chance: random.Random) -> str | None:
+    found = re.match(
+        r"(?:In|On|At|After|Before|During|When|While|Although|Since|As|By|For|With|However|Moreover|Also)\b[^,]{2,60},\s+(?=\w)",
+        text,
+    )
+    if not found or len(text) - found.end() < 25:
+        return None
+    return text[found.end()].upper() + text[found.end() + 1 :]
+
+
+def _no_tail(text: str, chance: random.Random) -> str | None:
+    found = re.search(
+        r",\s+(?:which|who|where|while|although|including|such as|because|as well as|with|making|leading)\b[^;]*$",
+        text,
+    )
+    return text[: found.start()] + "." if found and found.start() > 25 else None
+
+
+def _turned(text: str, chance: random.Random) -> str | None:
+    found = re.match(
+        r"((?:In|On|At|After|Before|During|When|While|By|Since|As)\b[^,]{2,60}),\s+([^;]{20,}?)\.?$",
+        text,
+    )
+    if not found:
+        return None
+    lead, rest = found.groups()
+    first = rest.split()[0]
+    rest = rest if first in facts.find_names("x " + rest) else rest[0].upper() + rest[1:]
+    return f"{rest} {lead[0].lower()}{lead[1:]}."
+
+
+def _respelled(text: str, chance: random.Random) -> str | None:
+    found = re.search(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", text)
+    if found:
+        return _put(text, found, found.group().replace(",", ""))
+    found = re.search(r"(?<![\w,.$€£-])([2-9]|1[0-2])(?![\w,.%:'’]|\s\d)", text)
+    return (
+        _put(text, found, _COUNTS[int(found.group()) - 2])
+        if found and not _CALENDAR.search(text)
+        else None
+    )
+
+
+def _synonym(text: str, chance: random.Random) -> str | None:
+    found = [m for m in re.finditer(r"\b[a-z]+\b", text) if m.group() in _ALIKE]
+    if not found:
+        return None
+    match = chance.choice(found)
+    return _put(text, match, _ALIKE[match.group()])
+
+
+_RIGHT: tuple[Callable[[str, random.Random], str | None], ...] = (
+    _no_brackets, _no_lead, _no_tail, _turned, _respelled, _synonym
+)  # fmt: skip
+
+
+def reword(text: str, chance: random.Random) -> str:
+    """The text said otherwise and still true: up to two of the harmless edits; the text itself where none applies."""
+    done = 0
+    for edit in chance.sample(_RIGHT, len(_RIGHT)):
+        edited = edit(text, chance)
+        if edited and len(edited.split()) >= 4:
+            text, done = edited, done + 1
+        if done == 2:
+            break
+    return text

@@ -1,0 +1,258 @@
+"""Examples that nobody wrote: near misses from good questions, and true and false sentences from passages.
+
+* A question asked of another paragraph of its document, of its own paragraph without the sentence that answers, or with a name,
+  number or word exchanged: not answered. This is what SQuAD 2.0's writers did by hand.
+* A question, or a claim as somebody would look for its sources, beside a passage of another document that shares words with it: it does
+  not help.
+* A sentence of a passage, reworded: supported. With one fact exchanged: not. From elsewhere in the document: not.
+* A passage among others that do not belong to it: what holds of the pair still holds. People's chunks hold more than what is asked for,
+  and most sets' passages are a sentence or two.
+* Question and answer put together as a statement ("Who wrote X?" - "Y" -> "Y wrote X"): supported, and with another answer not.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rag.domain import Span
+from rag.text import facts
+from rag.text.sentences import split_sentences
+from rag.training import edits
+from rag.training.examples import Example, window
+
+_VERB = (
+    r"\w{2,}ed|wrote|took|gave|found|became|made|held|told|won|led|began|ran|said|came|went|saw|left|built|sent|lost|met|set|"
+    r"wore|drew|drove|grew|knew|spoke|spent|taught|thought|brought|bought|caught|fought|kept|put|read|rose|sang|sold|understood|"
+    r"causes|makes|contains|includes|provides|requires|allows|means|shows|gives|uses|controls|owns|produces|describes|defines"
+)
+_SUBJECT = re.compile(
+    rf"^(?:who|what|which(?: \w+){{1,3}}?|what (?:\w+ ){{0,2}}?\w+)\s+({_VERB})\b(?! (?:he|she|it|they)\b)(.*)\?$",
+    re.I,
+)
+_COPULA = re.compile(r"^(?:who|what)\s+(is|are|was|were)\s+(.{8,})\?$", re.I)
+_TIME = re.compile(
+    r"^(?:when|in what year|what year|in which year)\s+(was|were|is|are)\s+(.+)\s(\w+ed|born|built|made|held|won|sold|written)\s*\?$",
+    re.I,
+)
+_PLAIN = re.compile(r"^[A-Za-z0-9\"'].{40,360}[.!?]$", re.S)
+
+
+def near_misses(
+    example: Example, neighbours: Sequence[str], chance: random.Random
+) -> Iterator[Example]:
+    """Questions like this one that their passage does not answer. `neighbours` are other passages of the document."""
+    lost = {"answers": 0.0}
+    roll = chance.random()
+    if roll < 0.30 and neighbours:
+        asked = set(facts.content_stems(example.first))
+        some = chance.sample(list(neighbours), min(8, len(neighbours)))
+        some = [p for p in some if not any(a.lower() in p.lower() for a in example.answers)]
+        if some:
+            closest = max(some, key=lambda p: len(asked & set(facts.content_stems(p))))
+            yield replace(
+                example,
+                second=closest,
+                labels=lost | {"helps": 0.0},
+                span=None,
+                answers=(),
+                origin="made:neighbour",
+            )
+    elif roll < 0.45:
+        left = without_answers(example.second, example.answers)
+        if left:
+            yield replace(
+                example, second=left, labels=lost, span=None, answers=(), origin="made:removed"
+            )
+    elif roll < 0.90:
+        edited = edits.make_wrong(example.first, example.second, chance)
+        if (edited and edited[1] != "negation") or (edited and chance.random() < 0.5):
+            yield replace(
+                example, first=edited[0], labels=lost, span=None, answers=(), origin="made:swapped"
+            )
+
+
+def far_passage(
+    example: Example, pool: Sequence[tuple[str, str, frozenset[str]]], chance: random.Random
+) -> Example | None:
+    """The same beside a passage that does not help: of forty drawn from other documents the one that shares most words with it.
+
+    `pool` holds (document, passage, stems of its words).
+    """
+    mine = set(facts.content_stems(example.first))
+    some = [p for p in chance.sample(list(pool), min(40, len(pool))) if p[0] != example.document]
+    some = [p for p in some if not any(a.lower() in p[1].lower() for a in example.answers)]
+    if not some:
+        return None
+    _, passage, _ = max(some, key=lambda p: len(mine & p[2]))
+    labels = {"helps": 0.0} | ({"answers": 0.0} if "answers" in example.labels else {})
+    return replace(
+        example,
+        job="read",
+        second=passage,
+        labels=labels,
+        span=None,
+        answers=(),
+        weight=1.0,
+        origin="made:far",
+    )
+
+
+def among_passages(example: Example, others: Sequence[str], chance: random.Random) -> Example:
+    """The example with its passage at a random place among `others`; its span moves with it."""
+    at = chance.randrange(len(others) + 1)
+    before = "".join(f"{other.strip()} " for other in others[:at])
+    after = "".join(f" {other.strip()}" for other in others[at:])
+    span = example.span and Span(example.span.start + len(before), example.span.end + len(before))
+    return replace(example, second=before + example.second + after, span=span)
+
+
+def claim_as_query(claim: Example) -> Example:
+    """A supported claim as a query: its passage helps. Not everything that is looked for is a question."""
+    return replace(claim, job="read", labels={"helps": 1.0}, span=None, weight=1.0)
+
+
+def without_answers(passage: str, answers: Sequence[str]) -> str:
+    """The passage less every sentence that holds an answer; "" where too little is left."""
+    spans = list(split_sentences(passage))
+    kept = [
+        s.of(passage) for s in spans if not any(a.lower() in s.of(passage).lower() for a in answers)
+    ]
+    left = " ".join(kept)
+    gone = len(kept) < len(spans) and not any(
+        a.lower() in left.lower() for a in answers
+    )  # one may span two sentences
+    return left if len(kept) >= 2 and gone else ""
+
+
+def statement(question: str, answer: str) -> str | None:
+    """Question and answer as one sentence, where the question's form allows it without conjugating a verb."""
+    question = question.strip()
+    found = _SUBJECT.match(question)
+    if found:
+        return _sentence(f"{answer} {found.group(1)}{found.group(2)}")
+    found = _TIME.match(question)
+    if found:
+        lead = (
+            ""
+            if re.match(r"(?:in|on|at|around|during|from)\b", answer, re.I)
+            else "in "
+            if re.fullmatch(r".*\d{4}", answer)
+            else ""
+        )
+        return _sentence(f"{found.group(2)} {found.group(1)} {found.group(3)} {lead}{answer}")
+    found = _COPULA.match(question)
+    if found:
+        return _sentence(f"{found.group(2)} {found.group(1)} {answer}")
+    return None
+
+
+def _sentence(text: str) -> str:
+    text = text.strip().rstrip(".?!")
+    return text[:1].upper() + text[1:] + "."
+
+
+def from_question(example: Example, chance: random.Random) -> Iterator[Example]:
+    """A true and a false statement of an answered question."""
+    if example.span is None:
+        return
+    answer = example.span.of(example.second)
+    if len(answer.split()) > 12:
+        return
+    true = statement(example.first, answer)
+    if not true:
+        return
+    spans = [s for s in split_sentences(example.second) if s.start <= example.span.start < s.end]
+    evidence = spans[0] if spans else example.span
+    base = replace(example, job="support", origin="made:statement", answers=())
+    if chance.random() < 0.5:
+        yield replace(
+            base,
+            first=true,
+            labels={"supported": 1.0, "partly": 1.0, "against": 0.0},
+            span=evidence,
+        )
+        return
+    if chance.random() < 0.6:
+        others = [
+            o
+            for o in _rivals(answer, example.second)
+            if o.lower() not in " ".join(example.answers).lower()
+        ]
+        wrong = statement(example.first, chance.choice(others)) if others else None
+    else:
+        edited = edits.make_wrong(true, example.second, chance)
+        wrong = edited[0] if edited else None
+    if wrong:
+        yield replace(base, first=wrong, labels={"supported": 0.0, "partly": 0.0}, span=None)
+
+
+def _rivals(answer: str, passage: str) -> list[str]:
+    """Things of the passage that are of the answer's kind."""
+    if re.search(r"\d", answer):
+        found = re.findall(r"\b\d[\d,.]*\d\b|\b\d\b", passage)
+        return sorted({f for f in found if f not in answer})
+    mine = set(facts.content_stems(answer))
+    if facts.find_names("x " + answer):
+        return sorted(
+            {
+                n
+                for n in edits.names_in(passage)
+                if len(n) > 2 and not mine & set(facts.content_stems(n))
+            }
+        )
+    return []
+
+
+def from_passage(
+    document: str, passage: str, elsewhere: Sequence[str], chance: random.Random
+) -> Iterator[Example]:
+    """Up to three sentences about a passage: one that stands, one that is spoilt, one from elsewhere in the document."""
+    spans = [s for s in split_sentences(passage) if _PLAIN.match(s.of(passage))]
+    if not spans:
+        return
+    base = Example("support", "made:sentence", document, "", passage)
+    true = chance.choice(spans)
+    yield replace(
+        base,
+        first=edits.reword(true.of(passage), chance),
+        labels={"supported": 1.0, "partly": 1.0, "against": 0.0},
+        span=true,
+    )
+    span = chance.choice(spans)
+    said = edits.reword(span.of(passage), chance) if chance.random() < 0.5 else span.of(passage)
+    edited = edits.make_wrong(said, passage, chance)
+    if edited:
+        text, kind = edited
+        labels = {"supported": 0.0, "partly": 0.0} | ({"against": 1.0} if kind != "word" else {})
+        yield replace(base, first=text, labels=labels, span=span, origin=f"made:{kind}")
+    if elsewhere and chance.random() < 0.35:
+        other = [
+            s.of(text)
+            for text in chance.sample(list(elsewhere), min(2, len(elsewhere)))
+            for s in split_sentences(text)
+        ]
+        other = [o for o in other if _PLAIN.match(o) and o not in passage]
+        if other:
+            labels = {"supported": 0.0, "partly": 0.0, "against": 0.0}
+            yield replace(base, first=chance.choice(other), labels=labels, origin="made:elsewhere")
+
+
+def windowed(example: Example, chance: random.Random, most: int) -> Example:
+    """The example with its passage cut to a window of whole sentences: what a chunk shows of a document."""
+    cut = window(example.second, example.span, most, chance)
+    text = cut.of(example.second)
+    span = example.span and Span(example.span.start - cut.start, example.span.end - cut.start)
+    return replace(example, second=text, span=span)
+
+
+def trimmed(example: Example, most: int, chance: random.Random) -> Example:
+    """The example with its passage cut to about `most` characters around the sentence that shares most words with the first text."""
+    mine = set(facts.content_stems(example.first))
+    spans = list(split_sentences(example.second))
+    if len(example.second) <= most or not spans:
+        return example
+    best = max(spans, key=lambda s: len(mine & set(facts.content_stems(s.of(example.second)))))
+    return replace(example, second=window(example.second, best, most, chance).of(example.second))

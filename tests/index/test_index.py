@@ -1,0 +1,222 @@
+"""The index as a search sees it: which words answer at which revision, and what happens to an index of an older program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import Bot, Config
+from rag.errors import LibraryBroken
+from rag.events import Answered, Loading
+from rag.index.bm25 import FastFullText
+from rag.index.index import Index
+from tests.library.test_library import House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("badgers", "herons", "otters"):
+        (docs / f"{name}.txt").write_text(f"All about {name}\n\nThe {name} sleep by day.\n")
+    house.add(docs)
+    return house
+
+
+def _index(house: House, busy: bool = False) -> tuple[Index, list[bool]]:
+    """The index of a house that is mended, unless somebody else is writing; and how it was mended."""
+    mended: list[bool] = []
+
+    def mend(scratch: bool) -> bool:
+        mended.append(scratch)
+        if not busy:
+            for _ in house.ingest.index(scratch):
+                pass
+        return not busy
+
+    return Index(house.library, house.vectors, mend), mended
+
+
+def _changed(house: House) -> None:
+    """A document is in, and not yet in the index."""
+    before = len(house.library.ids())
+    house.library.remove([next(iter(house.library.files()))])
+    assert len(house.library.ids()) < before and house.vectors.revision() != house.library.revision
+
+
+def _without_words(house: House) -> None:
+    """The index as it was made before there were postings in it."""
+    folder = house.library.folder / "vectors"
+    (manifest,) = folder.glob("gen-*.json")
+    shutil.rmtree(folder / manifest.stem / "words")
+    held = json.loads(manifest.read_text())
+    held["files"] = {
+        name: value for name, value in held["files"].items() if not name.startswith("words/")
+    }
+    manifest.write_text(json.dumps(held))
+    house.vectors.close()
+
+
+def test_words_are_ranked_by_the_postings_and_nothing_is_mended_where_all_agrees(
+    house: House,
+) -> None:
+    index, mended = _index(house)
+    index.agree()
+    words = index.words()
+    assert isinstance(words, FastFullText) and not mended
+    assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.words(["otters"], 5)))
+
+
+def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_words(
+    house: House,
+) -> None:
+    _changed(house)
+    index, mended = _index(house, busy=True)
+    index.agree()
+    assert mended == [False] and index.words() is house.library.words
+    assert len(index.near(house.embedder.embed(["anything"])[0], 10)) > len(house.library.ids())
+
+
+def test_an_index_that_is_behind_follows(house: House) -> None:
+    _changed(house)
+    index, mended = _index(house)
+    assert index.behind() and not mended
+    index.agree()
+    assert not index.behind()
+    index.agree()
+    assert mended == [False] and isinstance(index.words(), FastFullText)
+    house.agrees()
+
+
+def test_an_index_of_an_older_program_is_made_again_once_and_nothing_is_embedded(
+    house: House,
+) -> None:
+    _without_words(house)
+    embedded = len(house.embedded)
+    assert house.vectors.current() is None
+    index, mended = _index(house)
+    index.agree()
+    index.agree()
+    assert (
+        mended == [False]
+        and isinstance(index.words(), FastFullText)
+        and len(house.embedded) == embedded
+    )
+    house.agrees()
+
+
+def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(house: House) -> None:
+    _without_words(house)
+    index, _ = _index(house, busy=True)
+    index.agree()
+    assert index.words() is house.library.words
+    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+
+
+def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_writes(
+    house: House,
+) -> None:
+    _without_words(house)
+    index, _ = _index(house, busy=True)
+    index.agree()
+    assert index.near(house.embedder.embed(["x"])[0], 1)  # it is open now
+    index, mended = _index(house)
+    index.agree()
+    assert mended == [False] and isinstance(index.words(), FastFullText)
+
+
+def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house: House) -> None:
+    def mend(scratch: bool) -> bool:
+        raise PermissionError("read-only")
+
+    index = Index(house.library, house.vectors, mend)
+    _without_words(house)
+    index.agree()
+    assert index.words() is house.library.words and index.near(house.embedder.embed(["x"])[0], 1)
+    _changed(house)
+    with pytest.raises(PermissionError):
+        index.agree()
+
+
+def test_an_index_that_cannot_be_read_leaves_the_words_to_the_library_and_is_made_anew(
+    house: House,
+) -> None:
+    house.vectors.close()
+    for store in (house.library.folder / "vectors").rglob("chroma.sqlite3"):
+        store.write_bytes(b"")
+    index, mended = _index(house)
+    index.agree()
+    assert index.words() is house.library.words
+    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+    assert mended == [True] and isinstance(index.words(), FastFullText)
+
+
+def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_shown(
+    house: House,
+) -> None:
+    name = sorted(house.library.ids())[0]
+    bad = np.full(house.dimension, 1e30, np.float32).tobytes()
+    house.library._db.execute("UPDATE chunks SET vector = ? WHERE id = ?", (bad, name))
+    assert house.library.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
+    with pytest.raises(LibraryBroken, match="checksum"):
+        house.library.chunks([name])
+
+
+def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
+    name, other = sorted(house.library.ids())[:2]
+    house.library._db.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
+    assert set(house.library.cosines([name, other], house.embedder.embed(["otters"])[0])) == {other}
+
+
+def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(house: House) -> None:
+    index, mended = _index(house, busy=True)
+    shutil.rmtree(house.library.folder / "vectors")
+    house.vectors.close()
+    with pytest.raises(LibraryBroken, match="no whole index") as error:
+        index.near(house.embedder.embed(["anything"])[0], 10)
+    assert mended == [True] and "ask again when it is done" in error.value.cure
+
+
+QUESTION = "How many individual sanctions has Russia faced?"
+
+
+def _lost(home: Path) -> None:
+    for manifest in home.glob("libraries/default/vectors/gen-*.json"):
+        manifest.unlink()
+
+
+def test_a_question_makes_the_index_where_it_is_behind_and_tells_how_far_it_is(home: Path) -> None:
+    _lost(home)
+    with Bot.open(Config(home=str(home))) as bot:
+        said = [
+            [e.what for e in bot.ask(QUESTION, save=False) if isinstance(e, Loading)]
+            for _ in range(2)
+        ]
+    assert said[0] == [
+        "the models",
+        "the index: vectors of 23 of 23 passages",
+        "the index: words of 23 of 23 passages",
+    ]
+    assert said[1] == []
+
+
+def test_who_stops_meanwhile_gets_an_empty_answer_and_asks_again(home: Path) -> None:
+    _lost(home)
+    with Bot.open(Config(home=str(home))) as bot:
+        *before, last = bot.ask(QUESTION, stop=lambda: True, save=False)
+        assert (
+            isinstance(last, Answered)
+            and last.answer.stopped
+            and not last.answer.text
+            and not last.answer.passages
+        )
+        assert [e.what for e in before if isinstance(e, Loading)][1:] == [
+            "the index: vectors of 23 of 23 passages"
+        ]
+        *_, last = bot.ask(QUESTION, save=False)
+        assert isinstance(last, Answered) and "5,000" in last.answer.text

@@ -1,0 +1,204 @@
+"""Words: the table ranks as SQLite does, and the postings rank as the table, whatever they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.domain import Raw
+from rag.index import bm25 as making
+from rag.index.bm25 import FastFullText, Postings, TextSource, read_postings
+from rag.ingest.chunk import chunk_document
+from rag.ingest.clean import clean_document
+from rag.library.files import KnownFile
+from rag.library.library import Library
+from rag.library.stemmer import Stemmer
+
+MANY = 300  # passages
+
+
+def renewed(last: Postings | None, ids: set[str], texts: TextSource) -> Postings:
+    """What is made once all of it was waited for; and it tells truly how far it is."""
+    work, told = making.renew_postings(last, ids, texts), [0]
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            assert told[-1] == len(ids - _named(last))
+            return end.value
+        assert event.what == "words" and told[-1] < event.done <= event.total == len(
+            ids - _named(last)
+        )
+        told.append(event.done)
+
+
+def _named(last: Postings | None) -> set[str]:
+    return {name.decode() for name in last.names.tolist()} if last else set()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """`common` is in all, `half` in every second, `third` in every third, `rare` in every twentieth passage, `odd` in two,
+    "won't" in every ninth and "t won" in the others."""
+    with closing(
+        Library(tmp_path_factory.mktemp("words") / "lib", make=True, identity="test")
+    ) as made:
+        items = []
+        for n in range(MANY):
+            words = ["common"] * (1 + n % 3) + ["half"] * (n % 2 == 0) + ["third"] * (n % 3 == 0)
+            words += (
+                ["rare"] * (n % 20 == 7) + ["odd"] * (n in (77, 78)) + [f"name{n}"] * (5 + n % 7)
+            )
+            words += ["won't"] if n % 9 == 0 else ["t", "won"]
+            document = clean_document(Raw(" ".join(words) + "."), f"{n}.txt")
+            chunks = list(
+                chunk_document(document, 40, lambda texts: [len(t.split()) for t in texts])
+            )
+            assert len(chunks) == 1
+            known = KnownFile(f"/{n}", f"{n}.txt", document.id, 1, 1, "", None)
+            items.append((known, document, chunks, np.ones((1, 4), np.float32), [b"%d" % n]))
+        made.put(items)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def postings(library: Library) -> Postings:
+    return renewed(None, library.ids(), library.texts)
+
+
+def _whole(library: Library, query: str) -> list[tuple[str, float]]:
+    """The ranking by SQLite alone, of every passage that holds any of the words."""
+    rows = library._db.execute(
+        "SELECT c.id, -bm25(words, 1.0, 1.0, 1.0) FROM words JOIN chunks c ON c.number = words.rowid WHERE words MATCH ? "
+        "ORDER BY bm25(words, 1.0, 1.0, 1.0), c.number",
+        (query,),
+    )
+    return list(rows)
+
+
+QUERIES = [
+    ["rare"],
+    ["odd", "common"],
+    ["rare", "common", "half"],
+    ["third", "half", "common", "odd"],
+    ["common"],
+    ["Rares", "rare"],  # one stem, twice
+    ["won't", "half"],  # two words to the tokenizer, side by side
+    ["nowhere", "common"],
+    ["nowhere", "no'where"],
+    ["name77"],
+    [],
+]
+
+
+@pytest.mark.parametrize("words", QUERIES)
+def test_the_table_ranks_as_sqlite_does(library: Library, words: list[str]) -> None:
+    whole = _whole(library, " OR ".join(f'"{word}"' for word in words)) if words else []
+    assert library.words(words, MANY) == whole
+    assert library.words(words, 5) == whole[:5]
+
+
+@pytest.mark.parametrize("words", QUERIES)
+@pytest.mark.parametrize("limit", [1, 3, 5, 16, 140, MANY, 10 * MANY])
+def test_the_postings_rank_as_the_table_does(
+    library: Library, postings: Postings, words: list[str], limit: int
+) -> None:
+    found, whole = (
+        FastFullText(postings, library.words)(words, limit),
+        dict(library.words(words, 10 * MANY)),
+    )
+    assert len(found) == len(dict(found)) == min(limit, len(whole))
+    assert dict(found) == pytest.approx({name: whole[name] for name, _ in found})
+    assert [score for _, score in found] == pytest.approx(
+        sorted(whole.values(), reverse=True)[:limit]
+    )
+
+
+def test_what_came_into_the_table_since_is_left_out(library: Library) -> None:
+    some = set(sorted(library.ids())[::3])
+    found = FastFullText(renewed(None, some, library.texts), library.words)(["won't"], MANY)
+    assert found and {name for name, _ in found} == some & {
+        name for name, _ in library.words(["won't"], MANY)
+    }
+
+
+@pytest.mark.parametrize("words", QUERIES)
+def test_both_know_which_words_stand_somewhere(
+    library: Library, postings: Postings, words: list[str]
+) -> None:
+    assert library.words.hold(words) == FastFullText(postings, library.words).hold(words)
+    assert library.words.hold(words) == {word for word in words if "where" not in word}
+
+
+def _files(postings: Postings, folder: Path) -> dict[str, bytes]:
+    postings.save(folder)
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def test_what_was_made_step_by_step_is_what_is_made_at_once(
+    library: Library, postings: Postings, tmp_path: Path
+) -> None:
+    ids = sorted(library.ids())
+    asked: list[str] = []
+
+    def texts(names: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+        asked.extend(names)
+        return library.texts(names)
+
+    step = renewed(None, set(ids[:200]), texts)
+    step = renewed(step, set(ids[50:180]), texts)
+    step = renewed(step, set(), texts)
+    assert (
+        not len(step.names)
+        and step.terms == []
+        and FastFullText(step, library.words)(["common", "won't"], 5) == []
+    )
+    step = renewed(step, set(ids[:100]), texts)
+    step = renewed(step, set(ids), texts)
+    assert asked == ids[:200] + ids[:100] + ids[100:]  # what is there is not counted again
+    assert _files(step, tmp_path / "step") == _files(postings, tmp_path / "once")
+
+
+def test_what_was_saved_is_read_again(library: Library, postings: Postings, tmp_path: Path) -> None:
+    assert read_postings(tmp_path / "words") is None
+    postings.save(tmp_path / "words")
+    again = read_postings(tmp_path / "words")
+    assert again is not None
+    assert FastFullText(again, library.words)(["odd", "half"], 9) == FastFullText(
+        postings, library.words
+    )(["odd", "half"], 9)
+    renewed(None, set(), library.texts).save(tmp_path / "none")
+    none = read_postings(tmp_path / "none")
+    assert (
+        none is not None
+        and none.terms == []
+        and FastFullText(none, library.words).hold(["odd"]) == set()
+    )
+
+
+TEXT = st.text(st.sampled_from("ab c.'é-ß漢1\n"), max_size=30)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=8))
+def test_stems_are_counted_as_the_table_cuts_them(texts: list[tuple[str, str, str]]) -> None:
+    with closing(Stemmer()) as stems:
+        counted = stems.counted(texts)
+        for number, text in enumerate(texts):
+            mine = sorted(stem for part in stems.of(text) for stem in part)
+            assert mine == sorted(
+                stem for (stem, at), n in counted.items() if at == number for _ in range(n)
+            )
+
+
+def test_merged_words_say_the_same(library: Library) -> None:
+    before = [library.words(words, MANY) for words in QUERIES]
+    library.merge_words()
+    assert [library.words(words, MANY) for words in QUERIES] == before
+    assert library.care.wrong() == []
+    assert library._db.execute("SELECT count(DISTINCT segid) FROM words_idx").fetchone() == (1,)

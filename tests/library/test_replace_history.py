@@ -1,0 +1,309 @@
+"""A damaged history is begun anew without losing what can be read of it, whatever fails or is
+killed on the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from rag.errors import LibraryBroken, RagError
+from rag.events import Event, Mended
+from rag.library.history import History
+from rag.library.library import Library
+from rag.library.replace_history import replace_history
+from rag.library.schema import checksum
+from rag.upkeep import repair
+from tests.faults.child import Tell, run
+
+_TURNS = 400
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A library with many saved answers."""
+    folder = tmp_path / "libraries" / "lib"
+    Library(folder, make=True, identity="test").close()
+    with closing(History(folder)) as history, history.writing():
+        for number in range(1, _TURNS + 1):
+            question, answer = (
+                f"Who signed {number}?",
+                json.dumps({"answer": f"Ada {number} " + "x" * 300}),
+            )
+            row = (
+                number,
+                f"talk{number % 7}",
+                "2024-05-01",
+                question,
+                answer,
+                checksum(number, question, answer),
+            )
+            history._db.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?)", row)
+    return folder
+
+
+def _hurt(folder: Path) -> bytes:
+    """One page of the turns all zeros. Returns the damaged file."""
+    path = folder / "history.db"
+    content = bytearray(path.read_bytes())
+    content[4096 * 9 : 4096 * 10] = bytes(4096)
+    path.write_bytes(content)
+    return bytes(content)
+
+
+def _repaired(folder: Path) -> list[Mended]:
+    return [event for event in repair.history(folder) if isinstance(event, Mended)]
+
+
+def _questions(folder: Path) -> list[str]:
+    with closing(History(folder)) as history:
+        return history.questions(_TURNS)
+
+
+def test_what_can_be_read_of_a_damaged_history_is_taken_over(folder: Path) -> None:
+    hurt = _hurt(folder)
+    (mended,) = _repaired(folder)
+    kept = folder / "history-damaged-1.db"
+    assert mended.done and str(kept) in mended.says and kept.read_bytes() == hurt
+    assert (
+        _TURNS - 20 <= len(_questions(folder)) < _TURNS
+    )  # on either side of the page that is lost
+    assert _repaired(folder) == []
+    with closing(History(folder)) as history:
+        assert all(answer and "Ada" in answer for _, answer in history.turns("talk3"))
+
+
+def test_a_copy_that_was_kept_before_is_never_replaced(folder: Path) -> None:
+    (folder / "history-damaged-1.db").write_text("an earlier one")
+    (folder / "history-damaged-2.db-wal").write_text("of an earlier one")
+    (folder / "history-damaged-3.db").symlink_to("nowhere")
+    _hurt(folder)
+    (mended,) = _repaired(folder)
+    assert str(folder / "history-damaged-4.db") in mended.says
+    assert (folder / "history-damaged-1.db").read_text() == "an earlier one"
+    assert (folder / "history-damaged-2.db-wal").read_text() == "of an earlier one"
+
+
+_CALLS = ("link", "unlink", "replace", "fsync", "open")
+
+
+@pytest.mark.parametrize("state", ["damaged", "damaged with a journal"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("call", _CALLS)
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_whatever_fails_the_old_file_is_there_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, at: int, state: str
+) -> None:
+    hurt = _hurt(folder)
+    if "journal" in state:
+        monkeypatch.setattr(
+            "rag.library.replace_history.salvaged", lambda _: []
+        )  # SQLite removes a journal that it cannot use
+        (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
+    real, calls = getattr(os, call), []
+
+    def failing(*arguments: object, **named: object) -> object:
+        calls.append(arguments)
+        if len(calls) == at:
+            raise OSError(number, os.strerror(number))
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(os, call, failing)
+    with suppress(RagError):
+        replace_history(folder)
+    monkeypatch.undo()
+    copies = sorted(folder.glob("history-damaged-*.db"))
+    there = (folder / "history.db").read_bytes()
+    assert there == hurt or [copy.read_bytes() for copy in copies] == [hurt]
+    if "journal" in state:
+        here = (folder / "history.db") if there == hurt else copies[0]
+        assert here.with_name(f"{here.name}-wal").exists()
+    assert not list(folder.glob(".history*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a child that is killed")
+@pytest.mark.parametrize("call", ["link", "unlink", "replace", "fsync"])
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_wherever_it_is_killed_the_old_file_is_there_whole(
+    folder: Path, call: str, at: int
+) -> None:
+    hurt = _hurt(folder)
+
+    def work(_: Tell) -> None:
+        real, calls = getattr(os, call), []
+
+        def killing(*arguments: object, **named: object) -> object:
+            calls.append(arguments)
+            if len(calls) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*arguments, **named)
+
+        setattr(os, call, killing)
+        replace_history(folder)
+
+    run(work)
+    copies = sorted(folder.glob("history-damaged-*.db"))
+    assert (folder / "history.db").read_bytes() == hurt or copies[0].read_bytes() == hurt
+    assert all(event.done for event in _repaired(folder))
+    assert len(_questions(folder)) >= _TURNS - 20 and not list(folder.glob(".history*"))
+
+
+def test_where_there_are_no_second_names_the_old_file_is_copied(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    hurt = _hurt(folder)
+    monkeypatch.setattr(os, "link", none)
+    (mended,) = _repaired(folder)
+    assert mended.done and (folder / "history-damaged-1.db").read_bytes() == hurt
+    assert (folder / "history-damaged-1.db").stat().st_mode & 0o077 == 0
+
+
+_NOT_DAMAGE = [
+    ("SQLITE_FULL", "database or disk is full"), ("SQLITE_IOERR_WRITE", "disk I/O error"), ("SQLITE_BUSY", "locked"),
+    ("SQLITE_CANTOPEN", "unable to open database file"), ("SQLITE_READONLY", "attempt to write a readonly database"),
+    ("SQLITE_IOERR_SHMSIZE", "disk I/O error"), ("SQLITE_PERM", "access permission denied"), ("", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "said"), _NOT_DAMAGE)
+@pytest.mark.parametrize("step", ["pages", "reindex", "damaged", "forget"])
+def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str, step: str
+) -> None:
+    from rag.disk.disk_errors import describe_disk_error
+
+    error = sqlite3.OperationalError(said)
+    error.sqlite_errorname = name
+    foreseen = describe_disk_error(error if name else MemoryError(), folder, "history.db")
+    assert not isinstance(foreseen, LibraryBroken)
+
+    def fails(*_: object) -> None:
+        raise foreseen
+
+    if step == "reindex":
+        monkeypatch.setattr(
+            History, "pages", lambda _: ["row 3 missing from index turns_conversation"]
+        )
+    monkeypatch.setattr(History, step, fails)
+    before = (folder / "history.db").read_bytes()
+    (left,) = _repaired(folder)
+    assert left.what == "history" and not left.done and left.cure
+    assert (folder / "history.db").read_bytes() == before and not list(folder.glob("*damaged*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files, in a child")
+@pytest.mark.parametrize("state", ["well", "damaged"])
+@pytest.mark.parametrize("size", [0, 4096, 20_000, 32_768, 36_000, 45_000, 60_000, 100_000])
+def test_with_little_room_every_turn_stays_readable(folder: Path, size: int, state: str) -> None:
+    before = _hurt(folder) if state == "damaged" else (folder / "history.db").read_bytes()
+
+    def work(tell: Tell) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        for event in repair.history(folder):
+            assert isinstance(event, Mended)
+            tell([event.done, event.says, event.cure])
+
+    found = run(work)
+    assert found.fault is None and found.error is None
+    copies = list(folder.glob("history-damaged-*"))
+    if state == "well" or copies == []:
+        assert copies == [] and (folder / "history.db").read_bytes() == before
+        assert all(not line[0] and line[2] for line in found.told)
+        assert state == "well" or found.told
+    else:
+        ((done, says, _),) = found.told
+        assert done and str(copies[0]) in says and copies[0].read_bytes() == before
+    for event in _last(folder):
+        assert event.done
+    assert len(_questions(folder)) >= (_TURNS if state == "well" else _TURNS - 20)
+
+
+def _last(folder: Path) -> list[Mended]:
+    """There is room again."""
+    return _repaired(folder)
+
+
+_HARMS: dict[str, Callable[[Path], object]] = {
+    "text": lambda path: path.write_text("hello"),
+    "folder": lambda path: (path.unlink(), path.mkdir()),
+    "gone": lambda path: path.unlink(),
+    "link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),
+}
+
+
+@pytest.mark.parametrize("harm", _HARMS.values(), ids=_HARMS)
+def test_what_is_no_history_gets_another_name_and_conversations_begin(
+    folder: Path, harm: Callable[[Path], object]
+) -> None:
+    harm(folder / "history.db")
+    (mended,) = _repaired(folder)
+    assert mended.done and _questions(folder) == [] and _repaired(folder) == []
+
+
+@pytest.mark.parametrize("column", ["conversation", "asked", "answer", "checksum"])
+def test_a_lost_column_does_not_cost_the_questions(folder: Path, column: str) -> None:
+    with closing(sqlite3.connect(folder / "history.db", isolation_level=None)) as db:
+        db.execute("DROP INDEX turns_conversation")
+        db.execute(f"ALTER TABLE turns DROP COLUMN {column}")
+    (mended,) = _repaired(folder)
+    assert mended.done and len(_questions(folder)) == _TURNS
+
+
+def _events(folder: Path) -> list[Event]:
+    return list(repair.history(folder))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[]",
+        "null",
+        '"x"',
+        "3",
+        '{"answer": 3}',
+        "no JSON",
+        "[" * 100_000,
+        '{"answer": "a", "asked": [1]}',
+        "",
+        "{" * 9,
+    ],
+)
+def test_a_saved_answer_that_is_none_is_damage_and_is_removed_by_name(
+    folder: Path, answer: str
+) -> None:
+    with closing(sqlite3.connect(folder / "history.db", isolation_level=None)) as db:
+        mark = checksum(3, "Who signed 3?", answer)
+        db.execute("UPDATE turns SET answer = ?, checksum = ? WHERE number = 3", (answer, mark))
+    with closing(History(folder)) as history, pytest.raises(LibraryBroken) as error:
+        history.turns("talk3")
+    assert "Who signed 3?" in str(error.value) and "--repair" in error.value.cure
+    (mended,) = _events(folder)
+    assert isinstance(mended, Mended) and mended.done and "Who signed 3?" in mended.says
+    with closing(History(folder)) as history:
+        assert history.turns("talk3")[0] == ("Who signed 3?", None)
+
+
+@pytest.mark.parametrize("column", ["conversation", "asked", "question"])
+@pytest.mark.parametrize("value", ["x'ff00'", "CAST(x'ff41' AS TEXT)"])
+def test_a_turn_that_is_no_text_is_left_out_and_mended(
+    folder: Path, column: str, value: str
+) -> None:
+    with closing(sqlite3.connect(folder / "history.db", isolation_level=None)) as db:
+        db.execute(f"UPDATE turns SET {column} = {value} WHERE number = 3")
+    with closing(History(folder)) as history:
+        assert all(isinstance(part, str) for row in history.conversations(9) for part in row[:3])
+        assert all(isinstance(question, str) for question in history.questions(_TURNS))
+    _events(folder)
+    assert _events(folder) == [] and len(_questions(folder)) == _TURNS

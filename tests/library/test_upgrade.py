@@ -1,0 +1,122 @@
+"""A library of format 3, which had one key for a file and a name in it, is taken over with every document."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rag.library.library import Library
+from rag.library.upgrade import split_members
+from tests.library.test_library import House, _report
+
+_OLD = """
+ALTER TABLE files RENAME TO new;
+CREATE TABLE files(
+    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, reason TEXT, cure TEXT) WITHOUT ROWID;
+INSERT INTO files SELECT path || iif(member = '', '', '#' || member), source, document, size, mtime, sha256, reason, cure FROM new;
+DROP TABLE new;
+CREATE INDEX files_document ON files(document);
+PRAGMA user_version = 3;
+"""
+
+
+def _older(folder: Path) -> None:
+    """Make the library one of format 3."""
+    with closing(sqlite3.connect(folder / "library.db", isolation_level=None)) as db:
+        db.executescript(_OLD)
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """Every way in which '#' may stand in a key."""
+    docs = tmp_path / "docs"
+    for name in (
+        "a.txt",
+        "#.txt",
+        "a#b.txt",
+        "C#/x.txt",
+        "c.jsonl#x.txt",
+        "a.zip#/deep.txt",
+        "b.zip#.txt",
+        "C#/#",
+        "e.jsonl#",
+    ):
+        path = docs / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"The file {name} is of its own.\n")
+    for place in ("c.jsonl", "C#/c#.jsonl", "d.jsonl"):
+        ids = ["one", "two", "x.txt.", "a#b", "#"] if place != "d.jsonl" else ["only"]
+        lines = [
+            json.dumps({"id": f"{place} {name}", "text": f"The text {name} of {place}."})
+            for name in ids
+        ]
+        (docs / place).write_text("\n".join(lines))
+    with zipfile.ZipFile(docs / "b#.zip", "w") as archive:
+        for name in ("1.txt", "C#/2.txt", "#"):
+            archive.writestr(name, f"The member {name} is of its own.")
+    return docs
+
+
+@pytest.mark.parametrize("left", ["all", "none", "no roots"])
+def test_an_older_library_keeps_every_document_under_its_name(
+    tmp_path: Path, docs: Path, left: str
+) -> None:
+    house = House(tmp_path / "house")
+    house.add(docs)
+    before, rows = house.library.listings(), set(house.library.files())
+    revision = house.library.revision
+    house.library.close()
+    _older(house.library.folder)
+    if left != "all":
+        docs.rename(tmp_path / "elsewhere")
+    if left == "no roots":
+        with closing(
+            sqlite3.connect(house.library.folder / "library.db", isolation_level=None)
+        ) as db:
+            db.execute("DELETE FROM roots")
+    house = House(tmp_path / "house")
+    assert house.library.listings() == before and house.library.revision == revision
+    if left == "all":
+        assert set(house.library.files()) == rows
+    else:  # what only the disk could tell is told by the ending, and nothing is lost
+        assert {f"{a}#{b}" if b else a for a, b in house.library.files()} == {
+            f"{a}#{b}" if b else a for a, b in rows
+        }
+        (tmp_path / "elsewhere").rename(docs)
+    report = _report(list(house.ingest.add([str(docs)])))
+    assert report.removed == () or left != "all"
+    assert {i.id for i in house.library.listings()} == {i.id for i in before}
+    if left == "all":
+        assert (report.added, report.changed, report.moved) == ((), (), ())
+    house.agrees()
+
+
+def test_an_upgrade_that_fails_changes_nothing(
+    tmp_path: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path / "house")
+    house.add(docs)
+    number = len(house.library.files())
+    house.library.close()
+    _older(house.library.folder)
+
+    def broken(db: sqlite3.Connection) -> None:
+        split_members(db)
+        raise OSError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.library.library.split_members", broken)
+        with pytest.raises(Exception, match="killed"):
+            Library(house.library.folder, identity="test")
+    with closing(sqlite3.connect(house.library.folder / "library.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 3
+        assert db.execute("SELECT count(*) FROM files").fetchone()[0] == number
+    library = Library(house.library.folder, identity="test")
+    assert len(library.files()) == number
+    library.close()

@@ -1,0 +1,1 @@
+"""Values of the domain as text and styles for the chat."""

@@ -1,0 +1,191 @@
+"""What a reader does on the Ask screen: walk through sentences and sources, make room for the pane, take text along."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual import events, on
+from textual.screen import Screen
+from textual.widget import Widget
+
+from rag.domain import Rates
+from tui.render.export import markdown, plain, sentence
+from tui.render.glyphs import Glyphs
+from tui.render.phrases import error_rates
+from tui.screens.check import CheckScreen
+from tui.state.cursor import AnswerCursor
+from tui.widgets.conversation import Conversation
+from tui.widgets.exchange import Exchange
+from tui.widgets.prompt import Prompt
+from tui.widgets.source_pane import Reader, SourcePane
+
+
+class AskLayout(Screen[None]):
+    """The half of the Ask screen that needs no engine. `shown` is the turn that the pane follows."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.glyphs = glyphs
+        self.shown: Exchange | None = None
+        self.rates: Rates | None = None  #: how often the check errs, once it is known
+        self._open: bool | None = None  #: the reader's wish for the pane; None follows the width
+
+    @property
+    def talk(self) -> Conversation:
+        return self.query_one(Conversation)
+
+    @property
+    def pane(self) -> SourcePane:
+        return self.query_one(SourcePane)
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.query_one(Prompt)
+
+    def _place(self) -> str:
+        match self.focused:
+            case Exchange():
+                return "answer"
+            case Reader():
+                return "source"
+            case _:
+                return "prompt"
+
+    def _look(self, turn: Exchange) -> None:
+        """Let the pane show where the reader is in `turn`."""
+        if self.shown is not turn:
+            if self.shown is not None and self.shown.is_mounted:
+                self.shown.mark_current(False)
+            self.shown = turn
+            turn.mark_current(True)
+        self.pane.show(turn.look, pending=turn.running)
+        self._arrange()
+
+    @on(Exchange.Moved)
+    def _moved(self, event: Exchange.Moved) -> None:
+        turn = event.turn
+        if event.past:
+            other = self.talk.neighbour(turn, event.past)
+            if other is None:
+                return
+            other.look = other.look.start() if event.past > 0 else other.look.end()
+            other.focus()
+            turn = other
+        self._look(turn)
+        if event.opened:
+            self._open = True
+            self._arrange()
+        self.talk.reveal(turn)
+
+    @on(Exchange.Typed)
+    def _typed(self, event: Exchange.Typed) -> None:
+        self.prompt.focus()
+        self.prompt.insert(event.text)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        """The pane is there when it has something to show and the width or the reader wants it."""
+        wide = self.has_class("-wide")
+        wanted = wide if self._open is None else self._open
+        open_ = wanted and self.shown is not None and bool(self.shown.look.passages)
+        if open_ != self.has_class("-open"):
+            self.set_class(open_, "-open")
+            if isinstance(self.focused, Exchange):
+                self.call_after_refresh(self.talk.reveal, self.focused)
+
+    # -- actions, as the command table names them --------------------------------------------------------------------
+
+    def _close(self) -> None:
+        self._open = None if not self.has_class("-wide") else False
+        self._arrange()
+        (self.shown if isinstance(self.focused, Reader) and self.shown else self.prompt).focus()
+
+    def action_sources(self) -> None:
+        if self.has_class("-open"):
+            self._open = False
+            self._arrange()
+            if isinstance(self.focused, Reader) and self.shown is not None:
+                self.shown.focus()
+        elif self.shown is None or not self.shown.look.passages:
+            self.app.notify("no sources yet: ask a question first", markup=False, timeout=3)
+        else:
+            self.action_open()
+
+    def action_open(self) -> None:
+        self._open = True
+        self._arrange()
+        if self.has_class("-narrow"):
+            self.query_one(Reader).focus()
+
+    def action_ring(self, by: int) -> None:
+        answer = self.shown if isinstance(self.focused, Reader) else self.talk.newest
+        stops: list[Widget] = [self.prompt, *([answer] if answer else [])]
+        if self.has_class("-open"):
+            stops.append(self.query_one(Reader))
+        place = {"prompt": 0, "answer": 1, "source": len(stops) - 1}[self._place()]
+        stops[(place + by) % len(stops)].focus()
+
+    def action_along(self, by: int) -> None:
+        if self.shown is not None:
+            self.shown.go(self.shown.look.along(by))
+
+    def action_scroll(self, where: str) -> None:
+        scroller = self.talk.scroller
+        if where == "end":
+            self.talk.to_end()
+        else:
+            moves = {
+                "up": scroller.scroll_page_up,
+                "down": scroller.scroll_page_down,
+                "home": scroller.scroll_home,
+                "line_up": scroller.scroll_up,
+                "line_down": scroller.scroll_down,
+            }
+            moves[where](animate=False)
+
+    @property
+    def place(self) -> AnswerCursor:
+        """Where the reader is; the pane may be a moment behind."""
+        turn = self._target()
+        return turn.look if turn is not None else AnswerCursor()
+
+    def _target(self) -> Exchange | None:
+        return (
+            self.focused if isinstance(self.focused, Exchange) else self.shown or self.talk.newest
+        )
+
+    def action_edit(self) -> None:
+        turn = self._target()
+        if turn is not None:
+            self.prompt.put(turn.question)
+            self.prompt.focus()
+
+    def action_check(self) -> None:
+        turn = self._target()
+        if turn is None or turn.answer is None or not turn.answer.claims:
+            self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
+            return
+        check = CheckScreen(turn.answer, self.glyphs, turn.look.at or 0, error_rates(self.rates))
+        self.app.push_screen(check, partial(self._checked, turn))
+
+    def _checked(self, turn: Exchange, at: int | None) -> None:
+        if at is not None and turn.is_mounted:
+            turn.focus()
+            turn.go(turn.look.sentence(at), opened=True)
+
+    def copied(self, form: str) -> str:
+        """What `y`, `Y` or `c` copies; empty where there is nothing."""
+        turn = self._target()
+        if turn is None or turn.answer is None:
+            return ""
+        if form == "sentence":
+            return sentence(turn.look.claim) if turn.look.claim else ""
+        return markdown(turn.answer) if form == "markdown" else plain(turn.answer)
+
+    async def action_copy(self, form: str) -> None:
+        await self.run_action(f"app.copy('{form}')")
+
+    async def action_editor(self) -> None:
+        await self.run_action("app.editor")

@@ -1,0 +1,125 @@
+"""The one widget for long text of strangers: literal, wrapped by offsets, with spans styled and a gutter for marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.content import Span as Styled
+from textual.geometry import Size
+from textual.message import Message
+from textual.selection import Selection
+from textual.widget import Widget
+
+from rag.domain import Span
+from rag.text.sanitize import sanitize
+from tui.render.wrap import wrap_text
+
+Style = tuple[Span, str]
+Mark = tuple[Span, str, str]  #: the span whose lines are marked, the sign, its style
+
+
+class TextView(Widget):
+    """Shows `text` made safe and nothing else; offsets given to it and reported by it are offsets into that text."""
+
+    ALLOW_SELECT: ClassVar[bool] = True
+    GUTTER = 2
+
+    class Clicked(Message):
+        """A click on the character at `offset`."""
+
+        def __init__(self, sheet: TextView, offset: int) -> None:
+            super().__init__()
+            self.sheet = sheet
+            self.offset = offset
+
+    def __init__(
+        self, text: str = "", *, name: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=name, classes=classes)
+        self._styles: tuple[Style, ...] = ()
+        self._marks: tuple[Mark, ...] = ()
+        self._wrapped: tuple[int, list[Span]] = (-1, [])
+        self.text = _clean(text)
+
+    def show(self, text: str, styles: Sequence[Style] = (), marks: Sequence[Mark] = ()) -> None:
+        """Replace everything. A repaint only, where the number of lines is the same as before."""
+        clean = _clean(text)
+        height = len(self.rows())
+        if clean != self.text:
+            self.text, self._wrapped = clean, (-1, [])
+        self._styles, self._marks = tuple(styles), tuple(marks)
+        self.refresh(layout=len(self.rows()) != height)
+
+    def rows(self, width: int | None = None) -> list[Span]:
+        """The lines as they stand on the screen."""
+        room = max(1, (self.content_size.width if width is None else width) - self.GUTTER)
+        if self._wrapped[0] != room:
+            self._wrapped = (room, wrap_text(self.text, room))
+        return self._wrapped[1]
+
+    def row_of(self, offset: int) -> int:
+        """On which line the character at `offset` stands."""
+        rows = self.rows()
+        return max((n for n, row in enumerate(rows) if row.start <= offset), default=0)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.rows(width)) if width else 0
+
+    def render(self) -> Content:
+        parts: list[str] = []
+        spans: list[Styled] = []
+        at = 0
+        for row in self.rows():
+            sign, style = self._mark(row)
+            if sign:
+                spans.append(Styled(at, at + len(sign), style))
+            head = sign + " " * (self.GUTTER - cell_len(sign))
+            at += len(head)
+            for span, look in self._styles:
+                if span.start < row.end and row.start < span.end:
+                    a, b = max(span.start, row.start), min(span.end, row.end)
+                    spans.append(Styled(at + a - row.start, at + b - row.start, look))
+            parts.append(head + row.of(self.text))
+            at += row.end - row.start + 1
+        return Content("\n".join(parts), spans)
+
+    def _mark(self, row: Span) -> tuple[str, str]:
+        for span, sign, style in self._marks:
+            if span.start < max(row.end, row.start + 1) and row.start < span.end:
+                return sign, style
+        return "", ""
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text as it was written: without gutter, and without newlines that only wrapping made."""
+        rows = self.rows()
+        if not rows:
+            return None
+
+        def place(x: int, y: int) -> int:
+            row = rows[min(y, len(rows) - 1)]
+            return row.start + min(max(0, x - self.GUTTER), row.end - row.start)
+
+        start = place(*selection.start) if selection.start is not None else 0
+        end = place(*selection.end) if selection.end is not None else len(self.text)
+        return self.text[start:end], "\n"
+
+    def on_click(self, event: events.Click) -> None:
+        rows = self.rows()
+        if not 0 <= event.y < len(rows):
+            return
+        row, cells = rows[event.y], max(0, event.x - self.GUTTER)
+        offset = row.start
+        while offset < row.end and cell_len(self.text[row.start : offset + 1]) <= cells:
+            offset += 1
+        self.post_message(self.Clicked(self, min(offset, max(row.start, row.end - 1))))
+
+
+def _clean(text: str) -> str:
+    return sanitize(text).replace("\t", " ")
