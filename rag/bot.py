@@ -27,18 +27,18 @@ from rag.disk.permissions import make_folder
 from rag.domain import (
     Conversation,
     Document,
+    ErrorRates,
     Evidence,
     Listing,
     Model,
     Passage,
-    Rates,
     Status,
     Turn,
     Verdict,
     Writer,
 )
 from rag.errors import LibraryBusy, LibraryMissing, RagError
-from rag.events import Answered, Event, Indexing, Loading, Noted, Report
+from rag.events import Answered, Event, Indexing, Loading, Notice, Report
 from rag.index.chroma import VectorIndex
 from rag.index.index import Index
 from rag.ingest.chunk import CHUNKER_VERSION
@@ -113,7 +113,7 @@ class Bot:
             self._writing()
         ):  # before the library is made: of two that come first, one is told who the other is
             if note := self._open_library(make=True).anew:
-                yield Noted(note)
+                yield Notice(note)
             yield from self._ingest().add(paths, forget=forget)
 
     @reports_disk_errors
@@ -268,7 +268,7 @@ class Bot:
         claim, passage = limits.check_claim(claim), limits.check_passage(passage)
         return check_claim(claim, passage, self._judge())
 
-    def rates(self) -> Rates:
+    def rates(self) -> ErrorRates:
         """How often that checker errs, as measured on claims it had not seen."""
         from rag.inference.weights import checker_error_rates
 

@@ -51,7 +51,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawDocument:
     """What a file says before it is cleaned. `masked` are parts that its format shows not to be the article."""
 
     text: str
@@ -66,13 +66,13 @@ class Raw:
         None  #: (where, level, title); None: by the text's own syntax
     )
     lines: bool = False  #: a line is a sentence (source code, rows of a table)
-    ruled: Raw | None = field(
+    ruled: RawDocument | None = field(
         default=None, compare=False
     )  #: the same, with what `clean.rule` found
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedPart:
     """A part of a file that cannot be taken in while the rest can: a member of an archive (`name` is "/" and its path there), or
     scanned pages of a PDF."""
 
@@ -316,7 +316,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class AnswerSpan:
     """A place in a passage where the shortest verbatim answer may stand; `score` is a log-probability but for a constant."""
 
     span: Span
@@ -324,11 +324,11 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PassageReading:
     """What a reading of one passage for a question gave. The spots lie in the passage; there are none where it holds no word."""
 
     answers: float  #: logit of "this passage answers the question"
-    spots: tuple[Spot, ...]  #: likeliest first
+    spots: tuple[AnswerSpan, ...]  #: likeliest first
     helps: float  #: logit of "it helps to answer", which ranks: a passage may help that does not answer
 
 
@@ -342,16 +342,16 @@ class Support:
     evidence: Span | None
 
 
-class Pairs(Protocol):
+class PairModel(Protocol):
     """A text and passages, each pair read together. One result for each passage, in order."""
 
-    def read(self, question: str, passages: Sequence[str]) -> list[Found]: ...
+    def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]: ...
 
     def support(self, sentence: str, passages: Sequence[str]) -> list[Support]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class ErrorRates:
     """How often the checker errs, measured on claims it never saw, each with its 95 % interval."""
 
     misses: tuple[

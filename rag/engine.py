@@ -27,7 +27,7 @@ from typing import Any
 from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
-from rag.domain import Conversation, Document, Listing, Passage, Rates, Status
+from rag.domain import Conversation, Document, ErrorRates, Listing, Passage, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
 from rag.text.sanitize import harden_process
@@ -187,7 +187,7 @@ class Engine:
         """As `Bot.status`; blocks until the child is up."""
         return self._look("status")
 
-    def rates(self) -> Rates:
+    def rates(self) -> ErrorRates:
         """As `Bot.rates`."""
         return self._look("rates")
 

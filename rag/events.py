@@ -20,7 +20,7 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Notice:
     """Something that is done otherwise than a setting says, and why."""
 
     says: str
@@ -109,7 +109,7 @@ class Indexing:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Repaired:
     """One thing that a repair found wrong: `done` where it is mended (`says` how), else with the cure that is left."""
 
     what: str
@@ -137,7 +137,7 @@ class Report:
 
 Event = (
     Loading
-    | Noted
+    | Notice
     | Retrieved
     | Reading
     | Token
@@ -147,6 +147,6 @@ Event = (
     | Added
     | Failed
     | Indexing
-    | Mended
+    | Repaired
     | Report
 )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rag import Bot, Config, limits
 from rag.cli.main import cli
-from rag.domain import Document, Raw, Span
+from rag.domain import Document, RawDocument, Span
 from rag.errors import Unreadable, Usage
 from rag.eval.cases import read_cases
 from rag.eval.checker import read_claims
@@ -142,13 +142,18 @@ def test_a_word_of_a_megabyte_beside_sentences_loses_none_of_them(tmp_path: Path
 
 def test_headings_of_any_length_and_depth_do_not_multiply() -> None:
     text = "# " + "t" * 50_000 + "\n" + "## x\n" * 5_000
-    assert sum(len(path) for _, path in clean_document(Raw(text), "a.md").headings) < 5_000 * 300
+    assert (
+        sum(len(path) for _, path in clean_document(RawDocument(text), "a.md").headings)
+        < 5_000 * 300
+    )
     deep = "".join(f"{' ' * at}def a{at}\n" for at in range(300))
     found = tuple((at, at + 1, f"def a{at}") for at in range(300))
     assert (
         max(
             len(path)
-            for _, path in clean_document(Raw(deep, headings=found, lines=True), "a.py").headings
+            for _, path in clean_document(
+                RawDocument(deep, headings=found, lines=True), "a.py"
+            ).headings
         )
         < 300
     )
@@ -163,9 +168,9 @@ def test_what_the_rules_find_comes_from_the_child(
 ) -> None:
     content = b"Bees\n====\n\nPlease wait\n\nBees make honey, said Anna Berg on Monday.\n"
     (raw,) = load_file(File(str(tmp_path / name), name, 0, 0), content)
-    assert isinstance(raw, Raw) and raw.ruled is not None
+    assert isinstance(raw, RawDocument) and raw.ruled is not None
     expected = clean_document(
-        Raw(
+        RawDocument(
             raw.text, raw.title, raw.date, raw.pages, raw.masked, raw.name, raw.headings, raw.lines
         ),
         name,
@@ -192,7 +197,7 @@ def test_spans_that_a_child_made_up_are_not_believed(wrong: dict[str, Any]) -> N
         "lines": False,
     }
     head = {**good, "ruled": {"title": "t", "masked": [[0, 2]], "headings": []}}
-    assert sandbox._part(head, b"text") == Raw(
+    assert sandbox._part(head, b"text") == RawDocument(
         "text", "t", masked=(Span(0, 2),), headings=((0, 1, "a"),)
     )
     with pytest.raises((KeyError, TypeError, ValueError)):
@@ -203,7 +208,7 @@ def test_a_rule_that_runs_for_ever_is_a_line_of_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.end_sandbox()
-    endless = "import rag.ingest.clean, time; rag.ingest.clean.furniture = lambda text: time.sleep(60); from rag"
+    endless = "import rag.ingest.clean, time; rag.ingest.clean.find_boilerplate = lambda text: time.sleep(60); from rag"
     monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from rag", endless))
     monkeypatch.setattr(sandbox, "SECONDS", 1.5)
     began = time.monotonic()

@@ -187,7 +187,7 @@ def test_a_report() -> None:
     ("event", "expected"),
     [
         (e.Loading("the embedder"), {"event": "loading", "what": "the embedder"}),
-        (e.Noted("smaller"), {"event": "noted", "says": "smaller"}),
+        (e.Notice("smaller"), {"event": "noted", "says": "smaller"}),
         (e.Reading(3, 9), {"event": "reading", "done": 3, "total": 9}),
         (e.Token("word"), {"event": "token", "text": "word"}),
         (

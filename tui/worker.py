@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rag.domain import Document, Rates, Status
+from rag.domain import Document, ErrorRates, Status
 from rag.errors import EngineStopped, RagError
 from rag.events import Event
 
@@ -39,7 +39,7 @@ class EngineFailed(Message):
 class RatesKnown(Message):
     """How often the check errs is known."""
 
-    def __init__(self, rates: Rates) -> None:
+    def __init__(self, rates: ErrorRates) -> None:
         super().__init__()
         self.rates = rates
 

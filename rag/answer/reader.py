@@ -27,10 +27,10 @@ from dataclasses import dataclass
 
 from rag.domain import (
     Draft,
-    Found,
     Model,
-    Pairs,
+    PairModel,
     Passage,
+    PassageReading,
     Piece,
     Progress,
     Quote,
@@ -92,7 +92,7 @@ class Reading:
 class Reader:
     """Fills the seam `Writer` by quoting."""
 
-    def __init__(self, pairs: Pairs, model: Model, fit: ReaderFit) -> None:
+    def __init__(self, pairs: PairModel, model: Model, fit: ReaderFit) -> None:
         self._pairs, self.model, self._fit = pairs, model, fit
 
     def write(
@@ -169,7 +169,7 @@ def answer_logit(question: str, readings: Sequence[Reading]) -> float:
     return readings[0].logit - beyond(share, *_SHARED) + beyond(second, *_SECOND)
 
 
-def pick_span(question: str, text: str, found: Found) -> Span | None:
+def pick_span(question: str, text: str, found: PassageReading) -> Span | None:
     """The likeliest spot, also by the question's words in its sentence and by the kind of what stands there."""
     asked, wanted = _word_weights(question, text), answer_kind(question)
     near: dict[Span, float] = {}

@@ -24,7 +24,7 @@ from rag.errors import LibraryBusy, RagError, Usage
 if TYPE_CHECKING:
     from rag.bot import Bot
     from rag.config import Config
-    from rag.events import Added, Event, Mended, Report
+    from rag.events import Added, Event, Repaired, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 _INTERRUPTED = (
@@ -209,27 +209,27 @@ def _soon(says: str) -> Iterator[None]:
 
 def run_repair(say: Console) -> list[dict[str, Any]]:
     """Repair, each thing that was found on stderr as it is done. What cannot be read at all is said like the rest."""
-    from rag.events import Mended
+    from rag.events import Repaired
 
     found = []
     with say.bot() as bot:
         try:
             for event in bot.repair():
                 print_progress(say, event)
-                if isinstance(event, Mended):
+                if isinstance(event, Repaired):
                     found.append(event)
                     _mended(say, event)
         except LibraryBusy:
             raise
         except RagError as error:
-            found.append(Mended("library", False, str(error), error.cure))
+            found.append(Repaired("library", False, str(error), error.cure))
             _mended(say, found[-1])
     if not found:
         say.progress("nothing to mend")
     return [asdict(event) for event in found]
 
 
-def _mended(say: Console, event: Mended) -> None:
+def _mended(say: Console, event: Repaired) -> None:
     helps = "" if event.done else f". What helps: {event.cure}"
     say.progress(f"{'mended' if event.done else 'not mended'}: {event.what}: {event.says}{helps}")
 
@@ -264,7 +264,7 @@ def print_progress(say: Console, event: Event) -> None:
         say.progress(f"{event.files} files, {event.bytes / 2**20:.1f} MB", end="\r")
     elif isinstance(event, e.Failed):
         say.pace.failed()
-    elif isinstance(event, e.Noted):
+    elif isinstance(event, e.Notice):
         say.progress(event.says)
     elif isinstance(event, e.Added):
         say.progress(say.pace.line(event), end="\r")

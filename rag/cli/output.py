@@ -10,7 +10,17 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Rates, Reason, Verdict
+from rag.domain import (
+    Answer,
+    Claim,
+    Document,
+    ErrorRates,
+    Evidence,
+    Listing,
+    Passage,
+    Reason,
+    Verdict,
+)
 from rag.errors import RagError
 from rag.text.sanitize import (
     AnswerStream,
@@ -77,7 +87,7 @@ def print_answer(
     value: Answer,
     quiet: bool = False,
     streamed: bool = False,
-    measured: Callable[[], Rates] | None = None,
+    measured: Callable[[], ErrorRates] | None = None,
 ) -> None:
     """The text (unless it was `streamed` already), the short answer, a line a footnote; on stderr what it took, and how
     often the check errs as `measured`."""
@@ -191,7 +201,7 @@ def _took(value: Answer, out: Console) -> None:
     out.print(Text(stopped + sizes, style="dim"))
 
 
-def print_error_rates(measured: Callable[[], Rates]) -> None:
+def print_error_rates(measured: Callable[[], ErrorRates]) -> None:
     """On stderr how often the check errs. Where that cannot be read it is said, and what was asked for stands."""
     from rich.text import Text
 

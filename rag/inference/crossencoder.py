@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import Found, Span, Spot, Support
+from rag.domain import AnswerSpan, PassageReading, Span, Support
 from rag.inference.llama import TokenEncoder
 from rag.text.sentences import split_sentences
 
@@ -93,7 +93,7 @@ class CrossEncoder:
         self._heads = self._encoder.arrays
         self._asked, self._found = (
             "",
-            dict[str, Found](),
+            dict[str, PassageReading](),
         )  # readings of the last question: search and reader read the same passages
         #: numbers that were fitted to this file's outputs: "read" (see `read.Fit`) and "check" (see `check.Fit`)
         self.fits = {
@@ -105,14 +105,16 @@ class CrossEncoder:
     def close(self) -> None:
         self._encoder.close()
 
-    def read(self, question: str, passages: Sequence[str]) -> list[Found]:
+    def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]:
         """For each passage where the answer stands, how surely it answers, and how much it helps; of a long one the best part."""
         if question != self._asked:
             self._asked, self._found = question, {}
         fresh = [p for p in dict.fromkeys(passages) if p not in self._found]
         for passage, parts in zip(fresh, self._pairs("read", question, fresh), strict=True):
             best = max(parts, key=lambda p: float(p.said[0]))
-            self._found[passage] = Found(float(best.said[0]), best.spots(), float(best.said[1]))
+            self._found[passage] = PassageReading(
+                float(best.said[0]), best.spots(), float(best.said[1])
+            )
         return [self._found[p] for p in passages]
 
     def support(self, sentence: str, passages: Sequence[str]) -> list[Support]:
@@ -187,7 +189,7 @@ class _Part:
         at = int(self.pointed[:, 0].argmax()) if len(self.pointed) else -1
         return self.characters(at, at) if at >= 0 else None
 
-    def spots(self) -> tuple[Spot, ...]:
+    def spots(self) -> tuple[AnswerSpan, ...]:
         """Where the first two pointers, start and end, see the answer: the likeliest spans and the best of each sentence."""
         import numpy as np
 
@@ -214,7 +216,7 @@ class _Part:
             for at in map(int, wanted)
         }
         return tuple(
-            Spot(self.characters(*divmod(at, len(spans))), score)
+            AnswerSpan(self.characters(*divmod(at, len(spans))), score)
             for at, score in sorted(scores.items(), key=lambda item: -item[1])
             if np.isfinite(score)
         )

@@ -8,7 +8,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelBroken
-from rag.inference.llama import library
+from rag.inference import llama_library
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +55,7 @@ class _Bare(ctypes.Structure):
 
 def _gguf() -> Any:
     """ggml's reader of GGUF files, which llama-cpp-python carries and does not bind."""
-    lib: Any = library().llama_cpp._lib
+    lib: Any = llama_library.load().llama_cpp._lib
     for name, result, arguments in (
         ("gguf_init_from_file", ctypes.c_void_p, (ctypes.c_char_p, _Bare)),
         ("gguf_free", None, (ctypes.c_void_p,)),

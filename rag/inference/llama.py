@@ -17,14 +17,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelBroken, TooLong, WeightsMissing
+from rag.inference import llama_library
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 _PIECE = 128  # tokens of a prompt taken in at once
-_log: list[str] = []  # the last words llama.cpp said, for error messages
-_keep: list[Any] = []  # the callback must outlive the library's use of it
 
 
 def thread_count(threads: int) -> int:
@@ -39,30 +38,13 @@ def memory() -> int:
     return 0
 
 
-def library() -> Any:
-    import llama_cpp
-
-    if not _keep:
-
-        @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
-        def listen(level: int, text: bytes, _: Any) -> None:
-            if level in (3, 4):
-                _log.append(text.decode("utf-8", "replace").strip())
-                del _log[:-5]
-
-        _keep.append(listen)
-        llama_cpp.llama_log_set(listen, ctypes.c_void_p(0))
-        llama_cpp.llama_backend_init()
-    return llama_cpp
-
-
 class _Machine:
     """A model and a context of it, closed together."""
 
     def __init__(self, path: str, **context: Any) -> None:
-        self.lib = library()
+        self.lib = llama_library.load()
         self.path = path
-        _log.clear()
+        llama_library.LOG.clear()
         if not os.path.isfile(path):
             raise WeightsMissing(
                 f"there is no file {path}", "give the path of a .gguf file that is there"
@@ -72,7 +54,7 @@ class _Machine:
         )
         self.context: Any = None
         if not self.model:
-            said = "; ".join(_log) or "no reason given"
+            said = "; ".join(llama_library.LOG) or "no reason given"
             raise ModelBroken(
                 f"llama.cpp cannot load {path}: {said}",
                 "fetch the file again and compare its SHA-256",
@@ -84,7 +66,7 @@ class _Machine:
         self.context = self.lib.llama_init_from_model(self.model, settings)
         if not self.context:
             self.close()
-            said = "; ".join(_log) or "no reason given"
+            said = "; ".join(llama_library.LOG) or "no reason given"
             raise ModelBroken(
                 f"llama.cpp cannot open a context for {path}: {said}",
                 "use a smaller context, or another model",
@@ -180,7 +162,7 @@ class _Bert(_Machine):
             self.lib.llama_memory_clear(memory, True)
         if (self.lib.llama_decode if memory else self.lib.llama_encode)(self.context, batch) != 0:
             raise ModelBroken(
-                f"llama.cpp failed in {self.path}: {'; '.join(_log)}",
+                f"llama.cpp failed in {self.path}: {'; '.join(llama_library.LOG)}",
                 "make the file again: remove it and add a document",
             )
 
@@ -377,7 +359,7 @@ class ChatModel(_Machine):
             self._cached = []
             self.lib.llama_memory_clear(self.lib.llama_get_memory(self.context), True)
             raise ModelBroken(
-                f"llama.cpp failed in {self.path} (code {failed}): {'; '.join(_log)}",
+                f"llama.cpp failed in {self.path} (code {failed}): {'; '.join(llama_library.LOG)}",
                 "try again, or another model",
             )
         self._cached += tokens

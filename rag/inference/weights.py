@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rag.disk import toml_setting
 from rag.disk.atomic_files import open_regular, replace_file, sha256
-from rag.domain import Rates
+from rag.domain import ErrorRates
 from rag.errors import ModelBroken, WeightsMissing
 
 
@@ -79,7 +79,7 @@ def verified_reader_file() -> Path:
     return path
 
 
-def checker_error_rates() -> Rates:
+def checker_error_rates() -> ErrorRates:
     """How often the checker errs, as measured when the model was made, on claims from documents it had not seen."""
     path = Path(__file__).parent.parent / "models" / "reader.json"
     try:
@@ -93,7 +93,7 @@ def checker_error_rates() -> Rates:
         raise WeightsMissing(
             f"the checker's figures cannot be read ({path})", "install the package again"
         ) from error
-    return Rates((misses[0], misses[1], misses[2]), (alarms[0], alarms[1], alarms[2]), claims)
+    return ErrorRates((misses[0], misses[1], misses[2]), (alarms[0], alarms[1], alarms[2]), claims)
 
 
 def verify_file(path: Path, expected: str) -> None:

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.domain import Document, Raw, Span
+from rag.domain import Document, RawDocument, Span
 
 _LONGEST = 160  # characters of a line that may be furniture
 _TITLE, _HEADING_MOST = 300, 200  # characters of a title and of a heading
@@ -72,7 +72,7 @@ _MOTTO = re.compile(
 )
 
 
-def clean_document(raw: Raw, source: str) -> Document:
+def clean_document(raw: RawDocument, source: str) -> Document:
     """The `Document` of `raw`: its id, its title and its mask. `source` is how a person names it."""
     raw = raw.ruled or rule(raw)
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -82,7 +82,7 @@ def clean_document(raw: Raw, source: str) -> Document:
     )  # fmt: skip
 
 
-def rule(raw: Raw) -> Raw:
+def rule(raw: RawDocument) -> RawDocument:
     """`raw` with the title ("" for none), the whole mask and the headings that the rules of this module find in its text.
 
     They look at a stranger's text. For what an ingest reads, that is done in the process that parses (`formats.child`).

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.domain import Chunk, Embedder
-from rag.events import Event, Loading, Noted
+from rag.events import Event, Loading, Notice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +92,7 @@ class EmbedAhead:
             sum(count > self._room for count in tokens.values()) if self._room else 0
         )  # white space, where it counts
         if long:
-            yield Noted(
+            yield Notice(
                 f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words"
             )
         missing = {key: known[key] for key in sorted(fresh, key=lambda key: -tokens[key])}

@@ -19,9 +19,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from rag.disk import paths as file_paths
-from rag.domain import Chunk, Document, Embedder, Raw, Refused
+from rag.domain import Chunk, Document, Embedder, RawDocument, RefusedPart
 from rag.errors import RagError, Unreadable
-from rag.events import Added, Event, Failed, Noted, Scanned
+from rag.events import Added, Event, Failed, Notice, Scanned
 from rag.index.chroma import VectorIndex
 from rag.ingest import clean as cleaning
 from rag.ingest import load as loading
@@ -88,7 +88,7 @@ class Ingest:
         started = time.perf_counter()
         paths = [path if again else file_paths.absolute(path) for path in paths]
         if self._note:
-            yield Noted(self._note)
+            yield Notice(self._note)
         run = IngestState(self._library.files())
         files, roots = [], []
         for path in paths:
@@ -173,7 +173,7 @@ class Ingest:
         return [
             cleaning.clean_document(raw, file.source)
             for member, raw in _named(raws)
-            if not isinstance(raw, Refused) and member == file.member
+            if not isinstance(raw, RefusedPart) and member == file.member
         ]
 
     def index(self, scratch: bool = False) -> Iterator[Event]:
@@ -271,7 +271,7 @@ class Ingest:
                 known = KnownFile(
                     file.path, source, None, file.size, file.mtime, digest, None, member
                 )
-                if isinstance(raw, Refused):
+                if isinstance(raw, RefusedPart):
                     refused.append((replace(known, reason=raw.reason), raw.cure))
                     yield run.refused(Failed(source, raw.reason, raw.cure))
                     continue
@@ -464,7 +464,9 @@ def _walked(root: str) -> list[loading.File]:
     return list(loading.walk_files(root))
 
 
-def _named(parts: Iterable[Raw | Refused]) -> Iterator[tuple[str, Raw | Refused]]:
+def _named(
+    parts: Iterable[RawDocument | RefusedPart],
+) -> Iterator[tuple[str, RawDocument | RefusedPart]]:
     """The parts of a file, each under a name of its own: a second `x` is called `x (2)`."""
     taken = dict[str, int]()
     for part in parts:

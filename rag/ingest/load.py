@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from rag.disk import regular_files
 from rag.disk.paths import absolute, gone
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable, Usage
 from rag.ingest.formats import sandbox
 from rag.ingest.formats.archive import Member
@@ -163,7 +163,7 @@ def called(file: File, name: str) -> str:
     return name if name and file_format(file.path)[0] in CORPORA else file.source + name
 
 
-def load_file(file: File, content: bytes | None = None) -> Iterator[Raw | Refused]:
+def load_file(file: File, content: bytes | None = None) -> Iterator[RawDocument | RefusedPart]:
     """The documents of one file: one, or as many as a corpus or an archive holds, and what in it could not be taken in.
 
     `content` is what `read_bytes` gave, where that was asked already. Raises `Unreadable` with reason and cure.
@@ -178,17 +178,17 @@ def load_file(file: File, content: bytes | None = None) -> Iterator[Raw | Refuse
         yield from _documents(ending, unpacked(content, budget) if packed else content, budget)
 
 
-def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
     for part in sandbox.parse_in_sandbox(ending, content, budget=budget):
-        if isinstance(part, Raw):
+        if isinstance(part, RawDocument):
             budget.count(part.text)
         if not isinstance(part, Member):
             yield part
 
 
-def _members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+def _members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
     """The documents of an archive; the name of each is its path in there, after a slash.
 
     All members share one budget of bytes, characters and seconds. Where it is used up, the members that do not fit are
@@ -198,14 +198,14 @@ def _members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refu
     failure = None
     try:
         for part in _of_members(ending, content, budget):
-            refused += isinstance(part, Refused)
-            if refused <= REFUSED or not isinstance(part, Refused):
+            refused += isinstance(part, RefusedPart)
+            if refused <= REFUSED or not isinstance(part, RefusedPart):
                 yield part
     except Unreadable as error:
         failure = error
     if refused > REFUSED:
         more = refused - REFUSED
-        yield Refused(
+        yield RefusedPart(
             "/*",
             f"{more:,} more members were not read, or not wholly",
             "unpack it, then add the folder",
@@ -214,10 +214,10 @@ def _members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refu
         raise failure
 
 
-def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | Refused]:
+def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
     for member in sandbox.parse_in_sandbox(ending, content, budget.seconds / 2, replace(budget)):
         if not isinstance(member, Member):
-            if isinstance(member, Refused):
+            if isinstance(member, RefusedPart):
                 yield member
             continue
         path = "/" + member.name
@@ -232,12 +232,14 @@ def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[Raw | R
                 raise Unreadable(*LATE)
             found = unpacked(member.content, budget) if packed else member.content
             for part in _documents(inner, found, budget):
-                inside = "/" + part.name if part.name and isinstance(part, Raw) else part.name
+                inside = (
+                    "/" + part.name if part.name and isinstance(part, RawDocument) else part.name
+                )
                 yield replace(part, name=path + inside)
         except Unreadable as error:
-            yield Refused(path, str(error), error.cure)
+            yield RefusedPart(path, str(error), error.cure)
         except Exception as error:  # of our own code: the other members go in
-            yield Refused(path, *unread(error))
+            yield RefusedPart(path, *unread(error))
 
 
 def end_sandbox() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rag.answer import check, reader
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.eval import checker, metrics
 from rag.eval.interval import Figure, bootstrap_interval
 from rag.inference import minilm
@@ -207,7 +207,7 @@ def passages_of(folder: Path, most: int = 1000) -> list[str]:
     """The texts below `folder` in pieces of whole sentences, about `most` characters each."""
     out = []
     for file in walk_files(str(folder)):
-        for raw in (part for part in load_file(file) if isinstance(part, Raw)):
+        for raw in (part for part in load_file(file) if isinstance(part, RawDocument)):
             at = 0
             spans = list(split_sentences(raw.text))
             for n, span in enumerate(spans):

@@ -23,7 +23,7 @@ from rag.disk import permissions
 from rag.disk.disk_errors import REPAIR
 from rag.domain import Document
 from rag.errors import LibraryBroken, LibraryMissing, ModelBroken, RagError, Usage, WeightsMissing
-from rag.events import Event, Mended
+from rag.events import Event, Repaired
 from rag.index.chroma import VectorIndex
 from rag.library import table_check
 from rag.library.database import Database
@@ -83,11 +83,11 @@ def _all(folder: Path, opened: Callable[[], Opened]) -> Iterator[Event]:
     yield from repair_library(library, vectors, ingest, lost)
 
 
-def _rights(folder: Path, loose: Sequence[Path]) -> Mended:
+def _rights(folder: Path, loose: Sequence[Path]) -> Repaired:
     left = permissions.tighten(folder)
     says = f"{len(loose)} files and folders could be read by others, first {loose[0]}"
     cure = "use a --home on a disk that keeps the rights of files"
-    return Mended(
+    return Repaired(
         "rights", not left, says + ("" if left else "; now only by you"), cure if left else ""
     )
 
@@ -99,7 +99,7 @@ def _tables(folder: Path) -> Generator[Event, None, list[str]]:
     with closing(Database(folder / "library.db")) as store:
         said = table_check.restore_missing(store)
     if said:
-        yield Mended(
+        yield Repaired(
             "library",
             True,
             f"{'; '.join(said)}: made again; what can be filled from the rest follows",
@@ -107,14 +107,14 @@ def _tables(folder: Path) -> Generator[Event, None, list[str]]:
     return said
 
 
-def _beyond(folder: Path, error: RagError) -> Mended:
+def _beyond(folder: Path, error: RagError) -> Repaired:
     """A library that cannot be opened: the way on, which leaves conversations where they are."""
     path, cure = folder / "library.db", error.cure
     if not cure or cure == REPAIR:
         roots = " ".join(shlex.quote(root) for root in _roots_of(path)) or "FOLDER"
         cure = f"put {path} back from a copy; or move it away and begin anew: mv {shlex.quote(str(path))} "
         cure += f"{shlex.quote(str(_free(path)))}, then: footnote add {roots}"
-    return Mended("library", False, str(error), cure)
+    return Repaired("library", False, str(error), cure)
 
 
 def _free(path: Path) -> Path:
@@ -150,13 +150,13 @@ def repair_library(
     hurt = library.care.damage()
     if not library.care.words_agree(hurt):
         library.remake_words()
-        yield Mended(
+        yield Repaired(
             "words",
             library.care.words_agree(hurt),
             "the table of words did not agree; made again from the texts",
         )
     for filled in library.care.fill(library.writing):
-        yield Mended("library", True, filled)
+        yield Repaired("library", True, filled)
     if (
         agreed
     ):  # what was mended changed the library's revision; where this does not do, it is said below
@@ -167,7 +167,7 @@ def repair_library(
     with suppress(RagError):  # what cannot be read was said
         left = vectors.sweep()
     if left:
-        yield Mended("torsos", True, f"removed what killed writers left: {', '.join(left)}")
+        yield Repaired("torsos", True, f"removed what killed writers left: {', '.join(left)}")
 
 
 def repair_embedder(check: Callable[[], None], remake: Callable[[], None]) -> Iterator[Event]:
@@ -182,7 +182,7 @@ def repair_embedder(check: Callable[[], None], remake: Callable[[], None]) -> It
             error, ModelBroken | WeightsMissing | ValueError | KeyError | FileNotFoundError
         )
     if not hurt or (isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)):
-        yield Mended(
+        yield Repaired(
             "embedder",
             False,
             f"it cannot be read: {said}",
@@ -192,13 +192,13 @@ def repair_embedder(check: Callable[[], None], remake: Callable[[], None]) -> It
     try:
         remake()
         check()
-        yield Mended("embedder", True, f"{said}; made again")
+        yield Repaired("embedder", True, f"{said}; made again")
     except (RagError, OSError, ValueError, KeyError, MemoryError) as error:
         cure = (
             getattr(error, "cure", "")
             or "install the package again, and make room on the disk of the home folder"
         )
-        yield Mended("embedder", False, f"it cannot be made again: {error}", cure)
+        yield Repaired("embedder", False, f"it cannot be made again: {error}", cure)
 
 
 def _pages(library: Library) -> Generator[Event, None, bool]:
@@ -212,7 +212,7 @@ def _pages(library: Library) -> Generator[Event, None, bool]:
         except LibraryBroken:  # what else goes wrong says nothing about the file
             continue
         if not library.pages():
-            yield Mended(
+            yield Repaired(
                 "library",
                 True,
                 f"SQLite's indices did not agree ({said[0]}); made again from the tables",
@@ -232,7 +232,7 @@ def _documents(library: Library, ingest: Ingest, lost: Collection[str]) -> Itera
     if found.records:
         with library.writing():
             care.forget_records(found.records)
-        yield Mended(
+        yield Repaired(
             "files",
             False,
             f"{len(found.records)} entries were no records of a file and are removed",
@@ -242,7 +242,9 @@ def _documents(library: Library, ingest: Ingest, lost: Collection[str]) -> Itera
         with library.writing():
             care.sweep(found.strays)
             care.remake_words()
-        yield Mended("passages", True, f"removed {len(found.strays)} that belonged to no document")
+        yield Repaired(
+            "passages", True, f"removed {len(found.strays)} that belonged to no document"
+        )
     files = list(library.files().values())
     for document in sorted(found.documents, key=str):
         held: list[KnownFile | None] = [k for k in files if k.document == document]
@@ -252,7 +254,7 @@ def _documents(library: Library, ingest: Ingest, lost: Collection[str]) -> Itera
         return
     for document in sorted(care.damage().orphans, key=str):
         cure = f"{_SYNC}, or: footnote remove {document}"
-        yield Mended(document, False, "is in the library, but no file is known for it", cure)
+        yield Repaired(document, False, "is in the library, but no file is known for it", cure)
 
 
 _SYNC = "footnote sync, or where that finds nothing, footnote add its folder again"
@@ -264,7 +266,7 @@ def _known(library: Library, lost: Collection[str]) -> Iterator[Event]:
         roots = sorted({_root(known) for known in library.files().values()})
         library.remember_roots(roots)
         if roots:
-            yield Mended(
+            yield Repaired(
                 "roots",
                 True,
                 f"what was added is told by the files that are known: {', '.join(roots)}",
@@ -276,7 +278,7 @@ def _known(library: Library, lost: Collection[str]) -> Iterator[Event]:
             if roots
             else "footnote add FOLDER, with the folders that were added before"
         )
-        yield Mended(
+        yield Repaired(
             "files", False, "which files the documents are of was lost; their texts are there", cure
         )
 
@@ -300,9 +302,9 @@ def _stored(library: Library, document: str) -> Document | None:
 
 def _document(
     library: Library, ingest: Ingest, file: KnownFile | None, document: str, text: Document | None
-) -> Mended:
+) -> Repaired:
     if file is None and text:
-        return Mended(
+        return Repaired(
             str(document),
             False,
             "has damaged passages, and no file is known for it",
@@ -313,15 +315,15 @@ def _document(
     ):  # damaged, and no file says what it was: nothing can show it, nothing can bring it back
         with library.writing():
             library.care.drop(document)
-        return Mended(str(document), True, "a damaged text that belonged to no file was removed")
+        return Repaired(str(document), True, "a damaged text that belonged to no file was removed")
     if ingest.restore(file, text):
         how = (
             "cut again from its stored text"
             if text
             else "read again from its file, which is unchanged"
         )
-        return Mended(file.source, True, f"was damaged; {how}")
-    return Mended(
+        return Repaired(file.source, True, f"was damaged; {how}")
+    return Repaired(
         file.source, False, "is damaged, and its file is gone or has changed since: what was stored stays as it is",
         f"put the file back as it was and repair again; or: footnote remove '{file.source}', then add the file again",
     )  # fmt: skip
@@ -337,7 +339,7 @@ def history(folder: Path) -> Iterator[Event]:
         try:
             kept, turns = replace_history(folder)
         except RagError as failed:
-            yield Mended("history", False, f"{error}; it stays as it is: {failed}", failed.cure)
+            yield Repaired("history", False, f"{error}; it stays as it is: {failed}", failed.cure)
             return
         taken = f" with the {turns} questions that could be read" if turns else ""
         where = (
@@ -345,9 +347,9 @@ def history(folder: Path) -> Iterator[Event]:
             if kept
             else "nothing of the old one is there"
         )
-        yield Mended("history", True, f"{error}; conversations begin anew{taken}, {where}")
+        yield Repaired("history", True, f"{error}; conversations begin anew{taken}, {where}")
     except RagError as error:  # no damage: a full disk, a missing right, another process
-        yield Mended("history", False, str(error), error.cure)
+        yield Repaired("history", False, str(error), error.cure)
 
 
 def _turns(history: History) -> Iterator[Event]:
@@ -355,18 +357,18 @@ def _turns(history: History) -> Iterator[Event]:
         history.reindex()
         if left := history.pages():
             raise LibraryBroken(f"{FILE}: {left[0]}")
-        yield Mended(
+        yield Repaired(
             "history",
             True,
             f"SQLite's indices did not agree ({said[0]}); made again from the tables",
         )
     if not history.indexed():
         history.index()
-        yield Mended("history", True, "the index of conversations was missing; made again")
+        yield Repaired("history", True, "the index of conversations was missing; made again")
     turns = history.damaged()
     history.forget(turns)
     for question in turns.values():
-        yield Mended(
+        yield Repaired(
             "history",
             True,
             f"the saved answer to {question!r} was damaged and is removed: ask it again",
@@ -383,13 +385,13 @@ def _index(library: Library, vectors: VectorIndex, ingest: Ingest) -> Iterator[E
     except LibraryBroken as error:
         said = str(error)
     except RagError as error:  # no damage: it is left as it is
-        yield Mended("index", False, str(error), error.cure)
+        yield Repaired("index", False, str(error), error.cure)
         return
     finally:
         vectors.close()
     if said:
         try:
             yield from ingest.index(scratch=True)
-            yield Mended("index", True, f"{said}; made again from the library")
+            yield Repaired("index", True, f"{said}; made again from the library")
         except RagError as error:
-            yield Mended("index", False, f"{said}; it cannot be made again: {error}", error.cure)
+            yield Repaired("index", False, f"{said}; it cannot be made again: {error}", error.cure)

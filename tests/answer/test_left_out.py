@@ -16,7 +16,7 @@ from rag import serialize
 from rag.answer import left_out as leftout
 from rag.answer.answer import answer_question
 from rag.cli import output
-from rag.domain import Document, Raw
+from rag.domain import Document, RawDocument
 from rag.events import Answered
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
@@ -85,7 +85,7 @@ def _page(number: int, before: str = "", after: str = "", middle: str = "") -> s
 
 def _masked(texts: list[str]) -> set[str]:
     """The lines that the documents of a folder have masked as its template."""
-    documents = [clean_document(Raw(text), f"{n}.txt") for n, text in enumerate(texts)]
+    documents = [clean_document(RawDocument(text), f"{n}.txt") for n, text in enumerate(texts)]
     found = recurring_hashes([{key for key, _ in line_hashes(document)} for document in documents])
     return {
         line
@@ -128,9 +128,9 @@ def test_a_document_of_one_sentence_is_not_masked(fact: str) -> None:
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_the_notices_of_a_site_are_masked(line: str, place: str) -> None:
     texts = [_page(n, **{place: line}) for n in range(1, 9)]
-    assert _masked(texts) == {line} or all(clean_document(Raw(text), "x").mask for text in texts), (
-        "by its form alone, where clean knows it"
-    )
+    assert _masked(texts) == {line} or all(
+        clean_document(RawDocument(text), "x").mask for text in texts
+    ), "by its form alone, where clean knows it"
 
 
 def _library(*documents: Document) -> Any:

@@ -28,16 +28,16 @@ from rag.answer.reader import (
     sentence_around,
 )
 from rag.domain import (
+    AnswerSpan,
     Draft,
-    Found,
     Model,
     Passage,
+    PassageReading,
     Piece,
     Progress,
     Quote,
     Reason,
     Span,
-    Spot,
     Turn,
     Verdict,
 )
@@ -431,12 +431,12 @@ def test_of_two_spots_the_one_of_the_asked_kind_in_a_sentence_about_the_question
 ):
     text = "The mill was built in 1823 by Ann Reed. Paul Lasne came in 1901."
 
-    def spot(short: str, score: float) -> Spot:
+    def spot(short: str, score: float) -> AnswerSpan:
         at = text.index(short)
-        return Spot(Span(at, at + len(short)), score)
+        return AnswerSpan(Span(at, at + len(short)), score)
 
-    def picked(question: str, *spots: Spot) -> str:
-        span = pick_span(question, text, Found(0.0, spots, 0.0))
+    def picked(question: str, *spots: AnswerSpan) -> str:
+        span = pick_span(question, text, PassageReading(0.0, spots, 0.0))
         return span.of(text) if span else ""
 
     assert picked("When was the mill built?", spot("1823", -1.5), spot("Ann Reed", -1.0)) == "1823"

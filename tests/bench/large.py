@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import Config
 from rag.bot import Bot
-from rag.domain import Document, Raw
+from rag.domain import Document, RawDocument
 from rag.index.chroma import VectorIndex
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
@@ -121,7 +121,7 @@ def make(folder: Path, passages: int) -> None:
     window, waiting, done, started = list[Any](), 0, 0, time.perf_counter()
     while done + waiting < passages:
         document = clean_document(
-            Raw(texts.text(texts.draw.randint(1, 12))), f"d{done + waiting}.txt"
+            RawDocument(texts.text(texts.draw.randint(1, 12))), f"d{done + waiting}.txt"
         )
         chunks = list(chunk_document(document, _SIZE, count))[: passages - done - waiting]
         keys = [hashlib.sha256(c.text.encode()).digest()[:16] for c in chunks]

@@ -138,7 +138,7 @@ def test_a_short_answer_that_is_the_whole_sentence_is_not_said_twice(
 def test_an_answer_stands_where_the_rates_cannot_be_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def unread() -> d.Rates:
+    def unread() -> d.ErrorRates:
         raise WeightsMissing(
             "the checker's figures cannot be read (reader.json)", "install the package again"
         )
@@ -148,7 +148,7 @@ def test_an_answer_stands_where_the_rates_cannot_be_read(
     assert "[1] ✓ supported" in told.out and "footnote doctor" in told.err.splitlines()[-1]
     print_answer(
         said("It has six bolts."),
-        measured=lambda: d.Rates((0.3, 0.2, 0.4), (0.004, 0.0, 0.1), 2146),
+        measured=lambda: d.ErrorRates((0.3, 0.2, 0.4), (0.004, 0.0, 0.1), 2146),
     )
     assert (
         "lets 30 % of unsupported claims pass, doubts 0.4 % of supported ones (2,146"

@@ -38,8 +38,8 @@ class Scripted:
     def _told(self, stop: Any) -> bool:
         return stop() or (self._stops and bool(self._writer.asked))
 
-    def rates(self) -> d.Rates:
-        return d.Rates((0.3, 0.2, 0.4), (0.1, 0.0, 0.2), 100)
+    def rates(self) -> d.ErrorRates:
+        return d.ErrorRates((0.3, 0.2, 0.4), (0.1, 0.0, 0.2), 100)
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ def test_a_home_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2 and b"not UTF-8" in done.stderr
 
 
-UNFORESEEN = "import sys; from rag import cli, weights; weights.chat_models = lambda _: 1 / 0; sys.argv[0:] = ['footnote', '--home', '.', 'models', 'list']; cli.main()"
+UNFORESEEN = "import sys; from rag.cli import main as cli; from rag.inference import weights; weights.list_chat_models = lambda _: 1 / 0; sys.argv[0:] = ['footnote', '--home', '.', 'models', 'list']; cli.main()"
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
@@ -233,7 +233,7 @@ def test_numbers_without_measure_are_refused_by_name(
 def test_reading_web_pages_binds_no_socket() -> None:
     code = (
         "import sys\nsys.addaudithook(lambda e, a: e in ('socket.bind', 'socket.connect') and print(e, a[1]))\n"
-        "import io, json, os\nfrom rag.ingest.formats import child\n"
+        "import io, json, os\nfrom rag.ingest.formats import sandbox_worker as child\n"
         "page = b'<html><body><article><h1>Bees</h1><p>' + b'Bees make honey in the hive. ' * 30 + b'</p></article></body></html>'\n"
         "asked = json.dumps({'kind': '.html', 'seconds': 30, 'size': len(page)}).encode() + b'\\n' + page\n"
         "read, write = os.pipe()\nos.write(write, asked); os.close(write); os.dup2(read, 0)\n"

@@ -23,7 +23,7 @@ from rag.disk.disk_errors import (
     reports_disk_errors,
 )
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError, Usage
-from rag.events import Event, Mended
+from rag.events import Event, Repaired
 from tests.faults.child import Tell, run
 from tests.faults.disks import _as_nobody
 from tests.faults.small import Small
@@ -191,7 +191,7 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, com
             "search": lambda: bot.search("x"), "questions": bot.questions, "rebuild": lambda: list(bot.rebuild()),
         }  # fmt: skip
         if command == "repair":
-            (left,) = [event for event in bot.repair() if isinstance(event, Mended)]
+            (left,) = [event for event in bot.repair() if isinstance(event, Repaired)]
             assert not left.done and str(blocked) in left.says and left.cure
             return
         with pytest.raises(Usage, match=r"is a file|is a link to nothing") as error:
@@ -239,7 +239,7 @@ def test_what_may_not_be_read_is_said_so_and_is_not_taken_for_damage(shut: str) 
             with Small(place / "home") as bot:
                 with suppress(LibraryMissing):
                     for event in bot.repair():
-                        if isinstance(event, Mended):
+                        if isinstance(event, Repaired):
                             tell([event.what, event.done, event.says, event.cure])
                 list(bot.ask("What of zqx?"))
 

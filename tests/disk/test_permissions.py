@@ -14,7 +14,7 @@ from rag.answer.calibration import Calibration, save_calibration
 from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
-from rag.events import Mended
+from rag.events import Repaired
 from rag.inference.weights import save_model_setting
 from rag.upkeep.doctor import _rights
 from tests.faults.small import Small, text
@@ -104,7 +104,7 @@ def test_what_an_older_version_left_open_is_said_and_closed_by_the_next_writer(
     with Small(home) as bot:
         events = list(bot.add([str(docs)]) if how == "add" else bot.repair())
     assert how == "add" or any(
-        isinstance(event, Mended) and event.what == "rights" and event.done for event in events
+        isinstance(event, Repaired) and event.what == "rights" and event.done for event in events
     )
     (found,) = _rights(config)
     assert found.good
@@ -131,7 +131,7 @@ def test_links_are_not_followed_and_rights_that_cannot_be_changed_are_said(
 
     monkeypatch.setattr(os, "chmod", refuse)
     with Small(home) as bot:
-        (mended,) = [e for e in bot.repair() if isinstance(e, Mended) and e.what == "rights"]
+        (mended,) = [e for e in bot.repair() if isinstance(e, Repaired) and e.what == "rights"]
     assert not mended.done and "--home" in mended.cure
     monkeypatch.undo()
     assert permissions.tighten(library) == [] and (docs / "d0.txt").stat().st_mode == before

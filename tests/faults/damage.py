@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.disk.disk_errors import disk_errors_named
-from rag.events import Mended
+from rag.events import Repaired
 from tests.faults.child import Outcome, Tell, Work, run
 from tests.faults.kills import Life, Trial, adding, asking
 from tests.faults.small import Small, key
@@ -252,7 +252,7 @@ def _mended(store: Store, home: Path) -> tuple[str, list[str]]:
     def work(tell: Tell) -> None:
         with Small(home) as bot:
             for event in bot.repair():
-                if isinstance(event, Mended):
+                if isinstance(event, Repaired):
                     tell([event.what, event.done, event.says, event.cure])
 
     repaired: Outcome = run(work)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.events import Mended
+from rag.events import Repaired
 from tests.faults.child import Child, Outcome, Tell, Work, run
 from tests.faults.kills import Life, Trial, adding, asking, unmade
 from tests.faults.points import Day
@@ -120,7 +120,7 @@ def _repair(home: Path) -> Work:
     def work(tell: Tell) -> None:
         with Small(home) as bot:
             for event in bot.repair():
-                if isinstance(event, Mended):
+                if isinstance(event, Repaired):
                     tell([event.what, event.done, event.says, event.cure])
 
     return work

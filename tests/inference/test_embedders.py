@@ -17,7 +17,7 @@ from rag import Bot, Config
 from rag.config import EMBEDDER
 from rag.errors import LibraryBroken, ModelBroken, RagError, Usage, WeightsMissing
 from rag.eval.eval_runs import _weights, open_corpus
-from rag.events import Answered, Mended, Noted, Report
+from rag.events import Answered, Notice, Repaired, Report
 from rag.inference import minilm, weights
 from rag.inference.embedders import BuiltIn, chunk_sizes, open_embedder
 from rag.ingest.chunk import CHUNKER_VERSION
@@ -95,7 +95,7 @@ def test_a_library_is_made_and_asked_with_it(kind: str, tmp_path: Path, docs: Pa
         report = events[-1]
         assert isinstance(report, Report) and len(report.added) == 3
         assert (
-            isinstance(events[0], Noted)
+            isinstance(events[0], Notice)
             and "chunk = 200" in events[0].says
             and "45 tokens" in events[0].says
         )
@@ -153,7 +153,7 @@ def test_llama_is_used_only_where_it_agrees(
     expected = minilm.FolderEmbedder(path).embed(["honey"], asks=True)
     assert float(found.questions().embed(["honey"])[0] @ expected[0]) > 0.9999
     with Bot.open(config) as bot:
-        assert not [event for event in bot.add([str(docs)]) if isinstance(event, Noted)]
+        assert not [event for event in bot.add([str(docs)]) if isinstance(event, Notice)]
         assert bot.search(TEXTS["bees"])[0].chunk.text == TEXTS["bees"]
 
 
@@ -446,7 +446,7 @@ def test_its_gguf_is_verified_and_mended(tmp_path: Path, docs: Path, made: Path)
         bot.search("honey")
     assert error.value.cure == "run: footnote doctor --repair"
     with Bot.open(config) as bot:
-        mended = [event for event in bot.repair() if isinstance(event, Mended)]
+        mended = [event for event in bot.repair() if isinstance(event, Repaired)]
         assert [(m.what, m.done) for m in mended] == [("embedder", True)]
         assert bot.search(TEXTS["bees"])
     path.unlink()  # a file that is only gone is made again
@@ -483,7 +483,7 @@ def test_nothing_that_is_embedded_is_longer_than_the_limit(tmp_path: Path, gguf:
         library = bot._open_library(make=True)
         assert bot._vectors is not None
         ingest = Ingest(library, bot._vectors, Noting, found.count, size, prefix, room=found.room)
-        assert not [event for event in ingest.add([str(docs)]) if isinstance(event, Noted)]
+        assert not [event for event in ingest.add([str(docs)]) if isinstance(event, Notice)]
     assert len(seen) > 50
     longest = max(n - 1 for n in found.count(["passage: " + text for text in seen]))
     assert longest + 2 <= tiny_embedder.MOST
@@ -495,7 +495,7 @@ def test_what_is_longer_nevertheless_is_said(tmp_path: Path, docs: Path, gguf: P
         library = bot._open_library(make=True)
         assert bot._vectors is not None
         ingest = Ingest(library, bot._vectors, found.passages, found.count, 40, 9, room=5)
-        said = [event.says for event in ingest.add([str(docs)]) if isinstance(event, Noted)]
+        said = [event.says for event in ingest.add([str(docs)]) if isinstance(event, Notice)]
     assert said and said[0].startswith("of 3 passages the embedder sees only 5 tokens")
 
 

@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_made_again_leaves_the_old_one_where_it_was(
         target.write_bytes(b"half of the new one")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(embed, "convert", full)
+    monkeypatch.setattr(embed, "convert_to_gguf", full)
     with pytest.raises(OSError):
         embed.make_question_embedder(str(tmp_path))
     assert {file.name for file in path.parent.iterdir()} == {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.domain import Chunk, Document, Raw, Span
+from rag.domain import Chunk, Document, RawDocument, Span
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.text.sentences import split_sentences
@@ -37,7 +37,7 @@ def documents(draw: st.DrawFn) -> Document:
     text = "".join(draw(st.lists(PARTS, max_size=50)))
     places = st.integers(0, len(text))
     masked = [Span(*sorted((draw(places), draw(places)))) for _ in range(draw(st.integers(0, 2)))]
-    return clean_document(Raw(text, masked=tuple(masked)), "a.md")
+    return clean_document(RawDocument(text, masked=tuple(masked)), "a.md")
 
 
 def _lawful(document: Document, chunks: list[Chunk], size: int, count: object = by_word) -> None:
@@ -67,7 +67,7 @@ def _lawful(document: Document, chunks: list[Chunk], size: int, count: object = 
     documents(),
     st.sampled_from([(8, by_word), (60, by_word), (32, by_character), (90, by_character)]),
 )
-@example(clean_document(Raw("長" * 100), "a"), (32, by_character))
+@example(clean_document(RawDocument("長" * 100), "a"), (32, by_character))
 def test_chunks_are_lawful(document: Document, how: tuple[int, object]) -> None:
     size, count = how
     chunks = list(chunk_document(document, size, count))  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def test_chunks_are_lawful(document: Document, how: tuple[int, object]) -> None:
 @pytest.mark.parametrize("path", sorted(SEEDS.glob("*.txt")), ids=lambda p: p.name[:3])
 @pytest.mark.parametrize("size", [40, 120, 200])
 def test_the_seeds(path: Path, size: int) -> None:
-    document = clean_document(Raw(path.read_bytes().decode()), path.name)
+    document = clean_document(RawDocument(path.read_bytes().decode()), path.name)
     chunks = list(chunk_document(document, size, by_word))
     _lawful(document, chunks, size)
     starts = {s.start for s in split_sentences(document.text)}
@@ -88,7 +88,7 @@ def test_the_seeds(path: Path, size: int) -> None:
 
 def test_a_chunk_fills_up_with_whole_sentences() -> None:
     text = " ".join(f"Sentence number {n} has exactly eight words here." for n in range(10))
-    chunks = list(chunk_document(clean_document(Raw(text), "a"), 30, by_word))
+    chunks = list(chunk_document(clean_document(RawDocument(text), "a"), 30, by_word))
     assert [len(c.text.split()) for c in chunks] == [24, 24, 24, 8]
     assert all(c.text.endswith("here.") for c in chunks)
 
@@ -96,7 +96,7 @@ def test_a_chunk_fills_up_with_whole_sentences() -> None:
 def test_a_heading_begins_a_chunk_and_names_it() -> None:
     body = " ".join(["It has four bolts that hold it in place."] * 4)
     text = f"{body}\n\n# Pump\n{body}\n## Valve\n{body}\n"
-    chunks = list(chunk_document(clean_document(Raw(text), "a.md"), 200, by_word))
+    chunks = list(chunk_document(clean_document(RawDocument(text), "a.md"), 200, by_word))
     assert [c.heading for c in chunks] == ["", "Pump", "Pump › Valve"]
     assert [c.text.split("\n")[0] for c in chunks[1:]] == ["# Pump", "## Valve"]
     assert [c.line for c in chunks] == [1, 3, 5]
@@ -105,7 +105,7 @@ def test_a_heading_begins_a_chunk_and_names_it() -> None:
 def test_a_masked_line_ends_a_chunk() -> None:
     body = " ".join(["It has four bolts that hold it in place."] * 4)
     text = f"{body}\nRead more\n{body}\n"
-    chunks = list(chunk_document(clean_document(Raw(text), "a.txt"), 200, by_word))
+    chunks = list(chunk_document(clean_document(RawDocument(text), "a.txt"), 200, by_word))
     assert [c.text for c in chunks] == [body, body]
 
 
@@ -113,7 +113,7 @@ def test_a_few_words_do_not_stand_alone() -> None:
     body = " ".join(["It has four bolts that hold it in place."] * 4)
     chunks = list(
         chunk_document(
-            clean_document(Raw(f"# Pump\nShort.\n# Valve\n{body}\n"), "a.md"), 200, by_word
+            clean_document(RawDocument(f"# Pump\nShort.\n# Valve\n{body}\n"), "a.md"), 200, by_word
         )
     )
     assert len(chunks) == 1 and chunks[0].heading == "Pump"
@@ -125,7 +125,9 @@ def test_a_headline_goes_with_what_follows() -> None:
     )
     chunks = list(
         chunk_document(
-            clean_document(Raw(f"{first}\n\nAbout the valve\n\n{second}\n"), "a.txt"), 50, by_word
+            clean_document(RawDocument(f"{first}\n\nAbout the valve\n\n{second}\n"), "a.txt"),
+            50,
+            by_word,
         )
     )
     assert [c.text.split("\n")[0] for c in chunks] == [first, "About the valve"]
@@ -134,20 +136,20 @@ def test_a_headline_goes_with_what_follows() -> None:
 def test_a_headline_that_does_not_fit_stays_behind() -> None:
     short, long = "The pump has four bolts. " * 4, "The valve " + "very " * 46 + "green."
     document = clean_document(
-        Raw(f"{short}\n\nAbout the valve and what it is for\n\n{long}\n"), "a.txt"
+        RawDocument(f"{short}\n\nAbout the valve and what it is for\n\n{long}\n"), "a.txt"
     )
     _lawful(document, list(chunk_document(document, 50, by_word)), 50)
 
 
 def test_a_sentence_without_an_end_is_cut_where_words_end() -> None:
     text = " ".join(f"word{n}" for n in range(500))
-    chunks = list(chunk_document(clean_document(Raw(text), "a"), 60, by_word))
+    chunks = list(chunk_document(clean_document(RawDocument(text), "a"), 60, by_word))
     assert " ".join(c.text for c in chunks) == text
     assert all(20 <= len(c.text.split()) <= 60 for c in chunks)
 
 
 def test_a_wall_of_letters_is_cut_all_the_same() -> None:
-    document = clean_document(Raw("x" * 20_000), "a")
+    document = clean_document(RawDocument("x" * 20_000), "a")
     chunks = list(chunk_document(document, 100, by_character))
     _lawful(document, chunks, 100, by_character)
     assert "".join(c.text for c in chunks) == document.text
@@ -157,15 +159,17 @@ def test_pages() -> None:
     body = " ".join(["It has four bolts that hold it in place."] * 4)
     text = f"{body}\f\n{body}\n"
     document = clean_document(
-        Raw(text, pages=(Span(0, len(body)), Span(len(body) + 1, len(text)))), "a.pdf"
+        RawDocument(text, pages=(Span(0, len(body)), Span(len(body) + 1, len(text)))), "a.pdf"
     )
     assert [c.page for c in chunk_document(document, 40, by_word)] == [1, 2]
-    assert next(iter(chunk_document(clean_document(Raw(body), "a"), 40, by_word))).page is None
+    assert (
+        next(iter(chunk_document(clean_document(RawDocument(body), "a"), 40, by_word))).page is None
+    )
 
 
 def test_ids_tell_texts_and_places_apart() -> None:
     one, two = (
-        list(chunk_document(clean_document(Raw(t), "a"), 8, by_word))
+        list(chunk_document(clean_document(RawDocument(t), "a"), 8, by_word))
         for t in ("It rained here. " * 5, "It rained here. " * 5 + "!")
     )
     assert len({c.id for c in [*one, *two]}) == len(one) + len(two)
@@ -174,9 +178,11 @@ def test_ids_tell_texts_and_places_apart() -> None:
 
 def test_nothing_to_chunk() -> None:
     for text in ("", " \n\n", "Read more\n"):
-        assert list(chunk_document(clean_document(Raw(text), "a"), 50, by_word)) == []
+        assert list(chunk_document(clean_document(RawDocument(text), "a"), 50, by_word)) == []
 
 
 def test_thousands_of_headings_take_little_time() -> None:
-    document = clean_document(Raw("# Head\nIt has four bolts that hold it.\n" * 20_000), "a.md")
+    document = clean_document(
+        RawDocument("# Head\nIt has four bolts that hold it.\n" * 20_000), "a.md"
+    )
     assert len(list(chunk_document(document, 200, by_word))) > 100

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domain import Document, Raw, Span
+from rag.domain import Document, RawDocument, Span
 from rag.ingest.clean import clean_document, find_boilerplate
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -49,11 +49,11 @@ TITLES = {
 
 def _seed(number: str) -> Document:
     (path,) = SEEDS.glob(f"{number}_*.txt")
-    return clean_document(Raw(path.read_bytes().decode()), f"seeds/{path.name}")
+    return clean_document(RawDocument(path.read_bytes().decode()), f"seeds/{path.name}")
 
 
 def _masked(text: str) -> list[str]:
-    return [span.of(text) for span in clean_document(Raw(text), "x.txt").mask]
+    return [span.of(text) for span in clean_document(RawDocument(text), "x.txt").mask]
 
 
 @pytest.mark.parametrize("number", FURNITURE)
@@ -80,7 +80,9 @@ def test_no_quote_of_the_demo_questions_is_masked() -> None:
     quotes = [(e["source"], e["quote"]) for q in questions for e in q["evidence"] if e.get("quote")]
     assert len(quotes) > 20
     for source, quote in quotes:
-        document = clean_document(Raw((SEEDS.parent / source).read_bytes().decode()), source)
+        document = clean_document(
+            RawDocument((SEEDS.parent / source).read_bytes().decode()), source
+        )
         at = document.text.index(quote)
         assert not any(m.overlaps(Span(at, at + len(quote))) for m in document.mask), quote
 
@@ -151,7 +153,7 @@ def test_what_people_ordinarily_write_is_not_masked(line: str) -> None:
     ],
 )
 def test_a_first_line_is_not_a_motto(line: str) -> None:
-    document = clean_document(Raw(f"{line}\n\nThe text of it is here.\n"), "x.txt")
+    document = clean_document(RawDocument(f"{line}\n\nThe text of it is here.\n"), "x.txt")
     assert document.mask == () and document.title == line
 
 
@@ -186,7 +188,9 @@ def test_a_document_in_another_language_is_text() -> None:
 
 @pytest.mark.parametrize("heading", ["Search\n======", "Comments\n--------", "Source\n~~~~~~"])
 def test_an_underlined_word_is_a_heading(heading: str) -> None:
-    document = clean_document(Raw(f"The manual.\n\n{heading}\n\nHow to find a word.\n"), "x.txt")
+    document = clean_document(
+        RawDocument(f"The manual.\n\n{heading}\n\nHow to find a word.\n"), "x.txt"
+    )
     assert document.mask == ()
     assert document.headings[0][1] == heading.split("\n")[0]
 
@@ -218,7 +222,7 @@ def test_a_headline_shown_twice_is_masked_once() -> None:
 
 @given(st.text(st.sampled_from("ab \n\r\t©—Read more…Comments1920é\u2028"), max_size=200))
 def test_the_text_is_never_altered_and_masks_are_trimmed_lines(text: str) -> None:
-    document = clean_document(Raw(text), "x.txt")
+    document = clean_document(RawDocument(text), "x.txt")
     assert document.text == text
     lines = [line.strip() for line in text.split("\n")]
     assert all(span.of(text) in lines for span in find_boilerplate(text))
@@ -229,38 +233,40 @@ def test_the_text_is_never_altered_and_masks_are_trimmed_lines(text: str) -> Non
 
 
 def test_masks_of_the_format_are_merged_with_those_of_the_text() -> None:
-    raw = Raw("Menu\nHello there, this is it.\n", masked=(Span(2, 9), Span(20, 22)))
+    raw = RawDocument("Menu\nHello there, this is it.\n", masked=(Span(2, 9), Span(20, 22)))
     assert clean_document(raw, "x").mask == (Span(0, 9), Span(20, 22))
 
 
 def test_the_id_is_of_the_text_alone() -> None:
     one, two = (
-        clean_document(Raw("Same."), "a.txt"),
-        clean_document(Raw("Same.", title="T"), "b.txt"),
+        clean_document(RawDocument("Same."), "a.txt"),
+        clean_document(RawDocument("Same.", title="T"), "b.txt"),
     )
     assert one.id == two.id and len(one.id) == 32
-    assert clean_document(Raw("Same"), "a.txt").id != one.id
-    assert clean_document(Raw("half \ud800"), "a.txt").id
+    assert clean_document(RawDocument("Same"), "a.txt").id != one.id
+    assert clean_document(RawDocument("half \ud800"), "a.txt").id
 
 
 @pytest.mark.parametrize(
     ("raw", "source", "title"),
     [
-        (Raw("x y.", title="  From \n the file "), "a.txt", "From the file"),
-        (Raw("A headline\nText."), "a.txt", "A headline"),
-        (Raw("# A heading\nText."), "a.md", "A heading"),
-        (Raw("A whole sentence.\nText."), "deep/my_pump-notes.txt", "my pump notes"),
-        (Raw("A whole sentence."), "corpus.jsonl#7", "7"),
-        (Raw("Menu\nThe Pump\nText."), "a.txt", "The Pump"),
+        (RawDocument("x y.", title="  From \n the file "), "a.txt", "From the file"),
+        (RawDocument("A headline\nText."), "a.txt", "A headline"),
+        (RawDocument("# A heading\nText."), "a.md", "A heading"),
+        (RawDocument("A whole sentence.\nText."), "deep/my_pump-notes.txt", "my pump notes"),
+        (RawDocument("A whole sentence."), "corpus.jsonl#7", "7"),
+        (RawDocument("Menu\nThe Pump\nText."), "a.txt", "The Pump"),
     ],
 )
-def test_titles(raw: Raw, source: str, title: str) -> None:
+def test_titles(raw: RawDocument, source: str, title: str) -> None:
     assert clean_document(raw, source).title == title
 
 
 def test_headings_are_paths() -> None:
     text = "# Pump\nIntro.\n## Bolts\nFour.\n# Valve\nGreen.\n"
-    found = [(name, span.of(text)) for span, name in clean_document(Raw(text), "x.md").headings]
+    found = [
+        (name, span.of(text)) for span, name in clean_document(RawDocument(text), "x.md").headings
+    ]
     assert found == [
         ("Pump", "# Pump\nIntro.\n"),
         ("Pump › Bolts", "## Bolts\nFour.\n"),
@@ -270,7 +276,7 @@ def test_headings_are_paths() -> None:
 
 def test_a_comment_in_a_block_of_code_is_no_heading() -> None:
     text = "# Install\n```bash\n# not a heading\nmake\n```\n## Next\nGo.\n"
-    assert [name for _, name in clean_document(Raw(text), "x.md").headings] == [
+    assert [name for _, name in clean_document(RawDocument(text), "x.md").headings] == [
         "Install",
         "Install › Next",
     ]
@@ -278,7 +284,7 @@ def test_a_comment_in_a_block_of_code_is_no_heading() -> None:
 
 def test_underlined_headings_with_windows_lines() -> None:
     text = "Pump\r\n====\r\nIntro.\r\nBolts\r\n-----\r\nFour.\r\n"
-    assert [name for _, name in clean_document(Raw(text), "x.txt").headings] == [
+    assert [name for _, name in clean_document(RawDocument(text), "x.txt").headings] == [
         "Pump",
         "Pump › Bolts",
     ]

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats import sandbox
 from rag.ingest.formats.archive import MAX_MEMBERS, storable_name
@@ -52,14 +52,14 @@ def tarred(members: Mapping[str, bytes], how: str = "w:gz") -> bytes:
     return out.getvalue()
 
 
-def parts(folder: Path, name: str, content: bytes) -> tuple[dict[str, Raw], dict[str, str]]:
+def parts(folder: Path, name: str, content: bytes) -> tuple[dict[str, RawDocument], dict[str, str]]:
     """What is in, and the reasons for what is not."""
     found = read(folder, name, content)
-    assert all(part.reason and part.cure for part in found if isinstance(part, Refused))
+    assert all(part.reason and part.cure for part in found if isinstance(part, RefusedPart))
     assert all(part.name.startswith("/") for part in found)
     return (
-        {part.name: part for part in found if isinstance(part, Raw)},
-        {part.name: part.reason for part in found if isinstance(part, Refused)},
+        {part.name: part for part in found if isinstance(part, RawDocument)},
+        {part.name: part.reason for part in found if isinstance(part, RefusedPart)},
     )
 
 
@@ -220,7 +220,7 @@ def test_damage_is_read_or_refused(
     except Unreadable as error:
         assert str(error) and error.cure
     else:
-        assert all(part.reason and part.cure for part in found if isinstance(part, Refused))
+        assert all(part.reason and part.cure for part in found if isinstance(part, RefusedPart))
 
 
 def test_encrypted_members_and_names_that_stand_twice(tmp_path: Path) -> None:
@@ -248,11 +248,13 @@ def test_the_name_of_a_member_can_be_stored() -> None:
 def test_a_child_is_used_again_and_replaced_when_it_is_gone() -> None:
     end_sandbox()
     for _ in range(2):
-        assert [type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n")] == [Raw]
+        assert [type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n")] == [
+            RawDocument
+        ]
     (first,) = sandbox._idle
     first.process.kill()
     first.process.wait()
-    assert [type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n")] == [Raw]
+    assert [type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n")] == [RawDocument]
     (second,) = sandbox._idle
     assert second is not first and second.process.poll() is None
     end_sandbox()

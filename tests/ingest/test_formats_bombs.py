@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats import sandbox
 from rag.ingest.formats.archive import Member
@@ -104,8 +104,8 @@ def test_members_that_fit_stay_in_and_the_others_are_named(tmp_path: Path, make:
     try:
         (tmp_path / name).write_bytes(content)
         for part in load_file(File(str(tmp_path / name), name, 0, 0)):
-            assert isinstance(part, Raw | Refused)
-            if isinstance(part, Raw):
+            assert isinstance(part, RawDocument | RefusedPart)
+            if isinstance(part, RawDocument):
                 found[part.name] = part
             else:
                 refused[part.name] = part.reason
@@ -148,7 +148,7 @@ def test_seconds_are_shared_by_all_members(tmp_path: Path) -> None:
     budget = Budget.of(1000)
     assert [
         type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n", budget=budget)
-    ] == [Raw]
+    ] == [RawDocument]
     assert 0 < SECONDS - budget.seconds < 3
     budget.seconds = 0.0
     with pytest.raises(Unreadable, match="takes too long"):
@@ -180,9 +180,9 @@ def test_a_child_that_ran_out_of_memory_says_so() -> None:
                 budget=budget,
             )
         )
-    assert [type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n")] == [Raw], (
-        "another takes its place"
-    )
+    assert [type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n")] == [
+        RawDocument
+    ], "another takes its place"
 
 
 ENDLESS = """
@@ -208,10 +208,10 @@ def test_a_child_that_answers_without_end_is_stopped(monkeypatch: pytest.MonkeyP
 # -- what a parser gives --
 
 
-def _one(folder: Path, name: str, content: bytes) -> Raw:
+def _one(folder: Path, name: str, content: bytes) -> RawDocument:
     (folder / name).write_bytes(content)
     (found,) = load_file(File(str(folder / name), name, 0, 0))
-    assert isinstance(found, Raw)
+    assert isinstance(found, RawDocument)
     return found
 
 

@@ -18,7 +18,7 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.ingest.clean import clean_document
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 
@@ -171,7 +171,7 @@ def _slides() -> Any:
 def test_slides_are_pages(tmp_path: Path) -> None:
     content = saved(_slides())
     raw, silent = read(tmp_path, "a.pptx", content)
-    assert isinstance(raw, Raw) and isinstance(silent, Refused)
+    assert isinstance(raw, RawDocument) and isinstance(silent, RefusedPart)
     assert (silent.name, bool(silent.reason and silent.cure)) == ("/slide 2", True)
     assert [page.of(raw.text) for page in raw.pages] == [
         "Sales\nThey rose by 12 %.\nMost of it in May.\nNotes: Thank the team.\n\n",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.domain import Document, Raw, Refused
+from rag.domain import Document, RawDocument, RefusedPart
 from rag.ingest.clean import clean_document
 from rag.ingest.formats.page_ranges import page_ranges
 from tests.ingest.test_formats_plain import cut, read, refusal
@@ -86,14 +86,14 @@ def _file(objects: Sequence[bytes], trailer: bytes) -> bytes:
     )  # fmt: skip
 
 
-def one_pdf(folder: Path, content: bytes) -> tuple[Document, list[Refused]]:
+def one_pdf(folder: Path, content: bytes) -> tuple[Document, list[RefusedPart]]:
     raw, *refused = read(folder, "a.pdf", content)
-    assert isinstance(raw, Raw) and all(
-        isinstance(part, Refused) and part.reason and part.cure for part in refused
+    assert isinstance(raw, RawDocument) and all(
+        isinstance(part, RefusedPart) and part.reason and part.cure for part in refused
     )
     document = clean_document(raw, "a.pdf")
     cut(document)
-    return document, [part for part in refused if isinstance(part, Refused)]
+    return document, [part for part in refused if isinstance(part, RefusedPart)]
 
 
 @pytest.mark.parametrize("packed", [False, True])

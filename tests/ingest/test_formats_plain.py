@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.domain import Chunk, Document, Raw, Refused
+from rag.domain import Chunk, Document, RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
@@ -27,7 +27,7 @@ def by_word(texts: Sequence[str]) -> list[int]:
     return [len(t.split()) for t in texts]
 
 
-def read(folder: Path, name: str, content: bytes) -> list[Raw | Refused]:
+def read(folder: Path, name: str, content: bytes) -> list[RawDocument | RefusedPart]:
     path = folder / name
     path.write_bytes(content)
     return list(load_file(File(str(path), path.name, len(content), 0)))
@@ -36,7 +36,7 @@ def read(folder: Path, name: str, content: bytes) -> list[Raw | Refused]:
 def one(folder: Path, name: str, content: bytes) -> Document:
     """The only document of a file, cut by the law of chunks."""
     (raw,) = read(folder, name, content)
-    assert isinstance(raw, Raw)
+    assert isinstance(raw, RawDocument)
     document = clean_document(raw, name)
     cut(document)
     return document
@@ -148,7 +148,7 @@ def test_other_files_by_lines(tmp_path: Path, name: str, content: str, headings:
 
 def test_long_lines_of_code_are_cut_all_the_same(tmp_path: Path) -> None:
     (raw,) = read(tmp_path, "a.py", (b" " * 500 + b"word " * 1000 + b"\n") * 3)
-    assert isinstance(raw, Raw)
+    assert isinstance(raw, RawDocument)
     assert max(by_word([c.text for c in cut(clean_document(raw, "a.py"), 30)])) <= 30
 
 
@@ -157,7 +157,7 @@ def test_long_lines_of_code_are_cut_all_the_same(tmp_path: Path) -> None:
 @example([" " * 12], 3)
 def test_lines_are_cut_by_the_law(rows: list[str], size: int) -> None:
     text = "\n".join(rows)
-    cut(clean_document(Raw(text, headings=(), lines=True), "a.py"), size)
+    cut(clean_document(RawDocument(text, headings=(), lines=True), "a.py"), size)
 
 
 # -- JSON --

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.ingest.clean import clean_document
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 
@@ -95,7 +95,7 @@ def test_a_chapter_that_is_missing_is_named(tmp_path: Path) -> None:
     raw, refused = read(
         tmp_path, "a.epub", content.replace(b"OPS/../../etc/passwd", b"OPS/xx/xx/etc/passwd")
     )
-    assert isinstance(raw, Raw) and isinstance(refused, Refused)
+    assert isinstance(raw, RawDocument) and isinstance(refused, RefusedPart)
     assert (
         "out" not in raw.text
         and refused.name == "/../etc/passwd"

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.errors import Unreadable, Usage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
@@ -37,7 +37,7 @@ def _file(path: Path, content: bytes) -> File:
     return File(str(path), path.name, len(content), 0)
 
 
-def _load(folder: Path, name: str, content: bytes) -> list[Raw]:
+def _load(folder: Path, name: str, content: bytes) -> list[RawDocument]:
     return list(load_file(_file(folder / name, content)))
 
 
@@ -140,7 +140,7 @@ def test_nothing_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_text_is_unchanged_but_for_the_mark(tmp_path: Path) -> None:
     text = "One.\r\nTwo.\rThree.\x0b\x85\u2028\n\n  Four. \n"
     (raw,) = _load(tmp_path, "a.txt", codecs.BOM_UTF8 + text.encode())
-    assert raw == Raw(text)
+    assert raw == RawDocument(text)
 
 
 @pytest.mark.parametrize(
@@ -274,8 +274,8 @@ def test_a_corpus(tmp_path: Path) -> None:
     )
     content = "\n" + "\r\n".join(json.dumps(line, ensure_ascii=False) for line in lines) + "\n\n"
     assert _load(tmp_path, "c.jsonl", content.encode()) == [
-        Raw("Hello\u2028there", "T", "2022-02-24", name="a"),
-        Raw("More", "", "2022-02-24", name="c"),
+        RawDocument("Hello\u2028there", "T", "2022-02-24", name="a"),
+        RawDocument("More", "", "2022-02-24", name="c"),
     ]
 
 
@@ -309,7 +309,7 @@ def test_questions_beside_their_documents_are_passed_over(tmp_path: Path) -> Non
 def test_gzip(tmp_path: Path) -> None:
     line = b'{"id":"a","text":"x"}\n'
     whole = gzip.compress(line)
-    assert _load(tmp_path, "c.jsonl.gz", whole) == [Raw("x", name="a")]
+    assert _load(tmp_path, "c.jsonl.gz", whole) == [RawDocument("x", name="a")]
     assert _load(tmp_path, "a.txt.GZ", gzip.compress(b"hi"))[0].text == "hi"
     flipped = bytearray(whole)
     flipped[-6] ^= 1

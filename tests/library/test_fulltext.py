@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.index import bm25 as making
 from rag.index.bm25 import FastFullText, Postings, TextSource, read_postings
 from rag.ingest.chunk import chunk_document
@@ -56,7 +56,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
                 ["rare"] * (n % 20 == 7) + ["odd"] * (n in (77, 78)) + [f"name{n}"] * (5 + n % 7)
             )
             words += ["won't"] if n % 9 == 0 else ["t", "won"]
-            document = clean_document(Raw(" ".join(words) + "."), f"{n}.txt")
+            document = clean_document(RawDocument(" ".join(words) + "."), f"{n}.txt")
             chunks = list(
                 chunk_document(document, 40, lambda texts: [len(t.split()) for t in texts])
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.domain import Document, Raw
+from rag.domain import Document, RawDocument
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.events import Added, Event, Report
 from rag.index.bm25 import FastFullText
@@ -257,7 +257,7 @@ def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, doc
 
 def test_an_error_inside_a_transaction_leaves_no_trace(house: House, docs: Path) -> None:
     house.add(docs)
-    document = clean_document(Raw("A text that fails. " * 30), "x.txt")
+    document = clean_document(RawDocument("A text that fails. " * 30), "x.txt")
     chunks = list(chunk_document(document, 20, _count))
     rows = house.embed([c.text for c in chunks])
     keys = [b"k%d" % n for n in range(len(chunks))]

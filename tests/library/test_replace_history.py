@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryBroken, RagError
-from rag.events import Event, Mended
+from rag.events import Event, Repaired
 from rag.library.history import History
 from rag.library.library import Library
 from rag.library.replace_history import replace_history
@@ -60,8 +60,8 @@ def _hurt(folder: Path) -> bytes:
     return bytes(content)
 
 
-def _repaired(folder: Path) -> list[Mended]:
-    return [event for event in repair.history(folder) if isinstance(event, Mended)]
+def _repaired(folder: Path) -> list[Repaired]:
+    return [event for event in repair.history(folder) if isinstance(event, Repaired)]
 
 
 def _questions(folder: Path) -> list[str]:
@@ -212,7 +212,7 @@ def test_with_little_room_every_turn_stays_readable(folder: Path, size: int, sta
     def work(tell: Tell) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         for event in repair.history(folder):
-            assert isinstance(event, Mended)
+            assert isinstance(event, Repaired)
             tell([event.done, event.says, event.cure])
 
     found = run(work)
@@ -230,7 +230,7 @@ def test_with_little_room_every_turn_stays_readable(folder: Path, size: int, sta
     assert len(_questions(folder)) >= (_TURNS if state == "well" else _TURNS - 20)
 
 
-def _last(folder: Path) -> list[Mended]:
+def _last(folder: Path) -> list[Repaired]:
     """There is room again."""
     return _repaired(folder)
 
@@ -290,7 +290,7 @@ def test_a_saved_answer_that_is_none_is_damage_and_is_removed_by_name(
         history.turns("talk3")
     assert "Who signed 3?" in str(error.value) and "--repair" in error.value.cure
     (mended,) = _events(folder)
-    assert isinstance(mended, Mended) and mended.done and "Who signed 3?" in mended.says
+    assert isinstance(mended, Repaired) and mended.done and "Who signed 3?" in mended.says
     with closing(History(folder)) as history:
         assert history.turns("talk3")[0] == ("Who signed 3?", None)
 

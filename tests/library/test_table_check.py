@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryBroken, RagError
-from rag.events import Event, Mended, Noted
+from rag.events import Event, Notice, Repaired
 from rag.library import table_check
 from tests.faults.small import Small, text
 
@@ -110,7 +110,7 @@ def _walk(home: Path, docs: Path, asked: bool = True, most: int = 5) -> list[str
         except RagError as error:
             cure = error.cure
             continue
-        cure = next((e.cure for e in events if isinstance(e, Mended) and not e.done), "")
+        cure = next((e.cure for e in events if isinstance(e, Repaired) and not e.done), "")
         if not cure and _wrong(home, asked):
             cure = "footnote doctor --repair"
     return steps
@@ -252,7 +252,7 @@ def test_rows_that_are_no_records_are_said_and_removed(
 
 def test_a_document_that_no_file_is_known_for_can_be_removed_by_its_id(home: Path) -> None:
     _sql("DELETE FROM files WHERE source = 'docs/d1.txt'")(_folder(home))
-    (left,) = [e for e in _did(home, "repair", home) if isinstance(e, Mended)]
+    (left,) = [e for e in _did(home, "repair", home) if isinstance(e, Repaired)]
     name = re.findall(r"footnote remove (\w+)", left.cure)[0]
     with Small(home) as bot:
         list(bot.remove(name))
@@ -331,7 +331,7 @@ def test_a_new_library_does_not_take_the_index_of_a_lost_one_for_its_own(
     (made / "other").mkdir(exist_ok=True)
     (made / "other" / "d9.txt").write_text(text("d9", 0, 1))
     events = _did(home, "add", made / "other")
-    assert isinstance(events[0], Noted) and "begun" in events[0].says
+    assert isinstance(events[0], Notice) and "begun" in events[0].says
     with Small(home) as bot:
         assert [p.chunk.source for p in bot.search("Where is zqdbvax?")] == ["other/d9.txt"]
         assert bot.questions() == ("Where is zqdbvax?",)

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from rag.answer.check import CheckFit, Judge, word_overlap
 from rag.answer.reader import answer_kind
 from rag.domain import (
+    AnswerSpan,
     Chunk,
     Draft,
-    Found,
     Model,
     Passage,
+    PassageReading,
     Piece,
     Progress,
     Quote,
     Receipt,
     Span,
-    Spot,
     Support,
     Turn,
 )
@@ -60,7 +60,7 @@ class WordPairs:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def read(self, question: str, passages: Sequence[str]) -> list[Found]:
+    def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]:
         self.asked += passages
         return [_found(question, text) for text in passages]
 
@@ -75,17 +75,17 @@ class WordPairs:
         return out
 
 
-def _found(question: str, text: str) -> Found:
+def _found(question: str, text: str) -> PassageReading:
     """The sentence with most words of the question; of several the one that has the kind of thing it asks for."""
     found = [
         (word_overlap(question, s.of(text)), *_short(question, s.of(text)), s.start)
         for s in split_sentences(text)
     ]
     if not found:
-        return Found(-3.0, (), -3.0)
+        return PassageReading(-3.0, (), -3.0)
     share, _, short, at = max(found, key=lambda f: f[:2])
-    spot = Spot(Span(at + short.start, at + short.end), 0.0)
-    return Found(6 * share - 3, (spot,), 6 * share - 3)
+    spot = AnswerSpan(Span(at + short.start, at + short.end), 0.0)
+    return PassageReading(6 * share - 3, (spot,), 6 * share - 3)
 
 
 def _short(question: str, sentence: str) -> tuple[bool, Span]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domain import Raw, Span
+from rag.domain import RawDocument, Span
 from rag.events import Added
 from rag.ingest.clean import clean_document
 from rag.text.boilerplate import line_hashes, mask_boilerplate, neighbourhood, recurring_hashes
@@ -169,9 +169,9 @@ def test_a_block_between_statements_is_text(house: House, tmp_path: Path) -> Non
 
 
 def test_a_list_without_a_statement_and_source_code_have_no_template() -> None:
-    assert not line_hashes(clean_document(Raw("Red\nGreen\nBlue\nYellow\n"), "x.txt"))
-    assert not line_hashes(clean_document(Raw(_page("Ely"), lines=True), "x.csv"))
-    assert line_hashes(clean_document(Raw(_page("Ely")), "x.txt"))
+    assert not line_hashes(clean_document(RawDocument("Red\nGreen\nBlue\nYellow\n"), "x.txt"))
+    assert not line_hashes(clean_document(RawDocument(_page("Ely"), lines=True), "x.csv"))
+    assert line_hashes(clean_document(RawDocument(_page("Ely")), "x.txt"))
 
 
 def test_recurring_takes_both_a_number_and_a_share() -> None:
@@ -197,7 +197,7 @@ LINE = st.sampled_from(
 
 @given(st.lists(LINE, max_size=14))
 def test_masking_never_alters_the_text_and_masks_whole_lines(lines: list[str]) -> None:
-    document = clean_document(Raw("\n".join(lines)), "x.txt")
+    document = clean_document(RawDocument("\n".join(lines)), "x.txt")
     other = mask_boilerplate(document, {key for key, _ in line_hashes(document)})
     assert other.text == document.text and list(other.mask) == sorted(other.mask)
     assert all(a.end <= b.start for a, b in zip(other.mask, other.mask[1:], strict=False))

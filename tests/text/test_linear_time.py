@@ -20,7 +20,17 @@ import pytest
 
 from rag.answer import check, cite, followup, mentions, prompt, pronouns, reader
 from rag.cli.output import print_document
-from rag.domain import Chunk, Document, Found, Passage, Raw, Span, Spot, Support, Turn
+from rag.domain import (
+    AnswerSpan,
+    Chunk,
+    Document,
+    Passage,
+    PassageReading,
+    RawDocument,
+    Span,
+    Support,
+    Turn,
+)
 from rag.errors import Unreadable
 from rag.eval import question_rules
 from rag.ingest import clean
@@ -113,7 +123,7 @@ def _passage(text: str) -> Passage:
     return Passage(1, Chunk("c", "d", "s", "t", None, "", Span(0, len(text)), text, 1), 1.0)
 
 
-def _plain(read: Callable[[bytes], Iterator[Raw]]) -> Callable[[str], None]:
+def _plain(read: Callable[[bytes], Iterator[RawDocument]]) -> Callable[[str], None]:
     def run(text: str) -> None:
         with suppress(Unreadable):
             list(read(text.encode()))
@@ -148,7 +158,7 @@ def _same(text: str) -> None:
 
 
 def _around(text: str) -> None:
-    document = clean.clean_document(Raw(text), "a.md")
+    document = clean.clean_document(RawDocument(text), "a.md")
     edges = edges_of(document)
     for piece in chunk_document(document, 200, _count):
         widen_chunk(piece, document, 1, edges)
@@ -170,8 +180,8 @@ _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,00
 
 #: each rule with the length, in characters, that it is given first: less where a character costs more
 _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
-    "clean": (30_000, lambda t: clean.clean_document(Raw(t), "a.txt")),
-    "clean source": (60_000, lambda t: clean.clean_document(Raw("x"), t)),
+    "clean": (30_000, lambda t: clean.clean_document(RawDocument(t), "a.txt")),
+    "clean source": (60_000, lambda t: clean.clean_document(RawDocument("x"), t)),
     "said date": (60_000, stated_date),
     "decode": (40_000, _decode),
     "text": (60_000, _plain(plain.read_text)),
@@ -202,7 +212,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: reader.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
-    "pick": (5_000, lambda t: reader.pick_span(_SHORT, t, Found(0.0, (Spot(Span(0, len(t)), 0.0),), 0.0))),
+    "pick": (5_000, lambda t: reader.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
     "alike": (5_000, lambda t: reader.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
     "words of a question": (30_000, lambda t: (retrieve.query_words(t), retrieve.is_question(t), retrieve._FILE_NAME.findall(t))),

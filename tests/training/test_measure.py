@@ -7,7 +7,7 @@ import random
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from rag.domain import Found, Span, Spot
+from rag.domain import AnswerSpan, PassageReading, Span
 from rag.training.examples import Example
 from rag.training.measure import planted, rates, reading, rounded
 from tests.support.fakes import JUDGE, WordPairs
@@ -79,8 +79,12 @@ class _Reads(WordPairs):
         self.fits: dict[str, list[float]] = {"read": [1.0, 0.0, 0.5]}
         self._span, self._sure = span, sure
 
-    def read(self, question: str, passages: object) -> list[Found]:
-        return [Found(self._sure[question], (Spot(self._span, 0.0),), self._sure[question])]
+    def read(self, question: str, passages: object) -> list[PassageReading]:
+        return [
+            PassageReading(
+                self._sure[question], (AnswerSpan(self._span, 0.0),), self._sure[question]
+            )
+        ]
 
 
 def test_reading_is_measured_on_the_answered_and_answerable_or_not_on_all() -> None:

@@ -17,11 +17,11 @@ from rag.domain import (
     Citation,
     Claim,
     Document,
+    ErrorRates,
     Evidence,
     Model,
     Passage,
     Ranks,
-    Rates,
     Reason,
     Receipt,
     Seconds,
@@ -194,7 +194,7 @@ NINE: Part = (
 BUT: Part = ("The sources differ.", Verdict.NEEDS_NONE, 1.0, [], [])
 QUOTED = answer("How many bolts?", [SIX], short="six")
 DIFFERENT = answer("How many bolts?", [SIX, BUT, NINE], (*PASSAGES, P4), short="six", differ=True)
-RATES = Rates((0.3, 0.27, 0.33), (0.28, 0.25, 0.31), 2146)
+RATES = ErrorRates((0.3, 0.27, 0.33), (0.28, 0.25, 0.31), 2146)
 ABSTAINED = replace(
     answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED),
     missing="no passage names [Wuppertal]",
@@ -211,7 +211,7 @@ class Scripted:
     told: Status | RagError = field(
         default_factory=lambda: Status("handbook", 48, 3112, "scripted")
     )
-    errs: Rates | Exception = RATES
+    errs: ErrorRates | Exception = RATES
     late: float = 0.0  #: seconds before the rates are there
     pause: float = 0.0
     hold: float = 0.0  #: seconds before the engine is up
@@ -233,7 +233,7 @@ class Scripted:
             raise self.told
         return self.told
 
-    def rates(self) -> Rates:
+    def rates(self) -> ErrorRates:
         self.calls.append("rates")
         self._end.wait(self.late)
         if isinstance(self.errs, Exception):

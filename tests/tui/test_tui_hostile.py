@@ -171,7 +171,7 @@ def test_an_excerpt_holds_evidence_and_short_answer_at_their_spans(
 
 
 def _python() -> list[Path]:
-    return sorted((Path(__file__).parents[2] / "tui").glob("*.py"))
+    return sorted((Path(__file__).parents[2] / "tui").glob("**/*.py"))
 
 
 def test_no_widget_parses_markup() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError, WeightsMissing
-from rag.events import Added, Event, Mended, Noted
+from rag.events import Added, Event, Notice, Repaired
 from rag.upkeep import repair
 from tests.faults.small import Small, text
 
@@ -44,9 +44,9 @@ def _sql(home: Path, *statements: str) -> None:
             db.execute(statement)
 
 
-def _repaired(home: Path) -> list[Mended]:
+def _repaired(home: Path) -> list[Repaired]:
     with Small(home) as bot:
-        return [event for event in bot.repair() if isinstance(event, Mended)]
+        return [event for event in bot.repair() if isinstance(event, Repaired)]
 
 
 def _well(home: Path, documents: int = 3) -> None:
@@ -284,7 +284,7 @@ def test_an_emptied_or_cut_library_is_not_taken_for_a_new_one(home: Path, size: 
     assert path.stat().st_size == size
     if not size:  # nothing is in it that a new one could replace
         with Small(home) as bot:
-            assert Noted in [type(event) for event in bot.add([str(home.parent / "docs")])]
+            assert Notice in [type(event) for event in bot.add([str(home.parent / "docs")])]
         _well(home)
 
 
@@ -400,11 +400,11 @@ def test_an_embedders_file_that_fails_its_checksum_is_made_again() -> None:
             raise ModelBroken("the file is damaged")
 
     (mended,) = _embedder(check, lambda: good.__setitem__(0, True))
-    assert isinstance(mended, Mended) and mended.done and "damaged" in mended.says
+    assert isinstance(mended, Repaired) and mended.done and "damaged" in mended.says
     assert _embedder(check, lambda: None) == []
     good[0] = False
     (left,) = _embedder(check, lambda: None)
-    assert isinstance(left, Mended) and not left.done and left.cure
+    assert isinstance(left, Repaired) and not left.done and left.cure
 
 
 @pytest.mark.parametrize(
@@ -420,4 +420,4 @@ def test_an_embedders_file_that_only_cannot_be_read_is_not_replaced(error: OSErr
         raise AssertionError("it may be whole")
 
     (left,) = _embedder(check, remake)
-    assert isinstance(left, Mended) and not left.done and left.cure
+    assert isinstance(left, Repaired) and not left.done and left.cure

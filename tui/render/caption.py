@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Claim, Passage, Ranks, Rates, Verdict
+from rag.domain import Claim, ErrorRates, Passage, Ranks, Verdict
 from rag.text.sanitize import quote_foreign, sanitize_line
 from tui.render.excerpt import Excerpt, count_replaced
 from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
@@ -68,7 +68,7 @@ def claim(
     shape: str,
     room: int,
     pending: bool,
-    rates: Rates | None = None,
+    rates: ErrorRates | None = None,
 ) -> Content:
     """The sentence that leans on the source: verdict, score, both texts under each other, reasons, and how often such a
     verdict is wrong."""
@@ -155,7 +155,7 @@ def _compared(found: Claim, look: AnswerCursor, glyphs: Glyphs, room: int) -> It
         yield "\n        " + glyphs.cut(sanitize_line(reason), room - 8), "$text-muted"
 
 
-def _errs(rates: Rates | None, room: int) -> Iterable[Part]:
+def _errs(rates: ErrorRates | None, room: int) -> Iterable[Part]:
     """The two rates of the check, and what they do not touch where that fits."""
     if rates is not None:
         short = f"check errs: {' / '.join(percents(rates))}"

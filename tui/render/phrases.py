@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Answer, Claim, Evidence, Passage, Rates, Reason, Verdict
+from rag.domain import Answer, Claim, ErrorRates, Evidence, Passage, Reason, Verdict
 from rag.text.sanitize import quote_foreign
 from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
 
@@ -211,7 +211,7 @@ def gravest_verdict(number: int, claims: tuple[Claim, ...]) -> Verdict | None:
     return next((v for v in grave if v in found), None)
 
 
-def percents(rates: Rates) -> tuple[str, str]:
+def percents(rates: ErrorRates) -> tuple[str, str]:
     """How much that is unsupported passes the check, and how much that is supported it doubts."""
 
     def percent(value: float) -> str:
@@ -220,7 +220,7 @@ def percents(rates: Rates) -> tuple[str, str]:
     return percent(rates.misses[0]), percent(rates.false_alarms[0])
 
 
-def error_rates(rates: Rates | None) -> str:
+def error_rates(rates: ErrorRates | None) -> str:
     """How often the check is wrong, each rate with its 95 % interval, and what is not subject to it."""
     if rates is None:
         return "How often the check errs is not known here; footnote doctor says why."

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from rag.domain import Rates, Verdict
+from rag.domain import ErrorRates, Verdict
 from tui.commands import COMMANDS, PLACES, Command, key_label
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, VERDICT_WORDS, Glyphs
 from tui.render.phrases import assemble, error_rates
@@ -22,7 +22,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", show=False)]
 
-    def __init__(self, glyphs: Glyphs, rates: Rates | None = None) -> None:
+    def __init__(self, glyphs: Glyphs, rates: ErrorRates | None = None) -> None:
         super().__init__()
         self.glyphs = glyphs
         self.rates = rates

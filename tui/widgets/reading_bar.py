@@ -8,7 +8,7 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
-from rag.domain import Rates
+from rag.domain import ErrorRates
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import Glyphs
 from tui.render.phrases import error_rates
@@ -27,7 +27,7 @@ class AskLayout(Screen[None]):
         super().__init__()
         self.glyphs = glyphs
         self.shown: Exchange | None = None
-        self.rates: Rates | None = None  #: how often the check errs, once it is known
+        self.rates: ErrorRates | None = None  #: how often the check errs, once it is known
         self._open: bool | None = None  #: the reader's wish for the pane; None follows the width
 
     @property

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from rag.domain import Document, Rates
+from rag.domain import Document, ErrorRates
 from tui.commands import bindings
 from tui.render import caption
 from tui.render.excerpt import Excerpt, make_excerpt
@@ -46,7 +46,7 @@ class SourcePane(Vertical):
         self.glyphs = glyphs
         self.look = AnswerCursor()
         self.pending = False  #: verdicts are still to come
-        self.rates: Rates | None = None  #: how often the check errs, once it is known
+        self.rates: ErrorRates | None = None  #: how often the check errs, once it is known
         self._documents: dict[str, Document | None] = {}
 
     def compose(self) -> ComposeResult:
@@ -68,7 +68,7 @@ class SourcePane(Vertical):
             self.post_message(self.Needs(passage.chunk.document))
         self.paint()
 
-    def measured(self, rates: Rates) -> None:
+    def measured(self, rates: ErrorRates) -> None:
         """How often the check errs has become known. The source stays where the reader has scrolled it."""
         self.rates = rates
         if self.is_mounted:

@@ -19,7 +19,7 @@ from itertools import pairwise
 from lzma import LZMAError
 from typing import IO
 
-from rag.domain import Refused
+from rag.domain import RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.budget import BOMB, LEAST, UNPACKED, Budget
 
@@ -65,7 +65,7 @@ def open_zip(content: bytes, most: int) -> zipfile.ZipFile:
     return found
 
 
-def read_zip(content: bytes) -> Iterator[Member | Refused]:
+def read_zip(content: bytes) -> Iterator[Member | RefusedPart]:
     """The members of a zip file, as many as the budget of a file of its size allows."""
     archive, budget = open_zip(content, UNPACKED), Budget.of(len(content))
     seen: set[str] = set()
@@ -81,7 +81,7 @@ def read_zip(content: bytes) -> Iterator[Member | Refused]:
             with archive.open(entry) as file:
                 yield Member(storable_name(entry.filename), _read(file, entry.file_size))
         except Unreadable as error:
-            yield Refused("/" + storable_name(entry.filename), str(error), error.cure)
+            yield RefusedPart("/" + storable_name(entry.filename), str(error), error.cure)
         except (
             zipfile.BadZipFile,
             zlib.error,
@@ -91,14 +91,14 @@ def read_zip(content: bytes) -> Iterator[Member | Refused]:
             ValueError,
             LZMAError,
         ) as error:
-            yield Refused(
+            yield RefusedPart(
                 "/" + storable_name(entry.filename),
                 f"is damaged: {error}",
                 "make or fetch the archive again",
             )
 
 
-def read_tar(content: bytes) -> Iterator[Member | Refused]:
+def read_tar(content: bytes) -> Iterator[Member | RefusedPart]:
     """The members of a tar file, packed or not, as many as the budget of a file of its size allows.
 
     Members can only be passed over by unpacking them, so what is left out counts too.
@@ -126,7 +126,7 @@ def read_tar(content: bytes) -> Iterator[Member | Refused]:
 
 def _taken(
     archive: tarfile.TarFile, entry: tarfile.TarInfo, seen: set[str], budget: Budget
-) -> Iterator[Member | Refused]:
+) -> Iterator[Member | RefusedPart]:
     try:
         _fit(entry.name, entry.size, None, not entry.isreg() or entry.issparse(), seen)
         budget.take(entry.size)
@@ -134,7 +134,7 @@ def _taken(
         assert file is not None
         yield Member(storable_name(entry.name), _read(file, entry.size))
     except Unreadable as error:
-        yield Refused("/" + storable_name(entry.name), str(error), error.cure)
+        yield RefusedPart("/" + storable_name(entry.name), str(error), error.cure)
 
 
 def _fit(name: str, size: int, packed: int | None, special: bool, seen: set[str]) -> None:

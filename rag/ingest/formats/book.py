@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, iso_day
 from rag.ingest.formats.web import page_blocks
@@ -20,7 +20,7 @@ from rag.ingest.formats.zip_guard import open_package
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
-def read_epub(content: bytes) -> Iterator[Raw | Refused]:
+def read_epub(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """A book; its headings are those of its chapters."""
     lines = LineBuilder()
     missing = []
@@ -44,7 +44,7 @@ def read_epub(content: bytes) -> Iterator[Raw | Refused]:
         said.get("date", "")[:10] if iso_day(said.get("date", "")[:10]) else None,
     )
     for name in missing:
-        yield Refused("/" + name, "is listed in the book and not in it", "fetch the book again")
+        yield RefusedPart("/" + name, "is listed in the book and not in it", "fetch the book again")
 
 
 def _unlocked(archive: zipfile.ZipFile) -> None:

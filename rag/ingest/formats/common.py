@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
-from rag.domain import Raw, Span
+from rag.domain import RawDocument, Span
 from rag.errors import Unreadable
 from rag.text.facts import find_dates
 
@@ -150,14 +150,14 @@ class LineBuilder:
                 return self._starts[at]
         return -1
 
-    def raw(self, title: str = "", date: str | None = None, *, lines: bool = False) -> Raw:
+    def raw(self, title: str = "", date: str | None = None, *, lines: bool = False) -> RawDocument:
         """The document. Raises `Unreadable` where no line holds anything."""
         text = "".join(self._lines)
         if not text.strip():
             raise Unreadable("has no text", "remove it, or check that it was saved whole")
         ends = [*self._pages[1:], len(text)]
         pages = tuple(Span(start, end) for start, end in zip(self._pages, ends, strict=False))
-        return Raw(
+        return RawDocument(
             text,
             title.strip(),
             date or stated_date(text),

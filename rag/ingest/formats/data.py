@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode, iso_day, stated_date
 
@@ -16,14 +16,14 @@ _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _ATX = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
 
 
-def read_corpus(content: bytes) -> Iterator[Raw]:
+def read_corpus(content: bytes) -> Iterator[RawDocument]:
     """All documents of a corpus file, or none of them: a bad line is found before the first is given out.
 
     A file whose first line is an object with neither an "id" nor a "text" is no corpus but records, read as they stand.
     """
     text = decode(content)
     del content
-    found: dict[str, Raw] = {}
+    found: dict[str, RawDocument] = {}
     for number, match in enumerate(re.finditer(r"[^\n]*(?:\n|$)", text), 1):
         line = match[0]
         if not line.strip():
@@ -33,7 +33,7 @@ def read_corpus(content: bytes) -> Iterator[Raw]:
                 return  # questions for an eval lie beside the documents they are about; they are not documents
             if _is_record(line):
                 check_length(len(text), text.count("\n"))
-                yield Raw(text, date=stated_date(text), headings=(), lines=True)
+                yield RawDocument(text, date=stated_date(text), headings=(), lines=True)
                 return
         name, words, title, date = _record(line, number)
         if name in found:
@@ -42,7 +42,7 @@ def read_corpus(content: bytes) -> Iterator[Raw]:
                 "give every document an id of its own",
             )
         check_length(len(words))
-        found[name] = Raw(words, title, date, name=name)
+        found[name] = RawDocument(words, title, date, name=name)
     if not any(raw.text.strip() for raw in found.values()):
         raise Unreadable("holds no document with text", 'a corpus has one {"id", "text"} a line')
     yield from (raw for raw in found.values() if raw.text.strip())
@@ -86,7 +86,7 @@ def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
     )
 
 
-def read_notebook(content: bytes) -> Iterator[Raw]:
+def read_notebook(content: bytes) -> Iterator[RawDocument]:
     """A Jupyter notebook: the words and the code of its cells as they stand, and what the code printed."""
     try:
         book = json.loads(decode(content))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, decode
 from rag.ingest.formats.web import page_blocks
@@ -16,7 +16,7 @@ from rag.ingest.formats.web import page_blocks
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 
-def read_eml(content: bytes) -> Iterator[Raw]:
+def read_eml(content: bytes) -> Iterator[RawDocument]:
     """One message. Attachments are named, not read; a plain body is taken before one in HTML."""
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)

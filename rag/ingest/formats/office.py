@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.zip_guard import office_properties
@@ -21,7 +21,7 @@ _GONE = {"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "f
 _NOTES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
 
 
-def read_docx(content: bytes) -> Iterator[Raw]:
+def read_docx(content: bytes) -> Iterator[RawDocument]:
     """A Word document; paragraphs in the styles Title and Heading 1 to 9 are headings."""
     import docx as word
 
@@ -120,7 +120,7 @@ def _nearest(parent: Any, kind: str) -> Iterator[Any]:
             todo += list(node)[::-1]
 
 
-def read_pptx(content: bytes) -> Iterator[Raw | Refused]:
+def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """A presentation: a slide is a page under its title; the speaker's notes follow it."""
     import pptx as powerpoint
 
@@ -145,7 +145,7 @@ def read_pptx(content: bytes) -> Iterator[Raw | Refused]:
         silent += [] if found else [number]
     yield lines.raw(title, date)
     if silent:
-        yield Refused(
+        yield RefusedPart(
             f"/{page_ranges('slide', silent)}",
             "without text (a picture?)",
             "describe the picture in the notes",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.domain import Raw, Refused
+from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
@@ -23,7 +23,7 @@ _BOOKMARKS = 10_000
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 
 
-def read_pdf(content: bytes) -> Iterator[Raw | Refused]:
+def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """A PDF file."""
     opened = _opened(content)
     said = opened.get_metadata_dict()
@@ -52,9 +52,9 @@ def read_pdf(content: bytes) -> Iterator[Raw | Refused]:
         _title(said.get("Title", "")), _day(said.get("CreationDate", "") or said.get("ModDate", ""))
     )
     if silent:
-        yield Refused(f"/{page_ranges('page', silent)}", "without text (scanned?)", _OCR)
+        yield RefusedPart(f"/{page_ranges('page', silent)}", "without text (scanned?)", _OCR)
     if broken:
-        yield Refused(
+        yield RefusedPart(
             f"/{page_ranges('page', broken)}",
             "promised by the file and not readable",
             "make or fetch it again",

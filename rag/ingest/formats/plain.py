@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.domain import Raw, Span
+from rag.domain import RawDocument, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.common import MAX_TEXT_CHARS, check_length, decode, iso_day, stated_date
 
@@ -31,7 +31,7 @@ _DEFINITION = re.compile(
 )
 
 
-def read_text(content: bytes) -> Iterator[Raw]:
+def read_text(content: bytes) -> Iterator[RawDocument]:
     """The decoded file."""
     for magic, what in _MAGIC.items():
         if content.startswith(magic):
@@ -44,10 +44,10 @@ def read_text(content: bytes) -> Iterator[Raw]:
     check_length(len(words), words.count("\n"))
     if not words.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
-    yield Raw(words, date=stated_date(words))
+    yield RawDocument(words, date=stated_date(words))
 
 
-def read_markdown(content: bytes) -> Iterator[Raw]:
+def read_markdown(content: bytes) -> Iterator[RawDocument]:
     """The title is the front matter's or the first # heading's; the front matter is masked."""
     for raw in read_text(content):
         front = _FRONT.match(raw.text)
@@ -55,7 +55,9 @@ def read_markdown(content: bytes) -> Iterator[Raw]:
         heading = _ATX.search(_FENCED.sub("", raw.text))
         title = said.get("title") or (heading.group(1).rstrip().rstrip("#") if heading else "")
         date = iso_day(said.get("date", "")) or raw.date
-        yield Raw(raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ())
+        yield RawDocument(
+            raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ()
+        )
 
 
 def _said(front: str) -> dict[str, str]:
@@ -69,7 +71,7 @@ def _said(front: str) -> dict[str, str]:
     }
 
 
-def read_rst(content: bytes) -> Iterator[Raw]:
+def read_rst(content: bytes) -> Iterator[RawDocument]:
     """The title is the first underlined line's; a ``:Date:`` field among the first lines is the date."""
     for raw in read_text(content):
         heading = _UNDERLINED.search(raw.text)
@@ -78,20 +80,20 @@ def read_rst(content: bytes) -> Iterator[Raw]:
             "\n".join(raw.text.split("\n", 40)[:40]),
         )
         date = iso_day(field[1]) if field else None
-        yield Raw(raw.text, heading["title"].strip() if heading else "", date or raw.date)
+        yield RawDocument(raw.text, heading["title"].strip() if heading else "", date or raw.date)
 
 
-def read_code(content: bytes) -> Iterator[Raw]:
+def read_code(content: bytes) -> Iterator[RawDocument]:
     """Source code: a line is a sentence, a definition a heading by its indentation."""
     for raw in read_text(content):
         found = tuple(
             (m.start(), 1 + len(m["indent"].expandtabs(4)), " ".join(m["what"].split()))
             for m in _DEFINITION.finditer(raw.text)
         )
-        yield Raw(raw.text, headings=found, lines=True)
+        yield RawDocument(raw.text, headings=found, lines=True)
 
 
-def read_lines(content: bytes) -> Iterator[Raw]:
+def read_lines(content: bytes) -> Iterator[RawDocument]:
     """JSON, settings, markup of typesetters: by lines, without headings."""
     for raw in read_text(content):
-        yield Raw(raw.text, headings=(), lines=True)
+        yield RawDocument(raw.text, headings=(), lines=True)

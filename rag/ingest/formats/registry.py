@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats import plain
 
@@ -18,7 +18,7 @@ _LINES = (
 )
 
 #: text: the bytes are decoded, nothing is parsed; in a child process all the same, for what the rules look for in it
-IN_PROCESS: dict[str, Callable[[bytes], Iterator[Raw]]] = {
+IN_PROCESS: dict[str, Callable[[bytes], Iterator[RawDocument]]] = {
     **dict.fromkeys((".txt", ".text", ".log", ".org", ".adoc", ".asciidoc"), plain.read_text),
     **dict.fromkeys((".md", ".markdown"), plain.read_markdown),
     **dict.fromkeys((".rst", ".rest"), plain.read_rst),
@@ -27,32 +27,32 @@ IN_PROCESS: dict[str, Callable[[bytes], Iterator[Raw]]] = {
 }
 #: read in a child process: the module of `rag.ingest.formats` and its function
 IN_SANDBOX: dict[str, tuple[str, str]] = {
-    ".html": ("web", "html"),
-    ".htm": ("web", "html"),
-    ".xhtml": ("web", "html"),
-    ".csv": ("tables", "csv"),
-    ".tsv": ("tables", "csv"),
-    ".xlsx": ("tables", "xlsx"),
-    ".xlsm": ("tables", "xlsx"),
-    ".jsonl": ("data", "corpus"),
-    ".ndjson": ("data", "corpus"),
-    ".ipynb": ("data", "notebook"),
-    ".eml": ("mail", "eml"),
-    ".docx": ("office", "docx"),
-    ".docm": ("office", "docx"),
-    ".pptx": ("office", "pptx"),
-    ".pptm": ("office", "pptx"),
-    ".pdf": ("pdf", "pdf"),
-    ".epub": ("book", "epub"),
+    ".html": ("web", "read_html"),
+    ".htm": ("web", "read_html"),
+    ".xhtml": ("web", "read_html"),
+    ".csv": ("tables", "read_csv"),
+    ".tsv": ("tables", "read_csv"),
+    ".xlsx": ("tables", "read_xlsx"),
+    ".xlsm": ("tables", "read_xlsx"),
+    ".jsonl": ("data", "read_corpus"),
+    ".ndjson": ("data", "read_corpus"),
+    ".ipynb": ("data", "read_notebook"),
+    ".eml": ("mail", "read_eml"),
+    ".docx": ("office", "read_docx"),
+    ".docm": ("office", "read_docx"),
+    ".pptx": ("office", "read_pptx"),
+    ".pptm": ("office", "read_pptx"),
+    ".pdf": ("pdf", "read_pdf"),
+    ".epub": ("book", "read_epub"),
 }
 #: folders in one file; their members are documents
 ARCHIVES: dict[str, tuple[str, str]] = {
-    ".zip": ("archive", "unzip"),
-    ".tar": ("archive", "untar"),
-    ".tgz": ("archive", "untar"),
-    ".tar.gz": ("archive", "untar"),
-    ".tar.bz2": ("archive", "untar"),
-    ".tar.xz": ("archive", "untar"),
+    ".zip": ("archive", "read_zip"),
+    ".tar": ("archive", "read_tar"),
+    ".tgz": ("archive", "read_tar"),
+    ".tar.gz": ("archive", "read_tar"),
+    ".tar.bz2": ("archive", "read_tar"),
+    ".tar.xz": ("archive", "read_tar"),
 }
 CORPORA = (".jsonl", ".ndjson")  #: documents of these are called by their ids
 #: files without an ending that are known by their name

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag.domain import Raw, Refused, Span
+from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import LATE, Budget
@@ -43,7 +43,7 @@ _idle: list[_Child] = []
 
 def parse_in_sandbox(
     kind: str, content: bytes, seconds: float = 0, budget: Budget | None = None
-) -> Iterator[Raw | Refused | Member]:
+) -> Iterator[RawDocument | RefusedPart | Member]:
     """What `content`, a file of `kind`, holds. Raises `Unreadable` with reason and cure, whatever the file did to its reader.
 
     It may take `seconds` of processor time, where that is given, else what a file of its size may, and no more than is left
@@ -102,7 +102,9 @@ class _Child:
         self._late = False
         self._watch = _Watch(self)
 
-    def read(self, kind: str, content: bytes, seconds: float) -> Iterator[Raw | Refused | Member]:
+    def read(
+        self, kind: str, content: bytes, seconds: float
+    ) -> Iterator[RawDocument | RefusedPart | Member]:
         """One request. Only the time that the child takes counts, not what is done with its answers in between."""
         self.fit, self.spent = False, seconds
         self._ask({"kind": kind, "seconds": seconds, "size": len(content)}, content)
@@ -216,15 +218,15 @@ class _Watch(threading.Thread):
         self._over.set()
 
 
-def _part(head: dict[str, Any], body: bytes) -> Raw | Refused | Member:
+def _part(head: dict[str, Any], body: bytes) -> RawDocument | RefusedPart | Member:
     if "refused" in head:
-        return Refused(head["refused"], head["reason"], head["cure"])
+        return RefusedPart(head["refused"], head["reason"], head["cure"])
     if "member" in head:
         return Member(head["member"], body)
     text = body.decode()
     date = None if head["date"] is None else str(head["date"])
     pages = _spans(head["pages"], len(text))
-    raw = Raw(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
+    raw = RawDocument(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
     said, ruled = (
         (
             str(found["title"]),

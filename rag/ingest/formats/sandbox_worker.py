@@ -23,7 +23,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from rag.domain import Raw, Refused, Span
+from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
 from rag.ingest.clean import rule
 from rag.ingest.formats.archive import Member
@@ -95,7 +95,7 @@ def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
     return False
 
 
-def _parts(kind: str, content: bytes) -> Iterator[Raw | Refused | Member]:
+def _parts(kind: str, content: bytes) -> Iterator[RawDocument | RefusedPart | Member]:
     if kind in IN_PROCESS:
         yield from IN_PROCESS[kind](content)
         return
@@ -103,8 +103,8 @@ def _parts(kind: str, content: bytes) -> Iterator[Raw | Refused | Member]:
     yield from getattr(import_module(f"rag.ingest.formats.{module}"), function)(content)
 
 
-def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
-    if isinstance(part, Refused):
+def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, Any], bytes]:
+    if isinstance(part, RefusedPart):
         return {"refused": _whole(part.name), "reason": _whole(part.reason), "cure": part.cure}, b""
     if isinstance(part, Member):
         return {"member": part.name}, part.content
@@ -122,7 +122,7 @@ def _frame(part: Raw | Refused | Member) -> tuple[dict[str, Any], bytes]:
     return {**head, "ruled": _found(rule(part))}, part.text.encode()
 
 
-def _found(raw: Raw) -> dict[str, Any]:
+def _found(raw: RawDocument) -> dict[str, Any]:
     headings = (
         None
         if raw.headings is None

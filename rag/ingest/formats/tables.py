@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from rag.domain import Raw
+from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode
 from rag.ingest.formats.zip_guard import office_properties
@@ -29,7 +29,7 @@ _HEADER = 80  # characters of a header that are said again in each row
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,  ]*\s?[%)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
-def read_csv(content: bytes) -> Iterator[Raw]:
+def read_csv(content: bytes) -> Iterator[RawDocument]:
     """Values divided by commas, semicolons, tabs or bars, whichever divides the first rows best."""
     text = decode(content)
     check_length(len(text))
@@ -68,7 +68,7 @@ def _divider(text: str) -> str:
     return found
 
 
-def read_xlsx(content: bytes) -> Iterator[Raw]:
+def read_xlsx(content: bytes) -> Iterator[RawDocument]:
     """A workbook: each sheet under its name. What a formula gave when the file was last saved is its value."""
     import openpyxl
 

@@ -10,14 +10,14 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from rag.domain import Raw, Span
+from rag.domain import RawDocument, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, decode
 
 _ARTICLE = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
 
 
-def read_html(content: bytes) -> Iterator[Raw]:
+def read_html(content: bytes) -> Iterator[RawDocument]:
     """One page."""
     if b"\0" in content:
         content = decode(content).encode("utf-8", "replace")
@@ -26,7 +26,7 @@ def read_html(content: bytes) -> Iterator[Raw]:
         yield _page(content)
 
 
-def _page(content: bytes) -> Raw:
+def _page(content: bytes) -> RawDocument:
     import trafilatura
 
     title, shown = page_blocks(content)
@@ -41,7 +41,7 @@ def _page(content: bytes) -> Raw:
         ) from error
     headings = raw.headings or None
     if len(shown) > _ARTICLE:
-        return Raw(raw.text, title, headings=headings)
+        return RawDocument(raw.text, title, headings=headings)
     try:
         article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
     except (
@@ -53,9 +53,9 @@ def _page(content: bytes) -> Raw:
     ):  # it cannot tell: nothing is masked
         article = None
     if article is None:
-        return Raw(raw.text, title, headings=headings)
+        return RawDocument(raw.text, title, headings=headings)
     kept = " ".join((article.text or "").split())
-    return Raw(
+    return RawDocument(
         raw.text,
         article.title or title,
         article.date,
