@@ -202,7 +202,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "places of a quote": (60_000, lambda t: explain._places(_document(t), t[: len(t) // 3] + "?")),
     "questions by rule": (60_000, lambda t: (asking.ask(t), asking.cloze(t))),
     "questions by rule, short": (240, lambda t: (asking.ask(f"The {t}."), asking.cloze(f"The {t}."))),
-    "wrap": (30_000, lambda t: (wrap.lines(t, 60), wrap.lines(t, 1), wrap.cut(t, 60))),
+    "wrap": (8_000, lambda t: (wrap.lines(t, 60), wrap.lines(t, 1), wrap.cut(t, 60))),
     "excerpt": (60_000, lambda t: (excerpt.stands(t[: len(t) // 3] + "?", t), excerpt.replaced(t), marks.steady(t))),
     "show": (2_000, _shown),
 }  # fmt: skip
