@@ -10,6 +10,8 @@ from rag.safe import safe
 
 AROUND = 6  #: lines of context on each side
 MOST = 1600  #: characters of context on each side, for texts whose lines are long
+_TRIED = 50  # places of a short answer that are looked at for one that is a word of its own
+_WORD = re.compile(r"\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,15 @@ def excerpt(passage: Passage, evidence: tuple[Evidence, ...], document: Document
 
 def stands(short: str, text: str) -> Span | None:
     """Where the short answer first stands in its sentence; as a word of its own, where it does so anywhere."""
-    found = re.search(rf"(?<!\w){re.escape(short)}(?!\w)", text) or re.search(re.escape(short), text)
-    return Span(*found.span()) if found and short else None
+    first = place = text.find(short) if short else -1
+    for _ in range(_TRIED):
+        if place < 0:
+            break
+        end = place + len(short)
+        if not (_WORD.match(text[place - 1 : place]) or _WORD.match(text[end : end + 1])):
+            return Span(place, end)
+        place = text.find(short, place + 1)
+    return Span(first, first + len(short)) if first >= 0 else None
 
 
 def replaced(text: str) -> int:
