@@ -198,7 +198,8 @@ def weigh(text: str, parts: Sequence[str], texts: Sequence[str], whole: str, by:
             tuple(0.0 for _ in parts),
         )
     cosines = by.similar(text, parts)
-    overlaps = [overlap(text, part) for part in parts]
+    mine = set(facts.words(text))  # once: a passage may have thousands of sentences
+    overlaps = [_share(mine, part) for part in parts]
     scores = [0.5 * max(0.0, float(c)) + 0.5 * o for c, o in zip(cosines, overlaps, strict=True)]
     best = max(range(len(parts)), key=scores.__getitem__)
     found = _exact(text, parts[best], whole, overlaps[best])
@@ -240,8 +241,11 @@ def _verdict(weighed: Weighed, fit: Fit) -> tuple[Verdict, float, tuple[str, ...
 
 def overlap(text: str, other: str) -> float:
     """Share of the content words of `text` that `other` has, 0..1."""
-    mine, theirs = set(facts.words(text)), set(facts.words(other))
-    return len(mine & theirs) / len(mine) if mine else 0.0
+    return _share(set(facts.words(text)), other)
+
+
+def _share(mine: set[str], other: str) -> float:
+    return len(mine.intersection(facts.words(other))) / len(mine) if mine else 0.0
 
 
 def _exact(text: str, closest: str, whole: str, aligned: float) -> _Found:
