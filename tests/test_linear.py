@@ -198,7 +198,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "words of a question": (30_000, lambda t: (retrieve.words_of(t), retrieve.asks(t), retrieve._FILE.findall(t))),
     "check, a claim": (6_000, lambda t: check.judge(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.judge(_SHORT, t, _JUDGE)),
-    "check, both": (6_000, lambda t: check.judge(t, t.replace("x", "y").replace("1", "2").replace("A", "B"), _JUDGE)),
+    "check, both": (3_000, lambda t: check.judge(t, t.replace("x", "y").replace("1", "2").replace("A", "B"), _JUDGE)),
     "places of a quote": (60_000, lambda t: explain._places(_document(t), t[: len(t) // 3] + "?")),
     "questions by rule": (60_000, lambda t: (asking.ask(t), asking.cloze(t))),
     "questions by rule, short": (240, lambda t: (asking.ask(f"The {t}."), asking.cloze(f"The {t}."))),
