@@ -246,7 +246,8 @@ def gather_signals(
             tuple(0.0 for _ in parts),
         )
     cosines = by.similar(text, parts)
-    overlaps = [word_overlap(text, part) for part in parts]
+    words = set(facts.content_stems(text))  # once: a passage may have thousands of sentences
+    overlaps = [_share(words, part) for part in parts]
     scores = [0.5 * max(0.0, float(c)) + 0.5 * o for c, o in zip(cosines, overlaps, strict=True)]
     best = max(range(len(parts)), key=scores.__getitem__)
     found = _compare_exactly(text, parts[best], whole, overlaps[best])
@@ -295,8 +296,11 @@ def _verdict(weighed: Signals, fit: CheckFit) -> tuple[Verdict, float, tuple[str
 
 def word_overlap(text: str, other: str) -> float:
     """Share of the content words of `text` that `other` has, 0..1."""
-    mine, theirs = set(facts.content_stems(text)), set(facts.content_stems(other))
-    return len(mine & theirs) / len(mine) if mine else 0.0
+    return _share(set(facts.content_stems(text)), other)
+
+
+def _share(words: set[str], other: str) -> float:
+    return len(words.intersection(facts.content_stems(other))) / len(words) if words else 0.0
 
 
 def _compare_exactly(text: str, closest: str, whole: str, aligned: float) -> _ExactFindings:

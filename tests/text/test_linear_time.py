@@ -218,11 +218,11 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "words of a question": (30_000, lambda t: (retrieve.query_words(t), retrieve.is_question(t), retrieve._FILE_NAME.findall(t))),
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.check_claim(_SHORT, t, _JUDGE)),
-    "check, both": (6_000, lambda t: check.check_claim(t, t.replace("x", "y").replace("1", "2").replace("A", "B"), _JUDGE)),
+    "check, both": (3_000, lambda t: check.check_claim(t, t.replace("x", "y").replace("1", "2").replace("A", "B"), _JUDGE)),
     "places of a quote": (60_000, lambda t: explain._places(_document(t), t[: len(t) // 3] + "?")),
     "questions by rule": (60_000, lambda t: (question_rules.question_from(t), question_rules.cloze_from(t))),
     "questions by rule, short": (240, lambda t: (question_rules.question_from(f"The {t}."), question_rules.cloze_from(f"The {t}."))),
-    "wrap": (30_000, lambda t: (wrap.wrap_text(t, 60), wrap.wrap_text(t, 1), wrap.truncate(t, 60))),
+    "wrap": (8_000, lambda t: (wrap.wrap_text(t, 60), wrap.wrap_text(t, 1), wrap.truncate(t, 60))),
     "excerpt": (60_000, lambda t: (excerpt.find_short_answer(t[: len(t) // 3] + "?", t), excerpt.count_replaced(t), marks.hide_partial_marker(t))),
     "show": (2_000, _shown),
 }  # fmt: skip

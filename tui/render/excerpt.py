@@ -10,6 +10,8 @@ from rag.text.sanitize import sanitize
 
 AROUND = 6  #: lines of context on each side
 MOST = 1600  #: characters of context on each side, for texts whose lines are long
+_TRIED = 50  # places of a short answer that are looked at for one that is a word of its own
+_WORD = re.compile(r"\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,33 @@ def make_excerpt(
 
 
 def find_short_answer(short: str, text: str) -> Span | None:
-    """Where the short answer first stands in its sentence, however white space runs; as a word of its own, where it does so
-    anywhere."""
-    words = re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(short))
-    found = re.search(rf"(?<!\w){words}(?!\w)", text) or re.search(words, text)
-    return Span(*found.span()) if found and short else None
+    """The first place of the short answer in its sentence, as a word of its own if there is one.
+
+    Runs of white space are compared as one blank. At most `_TRIED` places are looked at.
+    """
+    sought, (folded, starts) = " ".join(short.split()), _folded(text)
+    first = place = folded.find(sought) if sought else -1
+    for _ in range(_TRIED):
+        if place < 0:
+            break
+        end = place + len(sought)
+        if not (_WORD.match(folded[place - 1 : place]) or _WORD.match(folded[end : end + 1])):
+            return Span(starts[place], starts[end - 1] + 1)
+        place = folded.find(sought, place + 1)
+    return Span(starts[first], starts[first + len(sought) - 1] + 1) if first >= 0 else None
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """The text with each run of white space as one blank, and where each character stood."""
+    characters, starts = list[str](), list[int]()
+    for at, char in enumerate(text):
+        if not char.isspace():
+            characters.append(char)
+            starts.append(at)
+        elif characters and characters[-1] != " ":
+            characters.append(" ")
+            starts.append(at)
+    return "".join(characters), starts
 
 
 def count_replaced(text: str) -> int:
