@@ -66,27 +66,27 @@ def find_short_answer(short: str, text: str) -> Span | None:
 
     Runs of white space are compared as one blank. At most `_TRIED` places are looked at.
     """
-    sought, (folded, starts) = " ".join(short.split()), _folded(text)
+    sought, _ = _folded(short)
+    folded, starts = _folded(text)
+    starts.append(len(text))
     first = place = folded.find(sought) if sought else -1
     for _ in range(_TRIED):
         if place < 0:
             break
         end = place + len(sought)
         if not (_WORD.match(folded[place - 1 : place]) or _WORD.match(folded[end : end + 1])):
-            return Span(starts[place], starts[end - 1] + 1)
+            return Span(starts[place], starts[end])
         place = folded.find(sought, place + 1)
-    return Span(starts[first], starts[first + len(sought) - 1] + 1) if first >= 0 else None
+    return Span(starts[first], starts[first + len(sought)]) if first >= 0 else None
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
     """The text with each run of white space as one blank, and where each character stood."""
     characters, starts = list[str](), list[int]()
     for at, char in enumerate(text):
-        if not char.isspace():
-            characters.append(char)
-            starts.append(at)
-        elif characters and characters[-1] != " ":
-            characters.append(" ")
+        blank = char.isspace()
+        if not blank or not characters or characters[-1] != " ":
+            characters.append(" " if blank else char)
             starts.append(at)
     return "".join(characters), starts
 
@@ -94,11 +94,9 @@ def _folded(text: str) -> tuple[str, list[int]]:
 def count_replaced(text: str) -> int:
     """How many characters of `text` are not shown as they are; carriage returns of line ends do not count."""
     shown = sanitize(text)
-    return (
-        0
-        if shown == text
-        else sum(a != b for a, b in zip(text, shown, strict=True) if a != "\r" or b != " ")
-    )
+    if shown == text:
+        return 0
+    return sum(a != b for a, b in zip(text, shown, strict=True) if a != "\r" or b != " ")
 
 
 def _window(text: str, span: Span) -> Span:

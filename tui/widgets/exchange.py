@@ -254,7 +254,7 @@ class Exchange(Vertical, can_focus=True):
     def action_source(self, number: int) -> None:
         self.go(self.look.source(number), opened=True)
 
-    def on_sheet_clicked(self, event: TextView.Clicked) -> None:
+    def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
         self.focus(scroll_visible=False)
         if self._marked is None or event.sheet.has_class("asked"):
