@@ -67,9 +67,7 @@ class Config:
     embedder: str = ""  #: "" is the built-in one; else the path of a sentence-transformers folder or of a GGUF embedder
     passages: int = 5  #: passages handed to the writer
     depth: int = 100  #: how deep each of the two lists goes before they are fused
-    rerank: int = (
-        10  #: how many fused passages the reader's model ranks again; 0 leaves them as they were
-    )
+    rerank: int = 10  #: fused passages that the reader's model reranks; 0 reranks none
     beside: int = 1  #: sentences put to a passage on either side when it is read
     chunk: int = 200  #: most tokens of a chunk
     context: int = 4096  #: context of the chat model, in tokens

@@ -114,9 +114,13 @@ def report(value: e.Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
+#: events whose name for scripts is not that of their class
+_EVENT_NAMES: dict[type, str] = {e.Notice: "noted", e.Repaired: "mended"}
+
+
 def event(value: e.Event) -> dict[str, Any]:
     """A line of ``ask --jsonl``: the event's name and its fields."""
-    name = type(value).__name__.lower()
+    name = _EVENT_NAMES.get(type(value)) or type(value).__name__.lower()
     if isinstance(value, e.Retrieved):
         found = [passage(p) for p in value.passages]
         return {

@@ -22,7 +22,7 @@ from rag.eval.cases import read_cases
 from rag.eval.checker import read_claims
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
-from rag.ingest.formats import sandbox
+from rag.ingest.formats import budget, sandbox
 from rag.ingest.load import File, load_file
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.facts import Date, Number, find_dates, find_numbers, one_letter_apart
@@ -73,7 +73,7 @@ def test_a_question_on_standard_input_is_read_to_the_bound_only(tmp_path: Path) 
     ran = CliRunner().invoke(
         cli, ["--home", str(tmp_path), "ask"], input=io.BufferedReader(Endless())
     )
-    assert isinstance(ran.exception, Usage) and "more than 8,000 characters" in str(ran.exception)
+    assert isinstance(ran.exception, Usage) and "too much for a question" in str(ran.exception)
 
 
 @pytest.mark.parametrize("key", ["claim", "passage"])
@@ -210,7 +210,7 @@ def test_a_rule_that_runs_for_ever_is_a_line_of_the_report(
     sandbox.end_sandbox()
     endless = "import rag.ingest.clean, time; rag.ingest.clean.find_boilerplate = lambda text: time.sleep(60); from rag"
     monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from rag", endless))
-    monkeypatch.setattr(sandbox, "SECONDS", 1.5)
+    monkeypatch.setattr(budget, "SECONDS", 0.2)
     began = time.monotonic()
     try:
         with pytest.raises(Unreadable, match="takes too long to read"):

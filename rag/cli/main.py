@@ -173,12 +173,12 @@ def show(say: Console, document: str) -> None:
 @click.pass_obj
 def ask(say: Console, question: tuple[str, ...], again: bool, jsonl: bool, strict: bool) -> None:
     """An answer with footnotes."""
-    from rag.disk.regular_files import MAX_SETTINGS_BYTES, read_stdin
+    from rag.disk.regular_files import read_stdin
 
     text = (
         " ".join(question)
         if question and question != ("-",)
-        else read_stdin(MAX_SETTINGS_BYTES * 16, "a question")
+        else read_stdin(4 * limits.MAX_QUESTION_CHARS, "a question")
     )
     if not text.strip():
         raise Usage("there is no question", 'footnote ask "Who ...?"')

@@ -125,9 +125,10 @@ def _there(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'masked'").fetchone() is not None
 
 
-def _number(document: str) -> int:
+def _number(document: str | bytes) -> int:
     """A row for the id of a document, which is hexadecimal; any other string has one too."""
     try:
         return int(document[:15], 16)
     except ValueError:
-        return int.from_bytes(document.encode()[:7])
+        raw = document if isinstance(document, bytes) else document.encode()  # bytes: a damaged row
+        return int.from_bytes(raw[:7])

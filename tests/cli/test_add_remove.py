@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.cli import streams
 from rag.cli.console import Console
 from rag.cli.main import main
 from tests.faults.small import Small
@@ -23,6 +24,7 @@ def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     docs.mkdir()
     for at in range(12):
         (docs / f"{at:02}.txt").write_text(f"The file number {at} is of its own.\n")
+    monkeypatch.setattr(streams, "prepare", lambda: None)  # what is printed is captured
     monkeypatch.setattr(Console, "bot", lambda self: Small(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return docs

@@ -50,7 +50,6 @@ READERS: dict[str, tuple[Callable[[str], object], type[RagError]]] = {
     "bytes": (read_bytes, Unreadable),
     "partial": (lambda path: PartialRun(Path(path), "x", print), Usage),
     "model": (lambda path: check_gguf_magic(Path(path)), ModelBroken),
-    "sum": (sha256, ModelBroken),
     "note": (lambda path: read_json_object(Path(path)), ModelBroken),
 }
 
@@ -88,7 +87,7 @@ def test_what_is_no_file_is_an_error_at_once(
     specials: dict[str, str], tmp_path: Path, reader: str, kind: str
 ) -> None:
     read, error = READERS[reader]
-    if (reader in ("model", "sum") and kind in ("proc", "to-itself", "tty")) or (
+    if (reader == "model" and kind in ("proc", "to-itself", "tty")) or (
         reader == "partial" and kind in ("proc", "to-itself")
     ):
         pytest.skip("it ends, or an error of the system says so")
@@ -218,6 +217,13 @@ def test_honest_settings_of_every_shape(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(text, newline="")
     found = Config.read(home=str(tmp_path))
     assert (found.model, found.temperature, found.seed) == (path, 0.5, 2147483647)
+
+
+def test_the_checksum_of_a_pipe_is_an_error_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError):
+            sha256(path)
 
 
 # -- standard input --

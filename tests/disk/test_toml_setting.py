@@ -21,7 +21,7 @@ NAMES = [
     'quote"d',
     "back\\slash",
     "new\nline",
-    "\x00\x1f",
+    "\x01\x1f",
     "é ✓",
     "a'b",
     "'''",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import shutil
 import sqlite3
+import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from rag.domain import Document
 from rag.errors import LibraryBroken
 from rag.events import Report
 from rag.ingest import load as loading
-from rag.ingest.formats import registry
+from rag.ingest.formats import sandbox
 from rag.ingest.load import File, walk_files
 from rag.library.library import Library
 from tests.library.test_library import House, _report
@@ -130,14 +132,33 @@ def test_a_root_that_cannot_be_read_is_said_to_be_a_folder_that_cannot(
     assert all("is there" not in f.cure for f in report.failed), "it is there"
 
 
+_Popen = subprocess.Popen
+
+
+def _started_by_root(*arguments: Any, **named: Any) -> Any:
+    """A process that can read Python's own folder; it opens no file of the test."""
+    os.seteuid(0)
+    try:
+        return _Popen(*arguments, **named)
+    finally:
+        os.seteuid(65534)
+
+
 @pytest.fixture
-def nobody() -> Iterator[Path]:
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder, and for root the rights of nobody while the test runs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         root = os.geteuid() == 0
         if root:
+            # What is imported on first use is imported now: Python's own folder may be closed to nobody.
+            warm = House(folder / "warm")
+            (folder / "warm.txt").write_text("A text.\n")
+            warm.add(folder / "warm.txt")
+            shutil.rmtree(folder / "warm")
+            (folder / "warm.txt").unlink()
+            monkeypatch.setattr("rag.ingest.formats.sandbox.subprocess.Popen", _started_by_root)
             os.chown(folder, 65534, 65534)
             os.seteuid(65534)
         try:
@@ -470,7 +491,7 @@ _ERRORS = [
             for where in ("rag.ingest.load.load_file", "rag.ingest.load.read_bytes")
             for error in _ERRORS[:4]
         ),
-        *(("rag.ingest.ingest.chunk", error) for error in _ERRORS[3:6]),
+        *(("rag.ingest.ingest.chunk_document", error) for error in _ERRORS[3:6]),
     ],
     ids=lambda said: said if isinstance(said, str) else type(said).__name__,
 )
@@ -527,11 +548,15 @@ def test_a_member_that_breaks_a_reader_does_not_keep_the_others_out(
         for name in ("1.txt", "2.md", "3.txt"):
             archive.writestr(name, f"The member {name} is of its own.")
 
-    def broken(content: bytes) -> Any:
-        raise RecursionError("too deep")
-
-    monkeypatch.setitem(registry.IN_PROCESS, ".md", broken)
+    broken = (
+        "from rag.ingest.formats import registry\n"
+        "def broken(content): raise RecursionError('too deep')\n"
+        "registry.IN_PROCESS['.md'] = broken\nfrom rag"
+    )
+    sandbox.end_sandbox()
+    monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from rag", broken, 1))
     report = house.add(tmp_path / "a.zip")
+    sandbox.end_sandbox()
     assert len(report.added) == 2 and [f.source for f in report.failed] == ["a.zip/2.md"]
 
 
