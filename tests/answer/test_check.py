@@ -64,7 +64,7 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Russia has faced over five thousand individual sanctions, a record [1].", Verdict.SUPPORTED, "found"),
         ("The military operation was launched on February 24 [1].", Verdict.SUPPORTED, "February 24: found"),
         ("The price rose by 12 % in Moscow [1].", Verdict.SUPPORTED, "12 %: found"),
-        ("The library does not lend maps [2].", Verdict.SUPPORTED, "model: supported 0.98"),
+        ("The library does not lend maps [2].", Verdict.SUPPORTED, "model: supported 98 %"),
         ("Russia has faced over 7,000 individual sanctions, a record in history [1].", Verdict.CONTRADICTED, "7,000: the source says 5,000"),
         ("The military operation was launched on 25 February 2022 [1].", Verdict.CONTRADICTED, "the source says 24 February 2022"),
         ("The price rose by 13 percent in Moscow [1].", Verdict.CONTRADICTED, "13 percent: the source says 12 percent"),
@@ -73,8 +73,8 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Russia has never faced over 5,000 individual sanctions [1].", Verdict.CONTRADICTED, "“not”"),
         ("The price rose by 12 percent in Moscow, Borrell and Peskov said [1].", Verdict.PARTLY, "Borrell: not in the source"),
         ("Bananas grow in Ecuador [2].", Verdict.UNSUPPORTED, "Ecuador: not in the source"),
-        ("Cows eat grass every morning [1].", Verdict.UNSUPPORTED, "model: supported 0.02"),
-        ("The price rose [2].", Verdict.UNSUPPORTED, "model: supported 0.02"),
+        ("Cows eat grass every morning [1].", Verdict.UNSUPPORTED, "model: supported 02 %"),
+        ("The price rose [2].", Verdict.UNSUPPORTED, "model: supported 02 %"),
         ("Russia has faced many sanctions.", Verdict.UNCITED, "no source is given"),
         ("Russia has faced sanctions [9].", Verdict.DANGLING, "[9]: no passage has this number"),
         ("Russia has faced over 5,000 individual sanctions [1][0].", Verdict.DANGLING, "[0]: no passage has this number"),
@@ -89,7 +89,7 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Here is what Russia did to the bridge.", Verdict.UNCITED, "no source is given"),
         ("Russia lost 300 tanks:", Verdict.UNCITED, "no source is given"),
         ("The war began on 24 February:", Verdict.UNCITED, "no source is given"),
-        ("!!! [1]", Verdict.UNSUPPORTED, "model: supported 0.02"),
+        ("!!! [1]", Verdict.UNSUPPORTED, "model: supported 02 %"),
     ],
 )  # fmt: skip
 def test_verdicts(text: str, verdict: Verdict, reason: str) -> None:
@@ -301,7 +301,7 @@ def test_both_judges_give_their_reasons() -> None:
         "Borrell: not in the source",
         "12 percent: found",
         "Moscow: found",
-        "model: supported 0.50, at least in part 0.88, contradicted 0.12",
+        "model: supported 50 %, at least in part 88 %, contradicted 12 %",
     )
 
 
