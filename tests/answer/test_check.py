@@ -73,8 +73,8 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Russia has never faced over 5,000 individual sanctions [1].", Verdict.CONTRADICTED, "“not”"),
         ("The price rose by 12 percent in Moscow, Borrell and Peskov said [1].", Verdict.PARTLY, "Borrell: not in the source"),
         ("Bananas grow in Ecuador [2].", Verdict.UNSUPPORTED, "Ecuador: not in the source"),
-        ("Cows eat grass every morning [1].", Verdict.UNSUPPORTED, "model: supported 02 %"),
-        ("The price rose [2].", Verdict.UNSUPPORTED, "model: supported 02 %"),
+        ("Cows eat grass every morning [1].", Verdict.UNSUPPORTED, "model: supported 2 %"),
+        ("The price rose [2].", Verdict.UNSUPPORTED, "model: supported 2 %"),
         ("Russia has faced many sanctions.", Verdict.UNCITED, "no source is given"),
         ("Russia has faced sanctions [9].", Verdict.DANGLING, "[9]: no passage has this number"),
         ("Russia has faced over 5,000 individual sanctions [1][0].", Verdict.DANGLING, "[0]: no passage has this number"),
@@ -89,7 +89,7 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Here is what Russia did to the bridge.", Verdict.UNCITED, "no source is given"),
         ("Russia lost 300 tanks:", Verdict.UNCITED, "no source is given"),
         ("The war began on 24 February:", Verdict.UNCITED, "no source is given"),
-        ("!!! [1]", Verdict.UNSUPPORTED, "model: supported 02 %"),
+        ("!!! [1]", Verdict.UNSUPPORTED, "model: supported 2 %"),
     ],
 )  # fmt: skip
 def test_verdicts(text: str, verdict: Verdict, reason: str) -> None:
