@@ -135,7 +135,7 @@ def test_a_question_that_cannot_fit_is_an_error_with_the_numbers(chat: ChatModel
 
 
 def test_when_no_passage_fits_it_abstains_as_too_long(chat: ChatModel) -> None:
-    writer = ChatWriter(chat, Model("tiny", ""), build_prompt, citation_grammar, most=50)
+    writer = ChatWriter(chat, Model("tiny", ""), build_prompt, citation_grammar, max_tokens=50)
     draft = next(iter(writer.write("Which?", [_passage(1, "word " * 4000)], [])))
     assert (
         isinstance(draft, Draft)
@@ -147,7 +147,13 @@ def test_when_no_passage_fits_it_abstains_as_too_long(chat: ChatModel) -> None:
 
 def test_it_streams_and_its_citations_are_held_to_the_passages(chat: ChatModel) -> None:
     writer = ChatWriter(
-        chat, Model("tiny", ""), build_prompt, citation_grammar, most=120, temperature=1.5, seed=3
+        chat,
+        Model("tiny", ""),
+        build_prompt,
+        citation_grammar,
+        max_tokens=120,
+        temperature=1.5,
+        seed=3,
     )
     pieces = list(writer.write("How many bolts?", PASSAGES[:2], []))
     assert isinstance(pieces[0], Draft) and pieces[0].numbers == {1, 2}
@@ -163,7 +169,7 @@ def test_it_streams_and_its_citations_are_held_to_the_passages(chat: ChatModel) 
 
 
 def test_greedy_is_the_same_every_time_with_and_without_the_cache(chat: ChatModel) -> None:
-    writer = ChatWriter(chat, Model("tiny", ""), build_prompt, citation_grammar, most=30)
+    writer = ChatWriter(chat, Model("tiny", ""), build_prompt, citation_grammar, max_tokens=30)
     runs = [
         [p for p in writer.write("How many bolts?", PASSAGES, []) if isinstance(p, str)]
         for _ in range(2)
@@ -180,7 +186,13 @@ def test_the_shared_beginning_of_a_prompt_is_not_read_again(chat: ChatModel) -> 
 
 def test_closing_the_stream_stops_the_model(chat: ChatModel) -> None:
     writer = ChatWriter(
-        chat, Model("tiny", ""), build_prompt, citation_grammar, most=400, temperature=1.5, seed=1
+        chat,
+        Model("tiny", ""),
+        build_prompt,
+        citation_grammar,
+        max_tokens=400,
+        temperature=1.5,
+        seed=1,
     )
     work = writer.write("How many bolts?", PASSAGES, [])
     got = [next(work) for _ in range(8)]
@@ -364,15 +376,15 @@ def test_a_model_writes_one_short_line_at_most_and_stops_when_told(chat: ChatMod
         Model("tiny", ""),
         build_prompt,
         citation_grammar,
-        most=50,
-        rewriting=build_rewrite_prompt,
+        max_tokens=50,
+        build_rewrite_prompt=build_rewrite_prompt,
     )
     turns = [Turn("Who was Eliot?", "A poet [1].", "a poet")]
     first = writer.rewrite("When did he die?", turns, lambda: False)
     assert first == writer.rewrite("When did he die?", turns, lambda: False) and "\n" not in first
     assert writer.rewrite("When did he die?", turns, lambda: True) == ""
     assert (
-        ChatWriter(chat, Model("tiny", ""), build_prompt, citation_grammar, most=50).rewrite(
+        ChatWriter(chat, Model("tiny", ""), build_prompt, citation_grammar, max_tokens=50).rewrite(
             "When?", turns, lambda: False
         )
         == ""
