@@ -30,11 +30,11 @@ F1 of 0.63 on SQuAD's near misses, 0.74 of the demo questions get a right answer
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
 from rag.domain import (
     Draft,
     Model,
@@ -55,13 +55,7 @@ from rag.text.sentences import split_sentences
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
-_YEAR = re.compile(
-    r"(?:(?:in|since|about|around|by|until|from|after|before|c\.|early|late|the|year|of) ?)*"
-    r"(?:1\d|20)\d\d",
-    re.I,
-)
 _MAX_SENTENCES = 3  # sentences of an answer
-_MAX_NAME_WORDS = 5  # words of a short answer that is a name
 #: share of words from which two sentences say the same
 _SAME_SENTENCE_OVERLAP = 0.8
 #: share of the question's words that two sentences must have before their answers are compared
@@ -250,7 +244,7 @@ def _kind_match(wanted: str, short: str) -> float:
     """1 if `short` is of the kind that is wanted, -1 if it is not, 0 if no kind is wanted."""
     if not wanted:
         return 0.0
-    return 1.0 if _kind_of_answer(short) == wanted else -1.0
+    return 1.0 if kind_of_short_answer(short) == wanted else -1.0
 
 
 def sentence_around(text: str, span: Span) -> Span:
@@ -296,22 +290,6 @@ def _repeats(reading: Reading, other: Reading) -> bool:
     return stems == other_stems or len(stems & other_stems) >= _SAME_SENTENCE_OVERLAP * shorter
 
 
-def same_answer(one: str, other: str) -> bool:
-    """True if two short answers say the same.
-
-    They do if they have the same date or number, or if all words of the shorter are in the longer.
-    """
-    dates, rest = facts.find_dates(one)
-    other_dates, other_rest = facts.find_dates(other)
-    if dates and other_dates:
-        return any(a.agrees(b) for a in dates for b in other_dates)
-    numbers, other_numbers = facts.find_numbers(rest), facts.find_numbers(other_rest)
-    if numbers and other_numbers:
-        return any(a.agrees(b) or b.agrees(a) for a in numbers for b in other_numbers)
-    stems, other_stems = set(facts.content_stems(one)), set(facts.content_stems(other))
-    return bool(stems and other_stems) and (stems <= other_stems or other_stems <= stems)
-
-
 def answers_differ(question: str, one: Reading, other: Reading) -> bool:
     """True if readings of different documents give different answers of one kind.
 
@@ -327,21 +305,10 @@ def answers_differ(question: str, one: Reading, other: Reading) -> bool:
         needed = _MIN_QUESTION_OVERLAP * max(1, len(question_stems))
         if len(question_stems & stems) < needed:
             return False
-    kinds = {_kind_of_answer(one.short), _kind_of_answer(other.short)}
+    kinds = {kind_of_short_answer(one.short), kind_of_short_answer(other.short)}
     if kinds == {"name"}:
         return answer_kind(question) == "name"
     return kinds in ({"date"}, {"number"})
-
-
-def _kind_of_answer(short: str) -> str:
-    """ "date", "number" or "name"; "" for any other short answer."""
-    dates, rest = facts.find_dates(short)
-    if dates or _YEAR.fullmatch(short.strip()):
-        return "date"
-    if facts.find_numbers(rest):
-        return "number"
-    is_name = facts.find_names("x " + short) and len(short.split()) <= _MAX_NAME_WORDS
-    return "name" if is_name else ""
 
 
 def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
@@ -373,25 +340,3 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         )
     ]
     return missing
-
-
-_ASKS_FOR_NUMBER = re.compile(
-    r"\bhow many\b|\bwhat (?:is |was )?(?:the )?(?:total |exact )?"
-    r"(?:percent|percentage|number|value|amount)\b"
-)
-_ASKS_FOR_DATE = re.compile(
-    r"\bwhen\b|\bwhat (?:year|date|day|month)\b|\b(?:in|on) which (?:year|date|day|month)\b"
-)
-_ASKS_FOR_NAME = re.compile(
-    r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich (?:country|city|person|company|state)\b"
-)
-
-
-def answer_kind(question: str) -> str:
-    """The kind of answer that is asked for: "number", "date", "name", or "" if it is not clear."""
-    folded = facts.fold_text(question)
-    if _ASKS_FOR_NUMBER.search(folded):
-        return "number"
-    if _ASKS_FOR_DATE.search(folded):
-        return "date"
-    return "name" if _ASKS_FOR_NAME.search(folded) else ""

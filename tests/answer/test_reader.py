@@ -18,15 +18,14 @@ from rag.answer.reader import (
     Reader,
     ReaderFit,
     Reading,
-    answer_kind,
     answer_logit,
     answers_differ,
     choose_readings,
     missing_names,
     pick_span,
-    same_answer,
     sentence_around,
 )
+from rag.answer.short_answers import answer_kind, same_answer
 from rag.domain import (
     AnswerSpan,
     Draft,
