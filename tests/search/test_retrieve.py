@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from rag.domain import Chunk, Copy, Span
 from rag.library.library import Library
-from rag.search.retrieve import (
-    Retriever,
-    blend_scores,
-    fuse_scores,
-    is_question,
-    spread_over_documents,
-)
+from rag.search.fusion import blend_scores, fuse_scores, spread_over_documents
+from rag.search.retrieve import Retriever, is_question
 
 NAMES = ["a", "b", "c", "d", "e"]
 
