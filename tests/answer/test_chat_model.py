@@ -1,4 +1,7 @@
-"""The chat path on a real GGUF of random weights: loading, streaming, stopping, budgets, what is too long, what is broken."""
+"""The chat model, on a real GGUF of random weights.
+
+Loading, streaming, stopping, budgets, texts that are too long, files that are broken.
+"""
 
 from __future__ import annotations
 
@@ -325,7 +328,9 @@ def test_a_context_that_does_not_fit_the_computer_is_refused(
 def test_a_template_without_a_system_role_gets_the_rules_in_the_question(tmp_path: Path) -> None:
     template = (
         "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+        "{{ m.content | trim }}<|im_end|>\n{% endfor %}"
+        "<|im_start|>assistant\n"
     )
     chat = ChatModel(str(write(tmp_path / "t.gguf", template)), context=2048, threads=1)
     try:

@@ -1,4 +1,4 @@
-"""The built-in reader: the best words first, exactly as they stand in the file, or what is missing."""
+"""The built-in reader: exact quotations, the best first, or an abstention with its reason."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ from rag.text.sentences import split_sentences
 from tests.support.fakes import JUDGE, WordPairs, passage, quote
 
 FIT = ReaderFit(weight=1.0, constant=0.0, least=0.2)
-FILE = "# Bridges\n\nThe bridge over the Tarn was built by Paul Lasne. It is 2,460 metres long and has seven pillars. It opened on 16 December 2004.\n"
+FILE = (
+    "# Bridges\n\nThe bridge over the Tarn was built by Paul Lasne. "
+    "It is 2,460 metres long and has seven pillars. It opened on 16 December 2004.\n"
+)
 BRIDGE = passage(1, FILE[11:].rstrip(), offset=11, line=3, title="Bridges")
 MUSEUM = passage(
     2,
@@ -237,12 +240,28 @@ def test_a_second_source_is_quoted_where_it_says_the_same_and_is_not_sure_alone(
 @pytest.mark.parametrize(
     ("question", "one", "other"),
     [
-        (WHEN, "The bridge over the Tarn opened on 16 December 2004.", "The bridge over the Tarn opened on 17 December 2004."),
-        (WHEN, "The bridge over the Tarn opened in 2004.", "They opened the bridge over the Tarn in 2005."),
-        ("How many pillars has the Tarn bridge?", "The Tarn bridge has seven pillars.", "The Tarn bridge has 8 pillars."),
-        ("Who built the Tarn bridge?", "Paul Lasne built the Tarn bridge.", "The Tarn bridge was built by Anna Kern."),
+        (
+            WHEN,
+            "The bridge over the Tarn opened on 16 December 2004.",
+            "The bridge over the Tarn opened on 17 December 2004.",
+        ),
+        (
+            WHEN,
+            "The bridge over the Tarn opened in 2004.",
+            "They opened the bridge over the Tarn in 2005.",
+        ),
+        (
+            "How many pillars has the Tarn bridge?",
+            "The Tarn bridge has seven pillars.",
+            "The Tarn bridge has 8 pillars.",
+        ),
+        (
+            "Who built the Tarn bridge?",
+            "Paul Lasne built the Tarn bridge.",
+            "The Tarn bridge was built by Anna Kern.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_two_documents_that_answer_differently_are_both_quoted(
     question: str, one: str, other: str
 ) -> None:
@@ -281,17 +300,62 @@ LONG = _reading(1, "The bridge over the Tarn is 2,460 metres long.", "2,460 metr
 @pytest.mark.parametrize(
     ("question", "one", "other", "expected"),
     [
-        ("How long is the bridge over the Tarn?", LONG, _reading(2, "The Tarn bridge measures 900 metres.", "900"), True),
-        ("How long is the bridge over the Tarn?", LONG, _reading(2, "It measures 900 metres.", "900", "Tarn bridge"), True),
-        ("How long is the bridge over the Tarn?", LONG, _reading(2, "The tower measures 900 metres.", "900"), False),
-        ("How long is the bridge over the Tarn?", LONG, _reading(2, "The Tarn bridge measures 2460 m.", "2460"), False),
-        ("How long is the bridge over the Tarn?", LONG, _reading(2, "The bridge over the Tarn is long.", "long"), False),
-        ("How long is the bridge over the Tarn?", LONG, _reading(2, "The Tarn bridge is of 2004.", "2004"), False),
-        ("Who built the bridge over the Tarn?", BUILT, _reading(2, "Kern built the bridge over the Tarn.", "Kern"), True),
-        ("Who built the Tarn bridge?", BUILT, _reading(2, "Paul Lasne built the Tarn bridge.", "Paul Lasne"), False),
-        ("What is said of the Tarn bridge?", BUILT, _reading(2, "Kern built the Tarn bridge.", "Kern"), False),
+        (
+            "How long is the bridge over the Tarn?",
+            LONG,
+            _reading(2, "The Tarn bridge measures 900 metres.", "900"),
+            True,
+        ),
+        (
+            "How long is the bridge over the Tarn?",
+            LONG,
+            _reading(2, "It measures 900 metres.", "900", "Tarn bridge"),
+            True,
+        ),
+        (
+            "How long is the bridge over the Tarn?",
+            LONG,
+            _reading(2, "The tower measures 900 metres.", "900"),
+            False,
+        ),
+        (
+            "How long is the bridge over the Tarn?",
+            LONG,
+            _reading(2, "The Tarn bridge measures 2460 m.", "2460"),
+            False,
+        ),
+        (
+            "How long is the bridge over the Tarn?",
+            LONG,
+            _reading(2, "The bridge over the Tarn is long.", "long"),
+            False,
+        ),
+        (
+            "How long is the bridge over the Tarn?",
+            LONG,
+            _reading(2, "The Tarn bridge is of 2004.", "2004"),
+            False,
+        ),
+        (
+            "Who built the bridge over the Tarn?",
+            BUILT,
+            _reading(2, "Kern built the bridge over the Tarn.", "Kern"),
+            True,
+        ),
+        (
+            "Who built the Tarn bridge?",
+            BUILT,
+            _reading(2, "Paul Lasne built the Tarn bridge.", "Paul Lasne"),
+            False,
+        ),
+        (
+            "What is said of the Tarn bridge?",
+            BUILT,
+            _reading(2, "Kern built the Tarn bridge.", "Kern"),
+            False,
+        ),
     ],
-)  # fmt: skip
+)
 def test_readings_differ_in_answers_of_one_kind_about_what_was_asked(
     question: str, one: Reading, other: Reading, expected: bool
 ) -> None:
@@ -364,7 +428,10 @@ def test_markers_in_a_document_stay_words() -> None:
 
 QUESTIONS = st.lists(
     st.sampled_from(
-        "who when how many what bridge Tarn museum Mondays 2004 Obama Paul seven close ? é \ud800 Children".split()
+        (
+            "who when how many what bridge Tarn museum Mondays 2004 Obama Paul seven close ? é "
+            "\ud800 Children"
+        ).split()
     ),
     max_size=8,
 ).map(" ".join)

@@ -1,4 +1,4 @@
-"""Search: two lists fused, and for a question the reader's model as a third."""
+"""Search: two lists are fused, and for a question the reader's model reranks them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ FALLING = (
 
 
 class Shelf:
-    """Stands in for a library: its words always rank the chunks in their order; `gone` are in the index alone.
+    """A fake library whose words always rank the chunks in their order.
 
-    A word with a "k" stands nowhere, and is spelt with a "c" instead. `cosine` and `document` of a chunk, where it is not 0.1 and
-    its own; with `label`, all are copies of one.
+    Chunks in `gone` are in the index alone. A word with a "k" is in no chunk, and the same word
+    with a "c" is. `cosine` and `document` give those of a chunk id; the defaults are 0.1 and the
+    id itself. With a `label`, all chunks are copies of one.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Shelf:
     def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
         self.loaded += 1
         return {
-            n: Chunk(n, self._document.get(n, n), f"{n}.txt", n, None, "", Span(0, 1), n, 1) for n in names if n not in self._gone
-        }  # fmt: skip
+            n: Chunk(n, self._document.get(n, n), f"{n}.txt", n, None, "", Span(0, 1), n, 1)
+            for n in names
+            if n not in self._gone
+        }
 
     def sources(self, document: str) -> list[str]:
         return [f"{document}.txt"]
