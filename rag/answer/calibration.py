@@ -10,7 +10,6 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rag.config import EMBEDDER, Config
 from rag.disk import regular_files
@@ -34,7 +33,7 @@ class Calibration:
     reader: str  #: SHA-256 of the reader's weights
     settings: dict[str, int | str]
     #: figures to expect on new questions, cross-validated
-    expected: dict[str, Any] = field(default_factory=dict)
+    expected: dict[str, object] = field(default_factory=dict)
 
     @property
     def says(self) -> str:
