@@ -53,10 +53,11 @@ def _claim(*pieces: Piece, by: Judge = JUDGE) -> Claim:
     return claim
 
 
-def _says(said: Support, only_of: str | None = None) -> Judge:
+def _says(support_given: Support, only_of: str | None = None) -> Judge:
     """A judge whose model gives `said` for every text, or for one text and is unsure of others."""
     return replace(
-        JUDGE, support=lambda _, texts: [said if only_of in (None, t) else UNSURE for t in texts]
+        JUDGE,
+        support=lambda _, texts: [support_given if only_of in (None, t) else UNSURE for t in texts],
     )
 
 
@@ -447,10 +448,10 @@ def test_any_claim_has_a_score_between_none_and_all_and_reasons(
         assert 0 <= claim.score <= 1
         assert claim.reasons and all(isinstance(r, str) and r for r in claim.reasons)
         for evidence in claim.evidence:
-            held = next(p for p in passages if p.number == evidence.number).chunk
+            chunk = next(p for p in passages if p.number == evidence.number).chunk
             assert evidence.text == Span(
-                evidence.span.start - held.span.start, evidence.span.end - held.span.start
-            ).of(held.text)
+                evidence.span.start - chunk.span.start, evidence.span.end - chunk.span.start
+            ).of(chunk.text)
         if claim.verdict is Verdict.SUPPORTED:
             assert claim.score >= JUDGE.fit.supported_from
     verdict, score, reasons = check_claim(text, passage_text or "", JUDGE)
@@ -491,12 +492,12 @@ def test_a_fit_is_read_in_the_order_in_which_it_is_written() -> None:
 
 def test_what_the_regression_sees() -> None:
     text = "Lavrov, Borrell, Peskov and Merkel spoke to RT on Friday."
-    said = Support(1.0, 2.0, 3.0, None)
+    support_given = Support(1.0, 2.0, 3.0, None)
     here = ["Lavrov spoke to RT on Friday."]
     signals = dict(
         zip(
             SIGNAL_NAMES,
-            gather_signals(text, here, here, here[0], _says(said)).signals,
+            gather_signals(text, here, here, here[0], _says(support_given)).signals,
             strict=True,
         )
     )
@@ -564,11 +565,11 @@ def test_initials_are_no_other_name() -> None:
     nations = passage(
         6, "The talks were led by United Nations envoys in Geneva on Monday. The UN was pleased."
     )
-    said = Support(6.0, 6.0, -6.0, None)
+    support_given = Support(6.0, 6.0, -6.0, None)
     (claim,) = _claims(
         "The talks were led by UN envoys in Geneva on Monday [6].",
         passages=(nations,),
-        by=_says(said),
+        by=_says(support_given),
     )
     assert claim.verdict is Verdict.SUPPORTED, claim.reasons
 

@@ -197,16 +197,16 @@ def test_what_was_completed_stands_by_itself(
 
 def test_a_conversation_goes_on_from_what_was_completed() -> None:
     turns: list[Turn] = []
-    said = []
+    completed = []
     for asked, short in (
         ("Where was Eliot born?", "St. Louis"),
         ("When?", "1888"),
         ("Who did he marry?", "Vivienne"),
         ("When?", "1915"),
     ):
-        said.append(complete_question(asked, turns))
-        turns.append(Turn(said[-1], "", short))
-    assert said == [
+        completed.append(complete_question(asked, turns))
+        turns.append(Turn(completed[-1], "", short))
+    assert completed == [
         "Where was Eliot born?",
         "When was Eliot born?",
         "Who did Eliot marry?",
@@ -249,11 +249,13 @@ TEXT = st.one_of(
 def test_whatever_is_said_the_outcome_is_the_question_or_one_plain_line(
     asked: str, turns: list[Turn]
 ) -> None:
-    made = complete_question(asked, turns)
-    assert made == complete_question(asked, turns)
-    assert made == asked or (len(made) <= MAX_REWRITE_CHARS and made.isprintable() and made.strip())
-    kept = accept_rewrite(asked, "What?", turns)
-    assert kept == "" or (len(kept) <= MAX_REWRITE_CHARS and kept.isprintable())
+    completed = complete_question(asked, turns)
+    assert completed == complete_question(asked, turns)
+    assert completed == asked or (
+        len(completed) <= MAX_REWRITE_CHARS and completed.isprintable() and completed.strip()
+    )
+    accepted = accept_rewrite(asked, "What?", turns)
+    assert accepted == "" or (len(accepted) <= MAX_REWRITE_CHARS and accepted.isprintable())
 
 
 @pytest.mark.parametrize(
@@ -299,17 +301,17 @@ MARRIED = Turn("Who did Eliot marry?", "Vivienne Haigh-Wood [1].", "Vivienne Hai
 def _ask(
     question: str, writer: Script, history: list[Turn]
 ) -> tuple[list[str], list[Event], Answer]:
-    looked: list[str] = []
+    searched_questions: list[str] = []
 
     def search(text: str, limit: int):  # type: ignore[no-untyped-def]
-        looked.append(text)
+        searched_questions.append(text)
         return (WED,)
 
     events = list(
         answer_question(question, search, writer, JUDGE, limit=5, searched=1, history=history)
     )
     assert isinstance(events[-1], Answered)
-    return looked, events, events[-1].answer
+    return searched_questions, events, events[-1].answer
 
 
 def _writer(**more: str) -> Script:
@@ -318,9 +320,9 @@ def _writer(**more: str) -> Script:
 
 def test_what_is_looked_up_and_read_is_the_completed_question_and_it_is_told() -> None:
     writer = _writer()
-    looked, events, found = _ask("When?", writer, [MARRIED])
+    searched_questions, events, found = _ask("When?", writer, [MARRIED])
     asked = "When did Eliot marry Vivienne Haigh-Wood?"
-    assert looked == [asked] and writer.asked == [(asked, (1,), 1)]
+    assert searched_questions == [asked] and writer.asked == [(asked, (1,), 1)]
     assert (found.question, found.asked) == ("When?", asked)
     assert [e.asked for e in events if isinstance(e, Retrieved)] == [asked]
 
@@ -328,15 +330,15 @@ def test_what_is_looked_up_and_read_is_the_completed_question_and_it_is_told() -
 def test_an_ordinary_question_costs_the_writer_nothing() -> None:
     for question, history in (("When did Eliot marry?", [MARRIED]), ("When?", [])):
         writer = _writer(rewritten="Where was Eliot married?")
-        looked, events, found = _ask(question, writer, history)
-        assert looked == [question] and writer.rewrote == [] and found.asked == ""
+        searched_questions, events, found = _ask(question, writer, history)
+        assert searched_questions == [question] and writer.rewrote == [] and found.asked == ""
         assert [e.asked for e in events if isinstance(e, Retrieved)] == [""]
 
 
 def test_a_writer_that_can_puts_the_question_anew() -> None:
     writer = _writer(rewritten="When was the day on which Eliot and Vivienne marry?")
-    looked, _, found = _ask("When?", writer, [MARRIED])
-    assert looked == ["When was the day on which Eliot and Vivienne marry?"] == [
+    searched_questions, _, found = _ask("When?", writer, [MARRIED])
+    assert searched_questions == ["When was the day on which Eliot and Vivienne marry?"] == [
         found.asked
     ] and writer.rewrote == [("When?", [MARRIED])]
 
@@ -353,8 +355,8 @@ def test_a_writer_that_can_puts_the_question_anew() -> None:
     ],
 )
 def test_where_that_is_nothing_the_rules_decide(bad: str) -> None:
-    looked, _, found = _ask("When?", _writer(rewritten=bad), [MARRIED])
-    assert looked == ["When did Eliot marry Vivienne Haigh-Wood?"] == [found.asked]
+    searched_questions, _, found = _ask("When?", _writer(rewritten=bad), [MARRIED])
+    assert searched_questions == ["When did Eliot marry Vivienne Haigh-Wood?"] == [found.asked]
 
 
 def test_it_is_known_without_capitals_that_a_name_is_the_same() -> None:

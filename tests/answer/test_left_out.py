@@ -76,12 +76,12 @@ FURNITURE = [
 
 
 def _page(number: int, before: str = "", after: str = "", middle: str = "") -> str:
-    told = "".join(
+    decisions = "".join(
         f"In year {n} the council decided about house number {n * number} in the town.\n\n"
         for n in range(3)
     )
     fact = f"The mayor of town {number} speaks in this page about house {number}."
-    return f"{before}\n\n{fact}\n\n{middle}\n\n{told}{after}\n"
+    return f"{before}\n\n{fact}\n\n{middle}\n\n{decisions}{after}\n"
 
 
 def _masked(texts: list[str]) -> set[str]:
@@ -218,8 +218,8 @@ def test_it_is_said_in_the_answer_on_the_command_line_and_in_the_chat(
 ) -> None:
     found = _asked(claims)
     assert found.abstained is not bool(claims) and [e.text for e in found.left_out] == [FEE]
-    told = json.loads(json.dumps(serialize.answer(found)))["left_out"]
-    assert told == [
+    left_out_json = json.loads(json.dumps(serialize.answer(found)))["left_out"]
+    assert left_out_json == [
         {
             "source": "a/b.txt",
             "document": "0123456789abcdef" * 2,

@@ -67,12 +67,12 @@ def _reader(pairs: WordPairs | None = None, least: float = FIT.least) -> Reader:
 def _write(
     question: str, passages: Sequence[Passage] = PASSAGES, least: float = FIT.least
 ) -> tuple[Draft, list[Piece]]:
-    said = [
+    yielded = [
         p
         for p in _reader(least=least).write(question, passages, [Turn("before", "after")])
         if not isinstance(p, Progress)
     ]
-    draft, *pieces = said
+    draft, *pieces = yielded
     assert isinstance(draft, Draft)
     return draft, [p for p in pieces if isinstance(p, str | Quote)]
 
@@ -174,9 +174,9 @@ def test_how_sure_is_sure_enough_can_be_set() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text("ab. ", max_size=30), max_size=6))
 def test_progress_grows_up_to_the_total_and_comes_before_the_draft(texts: list[str]) -> None:
-    said = list(_reader().write("a", [passage(n, text) for n, text in enumerate(texts, 1)], []))
-    progress = [p for p in said if isinstance(p, Progress)]
-    assert said[: len(texts)] == progress and isinstance(said[len(texts)], Draft)
+    yielded = list(_reader().write("a", [passage(n, text) for n, text in enumerate(texts, 1)], []))
+    progress = [p for p in yielded if isinstance(p, Progress)]
+    assert yielded[: len(texts)] == progress and isinstance(yielded[len(texts)], Draft)
     assert [p.done for p in progress] == sorted(p.done for p in progress)
     assert {p.total for p in progress} <= {len("".join(texts)) // 4}
     assert not texts or progress[-1].done == progress[-1].total
@@ -207,11 +207,11 @@ def test_the_same_sentence_is_quoted_once(text: str) -> None:
 
 
 def test_at_most_three_quotations_with_blanks_between() -> None:
-    many = [
+    passages = [
         passage(n, f"The museum keeps a {w}.")
         for n, w in enumerate("clock whale mirror piano saddle".split(), 1)
     ]
-    draft, pieces = _write("What does the museum keep?", many)
+    draft, pieces = _write("What does the museum keep?", passages)
     assert [type(p) for p in pieces] == [Quote, str, Quote, str, Quote] and not draft.differ
     assert [q.number for q in _quotes(pieces)] == [1, 2, 3] and set(pieces[1::2]) == {" "}
 
