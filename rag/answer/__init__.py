@@ -1,1 +1,1 @@
-"""The second half of the way of a question: completed, answered by a writer, cited, checked."""
+"""Answers a question from passages: completes it, writes, parses the citations, checks."""

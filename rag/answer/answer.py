@@ -1,7 +1,12 @@
-"""THE FLOW of a question: complete -> retrieve -> prompt -> generate | read -> cite -> check -> Answer, yielding events.
+"""Answers one question and yields an event for each step.
 
-A question that leans on the ones before it is completed first; what is looked up, read and answered is that. It is the same
-for every writer and every face. What was written stays: a stopped answer is checked as far as it goes, and an answer none of whose sentences is supported is an abstention that still shows what was written.
+The steps are: complete the question, retrieve passages, write (reader or chat model), parse the
+citations, check every sentence. A question that refers to earlier ones is completed first; the
+completed question is looked up, read and answered. The steps are the same for every writer and
+every interface.
+
+Text that was written is kept. A stopped answer is checked as far as it goes. An answer none of
+whose sentences is supported becomes an abstention that still shows the text.
 """
 
 from __future__ import annotations
@@ -32,8 +37,11 @@ from rag.domain import (
 )
 from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
 
+#: a question and how many passages -> the nearest passages
 Search = Callable[[str, int], tuple[Passage, ...]]
+#: True once the user has asked to stop
 Stop = Callable[[], bool]
+#: a question -> the masked text that would answer it
 Unread = Callable[[str], tuple[Evidence, ...]]
 
 _NOT_SUPPORTED = {Verdict.UNSUPPORTED, Verdict.CONTRADICTED, Verdict.UNCITED, Verdict.DANGLING}
@@ -51,71 +59,73 @@ def answer_question(
     stop: Stop = lambda: False,
     unread: Unread = lambda question: (),
 ) -> Iterator[Event]:
-    """Ask one question; the last event is `Answered`. `searched` is how many chunks there are; `stop` is asked all the time.
+    """Yield the events of one question; the last one is `Answered`.
 
-    `unread` gives masked text that would answer: it is neither searched nor quoted, and the answer says that it was left out.
+    `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
+    `stop` is called often. `unread` returns masked text that would answer: it is neither searched
+    nor quoted, and the answer says that it was left out.
     """
-    run = _Question(question, writer, time.perf_counter(), unread)
+    run = _QuestionRun(question, writer, time.perf_counter(), unread)
     if not searched:
         yield Retrieved((), 0)
-        yield Answered(run.refuse(Reason.EMPTY_LIBRARY))
+        yield Answered(run.abstain(Reason.EMPTY_LIBRARY))
         return
     run.complete(history, stop)
     if stop():
-        yield Retrieved((), searched, run.differs)
+        yield Retrieved((), searched, run.completed)
         run.stopped = True
         yield from run.check(judge)
         return
-    run.passages = search(run.asked, limit)
-    run.retrieved = time.perf_counter()
-    yield Retrieved(run.passages, searched, run.differs)
+    run.passages = search(run.resolved_question, limit)
+    run.retrieved_at = time.perf_counter()
+    yield Retrieved(run.passages, searched, run.completed)
     if not run.passages:
-        yield Answered(run.refuse(Reason.NOTHING_FOUND))
+        yield Answered(run.abstain(Reason.NOTHING_FOUND))
         return
     yield from run.write(history, stop)
     if run.draft.abstained:
-        yield Answered(run.refuse(run.draft.reason or Reason.NOT_ANSWERED))
+        yield Answered(run.abstain(run.draft.reason or Reason.NOT_ANSWERED))
         return
     yield from run.check(judge)
 
 
-class _Question:
-    """One question on its way."""
+class _QuestionRun:
+    """The state of one question while it is answered. Times are in seconds, 0.0 before they are."""
 
-    def __init__(self, question: str, writer: Writer, started: float, unread: Unread) -> None:
-        self.question, self.asked, self.writer, self.started = question, question, writer, started
+    def __init__(self, question: str, writer: Writer, started_at: float, unread: Unread) -> None:
+        self.question, self.writer, self.started_at = question, writer, started_at
+        self.resolved_question = question
         self._unread = unread
         self.passages: tuple[Passage, ...] = ()
         self.draft = Draft(Receipt())
         self.pieces: list[Piece] = []
-        self.retrieved = self.first = self.written = 0.0
+        self.retrieved_at = self.first_piece_at = self.written_at = 0.0
         self.stopped = False
 
     @property
-    def differs(self) -> str:
-        """What was looked up, where it is not the question as it stands."""
-        return "" if self.asked == self.question else self.asked
+    def completed(self) -> str:
+        """The completed question; "" if the question is looked up as it is."""
+        return "" if self.resolved_question == self.question else self.resolved_question
 
     def complete(self, history: Sequence[Turn], stop: Stop) -> None:
-        """What is asked, by itself: in the writer's words where it finds sound ones, else by the rules."""
-        self.asked = complete_question(self.question, history)
-        if self.differs:
+        """Complete a follow-up: by the writer if its rewrite is accepted, else by the rules."""
+        self.resolved_question = complete_question(self.question, history)
+        if self.completed:
             written = self.writer.rewrite(self.question, history, stop)
-            self.asked = (
-                "" if is_refusal(written) else accept_rewrite(written, self.question, history)
-            ) or self.asked
+            rewrite = "" if is_refusal(written) else accept_rewrite(written, self.question, history)
+            self.resolved_question = rewrite or self.resolved_question
 
     def write(self, history: Sequence[Turn], stop: Stop) -> Iterator[Event]:
-        """The writer's pieces as they come, until it ends or is stopped."""
-        work = self.writer.write(self.asked, self.passages, history)
+        """Collect the writer's pieces as they come, until it ends or is stopped."""
+        written = self.writer.write(self.resolved_question, self.passages, history)
         try:
-            for piece in work:
+            for piece in written:
                 if isinstance(piece, Draft):
                     self.draft = piece
                 elif isinstance(piece, Progress):
                     yield Reading(piece.done, piece.total)
                 else:
-                    self.first = self.first or time.perf_counter()
+                    self.first_piece_at = self.first_piece_at or time.perf_counter()
                     self.pieces.append(piece)
                     text = piece_text(piece)
                     yield Token(text, text.rindex(" [") if isinstance(piece, Quote) else 0)
@@ -123,20 +133,18 @@ class _Question:
                     self.stopped = True
                     break
         finally:
-            close = getattr(work, "close", None)
+            close = getattr(written, "close", None)
             if close:
                 close()
-        self.written = time.perf_counter()
+        self.written_at = time.perf_counter()
 
     def check(self, judge: checking.Judge) -> Iterator[Event]:
-        """Verdicts one by one, then the answer."""
+        """Yield the claims one by one, then the answer."""
         text, sentences = parse_citations(self.pieces)
-        if (
-            not any(isinstance(p, Quote) for p in self.pieces)
-            and (is_refusal(text) or not text.strip())
-            and not self.stopped
-        ):
-            yield Answered(self.refuse(Reason.NOT_ANSWERED))
+        quotes = any(isinstance(piece, Quote) for piece in self.pieces)
+        refused = is_refusal(text) or not text.strip()
+        if refused and not quotes and not self.stopped:
+            yield Answered(self.abstain(Reason.NOT_ANSWERED))
             return
         given = self.draft.numbers
         passages = [p for p in self.passages if given is None or p.number in given]
@@ -144,39 +152,62 @@ class _Question:
         for number, sentence in enumerate(sentences, 1):
             claims.append(self._claim(sentence, passages, judge, last=number == len(sentences)))
             yield Checked(claims[-1], number, len(sentences))
-        judged = [c for c in claims if c.verdict is not Verdict.NEEDS_NONE]
-        unsupported = not self.stopped and all(
-            c.verdict in _NOT_SUPPORTED for c in judged
-        )  # also where nothing is stated
-        yield Answered(
-            self._answer(text, tuple(claims), Reason.UNSUPPORTED if unsupported else None)
+        # also true if no sentence states anything
+        unsupported = all(
+            claim.verdict in _NOT_SUPPORTED
+            for claim in claims
+            if claim.verdict is not Verdict.NEEDS_NONE
         )
+        reason = Reason.UNSUPPORTED if unsupported and not self.stopped else None
+        yield Answered(self._answer(text, tuple(claims), reason))
 
     def _claim(
         self, sentence: Sentence, passages: Sequence[Passage], judge: checking.Judge, last: bool
     ) -> Claim:
         claim = checking.check_sentence(sentence, passages, judge)
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
-            return Claim(
-                sentence, (), Verdict.UNCITED, 0.0, ("stopped before its source was written",)
-            )
+            reasons = ("stopped before its source was written",)
+            return Claim(sentence, (), Verdict.UNCITED, 0.0, reasons)
         return claim
 
-    def refuse(self, reason: Reason) -> Answer:
+    def abstain(self, reason: Reason) -> Answer:
         """An abstention without a text."""
         return self._answer("", (), reason)
 
     def _answer(self, text: str, claims: tuple[Claim, ...], reason: Reason | None) -> Answer:
-        now = time.perf_counter()
-        retrieved = (self.retrieved or now) - self.started
-        first = (self.first or now) - self.started
-        checked = now - self.written if self.written else 0.0
-        cited = " ".join(" ".join(e.text.split()) for claim in claims for e in claim.evidence)
-        masked = () if self.stopped else self._unread(self.asked)
-        left_out = tuple(e for e in masked if " ".join(e.text.split()) not in cited)
+        abstained = reason is not None
         return Answer(
-            self.question, text, self.draft.short if reason is None else None, claims, self.passages, reason is not None, reason,
-            self.draft.receipt, self.writer.model, Seconds(retrieved, first, checked, now - self.started),
-            self.draft.missing if reason else "", self.stopped, self.draft.differ and reason is None, self.draft.chance,
-            self.differs, left_out,
-        )  # fmt: skip
+            question=self.question,
+            text=text,
+            short=None if abstained else self.draft.short,
+            claims=claims,
+            passages=self.passages,
+            abstained=abstained,
+            reason=reason,
+            receipt=self.draft.receipt,
+            model=self.writer.model,
+            seconds=self._seconds(),
+            missing=self.draft.missing if abstained else "",
+            stopped=self.stopped,
+            differ=self.draft.differ and not abstained,
+            chance=self.draft.chance,
+            asked=self.completed,
+            left_out=self._left_out(claims),
+        )
+
+    def _seconds(self) -> Seconds:
+        now = time.perf_counter()
+        return Seconds(
+            retrieve=(self.retrieved_at or now) - self.started_at,
+            first=(self.first_piece_at or now) - self.started_at,
+            check=now - self.written_at if self.written_at else 0.0,
+            total=now - self.started_at,
+        )
+
+    def _left_out(self, claims: Sequence[Claim]) -> tuple[Evidence, ...]:
+        """Masked text that would answer and that no evidence contains; none if it was stopped."""
+        if self.stopped:
+            return ()
+        cited = " ".join(" ".join(e.text.split()) for claim in claims for e in claim.evidence)
+        masked = self._unread(self.resolved_question)
+        return tuple(e for e in masked if " ".join(e.text.split()) not in cited)

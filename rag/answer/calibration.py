@@ -1,7 +1,7 @@
-"""The reader's threshold as it was fitted to one library: a small file beside the library, written whole or not at all.
+"""The reader's threshold as fitted to one library: a small file in the library's folder.
 
-It holds for the reader's weights and the settings it was fitted with; with others the shipped threshold is in use again,
-and `footnote doctor` says so.
+It applies to the reader's weights and the settings it was fitted with. With others the shipped
+threshold is used again, and `footnote doctor` says so. The file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rag.config import EMBEDDER, Config
 from rag.disk import regular_files
@@ -20,58 +19,61 @@ from rag.errors import LibraryBroken, Unreadable, Usage
 from rag.inference.weights import READER_FILE
 
 _FILE = "calibration.json"
-_SETTINGS = ("passages", "depth", "rerank", "beside")  # what decides which passages the reader sees
+#: the settings that decide which passages the reader sees
+_SETTINGS = ("passages", "depth", "rerank", "beside")
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`least` is the probability from which the reader answers; the counts are of the questions it was fitted on."""
+    """A fitted threshold and what it was fitted with. The fields are those of the file."""
 
-    least: float
-    answerable: int
-    unanswerable: int
-    reader: str  #: SHA-256 of the weights
+    least: float  #: the probability from which the reader answers
+    answerable: int  #: questions it was fitted on that the library answers
+    unanswerable: int  #: questions it was fitted on that the library does not answer
+    reader: str  #: SHA-256 of the reader's weights
     settings: dict[str, int | str]
-    expected: dict[str, Any] = field(
-        default_factory=dict
-    )  #: figures on new questions, cross-validated
+    #: figures to expect on new questions, cross-validated
+    expected: dict[str, object] = field(default_factory=dict)
 
     @property
     def says(self) -> str:
         """The threshold in words."""
-        asked = f"{self.answerable} answerable and {self.unanswerable} unanswerable questions"
-        return f"answers from a probability of {self.least:.2f}, calibrated on {asked}"
+        questions = f"{self.answerable} answerable and {self.unanswerable} unanswerable questions"
+        return f"answers from a probability of {100 * self.least:.0f} %, calibrated on {questions}"
 
     def misfit(self, config: Config) -> str:
-        """What it was fitted with that is otherwise now; "" where it holds."""
-        own: dict[str, int | str] = {"embedder": EMBEDDER}
-        was, now = own | self.settings, own | fitted_settings(config)
-        changed = [
-            f"{name} was {value}, is {now.get(name)}"
-            for name, value in was.items()
-            if now.get(name) != value
+        """The weights and settings that differ from those now, in words; "" if none does."""
+        built_in: dict[str, int | str] = {"embedder": EMBEDDER}
+        fitted, current = built_in | self.settings, built_in | fitted_settings(config)
+        differences = [
+            f"{name} was {value}, is {current.get(name)}"
+            for name, value in fitted.items()
+            if current.get(name) != value
         ]
-        return ", ".join(
-            (["the reader is another one"] if self.reader != READER_FILE.sha256 else []) + changed
-        )
+        if self.reader != READER_FILE.sha256:
+            differences.insert(0, "the reader is another one")
+        return ", ".join(differences)
 
 
 def fitted_settings(config: Config) -> dict[str, int | str]:
-    """The settings that a threshold depends on; of the embedder only where it is not the built-in one."""
-    found: dict[str, int | str] = {name: getattr(config, name) for name in _SETTINGS}
-    return found | ({"embedder": config.embedder} if config.embedder else {})
+    """The settings that a threshold depends on; the embedder only if it is not the built-in one."""
+    settings: dict[str, int | str] = {name: getattr(config, name) for name in _SETTINGS}
+    return settings | ({"embedder": config.embedder} if config.embedder else {})
 
 
 def load_calibration(folder: Path) -> Calibration | None:
-    """The calibration of the library in `folder`; None where there is none. Raises `LibraryBroken` where it is no such file."""
+    """The calibration of the library in `folder`, or None if it has none.
+
+    Raises `LibraryBroken` if the file is not readable or no calibration.
+    """
     path = folder / _FILE
     if not os.path.lexists(path):
         return None
     try:
-        found = Calibration(
+        calibration = Calibration(
             **json.loads(regular_files.read_text_file(path, regular_files.MAX_SETTINGS_BYTES))
         )
-        if not _sound(found):
+        if not _is_valid(calibration):
             raise ValueError("it is no calibration")
     except (Unreadable, ValueError, TypeError, RecursionError) as error:
         if isinstance(error.__cause__, PermissionError):
@@ -79,40 +81,47 @@ def load_calibration(folder: Path) -> Calibration | None:
         raise LibraryBroken(
             f"{path} cannot be read: {error}", "footnote calibrate --reset"
         ) from error
-    return found
+    return calibration
 
 
-def _sound(found: Calibration) -> bool:
-    """Has each field a value of its kind?"""
+def _is_valid(calibration: Calibration) -> bool:
+    """True if every field has a value of its type, as JSON does not promise."""
 
-    def of(value: object, *kinds: type) -> bool:
-        return isinstance(value, kinds) and not isinstance(value, bool)
+    def has_type(value: object, *types: type) -> bool:
+        return isinstance(value, types) and not isinstance(value, bool)
 
     return (
-        of(found.least, int, float) and 0 <= found.least <= 1
-        and of(found.answerable, int) and of(found.unanswerable, int) and isinstance(found.reader, str)
-        and isinstance(found.settings, dict) and all(of(value, int, str) for value in found.settings.values())
-        and isinstance(found.expected, dict)
-    )  # fmt: skip
+        has_type(calibration.least, int, float)
+        and 0 <= calibration.least <= 1
+        and has_type(calibration.answerable, int)
+        and has_type(calibration.unanswerable, int)
+        and isinstance(calibration.reader, str)
+        and isinstance(calibration.settings, dict)
+        and all(has_type(value, int, str) for value in calibration.settings.values())
+        and isinstance(calibration.expected, dict)
+    )
 
 
 def active_calibration(config: Config) -> Calibration | None:
-    """The calibration that the reader answers by with these settings."""
-    found = load_calibration(config.folder)
-    return found if found and not found.misfit(config) else None
+    """The calibration that applies with these settings, or None."""
+    calibration = load_calibration(config.folder)
+    return calibration if calibration and not calibration.misfit(config) else None
 
 
-def save_calibration(folder: Path, found: Calibration) -> None:
-    """Keep it beside the library, in place of the one before."""
-    replace_file(folder / _FILE, json.dumps(asdict(found), indent=1) + "\n")
+def save_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write the calibration to the library's folder, in place of the previous one."""
+    replace_file(folder / _FILE, json.dumps(asdict(calibration), indent=1) + "\n")
 
 
 def reset_calibration(folder: Path) -> bool:
-    """Back to the shipped threshold. Was there another?"""
+    """Remove the calibration, so that the shipped threshold applies. True if there was one.
+
+    Raises `Usage` if a folder has the name of the file.
+    """
     path = folder / _FILE
-    there = os.path.lexists(path)
+    existed = os.path.lexists(path)
     with disk_errors_named(folder, _FILE):
         if path.is_dir() and not path.is_symlink():
             raise Usage(f"{path} is a folder, not a file of this program", "move it away")
         path.unlink(missing_ok=True)
-    return there
+    return existed

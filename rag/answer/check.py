@@ -1,86 +1,60 @@
-"""Sentence + the passages it cites -> claim with a verdict and its reasons.
+"""Gives a sentence and the passages it cites a verdict, a score and reasons.
 
-Two judges, both of which must be content:
+Two checks must both pass:
 
-* The exact one: every number, date, percentage and literal quotation of the sentence must be in what it cites, after
-  normalising (`facts`), and no name may stand in another one's place. What is missing is named in the reasons. A number that
-  the closest sentence gives differently, or a negation that only one side has, is a contradiction, not an omission.
-* The trained one: the model's logits for "this passage supports the sentence", put together with how near the nearest sentence
-  is (shared content words and cosine), how long the source is and what the exact judge found, by a logistic regression that was
-  fitted on claims held out of training (`rag.training.fit`). `score` is its probability.
+* The exact check (`rag.answer.exact_check`): every number, date, percentage and literal quotation
+  of the sentence must be in what it cites, after normalising, and no name may stand in the place of
+  another. The reasons name what is missing. If the closest sentence gives a number differently, or
+  only one side has a negation, the verdict is a contradiction, not an omission.
+* The trained check: a logistic regression (`rag.training.fit`), fitted on claims kept out of
+  training. It combines the model's logits for "this passage supports the sentence" with the
+  similarity of the nearest sentence (shared content words and cosine), the length of the source and
+  the findings of the exact check. Its probability is the `score`.
 
-A name that the source lacks refuses where the source has a sentence like this one, which is then about somebody else. In other
-words, "the minister" may be he: there it is said in the reasons and weighs in the regression, no more. That, and the source's
-length, were chosen by leaving out one set of claims at a time: balanced accuracy on the set left out rose from 0.73 to 0.75
-(n 1,094, six sets, documents kept for tuning).
+A name that the source lacks refuses the sentence if the source has a sentence like it, which is
+then about somebody else. Otherwise "the minister" may be the same person: the name is mentioned in
+the reasons and weighs in the regression only. This rule and the source's length were chosen by
+leaving out one set of claims at a time: balanced accuracy on the set left out rose from 0.73 to
+0.75 (n 1,094, six sets, documents kept for tuning).
 
-A verbatim quotation is compared character by character and needs neither.
+A verbatim quotation is compared character by character and needs neither check.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import cached_property
 
+from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exactly
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
 from rag.text import facts
-from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.sanitize import quote_foreign
 from rag.text.sentences import line_number, split_sentences
 
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]
 
-_REFERENCE_LENGTH = 500  # characters of a source at which its length says nothing
-_POINTER_BONUS = 0.2  # what the model's pointer to the evidence adds to a sentence's similarity
-_SAME_SENTENCE_OVERLAP = (
-    0.75  # share from which they are one sentence, and a number must be in that very sentence
-)
-_ONE_SENTENCE = 250  # words; a longer text is not held against the closest sentence word by word
-_MIN_SHARED_WORDS = 3  # words beside a name, below which two sentences are not held to be one
-_ALIGNED_OVERLAP = 0.6  # share of the sentence's words in the closest one, from which a difference is a contradiction
-#: the whole sentences that need no source: they announce an answer and state nothing of what is asked. Compared whole, with
-#: case, white space, emphasis and one closing mark folded; a sentence that is not here needs a source, however it ends
+_REFERENCE_LENGTH = 500  # characters of a source whose length adds nothing to the score
+#: added to the similarity of the sentence in which the model sees the evidence
+_POINTER_BONUS = 0.2
+#: whole sentences that need no source: they announce an answer and state nothing. Compared whole,
+#: with case, white space, emphasis and one closing mark folded. Any other sentence needs a source
 NEEDS_NONE = frozenset(
     (
         "in short|in summary|in brief|to summarise|to summarize|answer|the answer|summary|"
-        "here is the answer|here is a summary|here is a short summary|here is a list|here is a short list|"
-        "here is an overview|here are the answers|here are the details|here are the facts|here are the points|"
-        "here is what the documents say|here is what the passages say|here is what the sources say|"
+        "here is the answer|here is a summary|here is a short summary|here is a list|"
+        "here is a short list|here is an overview|here are the answers|here are the details|"
+        "here are the facts|here are the points|here is what the documents say|"
+        "here is what the passages say|here is what the sources say|"
         "the following is a summary|the following is a list|the sources differ"
     ).split("|")
 )
-_CLOSING = (".", ":", ",", "\u2026")
+_CLOSING_MARKS = (".", ":", ",", "\u2026")
 
-
-@dataclass(frozen=True, slots=True)
-class CheckFit:
-    """Of the logistic regression: a weight for each of `SIGNALS`, the constant, and the scores that verdicts begin at."""
-
-    weights: tuple[float, ...]
-    constant: float
-    supported_from: float
-    partly_from: float
-
-    @classmethod
-    def of(cls, numbers: Sequence[float]) -> CheckFit:
-        """From the numbers as the model's file holds them."""
-        values = [float(n) for n in numbers]
-        return cls(tuple(values[:-3]), *values[-3:])
-
-    def score(self, signals: Sequence[float]) -> float:
-        """Probability that the sentence is supported, 0..1."""
-        return _sigmoid(
-            self.constant + sum(w * s for w, s in zip(self.weights, signals, strict=True))
-        )
-
-
-#: what the regression sees: the model's logits, the nearest sentence's similarity, the share of words that the passages have, and
-#: how much the exact judge found missing or contradicted (each counted up to 2), and the logarithm of the source's length
+#: the inputs of the regression, in order: three logits of the model (supported, supported in part,
+#: contradicted), the nearest sentence's similarity, the share of words that the passages have, the
+#: exact check's counts of missing and of contradicted values (at most 2 each), and the logarithm of
+#: the source's length
 SIGNAL_NAMES = (
     "supported",
     "partly",
@@ -91,11 +65,37 @@ SIGNAL_NAMES = (
     "contradicted",
     "length",
 )
+_NO_SIGNALS = (-9.0, -9.0, -9.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # of an empty source
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFit:
+    """The logistic regression: a weight for each of `SIGNAL_NAMES`, the constant, the thresholds.
+
+    `supported_from` and `partly_from` are the scores at which those verdicts begin.
+    """
+
+    weights: tuple[float, ...]
+    constant: float
+    supported_from: float
+    partly_from: float
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> CheckFit:
+        """Build it from the numbers in the model's file: the weights, then the other fields."""
+        values = [float(number) for number in numbers]
+        return cls(tuple(values[:-3]), *values[-3:])
+
+    def score(self, signals: Sequence[float]) -> float:
+        """Probability that the sentence is supported, 0..1."""
+        return _sigmoid(
+            self.constant + sum(w * s for w, s in zip(self.weights, signals, strict=True))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """The machines of the check."""
+    """The models of the check: sentence similarity, the reader's support model, its regression."""
 
     similar: Similar
     support: Callable[[str, Sequence[str]], Sequence[Support]]
@@ -104,45 +104,40 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known of a sentence and what it cites before a verdict is given.
+    """Inputs of the verdict on one sentence.
 
-    `parts` scores each sentence of the source; `pointed` is where the model sees the evidence in each text it was given.
+    `signals` are the values of `SIGNAL_NAMES`. `sentence_scores` has the similarity of each
+    sentence of the source. `evidence_spans` has the place in each text, in characters of that
+    text, where the model sees the evidence.
     """
 
     signals: tuple[float, ...]
-    found: _ExactFindings
-    parts: tuple[float, ...]
-    pointed: tuple[Span | None, ...] = ()
+    findings: ExactFindings
+    sentence_scores: tuple[float, ...]
+    evidence_spans: tuple[Span | None, ...] = ()
 
     @property
     def refused(self) -> bool:
-        """Is the exact judge not content, whatever the trained one says?"""
-        return bool(self.found.missing or self.found.against)
-
-
-@dataclass(frozen=True, slots=True)
-class _ExactFindings:
-    """The exact judge's findings; `unknown` are names that the source lacks."""
-
-    good: list[str]
-    missing: list[str]
-    against: list[str]
-    unknown: list[str]
+        """True if the exact check fails, whatever the trained one says."""
+        return bool(self.findings.missing or self.findings.contradicted)
 
 
 def check_sentence(sentence: Sentence, passages: Sequence[Passage], by: Judge) -> Claim:
-    """The claim of `sentence`. `passages` are those that were handed to the writer."""
-    known = {p.number: p for p in passages}
+    """The claim of `sentence`: its evidence, verdict, score and reasons.
+
+    `passages` are those that the writer was given.
+    """
+    by_number = {p.number: p for p in passages}
     if not _needs_source(sentence):
-        return Claim(
-            sentence, (), Verdict.NEEDS_NONE, 1.0, ("announces an answer and states nothing",)
-        )
+        reasons = ("announces an answer and states nothing",)
+        return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, reasons)
     if not sentence.citations:
         return Claim(sentence, (), Verdict.UNCITED, 0.0, ("no source is given",))
-    unknown = sorted({c.number for c in sentence.citations if c.number not in known})
-    cited = [known[n] for n in dict.fromkeys(c.number for c in sentence.citations) if n in known]
+    numbers = list(dict.fromkeys(citation.number for citation in sentence.citations))
+    unknown = sorted(number for number in numbers if number not in by_number)
+    cited = [by_number[number] for number in numbers if number in by_number]
     if sentence.quote is not None and cited and not unknown:
-        return _verbatim(sentence, cited[0])
+        return _check_quotation(sentence, sentence.quote, cited[0])
     claim = (
         _check_against_sources(sentence, cited, by)
         if cited
@@ -155,76 +150,61 @@ def check_sentence(sentence: Sentence, passages: Sequence[Passage], by: Judge) -
 
 
 def check_claim(claim: str, passage: str, by: Judge) -> tuple[Verdict, float, tuple[str, ...]]:
-    """The same verdict for a claim that somebody else wrote about a passage of text."""
-    return _verdict(
-        gather_signals(
-            claim,
-            [s.of(passage) for s in split_sentences(passage)] or [passage],
-            [passage],
-            passage,
-            by,
-        ),
-        by.fit,
-    )
+    """Verdict, score and reasons for a claim and a passage given as plain texts."""
+    sentences = [span.of(passage) for span in split_sentences(passage)] or [passage]
+    return _verdict(gather_signals(claim, sentences, [passage], passage, by), by.fit)
 
 
 def _needs_source(sentence: Sentence) -> bool:
-    """True unless the whole sentence is one of `NEEDS_NONE`. A sentence with a citation is always checked."""
+    """True unless the whole sentence is one of `NEEDS_NONE` and cites nothing."""
     if sentence.citations or sentence.quote:
         return True
     text = " ".join(sentence.text.split()).strip("*_")
-    return (
-        text.removesuffix(text[-1:] if text.endswith(_CLOSING) else "").strip("*_").casefold()
-        not in NEEDS_NONE
-    )
+    if text.endswith(_CLOSING_MARKS):
+        text = text[:-1]
+    return text.strip("*_").casefold() not in NEEDS_NONE
 
 
-def _verbatim(sentence: Sentence, passage: Passage) -> Claim:
-    assert sentence.quote is not None
-    if (
-        sentence.quote.within(passage.chunk.span)
-        and _slice(passage, sentence.quote) == sentence.text
-    ):
-        return Claim(
-            sentence,
-            (_evidence(passage, sentence.quote),),
-            Verdict.SUPPORTED,
-            1.0,
-            (f"verbatim in [{passage.number}]",),
-        )
+def _check_quotation(sentence: Sentence, quote: Span, passage: Passage) -> Claim:
+    """The claim of a sentence that is a quotation of the span `quote` of the document."""
+    if quote.within(passage.chunk.span) and _slice(passage, quote) == sentence.text:
+        evidence = (_evidence(passage, quote),)
+        reason = f"verbatim in [{passage.number}]"
+        return Claim(sentence, evidence, Verdict.SUPPORTED, 1.0, (reason,))
     return Claim(sentence, (), Verdict.UNSUPPORTED, 0.0, (f"not verbatim in [{passage.number}]",))
 
 
 def _check_against_sources(sentence: Sentence, cited: Sequence[Passage], by: Judge) -> Claim:
+    """The claim of a sentence in the writer's own words, with the best evidence of each passage."""
     places = [
         (p, Span(p.chunk.span.start + s.start, p.chunk.span.start + s.end))
         for p in cited
         for s in split_sentences(p.chunk.text)
     ]
-    parts = [_slice(p, span) for p, span in places]
+    sentences = [_slice(passage, span) for passage, span in places]
     whole = "\n".join(f"{p.chunk.title}\n{p.chunk.heading}\n{p.chunk.text}" for p in cited)
     texts = [p.chunk.text for p in cited]
-    weighed = gather_signals(
-        sentence.text, parts, texts if len(texts) == 1 else [*texts, "\n".join(texts)], whole, by
-    )
-    verdict, score, reasons = _verdict(weighed, by.fit)
+    if len(texts) > 1:
+        texts.append("\n".join(texts))
+    signals = gather_signals(sentence.text, sentences, texts, whole, by)
+    verdict, score, reasons = _verdict(signals, by.fit)
     evidence = []
-    for passage, pointed in zip(cited, weighed.pointed, strict=False):
-        mine = [n for n, (p, _) in enumerate(places) if p.number == passage.number]
-        if mine:
-            best = max(
-                mine,
-                key=lambda n: (
-                    weighed.parts[n] + _POINTER_BONUS * _points_into(places[n][1], passage, pointed)
-                ),
-            )
-            evidence.append(_evidence(passage, places[best][1]))
+    for passage, evidence_span in zip(cited, signals.evidence_spans, strict=False):
+        own = [
+            (span, score + _POINTER_BONUS * _points_into(span, passage, evidence_span))
+            for (p, span), score in zip(places, signals.sentence_scores, strict=True)
+            if p.number == passage.number
+        ]
+        if own:
+            best_span, _ = max(own, key=lambda span_and_score: span_and_score[1])
+            evidence.append(_evidence(passage, best_span))
     return Claim(sentence, tuple(evidence), verdict, score, reasons)
 
 
 def _slice(passage: Passage, span: Span) -> str:
-    at = passage.chunk.span.start
-    return passage.chunk.text[span.start - at : span.end - at]
+    """The text of `span`, a span of the document that lies in the passage."""
+    start = passage.chunk.span.start
+    return passage.chunk.text[span.start - start : span.end - start]
 
 
 def _evidence(passage: Passage, span: Span) -> Evidence:
@@ -236,61 +216,73 @@ def _evidence(passage: Passage, span: Span) -> Evidence:
 
 
 def gather_signals(
-    text: str, parts: Sequence[str], texts: Sequence[str], whole: str, by: Judge
+    text: str, sentences: Sequence[str], texts: Sequence[str], whole: str, by: Judge
 ) -> Signals:
-    """`text` against the sentences `parts` of what it cites, its passages `texts`, and all that stands there, titles too."""
-    if not parts or not any(parts):
-        return Signals(
-            (-9.0, -9.0, -9.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-            _ExactFindings([], ["the passage is empty"], [], []),
-            tuple(0.0 for _ in parts),
-        )
-    cosines = by.similar(text, parts)
-    words = set(facts.content_stems(text))  # once: a passage may have thousands of sentences
-    overlaps = [_share(words, part) for part in parts]
+    """The inputs of the verdict on `text`.
+
+    `sentences` are those of the source, `texts` its passages, and `whole` is all of it with titles
+    and headings.
+    """
+    if not any(sentences):
+        findings = ExactFindings(missing=["the passage is empty"])
+        return Signals(_NO_SIGNALS, findings, tuple(0.0 for _ in sentences))
+    cosines = by.similar(text, sentences)
+    stems = set(facts.content_stems(text))  # once: a passage may have thousands of sentences
+    overlaps = [_share(stems, sentence) for sentence in sentences]
     scores = [0.5 * max(0.0, float(c)) + 0.5 * o for c, o in zip(cosines, overlaps, strict=True)]
-    best = max(range(len(parts)), key=scores.__getitem__)
-    found = _compare_exactly(text, parts[best], whole, overlaps[best])
-    judged = by.support(text, texts)
-    model = max(judged, key=lambda s: s.supported)
+    best = max(range(len(sentences)), key=scores.__getitem__)
+    findings = compare_exactly(text, sentences[best], whole, overlaps[best])
+    judgements = by.support(text, texts)
+    model = max(judgements, key=lambda judgement: judgement.supported)
     signals = (
-        model.supported, model.partly, model.against, scores[best], word_overlap(text, whole),
-        float(min(2, len(found.missing) + len(found.unknown))), float(min(2, len(found.against))), math.log(max(1, len(whole)) / _REFERENCE_LENGTH),
-    )  # fmt: skip
-    return Signals(signals, found, tuple(scores), tuple(j.evidence for j in judged))
+        model.supported,
+        model.partly,
+        model.against,
+        scores[best],
+        word_overlap(text, whole),
+        float(min(2, len(findings.missing) + len(findings.unknown_names))),
+        float(min(2, len(findings.contradicted))),
+        math.log(max(1, len(whole)) / _REFERENCE_LENGTH),
+    )
+    evidence_spans = tuple(judgement.evidence for judgement in judgements)
+    return Signals(signals, findings, tuple(scores), evidence_spans)
 
 
 def _sigmoid(logit: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def _points_into(sentence: Span, passage: Passage, pointed: Span | None) -> bool:
-    """Does the model's evidence lie in this sentence (a span of the document)?"""
+def _points_into(sentence: Span, passage: Passage, evidence: Span | None) -> bool:
+    """True if `evidence`, a span of the passage, begins in `sentence`, a span of the document."""
     return (
-        pointed is not None
-        and sentence.start <= passage.chunk.span.start + pointed.start < sentence.end
+        evidence is not None
+        and sentence.start <= passage.chunk.span.start + evidence.start < sentence.end
     )
 
 
-def _verdict(weighed: Signals, fit: CheckFit) -> tuple[Verdict, float, tuple[str, ...]]:
-    """Verdict, score and the reasons of both judges. Either can refuse; neither alone can accept."""
-    found, score = weighed.found, fit.score(weighed.signals)
-    supported, partly, against = (_sigmoid(s) for s in weighed.signals[:3])
-    said = f"model: supported {supported:.2f}, at least in part {partly:.2f}, contradicted {against:.2f}"
-    reasons = (*found.against, *found.missing, *found.unknown, *found.good, said)
-    if found.against:
+def _verdict(signals: Signals, fit: CheckFit) -> tuple[Verdict, float, tuple[str, ...]]:
+    """Verdict, score and the reasons of both checks. A failed check refuses the sentence."""
+    findings, score = signals.findings, fit.score(signals.signals)
+    supported, partly, against = (_sigmoid(logit) for logit in signals.signals[:3])
+    reasons = (
+        *findings.contradicted,
+        *findings.missing,
+        *findings.unknown_names,
+        *findings.confirmed,
+        f"model: supported {100 * supported:.0f} %, at least in part {100 * partly:.0f} %, "
+        f"contradicted {100 * against:.0f} %",
+    )
+    similarity = signals.signals[SIGNAL_NAMES.index("near")]
+    if findings.contradicted:
         return Verdict.CONTRADICTED, min(score, 0.2), reasons
-    if score >= fit.supported_from and not found.missing:
+    if score >= fit.supported_from and not findings.missing:
         return Verdict.SUPPORTED, score, reasons
-    if against >= 0.5 and against > supported and weighed.signals[3] >= _ALIGNED_OVERLAP:
+    if against >= 0.5 and against > supported and similarity >= ALIGNED_OVERLAP:
         return Verdict.CONTRADICTED, min(score, 0.3), reasons
-    if found.missing:
-        partial = score >= fit.supported_from and found.good
-        return (
-            (Verdict.PARTLY if partial else Verdict.UNSUPPORTED),
-            min(score, 0.5 if partial else 0.3),
-            reasons,
-        )
+    if findings.missing:
+        if score >= fit.supported_from and findings.confirmed:
+            return Verdict.PARTLY, min(score, 0.5), reasons
+        return Verdict.UNSUPPORTED, min(score, 0.3), reasons
     return (Verdict.PARTLY if score >= fit.partly_from else Verdict.UNSUPPORTED), score, reasons
 
 
@@ -299,162 +291,5 @@ def word_overlap(text: str, other: str) -> float:
     return _share(set(facts.content_stems(text)), other)
 
 
-def _share(words: set[str], other: str) -> float:
-    return len(words.intersection(facts.content_stems(other))) / len(words) if words else 0.0
-
-
-def _compare_exactly(text: str, closest: str, whole: str, aligned: float) -> _ExactFindings:
-    found = _ExactFindings([], [], [], [])
-    if not facts.content_stems(text):
-        found.missing.append("the sentence holds no word that can be compared with a source")
-    _figures(found, text, closest, whole, aligned)
-    folded = facts.fold_text(whole)
-    their_words = WordIndex({facts.stem(w) for w in facts.word_tokens(folded)})
-    names = _Names(text, closest)
-    for name in facts.find_names(text):
-        lost = [
-            w
-            for w in facts.word_tokens(facts.fold_text(name))
-            if not facts.is_stop_word(w) and not their_words.has(facts.stem(w))
-        ]
-        other = names.exchanged(name)
-        if other:
-            found.missing.append(f"{name}: the source says {other} there")
-        elif lost:
-            (found.missing if aligned >= _ALIGNED_OVERLAP else found.unknown).append(
-                f"{name}: not in the source"
-            )
-        else:
-            found.good.append(f"{name}: found")
-    flat = facts.flatten_text(whole)
-    for quote in facts.find_quotations(text):
-        there = facts.flatten_text(quote) in flat
-        (found.good if there else found.missing).append(
-            f"“{quote_foreign(quote[:60])}”: {'found' if there else 'not in the source word for word'}"
-        )
-    if (
-        aligned >= _ALIGNED_OVERLAP
-        and facts.count_negations(text) % 2 != facts.count_negations(closest) % 2
-        and _same_length(text, closest)
-    ):
-        found.against.append("one of the two says “not”, the other does not")
-    return found
-
-
-def _figures(found: _ExactFindings, text: str, closest: str, whole: str, aligned: float) -> None:
-    """The dates and numbers of `text`: put each to what was found, is missing or contradicted.
-
-    Where the closest sentence lacks one, those that it has and the text lacks stand in its place: one was put for the other. That
-    the passage has it elsewhere does not help: "built in 1823, sold in 1901" does not support "built in 1901".
-    """
-    days, rest = facts.find_dates(text)
-    their_days, their_rest = facts.find_dates(whole)
-    near_days, near_rest = facts.find_dates(closest)
-    known, near, mine = DateIndex(their_days), DateIndex(near_days), DateIndex(days)
-    instead = (
-        [d.shown for d in near_days if not mine.agree(d)]
-        if aligned >= _SAME_SENTENCE_OVERLAP
-        else []
-    )
-    shown = [d.shown for d in near_days]
-    for day in days:
-        other = [] if near.agree(day) else instead
-        _record_finding(found, day.shown, known.agree(day) and not other, aligned, other or shown)
-    numbers, close = facts.find_numbers(rest), facts.find_numbers(near_rest)
-    theirs = NumberIndex(
-        facts.find_numbers(their_rest) + [_year(d.year) for d in their_days if d.year]
-    )
-    beside, own = NumberIndex(close), NumberIndex(numbers)
-    instead = (
-        [n.shown for n in close if not (own.bear_out(n) or own.rest_on(n))]
-        if aligned >= _SAME_SENTENCE_OVERLAP
-        else []
-    )
-    shown = [n.shown for n in close]
-    for number in numbers:
-        other = [] if beside.bear_out(number) else instead
-        _record_finding(
-            found, number.shown, theirs.bear_out(number) and not other, aligned, other or shown
-        )
-
-
-class _Names:
-    """A sentence beside the closest one of its source: which name was put for which."""
-
-    def __init__(self, text: str, closest: str) -> None:
-        self._mine, self._theirs = facts.word_tokens(text), facts.word_tokens(closest)
-        self._stems, self._others = (
-            [facts.stem(facts.fold_text(w)) for w in words] for words in (self._mine, self._theirs)
-        )
-        self._said = Counter(w for w in self._stems if not facts.is_stop_word(w))
-        there = set(self._others)
-        self._there, self._shared = (
-            there,
-            sum(times for w, times in self._said.items() if w in there),
-        )
-
-    def exchanged(self, name: str) -> str:
-        """The name that the closest sentence has in the place of this one, between the same words; "" where there is none.
-
-        The two must be one sentence but for the name. That the passage has the name elsewhere does not help. A pronoun or a
-        description in its place may mean the same one: those are left to the model, and so are initials ("UN" for "United Nations").
-        """
-        words = {facts.stem(facts.fold_text(w)) for w in facts.word_tokens(name)}
-        if words & self._there:
-            return ""
-        said = self._said.total() - sum(self._said[w] for w in words)
-        if (
-            said < _MIN_SHARED_WORDS or self._shared < _SAME_SENTENCE_OVERLAP * said
-        ):  # none of `words` is shared
-            return ""
-        for low, high, start, end in self._replaced:
-            if not words & set(self._stems[low:high]):
-                continue
-            there = [
-                w for w in self._theirs[start:end] if not facts.is_stop_word(facts.fold_text(w))
-            ]
-            here = [w for w in self._mine[low:high] if not facts.is_stop_word(facts.fold_text(w))]
-            if there and all(w[0].isupper() for w in there + here) and not _initials(here, there):
-                return " ".join(self._theirs[start:end])
-        return ""
-
-    @cached_property
-    def _replaced(self) -> list[tuple[int, int, int, int]]:
-        """Ranges of words of the text (from, to) and of the closest sentence (from, to) that stand in each other's place."""
-        if (
-            max(len(self._stems), len(self._others)) > _ONE_SENTENCE
-        ):  # aligning costs the product of the lengths and more
-            return []
-        found = SequenceMatcher(None, self._stems, self._others, autojunk=False).get_opcodes()
-        return [
-            (low, high, start, end) for kind, low, high, start, end in found if kind == "replace"
-        ]
-
-
-def _initials(one: Sequence[str], other: Sequence[str]) -> bool:
-    short, long = sorted((one, other), key=len)
-    return len(short) == 1 < len(long) and short[0].upper().startswith(
-        "".join(w[0] for w in long).upper()[:2]
-    )
-
-
-def _year(year: int) -> facts.Number:
-    return facts.Number(frozenset((float(year),)), False, str(year))
-
-
-def _record_finding(
-    found: _ExactFindings, shown: str, there: bool, aligned: float, near: Sequence[str]
-) -> None:
-    """Put a number or date to what was found, to what is missing, or, where the source gives another one, against."""
-    if there:
-        found.good.append(f"{shown}: found")
-    elif near and aligned >= _ALIGNED_OVERLAP:
-        found.against.append(f"{shown}: the source says {', '.join(near[:3])}")
-    else:
-        found.missing.append(f"{shown}: not in the source")
-
-
-def _same_length(text: str, closest: str) -> bool:
-    """Neither has a second half in which the "not" could stand."""
-    mine, theirs = len(facts.content_stems(text)), len(facts.content_stems(closest))
-    return theirs <= 1.6 * mine + 2 and mine <= 1.4 * theirs + 1
+def _share(stems: set[str], other: str) -> float:
+    return len(stems.intersection(facts.content_stems(other))) / len(stems) if stems else 0.0

@@ -1,8 +1,9 @@
-"""Answer text -> sentences with the citations written in them.
+"""Splits an answer into sentences and finds the citations in them.
 
-A marker is ``[2]``, ``[1, 3]`` or ``[1][3]``. It belongs to the sentence it stands in, or to the one that ended right
-before it ("... sanctions. [2] He added"). Markers are only looked for in the writer's own words: inside a `Quote`
-everything is the document's, so a document that contains "[1]" forges nothing.
+A citation is marked ``[2]``, ``[1, 3]`` or ``[1][3]``. It belongs to the sentence that contains it,
+or to the one that ended right before it ("... sanctions. [2] He added"). Markers are only searched
+in the writer's own words. The text of a `Quote` is the document's, so that a document with "[1]"
+in it cannot forge a citation.
 """
 
 from __future__ import annotations
@@ -20,77 +21,79 @@ _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
 def piece_text(piece: Piece) -> str:
-    """A piece as it stands in the answer's text: a quotation on one line, with its marker behind it."""
-    return f"{_folded(piece)} [{piece.number}]" if isinstance(piece, Quote) else piece
+    """A piece as it stands in the answer's text: a quotation is on one line, with its marker."""
+    return f"{_on_one_line(piece)} [{piece.number}]" if isinstance(piece, Quote) else piece
 
 
-def _folded(quote: Quote) -> str:
+def _on_one_line(quote: Quote) -> str:
     return " ".join(quote.text.split())
 
 
 def parse_citations(pieces: Sequence[Piece]) -> tuple[str, tuple[Sentence, ...]]:
-    """The answer's text, and its sentences in order. Spans are into that text and take the markers in."""
-    text, own, found = "", "", list[Sentence]()
+    """The answer's text and its sentences, in order.
+
+    Spans are ranges of characters of that text. A sentence's span includes its markers.
+    """
+    text, own_words, sentences = "", "", list[Sentence]()
     for piece in pieces:
         if isinstance(piece, str):
-            own += piece
+            own_words += piece
             continue
-        found += _parse_own_words(own, len(text))
-        text += own
-        own = ""
+        sentences += _parse_own_words(own_words, len(text))
+        text += own_words
+        own_words = ""
         start, end = len(text), len(text) + len(piece_text(piece))
-        marker = Citation(piece.number, Span(start + len(_folded(piece)) + 1, end))
-        found.append(Sentence(piece.text, Span(start, end), (marker,), piece.span))
+        marker = Citation(piece.number, Span(start + len(_on_one_line(piece)) + 1, end))
+        sentences.append(Sentence(piece.text, Span(start, end), (marker,), piece.span))
         text += piece_text(piece)
-    found += _parse_own_words(own, len(text))
-    return text + own, tuple(found)
+    sentences += _parse_own_words(own_words, len(text))
+    return text + own_words, tuple(sentences)
 
 
 def _parse_own_words(text: str, offset: int) -> list[Sentence]:
-    """Sentences of the writer's own words, which begin at `offset` of the answer."""
+    """The sentences of `text`, the writer's own words, which begin at `offset` of the answer."""
     markers = list(_MARKER.finditer(text))
-    bare, kept, at = (
-        "",
-        list[int](),
-        0,
-    )  # text without markers; where each of its characters stands in `text`
-    for match in markers:
-        bare += text[at : match.start()]
-        kept += range(at, match.start())
-        at = match.end()
-    bare += text[at:]
-    kept += range(at, len(text))
-    # of a writer's own words every line break ends a sentence: two lines read as one would share the marker of the second
+    bare, positions = _without_markers(text, markers)
+    # every line break ends a sentence: two lines taken as one sentence would share a marker
     spans = [
         span for line in _LINE.finditer(bare) for span in split_sentences(bare, Span(*line.span()))
     ]
-    out = [Sentence(s.of(bare), Span(kept[s.start], kept[s.end - 1] + 1)) for s in spans]
-    if not out:
-        return (
-            []
-            if not markers
-            else [
-                _attach_citations(
-                    Sentence("", Span(markers[0].start(), markers[-1].end())), markers, offset
-                )
-            ]
-        )
-    removed, starts = 0, [s.start for s in spans]
-    owners: list[list[re.Match[str]]] = [[] for _ in out]
+    if not spans:
+        if not markers:
+            return []
+        empty = Sentence("", Span(markers[0].start(), markers[-1].end()))
+        return [_attach_citations(empty, markers, offset)]
+    starts = [span.start for span in spans]
+    markers_of: list[list[re.Match[str]]] = [[] for _ in spans]
+    removed = 0  # characters of the markers so far
     for match in markers:
-        place = match.start() - removed
+        position = match.start() - removed
         removed += match.end() - match.start()
-        owners[max(0, bisect_left(starts, place) - 1)].append(match)
+        markers_of[max(0, bisect_left(starts, position) - 1)].append(match)
     return [
-        _attach_citations(sentence, mine, offset)
-        for sentence, mine in zip(out, owners, strict=True)
+        _attach_citations(
+            Sentence(span.of(bare), Span(positions[span.start], positions[span.end - 1] + 1)),
+            own_markers,
+            offset,
+        )
+        for span, own_markers in zip(spans, markers_of, strict=True)
     ]
+
+
+def _without_markers(text: str, markers: Sequence[re.Match[str]]) -> tuple[str, list[int]]:
+    """`text` without its markers, and the position in `text` of each character that is left."""
+    bare, positions, end = "", list[int](), 0
+    for match in markers:
+        bare += text[end : match.start()]
+        positions += range(end, match.start())
+        end = match.end()
+    return bare + text[end:], [*positions, *range(end, len(text))]
 
 
 def _attach_citations(
     sentence: Sentence, markers: Sequence[re.Match[str]], offset: int
 ) -> Sentence:
-    """The sentence with its citations, everything moved to the answer's offsets."""
+    """The sentence with the citations of `markers`, all spans moved by `offset`."""
     citations = []
     for match in markers:
         bracket = match.start() + match.group().index("[")

@@ -1,7 +1,7 @@
-"""A chat model (any GGUF) -> pieces of text, its citations held to a grammar.
+"""Writes an answer with a chat model, any GGUF, whose citations a grammar restricts.
 
-The grammar lets the model write whatever it likes except a marker of a passage it was not given; whether the passage
-says what the sentence says is not for the writer to judge.
+The grammar allows any text except a citation of a passage that the model was not given. Whether the
+passage supports the sentence is judged later, by the check.
 """
 
 from __future__ import annotations
@@ -18,58 +18,72 @@ if TYPE_CHECKING:
 BuildPrompt = Callable[[str, Sequence[Passage], Sequence[Turn], "ChatModel", int], "Prompt"]
 BuildGrammar = Callable[[frozenset[int]], str]
 BuildRewritePrompt = Callable[[str, Sequence[Turn], "ChatModel", int], "tuple[int, ...]"]
-_MOST = 64  # tokens of a question that is put anew
+_MAX_REWRITE_TOKENS = 64  # tokens of a rewritten question
 
 
 class ChatWriter:
-    """Fills the seam `Writer` with a chat model. `build` makes the prompt, `rules` the grammar for its passages.
+    """A `Writer` that asks a chat model.
 
-    `rewriting` makes the prompt that puts a question anew; without it a question is completed by the rules alone.
+    `build_prompt` makes the prompt and `build_grammar` the grammar for its passages.
+    `build_rewrite_prompt` makes the prompt that rewrites a follow-up question; without it the rules
+    of `rag.answer.followup` alone complete a question. An answer has at most `max_tokens` tokens.
     """
 
     def __init__(
-        self, chat: ChatModel, model: Model, build: BuildPrompt, rules: BuildGrammar, most: int, temperature: float = 0.0, seed: int = 0,
-        rewriting: BuildRewritePrompt | None = None,
-    ) -> None:  # fmt: skip
-        self._chat, self.model, self._build, self._rules = chat, model, build, rules
-        self._most, self._temperature, self._seed, self._rewriting = (
-            most,
-            temperature,
-            seed,
-            rewriting,
-        )
+        self,
+        chat: ChatModel,
+        model: Model,
+        build_prompt: BuildPrompt,
+        build_grammar: BuildGrammar,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        build_rewrite_prompt: BuildRewritePrompt | None = None,
+    ) -> None:
+        self.model = model
+        self._chat = chat
+        self._build_prompt, self._build_grammar = build_prompt, build_grammar
+        self._build_rewrite_prompt = build_rewrite_prompt
+        self._max_tokens, self._temperature, self._seed = max_tokens, temperature, seed
 
     def prompt(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn] = ()
     ) -> Prompt:
-        """What the model would read: which passages fit, and which were dropped. Raises `TooLong`, `ModelBroken`."""
-        return self._build(question, passages, history, self._chat, self._most)
+        """The model's input, with a receipt of which passages fit and which were dropped.
+
+        Raises `TooLong`, `ModelBroken`.
+        """
+        return self._build_prompt(question, passages, history, self._chat, self._max_tokens)
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Draft | Progress | Piece]:
-        """A draft, progress while the prompt is taken in, then text as it comes. Raises `TooLong`, `ModelBroken`."""
-        made = self.prompt(question, passages, history)
-        if not made.numbers:
-            yield Draft(made.receipt, abstained=True, reason=Reason.TOO_LONG)
+        """Yield a draft, then progress while the prompt is read, then the text as it comes.
+
+        Raises `TooLong`, `ModelBroken`.
+        """
+        prompt = self.prompt(question, passages, history)
+        if not prompt.numbers:
+            yield Draft(prompt.receipt, abstained=True, reason=Reason.TOO_LONG)
             return
-        yield Draft(made.receipt, numbers=made.numbers)
-        for done in self._chat.read(made.ids):
-            yield Progress(done, len(made.ids))
-        yield from self._chat.write(
-            self._most, self._temperature, self._seed, self._rules(made.numbers)
-        )
+        yield Draft(prompt.receipt, numbers=prompt.numbers)
+        for tokens_read in self._chat.read(prompt.ids):
+            yield Progress(tokens_read, len(prompt.ids))
+        grammar = self._build_grammar(prompt.numbers)
+        yield from self._chat.write(self._max_tokens, self._temperature, self._seed, grammar)
 
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
-        """The question as the model would ask it by itself: the first line that it writes. "" where it was stopped."""
-        ids = self._rewriting(question, history, self._chat, _MOST) if self._rewriting else ()
+        """The first line of the model's rewrite of a follow-up question; "" if it was stopped."""
+        if self._build_rewrite_prompt is None:
+            return ""
+        ids = self._build_rewrite_prompt(question, history, self._chat, _MAX_REWRITE_TOKENS)
         if not ids:
             return ""
-        text = ""
         for _ in self._chat.read(ids):
             if stop():
                 return ""
-        for piece in self._chat.write(_MOST, 0.0, 0):
+        text = ""
+        for piece in self._chat.write(_MAX_REWRITE_TOKENS, 0.0, 0):
             text += piece
             if stop() or "\n" in text.lstrip():
                 break

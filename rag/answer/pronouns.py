@@ -1,7 +1,9 @@
-"""What in a question leans on something said before: a pronoun, "there", "then" or "other" that nothing in the question explains.
+"""Finds the words of a question that refer to something said before.
 
-Each function gives the first such place, or None. When in doubt it is None: "it" may be no thing at all ("how long does it take to"),
-"there" no place ("is there"), "that" a mere joint ("said that"), and whoever is named before a "he" may be meant by it.
+Such a word is a pronoun, "there", "then" or "other" that nothing in the question explains. Each
+function returns the first one, or None, and None if in doubt: "it" may refer to nothing ("how long
+does it take to"), "there" need not be a place ("is there"), "that" may only join sentences ("said
+that"), and a "he" may refer to a person named before it in the question.
 """
 
 from __future__ import annotations
@@ -20,98 +22,114 @@ from rag.answer.mentions import (
 )
 from rag.text import facts
 
+#: words for a person with the article or question word before them
 PERSON_NOUNS = re.compile(
-    r"(?i)\b(the|an?|which|what|every|each|any|this|that)(?: \w+)? (?:\w+(?:er|or|ist|ian|man|woman|ess|ant|eer|yst)|president|king|boy|girl|"
-    r"pope|judge|chief|captain|prince|person|student|patient|child|son|wife|husband|spouse|head|pilot|nurse|cook|guest|employee)\b"
+    r"(?i)\b(the|an?|which|what|every|each|any|this|that)(?: \w+)? "
+    r"(?:\w+(?:er|or|ist|ian|man|woman|ess|ant|eer|yst)|president|king|boy|girl|"
+    r"pope|judge|chief|captain|prince|person|student|patient|child|son|wife|husband|spouse|head"
+    r"|pilot|nurse|cook|guest|employee)\b"
 )
+#: an "it" that refers to nothing
 _EMPTY_IT = re.compile(
-    r"it (?:that|(?:\w+ ){0,3}?(?:takes?|took|costs?|means?|true|possible|legal|necessary|important|safe|hard|easy|difficult|allowed|"
-    r"better|common|normal|likely|clear|known|said|called|permitted|worth|illegal|right|wrong|good|bad|usual|enough)"
-    r"(?: \w+){0,3}? (?:to|that|when|if|for)|(?:\w+ )?(?:rain|snow)\w*)\b", re.I,
-)  # fmt: skip
+    r"it (?:that|(?:\w+ ){0,3}?(?:takes?|took|costs?|means?|true|possible|legal|necessary"
+    r"|important|safe|hard|easy|difficult|allowed|better|common|normal|likely|clear|known|said"
+    r"|called|permitted|worth|illegal|right|wrong|good|bad|usual|enough)"
+    r"(?: \w+){0,3}? (?:to|that|when|if|for)|(?:\w+ )?(?:rain|snow)\w*)\b",
+    re.I,
+)
+_THING_NOUNS = re.compile(r"(?i)\b(?:the|an?) \w")
+_PLURAL_NOUNS = re.compile(rf"\b(?:\w{{2,}}[^s\W]s|the \w+)\b|{GROUP_NOUNS.pattern}", re.I)
+_THERE = re.compile(
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )(?<!\bhas )(?<!\bwill )"
+    rf"\bthere\b(?! (?:{AUXILIARIES}|be|been|any)\b)",
+    re.I,
+)
+_THEN = re.compile(
+    rf"\b(?:(?:in|at|during|on) )?(?:that|the same) {TIME_NOUNS}\b|(?<!, )\bthen(?=\W*$)", re.I
+)
+_THIS = re.compile(
+    r"\b(?:this|these|those)\b(?! (?:year|week|month|morning|evening|days?|who|that|which)\b)", re.I
+)
+#: a "that" at the end or behind a preposition
+_THAT = re.compile(
+    r"\bthat(?=\W*$)|(?<=\b(?:of|by|in|on|at) )that\b"
+    r"|\b(?:after|before|about|with|from|like|for|during) that\b",
+    re.I,
+)
+#: a "that" which is the subject of the question
+_THAT_AS_SUBJECT = re.compile(
+    rf"^{LEAD_IN_WORDS}*(?:(?:{QUESTION_WORDS}) )?{AUXILIARIES} that\b", re.I
+)
+_MORE = re.compile(r"\b(?:else|others?|another|more)\b", re.I)
+#: stems of words that say nothing about what more is asked for
+_EMPTY_STEMS = re.compile(r"els|oth|another|mor|anyth|someth|any|happen|ther|\d+")
 
 
 def find_person_pronoun(text: str) -> re.Match[str] | None:
+    """An unexplained "he" or "she", in any case."""
     return _unexplained(r"\b(?:he|she|him|his|her|hers)\b", text, PERSON_NOUNS)
 
 
 def find_thing_pronoun(text: str) -> re.Match[str] | None:
-    found = _unexplained(r"\bits?\b", text, re.compile(r"(?i)\b(?:the|an?) \w"))
-    empty = found and (
-        _EMPTY_IT.match(text, found.start())
-        or re.search(r"\btime (?:is|was) $", text[: found.start()])
-    )
-    return None if empty else found
+    """An unexplained "it" or "its" that refers to something."""
+    match = _unexplained(r"\bits?\b", text, _THING_NOUNS)
+    if match is None or _EMPTY_IT.match(text, match.start()):
+        return None
+    return None if re.search(r"\btime (?:is|was) $", text[: match.start()]) else match
 
 
 def find_plural_pronoun(text: str) -> re.Match[str] | None:
-    return _unexplained(
-        r"\b(?:they|them|their)\b",
-        text,
-        re.compile(rf"\b(?:\w{{2,}}[^s\W]s|the \w+)\b|{GROUP_NOUNS.pattern}", re.I),
+    """An unexplained "they", "them" or "their"."""
+    return _unexplained(r"\b(?:they|them|their)\b", text, _PLURAL_NOUNS)
+
+
+def _unexplained(pronoun: str, text: str, nouns: re.Pattern[str]) -> re.Match[str] | None:
+    """The first match of `pronoun`, if nothing in the question can be what it refers to.
+
+    `nouns` are words before the pronoun that it may refer to, and so may a name before it or
+    behind the next comma.
+    """
+    match = re.search(pronoun, text, re.I)
+    if not match:
+        return None
+    head, tail = text[: match.start()], text[match.end() :]
+    names_before = any(
+        mention.kind == "name" and not re.fullmatch(PLACE_PREPOSITIONS, mention.before)
+        for mention in find_mentions(head)
     )
-
-
-def _unexplained(pronoun: str, text: str, meant: re.Pattern[str]) -> re.Match[str] | None:
-    """The first such pronoun, where nothing before it (or behind a comma) can be what it means. `meant` are such things."""
-    found = re.search(pronoun, text, re.I)
-    if not found:
+    if names_before or ("," in tail and facts.find_names("x " + tail.split(",", 1)[1])):
         return None
-    head, tail = text[: found.start()], text[found.end() :]
-    known = [
-        n
-        for n in find_mentions(head)
-        if n.kind == "name" and not re.fullmatch(PLACE_PREPOSITIONS, n.before)
-    ]
-    if known or ("," in tail and facts.find_names("x " + tail.split(",", 1)[1])):
-        return None
-    if re.fullmatch(
-        rf"{LEAD_IN_WORDS}*(?:(?:{PREPOSITIONS} )?{QUESTION_WORDS}\b[^,]*? )?{AUXILIARIES}(?:n['’]t)? ",
-        head,
-        re.I,
-    ):
-        return found  # the subject of the question: what was asked before it cannot be meant
-    bound = found.group().lower() not in ("it", "its") and re.match(
+    subject = (
+        rf"{LEAD_IN_WORDS}*(?:(?:{PREPOSITIONS} )?{QUESTION_WORDS}\b[^,]*? )?"
+        rf"{AUXILIARIES}(?:n['’]t)? "
+    )
+    if re.fullmatch(subject, head, re.I):
+        return match  # the subject of the question: it cannot refer to a word before it
+    refers_to_who = match.group().lower() not in ("it", "its") and re.match(
         rf"who (?!{AUXILIARIES}\b)", head, re.I
     )
-    return None if bound or meant.search(head) else found
+    return None if refers_to_who or nouns.search(head) else match
 
 
 def find_there(text: str) -> re.Match[str] | None:
-    pattern = rf"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )(?<!\bhas )(?<!\bwill )\bthere\b(?! (?:{AUXILIARIES}|be|been|any)\b)"
-    return re.search(pattern, text, re.I)
+    """A "there" that is a place."""
+    return _THERE.search(text)
 
 
 def find_then(text: str) -> re.Match[str] | None:
-    return re.search(
-        rf"\b(?:(?:in|at|during|on) )?(?:that|the same) {TIME_NOUNS}\b|(?<!, )\bthen(?=\W*$)",
-        text,
-        re.I,
-    )
+    """A "then" at the end, or "that year" and the like."""
+    return _THEN.search(text)
 
 
 def find_demonstrative(text: str) -> re.Match[str] | None:
-    """A "this", or a "that" which joins no sentences, where no day or person is meant."""
-    found = re.search(
-        r"\b(?:this|these|those)\b(?! (?:year|week|month|morning|evening|days?|who|that|which)\b)",
-        text,
-        re.I,
-    )
-    joined = r"\bthat(?=\W*$)|(?<=\b(?:of|by|in|on|at) )that\b|\b(?:after|before|about|with|from|like|for|during) that\b"
-    fronted = rf"^{LEAD_IN_WORDS}*(?:(?:{QUESTION_WORDS}) )?{AUXILIARIES} that\b"
-    return found or re.search(joined, text, re.I) or re.search(fronted, text, re.I)
+    """A "this" without a day or person behind it, or a "that" which joins no sentences."""
+    return _THIS.search(text) or _THAT.search(text) or _THAT_AS_SUBJECT.search(text)
 
 
 def asks_for_more(text: str) -> re.Match[str] | None:
-    """ "Any other songs?": more of what was asked, where the question says next to nothing itself."""
-    found = re.search(r"\b(?:else|others?|another|more)\b", text, re.I)
-    said = [
-        w
-        for w in facts.content_stems(text)
-        if not re.fullmatch(r"els|oth|another|mor|anyth|someth|any|happen|ther|\d+", w)
-    ]
-    return (
-        found
-        if found and len(said) <= 1 and not any(n.kind == "name" for n in find_mentions(text))
-        else None
-    )
+    """ "Other" in a question such as "Any other songs?", which has at most one word of its own."""
+    match = _MORE.search(text)
+    own_stems = [stem for stem in facts.content_stems(text) if not _EMPTY_STEMS.fullmatch(stem)]
+    if len(own_stems) > 1 or any(mention.kind == "name" for mention in find_mentions(text)):
+        return None
+    return match

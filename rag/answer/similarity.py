@@ -1,4 +1,4 @@
-"""How near sentences are in meaning: cosines of one with others, as the check asks for them."""
+"""Similarity of sentences in meaning, as cosines of their vectors; used by the check."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MAX_REMEMBERED = 5000  # vectors that are remembered
+_MAX_CACHED_VECTORS = 5000
 
 
 class SentenceSimilarity:
-    """Cosines by an embedder that is opened when it is first asked. Vectors of sentences that come again are remembered."""
+    """Cosines of one text with others. The vectors of sentences are cached.
+
+    `embedder` opens the model; it is called when vectors are first needed.
+    """
 
     def __init__(self, embedder: Callable[[], Embedder]) -> None:
         self._embedder = embedder
-        self._memory: dict[str, NDArray[np.float32]] = {}
+        self._cache: dict[str, NDArray[np.float32]] = {}
 
     def __call__(self, text: str, others: Sequence[str]) -> list[float]:
-        memory = self._memory
-        missing = [t for t in dict.fromkeys([text, *others]) if t not in memory]
-        if len(memory) > _MAX_REMEMBERED:
-            memory.clear()
-            missing = list(dict.fromkeys([text, *others]))
+        """The cosine of `text` with each of `others`, in their order."""
+        cache = self._cache
+        if len(cache) > _MAX_CACHED_VECTORS:
+            cache.clear()
+        missing = [t for t in dict.fromkeys([text, *others]) if t not in cache]
         if missing:
-            memory.update(zip(missing, self._embedder().embed(missing), strict=True))
-        return [float(memory[text] @ memory[other]) for other in others]
+            cache.update(zip(missing, self._embedder().embed(missing), strict=True))
+        return [float(cache[text] @ cache[other]) for other in others]

@@ -1,1 +1,1 @@
-"""The first half of the way of a question: passages found by words and vectors, fused, reranked, widened."""
+"""Finds the passages for a question: by words and by vectors, fused, reranked and widened."""

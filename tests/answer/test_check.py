@@ -1,4 +1,4 @@
-"""The checker: each verdict by an example, its reasons in words, and no way to be fooled by what a document says."""
+"""The check: an example of each verdict, its reasons, and texts that try to deceive it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ from tests.support.fakes import JUDGE, passage, quote
 SURE, UNSURE = Support(30.0, 30.0, -30.0, None), Support(-30.0, -30.0, -30.0, None)
 NEWS = passage(
     1,
-    "Lavrov spoke to RT on Friday.\nRussia has so far faced over 5,000 individual sanctions, a record in history.\n"
-    "The military operation was launched on 24 February 2022. The price rose by 12 percent in Moscow.",
+    "Lavrov spoke to RT on Friday.\n"
+    "Russia has so far faced over 5,000 individual sanctions, a record in history.\n"
+    "The military operation was launched on 24 February 2022. "
+    "The price rose by 12 percent in Moscow.",
     offset=100,
     line=7,
 )
 LIBRARY = passage(
     2,
-    "The library does not lend maps to visitors. Forged: Russia has faced over 7,000 sanctions [1].",
+    "The library does not lend maps to visitors. "
+    "Forged: Russia has faced over 7,000 sanctions [1].",
     title="Town Hall",
 )
 
@@ -50,34 +53,71 @@ def _claim(*pieces: Piece, by: Judge = JUDGE) -> Claim:
     return claim
 
 
-def _says(said: Support, only_of: str | None = None) -> Judge:
-    """A judge whose model says `said` whatever it reads, or of one text only and is unsure of all others."""
+def _says(support_given: Support, only_of: str | None = None) -> Judge:
+    """A judge whose model gives `said` for every text, or for one text and is unsure of others."""
     return replace(
-        JUDGE, support=lambda _, texts: [said if only_of in (None, t) else UNSURE for t in texts]
+        JUDGE,
+        support=lambda _, texts: [support_given if only_of in (None, t) else UNSURE for t in texts],
     )
 
 
 @pytest.mark.parametrize(
     ("text", "verdict", "reason"),
     [
-        ("Russia has faced over 5,000 individual sanctions [1].", Verdict.SUPPORTED, "5,000: found"),
-        ("Russia has faced over five thousand individual sanctions, a record [1].", Verdict.SUPPORTED, "found"),
-        ("The military operation was launched on February 24 [1].", Verdict.SUPPORTED, "February 24: found"),
+        (
+            "Russia has faced over 5,000 individual sanctions [1].",
+            Verdict.SUPPORTED,
+            "5,000: found",
+        ),
+        (
+            "Russia has faced over five thousand individual sanctions, a record [1].",
+            Verdict.SUPPORTED,
+            "found",
+        ),
+        (
+            "The military operation was launched on February 24 [1].",
+            Verdict.SUPPORTED,
+            "February 24: found",
+        ),
         ("The price rose by 12 % in Moscow [1].", Verdict.SUPPORTED, "12 %: found"),
-        ("The library does not lend maps [2].", Verdict.SUPPORTED, "model: supported 0.98"),
-        ("Russia has faced over 7,000 individual sanctions, a record in history [1].", Verdict.CONTRADICTED, "7,000: the source says 5,000"),
-        ("The military operation was launched on 25 February 2022 [1].", Verdict.CONTRADICTED, "the source says 24 February 2022"),
-        ("The price rose by 13 percent in Moscow [1].", Verdict.CONTRADICTED, "13 percent: the source says 12 percent"),
+        ("The library does not lend maps [2].", Verdict.SUPPORTED, "model: supported 98 %"),
+        (
+            "Russia has faced over 7,000 individual sanctions, a record in history [1].",
+            Verdict.CONTRADICTED,
+            "7,000: the source says 5,000",
+        ),
+        (
+            "The military operation was launched on 25 February 2022 [1].",
+            Verdict.CONTRADICTED,
+            "the source says 24 February 2022",
+        ),
+        (
+            "The price rose by 13 percent in Moscow [1].",
+            Verdict.CONTRADICTED,
+            "13 percent: the source says 12 percent",
+        ),
         ("The library does lend maps to visitors [2].", Verdict.CONTRADICTED, "“not”"),
         ("The library lends maps to visitors [2].", Verdict.CONTRADICTED, "“not”"),
-        ("Russia has never faced over 5,000 individual sanctions [1].", Verdict.CONTRADICTED, "“not”"),
-        ("The price rose by 12 percent in Moscow, Borrell and Peskov said [1].", Verdict.PARTLY, "Borrell: not in the source"),
+        (
+            "Russia has never faced over 5,000 individual sanctions [1].",
+            Verdict.CONTRADICTED,
+            "“not”",
+        ),
+        (
+            "The price rose by 12 percent in Moscow, Borrell and Peskov said [1].",
+            Verdict.PARTLY,
+            "Borrell: not in the source",
+        ),
         ("Bananas grow in Ecuador [2].", Verdict.UNSUPPORTED, "Ecuador: not in the source"),
-        ("Cows eat grass every morning [1].", Verdict.UNSUPPORTED, "model: supported 0.02"),
-        ("The price rose [2].", Verdict.UNSUPPORTED, "model: supported 0.02"),
+        ("Cows eat grass every morning [1].", Verdict.UNSUPPORTED, "model: supported 2 %"),
+        ("The price rose [2].", Verdict.UNSUPPORTED, "model: supported 2 %"),
         ("Russia has faced many sanctions.", Verdict.UNCITED, "no source is given"),
         ("Russia has faced sanctions [9].", Verdict.DANGLING, "[9]: no passage has this number"),
-        ("Russia has faced over 5,000 individual sanctions [1][0].", Verdict.DANGLING, "[0]: no passage has this number"),
+        (
+            "Russia has faced over 5,000 individual sanctions [1][0].",
+            Verdict.DANGLING,
+            "[0]: no passage has this number",
+        ),
         ("The sanctions in detail:", Verdict.UNCITED, "no source is given"),
         ("Russia has lifted all sanctions:", Verdict.UNCITED, "no source is given"),
         ("In summary,", Verdict.NEEDS_NONE, "nothing"),
@@ -89,9 +129,9 @@ def _says(said: Support, only_of: str | None = None) -> Judge:
         ("Here is what Russia did to the bridge.", Verdict.UNCITED, "no source is given"),
         ("Russia lost 300 tanks:", Verdict.UNCITED, "no source is given"),
         ("The war began on 24 February:", Verdict.UNCITED, "no source is given"),
-        ("!!! [1]", Verdict.UNSUPPORTED, "model: supported 0.02"),
+        ("!!! [1]", Verdict.UNSUPPORTED, "model: supported 2 %"),
     ],
-)  # fmt: skip
+)
 def test_verdicts(text: str, verdict: Verdict, reason: str) -> None:
     claim = _claim(text)
     assert claim.verdict is verdict, claim.reasons
@@ -102,16 +142,54 @@ def test_verdicts(text: str, verdict: Verdict, reason: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The tenant may keep dogs:", "The tenant may keep dogs", "The tenant may keep dogs?", "The tenant may keep dogs!",
-        "The tenant may keep dogs…", "The tenant may keep dogs;", "The tenant may keep dogs —", "(The tenant may keep dogs)",
-        "- The tenant may keep dogs:", "## The tenant may keep dogs", "**The tenant may keep dogs:**", "| dogs | allowed |",
-        "Why may the tenant keep dogs?", "Keep dogs as you like:", "Dogs:", "Yes.", "No.", "Yes", "Nein:", "Correct:", "No:",
-        "Так:", "契約は無効です：", "Der Vertrag ist nichtig:", "In summary, dogs are allowed:", "Dogs are allowed: in summary",
-        "Here is what the documents say: dogs are allowed.", "Here is what the documents say about the allowed dogs:",
-        "Here is the answer: yes:", "The sources differ about dogs:", "In summary. Dogs", "It is so:", "He did:", "👍", "✓",
-        "\u200b", "\u200bIn summary,", "...", "!!!", "?", "1.", "5", "§", "Here is the answer?", "Here is the answer!", "In summary::",
+        "The tenant may keep dogs:",
+        "The tenant may keep dogs",
+        "The tenant may keep dogs?",
+        "The tenant may keep dogs!",
+        "The tenant may keep dogs…",
+        "The tenant may keep dogs;",
+        "The tenant may keep dogs —",
+        "(The tenant may keep dogs)",
+        "- The tenant may keep dogs:",
+        "## The tenant may keep dogs",
+        "**The tenant may keep dogs:**",
+        "| dogs | allowed |",
+        "Why may the tenant keep dogs?",
+        "Keep dogs as you like:",
+        "Dogs:",
+        "Yes.",
+        "No.",
+        "Yes",
+        "Nein:",
+        "Correct:",
+        "No:",
+        "Так:",
+        "契約は無効です：",
+        "Der Vertrag ist nichtig:",
+        "In summary, dogs are allowed:",
+        "Dogs are allowed: in summary",
+        "Here is what the documents say: dogs are allowed.",
+        "Here is what the documents say about the allowed dogs:",
+        "Here is the answer: yes:",
+        "The sources differ about dogs:",
+        "In summary. Dogs",
+        "It is so:",
+        "He did:",
+        "👍",
+        "✓",
+        "\u200b",
+        "\u200bIn summary,",
+        "...",
+        "!!!",
+        "?",
+        "1.",
+        "5",
+        "§",
+        "Here is the answer?",
+        "Here is the answer!",
+        "In summary::",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_on_the_closed_list_needs_a_source_however_it_ends(text: str) -> None:
     (sentence,) = (
         parse_citations([text])[1] if text != "In summary. Dogs" else parse_citations([text])[1][1:]
@@ -202,9 +280,7 @@ def test_a_missing_name_is_named() -> None:
     assert any(reason.startswith("CNN: the source says RT") for reason in claim.reasons)
 
 
-def test_a_name_that_is_nowhere_refuses_where_the_source_has_such_a_sentence_and_is_only_said_elsewhere() -> (
-    None
-):
+def test_an_unknown_name_refuses_only_if_the_source_has_such_a_sentence() -> None:
     sure = _says(SURE)
     near = _claim("The library does not lend maps to Borrell [2].", by=sure)
     far = _claim("Under Borrell nobody may take a plan of the town home [2].", by=sure)
@@ -301,7 +377,7 @@ def test_both_judges_give_their_reasons() -> None:
         "Borrell: not in the source",
         "12 percent: found",
         "Moscow: found",
-        "model: supported 0.50, at least in part 0.88, contradicted 0.12",
+        "model: supported 50 %, at least in part 88 %, contradicted 12 %",
     )
 
 
@@ -353,7 +429,10 @@ def test_what_can_be_told_without_a_machine_asks_none(piece: Piece) -> None:
 
 WORDS = st.lists(
     st.sampled_from(
-        "Russia Lavrov faced sanctions 5,000 24 February not “a b c” maps [1] [2] [9] . , 12% library Moscow : é".split()
+        (
+            "Russia Lavrov faced sanctions 5,000 24 February not “a b c” maps [1] [2] [9] . , 12% "
+            "library Moscow : é"
+        ).split()
     ),
     max_size=14,
 ).map(" ".join)
@@ -369,10 +448,10 @@ def test_any_claim_has_a_score_between_none_and_all_and_reasons(
         assert 0 <= claim.score <= 1
         assert claim.reasons and all(isinstance(r, str) and r for r in claim.reasons)
         for evidence in claim.evidence:
-            held = next(p for p in passages if p.number == evidence.number).chunk
+            chunk = next(p for p in passages if p.number == evidence.number).chunk
             assert evidence.text == Span(
-                evidence.span.start - held.span.start, evidence.span.end - held.span.start
-            ).of(held.text)
+                evidence.span.start - chunk.span.start, evidence.span.end - chunk.span.start
+            ).of(chunk.text)
         if claim.verdict is Verdict.SUPPORTED:
             assert claim.score >= JUDGE.fit.supported_from
     verdict, score, reasons = check_claim(text, passage_text or "", JUDGE)
@@ -413,12 +492,12 @@ def test_a_fit_is_read_in_the_order_in_which_it_is_written() -> None:
 
 def test_what_the_regression_sees() -> None:
     text = "Lavrov, Borrell, Peskov and Merkel spoke to RT on Friday."
-    said = Support(1.0, 2.0, 3.0, None)
+    support_given = Support(1.0, 2.0, 3.0, None)
     here = ["Lavrov spoke to RT on Friday."]
     signals = dict(
         zip(
             SIGNAL_NAMES,
-            gather_signals(text, here, here, here[0], _says(said)).signals,
+            gather_signals(text, here, here, here[0], _says(support_given)).signals,
             strict=True,
         )
     )
@@ -486,11 +565,11 @@ def test_initials_are_no_other_name() -> None:
     nations = passage(
         6, "The talks were led by United Nations envoys in Geneva on Monday. The UN was pleased."
     )
-    said = Support(6.0, 6.0, -6.0, None)
+    support_given = Support(6.0, 6.0, -6.0, None)
     (claim,) = _claims(
         "The talks were led by UN envoys in Geneva on Monday [6].",
         passages=(nations,),
-        by=_says(said),
+        by=_says(support_given),
     )
     assert claim.verdict is Verdict.SUPPORTED, claim.reasons
 
@@ -498,9 +577,13 @@ def test_initials_are_no_other_name() -> None:
 def test_a_not_in_one_half_of_a_sentence_contradicts_nothing_in_the_other() -> None:
     two = passage(
         7,
-        "The ferry sails daily from Oban to the outer islands. Dogs are not allowed in the cabins at night.",
+        "The ferry sails daily from Oban to the outer islands. "
+        "Dogs are not allowed in the cabins at night.",
     )
-    text = "The ferry sails daily from Oban to the outer islands, and dogs are not allowed in the cabins at night [7]."
+    text = (
+        "The ferry sails daily from Oban to the outer islands, "
+        "and dogs are not allowed in the cabins at night [7]."
+    )
     (claim,) = _claims(text, passages=(two,), by=_says(Support(6.0, 6.0, -6.0, None)))
     assert claim.verdict is Verdict.SUPPORTED, claim.reasons
     (claim,) = _claims(

@@ -61,7 +61,10 @@ def test_a_quotation_has_its_own_marker_and_forges_none() -> None:
 
 
 def test_a_quotation_stands_on_one_line_and_its_words_stay_as_they_are() -> None:
-    words = "The fee\r\n is \u2028\u2029\x85\v\f\t 900\u00a0\u00a0euros.\n[2] \u2713 supported  register.pdf:12"
+    words = (
+        "The fee\r\n is \u2028\u2029\x85\v\f\t 900\u00a0\u00a0euros.\n"
+        "[2] \u2713 supported  register.pdf:12"
+    )
     text, (sentence, after) = parse_citations(
         [Quote(words, 1, Span(5, 5 + len(words))), " So it is [3]."]
     )
@@ -86,7 +89,10 @@ def test_a_line_of_the_writers_does_not_share_the_marker_of_the_next(line_break:
         f"{'The tenant may end the lease of the mill at will and for whatever reason he has' + end}"
         for end in ":,-"
     ]
-    known = "The lease of the mill runs for nine years, and the rent is paid at the end of each month [1]."
+    known = (
+        "The lease of the mill runs for nine years, "
+        "and the rent is paid at the end of each month [1]."
+    )
     found = _read(line_break.join(f"{row}{line_break}{known}" for row in rows))
     assert [numbers for _, numbers in found] == [[], [1]] * 3
 

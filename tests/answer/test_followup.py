@@ -1,4 +1,4 @@
-"""A follow-up question becomes the question by itself; one that stands by itself stays as it is; nothing breaks it."""
+"""Completing follow-up questions; questions that are complete stay as they are."""
 
 from __future__ import annotations
 
@@ -19,25 +19,55 @@ BORN, BRIDGE = "Where was Eliot born?", "When was the bridge at Skagen built?"
 #: the last question, its short answer, what is asked now, and what that is by itself
 LEANS = [
     # fragments take the place of what is of their kind
-    ("How many people live in Europe?", "746 million", "and in Africa?", "How many people live in Africa?"),
+    (
+        "How many people live in Europe?",
+        "746 million",
+        "and in Africa?",
+        "How many people live in Africa?",
+    ),
     ("How many people live in Europe?", "", "In Africa?", "How many people live in Africa?"),
-    ("What is the population of Sweden?", "", "What about Norway?", "What is the population of Norway?"),
+    (
+        "What is the population of Sweden?",
+        "",
+        "What about Norway?",
+        "What is the population of Norway?",
+    ),
     ("What is the population of Sweden?", "", "And the capital?", "What is the capital of Sweden?"),
     ("What was the revenue in 2018?", "", "And in 2019?", "What was the revenue in 2019?"),
     ("What was the revenue in 2018?", "", "2019?", "What was the revenue in 2019?"),
-    ("What was the revenue of Acme?", "", "How about in 2019?", "What was the revenue of Acme in 2019?"),
+    (
+        "What was the revenue of Acme?",
+        "",
+        "How about in 2019?",
+        "What was the revenue of Acme in 2019?",
+    ),
     ("What did Lavrov say about Iran?", "", "And about Syria?", "What did Lavrov say about Syria?"),
     ("When is the rent due?", "", "and the deposit?", "When is the deposit due?"),
     ("What is the dose for adults?", "", "And for children?", "What is the dose for children?"),
     ("When did Eliot die?", "1965", "And his wife?", "When did Eliot’s wife die?"),
-    ("How many diplomats does Russia have in Washington?", "", "Or China?", "How many diplomats does China have in Washington?"),
+    (
+        "How many diplomats does Russia have in Washington?",
+        "",
+        "Or China?",
+        "How many diplomats does China have in Washington?",
+    ),
     # bare question words ask the rest anew
     (BORN, "St. Louis", "When?", "When was Eliot born?"),
     (BORN, "St. Louis", "And when exactly?", "when exactly was Eliot born?"),
     (BRIDGE, "1858", "By whom?", "By whom was the bridge at Skagen built?"),
     (BRIDGE, "1858", "Why?", "Why was the bridge at Skagen built?"),
-    ("How many sanctions has Russia faced?", "5,000", "Since when?", "Since when has Russia faced sanctions?"),
-    ("Who did Eliot marry?", "Vivienne Haigh-Wood", "When?", "When did Eliot marry Vivienne Haigh-Wood?"),
+    (
+        "How many sanctions has Russia faced?",
+        "5,000",
+        "Since when?",
+        "Since when has Russia faced sanctions?",
+    ),
+    (
+        "Who did Eliot marry?",
+        "Vivienne Haigh-Wood",
+        "When?",
+        "When did Eliot marry Vivienne Haigh-Wood?",
+    ),
     ("Who did Eliot marry?", "Vivienne Haigh-Wood", "Who else?", "Who else did Eliot marry?"),
     ("Who signed the lease?", "Anna Berg", "When?", "When was it that Anna Berg signed the lease?"),
     ("Who signed the lease?", "", "Where?", "Where was it that someone signed the lease?"),
@@ -52,21 +82,51 @@ LEANS = [
     ("Who was Eliot's wife?", "Vivienne", "When did he die?", "When did Eliot die?"),
     ("When did Keynes retire?", "", "What was his best work?", "What was Keynes’ best work?"),
     ("Where was Seth born?", "Kent", "Tell me about his father.", "Tell me about Seth’s father."),
-    ("When did Cher tour?", "", "What did critics say about her?", "What did critics say about Cher?"),
+    (
+        "When did Cher tour?",
+        "",
+        "What did critics say about her?",
+        "What did critics say about Cher?",
+    ),
     ("When did Cher tour?", "", "What was her first album?", "What was Cher’s first album?"),
     ("What album did Cher release?", "Believe", "How did it sell?", "How did Believe sell?"),
     ("What is Ripcord?", "", "When was it released?", "When was Ripcord released?"),
     ("When is the rent due?", "", "How much is it?", "How much is the rent?"),
     ("When did Sam and Dave split?", "", "Where did they meet?", "Where did Sam and Dave meet?"),
-    ("When was the band formed?", "1996", "Did they win any awards?", "Did the band win any awards?"),
-    ("Where did Eliot study?", "at Harvard", "Who did he meet there?", "Who did Eliot meet at Harvard?"),
+    (
+        "When was the band formed?",
+        "1996",
+        "Did they win any awards?",
+        "Did the band win any awards?",
+    ),
+    (
+        "Where did Eliot study?",
+        "at Harvard",
+        "Who did he meet there?",
+        "Who did Eliot meet at Harvard?",
+    ),
     ("Who did Eliot meet in Paris?", "", "How long was he there?", "How long was Eliot in Paris?"),
-    ("When did Eliot marry?", "1915", "What else happened that year?", "What else happened in 1915 (Eliot)?"),
-    ("When did Eliot marry?", "1915", "Where has he lived since then?", "Where has Eliot lived since 1915?"),
-    ("What is the warranty of the pump?", "", "Why is that?", "Why is that (warranty of the pump)?"),
+    (
+        "When did Eliot marry?",
+        "1915",
+        "What else happened that year?",
+        "What else happened in 1915 (Eliot)?",
+    ),
+    (
+        "When did Eliot marry?",
+        "1915",
+        "Where has he lived since then?",
+        "Where has Eliot lived since 1915?",
+    ),
+    (
+        "What is the warranty of the pump?",
+        "",
+        "Why is that?",
+        "Why is that (warranty of the pump)?",
+    ),
     ("What songs did Cher record?", "", "Any other songs?", "Any other songs (Cher)?"),
     ("When did the tenant move in?", "", "When did he move out?", "When did the tenant move out?"),
-]  # fmt: skip
+]
 
 STANDS = [
     "Who signed the lease?",
@@ -137,16 +197,21 @@ def test_what_was_completed_stands_by_itself(
 
 def test_a_conversation_goes_on_from_what_was_completed() -> None:
     turns: list[Turn] = []
-    said = []
+    completed = []
     for asked, short in (
         ("Where was Eliot born?", "St. Louis"),
         ("When?", "1888"),
         ("Who did he marry?", "Vivienne"),
         ("When?", "1915"),
     ):
-        said.append(complete_question(asked, turns))
-        turns.append(Turn(said[-1], "", short))
-    assert said == ["Where was Eliot born?", "When was Eliot born?", "Who did Eliot marry?", "When did Eliot marry Vivienne?"]  # fmt: skip
+        completed.append(complete_question(asked, turns))
+        turns.append(Turn(completed[-1], "", short))
+    assert completed == [
+        "Where was Eliot born?",
+        "When was Eliot born?",
+        "Who did Eliot marry?",
+        "When did Eliot marry Vivienne?",
+    ]
 
 
 def test_whom_a_pronoun_means_may_have_been_named_some_questions_ago() -> None:
@@ -167,8 +232,16 @@ def test_nobody_is_put_for_a_pronoun_that_fits_nobody() -> None:
 
 TEXT = st.one_of(
     st.text(max_size=80),
-    st.lists(st.sampled_from("and what about how When Why he she it they his her there then that in 2019 Africa the Anna Berg , ? ( “ \" 's \x1b \u202e \n other any did was signed".split(" ")), max_size=14).map(" ".join),
-)  # fmt: skip
+    st.lists(
+        st.sampled_from(
+            (
+                "and what about how When Why he she it they his her there then that in 2019 Africa "
+                "the Anna Berg , ? ( “ \" 's \x1b \u202e \n other any did was signed"
+            ).split(" ")
+        ),
+        max_size=14,
+    ).map(" ".join),
+)
 
 
 @settings(max_examples=400, deadline=None)
@@ -176,11 +249,13 @@ TEXT = st.one_of(
 def test_whatever_is_said_the_outcome_is_the_question_or_one_plain_line(
     asked: str, turns: list[Turn]
 ) -> None:
-    made = complete_question(asked, turns)
-    assert made == complete_question(asked, turns)
-    assert made == asked or (len(made) <= MAX_REWRITE_CHARS and made.isprintable() and made.strip())
-    kept = accept_rewrite(asked, "What?", turns)
-    assert kept == "" or (len(kept) <= MAX_REWRITE_CHARS and kept.isprintable())
+    completed = complete_question(asked, turns)
+    assert completed == complete_question(asked, turns)
+    assert completed == asked or (
+        len(completed) <= MAX_REWRITE_CHARS and completed.isprintable() and completed.strip()
+    )
+    accepted = accept_rewrite(asked, "What?", turns)
+    assert accepted == "" or (len(accepted) <= MAX_REWRITE_CHARS and accepted.isprintable())
 
 
 @pytest.mark.parametrize(
@@ -207,9 +282,13 @@ def test_of_what_a_model_writes_only_a_question_in_the_conversations_words_is_ta
         == "When was Eliot married?"
     )
     for bad in (
-        "", "Eliot married in 1915.", "When was Ezra Pound married?", "When was Eliot married in 1915?", "When " * 100 + "?",
+        "",
+        "Eliot married in 1915.",
+        "When was Ezra Pound married?",
+        "When was Eliot married in 1915?",
+        "When " * 100 + "?",
         "I cannot say. What colour has the gasket of a pump?",
-    ):  # fmt: skip
+    ):
         assert accept_rewrite(bad, "When was he married?", turns) == "", bad
 
 
@@ -222,17 +301,17 @@ MARRIED = Turn("Who did Eliot marry?", "Vivienne Haigh-Wood [1].", "Vivienne Hai
 def _ask(
     question: str, writer: Script, history: list[Turn]
 ) -> tuple[list[str], list[Event], Answer]:
-    looked: list[str] = []
+    searched_questions: list[str] = []
 
     def search(text: str, limit: int):  # type: ignore[no-untyped-def]
-        looked.append(text)
+        searched_questions.append(text)
         return (WED,)
 
     events = list(
         answer_question(question, search, writer, JUDGE, limit=5, searched=1, history=history)
     )
     assert isinstance(events[-1], Answered)
-    return looked, events, events[-1].answer
+    return searched_questions, events, events[-1].answer
 
 
 def _writer(**more: str) -> Script:
@@ -241,9 +320,9 @@ def _writer(**more: str) -> Script:
 
 def test_what_is_looked_up_and_read_is_the_completed_question_and_it_is_told() -> None:
     writer = _writer()
-    looked, events, found = _ask("When?", writer, [MARRIED])
+    searched_questions, events, found = _ask("When?", writer, [MARRIED])
     asked = "When did Eliot marry Vivienne Haigh-Wood?"
-    assert looked == [asked] and writer.asked == [(asked, (1,), 1)]
+    assert searched_questions == [asked] and writer.asked == [(asked, (1,), 1)]
     assert (found.question, found.asked) == ("When?", asked)
     assert [e.asked for e in events if isinstance(e, Retrieved)] == [asked]
 
@@ -251,15 +330,15 @@ def test_what_is_looked_up_and_read_is_the_completed_question_and_it_is_told() -
 def test_an_ordinary_question_costs_the_writer_nothing() -> None:
     for question, history in (("When did Eliot marry?", [MARRIED]), ("When?", [])):
         writer = _writer(rewritten="Where was Eliot married?")
-        looked, events, found = _ask(question, writer, history)
-        assert looked == [question] and writer.rewrote == [] and found.asked == ""
+        searched_questions, events, found = _ask(question, writer, history)
+        assert searched_questions == [question] and writer.rewrote == [] and found.asked == ""
         assert [e.asked for e in events if isinstance(e, Retrieved)] == [""]
 
 
 def test_a_writer_that_can_puts_the_question_anew() -> None:
     writer = _writer(rewritten="When was the day on which Eliot and Vivienne marry?")
-    looked, _, found = _ask("When?", writer, [MARRIED])
-    assert looked == ["When was the day on which Eliot and Vivienne marry?"] == [
+    searched_questions, _, found = _ask("When?", writer, [MARRIED])
+    assert searched_questions == ["When was the day on which Eliot and Vivienne marry?"] == [
         found.asked
     ] and writer.rewrote == [("When?", [MARRIED])]
 
@@ -276,8 +355,8 @@ def test_a_writer_that_can_puts_the_question_anew() -> None:
     ],
 )
 def test_where_that_is_nothing_the_rules_decide(bad: str) -> None:
-    looked, _, found = _ask("When?", _writer(rewritten=bad), [MARRIED])
-    assert looked == ["When did Eliot marry Vivienne Haigh-Wood?"] == [found.asked]
+    searched_questions, _, found = _ask("When?", _writer(rewritten=bad), [MARRIED])
+    assert searched_questions == ["When did Eliot marry Vivienne Haigh-Wood?"] == [found.asked]
 
 
 def test_it_is_known_without_capitals_that_a_name_is_the_same() -> None:

@@ -1,4 +1,4 @@
-"""A fact is never page furniture, however many neighbours repeat it; and what is masked and would answer is said."""
+"""Masked text: a fact is never masked, and an answer says if masked text would answer."""
 
 from __future__ import annotations
 
@@ -76,11 +76,12 @@ FURNITURE = [
 
 
 def _page(number: int, before: str = "", after: str = "", middle: str = "") -> str:
-    told = "".join(
+    decisions = "".join(
         f"In year {n} the council decided about house number {n * number} in the town.\n\n"
         for n in range(3)
     )
-    return f"{before}\n\nThe mayor of town {number} speaks in this page about house {number}.\n\n{middle}\n\n{told}{after}\n"
+    fact = f"The mayor of town {number} speaks in this page about house {number}."
+    return f"{before}\n\n{fact}\n\n{middle}\n\n{decisions}{after}\n"
 
 
 def _masked(texts: list[str]) -> set[str]:
@@ -198,9 +199,15 @@ def _asked(claims: str = "", **more: Any) -> d.Answer:
     here = passage(1, "The mayor speaks in this page.")
     writer = Script(claims) if claims else Script(draft=d.Draft(d.Receipt(), abstained=True))
     *_, last = answer_question(
-        "What is the yearly subscription fee?", lambda q, k: (here,), writer, JUDGE, limit=5, searched=1,
-        unread=lambda question: leftout.masked_answers(question, library, Pairs), **more,
-    )  # fmt: skip
+        "What is the yearly subscription fee?",
+        lambda q, k: (here,),
+        writer,
+        JUDGE,
+        limit=5,
+        searched=1,
+        unread=lambda question: leftout.masked_answers(question, library, Pairs),
+        **more,
+    )
     assert isinstance(last, Answered)
     return last.answer
 
@@ -211,8 +218,18 @@ def test_it_is_said_in_the_answer_on_the_command_line_and_in_the_chat(
 ) -> None:
     found = _asked(claims)
     assert found.abstained is not bool(claims) and [e.text for e in found.left_out] == [FEE]
-    told = json.loads(json.dumps(serialize.answer(found)))["left_out"]
-    assert told == [{"source": "a/b.txt", "document": "0123456789abcdef" * 2, "start": 47, "end": 47 + len(FEE), "quote": FEE, "line": 6, "page": None}]  # fmt: skip
+    left_out_json = json.loads(json.dumps(serialize.answer(found)))["left_out"]
+    assert left_out_json == [
+        {
+            "source": "a/b.txt",
+            "document": "0123456789abcdef" * 2,
+            "start": 47,
+            "end": 47 + len(FEE),
+            "quote": FEE,
+            "line": 6,
+            "page": None,
+        }
+    ]
     assert TEXT[47 : 47 + len(FEE)] == FEE
     output.print_answer(found)
     assert f"\n! a repeated line was left out: “{FEE}” a/b.txt:6\n" in capsys.readouterr().out
@@ -257,9 +274,16 @@ def test_what_an_earlier_version_masked_by_a_wider_rule_is_text_again(tmp_path: 
 def test_what_the_answer_quotes_anyway_is_not_said_to_be_left_out() -> None:
     here = passage(1, FEE)
     *_, last = answer_question(
-        "What is the fee?", lambda q, k: (here,), Script(d.Quote(FEE, 1, d.Span(0, len(FEE)))), JUDGE, limit=5, searched=1,
-        unread=lambda question: (d.Evidence(0, "other", "b.txt", d.Span(3, 9), FEE.replace(" ", "\n"), 1),),
-    )  # fmt: skip
+        "What is the fee?",
+        lambda q, k: (here,),
+        Script(d.Quote(FEE, 1, d.Span(0, len(FEE)))),
+        JUDGE,
+        limit=5,
+        searched=1,
+        unread=lambda question: (
+            d.Evidence(0, "other", "b.txt", d.Span(3, 9), FEE.replace(" ", "\n"), 1),
+        ),
+    )
     assert isinstance(last, Answered) and not last.answer.left_out
 
 

@@ -1,4 +1,4 @@
-"""Search: two lists fused, and for a question the reader's model as a third."""
+"""Search: two lists are fused, and for a question the reader's model reranks them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from rag.domain import Chunk, Copy, Span
 from rag.library.library import Library
-from rag.search.retrieve import (
-    Retriever,
-    blend_scores,
-    fuse_scores,
-    is_question,
-    spread_over_documents,
-)
+from rag.search.fusion import blend_scores, fuse_scores, spread_over_documents
+from rag.search.retrieve import Retriever, is_question
 
 NAMES = ["a", "b", "c", "d", "e"]
 
@@ -32,11 +27,12 @@ FALLING = (
 )  # scores of a list, best first, so near each other that the model may turn them round
 
 
-class Shelf:
-    """Stands in for a library: its words always rank the chunks in their order; `gone` are in the index alone.
+class FakeLibrary:
+    """A fake library whose words always rank the chunks in their order.
 
-    A word with a "k" stands nowhere, and is spelt with a "c" instead. `cosine` and `document` of a chunk, where it is not 0.1 and
-    its own; with `label`, all are copies of one.
+    Chunks in `gone` are in the index alone. A word with a "k" is in no chunk, and the same word
+    with a "c" is. `cosine` and `document` give those of a chunk id; the defaults are 0.1 and the
+    id itself. With a `label`, all chunks are copies of one.
     """
 
     def __init__(
@@ -56,7 +52,7 @@ class Shelf:
         self.loaded = 0
 
     @property
-    def words(self) -> Shelf:
+    def words(self) -> FakeLibrary:
         return self
 
     def hold(self, words: Sequence[str]) -> set[str]:
@@ -70,7 +66,7 @@ class Shelf:
         return {name: self._cosine.get(name, 0.1) for name in names}
 
     @property
-    def lookup(self) -> Shelf:
+    def lookup(self) -> FakeLibrary:
         return self
 
     def spelt(self, word: str) -> list[str]:
@@ -82,14 +78,16 @@ class Shelf:
     def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
         self.loaded += 1
         return {
-            n: Chunk(n, self._document.get(n, n), f"{n}.txt", n, None, "", Span(0, 1), n, 1) for n in names if n not in self._gone
-        }  # fmt: skip
+            n: Chunk(n, self._document.get(n, n), f"{n}.txt", n, None, "", Span(0, 1), n, 1)
+            for n in names
+            if n not in self._gone
+        }
 
     def sources(self, document: str) -> list[str]:
         return [f"{document}.txt"]
 
     @property
-    def twins(self) -> Shelf:
+    def twins(self) -> FakeLibrary:
         return self
 
     def labels(self, names: Sequence[str]) -> set[str]:
@@ -99,7 +97,7 @@ class Shelf:
         return []
 
 
-class Blank:
+class ZeroEmbedder:
     """An embedder whose vectors nobody looks at."""
 
     def embed(self, texts: Sequence[str]) -> Any:
@@ -122,11 +120,16 @@ def _retrieve(
         return list(zip(nearest, FALLING, strict=False))[:depth]
 
     return Retriever(
-        cast(Library, Shelf(gone)), near, cast(Any, Blank()), 5, useful if rerank else None, rerank
+        cast(Library, FakeLibrary(gone)),
+        near,
+        cast(Any, ZeroEmbedder()),
+        5,
+        useful if rerank else None,
+        rerank,
     )
 
 
-def _found(retrieve: Retriever, question: str = "Where is it?", limit: int = 5) -> list[str]:
+def _chunk_ids(retrieve: Retriever, question: str = "Where is it?", limit: int = 5) -> list[str]:
     return [p.chunk.id for p in retrieve(question, limit)]
 
 
@@ -146,24 +149,24 @@ def test_what_is_useful_comes_to_the_front_and_says_where_it_was() -> None:
 
 
 def test_what_leads_both_lists_stays_first() -> None:
-    assert _found(_retrieve("d", rerank=5, nearest="abcde")) == ["a", "d", "b", "c", "e"]
+    assert _chunk_ids(_retrieve("d", rerank=5, nearest="abcde")) == ["a", "d", "b", "c", "e"]
 
 
 def test_what_lies_deeper_than_the_model_reads_stays_behind() -> None:
     seen: list[str] = []
-    assert _found(_retrieve("e", rerank=3, seen=seen)) == NAMES and seen == ["a", "b", "c"]
+    assert _chunk_ids(_retrieve("e", rerank=3, seen=seen)) == NAMES and seen == ["a", "b", "c"]
 
 
 def test_what_is_no_question_is_left_as_it_was_fused() -> None:
     seen: list[str] = []
     assert (
-        _found(_retrieve("e", rerank=5, seen=seen), "wing flutter at high speed") == NAMES
+        _chunk_ids(_retrieve("e", rerank=5, seen=seen), "wing flutter at high speed") == NAMES
         and not seen
     )
 
 
 def test_a_chunk_that_only_the_index_knows_is_passed_over() -> None:
-    assert _found(_retrieve("c", rerank=5, gone=["a"]), limit=2) == ["c", "b"]
+    assert _chunk_ids(_retrieve("c", rerank=5, gone=["a"]), limit=2) == ["c", "b"]
 
 
 @pytest.mark.parametrize(
@@ -247,15 +250,15 @@ def test_passages_are_spread_over_documents_where_that_costs_little(
     st.integers(1, 5),
 )
 def test_what_is_settled_is_what_would_be_chosen_among_all(
-    held: list[tuple[str, int]], limit: int
+    documents_and_scores: list[tuple[str, int]], limit: int
 ) -> None:
-    ranked = sorted(held, key=lambda pair: -pair[1])
+    ranked = sorted(documents_and_scores, key=lambda pair: -pair[1])
     documents = {str(n): document for n, (document, _) in enumerate(ranked)}
     scores = {str(n): score / 50 for n, (_, score) in enumerate(ranked)}
     names = list(documents)
-    for many in range(1, len(names)):
-        first = {name: documents[name] for name in names[:many]}
-        settled = spread_over_documents(first, scores, limit, scores[names[many]])
+    for count in range(1, len(names)):
+        first = {name: documents[name] for name in names[:count]}
+        settled = spread_over_documents(first, scores, limit, scores[names[count]])
         assert settled == spread_over_documents(documents, scores, limit)[: len(settled)]
     assert spread_over_documents(
         {"x": "a", "y": "a", "z": "a"}, {"x": 0.9, "y": 0.89, "z": 0.2}, 2, 0.86
@@ -269,41 +272,43 @@ def test_a_third_passage_of_one_document_gives_way_to_one_nearly_as_near() -> No
 
 
 def test_a_question_that_names_a_file_is_looked_up_in_it_alone() -> None:
-    assert _found(_retrieve(nearest="abcde"), "What does d.txt say?") == ["d"]
-    assert _found(_retrieve(nearest="abcde"), "What does missing.txt say?") == NAMES
+    assert _chunk_ids(_retrieve(nearest="abcde"), "What does d.txt say?") == ["d"]
+    assert _chunk_ids(_retrieve(nearest="abcde"), "What does missing.txt say?") == NAMES
 
 
 def test_a_word_that_stands_nowhere_is_looked_up_as_its_neighbours_too() -> None:
-    shelf = Shelf()
-    Retriever(cast(Library, shelf), lambda vector, depth: [], cast(Any, Blank()), 5)(
+    library = FakeLibrary()
+    Retriever(cast(Library, library), lambda vector, depth: [], cast(Any, ZeroEmbedder()), 5)(
         "the sanktions of Iran", 2
     )
-    assert shelf.asked == ["sanktions", "sanctions", "iran"]
+    assert library.asked == ["sanktions", "sanctions", "iran"]
 
 
-def _search(shelf: Shelf, nearest: str, limit: int, depth: int = 5) -> list[str]:
+def _search(library: FakeLibrary, nearest: str, limit: int, depth: int = 5) -> list[str]:
     def near(vector: Any, depth: int) -> list[tuple[str, float]]:
         return list(zip(nearest, FALLING, strict=False))[:depth]
 
-    return _found(
-        Retriever(cast(Library, shelf), near, cast(Any, Blank()), depth), "Where is it?", limit
+    return _chunk_ids(
+        Retriever(cast(Library, library), near, cast(Any, ZeroEmbedder()), depth),
+        "Where is it?",
+        limit,
     )
 
 
 def test_what_is_not_in_the_list_of_the_index_has_its_cosine_all_the_same() -> None:
-    assert _search(Shelf(), "e", 2) == ["e", "a"]
-    assert _search(Shelf(cosine={"b": 1.99}), "e", 2) == ["b", "e"]
+    assert _search(FakeLibrary(), "e", 2) == ["e", "a"]
+    assert _search(FakeLibrary(cosine={"b": 1.99}), "e", 2) == ["b", "e"]
 
 
 def test_passages_are_looked_at_until_none_to_come_could_be_shown_before_those() -> None:
-    shelf = Shelf(document=dict.fromkeys("abc", "x"))
-    assert _search(shelf, "adbce", 2) == ["a", "d"]  # b, which is before d, gives way to it
-    assert _search(Shelf(), "adbce", 2) == ["a", "b"]
-    shelf = Shelf()
-    assert _search(shelf, "abcde", 2) == ["a", "b"] and shelf.loaded == 2
+    library = FakeLibrary(document=dict.fromkeys("abc", "x"))
+    assert _search(library, "adbce", 2) == ["a", "d"]  # b, which is before d, gives way to it
+    assert _search(FakeLibrary(), "adbce", 2) == ["a", "b"]
+    library = FakeLibrary()
+    assert _search(library, "abcde", 2) == ["a", "b"] and library.loaded == 2
 
 
-class Copies(Shelf):
+class LibraryOfCopies(FakeLibrary):
     """A hundred chunks of the same words, and one of others behind them."""
 
     def __call__(self, words: Sequence[str], depth: int) -> list[tuple[str, float]]:
@@ -320,6 +325,10 @@ class Copies(Shelf):
 
 
 def test_lists_full_of_copies_are_not_compared_where_their_labels_tell() -> None:
-    told, untold = Copies(label="one"), Copies()
-    assert _search(told, "", 2, depth=50) == _search(untold, "", 2, depth=50) == ["000", "other"]
-    assert told.loaded < untold.loaded - 20
+    labelled, unlabelled = LibraryOfCopies(label="one"), LibraryOfCopies()
+    assert (
+        _search(labelled, "", 2, depth=50)
+        == _search(unlabelled, "", 2, depth=50)
+        == ["000", "other"]
+    )
+    assert labelled.loaded < unlabelled.loaded - 20

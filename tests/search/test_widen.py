@@ -1,4 +1,4 @@
-"""A chunk with the sentences beside it: a slice of the text, whatever stands around it."""
+"""A chunk with the sentences around it is a slice of the text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from rag.ingest.chunk import chunk_document
 from rag.search.widen import widen_chunk
 from rag.text.sentences import split_sentences
 
-TEXT = "One mill ground rye. Two mills ground oats.\n\nThree eels swam by the weir. Four eels slept. Five were smoked in autumn. Six got away."
+TEXT = (
+    "One mill ground rye. Two mills ground oats.\n\nThree eels swam by the weir. "
+    "Four eels slept. Five were smoked in autumn. Six got away."
+)
 
 
 def _document(text: str = TEXT, **more: tuple[object, ...]) -> Document:

@@ -18,7 +18,16 @@ from itertools import product
 
 import pytest
 
-from rag.answer import check, cite, followup, mentions, prompt, pronouns, reader
+from rag.answer import (
+    check,
+    cite,
+    followup,
+    mentions,
+    prompt,
+    pronouns,
+    reader,
+    short_answers,
+)
 from rag.cli.output import print_document
 from rag.domain import (
     AnswerSpan,
@@ -208,12 +217,12 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "named": (300, lambda t: (mentions.find_mentions(t), mentions.mention_kind(t), mentions.name_only(t), mentions.leading_name(t), mentions.noun_phrases(t))),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
     "sound": (6_000, lambda t: (followup.accept_rewrite(t, "q?", _HISTORY), followup.accept_rewrite("Who is he?", t, [Turn(t, t, t)]))),
-    "kind": (30_000, reader.answer_kind),
+    "kind": (30_000, short_answers.answer_kind),
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: reader.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
     "pick": (5_000, lambda t: reader.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
-    "alike": (5_000, lambda t: reader.same_answer(t, t + " x")),
+    "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
     "words of a question": (30_000, lambda t: (retrieve.query_words(t), retrieve.is_question(t), retrieve._FILE_NAME.findall(t))),
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),

@@ -13,7 +13,8 @@ from rag.domain import Chunk, Document, Passage, Ranks, Receipt, Span
 from rag.errors import Usage
 from rag.library.files import KnownFile
 from rag.library.library import Library
-from rag.search.retrieve import fuse_scores, query_words
+from rag.search.fusion import fuse_scores
+from rag.search.retrieve import query_words
 from rag.upkeep.explain import Explanation, SearchSettings, SearchSteps, explain_passage
 
 HEAD = "Please Wait...\n"
