@@ -112,7 +112,7 @@ class Bot:
         with (
             self._writing()
         ):  # before the library is made: of two that come first, one is told who the other is
-            if note := self._open_library(make=True).anew:
+            if note := self._open_library(make=True).notice:
                 yield Notice(note)
             yield from self._ingest().add(paths, forget=forget)
 
