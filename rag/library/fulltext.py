@@ -18,7 +18,7 @@ class FullText:
         self._db = db
 
     def __call__(self, words: Sequence[str], limit: int) -> list[tuple[str, float]]:
-        """Return (chunk id, BM25) of the chunks with any of `words`, best first; higher is better."""
+        """Return (chunk id, BM25) of the chunks with any of `words`, highest score first."""
         if not words:
             return []
         return self._db.execute(

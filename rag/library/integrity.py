@@ -19,7 +19,7 @@ from rag.library.database import failed_pages
 from rag.library.duplicates import Duplicates
 from rag.library.fulltext import FullText
 from rag.library.fulltext_check import FullTextCheck
-from rag.library.history import History, text
+from rag.library.history import History, decode_text
 from rag.library.schema import checksum
 from rag.library.table_check import missing_parts
 
@@ -206,7 +206,7 @@ class Integrity:
 
         Such a text fails its checksum instead of raising an error.
         """
-        self._db.text_factory = text
+        self._db.text_factory = decode_text
 
     def fill(self, writing: Callable[[], AbstractContextManager[None]]) -> Iterator[str]:
         """Make duplicate labels and boilerplate hashes again if their tables are empty.

@@ -215,7 +215,7 @@ class Library(Documents):
         self.twins.put(new_chunks)
 
     def remask(self, items: Sequence[Embedded]) -> None:
-        """Give stored documents another mask and the chunks that follow from it, in one transaction."""
+        """Replace the masks and chunks of stored documents, in one transaction."""
         with self.writing():
             for document, chunks, vectors, keys in items:
                 spans = spans_json(document)

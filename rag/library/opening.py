@@ -33,8 +33,8 @@ Cure = Callable[[str, str], str]
 
 _ADD = "run: footnote add FOLDER"
 _RECREATED = (
-    "the library's file was missing or empty, so a new one was created: add its other documents "
-    "again. Conversations are kept"
+    "the library's file was missing or empty; a new one is begun: add its other documents again. "
+    "Conversations are kept"
 )
 _MANIFESTS = "vectors/gen-*.json"
 
@@ -129,7 +129,7 @@ def _check_new(db: sqlite3.Connection, path: Path, folder: Path, create: bool) -
 
 
 def _upgrade(db: sqlite3.Connection, folder: Path, version: int, identity: str) -> None:
-    """Bring the tables from format `version` to the present one, inside the caller's transaction."""
+    """Upgrade the tables from format `version`, in a transaction of the caller's."""
     for statement in TABLES_SINCE[version].split(";\n"):
         db.execute(statement)
     split_members(db)
@@ -150,7 +150,7 @@ def _move_turns(db: sqlite3.Connection, folder: Path) -> None:
     except LibraryBroken:
         if columns:
             raise
-        # otherwise the damaged history belongs to an earlier library; it is reported when it is used
+        # otherwise the damaged file is of an earlier library; it is reported when it is used
     db.execute("DROP TABLE IF EXISTS turns")
 
 
@@ -176,7 +176,7 @@ def check_identity(database: Database, stored: str, identity: str, cure: Cure) -
 
 
 def _adopt_identity(database: Database, identity: str) -> None:
-    """Store `identity` and mark all vectors damaged, because another embedder may have made them."""
+    """Store `identity`; mark all vectors damaged, as another embedder may have made them."""
     with database.writing():
         database._db.execute("UPDATE chunks SET checksum = x''")
         database._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))

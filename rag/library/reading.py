@@ -159,7 +159,7 @@ class Documents(SourceFiles):
             )
 
     def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return the stored vectors (bytes) of embedded texts, by key. Damaged ones are left out."""
+        """Return stored vectors (bytes) by the keys of their texts, without damaged ones."""
         rows = self._chunk_rows("key", keys)
         return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
 

@@ -18,7 +18,7 @@ import pytest
 
 from rag import Bot, Config
 from rag.errors import LibraryBroken, RagError
-from rag.index.chroma import VectorIndex, _parts
+from rag.index.chroma import VectorIndex, _batches
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
     tmp_path: Path, many: int
 ) -> None:
     names = [f"{n}" for n in range(many)]
-    parts, threshold = _parts(names, 2)
+    parts, threshold = _batches(names, 2)
     assert [name for part in parts for name in part] == names and all(
         0 < len(part) <= 2 for part in parts
     )
@@ -370,7 +370,7 @@ def test_an_index_that_cannot_be_read_now_is_neither_missing_nor_swept(
     def fails(_: Path) -> dict[str, str]:
         raise OSError(number, "not now")
 
-    monkeypatch.setattr("rag.index.chroma._hashes", fails)
+    monkeypatch.setattr("rag.index.generations.hash_files", fails)
     for look in (
         vectors.revision,
         vectors.sweep,

@@ -177,7 +177,7 @@ def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(hou
     index, mended = _index(house, busy=True)
     shutil.rmtree(house.library.folder / "vectors")
     house.vectors.close()
-    with pytest.raises(LibraryBroken, match="no whole index") as error:
+    with pytest.raises(LibraryBroken, match="no complete index") as error:
         index.near(house.embedder.embed(["anything"])[0], 10)
     assert mended == [True] and "ask again when it is done" in error.value.cure
 

@@ -189,6 +189,6 @@ def test_a_band_that_very_many_share_does_not_hide_who_shares_the_others() -> No
     db.executemany("INSERT INTO bands VALUES (1, ?)", [(label,) for label in range(2000)])
     db.executemany("INSERT INTO bands VALUES (?, 4000)", [(2,), (3,)])
     db.executemany("INSERT INTO bands VALUES (?, 5000)", [(4,)])
-    met = Counter(Duplicates(db, nullcontext)._met([1, 2, 3, 4]))
+    met = Counter(Duplicates(db, nullcontext)._labels_in([1, 2, 3, 4]))
     assert met.most_common(1) == [(4000, 2)] and met[5000] == 1
-    assert Counter(Duplicates(db, nullcontext)._met([2, 3, 4])) == {4000: 2, 5000: 1}
+    assert Counter(Duplicates(db, nullcontext)._labels_in([2, 3, 4])) == {4000: 2, 5000: 1}

@@ -106,7 +106,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     hurt = _hurt(folder)
     if "journal" in state:
         monkeypatch.setattr(
-            "rag.library.replace_history.salvaged", lambda _: []
+            "rag.library.replace_history.salvage_turns", lambda _: []
         )  # SQLite removes a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
     real, calls = getattr(os, call), []

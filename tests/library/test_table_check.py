@@ -232,7 +232,7 @@ def test_vectors_of_an_unknown_embedder_are_made_again(
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO files VALUES (x'00ff', 'q', NULL, 1, 1, 's', NULL, NULL)",
+        "INSERT INTO files VALUES (x'00ff', '', 'q', NULL, 1, 1, 's', NULL, NULL)",
         "UPDATE files SET source = x'00ff' WHERE source = 'docs/d1.txt'",
         "UPDATE files SET size = 'many' WHERE source = 'docs/d1.txt'",
         "UPDATE files SET path = CAST(x'ff41' AS TEXT) WHERE source = 'docs/d1.txt'",

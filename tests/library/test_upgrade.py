@@ -111,7 +111,7 @@ def test_an_upgrade_that_fails_changes_nothing(
         raise OSError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rag.library.library.split_members", broken)
+        patch.setattr("rag.library.opening.split_members", broken)
         with pytest.raises(Exception, match="killed"):
             Library(house.library.folder, identity="test")
     with closing(sqlite3.connect(house.library.folder / "library.db")) as db:
