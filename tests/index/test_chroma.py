@@ -1,4 +1,4 @@
-"""The index can always be made again, is never opened when in doubt, and no file or variable steers it."""
+"""The index can be made again, is opened only if complete, and no file or variable changes it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
 
 
 def _written(vectors: VectorIndex, rows: dict[str, np.ndarray], revision: int) -> int:
-    """How often the files were written up to the last row, once as they began; and what is told of it is so."""
+    """How often the files were written, also at the start; checks the progress events."""
     seen, done, held = set[int](), 0, vectors.holds() if revision > 1 else set()
     for event in vectors.renew(
         set(rows), lambda names: np.stack([rows[n] for n in names]), _texts, revision
@@ -256,7 +256,8 @@ assert "torch" not in sys.modules"""
 
 
 HOSTILE = {
-    "host": "CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI\nCHROMA_SERVER_HOST=127.0.0.1\nCHROMA_SERVER_HTTP_PORT=9\n",
+    "host": "CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI\n"
+    "CHROMA_SERVER_HOST=127.0.0.1\nCHROMA_SERVER_HTTP_PORT=9\n",
     "module": "CHROMA_PRODUCT_TELEMETRY_IMPL=evilmod.Evil\n",
     "latin": b"CHROMA_X=\xff\xfe\n",
     "port": "CHROMA_SERVER_HTTP_PORT=abc\n",
@@ -327,7 +328,8 @@ def test_the_engine_is_deaf_to_the_folder_too(home: Path, tmp_path: Path) -> Non
         "from rag import Engine, Config\n"
         "if __name__ == '__main__':\n"
         f"    engine = Engine(Config(home={str(home)!r}))\n"
-        "    print(list(engine.ask('How many individual sanctions has Russia faced?'))[-1].answer.text)\n"
+        "    question = 'How many individual sanctions has Russia faced?'\n"
+        "    print(list(engine.ask(question))[-1].answer.text)\n"
         "    engine.close()\n"
     )
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}

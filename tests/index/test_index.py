@@ -1,4 +1,4 @@
-"""The index as a search sees it: which words answer at which revision, and what happens to an index of an older program."""
+"""The index as a search uses it: words of each revision, and indexes of older versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def house(tmp_path: Path) -> House:
 
 
 def _index(house: House, busy: bool = False) -> tuple[Index, list[bool]]:
-    """The index of a house that is mended, unless somebody else is writing; and how it was mended."""
+    """An index that is renewed unless `busy`, and the arguments of each renewal."""
     mended: list[bool] = []
 
     def mend(scratch: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Copies in a library: found as they come in, folded when a question finds them, and none lost with another."""
+"""Near duplicates: found when stored, folded in results, kept when one of them is removed."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def _made_older(house: House, also: str = "") -> None:
     house.library.close()
     with sqlite3.connect(house.library.folder / "library.db") as db:
         db.executescript(
-            f"DROP TABLE twins; DROP TABLE bands; DROP TABLE templates; PRAGMA user_version = 1; {also}"
+            f"DROP TABLE twins; DROP TABLE bands; DROP TABLE templates; "
+            f"PRAGMA user_version = 1; {also}"
         )
     db.close()
 
