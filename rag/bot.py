@@ -134,14 +134,14 @@ class Bot:
         library = self._open_library()
         if library.is_orphan(name):
             return ()
-        return tuple(known.source for known in library.held(name)[0] if known.document)
+        return tuple(known.source for known in library.files_named(name)[0] if known.document)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
         """Forget the document of that id, source or path, or all below a folder's name."""
         library, started = self._open_library(), time.perf_counter()
         with self._writing():
-            files, roots = ([], []) if library.forget_orphan(name) else library.held(name)
+            files, roots = ([], []) if library.forget_orphan(name) else library.files_named(name)
             library.remove([known.place for known in files], roots)
             yield from self._ingest().index()
             yield Report(

@@ -172,7 +172,7 @@ class VectorIndex:
             return None
         return self._postings, self._revision
 
-    def holds(self) -> set[str]:
+    def chunk_ids(self) -> set[str]:
         """Return the ids of all chunks in the open or newest generation, as Chroma lists them.
 
         Raises `LibraryBroken`.

@@ -76,7 +76,7 @@ class Documents(SourceFiles):
         ending = _ending_of(name)
         return self._select("substr(source, -length(?1)) = ?1", ending) if ending else []
 
-    def held(self, name: str) -> tuple[list[KnownFile], list[str]]:
+    def files_named(self, name: str) -> tuple[list[KnownFile], list[str]]:
         """Return the files and the roots that `name` means to a user who removes it.
 
         `name` is the id, source or path of a document, or a folder above it; else a path from the

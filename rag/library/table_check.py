@@ -180,6 +180,26 @@ def restore_missing(store: Database) -> list[str]:
 def _restore_tables(db: sqlite3.Connection) -> None:
     """Recreate missing and incomplete tables and indices."""
     tables, indexes = _expected()
+    complete = _drop_invalid(db)
+    for name, columns in tables.items():
+        is_words = name.startswith("words")
+        if not is_words and name not in complete and _present(db).get(name) == "table":
+            _copy_table(db, name, columns)
+    for statement in ALL.split(";\n"):
+        if "TABLE" in statement and "words" not in statement:
+            db.execute(statement.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "))
+    for name, (_, statement) in indexes.items():
+        if _present(db).get(name) != "index":
+            db.execute(statement)
+
+
+def _drop_invalid(db: sqlite3.Connection) -> set[str]:
+    """Drop views with the name of a table, and incomplete tables that can only be made empty.
+
+    Makes the table of words again if it is incomplete. Returns the names of the tables that were
+    complete before.
+    """
+    tables, _ = _expected()
     present = _present(db)
     for name in tables:
         if present.get(name) == "view" and not name.startswith("words"):
@@ -189,22 +209,11 @@ def _restore_tables(db: sqlite3.Connection) -> None:
         for name, columns in tables.items()
         if present.get(name) == "table" and (not columns or _columns(db, name) == list(columns))
     }
-    words = {name for name in tables if name.startswith("words")}
-    if not words <= complete:
+    if not {name for name in tables if name.startswith("words")} <= complete:
         empty_words(db)
-    for table_set in _TABLE_SETS:
-        if not table_set <= complete:
-            for name in table_set:
-                db.execute(f"DROP TABLE IF EXISTS {name}")
-    for name, columns in tables.items():
-        if name not in words | complete and _present(db).get(name) == "table":
-            _copy_table(db, name, columns)
-    for statement in ALL.split(";\n"):
-        if "TABLE" in statement and "words" not in statement:
-            db.execute(statement.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "))
-    for name, (_, statement) in indexes.items():
-        if _present(db).get(name) != "index":
-            db.execute(statement)
+    for name in (name for names in _TABLE_SETS if not names <= complete for name in names):
+        db.execute(f"DROP TABLE IF EXISTS {name}")
+    return complete
 
 
 def empty_words(db: sqlite3.Connection) -> None:

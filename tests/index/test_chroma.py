@@ -90,7 +90,7 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
     assert (
         _written(vectors, more, 2) <= 21
         and _waiting(folder, 2) <= 0
-        and vectors.holds() == set(more)
+        and vectors.chunk_ids() == set(more)
     )
     held = vectors._collection.configuration["hnsw"]
     assert (held["sync_threshold"], held["ef_search"], held["space"]) == (1, 100, "cosine")
@@ -98,7 +98,7 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
 
 def _written(vectors: VectorIndex, rows: dict[str, np.ndarray], revision: int) -> int:
     """How often the files were written, also at the start; checks the progress events."""
-    seen, done, held = set[int](), 0, vectors.holds() if revision > 1 else set()
+    seen, done, held = set[int](), 0, vectors.chunk_ids() if revision > 1 else set()
     for event in vectors.renew(
         set(rows), lambda names: np.stack([rows[n] for n in names]), _texts, revision
     ):
@@ -121,7 +121,7 @@ def test_a_journal_that_a_reader_removes_while_the_generation_is_copied_does_no_
         "gone"
     )  # listed, and not there to be copied
     _renew(vectors, rows | _rows(5, seed=1), 2)
-    assert len(vectors.holds()) == 35 and vectors.revision() == 2
+    assert len(vectors.chunk_ids()) == 35 and vectors.revision() == 2
 
 
 def test_a_new_generation_adds_and_drops(tmp_path: Path) -> None:
@@ -376,7 +376,7 @@ def test_an_index_that_cannot_be_read_now_is_neither_missing_nor_swept(
     for look in (
         vectors.revision,
         vectors.sweep,
-        vectors.holds,
+        vectors.chunk_ids,
         lambda: _renew(vectors, _rows(20), 2),
     ):
         with pytest.raises(RagError) as error:

@@ -55,7 +55,7 @@ class House:
         assert self.library.damaged() == []
         assert self.vectors.revision() == self.library.revision
         self.vectors.close()
-        assert not ids or self.vectors.holds() == ids
+        assert not ids or self.vectors.chunk_ids() == ids
         found = (
             self.vectors.near(self.embedder.embed(["anything"])[0], len(ids) + 10) if ids else []
         )
