@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 class Index:
     """The vectors and words of one library.
 
-    `mend` makes the index agree with the library, from scratch if its argument is true. It returns
+    `renew` makes the index agree with the library, from scratch if its argument is true. It returns
     False if another process is writing.
     """
 
     def __init__(
-        self, library: Library, vectors: VectorIndex, mend: Callable[[bool], bool]
+        self, library: Library, vectors: VectorIndex, renew: Callable[[bool], bool]
     ) -> None:
-        self._library, self._vectors, self._mend = library, vectors, mend
+        self._library, self._vectors, self._renew = library, vectors, renew
         # the library revision that the open generation is known to agree with
         self._agreed: int | None = None
 
@@ -52,7 +52,7 @@ class Index:
     def _follow(self, revision: int) -> bool:
         """Whether the index was made again for a library revision."""
         try:
-            return self._mend(False)
+            return self._renew(False)
         except (RagError, OSError):
             if self._vectors.older() != revision:
                 raise
@@ -67,7 +67,7 @@ class Index:
         try:
             return self._vectors.near(vector, limit)
         except LibraryBroken as broken:
-            if not self._mend(True):
+            if not self._renew(True):
                 raise LibraryBroken(
                     str(broken),
                     "another process is at work on this library: ask again when it is done",

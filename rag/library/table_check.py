@@ -45,7 +45,7 @@ Column = tuple[str, str]
 def missing_parts(db: sqlite3.Connection, indices: bool = True) -> list[str]:
     """Return a sentence for each missing table or column, and each missing index if `indices`.
 
-    If there is none, for a missing identity or revision.
+    If none is missing, return sentences about a missing identity and revision.
     """
     tables, indexes = _expected()
     present = _present(db)
