@@ -112,7 +112,7 @@ class Bot:
         with (
             self._writing()
         ):  # before the library is made: of two that come first, one is told who the other is
-            if note := self._open_library(make=True).anew:
+            if note := self._open_library(make=True).notice:
                 yield Notice(note)
             yield from self._ingest().add(paths, forget=forget)
 
@@ -134,14 +134,14 @@ class Bot:
         library = self._open_library()
         if library.is_orphan(name):
             return ()
-        return tuple(known.source for known in library.held(name)[0] if known.document)
+        return tuple(known.source for known in library.files_named(name)[0] if known.document)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
         """Forget the document of that id, source or path, or all below a folder's name."""
         library, started = self._open_library(), time.perf_counter()
         with self._writing():
-            files, roots = ([], []) if library.forget_orphan(name) else library.held(name)
+            files, roots = ([], []) if library.forget_orphan(name) else library.files_named(name)
             library.remove([known.place for known in files], roots)
             yield from self._ingest().index()
             yield Report(

@@ -1,1 +1,1 @@
-"""The index: Chroma's vectors and BM25 postings, made from the library and never the only copy of anything."""
+"""The index: Chroma's vectors and BM25 postings. It can be made again from the library."""

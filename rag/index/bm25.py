@@ -1,13 +1,19 @@
-"""BM25 over all words of a library out of arrays: what the table of words (`words`) ranks, in 0.5 ms among 100,000 passages and not in 43.
+"""BM25 over all words of a library, computed from arrays.
 
-FTS5 reads every posting of every word of a query twice, once to count it for its idf. Here a word's postings are a slice of two arrays, and its share of every passage one expression over it. The
-formula is that of SQLite (fts5_aux.c: k1 = 1.2, b = 0.75, a word in more than half of the passages counts next to nothing), the
-words are cut and stemmed by its tokenizer, so that both rank alike; a test holds them against each other. The table of words stays the
-truth: it answers while the arrays are of another revision, and knows in what order words stand.
+It ranks as the table of words (`fulltext`) does, in 0.5 ms instead of 43 ms among 100,000 passages.
+FTS5 reads every posting of every word of a query twice, once to count it for its inverse document
+frequency (idf). Here the postings of a word are a slice of two arrays, and one expression computes
+its share of the score of every passage.
 
-The arrays lie in a generation of the index (`vectors`), are hashed with it and swapped in whole. They are made from those of the
-generation before: rows that are gone are left out, new passages are counted and merged. bm25s keeps scores instead of counts, which
-change with every passage that comes; tantivy would be a second store with writers and merges of its own, and rounds lengths.
+The formula is that of SQLite (fts5_aux.c: k1 = 1.2, b = 0.75, nearly no weight for a word in more
+than half of the passages). SQLite's tokenizer splits and stems the words, so both rank alike; a
+test compares them. The table of words remains the truth: it answers while the arrays are of another
+revision, and it knows the order of words.
+
+The arrays are files of a generation of the index (`generations`). They are made from those of the
+last generation: removed passages are left out, new ones are counted and merged. bm25s stores scores
+instead of counts, which every new passage changes; tantivy would be a second store with writers and
+merges of its own, and rounds lengths.
 """
 
 from __future__ import annotations
@@ -29,26 +35,30 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_K1, _B = 1.2, 0.75  # of FTS5
-_LEAST = 1e-6  # the idf of a word that more than half of the passages hold, as FTS5 has it
-_WINDOW = 512  # passages counted at once
-_NAME = 32  # characters of a chunk's id
-_MOST = 65_535  # times that a word of a passage is counted
+#: parameters of BM25 as in FTS5
+_K1, _B = 1.2, 0.75
+#: idf of a word in more than half of the passages, as in FTS5
+_MIN_IDF = 1e-6
+#: passages that are counted at once
+_BATCH_PASSAGES = 512
+#: characters of a chunk id
+_ID_LENGTH = 32
+#: highest count of a word in a passage
+_MAX_COUNT = 65_535
 
 #: chunk ids -> (id, title, heading, text) of each, in any order
 TextSource = Callable[[Sequence[str]], Iterable[tuple[str, str, str, str]]]
-_Part = tuple[
-    "NDArray[np.uint32]", "NDArray[np.uint32]", "NDArray[np.unsignedinteger]"
-]  # words, passages, how often
-_Scores = tuple[
-    "NDArray[np.uint32]", "NDArray[np.float64]"
-]  # passages, and a share of the BM25 of each
+#: postings as three arrays (p,): number of the word, row of the passage, count
+_Part = tuple["NDArray[np.uint32]", "NDArray[np.uint32]", "NDArray[np.unsignedinteger]"]
+#: rows of passages and a summand of the BM25 of each, both (n,)
+_Scores = tuple["NDArray[np.uint32]", "NDArray[np.float64]"]
+#: names of the array files
 _ARRAYS = "names", "lengths", "starts", "rows", "times"
 _TERMS = "words.txt"
 
 
 class Postings:
-    """The words of a library at one revision. Not thread-safe."""
+    """The postings of a library at one revision. Not thread-safe."""
 
     def __init__(
         self,
@@ -59,14 +69,18 @@ class Postings:
         rows: NDArray[np.uint32],
         times: NDArray[np.unsignedinteger],
     ) -> None:
-        """For n passages and t words with p postings: ids (n,) ascending, words in each passage (n,), the words in ascending
-        order, where the postings of each begin (t + 1,), their passages as rows of `names` (p,), how often it stands there (p,).
+        """Take the arrays of n passages and t words with p postings.
+
+        `names`: chunk ids, ascending, (n,). `lengths`: words of each passage, (n,). `terms`: the
+        words, ascending. `starts`: start of each word's postings, (t + 1,). `rows`: their passages
+        as rows of `names`, (p,). `times`: count of the word in that passage, (p,).
         """
         self.names, self.lengths, self.terms = names, lengths, terms
         self.starts, self.rows, self.times = starts, rows, times
         mean = float(lengths.mean()) if len(lengths) else 1.0
-        self._long = (_K1 * (1 - _B + _B * lengths / max(mean, 1e-9))).astype("float64", copy=False)
-        self._total = self._long * 0  # the BM25 of every passage, for one query at a time
+        length_norms = _K1 * (1 - _B + _B * lengths / max(mean, 1e-9))
+        self._length_norms = length_norms.astype("float64", copy=False)
+        self._scores = self._length_norms * 0  # of every passage, for one query at a time
 
     @cached_property
     def _stems(self) -> Stemmer:
@@ -75,105 +89,102 @@ class Postings:
     def __call__(
         self, words: Sequence[str], limit: int, table: FullText
     ) -> list[tuple[str, float]]:
-        """The ids that hold any of `words`, best first, with BM25 (higher is better).
+        """Return (chunk id, BM25) of the chunks with any of `words`, highest score first.
 
-        `table` is asked about what is more than one word to the tokenizer ("don't"): its words must stand side by side, which is
-        not on record here.
+        `table` looks up words that the tokenizer splits ("don't"): their parts must be next to each
+        other, and the arrays do not store positions.
         """
         import numpy as np
 
-        total, some = self._total, self.rows[:0]
-        total.fill(0)
+        scores, some_rows = self._scores, self.rows[:0]
+        scores.fill(0)
         for word, stems in zip(words, self._stems.of(words), strict=True):
-            if stems:
-                rows, scores = (
-                    self._scores(stems[0])
-                    if len(stems) == 1
-                    else self._phrase(table([word], len(total)))
-                )
-                total[rows] += scores
-                some = (
-                    rows
-                    if len(rows) >= limit and (not len(some) or len(rows) < len(some))
-                    else some
-                )
-        least = (
-            -np.partition(-total[some], limit - 1)[limit - 1] if len(some) else 0.0
-        )  # nobody worse is in the list
-        found = np.flatnonzero(total >= least if least > 0 else total > 0)
-        found = found[np.argsort(-total[found], kind="stable")][:limit]
-        names = self.names[found].tolist()
-        return [
-            (name.decode(), score) for name, score in zip(names, total[found].tolist(), strict=True)
-        ]
+            if not stems:
+                continue
+            if len(stems) == 1:
+                rows, summands = self._score_stem(stems[0])
+            else:
+                rows, summands = self._rows_of(table([word], len(scores)))
+            scores[rows] += summands
+            if len(rows) >= limit and (not len(some_rows) or len(rows) < len(some_rows)):
+                some_rows = rows
+        # the score of the last of the best `limit` among some passages: a lower one is not returned
+        bound = -np.partition(-scores[some_rows], limit - 1)[limit - 1] if len(some_rows) else 0.0
+        best = np.flatnonzero(scores >= bound if bound > 0 else scores > 0)
+        best = best[np.argsort(-scores[best], kind="stable")][:limit]
+        pairs = zip(self.names[best].tolist(), scores[best].tolist(), strict=True)
+        return [(chunk_id.decode(), score) for chunk_id, score in pairs]
 
     def hold(self, words: Sequence[str], table: FullText) -> set[str]:
-        """Those of `words` that stand in any passage."""
-        found = dict(zip(words, self._stems.of(words), strict=True))
-        phrases = table.hold([word for word, stems in found.items() if len(stems) > 1])
+        """Return those of `words` that are in any passage; `table` as in a query."""
+        stems_of = dict(zip(words, self._stems.of(words), strict=True))
+        phrases = table.hold([word for word, stems in stems_of.items() if len(stems) > 1])
         return phrases | {
-            w for w, stems in found.items() if len(stems) == 1 and self._place(stems[0]) is not None
+            word
+            for word, stems in stems_of.items()
+            if len(stems) == 1 and self._find_term(stems[0]) is not None
         }
 
-    def _place(self, stem: str) -> int | None:
-        at = bisect_left(self.terms, stem)
-        return at if at < len(self.terms) and self.terms[at] == stem else None
+    def _find_term(self, stem: str) -> int | None:
+        """The number of a stem in `terms`."""
+        i = bisect_left(self.terms, stem)
+        return i if i < len(self.terms) and self.terms[i] == stem else None
 
-    def _scores(self, stem: str) -> _Scores:
-        """The passages that hold a stem, and its share of the BM25 of each."""
-        at = self._place(stem)
-        if at is None:
-            return self.rows[:0], self._long[:0]
-        part = slice(self.starts[at], self.starts[at + 1])
-        rows, times, held = self.rows[part], self.times[part], len(self.times[part])
-        weight = max(math.log((len(self.names) - held + 0.5) / (held + 0.5)), _LEAST)
-        scores: NDArray[np.float64] = weight * (_K1 + 1) * times / (times + self._long[rows])
-        return rows, scores
+    def _score_stem(self, stem: str) -> _Scores:
+        """The passages with a stem, and its summand of the BM25 of each."""
+        term = self._find_term(stem)
+        if term is None:
+            return self.rows[:0], self._length_norms[:0]
+        postings = slice(self.starts[term], self.starts[term + 1])
+        rows, times = self.rows[postings], self.times[postings]
+        idf = max(math.log((len(self.names) - len(rows) + 0.5) / (len(rows) + 0.5)), _MIN_IDF)
+        summands: NDArray[np.float64] = idf * (_K1 + 1) * times / (times + self._length_norms[rows])
+        return rows, summands
 
-    def _phrase(self, found: Sequence[tuple[str, float]]) -> _Scores:
-        """The same of what the table of words found."""
+    def _rows_of(self, results: Sequence[tuple[str, float]]) -> _Scores:
+        """Convert results of the table of words to rows; drop ids that are not in `names`."""
         import numpy as np
 
-        sought = np.array([name for name, _ in found], dtype=self.names.dtype)
-        at = np.minimum(self.names.searchsorted(sought), max(0, len(self.names) - 1))
-        here = self.names[at] == sought if len(self.names) else np.zeros(len(found), dtype=bool)
-        return at[here].astype(np.uint32), np.array([score for _, score in found])[here]
+        ids = np.array([chunk_id for chunk_id, _ in results], dtype=self.names.dtype)
+        rows = np.minimum(self.names.searchsorted(ids), max(0, len(self.names) - 1))
+        known = self.names[rows] == ids if len(self.names) else np.zeros(len(ids), dtype=bool)
+        return rows[known].astype(np.uint32), np.array([score for _, score in results])[known]
 
     def save(self, folder: Path) -> None:
-        """Write it as the files of `folder`."""
+        """Write the arrays and words as files of `folder`."""
         import numpy as np
 
         folder.mkdir(exist_ok=True)
-        few = np.min_scalar_type(
-            int(self.times.max(initial=0))
-        )  # a byte, but for a word said 256 times
+        # one byte a count, unless a passage has a word more than 255 times
+        count_type = np.min_scalar_type(int(self.times.max(initial=0)))
         for name in _ARRAYS:
             array = getattr(self, name)
-            np.save(
-                folder / f"{name}.npy",
-                array.astype(few) if name == "times" else array,
-                allow_pickle=False,
-            )
+            if name == "times":
+                array = array.astype(count_type)
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
         (folder / _TERMS).write_text("\n".join(self.terms), encoding="utf-8")
 
 
 class FastFullText:
-    """Words by their postings, with the table of words for what those do not tell."""
+    """Full-text search by postings; the table of words answers what they do not store."""
 
     def __init__(self, postings: Postings, table: FullText) -> None:
         self._postings, self._table = postings, table
 
     def __call__(self, words: Sequence[str], limit: int) -> list[tuple[str, float]]:
-        """Ids of the chunks that hold any of `words`, best first, with BM25 (higher is better)."""
+        """Return (chunk id, BM25) of the chunks with any of `words`, highest score first."""
         return self._postings(words, limit, self._table)
 
     def hold(self, words: Sequence[str]) -> set[str]:
-        """Those of `words` that stand in any chunk."""
+        """Return those of `words` that are in any chunk."""
         return self._postings.hold(words, self._table)
 
 
 def read_postings(folder: Path) -> Postings | None:
-    """What `save` wrote; None where it wrote nothing. Raises `OSError` or `ValueError` where it cannot be read."""
+    """Read what `save` wrote; None if the folder is missing.
+
+    Raises `OSError` or `ValueError` if a file cannot be read.
+    """
     import numpy as np
 
     if not folder.is_dir():
@@ -188,61 +199,91 @@ def read_postings(folder: Path) -> Postings | None:
 def renew_postings(
     last: Postings | None, ids: set[str], texts: TextSource
 ) -> Generator[Indexing, None, Postings]:
-    """The words of exactly the chunks `ids`; what `last` has of them is not counted again."""
+    """Make the postings of exactly the chunks `ids`, yielding the progress.
+
+    Chunks that `last` has are not counted again.
+    """
     import numpy as np
 
-    names = np.array(sorted(ids), dtype=f"S{_NAME}")
-    had = last.names if last else names[:0]
-    kept = np.isin(had, names)
-    place = names.searchsorted(had)  # of each passage of `last` that is kept
+    names = np.array(sorted(ids), dtype=f"S{_ID_LENGTH}")
     lengths = np.zeros(len(names), dtype=np.uint32)
-    code: dict[str, int] = {}
+    numbers: dict[str, int] = {}  # stem -> its number in the parts
     parts: list[_Part] = []
-    new = set(ids)
+    new_ids = set(ids)
     if last:
-        code = {term: number for number, term in enumerate(last.terms)}
-        lengths[place[kept]] = last.lengths[kept]
-        stays = kept[last.rows]
-        codes = np.repeat(np.arange(len(last.terms), dtype=np.uint32), np.diff(last.starts))
-        parts.append((codes[stays], place[last.rows[stays]].astype(np.uint32), last.times[stays]))
-        new -= {name.decode() for name in had[kept].tolist()}
-    waiting, done = iter(texts(sorted(new))), 0
-    with closing(Stemmer()) as stems:
-        while window := list(islice(waiting, _WINDOW)):
-            at = names.searchsorted(
-                np.array([text[0].encode() for text in window], dtype=names.dtype)
-            ).astype(np.uint32)
-            found = stems.counted(text[1:] for text in window)
-            codes = np.array(
-                [code.setdefault(stem, len(code)) for stem, _ in found], dtype=np.uint32
-            )
-            rows = at[np.array([number for _, number in found], dtype=np.intp)]
-            times = np.minimum(list(found.values()), _MOST).astype(np.uint16)
-            np.add.at(lengths, rows, times)
-            parts.append((codes, rows, times))
-            done += len(window)
-            yield Indexing(done, len(new), "words")
-    return _sorted(names, lengths, list(code), parts)
+        numbers = {term: number for number, term in enumerate(last.terms)}
+        kept = np.isin(last.names, names)
+        parts.append(_kept_part(last, kept, names, lengths))
+        new_ids -= {chunk_id.decode() for chunk_id in last.names[kept].tolist()}
+    new_texts, done = iter(texts(sorted(new_ids))), 0
+    with closing(Stemmer()) as stemmer:
+        while batch := list(islice(new_texts, _BATCH_PASSAGES)):
+            parts.append(_count(batch, stemmer, numbers, names, lengths))
+            done += len(batch)
+            yield Indexing(done, len(new_ids), "words")
+    return _merge(names, lengths, list(numbers), parts)
 
 
-def _sorted(
+def _kept_part(
+    last: Postings,
+    kept: NDArray[np.bool_],
+    names: NDArray[np.bytes_],
+    lengths: NDArray[np.uint32],
+) -> _Part:
+    """The postings of `last` for its passages that are `kept`; enters their `lengths`."""
+    import numpy as np
+
+    new_rows = names.searchsorted(last.names)  # only valid for passages that are kept
+    lengths[new_rows[kept]] = last.lengths[kept]
+    chosen = kept[last.rows]
+    numbers = np.repeat(np.arange(len(last.terms), dtype=np.uint32), np.diff(last.starts))
+    rows = new_rows[last.rows[chosen]].astype(np.uint32)
+    return numbers[chosen], rows, last.times[chosen]
+
+
+def _count(
+    batch: Sequence[tuple[str, str, str, str]],
+    stemmer: Stemmer,
+    numbers: dict[str, int],
+    names: NDArray[np.bytes_],
+    lengths: NDArray[np.uint32],
+) -> _Part:
+    """The postings of a batch of texts; enters their `lengths` and the `numbers` of new stems."""
+    import numpy as np
+
+    ids = np.array([text[0].encode() for text in batch], dtype=names.dtype)
+    batch_rows = names.searchsorted(ids).astype(np.uint32)
+    counts = stemmer.counted(text[1:] for text in batch)
+    terms = np.array(
+        [numbers.setdefault(stem, len(numbers)) for stem, _ in counts], dtype=np.uint32
+    )
+    rows = batch_rows[np.array([text_number for _, text_number in counts], dtype=np.intp)]
+    times = np.minimum(list(counts.values()), _MAX_COUNT).astype(np.uint16)
+    np.add.at(lengths, rows, times)
+    return terms, rows, times
+
+
+def _merge(
     names: NDArray[np.bytes_], lengths: NDArray[np.uint32], terms: list[str], parts: list[_Part]
 ) -> Postings:
-    """Postings in the order of their words, and of the passages in each. Words that nothing holds any more go."""
+    """Merge parts into postings, ordered by word and passage. Words without postings are dropped.
+
+    Empties `parts`, because all postings are in memory at once.
+    """
     import numpy as np
 
     empty: _Part = (np.zeros(0, np.uint32), np.zeros(0, np.uint32), np.zeros(0, np.uint16))
-    codes, rows, times = (np.concatenate(column) for column in zip(empty, *parts, strict=True))
+    numbers, rows, times = (np.concatenate(column) for column in zip(empty, *parts, strict=True))
     parts.clear()
-    counts = np.bincount(codes, minlength=len(terms))
-    held = sorted(np.flatnonzero(counts).tolist(), key=terms.__getitem__)
-    rank = np.zeros(len(terms), dtype=np.int64)
-    rank[held] = np.arange(len(held))
-    place = rank[codes]  # in place: all postings are in memory at once
-    del codes
-    place *= max(1, len(names))
-    place += rows
-    order = np.argsort(place)
-    del place
-    starts = np.concatenate([[0], np.cumsum(counts[held])])
-    return Postings(names, lengths, [terms[at] for at in held], starts, rows[order], times[order])
+    counts = np.bincount(numbers, minlength=len(terms))
+    used = sorted(np.flatnonzero(counts).tolist(), key=terms.__getitem__)
+    ranks = np.zeros(len(terms), dtype=np.int64)
+    ranks[used] = np.arange(len(used))
+    sort_keys = ranks[numbers]  # changed in place to save memory
+    del numbers
+    sort_keys *= max(1, len(names))
+    sort_keys += rows
+    order = np.argsort(sort_keys)
+    del sort_keys
+    starts = np.concatenate([[0], np.cumsum(counts[used])])
+    return Postings(names, lengths, [terms[i] for i in used], starts, rows[order], times[order])

@@ -1,7 +1,8 @@
-"""The index as a search sees it: it follows the library, and is mended when it does not.
+"""The index as a search uses it: it follows the library and is made again if it does not agree.
 
-Chroma's vectors and the postings of the words lie in one generation (`vectors`), made at one revision of the library. While another
-process writes, that may be an older one: its vectors still answer, and words are looked up in the library itself.
+Chroma's vectors and the postings of the words are in one generation (`generations`), made at one
+revision of the library. While another process writes, the generation may be older than the
+library. Its vectors still answer, and words are then looked up in the library.
 """
 
 from __future__ import annotations
@@ -22,43 +23,51 @@ if TYPE_CHECKING:
 
 
 class Index:
-    """`mend` makes the index agree with the library (from scratch, if so asked), or says that somebody else is writing."""
+    """The vectors and words of one library.
+
+    `renew` makes the index agree with the library, from scratch if its argument is true. It returns
+    False if another process is writing.
+    """
 
     def __init__(
-        self, library: Library, vectors: VectorIndex, mend: Callable[[bool], bool]
+        self, library: Library, vectors: VectorIndex, renew: Callable[[bool], bool]
     ) -> None:
-        self._library, self._vectors, self._mend = library, vectors, mend
-        self._agreed: int | None = (
-            None  # the library revision that the open generation is known to agree with
-        )
+        self._library, self._vectors, self._renew = library, vectors, renew
+        # the library revision that the open generation is known to agree with
+        self._agreed: int | None = None
 
     def behind(self) -> bool:
-        """Is it of another revision than the library, so that `agree` would make it again?"""
-        now = self._library.revision
-        if self._agreed != now and self._vectors.current() == now:
-            self._agreed = now
-        return self._agreed != now
+        """Whether it is of another revision than the library, so that `agree` makes it again."""
+        revision = self._library.revision
+        if self._agreed != revision and self._vectors.current() == revision:
+            self._agreed = revision
+        return self._agreed != revision
 
     def agree(self) -> None:
-        """Let the index follow the library: one that is behind, missing or broken is made again, where nobody else is writing."""
-        now = self._library.revision
-        if self.behind() and self._follow(now):
-            self._agreed = now
+        """Make an outdated, missing or damaged index again, unless another process is writing."""
+        revision = self._library.revision
+        if self.behind() and self._follow(revision):
+            self._agreed = revision
 
-    def _follow(self, now: int) -> bool:
+    def _follow(self, revision: int) -> bool:
+        """Whether the index was made again for a library revision."""
         try:
-            return self._mend(False)
+            return self._renew(False)
         except (RagError, OSError):
-            if self._vectors.older() != now:
+            if self._vectors.older() != revision:
                 raise
-            return False  # what an older program made answers where nothing can be written
+            return False  # nothing can be written, but the index of an older version answers
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-        """Ids of the nearest chunks with their cosine. May run beside what reads the library (`retrieve`), once `words` was asked."""
+        """Return (chunk id, cosine) of the nearest chunks; `vector` has shape (dimension,).
+
+        After a call of `words` it may run in another thread than the one that reads the library.
+        Raises `LibraryBroken` if the index is damaged while another process writes.
+        """
         try:
             return self._vectors.near(vector, limit)
         except LibraryBroken as broken:
-            if not self._mend(True):
+            if not self._renew(True):
                 raise LibraryBroken(
                     str(broken),
                     "another process is at work on this library: ask again when it is done",
@@ -66,12 +75,10 @@ class Index:
             return self._vectors.near(vector, limit)
 
     def words(self) -> FullText | FastFullText:
-        """What ranks by words: the postings, where they are of the library's revision."""
-        found = None
+        """Return the full-text search: the postings if they are of the library's revision."""
+        postings = None
         with suppress(LibraryBroken):
-            found = self._vectors.words()
-        return (
-            FastFullText(found[0], self._library.words)
-            if found and found[1] == self._library.revision
-            else self._library.words
-        )
+            postings = self._vectors.words()
+        if postings and postings[1] == self._library.revision:
+            return FastFullText(postings[0], self._library.words)
+        return self._library.words

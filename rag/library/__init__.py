@@ -1,1 +1,1 @@
-"""The library, in SQLite: documents, passages, vectors, words, conversations. The truth; all else can be made again."""
+"""The library in SQLite: documents, passages, vectors, words, conversations. The truth."""

@@ -1,13 +1,13 @@
-"""What the documents of a library have of boilerplate, and their masked lines by their words: two tables, kept up by the writer.
+"""Boilerplate of the stored documents: the hashes of repeated lines, and the words of masked lines.
 
-Both are made from the documents and can be made again from them at any time.
+The writer keeps these two tables up to date. Both can be made again from the documents.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rag.domain import Document
 from rag.library.schema import TOKENIZER
@@ -15,50 +15,64 @@ from rag.text import facts
 from rag.text.boilerplate import line_hashes, masked_lines, neighbourhood, within_mask
 
 BOILERPLATE_TABLES = """
-CREATE TABLE templates(document TEXT PRIMARY KEY, masked BLOB NOT NULL, open BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE templates(document TEXT PRIMARY KEY, masked BLOB NOT NULL, open BLOB NOT NULL) \
+WITHOUT ROWID;
 """
-RULE = "2"  #: of what may be masked; a library of another one is masked anew at the end of the next ingest
-_TABLE = f"CREATE VIRTUAL TABLE IF NOT EXISTS masked USING fts5(document UNINDEXED, text, tokenize='{TOKENIZER}')"
-_DOCUMENTS = 50  # looked into for a question
-_TERMS = 64  # words of a question that are looked up
+#: version of the masking rule; the next ingest masks a library of another version again
+RULE = "2"
+_CREATE_MASKED = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS masked "
+    f"USING fts5(document UNINDEXED, text, tokenize='{TOKENIZER}')"
+)
+#: documents whose masked lines are searched for a question
+_MAX_DOCUMENTS = 50
+#: words of a question that are looked up
+_MAX_WORDS = 64
 
 
 class BoilerplateTable:
-    """The hashes of the documents of an open library. Writing is done inside the library's own transactions."""
+    """The boilerplate tables of an open library.
+
+    Methods that write are called inside the library's own transactions.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = self._db = db
 
     def put(self, document: Document) -> None:
-        """Note what may be template in a document, what of it its mask holds, and what is masked at all. Not for source code and
-        tables."""
+        """Store the masked lines of a document, and the hashes of its lines, masked and open.
+
+        Source code and tables get no hashes.
+        """
         put_masked(self._db, document)
         if document.lines:
             return
-        parts: tuple[set[int], set[int]] = (set(), set())
-        for key, lines in line_hashes(document):
-            hidden = all(within_mask(span, document.mask) for span in lines)
-            parts[0 if hidden else 1].add(key)
+        masked, unmasked = set[int](), set[int]()
+        for line_hash, spans in line_hashes(document):
+            is_masked = all(within_mask(span, document.mask) for span in spans)
+            (masked if is_masked else unmasked).add(line_hash)
         self._db.execute(
-            "INSERT OR REPLACE INTO templates VALUES (?, ?, ?)", (document.id, *map(_packed, parts))
+            "INSERT OR REPLACE INTO templates VALUES (?, ?, ?)",
+            (document.id, _packed(masked), _packed(unmasked)),
         )
 
-    def drop(self, document: str) -> None:
-        self._db.execute("DELETE FROM templates WHERE document = ?", (document,))
-        drop_masked(self._db, document)
+    def drop(self, document_id: str) -> None:
+        """Forget a document."""
+        self._db.execute("DELETE FROM templates WHERE document = ?", (document_id,))
+        drop_masked(self._db, document_id)
 
     def documents_masking(self, question: str) -> list[str]:
-        """Ids of the documents whose masked lines have most of the question's words."""
-        words = facts.word_tokens(facts.fold_text(question))[:_TERMS]
-        content = [word for word in words if not facts.is_stop_word(word)]
-        if not content or not _there(self._db):
+        """Return ids of the documents whose masked lines match the question's words best."""
+        words = facts.word_tokens(facts.fold_text(question))[:_MAX_WORDS]
+        content_words = [word for word in words if not facts.is_stop_word(word)]
+        if not content_words or not _has_masked_table(self._db):
             return []
-        sought = " OR ".join(f'"{word}"' for word in dict.fromkeys(content))
+        query = " OR ".join(f'"{word}"' for word in dict.fromkeys(content_words))
         select = "SELECT document FROM masked WHERE masked MATCH ? ORDER BY rank LIMIT ?"
-        return [row[0] for row in self._db.execute(select, (sought, _DOCUMENTS))]
+        return [row[0] for row in self._db.execute(select, (query, _MAX_DOCUMENTS))]
 
     def outdated(self) -> list[str]:
-        """The documents, where they may have been masked by the wider rule of an earlier version; else none."""
+        """Return the ids of all documents if an older rule may have masked them, else []."""
         if self._db.execute(
             "SELECT 1 FROM meta WHERE key = 'template' AND value = ?", (RULE,)
         ).fetchone():
@@ -68,37 +82,37 @@ class BoilerplateTable:
         ]
 
     def renewed(self) -> None:
-        """All documents are masked by the rule of this version. Inside a transaction of the caller's."""
+        """Record that the present rule masks all documents, in a transaction of the caller's."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('template', ?)", (RULE,))
 
     def stale(self, document: Document) -> set[int]:
-        """The hashes of masked lines of a document that are none of a template any more."""
+        """Return the stored hashes of masked lines that are not lines of this document any more."""
         row = self._db.execute(
             "SELECT masked FROM templates WHERE document = ?", (document.id,)
         ).fetchone()
         return _unpacked(row[0]) - {key for key, _ in line_hashes(document)} if row else set()
 
     def beside(self, folder: str) -> dict[str, tuple[set[int], set[int]]]:
-        """The documents of a folder: for each the hashes that are masked and those that are not."""
+        """Return document ids of a folder, each with the hashes of its masked and open lines.
+
+        `folder` may also be a file with several documents.
+        """
         rows = self._db.execute(
-            "SELECT f.path, f.member, t.document, t.masked, t.open FROM files f JOIN templates t ON t.document = f.document "
+            "SELECT f.path, f.member, t.document, t.masked, t.open "
+            "FROM files f JOIN templates t ON t.document = f.document "
             "WHERE f.path = ?1 OR (f.path > ?2 || '/' AND f.path < ?2 || '0')",
             (folder, folder.rstrip("/")),
         )
         return {
-            name: (_unpacked(a), _unpacked(b))
-            for *place, name, a, b in rows
-            if _beside(place, folder)
+            document_id: (_unpacked(masked), _unpacked(unmasked))
+            for path, member, document_id, masked, unmasked in rows
+            if neighbourhood(path, member) == folder
         }
 
 
-def _beside(place: Sequence[str], name: str) -> bool:
-    return neighbourhood(*place) == name
-
-
-def _packed(keys: Iterable[int]) -> bytes:
-    keys = sorted(keys)
-    return struct.pack(f"<{len(keys)}q", *keys)
+def _packed(hashes: Iterable[int]) -> bytes:
+    hashes = sorted(hashes)
+    return struct.pack(f"<{len(hashes)}q", *hashes)
 
 
 def _unpacked(packed: bytes) -> set[int]:
@@ -106,29 +120,32 @@ def _unpacked(packed: bytes) -> set[int]:
 
 
 def put_masked(db: sqlite3.Connection, document: Document) -> None:
-    """Note the masked lines of a document in the place of those that are noted. Inside a transaction of the caller's."""
-    db.execute(_TABLE)
+    """Replace the stored masked lines of a document, in a transaction of the caller's."""
+    db.execute(_CREATE_MASKED)
     drop_masked(db, document.id)
     text = "\n".join(span.of(document.text) for span in masked_lines(document))
     if text:
-        row = (_number(document.id), document.id, text)
+        row = (_row_number(document.id), document.id, text)
         db.execute("INSERT INTO masked(rowid, document, text) VALUES (?, ?, ?)", row)
 
 
-def drop_masked(db: sqlite3.Connection, document: str) -> None:
-    """Forget the lines of a document. Inside a transaction of the caller's."""
-    if _there(db):
-        db.execute("DELETE FROM masked WHERE rowid = ?", (_number(document),))
+def drop_masked(db: sqlite3.Connection, document_id: str) -> None:
+    """Forget the masked lines of a document, in a transaction of the caller's."""
+    if _has_masked_table(db):
+        db.execute("DELETE FROM masked WHERE rowid = ?", (_row_number(document_id),))
 
 
-def _there(db: sqlite3.Connection) -> bool:
+def _has_masked_table(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'masked'").fetchone() is not None
 
 
-def _number(document: str | bytes) -> int:
-    """A row for the id of a document, which is hexadecimal; any other string has one too."""
+def _row_number(document_id: str | bytes) -> int:
+    """The row of a document in the table of masked lines, made from its id, a hexadecimal number.
+
+    Any other string has a row too, and so have the bytes that a damaged row may have as its id.
+    """
     try:
-        return int(document[:15], 16)
+        return int(document_id[:15], 16)
     except ValueError:
-        raw = document if isinstance(document, bytes) else document.encode()  # bytes: a damaged row
+        raw = document_id.encode() if isinstance(document_id, str) else document_id
         return int.from_bytes(raw[:7])

@@ -1,4 +1,7 @@
-"""One SQLite file: whole transactions that survive a power cut, errors that name the file, a file noticed that was taken away."""
+"""One SQLite file: transactions that survive a power cut, and errors that name the file.
+
+A file that was removed or replaced while it was open is noticed.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from rag.errors import LibraryMissing
 
 
 class Database:
-    """The open file at `path`. With `make` it is one that is being made."""
+    """The open SQLite file at `path`. With `make`, the file is created."""
 
-    _back = "put it back, or run: footnote add FOLDER"  # what helps where it is gone
+    #: what helps if the file is gone
+    _cure_if_gone = "put it back, or run: footnote add FOLDER"
 
     def __init__(self, path: Path, *, make: bool = False) -> None:
         self._path = path
@@ -27,7 +31,7 @@ class Database:
             )
             try:
                 self._inode = path.stat().st_ino
-                # the mode stays with the file: a reader that set it would wait for a lock
+                # the file keeps its mode: a reader that set it would wait for a lock
                 wal = "PRAGMA journal_mode=WAL; " if make else ""
                 self._db.executescript(wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
             except BaseException:
@@ -35,12 +39,12 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction: all or nothing. An error of SQLite becomes a `RagError` that names the file."""
+        """Run the block in one transaction. An SQLite error becomes a `RagError` with the file."""
         with disk_errors_named(self._path.parent, self._path.name):
             self.present()
             self._db.execute("BEGIN IMMEDIATE")
@@ -54,34 +58,38 @@ class Database:
             self.present()
 
     def present(self) -> None:
-        """Raises `LibraryMissing` where the file we write to is no longer the one that others would open."""
+        """Raise `LibraryMissing` if the open file is no longer the one at its path."""
         try:
-            here = self._path.stat().st_ino == self._inode
+            is_same_file = self._path.stat().st_ino == self._inode
         except OSError:
-            here = False
-        if not here:
+            is_same_file = False
+        if not is_same_file:
             raise LibraryMissing(
-                f"{self._path} was removed or replaced while it was in use; what was added since then is lost",
-                self._back,
+                f"{self._path} was removed or replaced while it was in use; "
+                "what was added since then is lost",
+                self._cure_if_gone,
             )
 
     def pages(self) -> list[str]:
-        """What SQLite's own check says; nothing where all is well. Raises `RagError` where it could not look."""
+        """Problems that SQLite's own check reports. Raises `RagError` if it cannot read."""
         with disk_errors_named(self._path.parent, self._path.name):
             return failed_pages(self._db)
 
     def reindex(self) -> None:
-        """SQLite's own indices again from their tables."""
+        """Make SQLite's own indices again from their tables."""
         with self.writing():
             self._db.execute("REINDEX")
 
 
 def failed_pages(db: sqlite3.Connection) -> list[str]:
-    """What SQLite's own check says of a file; nothing where all is well. Raises `sqlite3.Error` where it could not look."""
+    """Return the problems that SQLite's own check reports, [] if there are none.
+
+    Raises `sqlite3.Error` if the check cannot read the file.
+    """
     try:
-        found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
+        lines = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
         return [str(error)]
-    return [] if found == ["ok"] else found
+    return [] if lines == ["ok"] else lines

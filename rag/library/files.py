@@ -1,4 +1,4 @@
-"""What was added to a library: roots, and files by their paths. The other half of `library`, without the documents' content."""
+"""The files of a library: the paths that were added (roots), and the known files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from rag.domain import Listing
 from rag.library.database import Database
 
-Place = tuple[str, str]  #: absolute path of a file, and a name in it ("": the file itself)
+#: absolute path of a file, and the name of a document in it ("": the file itself)
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the library remembers of a file, or of a document in a corpus or an archive.
+    """A record of a file, or of a document in a corpus or an archive.
 
-    Enough to see that it has not changed. `size` in bytes, `mtime` in ns, both as `load.File` has
-    them; `member` as in `Place`.
+    It shows whether the file has changed. `size` in bytes and `mtime` in ns are as in `load.File`,
+    `member` is as in `Place`.
     """
 
     path: str
@@ -30,94 +31,110 @@ class KnownFile:
 
     @property
     def place(self) -> Place:
+        """Path and member, the key of the record."""
         return self.path, self.member
 
 
 class SourceFiles(Database):
-    """The files of an open library. `Library` is one of these."""
+    """The files of an open library. `Library` inherits from it."""
 
-    _counted: tuple[tuple[int, int], tuple[int, int]] | None = (
-        None  # who had written by then, and what was counted
-    )
+    #: (state of the database, (documents, chunks)) of the last count
+    _counted: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     def roots(self) -> list[str]:
-        """Absolute paths of all that was ever added, for `sync`."""
+        """Return the absolute paths that were added, for `sync`."""
         return [row[0] for row in self._db.execute("SELECT path FROM roots ORDER BY path")]
 
     def remember_roots(self, paths: Iterable[str]) -> None:
+        """Store paths that were added."""
         with self.writing():
-            self._db.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(p,) for p in paths])
+            self._db.executemany(
+                "INSERT OR IGNORE INTO roots VALUES (?)", [(path,) for path in paths]
+            )
 
     def files(self) -> dict[Place, KnownFile]:
-        """Every file, and every document of one that holds many."""
+        """Return the records of all files and of all documents inside files."""
         rows = self._db.execute(
             "SELECT path, source, document, size, mtime, sha256, reason, member FROM files"
         )
         return {(row[0], row[7]): KnownFile(*row) for row in rows}
 
     def touch(self, path: str, size: int, mtime: int) -> None:
-        """The file's bytes are the same, its size or time on record was not."""
+        """Record a new size or time of a file whose content has not changed."""
         with self.writing():
             self._db.execute(
                 "UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path)
             )
 
     def fail(self, file: KnownFile, reason: str, cure: str) -> None:
-        """As `refuse`, for one file."""
+        """Record one file that could not be read, as `refuse` does."""
         self.refuse([(replace(file, reason=reason), cure)])
 
     def refuse(self, files: Iterable[tuple[KnownFile, str]]) -> None:
-        """Record files that could not be taken in, each with its `reason` and a cure. Their documents stay.
+        """Record files that could not be read, each with its `reason` and a cure.
 
-        One transaction for all: each costs a write to the disk, and an archive may have 10,000 bad members.
+        Their documents stay. One transaction for all, because each one costs a write to the disk
+        and an archive may have 10,000 bad members.
         """
         with self.writing():
             self._db.executemany(
-                "INSERT INTO files VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT(path, member) DO UPDATE SET "
-                "reason = excluded.reason, cure = excluded.cure, size = excluded.size, mtime = excluded.mtime, "
-                "sha256 = excluded.sha256",
+                "INSERT INTO files VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?) "
+                "ON CONFLICT(path, member) DO UPDATE SET "
+                "reason = excluded.reason, cure = excluded.cure, size = excluded.size, "
+                "mtime = excluded.mtime, sha256 = excluded.sha256",
                 [
-                    (*f.place, f.source, f.size, f.mtime, f.sha256, f.reason, cure)
-                    for f, cure in files
+                    (
+                        *file.place,
+                        file.source,
+                        file.size,
+                        file.mtime,
+                        file.sha256,
+                        file.reason,
+                        cure,
+                    )
+                    for file, cure in files
                 ],
             )
 
     def listings(self) -> list[Listing]:
-        """The table of contents, by source."""
+        """Return the list of documents and unreadable files, by source."""
         rows = self._db.execute(
-            "SELECT f.document, f.source, d.title, d.date, (SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
+            "SELECT f.document, f.source, d.title, d.date, "
+            "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
             "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
         )
         return [
             Listing(
-                i or "",
+                document_id or "",
                 source,
                 title or "",
                 date,
                 chunks,
                 size,
-                "failed" if i is None else "ready",
+                "failed" if document_id is None else "ready",
                 reason,
             )
-            for i, source, title, date, chunks, size, reason in rows
+            for document_id, source, title, date, chunks, size, reason in rows
         ]
 
     def counts(self) -> tuple[int, int]:
-        """Documents and chunks. SQLite counts row by row: what was counted holds until anybody writes."""
-        one = self._db.execute
-        now = (one("PRAGMA data_version").fetchone()[0], self._db.total_changes)
-        if self._counted is None or self._counted[0] != now:
-            found = [
-                one(f"SELECT count(*) FROM {table}").fetchone()[0]
-                for table in ("documents", "chunks")
-            ]  # noqa: S608
-            self._counted = now, (found[0], found[1])
+        """Return the numbers of documents and chunks.
+
+        SQLite counts row by row, so the result is kept until a process writes.
+        """
+        state = (self._number("PRAGMA data_version"), self._db.total_changes)
+        if self._counted is None or self._counted[0] != state:
+            documents = self._number("SELECT count(*) FROM documents")
+            self._counted = state, (documents, self._number("SELECT count(*) FROM chunks"))
         return self._counted[1]
 
-    def sources(self, document: str) -> list[str]:
-        """All names of a document, shortest first."""
+    def _number(self, select: str) -> int:
+        return int(self._db.execute(select).fetchone()[0])
+
+    def sources(self, document_id: str) -> list[str]:
+        """Return the sources of a document, shortest first."""
         rows = self._db.execute(
             "SELECT source FROM files WHERE document = ? ORDER BY length(source), source",
-            (document,),
+            (document_id,),
         )
         return [row[0] for row in rows]

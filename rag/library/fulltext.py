@@ -1,7 +1,8 @@
-"""Chunks by their words: BM25 over the table of words (FTS5) of an open library.
+"""Full-text search: BM25 over the table of words (FTS5) of an open library.
 
-The truth of what stands where. Every posting of every word of a query is read, twice; among many passages `postings` ranks the
-same from arrays, and this is asked while those are behind, and for words that must stand side by side.
+This table is the truth about which chunk has which words. A query reads every posting of each of
+its words twice. `bm25` ranks the same from arrays and is faster among many passages; this table
+answers while those arrays are outdated, and for words that must be next to each other.
 """
 
 from __future__ import annotations
@@ -11,29 +12,56 @@ from collections.abc import Sequence
 
 
 class FullText:
-    """The words of an open library."""
+    """The table of words of an open library."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def __call__(self, words: Sequence[str], limit: int) -> list[tuple[str, float]]:
-        """Ids of the chunks that hold any of `words`, best first, with BM25 (higher is better)."""
+        """Return (chunk id, BM25) of the chunks with any of `words`, highest score first."""
         if not words:
             return []
         return self._db.execute(
-            "SELECT c.id, -score FROM (SELECT rowid AS number, bm25(words, 1.0, 1.0, 1.0) AS score FROM words "
-            "WHERE words MATCH ? ORDER BY score, rowid LIMIT ?) JOIN chunks c USING (number) ORDER BY score, number",
+            "SELECT c.id, -score FROM (SELECT rowid AS number, bm25(words, 1.0, 1.0, 1.0) AS score "
+            "FROM words WHERE words MATCH ? ORDER BY score, rowid LIMIT ?) "
+            "JOIN chunks c USING (number) ORDER BY score, number",
             (" OR ".join(map(_quoted, words)), limit),
         ).fetchall()
 
     def hold(self, words: Sequence[str]) -> set[str]:
-        """Those of `words` that stand in any chunk."""
-        one = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"  # a vocabulary would count every passage of the word
-        return {word for word in words if self._db.execute(one, (_quoted(word),)).fetchone()}
+        """Return those of `words` that are in any chunk."""
+        # one row is enough; a vocabulary table would count every passage with the word
+        select = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+        return {word for word in words if self._db.execute(select, (_quoted(word),)).fetchone()}
+
+    def add(self, number: int, title: str, heading: str, text: str) -> None:
+        """Enter the words of chunk `number`. Inside a transaction of the caller's."""
+        add_words(self._db, number, title, heading, text)
+
+    def remove(self, number: int, title: str, heading: str, text: str) -> None:
+        """Remove the words of chunk `number`, in a transaction of the caller's.
+
+        The texts must be those that were entered, because the table does not store them.
+        """
+        self._db.execute(
+            "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
+            (number, title, heading, text),
+        )
 
     def merge(self) -> None:
-        """Put the parts of the table together: looking up takes a third less. Inside a transaction of the caller's."""
+        """Merge the parts of the table, in a transaction of the caller's.
+
+        A lookup then takes a third less time.
+        """
         self._db.execute("INSERT INTO words(words) VALUES ('optimize')")
+
+
+def add_words(db: sqlite3.Connection, number: int, title: str, heading: str, text: str) -> None:
+    """Enter the words of chunk `number` in the table of words of `db`."""
+    db.execute(
+        "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)",
+        (number, title, heading, text),
+    )
 
 
 def _quoted(word: str) -> str:

@@ -1,9 +1,10 @@
-"""Questions and answers, saved: in a file of their own beside the library's, a question as it is asked, its answer when it is whole.
+"""Saved questions and answers, in a file of their own next to the library's.
 
-SQLite has one writer at a time, and a thousand passages go into the library in one transaction: in the same file an answer
-would wait for that. Here it waits for nobody. Answers are kept as they were given (the object of ``ask --json``) and never
-computed again; a turn that was answered has the checksum of both. The file is made with the library; where it is gone or is no longer
-a history, that is said, and conversations begin anew when somebody repairs (`anew`).
+SQLite has one writer at a time, and an ingest writes a thousand passages in one transaction. In the
+same file a question would wait for that. A question is saved when it is asked, its answer when it
+is complete. Answers are kept as they were given (the object of ``ask --json``) and never computed
+again; an answered turn has a checksum of both. The file is created with the library. A file that is
+missing or is no history raises an error, and a repair creates a new one (`replace_history`).
 """
 
 from __future__ import annotations
@@ -21,34 +22,37 @@ from rag.library.schema import checksum
 
 FILE = "history.db"
 TABLES = (
-    "CREATE TABLE IF NOT EXISTS turns(number INTEGER PRIMARY KEY, conversation TEXT NOT NULL, asked TEXT NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS turns(number INTEGER PRIMARY KEY, "
+    "conversation TEXT NOT NULL, asked TEXT NOT NULL, "
     "question TEXT NOT NULL, answer TEXT, checksum BLOB)",
     "CREATE INDEX IF NOT EXISTS turns_conversation ON turns(conversation)",
 )
 COLUMNS = ("number", "conversation", "asked", "question", "answer", "checksum")
 _CURE = "run: footnote doctor --repair"
-_ROW = f"SELECT {', '.join(COLUMNS)} FROM turns"  # noqa: S608
-_TEXTS = "typeof(conversation) = 'text' AND typeof(asked) = 'text' AND typeof(question) = 'text'"
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM turns"  # noqa: S608
+_IS_RECORD = (
+    "typeof(conversation) = 'text' AND typeof(asked) = 'text' AND typeof(question) = 'text'"
+)
 
 
 class History(Database):
-    """Conversations of the library in `folder`. Raises `LibraryBroken` where there is no history."""
+    """The conversations of the library in `folder`. Raises `LibraryBroken` without a history."""
 
-    _back = "put it back, then ask again; or: footnote doctor --repair"
+    _cure_if_gone = "put it back, then ask again; or: footnote doctor --repair"
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE
         with disk_errors_named(folder, FILE):
             if not path.exists():
-                raise LibraryBroken(f"{path} is gone: what was asked before is not there", _CURE)
+                raise LibraryBroken(f"{path} is gone, and with it the earlier conversations", _CURE)
         super().__init__(path)
-        self._db.text_factory = text
+        self._db.text_factory = decode_text
         try:
             with disk_errors_named(folder, FILE):
                 columns = columns_of(self._db)
                 if not columns:
                     raise LibraryBroken(
-                        f"{path} holds no conversations: it was emptied or is another file", _CURE
+                        f"{path} has no conversations: it was emptied or is another file", _CURE
                     )
                 if missing := [name for name in COLUMNS if name not in columns]:
                     raise LibraryBroken(
@@ -59,7 +63,7 @@ class History(Database):
             raise
 
     def ask(self, conversation: str, asked: str, question: str) -> int:
-        """Save a question before it is answered. Returns the turn's number."""
+        """Save a question before it is answered, at time `asked`; return the number of the turn."""
         with self.writing():
             row = self._db.execute(
                 "INSERT INTO turns(conversation, asked, question) VALUES (?, ?, ?)",
@@ -70,32 +74,32 @@ class History(Database):
     def answer(self, turn: int, answer: str) -> None:
         """Save the answer object (JSON) of a turn."""
         with self.writing():
-            found = self._db.execute(
+            saved = self._db.execute(
                 "SELECT question FROM turns WHERE number = ?", (turn,)
             ).fetchone()
-            if found is None:
+            if saved is None:
                 raise LibraryBroken(
                     f"{self._path}: the question that was just saved is gone", "ask it again"
                 )
-            row = (answer, checksum(turn, found[0], answer), turn)
+            row = (answer, checksum(turn, saved[0], answer), turn)
             self._db.execute("UPDATE turns SET answer = ?, checksum = ? WHERE number = ?", row)
 
     def damaged(self) -> dict[int, str]:
-        """Number and question of the turns that are no records of a question, or whose answer is
-        not the one that was saved."""
-        return {row[0]: str(row[3]) for row in self._rows(_ROW) if not _whole(row)}
+        """Return number and question of turns that are invalid or have a changed answer."""
+        return {row[0]: str(row[3]) for row in self._rows(_SELECT) if not _is_valid(row)}
 
     def forget(self, turns: Iterable[int]) -> None:
-        """The questions stay, as text, their answers go."""
+        """Remove the answers of turns. The questions stay, converted to text."""
         with self.writing():
             self._db.executemany(
-                "UPDATE turns SET answer = NULL, checksum = NULL, question = CAST(question AS TEXT), "
-                "conversation = CAST(conversation AS TEXT), asked = CAST(asked AS TEXT) WHERE number = ?",
-                [(t,) for t in turns],
+                "UPDATE turns SET answer = NULL, checksum = NULL, "
+                "question = CAST(question AS TEXT), conversation = CAST(conversation AS TEXT), "
+                "asked = CAST(asked AS TEXT) WHERE number = ?",
+                [(turn,) for turn in turns],
             )
 
     def indexed(self) -> bool:
-        """Is the index of the turns there? Made again by `index`."""
+        """Whether the SQLite index of the turns exists; `index` makes it again."""
         return bool(
             self._rows(
                 "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'turns_conversation'"
@@ -103,39 +107,43 @@ class History(Database):
         )
 
     def index(self) -> None:
-        """Make the index of the turns, where there is none."""
+        """Make the SQLite index of the turns if there is none."""
         with self.writing():
             self._db.execute(TABLES[1])
 
     def turns(self, conversation: str) -> list[tuple[str, str | None]]:
-        """Questions and answer objects (JSON, None where none was finished) of a conversation, oldest first.
+        """Return (question, answer object) of the turns of a conversation, oldest first.
 
-        Raises `LibraryBroken` for an answer that is not the one that was saved, or is no answer.
+        The answer object is JSON, None if the answer was not completed. Raises `LibraryBroken` for
+        an answer that has changed since it was saved or is no answer.
         """
-        rows = self._rows(_ROW + " WHERE conversation = ? ORDER BY number", conversation)
+        rows = self._rows(_SELECT + " WHERE conversation = ? ORDER BY number", conversation)
         for row in rows:
-            if not _whole(row):
-                what = "does not match its checksum or is no answer"
-                raise LibraryBroken(f"{FILE}: the saved answer to {row[3]!r} {what}", _CURE)
+            if not _is_valid(row):
+                problem = "does not match its checksum or is no answer"
+                raise LibraryBroken(f"{FILE}: the saved answer to {row[3]!r} {problem}", _CURE)
         return [(row[3], row[4]) for row in rows]
 
     def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
-        """(id, first question, time of the last, turns), newest first.
+        """Return (id, first question, time of the last one, number of turns), newest first.
 
-        Rows that are no records are left out.
+        Invalid rows are left out.
         """
         rows = self._rows(
-            "SELECT t.conversation, q.question, t.asked, t.turns FROM (SELECT conversation, min(number) AS first, "  # noqa: S608
-            f"max(number) AS last, max(asked) AS asked, count(*) AS turns FROM turns WHERE {_TEXTS} GROUP BY conversation) t "
+            "SELECT t.conversation, q.question, t.asked, t.turns FROM "  # noqa: S608
+            "(SELECT conversation, min(number) AS first, "
+            "max(number) AS last, max(asked) AS asked, count(*) AS turns "
+            f"FROM turns WHERE {_IS_RECORD} GROUP BY conversation) t "
             "JOIN turns q ON q.number = t.first ORDER BY t.last DESC LIMIT ?",
             limit,
         )
-        return [(i, title, asked, turns) for i, title, asked, turns in rows]
+        return [(conversation, title, asked, turns) for conversation, title, asked, turns in rows]
 
     def questions(self, limit: int) -> list[str]:
-        """The last questions, newest first, each once."""
+        """Return the last questions, newest first, each once."""
         rows = self._rows(
-            f"SELECT question FROM turns WHERE {_TEXTS} GROUP BY question ORDER BY max(number) DESC LIMIT ?",  # noqa: S608
+            f"SELECT question FROM turns WHERE {_IS_RECORD} "  # noqa: S608
+            "GROUP BY question ORDER BY max(number) DESC LIMIT ?",
             limit,
         )
         return [row[0] for row in rows]
@@ -146,21 +154,20 @@ class History(Database):
 
 
 def columns_of(db: sqlite3.Connection) -> list[str]:
-    """The names of the columns of the table of turns; none where there is no such table."""
+    """Return the column names of the table of turns, [] if there is no such table."""
     table = db.execute(
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'turns'"
     ).fetchone()
     return [row[1] for row in db.execute("PRAGMA table_info(turns)")] if table else []
 
 
-def text(raw: bytes) -> str:
-    """A stored text; bytes that are no UTF-8 become U+FFFD, so that a checksum tells that they
-    were changed."""
+def decode_text(raw: bytes) -> str:
+    """Decode a stored text. Bytes that are not UTF-8 become U+FFFD, and the checksum then fails."""
     return raw.decode("utf-8", "replace")
 
 
-def _whole(row: tuple[Any, ...]) -> bool:
-    """Is a row (of `COLUMNS`) a question, and its answer the one that was saved?"""
+def _is_valid(row: tuple[Any, ...]) -> bool:
+    """Whether a row of `COLUMNS` is a question, with the answer that was saved if it has one."""
     number, *texts, answer, mark = row
     if not all(isinstance(part, str) for part in texts):
         return False
@@ -168,69 +175,71 @@ def _whole(row: tuple[Any, ...]) -> bool:
         not isinstance(mark, bytes) or checksum(number, texts[2], answer) != mark
     ):
         return False
-    return answer is None or _answers(answer)
+    return answer is None or _is_answer(answer)
 
 
-def _answers(answer: Any) -> bool:
-    """Is this the JSON of an answer object? One that an older version saved may lack fields."""
+def _is_answer(answer: Any) -> bool:
+    """Whether this is the JSON of an answer object. Those of older versions may lack fields."""
     try:
-        found = json.loads(answer)
+        value = json.loads(answer)
     except (ValueError, TypeError, RecursionError):
         return False
-    if not isinstance(found, dict) or not isinstance(found.get("answer", ""), str):
+    if not isinstance(value, dict) or not isinstance(value.get("answer", ""), str):
         return False
-    return all(isinstance(found.get(name, ""), str | None) for name in ("asked", "short"))
+    return all(isinstance(value.get(name, ""), str | None) for name in ("asked", "short"))
 
 
 def create_history(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: str = FILE) -> None:
-    """Make the file, where there is none, and put in the `turns` (rows) that a library of an older format holds.
+    """Create the file if it is missing and insert `turns`, rows of `COLUMNS`.
 
-    A begin that was killed is done again by the next one: what is in already stays as it is.
+    Rows that are in the file already are kept, so a call that was killed can be repeated.
     """
-    made = Database(folder / name, make=True)
+    database = Database(folder / name, make=True)
     try:
-        with made.writing():
+        with database.writing():
             for statement in TABLES:
-                made._db.execute(statement)
-            made._db.executemany("INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?, ?, ?)", turns)
+                database._db.execute(statement)
+            database._db.executemany("INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?, ?, ?)", turns)
     finally:
-        made.close()
+        database.close()
 
 
-def salvaged(folder: Path) -> list[tuple[Any, ...]]:
-    """The turns (rows of `COLUMNS`) that can be read of a damaged history; of one whose answer
-    is damaged, the question.
+def salvage_turns(folder: Path) -> list[tuple[Any, ...]]:
+    """Return the readable turns of a damaged history, rows of `COLUMNS` ordered by number.
 
-    Raises `RagError` where the disk, not the file's content, is what keeps them from being read.
+    A turn with a damaged answer is returned without it. Raises `RagError` if the disk, not the
+    content of the file, prevents reading.
     """
     rows: dict[int, tuple[Any, ...]] = {}
     try:
-        store = Database(folder / FILE)
+        database = Database(folder / FILE)
     except LibraryBroken:
         return []
     try:
-        store._db.text_factory = text
-        for order in ("ASC", "DESC"):  # what lies behind a damaged page is read from the other end
+        database._db.text_factory = decode_text
+        for order in ("ASC", "DESC"):  # the rows after a damaged page are read from the other end
             with disk_errors_named(folder, FILE):
                 try:
-                    _read(store._db, order, rows)
+                    _read_turns(database._db, order, rows)
                 except sqlite3.Error as error:
                     if not is_damage(error):
                         raise
     finally:
-        store.close()
+        database.close()
     return [rows[number] for number in sorted(rows)]
 
 
-def _read(db: sqlite3.Connection, order: str, rows: dict[int, tuple[Any, ...]]) -> None:
-    have = set(columns_of(db))
-    if not {"number", "question"} <= have:
+def _read_turns(db: sqlite3.Connection, order: str, rows: dict[int, tuple[Any, ...]]) -> None:
+    """Add the turns to `rows` by number, in SQL order `order`, until a page cannot be read."""
+    present = set(columns_of(db))
+    if not {"number", "question"} <= present:
         return
-    fills = {"conversation": "'recovered'", "asked": "''", "answer": "NULL", "checksum": "NULL"}
-    columns = ", ".join(name if name in have else fills[name] for name in COLUMNS)
+    defaults = {"conversation": "'recovered'", "asked": "''", "answer": "NULL", "checksum": "NULL"}
+    columns = ", ".join(name if name in present else defaults[name] for name in COLUMNS)
     for row in db.execute(f"SELECT {columns} FROM turns NOT INDEXED ORDER BY number {order}"):  # noqa: S608
-        if _whole(row):
-            rows[row[0]] = tuple(row)
-        elif isinstance(row[3], str):
-            said = (part if isinstance(part, str) else "" for part in row[1:3])
-            rows.setdefault(row[0], (row[0], *said, row[3], None, None))
+        number, *texts, question, _, _ = row
+        if _is_valid(row):
+            rows[number] = tuple(row)
+        elif isinstance(question, str):
+            texts = [part if isinstance(part, str) else "" for part in texts]
+            rows.setdefault(number, (number, *texts, question, None, None))

@@ -1,77 +1,80 @@
-"""SQLite: documents, chunks, vectors, words (FTS5), files. The truth. How it is read is in `held`, conversations are in a file beside it (`history`).
+"""The library: one SQLite file with documents, chunks, vectors, words (FTS5) and known files.
 
-Everything else can be made again from here: Chroma's folder without embedding anything, the words table without reading a
-file. A document with all its chunks and vectors is written in one transaction; rows carry a checksum of their own, because
-SQLite's page checks do not see a flipped bit inside a value. A chunk's text is not stored twice: it is the slice of its
-document's text, so law 1 cannot be broken by an update. ``revision`` counts the commits that changed what can be
-found; the index says which revision it was made from.
+This module writes; `reading` reads, and `history` keeps conversations in a second file. Everything
+else can be made again from here: Chroma's folder without embedding, the table of words without
+reading a file. A document is written in one transaction with all its chunks and vectors. Each row
+has its own checksum, because SQLite's page checks do not detect a flipped bit inside a value. The
+text of a chunk is not stored: it is a slice of its document's text, so the two cannot disagree.
+``revision`` counts the commits that change what a search can find; the index names the revision
+that it was made from.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.disk import permissions
-from rag.disk.disk_errors import REPAIR, disk_errors_named, no_folder
+from rag.disk.disk_errors import REPAIR, disk_errors_named
 from rag.domain import Chunk, Document
-from rag.errors import LibraryBroken, LibraryMissing, Unreadable
+from rag.errors import LibraryBroken, Unreadable
 from rag.library import table_check
-from rag.library.boilerplate import BOILERPLATE_TABLES, RULE, BoilerplateTable
-from rag.library.duplicates import DUPLICATE_TABLES, Duplicates
+from rag.library.boilerplate import BoilerplateTable
+from rag.library.duplicates import Duplicates
 from rag.library.files import KnownFile, Place
 from rag.library.fulltext import FullText
-from rag.library.history import History, create_history
+from rag.library.history import History
 from rag.library.integrity import Integrity
+from rag.library.opening import (
+    Cure,
+    check_folder,
+    check_identity,
+    prepare_tables,
+    suggest_another_library,
+)
 from rag.library.reading import Documents
-from rag.library.schema import SCHEMA, checksum, spans_json
+from rag.library.schema import checksum, spans_json
 from rag.library.spelling import Spelling
-from rag.library.upgrade import split_members
 from rag.text.copies import WordText
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: what a library of each older format lacks; 0 is one that is being made. An upgrade adds tables, moves conversations
-#: to their own file and splits the keys of files in two (`upgrade`), in one transaction
-TABLES_SINCE = {
-    0: table_check.ALL,
-    1: DUPLICATE_TABLES + BOILERPLATE_TABLES,
-    2: "",
-    3: "",
-}
-
-
-Cure = Callable[[str, str], str]
-_ADD = "run: footnote add FOLDER"
-_ANEW = "the library's file was gone or empty; a new one is begun: add again what else was in it. Conversations stay"
-
-
-def _another(made: str, identity: str) -> str:
-    return "use another --library and add the documents again"
+    #: a document, its chunks, their vectors (float32, one row a chunk) and their embedding keys
+    Embedded = tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    #: the same with its file
+    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
 
 
 class Library(Documents):
-    """One open library. One writer at a time (the caller holds the lock), any number of readers."""
+    """One open library. One writer at a time (the caller has the lock), any number of readers."""
 
     def __init__(
-        self, folder: Path, *, make: bool = False, identity: str = "", cure: Cure = _another
+        self,
+        folder: Path,
+        *,
+        make: bool = False,
+        identity: str = "",
+        cure: Cure = suggest_another_library,
     ) -> None:
-        """Open the library in `folder`; with `make`, create it. `identity` names embedder and chunker (`LibraryBroken`
-        if it differs, with the `cure` for what the library was made with and what it is now)."""
-        self.folder, self._cure = folder, cure
-        self.anew = ""  # what is to be said where there was a library before
+        """Open the library in `folder`; create it if `make`.
+
+        `identity` names the embedder and the chunker. If the library was made with others,
+        `LibraryBroken` is raised with the advice of `cure`.
+        """
+        self.folder = folder
         path = folder / "library.db"
         with disk_errors_named(folder):
-            self._looked_for(path, make)
+            #: what the user has to know if a lost library was replaced by a new one, else ""
+            self.notice = check_folder(folder, path, make)
         super().__init__(path, make=make)
         try:
             with disk_errors_named(folder):
-                self._prepare(identity, make)
+                prepare_tables(self, folder, identity, make)
+                check_identity(self, self._meta("identity"), identity, cure)
         except BaseException:
             self._db.close()
             raise
@@ -79,108 +82,18 @@ class Library(Documents):
         self.twins, self.templates = Duplicates(self._db, self.writing), BoilerplateTable(self._db)
         self.lookup = Spelling(self._db)
         self.care = Integrity(
-            self._db, self.document, lambda: self.history, self.twins, self.templates
+            self._db,
+            self.document,
+            lambda: self.history,
+            self.words,
+            self.twins,
+            self.templates,
         )
-        self._fresh = 0  # chunks put in since the words were merged
-
-    def _looked_for(self, path: Path, make: bool) -> None:
-        """Raises where there is no library to open; with `make`, prepares the place of a new one."""
-        if blocked := no_folder(self.folder):
-            raise blocked
-        if path.is_symlink() and not path.exists():
-            raise LibraryMissing(
-                f"{path} is a link to nothing",
-                f"put back what it points to; or: rm {path}, then: footnote add FOLDER",
-            )
-        there = path.stat().st_size if path.exists() else None
-        if there:
-            return
-        if make:
-            permissions.make_folder(self.folder)
-            self.anew = _ANEW if self._forget_index() else ""
-        elif there == 0 and self._indexed():
-            raise LibraryBroken(
-                f"{path} is empty, but there is an index of what was in it",
-                f"put it back from a copy; or begin it anew, conversations stay: {_ADD.removeprefix('run: ')}",
-            )
-        elif there is None:
-            gone = self._indexed()
-            what = (
-                f"{path} is gone, but the index of it is there"
-                if gone
-                else f"there is no library in {self.folder}"
-            )
-            raise LibraryMissing(
-                what, "put it back from a copy, or: footnote add FOLDER" if gone else _ADD
-            )
-
-    def _prepare(self, identity: str, make: bool) -> None:
-        def version() -> int:
-            return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
-        if version() == 0:
-            if table_check.ours(self._db):
-                raise LibraryBroken(f"{self._path} does not say its format any more", REPAIR)
-            if self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise LibraryBroken(f"{self._path} is the file of another program", REPAIR)
-            if not make:  # a first `add` was killed before its first document
-                raise LibraryMissing(f"the library in {self.folder} holds nothing yet", _ADD)
-        while (before := version()) in TABLES_SINCE:
-            with self.writing():
-                if before == version():  # else another process was faster
-                    for statement in TABLES_SINCE[before].split(";\n"):
-                        self._db.execute(statement)
-                    split_members(self._db)
-                    self._move_turns()
-                    if before == 0:
-                        made = "INSERT INTO meta VALUES ('identity', ?), ('revision', '0'), ('template', ?)"
-                        self._db.execute(made, (identity, RULE))
-                    self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-        if version() != SCHEMA:
-            raise LibraryBroken(
-                f"the library is of format {version()}, this program reads format {SCHEMA}",
-                "use the version that made it, or another --library and add the documents again",
-            )
-        if said := table_check.missing_parts(self._db, indices=False):
-            raise LibraryBroken(f"{self._path} is damaged: {'; '.join(said)}", REPAIR)
-        made = self._meta("identity")
-        if identity and not made:
-            raise LibraryBroken(
-                f"{self._path} does not say what its passages were embedded with", REPAIR
-            )
-        if identity and made == table_check.UNKNOWN:
-            made = self._adopt(identity)
-        if identity and made != identity:
-            raise LibraryBroken(
-                f"the library was made with {made!r}, this program embeds with {identity!r}",
-                self._cure(made, identity),
-            )
-
-    def _adopt(self, identity: str) -> str:
-        """Say what the library is made with from now on.
-
-        Its vectors may be of another embedder: they count as damaged.
-        """
-        with self.writing():
-            self._db.execute("UPDATE chunks SET checksum = x''")
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))
-        return identity
-
-    def _move_turns(self) -> None:
-        """Conversations into their own file. Inside the transaction that makes or upgrades the library."""
-        columns = [row[1] for row in self._db.execute("PRAGMA table_info(turns)")]
-        mark = "checksum" if "checksum" in columns else "NULL"  # the oldest have none
-        select = f"SELECT number, conversation, asked, question, answer, {mark} FROM turns"  # noqa: S608
-        try:
-            create_history(self.folder, self._db.execute(select) if columns else ())
-        except LibraryBroken:
-            if columns:
-                raise  # else what is damaged is of an earlier library, and is said when conversations are asked for
-        self._db.execute("DROP TABLE IF EXISTS turns")
+        self._unmerged = 0  # chunks stored since the parts of the words table were merged
 
     @cached_property
     def history(self) -> History:
-        """The conversations, opened when they are asked for. Raises `LibraryBroken` where they are gone."""
+        """The conversations, opened at first use. Raises `LibraryBroken` if the file is gone."""
         return History(self.folder)
 
     def _close_history(self) -> None:
@@ -188,35 +101,20 @@ class Library(Documents):
             self.history.close()
             del self.history
 
-    def _indexed(self) -> bool:
-        return any(self.folder.glob("vectors/gen-*.json"))
-
-    def _forget_index(self) -> bool:
-        """The index of a library that is gone must not be taken for the new one's. Was there one?
-
-        Without its manifest a generation is a torso, which the next writer removes.
-        """
-        found = [
-            manifest for manifest in self.folder.glob("vectors/gen-*.json") if not manifest.is_dir()
-        ]
-        for manifest in found:
-            manifest.unlink(missing_ok=True)
-        return bool(found)
-
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._close_history()
         super().close()
 
     def merge_words(self) -> None:
-        """Put the parts of the words table together, where most of it is new."""
-        if 2 * self._fresh > self.counts()[1]:
+        """Merge the parts of the words table if more than half of the chunks are new."""
+        if 2 * self._unmerged > self.counts()[1]:
             with self.writing():
                 self.words.merge()
-        self._fresh = 0
+        self._unmerged = 0
 
     def remake_words(self) -> None:
-        """The table of words again from the texts."""
+        """Make the table of words again from the texts of the documents."""
         with self.writing():
             self.care.remake_words()
 
@@ -226,60 +124,48 @@ class Library(Documents):
 
     @property
     def revision(self) -> int:
-        """Grows with every commit that changes what can be found."""
-        found = self._meta("revision")
-        if not table_check.is_revision(found):
-            raise LibraryBroken(f"{self._path} is damaged: its revision is {found!r}", REPAIR)
-        return int(found)
+        """A number that grows with every commit that changes what a search can find."""
+        revision = self._meta("revision")
+        if not table_check.is_revision(revision):
+            raise LibraryBroken(f"{self._path} is damaged: its revision is {revision!r}", REPAIR)
+        return int(revision)
 
-    def _revise(self) -> None:
+    def _increase_revision(self) -> None:
         self._db.execute(
             "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'"
         )
 
-    def put(
-        self,
-        items: Sequence[
-            tuple[KnownFile, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
-        ],
-        anew: bool = False,
-    ) -> None:
-        """Whole documents in one transaction: file, text, chunks, vectors (rows of chunks), keys of what was embedded.
+    def put(self, items: Sequence[NewDocument], anew: bool = False) -> None:
+        """Store whole documents in one transaction.
 
-        A file that was known with another text loses that one in the same transaction. With `anew`, rows of the very
-        document that are there already are written again: they are damaged. Raises `Unreadable`, with
-        nothing written, where SQLite cannot hold one of the documents.
+        A document that the file had before is dropped if no other file has it. With `anew`, damaged
+        rows of the same document are written again. Raises `Unreadable`, with nothing written, if
+        SQLite cannot store one of the documents.
         """
         with self.writing():
-            for item in items:
+            for file, document, chunks, vectors, keys in items:
                 try:
-                    self._put(*item, anew)
+                    self._put(file, (document, chunks, vectors, keys), anew)
                 except (OverflowError, UnicodeError, sqlite3.DataError) as error:
                     raise Unreadable(
                         f"cannot be stored: {error}", "save it as plain text, or split it"
                     ) from error
-            self._revise()
+            self._increase_revision()
 
-    def _put(
-        self,
-        file: KnownFile,
-        document: Document,
-        chunks: Sequence[Chunk],
-        vectors: NDArray[np.float32],
-        keys: Sequence[bytes],
-        anew: bool,
-    ) -> None:
+    def _put(self, file: KnownFile, embedded: Embedded, anew: bool) -> None:
+        document = embedded[0]
         if anew:
             self.care.drop(document.id)
             self._texts.pop(document.id, None)
         select = "SELECT document FROM files WHERE path = ? AND member = ?"
         before = self._db.execute(select, file.place).fetchone()
-        self._put_document(document, chunks, vectors, keys)
+        self._put_document(*embedded)
         if anew and before and before[0] == document.id:
-            return  # what is on record of the file stays, also why it could not be read of late
+            return  # the record of the file stays, also the reason of its last failure
         self._db.execute(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT(path, member) DO UPDATE SET "
-            "source = excluded.source, document = excluded.document, size = excluded.size, mtime = excluded.mtime, "
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL) "
+            "ON CONFLICT(path, member) DO UPDATE SET source = excluded.source, "
+            "document = excluded.document, size = excluded.size, mtime = excluded.mtime, "
             "sha256 = excluded.sha256, reason = NULL, cure = NULL",
             (*file.place, file.source, document.id, file.size, file.mtime, file.sha256),
         )
@@ -307,14 +193,14 @@ class Library(Documents):
         vectors: NDArray[np.float32],
         keys: Sequence[bytes],
     ) -> None:
-        """Those of its chunks that are not there yet, with their words and labels."""
-        have = {
+        """Store the chunks that are not in the library yet, with their words and labels."""
+        stored_ids = {
             row[0]
             for row in self._db.execute("SELECT id FROM chunks WHERE document = ?", (document.id,))
         }
-        fresh = []
+        new_chunks = []
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
-            if chunk.id in have:
+            if chunk.id in stored_ids:
                 continue
             place = (chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page)
             content = (chunk.id, document.id, *place, key, vector.tobytes())
@@ -322,53 +208,45 @@ class Library(Documents):
                 "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*content, checksum(*content)),
             ).lastrowid
-            self._db.execute(
-                "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)",
-                (number, document.title, chunk.heading, chunk.text),
-            )
-            fresh.append(
-                (int(number or 0), WordText(chunk.text, f"{document.title} {chunk.heading}"))
-            )
-        self._fresh += len(fresh)
-        self.twins.put(fresh)
+            number = int(number or 0)
+            self.words.add(number, document.title, chunk.heading, chunk.text)
+            new_chunks.append((number, WordText(chunk.text, f"{document.title} {chunk.heading}")))
+        self._unmerged += len(new_chunks)
+        self.twins.put(new_chunks)
 
-    def remask(
-        self,
-        items: Sequence[tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]],
-    ) -> None:
-        """Give documents that are in another mask, and the chunks that follow from it. One transaction."""
+    def remask(self, items: Sequence[Embedded]) -> None:
+        """Replace the masks and chunks of stored documents, in one transaction."""
         with self.writing():
             for document, chunks, vectors, keys in items:
-                row = (
-                    document.id,
-                    document.title,
-                    document.date,
-                    document.text,
-                    spans_json(document),
-                )
+                spans = spans_json(document)
+                row = (document.id, document.title, document.date, document.text, spans)
                 self._db.execute(
                     "UPDATE documents SET spans = ?, checksum = ? WHERE id = ?",
-                    (row[4], checksum(*row), document.id),
+                    (spans, checksum(*row), document.id),
                 )
                 self._drop_chunks(document, {chunk.id for chunk in chunks})
                 self._put_chunks(document, chunks, vectors, keys)
                 self.templates.put(document)
-            self._revise()
+            self._increase_revision()
         self._texts.clear()
 
     def move(
         self, files: Iterable[tuple[KnownFile, str]], path: str, size: int, mtime: int
     ) -> None:
-        """All that is known of one file lies at `path` now; each row with its new source."""
+        """Record that a file lies at `path` now: `files` are its rows, each with its new source.
+
+        `size` in bytes, `mtime` in ns.
+        """
         with self.writing():
             self._db.executemany(
-                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? WHERE path = ? AND member = ?",
+                "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? "
+                "WHERE path = ? AND member = ?",
                 [(path, source, size, mtime, *known.place) for known, source in files],
             )
             self._texts.clear()
 
     def remove(self, places: Iterable[Place], roots: Iterable[str] = ()) -> None:
-        """Forget files; a document that no file holds any more goes with its chunks and words."""
+        """Forget files and roots, and the documents that no other file has."""
         with self.writing():
             for place in places:
                 row = self._db.execute(
@@ -376,22 +254,22 @@ class Library(Documents):
                 ).fetchone()
                 if row and row[0]:
                     self._drop_if_orphan(row[0])
-            self._db.executemany("DELETE FROM roots WHERE path = ?", [(r,) for r in roots])
-            self._revise()
+            self._db.executemany("DELETE FROM roots WHERE path = ?", [(root,) for root in roots])
+            self._increase_revision()
         self._texts.clear()
 
     def is_orphan(self, document: str) -> bool:
-        """Whether there is a document of that id, and no file is known for it."""
+        """Whether the library has a document of this id and knows no file for it."""
         row = self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone()
         return row is not None and not self.sources(document)
 
     def forget_orphan(self, document: str) -> bool:
-        """Forget a document that no file is known for. Whether there was one of that id."""
+        """Forget the document of this id if it is an orphan; return whether it was."""
         if not self.is_orphan(document):
             return False
         with self.writing():
             self._drop_if_orphan(document)
-            self._revise()
+            self._increase_revision()
         return True
 
     def _drop_if_orphan(self, document: str) -> None:
@@ -401,18 +279,17 @@ class Library(Documents):
         self._texts.pop(document, None)
 
     def _drop_chunks(self, document: Document, keep: Collection[str]) -> None:
-        gone = [row for row in self._many("document", [document.id]) if row[0] not in keep]
-        for row in gone:
-            self._hold(row)
+        """Drop the chunks of a document but those whose ids are in `keep`."""
+        rows = [row for row in self._chunk_rows("document", [document.id]) if row[0] not in keep]
+        for row in rows:
+            self._check_row(row)
             number = self._db.execute(
                 "DELETE FROM chunks WHERE id = ? RETURNING number", (row[0],)
             ).fetchone()[0]
-            self._db.execute(
-                "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
-                (number, document.title, row[4], document.text[row[2] : row[3]]),
-            )
+            text = document.text[row[2] : row[3]]
+            self.words.remove(number, document.title, row[4], text)
             self.twins.drop([number])
 
     def damaged(self) -> list[str]:
-        """Sources of documents with a row that fails its checksum: the whole library is read."""
+        """Sources of documents with a row that fails its checksum. Reads the whole library."""
         return self.care.sources(self.care.damage().documents)

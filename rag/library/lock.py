@@ -1,4 +1,4 @@
-"""The writer's lock of a library, an OS lock: it is free again when the process ends, however it ends."""
+"""The writer's lock of a library: an OS lock, which is released however the process ends."""
 
 from __future__ import annotations
 
@@ -13,30 +13,29 @@ from rag.errors import LibraryBusy
 
 @contextmanager
 def writer_lock(folder: Path, patience: float) -> Iterator[None]:
-    """Hold the lock of the library in `folder`; raises `LibraryBusy` with who has it after `patience` seconds.
+    """Hold the lock of the library in `folder` during the block.
 
-    What an older version left readable for others in the folder no longer is, once its owner writes.
+    Raises `LibraryBusy` with the process that has it after `patience` seconds. Also removes the
+    rights of others from the folder, which an older version may have left.
     """
     from filelock import FileLock, Timeout
 
-    held = FileLock(folder / "writer.lock", mode=permissions.FILE)
-    holder = folder / "writer.pid"
+    lock = FileLock(folder / "writer.lock", mode=permissions.FILE)
+    pid_file = folder / "writer.pid"
     try:
-        held.acquire(timeout=patience)
+        lock.acquire(timeout=patience)
     except Timeout:
-        who = "another process"
+        owner = "another process"
         with suppress(OSError, ValueError):
-            who = f"process {int(holder.read_text())}"
+            owner = f"process {int(pid_file.read_text())}"
         raise LibraryBusy(
-            f"{who} is writing to {folder}", "wait for it to end, or stop it"
+            f"{owner} is writing to {folder}", "wait for it to end, or stop it"
         ) from None
     try:
         permissions.tighten(folder)
-        with (
-            suppress(OSError),
-            open(holder, "w", opener=permissions.opener) as file,
-        ):  # no room for it: the work itself will say so
+        # a full disk is reported by the work that follows
+        with suppress(OSError), open(pid_file, "w", opener=permissions.opener) as file:
             file.write(str(os.getpid()))
         yield
     finally:
-        held.release()
+        lock.release()

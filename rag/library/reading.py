@@ -1,4 +1,7 @@
-"""What a library holds, read: documents, chunks and vectors, each against its checksum. The other half of `library`, which writes."""
+"""Reading of a library: documents, chunks and vectors, each compared with its checksum.
+
+`library` writes what this module reads.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_CACHE = 32_768  # KB of pages that SQLite keeps for who looks things up, 2,048 for who only adds documents
+#: KB of pages that SQLite caches once vectors are compared; its default is 2,048 KB
+_CACHE_KB = 32_768
+#: documents kept in memory
+_MAX_CACHED_DOCUMENTS = 64
+#: values in one SQL statement
+_MAX_VALUES = 500
 _CURE = "run: footnote doctor --repair"
 _COLUMNS = "id, document, start, end, heading, line, page, key, vector, checksum"
 
@@ -29,113 +37,121 @@ class Documents(SourceFiles):
 
     def __init__(self, path: Path, *, make: bool) -> None:
         super().__init__(path, make=make)
-        self._texts: dict[str, Document] = {}
-        self._roomy = False
+        self._texts: dict[str, Document] = {}  # document id -> document
+        self._has_large_cache = False
 
     def find(self, name: str) -> Document:
-        """A document by id, source, path, or the end of a source. Raises `Usage` where none or several fit."""
-        wheres = "source = ?1", "document = ?1", "path = ?1"
+        """Return a document by its id, source, path, or the end of its source.
+
+        Raises `Usage` if no document or more than one fits.
+        """
+        conditions = "source = ?1", "document = ?1", "path = ?1"
         rows = next(
-            (rows for where in wheres if (rows := self._found(where, name))), []
-        ) or self._ending(name)
-        if not rows and (tail := _tail(name)):
-            rows = self._found("lower(substr(source, -length(?1))) = lower(?1)", tail)
-        found = {row[0] for row in rows}
-        if len(found) != 1:
-            raise _unclear(name, len(found))
+            (rows for condition in conditions if (rows := self._select(condition, name))), []
+        ) or self._select_by_ending(name)
+        if not rows and (ending := _ending_of(name)):
+            rows = self._select("lower(substr(source, -length(?1))) = lower(?1)", ending)
+        document_ids = {row[0] for row in rows}
+        if len(document_ids) != 1:
+            raise _unclear_name(name, len(document_ids))
         source = rows[0][1]
         path, member = self._db.execute(
             "SELECT path, member FROM files WHERE source = ?", (source,)
         ).fetchone()
         return replace(self.document(rows[0][0]), source=source, path="" if member else path)
 
-    def _found(self, where: str, name: str) -> list[tuple[str, str]]:
-        """Ids and sources of the documents for which the condition holds, ?1 being the name."""
+    def _select(self, condition: str, name: str) -> list[tuple[str, str]]:
+        """Document ids and sources of the files that meet an SQL condition on ?1, the name."""
         select = (
-            f"SELECT DISTINCT document, source FROM files WHERE document IS NOT NULL AND {where}"  # noqa: S608
+            "SELECT DISTINCT document, source FROM files "  # noqa: S608
+            f"WHERE document IS NOT NULL AND {condition}"
         )
         return self._db.execute(select, (name,)).fetchall()
 
-    def _ending(self, name: str) -> list[tuple[str, str]]:
-        """Those whose source ends with the name, by whole names.
+    def _select_by_ending(self, name: str) -> list[tuple[str, str]]:
+        """Document ids and sources of the files whose source ends with "/" and the name.
 
-        Compared as text: LIKE would take the name for a pattern, and refuses a long one.
+        Compared as text: LIKE would take the name for a pattern and refuses a long one.
         """
-        tail = _tail(name)
-        return self._found("substr(source, -length(?1)) = ?1", tail) if tail else []
+        ending = _ending_of(name)
+        return self._select("substr(source, -length(?1)) = ?1", ending) if ending else []
 
-    def held(self, name: str) -> tuple[list[KnownFile], list[str]]:
-        """What `name` means to somebody who removes it, and the roots that go with it.
+    def files_named(self, name: str) -> tuple[list[KnownFile], list[str]]:
+        """Return the files and the roots that `name` means to a user who removes it.
 
-        It is the id, source or path of a document or a folder above it, else a path from the current
-        folder, else the end of one source. Raises `Usage` where none of these fits, or several end so.
+        `name` is the id, source or path of a document, or a folder above it; else a path from the
+        current folder; else the end of one source. Raises `Usage` if none of these fits, or if the
+        sources of several documents end with it.
         """
         if all(part.strip() in ("", ".", "..") for part in name.split("/")):
             raise Usage(
                 f"{name!r} names no document and no folder",
                 "footnote list shows the names that can be removed",
             )
-        known = list(self.files().values())
+        known_files = list(self.files().values())
         top = name.rstrip("/")
-        found = [k for k in known if _means(name, k)]
-        if not found and (here := _here(name)):
-            found, top = [k for k in known if within(k.path, {here})], here
+        files = [known for known in known_files if _is_named(name, known)]
+        if not files and (path := _absolute_path(name)):
+            files, top = [known for known in known_files if within(known.path, {path})], path
         roots = [root for root in self.roots() if within(root, {top})]
-        if not found and not roots:
-            ends = self._ending(name)
-            if len({document for document, _ in ends}) != 1:
-                raise _unclear(name, len(ends))
-            found = [k for k in known if k.source == ends[0][1]]
-        places = {k.place for k in found}
-        gone = {k.path for k in found} - {k.path for k in known if k.place not in places}
-        return found, sorted({*roots, *gone.intersection(self.roots())})
+        if not files and not roots:
+            rows = self._select_by_ending(name)
+            if len({document_id for document_id, _ in rows}) != 1:
+                raise _unclear_name(name, len(rows))
+            files = [known for known in known_files if known.source == rows[0][1]]
+        places = {known.place for known in files}
+        kept_paths = {known.path for known in known_files if known.place not in places}
+        removed_paths = {known.path for known in files} - kept_paths
+        return files, sorted({*roots, *removed_paths.intersection(self.roots())})
 
-    def document(self, name: str) -> Document:
-        """A document by its id, its checksum compared. Raises `LibraryBroken` naming the document."""
-        if name in self._texts:
-            return self._texts[name]
+    def document(self, document_id: str) -> Document:
+        """Return a document by its id. Raises `Usage` if there is none.
+
+        Raises `LibraryBroken` naming the document if it does not match its checksum.
+        """
+        if document_id in self._texts:
+            return self._texts[document_id]
         select = "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?"
-        row = self._db.execute(select, (name,)).fetchone()
-        sources = self.sources(name)
-        if row is None and sources:  # unless another process has put it there in between
-            row = self._db.execute(select, (name,)).fetchone()
+        row = self._db.execute(select, (document_id,)).fetchone()
+        sources = self.sources(document_id)
+        if row is None and sources:  # another process may have stored it in between
+            row = self._db.execute(select, (document_id,)).fetchone()
         if row is None and not sources:
-            raise Usage(f"there is no document {name!r}", "footnote list shows them all")
+            raise Usage(f"there is no document {document_id!r}", "footnote list shows them all")
         if row is None or checksum(*row[:5]) != row[5]:
-            called = ", ".join(sources) or name
+            names = ", ".join(sources) or document_id
             raise LibraryBroken(
-                f"{self._path}: the text of {called} is missing or does not match its checksum",
+                f"{self._path}: the text of {names} is missing or does not match its checksum",
                 _CURE,
             )
-        mask, pages, headings = json.loads(row[4])
-        document = Document(
-            row[0], sources[0] if sources else name, row[1], row[2], row[3], spans_from_pairs(mask), spans_from_pairs(pages),
-            tuple((Span(s, e), h) for s, e, h in headings),
-        )  # fmt: skip
-        if len(self._texts) > 64:
+        if len(self._texts) > _MAX_CACHED_DOCUMENTS:
             self._texts.clear()
-        self._texts[name] = document
+        document = _document_from_row(row, sources[0] if sources else document_id)
+        self._texts[document_id] = document
         return document
 
-    def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
-        """Chunks by id; an unknown id is left out. Raises `LibraryBroken` for a row that fails its checksum."""
-        found = {}
-        for name in names:
-            row = next(self._many("id", [name]), None)
+    def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+        """Return chunks by id; an unknown id is left out.
+
+        Raises `LibraryBroken` for a row that does not match its checksum.
+        """
+        chunks = {}
+        for chunk_id in chunk_ids:
+            row = next(self._chunk_rows("id", [chunk_id]), None)
             if row is None:
                 continue
-            self._hold(row)
+            self._check_row(row)
             try:
                 document = self.document(row[1])
-            except Usage:  # another process removed it since
+            except Usage:  # another process has removed it since
                 continue
             span = Span(row[2], row[3])
             text, about = span.of(document.text), (document.source, document.title, document.date)
-            found[name] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
-        return found
+            chunks[chunk_id] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
+        return chunks
 
-    def _hold(self, row: Sequence[Any]) -> None:
-        """Raises `LibraryBroken` where a row of `_COLUMNS` fails its checksum."""
+    def _check_row(self, row: Sequence[Any]) -> None:
+        """Raise `LibraryBroken` if a row of `_COLUMNS` does not match its checksum."""
         if checksum(*row[:9]) != row[9]:
             names = ", ".join(self.sources(row[1])) or row[1]
             raise LibraryBroken(
@@ -143,68 +159,93 @@ class Documents(SourceFiles):
             )
 
     def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Vectors that are here already, by the key of the text that was embedded. A damaged one is not given."""
-        rows = self._many("key", keys)
+        """Return stored vectors (bytes) by the keys of their texts, without damaged ones."""
+        rows = self._chunk_rows("key", keys)
         return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
 
-    def _many(self, column: str, values: Sequence[Any], select: str = _COLUMNS) -> Iterator[Any]:
-        for at in range(0, len(values), 500):
-            part = list(values[at : at + 500])
+    def _chunk_rows(
+        self, column: str, values: Sequence[Any], select: str = _COLUMNS
+    ) -> Iterator[Any]:
+        """Rows of chunks that have one of `values` in `column`."""
+        for start in range(0, len(values), _MAX_VALUES):
+            part = list(values[start : start + _MAX_VALUES])
             marks = ",".join("?" * len(part))
             yield from self._db.execute(
-                f"SELECT {select} FROM chunks WHERE {column} IN ({marks})", part
-            ).fetchall()  # noqa: S608
+                f"SELECT {select} FROM chunks WHERE {column} IN ({marks})",  # noqa: S608
+                part,
+            ).fetchall()
 
     def ids(self) -> set[str]:
-        """The ids of all chunks: what the index must hold."""
+        """Return the ids of all chunks; the index must have the same."""
         return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
 
-    def texts(self, names: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
-        """Id, title, heading and text of chunks, document by document. Raises `LibraryBroken` where one is damaged."""
-        sought = set(names)
-        for document in sorted({row[0] for row in self._many("id", list(names), "document")}):
-            whole = self.document(document)
-            for row in self._many("document", [document]):
-                if row[0] in sought:
-                    self._hold(row)
-                    yield row[0], whole.title, row[4], whole.text[row[2] : row[3]]
+    def texts(self, chunk_ids: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
+        """Yield (chunk id, title, heading, text) of chunks, document by document.
 
-    def vectors(self, names: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of chunks, float32, shape (n, dimension), in the order of `names`. Raises `LibraryBroken` for a damaged one."""
-        import numpy as np
+        Raises `LibraryBroken` for a damaged one.
+        """
+        wanted = set(chunk_ids)
+        rows = self._chunk_rows("id", list(chunk_ids), "document")
+        for document_id in sorted({row[0] for row in rows}):
+            document = self.document(document_id)
+            for row in self._chunk_rows("document", [document_id]):
+                if row[0] in wanted:
+                    self._check_row(row)
+                    yield row[0], document.title, row[4], document.text[row[2] : row[3]]
 
-        found = {}
-        for row in self._many("id", names):
-            self._hold(row)
-            found[row[0]] = row[8]
-        return np.frombuffer(b"".join(found[name] for name in names), dtype=np.float32).reshape(
-            len(names), -1
-        )
+    def vectors(self, chunk_ids: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of chunks in the given order, float32, shape (n, dimension).
 
-    def cosines(self, names: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
-        """Cosines of chunks with a unit vector; an unknown id is left out. Raises `LibraryBroken` for one that is none.
-
-        Checksums are not compared here: of a hundred rows a few are shown, and those are read again, by `chunks`.
+        Raises `LibraryBroken` for a damaged one.
         """
         import numpy as np
 
-        if not self._roomy:
-            self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
-            self._roomy = True
+        stored = {}
+        for row in self._chunk_rows("id", chunk_ids):
+            self._check_row(row)
+            stored[row[0]] = row[8]
+        joined = b"".join(stored[chunk_id] for chunk_id in chunk_ids)
+        return np.frombuffer(joined, dtype=np.float32).reshape(len(chunk_ids), -1)
+
+    def cosines(self, chunk_ids: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
+        """Return the cosines of chunks with a unit vector, shape (dimension,).
+
+        An unknown id and a vector of another length are left out. Checksums are not compared: a
+        search shows few of a hundred rows, and `chunks` reads those again.
+        """
+        import numpy as np
+
+        if not self._has_large_cache:
+            self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            self._has_large_cache = True
         rows = [
-            row for row in self._many("id", names, "id, vector") if len(row[1]) == vector.nbytes
+            row
+            for row in self._chunk_rows("id", chunk_ids, "id, vector")
+            if len(row[1]) == vector.nbytes
         ]
-        found = (
-            np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(
-                -1, len(vector)
-            )
-            @ vector
-        )
-        return dict(zip((row[0] for row in rows), found.tolist(), strict=True))
+        joined = b"".join(row[1] for row in rows)
+        matrix = np.frombuffer(joined, dtype=np.float32).reshape(-1, len(vector))
+        return dict(zip((row[0] for row in rows), (matrix @ vector).tolist(), strict=True))
 
 
-def _means(name: str, known: KnownFile) -> bool:
-    """Is `name` the id, source or path of this one, or a folder above it?"""
+def _document_from_row(row: Sequence[Any], source: str) -> Document:
+    """Make a document of a row (id, title, date, text, spans as JSON, checksum)."""
+    document_id, title, date, text, spans, _ = row
+    mask, pages, headings = json.loads(spans)
+    return Document(
+        document_id,
+        source,
+        title,
+        date,
+        text,
+        spans_from_pairs(mask),
+        spans_from_pairs(pages),
+        tuple((Span(start, end), heading) for start, end, heading in headings),
+    )
+
+
+def _is_named(name: str, known: KnownFile) -> bool:
+    """Whether `name` is the id, source or path of a file, or a folder above it."""
     return (
         name in (known.document, known.source)
         or known.source.startswith(name.rstrip("/") + "/")
@@ -212,21 +253,22 @@ def _means(name: str, known: KnownFile) -> bool:
     )
 
 
-def _here(name: str) -> str:
-    """The absolute path that `name` is from the current folder; "" where there is none."""
+def _absolute_path(name: str) -> str:
+    """The absolute path of `name` from the current folder; "" if it has none."""
     try:
         return os.path.abspath(name)
     except (OSError, ValueError):
         return ""
 
 
-def _tail(name: str) -> str:
-    """What a source ends with that is called `name`; "" where the name is blank."""
+def _ending_of(name: str) -> str:
+    """The end of every source that `name` may stand for; "" if the name is blank."""
     while name.startswith(("./", "/")):
         name = name[1 + name.startswith("./") :]
     return f"/{name}" if name.strip() else ""
 
 
-def _unclear(name: str, fitting: int) -> Usage:
-    what = f"{fitting} documents are called" if fitting else "there is no document called"
-    return Usage(f"{what} {name!r}", "footnote list shows them all")
+def _unclear_name(name: str, count: int) -> Usage:
+    """The error for a name that `count` documents have."""
+    problem = f"{count} documents are called" if count else "there is no document called"
+    return Usage(f"{problem} {name!r}", "footnote list shows them all")

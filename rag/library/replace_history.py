@@ -1,8 +1,8 @@
-"""Begins a damaged history anew: the new file is made whole first, then the old one gets a name of
-its own, then they change places.
+"""Replacement of a damaged history by a new one with the turns that can be read.
 
-Whatever fails on the way (a full disk, a missing right) leaves the old file where it was, whole and
-under its name. A copy that was kept before is never replaced.
+The new file is completed first, then the old one gets another name, then the new one takes its
+place. A failure on the way (a full disk, a missing right) leaves the old file unchanged under its
+name. An old file that was kept before is never replaced.
 """
 
 from __future__ import annotations
@@ -16,41 +16,37 @@ from pathlib import Path
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named
-from rag.library.history import FILE, create_history, salvaged
+from rag.library.history import FILE, create_history, salvage_turns
 
 _NEW = f".{FILE}.new"
-_ENDS = (
-    "-journal",
-    "-wal",
-    "",
-)  # what of an SQLite file is needed to read it; the last is the file itself
+#: endings of the files that are needed to read an SQLite database; the last is the file itself
+_ENDINGS = ("-journal", "-wal", "")
+#: errors of file systems without hard links
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
 def replace_history(folder: Path) -> tuple[Path | None, int]:
-    """A new history with the turns that can be read of the old one. Only for the writer, where
-    the old one is damaged or gone.
+    """Create a new history with the readable turns of the old one, which is damaged or missing.
 
-    Returns the path that the old file is kept at (None where there was none), and how many
-    turns were taken over.
-    Raises `RagError`; then nothing has changed.
+    Only for the writer. Returns the new path of the old file (None if there was none) and the
+    number of turns. Raises `RagError`; then nothing has changed.
     """
     with disk_errors_named(folder, FILE):
-        turns = salvaged(folder) if os.path.isfile(folder / FILE) else []
+        turns = salvage_turns(folder) if os.path.isfile(folder / FILE) else []
         try:
-            _clear(folder)
+            _remove_new(folder)
             create_history(folder, turns, _NEW)
-            _synced(folder / _NEW)
+            _sync(folder / _NEW)
             return _exchange(folder), len(turns)
         finally:
             with suppress(OSError):
-                _clear(folder)
+                _remove_new(folder)
 
 
 def _exchange(folder: Path) -> Path | None:
-    """Put the new file in the place of the old one, which is returned under its new name."""
+    """Put the new file in the place of the old one; return the new path of the old one."""
     new, path = folder / _NEW, folder / FILE
-    kept = _free(folder)
+    kept = _free_path(folder)
     if os.path.isdir(path) and not os.path.islink(path):
         os.rename(path, kept)
         try:
@@ -59,42 +55,40 @@ def _exchange(folder: Path) -> Path | None:
             os.rename(kept, path)
             raise
         return kept
-    there = [end for end in _ENDS if os.path.lexists(f"{path}{end}")]
-    made: list[str] = []
+    present = [ending for ending in _ENDINGS if os.path.lexists(f"{path}{ending}")]
+    linked: list[str] = []
     try:
-        for end in there:
-            _also(f"{path}{end}", f"{kept}{end}")
-            made.append(end)
-        for end in (
-            "-shm",
-            *there[: -1 if "" in there else None],
-        ):  # a journal of the old file would be read as the new one's
+        for ending in present:
+            _link(f"{path}{ending}", f"{kept}{ending}")
+            linked.append(ending)
+        # a journal of the old file would be read as one of the new file
+        for ending in ("-shm", *(ending for ending in present if ending)):
             with suppress(FileNotFoundError):
-                os.unlink(f"{path}{end}")
+                os.unlink(f"{path}{ending}")
         os.replace(new, path)
     except OSError:
-        for end in made:
-            if not os.path.lexists(f"{path}{end}"):
-                _also(f"{kept}{end}", f"{path}{end}")
-            os.unlink(f"{kept}{end}")
+        for ending in linked:
+            if not os.path.lexists(f"{path}{ending}"):
+                _link(f"{kept}{ending}", f"{path}{ending}")
+            os.unlink(f"{kept}{ending}")
         raise
-    _synced(folder)
-    return kept if there else None
+    _sync(folder)
+    return kept if present else None
 
 
-def _free(folder: Path) -> Path:
-    """A name that neither a file nor a journal of one has."""
+def _free_path(folder: Path) -> Path:
+    """A path that neither a file nor a journal of one has."""
     for number in count(1):
         kept = folder / f"history-damaged-{number}.db"
-        if not any(os.path.lexists(f"{kept}{end}") for end in (*_ENDS, "-shm")):
+        if not any(os.path.lexists(f"{kept}{ending}") for ending in (*_ENDINGS, "-shm")):
             return kept
     raise AssertionError("numbers do not end")
 
 
-def _also(old: str, new: str) -> None:
-    """A second name for a file, or a copy where the file system has no such thing.
+def _link(old: str, new: str) -> None:
+    """Give a file a second name, or copy it if the file system has no hard links.
 
-    Raises `FileExistsError`, never replaces.
+    Raises `FileExistsError` instead of replacing a file.
     """
     try:
         os.link(old, new)
@@ -114,16 +108,17 @@ def _also(old: str, new: str) -> None:
             raise
 
 
-def _clear(folder: Path) -> None:
-    for end in (*_ENDS, "-shm"):
-        path = folder / f"{_NEW}{end}"
+def _remove_new(folder: Path) -> None:
+    """Remove the new file and its journals if they were left."""
+    for ending in (*_ENDINGS, "-shm"):
+        path = folder / f"{_NEW}{ending}"
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         with suppress(FileNotFoundError):
             os.unlink(path)
 
 
-def _synced(path: Path) -> None:
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

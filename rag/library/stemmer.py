@@ -1,4 +1,4 @@
-"""Words as the table of words keeps them: cut, folded and stemmed by the same tokenizer, in a table in memory."""
+"""Stems of words, made by the tokenizer of the table of words in a table in memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from rag.library.schema import TOKENIZER
 _TABLE = (
     f"CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, tokenize='{TOKENIZER}')"
 )
-_KNOWN = 1024  # words whose stems are kept
+#: words whose stems are cached
+_MAX_CACHED_WORDS = 1024
 
 
 class Stemmer:
-    """The tokenizer of the table of words. Of one thread at a time."""
+    """The tokenizer of the table of words. Not for several threads at a time."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
@@ -25,25 +26,29 @@ class Stemmer:
         self._known: dict[str, list[str]] = {}
 
     def of(self, words: Sequence[str]) -> list[list[str]]:
-        """For each of `words` its stems, in order: of "don't" there are two, of "?" none."""
-        if len(self._known) > _KNOWN:
+        """Return the stems of each word, in order: "don't" has two, "?" none."""
+        if len(self._known) > _MAX_CACHED_WORDS:
             self._known.clear()
         new = [word for word in dict.fromkeys(words) if word not in self._known]
         if new:
-            found: list[list[tuple[int, str]]] = [[] for _ in new]
-            for stem, number, offset in self._cut(new, "SELECT term, doc, offset FROM kept"):
-                found[number].append((offset, stem))
+            positions: list[list[tuple[int, str]]] = [[] for _ in new]
+            for stem, number, offset in self._tokenize(new, "SELECT term, doc, offset FROM kept"):
+                positions[number].append((offset, stem))
             self._known |= {
-                word: [stem for _, stem in sorted(at)] for word, at in zip(new, found, strict=True)
+                word: [stem for _, stem in sorted(stems)]
+                for word, stems in zip(new, positions, strict=True)
             }
         return [self._known[word] for word in words]
 
     def counted(self, texts: Iterable[tuple[str, str, str]]) -> Counter[tuple[str, int]]:
-        """How often each stem stands in each text (title, heading, text), by the stem and the text's number, from 0."""
-        return Counter(self._cut(map("\n".join, texts), "SELECT term, doc FROM kept"))
+        """Count the stems of each text (title, heading, text).
 
-    def _cut(self, texts: Iterable[str], select: str) -> Iterator[Any]:
-        """Rows of the vocabulary of `texts`, which are forgotten when those are read."""
+        The keys are (stem, number of the text from 0).
+        """
+        return Counter(self._tokenize(map("\n".join, texts), "SELECT term, doc FROM kept"))
+
+    def _tokenize(self, texts: Iterable[str], select: str) -> Iterator[Any]:
+        """Yield rows of the vocabulary of `texts`; the texts are then removed from the table."""
         self._db.execute("BEGIN")
         try:
             self._db.executemany("INSERT INTO words(rowid, text) VALUES (?, ?)", enumerate(texts))
@@ -52,5 +57,5 @@ class Stemmer:
             self._db.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Free the memory."""
         self._db.close()

@@ -164,7 +164,7 @@ def _rights(config: Config) -> Iterator[Finding]:
 
 def _index(library: Library, vectors: VectorIndex) -> Finding:
     try:
-        agrees = vectors.revision() == library.revision and vectors.holds() == library.ids()
+        agrees = vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
     except LibraryBroken:
         agrees = False
     except RagError as error:  # it may be whole: a right is missing, or memory

@@ -380,7 +380,7 @@ def _index(library: Library, vectors: VectorIndex, ingest: Ingest) -> Iterator[E
     try:
         if vectors.revision() != library.revision:
             said = "missing, damaged or behind"
-        elif vectors.holds() != library.ids():
+        elif vectors.chunk_ids() != library.ids():
             said = "it held other passages than the library"
     except LibraryBroken as error:
         said = str(error)

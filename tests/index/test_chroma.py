@@ -1,4 +1,4 @@
-"""The index can always be made again, is never opened when in doubt, and no file or variable steers it."""
+"""The index can be made again, is opened only if complete, and no file or variable changes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 from rag import Bot, Config
 from rag.errors import LibraryBroken, RagError
-from rag.index.chroma import VectorIndex, _parts
+from rag.index.chroma import VectorIndex, _batches
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
     tmp_path: Path, many: int
 ) -> None:
     names = [f"{n}" for n in range(many)]
-    parts, threshold = _parts(names, 2)
+    parts, threshold = _batches(names, 2)
     assert [name for part in parts for name in part] == names and all(
         0 < len(part) <= 2 for part in parts
     )
@@ -90,15 +90,15 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
     assert (
         _written(vectors, more, 2) <= 21
         and _waiting(folder, 2) <= 0
-        and vectors.holds() == set(more)
+        and vectors.chunk_ids() == set(more)
     )
     held = vectors._collection.configuration["hnsw"]
     assert (held["sync_threshold"], held["ef_search"], held["space"]) == (1, 100, "cosine")
 
 
 def _written(vectors: VectorIndex, rows: dict[str, np.ndarray], revision: int) -> int:
-    """How often the files were written up to the last row, once as they began; and what is told of it is so."""
-    seen, done, held = set[int](), 0, vectors.holds() if revision > 1 else set()
+    """How often the files were written, also at the start; checks the progress events."""
+    seen, done, held = set[int](), 0, vectors.chunk_ids() if revision > 1 else set()
     for event in vectors.renew(
         set(rows), lambda names: np.stack([rows[n] for n in names]), _texts, revision
     ):
@@ -121,7 +121,7 @@ def test_a_journal_that_a_reader_removes_while_the_generation_is_copied_does_no_
         "gone"
     )  # listed, and not there to be copied
     _renew(vectors, rows | _rows(5, seed=1), 2)
-    assert len(vectors.holds()) == 35 and vectors.revision() == 2
+    assert len(vectors.chunk_ids()) == 35 and vectors.revision() == 2
 
 
 def test_a_new_generation_adds_and_drops(tmp_path: Path) -> None:
@@ -256,7 +256,8 @@ assert "torch" not in sys.modules"""
 
 
 HOSTILE = {
-    "host": "CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI\nCHROMA_SERVER_HOST=127.0.0.1\nCHROMA_SERVER_HTTP_PORT=9\n",
+    "host": "CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI\n"
+    "CHROMA_SERVER_HOST=127.0.0.1\nCHROMA_SERVER_HTTP_PORT=9\n",
     "module": "CHROMA_PRODUCT_TELEMETRY_IMPL=evilmod.Evil\n",
     "latin": b"CHROMA_X=\xff\xfe\n",
     "port": "CHROMA_SERVER_HTTP_PORT=abc\n",
@@ -327,7 +328,8 @@ def test_the_engine_is_deaf_to_the_folder_too(home: Path, tmp_path: Path) -> Non
         "from rag import Engine, Config\n"
         "if __name__ == '__main__':\n"
         f"    engine = Engine(Config(home={str(home)!r}))\n"
-        "    print(list(engine.ask('How many individual sanctions has Russia faced?'))[-1].answer.text)\n"
+        "    question = 'How many individual sanctions has Russia faced?'\n"
+        "    print(list(engine.ask(question))[-1].answer.text)\n"
         "    engine.close()\n"
     )
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}
@@ -370,11 +372,11 @@ def test_an_index_that_cannot_be_read_now_is_neither_missing_nor_swept(
     def fails(_: Path) -> dict[str, str]:
         raise OSError(number, "not now")
 
-    monkeypatch.setattr("rag.index.chroma._hashes", fails)
+    monkeypatch.setattr("rag.index.generations.hash_files", fails)
     for look in (
         vectors.revision,
         vectors.sweep,
-        vectors.holds,
+        vectors.chunk_ids,
         lambda: _renew(vectors, _rows(20), 2),
     ):
         with pytest.raises(RagError) as error:

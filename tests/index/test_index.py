@@ -1,4 +1,4 @@
-"""The index as a search sees it: which words answer at which revision, and what happens to an index of an older program."""
+"""The index as a search uses it: words of each revision, and indexes of older versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def house(tmp_path: Path) -> House:
 
 
 def _index(house: House, busy: bool = False) -> tuple[Index, list[bool]]:
-    """The index of a house that is mended, unless somebody else is writing; and how it was mended."""
+    """An index that is renewed unless `busy`, and the arguments of each renewal."""
     mended: list[bool] = []
 
     def mend(scratch: bool) -> bool:
@@ -177,7 +177,7 @@ def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(hou
     index, mended = _index(house, busy=True)
     shutil.rmtree(house.library.folder / "vectors")
     house.vectors.close()
-    with pytest.raises(LibraryBroken, match="no whole index") as error:
+    with pytest.raises(LibraryBroken, match="no complete index") as error:
         index.near(house.embedder.embed(["anything"])[0], 10)
     assert mended == [True] and "ask again when it is done" in error.value.cure
 

@@ -306,7 +306,7 @@ def test_a_name_of_nothing_removes_nothing(house: House, tmp_path: Path, name: s
     _texts(tmp_path / "docs", ["a.txt"])
     house.add(tmp_path / "docs")
     with pytest.raises(Usage) as error:
-        house.library.held(name)
+        house.library.files_named(name)
     assert error.value.cure
     with pytest.raises(Usage):
         house.library.find(name)
@@ -342,7 +342,7 @@ def test_a_name_means_whole_names_and_no_pattern(
     house.add(tmp_path / "docs")
 
     def meant(name: str) -> list[str]:
-        return sorted(known.source for known in house.library.held(name)[0])
+        return sorted(known.source for known in house.library.files_named(name)[0])
 
     assert (
         meant("docs/C")
@@ -368,7 +368,7 @@ def test_a_name_means_whole_names_and_no_pattern(
         "C\0",
     ):
         with pytest.raises(Usage):
-            house.library.held(name)
+            house.library.files_named(name)
     assert house.library.lookup.chunks_of(["%" * 100_000, "_.txt", "*"]) == []
     assert len(house.library.lookup.chunks_of(["a%.txt"])) == 1
 
@@ -378,11 +378,11 @@ def test_one_document_of_a_corpus_goes_and_the_corpus_stays_known(
 ) -> None:
     path = _corpus(tmp_path / "c.jsonl", ["x", "y", "x/z"])
     house.add(path)
-    files, roots = house.library.held("y")
+    files, roots = house.library.files_named("y")
     assert [f.source for f in files] == ["y"] and roots == []
     house.library.remove([f.place for f in files], roots)
     assert [i.source for i in house.library.listings()] == ["x", "x/z"]
-    files, roots = house.library.held(str(path))
+    files, roots = house.library.files_named(str(path))
     assert len(files) == 2 and roots == [str(path)]
 
 

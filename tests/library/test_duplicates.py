@@ -1,4 +1,4 @@
-"""Copies in a library: found as they come in, folded when a question finds them, and none lost with another."""
+"""Near duplicates: found when stored, folded in results, kept when one of them is removed."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def _made_older(house: House, also: str = "") -> None:
     house.library.close()
     with sqlite3.connect(house.library.folder / "library.db") as db:
         db.executescript(
-            f"DROP TABLE twins; DROP TABLE bands; DROP TABLE templates; PRAGMA user_version = 1; {also}"
+            f"DROP TABLE twins; DROP TABLE bands; DROP TABLE templates; "
+            f"PRAGMA user_version = 1; {also}"
         )
     db.close()
 
@@ -189,6 +190,6 @@ def test_a_band_that_very_many_share_does_not_hide_who_shares_the_others() -> No
     db.executemany("INSERT INTO bands VALUES (1, ?)", [(label,) for label in range(2000)])
     db.executemany("INSERT INTO bands VALUES (?, 4000)", [(2,), (3,)])
     db.executemany("INSERT INTO bands VALUES (?, 5000)", [(4,)])
-    met = Counter(Duplicates(db, nullcontext)._met([1, 2, 3, 4]))
+    met = Counter(Duplicates(db, nullcontext)._labels_in([1, 2, 3, 4]))
     assert met.most_common(1) == [(4000, 2)] and met[5000] == 1
-    assert Counter(Duplicates(db, nullcontext)._met([2, 3, 4])) == {4000: 2, 5000: 1}
+    assert Counter(Duplicates(db, nullcontext)._labels_in([2, 3, 4])) == {4000: 2, 5000: 1}

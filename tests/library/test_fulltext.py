@@ -1,4 +1,4 @@
-"""Words: the table ranks as SQLite does, and the postings rank as the table, whatever they were made from."""
+"""Full text: the table of words ranks as SQLite does, and the postings rank as the table."""
 
 from __future__ import annotations
 
@@ -44,8 +44,11 @@ def _named(last: Postings | None) -> set[str]:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """`common` is in all, `half` in every second, `third` in every third, `rare` in every twentieth passage, `odd` in two,
-    "won't" in every ninth and "t won" in the others."""
+    """A library whose words have known frequencies.
+
+    `common` is in all passages, `half` in every second, `third` in every third, `rare` in every
+    twentieth, `odd` in two, "won't" in every ninth and "t won" in the others.
+    """
     with closing(
         Library(tmp_path_factory.mktemp("words") / "lib", make=True, identity="test")
     ) as made:
@@ -75,7 +78,8 @@ def postings(library: Library) -> Postings:
 def _whole(library: Library, query: str) -> list[tuple[str, float]]:
     """The ranking by SQLite alone, of every passage that holds any of the words."""
     rows = library._db.execute(
-        "SELECT c.id, -bm25(words, 1.0, 1.0, 1.0) FROM words JOIN chunks c ON c.number = words.rowid WHERE words MATCH ? "
+        "SELECT c.id, -bm25(words, 1.0, 1.0, 1.0) FROM words "
+        "JOIN chunks c ON c.number = words.rowid WHERE words MATCH ? "
         "ORDER BY bm25(words, 1.0, 1.0, 1.0), c.number",
         (query,),
     )

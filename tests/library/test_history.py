@@ -1,4 +1,4 @@
-"""Conversations: in a file of their own, moved there from a library of an older format, saved while another process writes."""
+"""The history file: made from an older library, and written while another process writes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _older(folder: Path, version: int, mark: bool, *turns: tuple[object, ...]) -> None:
-    """The library as it was when conversations lay in it: with answers' checksums, or from before there were any."""
+    """Make a library of an older format with conversations in it; `mark` adds checksums."""
     (folder / "history.db").unlink()
     with closing(sqlite3.connect(folder / "library.db", isolation_level=None)) as db:
         column = ", checksum BLOB" if mark else ""
         db.executescript(
-            "CREATE TABLE turns(number INTEGER PRIMARY KEY, conversation TEXT NOT NULL, asked TEXT NOT NULL, "
-            f"question TEXT NOT NULL, answer TEXT{column}); CREATE INDEX turns_conversation ON turns(conversation);"
+            "CREATE TABLE turns(number INTEGER PRIMARY KEY, conversation TEXT NOT NULL, "
+            "asked TEXT NOT NULL, "
+            f"question TEXT NOT NULL, answer TEXT{column}); "
+            "CREATE INDEX turns_conversation ON turns(conversation);"
             f"PRAGMA user_version = {version};"
         )
         if version == 1:

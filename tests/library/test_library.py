@@ -1,4 +1,4 @@
-"""The library is the truth: whole documents or none, checksums, words and vectors and chunks that agree."""
+"""The library: whole documents or none, checksums, and words, vectors and chunks that agree."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class House:
         assert self.library.damaged() == []
         assert self.vectors.revision() == self.library.revision
         self.vectors.close()
-        assert not ids or self.vectors.holds() == ids
+        assert not ids or self.vectors.chunk_ids() == ids
         found = (
             self.vectors.near(self.embedder.embed(["anything"])[0], len(ids) + 10) if ids else []
         )
         names = [name for name, _ in found]
-        # HNSW is approximate: among thousands of rows that are nearly the same, one may be on no path of its graph
+        # HNSW is approximate: of thousands of nearly equal rows, one may be unreachable
         assert len(set(names)) == len(names) >= 0.999 * len(ids) and ids.issuperset(names)
         for document in {i.id for i in self.library.listings() if i.state == "ready"}:
             assert self.library.document(document).id == document
@@ -304,7 +304,10 @@ def test_a_bit_in_the_table_of_words_is_noticed_where_it_hides_a_passage(
     house.add(docs)
     house.library.close()
     path = house.library.folder / "library.db"
-    texts = "SELECT substr(d.text, c.start + 1, c.end - c.start) FROM chunks c JOIN documents d ON d.id = c.document"
+    texts = (
+        "SELECT substr(d.text, c.start + 1, c.end - c.start) "
+        "FROM chunks c JOIN documents d ON d.id = c.document"
+    )
     hidden = 0
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         words = sorted(
@@ -364,11 +367,13 @@ def test_a_corpus_file_holds_many_documents_and_follows_its_changes(
 ) -> None:
     path = tmp_path / "corpus.jsonl"
     path.write_text(
-        '{"id": "one", "text": "The first text is about lynxes."}\n{"id": "two", "text": "The second is about newts."}\n'
+        '{"id": "one", "text": "The first text is about lynxes."}\n'
+        '{"id": "two", "text": "The second is about newts."}\n'
     )
     assert house.add(path).added == ("one", "two")
     path.write_text(
-        '{"id": "two", "text": "The second is about toads."}\n{"id": "three", "text": "The third is about bats."}\n'
+        '{"id": "two", "text": "The second is about toads."}\n'
+        '{"id": "three", "text": "The third is about bats."}\n'
     )
     report = house.add(path)
     assert (report.added, report.changed, report.removed) == (("three",), ("two",), ("one",))

@@ -1,5 +1,4 @@
-"""A damaged history is begun anew without losing what can be read of it, whatever fails or is
-killed on the way."""
+"""A damaged history is replaced without losing a readable turn, whatever fails or is killed."""
 
 from __future__ import annotations
 
@@ -106,7 +105,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     hurt = _hurt(folder)
     if "journal" in state:
         monkeypatch.setattr(
-            "rag.library.replace_history.salvaged", lambda _: []
+            "rag.library.replace_history.salvage_turns", lambda _: []
         )  # SQLite removes a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
     real, calls = getattr(os, call), []
@@ -171,10 +170,15 @@ def test_where_there_are_no_second_names_the_old_file_is_copied(
 
 
 _NOT_DAMAGE = [
-    ("SQLITE_FULL", "database or disk is full"), ("SQLITE_IOERR_WRITE", "disk I/O error"), ("SQLITE_BUSY", "locked"),
-    ("SQLITE_CANTOPEN", "unable to open database file"), ("SQLITE_READONLY", "attempt to write a readonly database"),
-    ("SQLITE_IOERR_SHMSIZE", "disk I/O error"), ("SQLITE_PERM", "access permission denied"), ("", ""),
-]  # fmt: skip
+    ("SQLITE_FULL", "database or disk is full"),
+    ("SQLITE_IOERR_WRITE", "disk I/O error"),
+    ("SQLITE_BUSY", "locked"),
+    ("SQLITE_CANTOPEN", "unable to open database file"),
+    ("SQLITE_READONLY", "attempt to write a readonly database"),
+    ("SQLITE_IOERR_SHMSIZE", "disk I/O error"),
+    ("SQLITE_PERM", "access permission denied"),
+    ("", ""),
+]
 
 
 @pytest.mark.parametrize(("name", "said"), _NOT_DAMAGE)

@@ -1,4 +1,4 @@
-"""A library of format 3, which had one key for a file and a name in it, is taken over with every document."""
+"""Upgrade of format 3, which has one key for a file and a name in it; no document is lost."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from tests.library.test_library import House, _report
 _OLD = """
 ALTER TABLE files RENAME TO new;
 CREATE TABLE files(
-    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, document TEXT,
+    size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     sha256 TEXT NOT NULL, reason TEXT, cure TEXT) WITHOUT ROWID;
-INSERT INTO files SELECT path || iif(member = '', '', '#' || member), source, document, size, mtime, sha256, reason, cure FROM new;
+INSERT INTO files SELECT path || iif(member = '', '', '#' || member), source, document, size, mtime,
+    sha256, reason, cure FROM new;
 DROP TABLE new;
 CREATE INDEX files_document ON files(document);
 PRAGMA user_version = 3;
@@ -111,7 +113,7 @@ def test_an_upgrade_that_fails_changes_nothing(
         raise OSError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rag.library.library.split_members", broken)
+        patch.setattr("rag.library.opening.split_members", broken)
         with pytest.raises(Exception, match="killed"):
             Library(house.library.folder, identity="test")
     with closing(sqlite3.connect(house.library.folder / "library.db")) as db:

@@ -55,7 +55,7 @@ def _well(home: Path, documents: int = 3) -> None:
         library, vectors = bot._open_library(), bot._vectors
         assert vectors is not None
         assert library.care.wrong() == []
-        assert vectors.revision() == library.revision and vectors.holds() == library.ids()
+        assert vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
         listed = bot.documents()
         assert len(listed) == documents
         for item in listed:
@@ -375,10 +375,10 @@ def test_who_asks_while_somebody_writes_goes_on_to_the_new_index_when_it_is_ther
                 )  # the document is in, its index is not, and the writer is at work
                 assert (
                     reader._vectors is not None
-                    and reader._vectors.holds() != reader._open_library().ids()
+                    and reader._vectors.chunk_ids() != reader._open_library().ids()
                 )
         reader.search("anything")
-        assert reader._vectors.holds() == reader._open_library().ids()
+        assert reader._vectors.chunk_ids() == reader._open_library().ids()
 
 
 def test_a_repair_is_a_writer(home: Path) -> None:

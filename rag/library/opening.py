@@ -1,0 +1,182 @@
+"""Opening of a library: checks of its folder, creation, upgrade of older formats, identity."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.disk import permissions
+from rag.disk.disk_errors import REPAIR, no_folder
+from rag.errors import LibraryBroken, LibraryMissing
+from rag.library import table_check
+from rag.library.boilerplate import BOILERPLATE_TABLES, RULE
+from rag.library.database import Database
+from rag.library.duplicates import DUPLICATE_TABLES
+from rag.library.history import create_history
+from rag.library.schema import SCHEMA
+from rag.library.upgrade import split_members
+
+#: SQL of the tables that a library of each older format lacks; format 0 is an empty file.
+#: An upgrade runs in one transaction: it adds these tables, moves conversations to their own file
+#: and splits the keys of files in two (`upgrade`).
+TABLES_SINCE = {
+    0: table_check.ALL,
+    1: DUPLICATE_TABLES + BOILERPLATE_TABLES,
+    2: "",
+    3: "",
+}
+
+#: Names what helps if the embedder or chunker differs: (identity of the library, identity of this
+#: program) -> a sentence for the user.
+Cure = Callable[[str, str], str]
+
+_ADD = "run: footnote add FOLDER"
+_RECREATED = (
+    "the library's file was missing or empty; a new one is begun: add its other documents again. "
+    "Conversations are kept"
+)
+_MANIFESTS = "vectors/gen-*.json"
+
+
+def suggest_another_library(library_identity: str, identity: str) -> str:
+    """The cure of a caller that knows no better one."""
+    return "use another --library and add the documents again"
+
+
+def check_folder(folder: Path, path: Path, create: bool) -> str:
+    """Check that the library file `path` can be opened in `folder`, or created if `create`.
+
+    Returns a notice for the user if a new file replaces one that was lost, else "". Raises
+    `LibraryMissing`, `LibraryBroken` or the error of a folder that cannot be used.
+    """
+    if blocked := no_folder(folder):
+        raise blocked
+    if path.is_symlink() and not path.exists():
+        raise LibraryMissing(
+            f"{path} is a link to nothing",
+            f"put back what it points to; or: rm {path}, then: footnote add FOLDER",
+        )
+    size = path.stat().st_size if path.exists() else None
+    if size:
+        return ""
+    if create:
+        permissions.make_folder(folder)
+        return _RECREATED if _forget_index(folder) else ""
+    has_index = any(folder.glob(_MANIFESTS))
+    if size is None and has_index:
+        raise LibraryMissing(
+            f"{path} is gone, but the index of it is there",
+            "put it back from a copy, or: footnote add FOLDER",
+        )
+    if size is None:
+        raise LibraryMissing(f"there is no library in {folder}", _ADD)
+    if has_index:
+        raise LibraryBroken(
+            f"{path} is empty, but there is an index of its documents",
+            "put it back from a copy; or create a new one, which keeps conversations: "
+            f"{_ADD.removeprefix('run: ')}",
+        )
+    return ""
+
+
+def _forget_index(folder: Path) -> bool:
+    """Remove the manifests of the index of a lost library; return whether there were any.
+
+    The index must not be taken for that of the new library. The next writer removes a generation
+    without a manifest.
+    """
+    manifests = [path for path in folder.glob(_MANIFESTS) if not path.is_dir()]
+    for manifest in manifests:
+        manifest.unlink(missing_ok=True)
+    return bool(manifests)
+
+
+def prepare_tables(database: Database, folder: Path, identity: str, create: bool) -> None:
+    """Create the tables of an empty file, upgrade those of an older format, check what is there.
+
+    `identity` names the embedder and chunker of a new library. Raises `LibraryMissing` for an empty
+    file unless `create`, `LibraryBroken` for a file of another program or format, or a damaged one.
+    """
+    db, path = database._db, database._path
+    if _format_of(db) == 0:
+        _check_new(db, path, folder, create)
+    while (version := _format_of(db)) in TABLES_SINCE:
+        with database.writing():
+            if version == _format_of(db):  # otherwise another process has upgraded it
+                _upgrade(db, folder, version, identity)
+    if (version := _format_of(db)) != SCHEMA:
+        raise LibraryBroken(
+            f"the library has format {version}, this program reads format {SCHEMA}",
+            "use the version that made it, or another --library and add the documents again",
+        )
+    if problems := table_check.missing_parts(db, indices=False):
+        raise LibraryBroken(f"{path} is damaged: {'; '.join(problems)}", REPAIR)
+
+
+def _format_of(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_new(db: sqlite3.Connection, path: Path, folder: Path, create: bool) -> None:
+    """Raise unless a file without a format number may become a library."""
+    if table_check.ours(db):
+        raise LibraryBroken(f"{path} no longer says which format it has", REPAIR)
+    if db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise LibraryBroken(f"{path} is the file of another program", REPAIR)
+    if not create:  # a first `add` was killed before its first document
+        raise LibraryMissing(f"the library in {folder} is still empty", _ADD)
+
+
+def _upgrade(db: sqlite3.Connection, folder: Path, version: int, identity: str) -> None:
+    """Upgrade the tables from format `version`, in a transaction of the caller's."""
+    for statement in TABLES_SINCE[version].split(";\n"):
+        db.execute(statement)
+    split_members(db)
+    _move_turns(db, folder)
+    if version == 0:
+        insert = "INSERT INTO meta VALUES ('identity', ?), ('revision', '0'), ('template', ?)"
+        db.execute(insert, (identity, RULE))
+    db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _move_turns(db: sqlite3.Connection, folder: Path) -> None:
+    """Move conversations into their own file, inside the caller's transaction."""
+    columns = [row[1] for row in db.execute("PRAGMA table_info(turns)")]
+    mark = "checksum" if "checksum" in columns else "NULL"  # the oldest format has no checksum
+    select = f"SELECT number, conversation, asked, question, answer, {mark} FROM turns"  # noqa: S608
+    try:
+        create_history(folder, db.execute(select) if columns else ())
+    except LibraryBroken:
+        if columns:
+            raise
+        # otherwise the damaged file is of an earlier library; it is reported when it is used
+    db.execute("DROP TABLE IF EXISTS turns")
+
+
+def check_identity(database: Database, stored: str, identity: str, cure: Cure) -> None:
+    """Compare `stored`, the identity in the library, with `identity`, that of this program.
+
+    Raises `LibraryBroken` if they differ, with the advice of `cure`. A library whose identity was
+    lost takes the present one.
+    """
+    if not identity or stored == identity:
+        return
+    if not stored:
+        raise LibraryBroken(
+            f"{database._path} does not say what its passages were embedded with", REPAIR
+        )
+    if stored == table_check.UNKNOWN:
+        _adopt_identity(database, identity)
+        return
+    raise LibraryBroken(
+        f"the library was made with {stored!r}, this program embeds with {identity!r}",
+        cure(stored, identity),
+    )
+
+
+def _adopt_identity(database: Database, identity: str) -> None:
+    """Store `identity`; mark all vectors damaged, as another embedder may have made them."""
+    with database.writing():
+        database._db.execute("UPDATE chunks SET checksum = x''")
+        database._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))
