@@ -25,9 +25,9 @@ from dataclasses import replace
 
 from rag.domain import Document, RawDocument, Span
 
-_LONGEST = 160  # characters of a line that may be furniture
-_TITLE, _HEADING_MOST = 300, 200  # characters of a title and of a heading
-_DEEPEST = 12  # headings in a path; of a deeper one those nearest to the text
+_MAX_FURNITURE_CHARS = 160  # characters of a line that may be furniture
+_MAX_TITLE_CHARS, _MAX_HEADING_CHARS = 300, 200  # characters of a title and of a heading
+_MAX_HEADING_DEPTH = 12  # headings in a path; of a deeper one those nearest to the text
 _PHRASES = re.compile(
     r"""(?:no\s?script|please\s+wait|loading|(?:to\s+participate\s+in\s+the\s+discussion,?\s*)?(?:please\s+)?
     (?:log|sign)\s?in(?:\s+or\s+(?:register|sign\s?up))?|to\s+participate\s+in\s+the\s+discussion|register|sign\s?up|subscribe(?:\s+now)?|
@@ -74,34 +74,38 @@ _MOTTO = re.compile(
 
 def clean_document(raw: RawDocument, source: str) -> Document:
     """The `Document` of `raw`: its id, its title and its mask. `source` is how a person names it."""
-    raw = raw.ruled or rule(raw)
+    raw = raw.ruled or apply_rules(raw)
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return Document(
-        digest, source, raw.title or folded(_stem(source))[:_TITLE], raw.date, raw.text, raw.masked, raw.pages,
+        digest, source, raw.title or collapse_blanks(_title_from_source(source))[:_MAX_TITLE_CHARS], raw.date, raw.text, raw.masked, raw.pages,
         tuple(_sections(raw.headings or (), len(raw.text))), raw.lines,
     )  # fmt: skip
 
 
-def rule(raw: RawDocument) -> RawDocument:
+def apply_rules(raw: RawDocument) -> RawDocument:
     """`raw` with the title ("" for none), the whole mask and the headings that the rules of this module find in its text.
 
     They look at a stranger's text. For what an ingest reads, that is done in the process that parses (`formats.child`).
     """
-    mask = _merged((() if raw.lines else tuple(find_boilerplate(raw.text))) + raw.masked)
+    mask = _merge((() if raw.lines else tuple(find_boilerplate(raw.text))) + raw.masked)
     title = raw.title if raw.title.strip() or raw.lines else _headline(raw.text, mask)
-    found = _found(raw.text) if raw.headings is None else raw.headings
-    headings = tuple((at, level, folded(name)[:_HEADING_MOST]) for at, level, name in found)
-    return replace(raw, title=folded(title)[:_TITLE], masked=mask, headings=headings)
+    found = _find_headings(raw.text) if raw.headings is None else raw.headings
+    headings = tuple(
+        (at, level, collapse_blanks(name)[:_MAX_HEADING_CHARS]) for at, level, name in found
+    )
+    return replace(
+        raw, title=collapse_blanks(title)[:_MAX_TITLE_CHARS], masked=mask, headings=headings
+    )
 
 
-def folded(text: str) -> str:
+def collapse_blanks(text: str) -> str:
     """`text` with single blanks for white space and none around it."""
     return " ".join(text.split())
 
 
 def find_boilerplate(text: str) -> list[Span]:
     """Spans of the lines of `text` that are page furniture."""
-    script = _script(text[:20_000])
+    script = _main_script(text[:20_000])
     spans: list[Span] = []
     kept, follows, at = "", False, 0  # the last line that stayed; is the line before furniture?
     lines = text.split("\n")
@@ -115,10 +119,13 @@ def find_boilerplate(text: str) -> list[Span]:
                 and line[0] == bare[0]
                 and not bare.startswith(tuple("|#-*="))
             )
-            short = len(bare) <= _LONGEST
+            short = len(bare) <= _MAX_FURNITURE_CHARS
             if short and (
                 repeated
-                or (not underlined and _is_furniture(folded(bare), script, not kept, follows))
+                or (
+                    not underlined
+                    and _is_furniture(collapse_blanks(bare), script, not kept, follows)
+                )
             ):
                 start, follows = at + line.index(bare), True
                 spans.append(Span(start, start + len(bare)))
@@ -156,13 +163,13 @@ def _is_icons(line: str) -> bool:
 
 def _is_foreign(line: str, script: str) -> bool:
     """Is the line a few words of another script? Single letters are formulas."""
-    own = _script(line)
+    own = _main_script(line)
     return bool(
         script and own and own != script and _WORDS.search(line) and len(line.split()) <= 8
-    ) and not _share(line, script)
+    ) and not _share_of_script(line, script)
 
 
-def _script(text: str) -> str:
+def _main_script(text: str) -> str:
     """The script most letters of `text` belong to: the first word of their Unicode names ("LATIN"); "" without letters."""
     letters = [c for c in text[:: max(1, len(text) // 2000)] if c.isalpha()]
     step = max(1, len(letters) // 500)
@@ -170,12 +177,12 @@ def _script(text: str) -> str:
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _share(line: str, script: str) -> float:
+def _share_of_script(line: str, script: str) -> float:
     letters = [c for c in line if c.isalpha()]
     return sum(unicodedata.name(c, "?").startswith(script) for c in letters) / max(1, len(letters))
 
 
-def _merged(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+def _merge(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     out: list[Span] = []
     for span in sorted(spans):
         if out and span.start <= out[-1].end:
@@ -201,12 +208,12 @@ def _headline(text: str, mask: tuple[Span, ...]) -> str:
     return ""
 
 
-def _stem(source: str) -> str:
+def _title_from_source(source: str) -> str:
     name = source.rstrip("/").rsplit("/", 1)[-1]
     return re.sub(r"[_-]+", " ", name.split("#")[-1].rsplit(".", 1)[0]).strip() or name
 
 
-def _found(text: str) -> list[tuple[int, int, str]]:
+def _find_headings(text: str) -> list[tuple[int, int, str]]:
     """Markdown's # headings and underlined ones (Setext, reStructuredText): where, level, title."""
     found: list[tuple[int, int, str]] = []
     underlines: list[str] = []
@@ -232,7 +239,7 @@ def _sections(found: Sequence[tuple[int, int, str]], end_of_text: int) -> list[t
     sections, path = [], list[tuple[int, str]]()
     for at, (start, level, title) in enumerate(found):
         path = ([(depth, name) for depth, name in path if depth < level] + [(level, title)])[
-            -_DEEPEST:
+            -_MAX_HEADING_DEPTH:
         ]
         end = found[at + 1][0] if at + 1 < len(found) else end_of_text
         sections.append((Span(start, end), " › ".join(name for _, name in path)))

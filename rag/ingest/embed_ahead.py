@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Rows = tuple[
     "NDArray[np.float32]", list[bytes]
 ]  #: vectors of a document's chunks, and the keys of what was embedded
-_BATCH = 16  # texts
+_BATCH_TEXTS = 16  # texts
 
 
 @dataclass(slots=True)
@@ -107,10 +107,10 @@ class EmbedAhead:
     def _made(self, missing: Mapping[bytes, str]) -> dict[bytes, bytes]:
         """In the thread: the vectors of these texts, batch by batch in their order; fewer where it was stopped."""
         out, keys = dict[bytes, bytes](), list(missing)
-        for at in range(0, len(keys), _BATCH):
+        for at in range(0, len(keys), _BATCH_TEXTS):
             if self._stopped or self._machine is None:
                 break
-            some = keys[at : at + _BATCH]
+            some = keys[at : at + _BATCH_TEXTS]
             found = self._machine.embed([missing[key] for key in some])
             out |= zip(some, (row.tobytes() for row in found), strict=True)
         return out

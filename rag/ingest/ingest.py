@@ -32,12 +32,12 @@ from rag.library.files import KnownFile, Place
 from rag.library.library import Library
 from rag.text import boilerplate
 
-_WINDOW = 1024  # chunks embedded and written together
-_FIRST = (
+_WINDOW_CHUNKS = 1024  # chunks embedded and written together
+_FIRST_WINDOW_CHUNKS = (
     128  # the same at the beginning, twice as many each time: somebody waits to see that it goes on
 )
-_LATE = 64  # documents masked again together
-_NO_NAME = "has a name that is not valid UTF-8", "rename it"
+_REMASK_DOCUMENTS = 64  # documents masked again together
+_INVALID_NAME = "has a name that is not valid UTF-8", "rename it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Ingest:
         count: CountTokens,
         size: int,
         prefix: int = 40,
-        window: int = _WINDOW,
+        window: int = _WINDOW_CHUNKS,
         note: str = "",
         room: int = 0,
     ) -> None:
@@ -187,7 +187,7 @@ class Ingest:
 
     def _take_in(self, files: Sequence[loading.File], run: IngestState) -> Iterator[Event]:
         window: list[_Ready] = []
-        waiting, most = 0, min(_FIRST, self._window)
+        waiting, most = 0, min(_FIRST_WINDOW_CHUNKS, self._window)
         for file in files:
             for ready in self._guarded(file, run):
                 if isinstance(ready, Failed):
@@ -207,7 +207,7 @@ class Ingest:
         if not _storable(
             file.path
         ):  # the name's bytes are no text: nothing could say which file is meant
-            yield run.refused(Failed(_shown(file.source), *_NO_NAME))
+            yield run.refused(Failed(_shown(file.source), *_INVALID_NAME))
             return
         with closing(self._prepare(file, run)) as work:
             while True:
@@ -396,8 +396,8 @@ class Ingest:
             there = self._library.templates.beside(folder)
             found = boilerplate.recurring_hashes([a | b for a, b in there.values()])
             late = [name for name, (_, shown) in there.items() if shown & found]
-            for at in range(0, len(late), _LATE):
-                documents = list(self._whole(late[at : at + _LATE]))
+            for at in range(0, len(late), _REMASK_DOCUMENTS):
+                documents = list(self._whole(late[at : at + _REMASK_DOCUMENTS]))
                 yield from self._remask(
                     [boilerplate.mask_boilerplate(document, found) for document in documents]
                 )
@@ -406,8 +406,8 @@ class Ingest:
         """What an earlier version masked by a wider rule is text again, and what stays masked is noted."""
         templates = self._library.templates
         names = templates.outdated()
-        for at in range(0, len(names), _LATE):
-            before = list(self._whole(names[at : at + _LATE]))
+        for at in range(0, len(names), _REMASK_DOCUMENTS):
+            before = list(self._whole(names[at : at + _REMASK_DOCUMENTS]))
             after = [
                 boilerplate.unmasked(d, templates.stale(d), cleaning.find_boilerplate(d.text))
                 for d in before
@@ -442,9 +442,9 @@ class Ingest:
         """The file is on the report and on record with its reason. What is known of it stays."""
         foreseen = isinstance(error, Unreadable)
         reason, cure = (
-            (loading.said(error), error.cure)
+            (loading.error_text(error), error.cure)
             if isinstance(error, Unreadable)
-            else loading.unread(error)
+            else loading.unexpected_error(error)
         )
         source = run.source(file)
         run.seen |= {(file.path, ""), *(known.place for known in run.of_file.get(file.path, []))}
@@ -460,7 +460,7 @@ class Ingest:
 def _walked(root: str) -> list[loading.File]:
     """All files below a root. Raises `Unreadable`."""
     if not _storable(root):
-        raise Unreadable(*_NO_NAME)
+        raise Unreadable(*_INVALID_NAME)
     return list(loading.walk_files(root))
 
 

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 
 from rag.disk.paths import gone, within
 from rag.events import Failed, Report
-from rag.ingest.load import File, called, file_format
+from rag.ingest.load import File, document_source, file_format
 from rag.library.files import KnownFile, Place
 
-MANY = 10  #: of so many documents or more, more than half are not forgotten unless it is asked for
+MIN_MASS_REMOVAL = (
+    10  #: of so many documents or more, more than half are not forgotten unless it is asked for
+)
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class IngestState:
         if place in self.known:
             return self.known[place].source
         if place not in self.given:
-            self.given[place] = self._free(called(file, member), file.path)
+            self.given[place] = self._free(document_source(file, member), file.path)
         return self.given[place]
 
     def _free(self, source: str, path: str) -> str:
@@ -83,7 +85,7 @@ class IngestState:
                 known.document
                 and known.place not in self.seen
                 and file_format(known.path) == file_format(path)
-                and _left(known.path)
+                and _is_gone(known.path)
             ):
                 rows = self.of_file[known.path]
                 if all(row.sha256 == digest for row in rows):
@@ -94,7 +96,7 @@ class IngestState:
         """Each row of a file that moved to `file`, with its new source. Puts them on the report."""
         found = []
         for known in rows:
-            source = called(file, known.member)
+            source = document_source(file, known.member)
             if source != known.source:
                 source = self._free(source, file.path)
             found.append((known, source))
@@ -112,7 +114,9 @@ class IngestState:
         if unasked and lost:
             read = {path for path, _ in self.seen}
             spared = self._much([k for k in lost if k.path not in read], roots)
-            kept = {k.place: k for k in lost if k.path not in read and _group(k, roots) in spared}
+            kept = {
+                k.place: k for k in lost if k.path not in read and _root_folder(k, roots) in spared
+            }
             self.kept += sorted(k.source for k in kept.values() if k.document)
             lost = [k for k in lost if k.place not in kept]
         self.removed += [k.source for k in lost if k.document]
@@ -126,22 +130,24 @@ class IngestState:
             if place not in self.seen
             and within(known.path, roots)
             and not within(known.path, self.closed)
-            and (known.document is None or known.path in read or _left(known.path))
+            and (known.document is None or known.path in read or _is_gone(known.path))
         ]
 
     def _much(self, lost: Sequence[KnownFile], roots: Collection[str]) -> set[str]:
         """The folders of which so many documents are gone that they are not forgotten unasked."""
         had = Counter(
-            _group(k, roots) for k in self.known.values() if k.document and within(k.path, roots)
+            _root_folder(k, roots)
+            for k in self.known.values()
+            if k.document and within(k.path, roots)
         )
-        vanished = Counter(_group(k, roots) for k in lost if k.document)
+        vanished = Counter(_root_folder(k, roots) for k in lost if k.document)
         there = {within(os.path.dirname(path), roots) for path, _ in self.seen}
         spared = set()
         for folder, number in vanished.items():
-            bare = folder not in there if folder in roots else _bare(folder)
-            if (bare and number == had[folder]) or _most(number, had[folder]):
+            bare = folder not in there if folder in roots else _is_empty(folder)
+            if (bare and number == had[folder]) or _is_mass_removal(number, had[folder]):
                 spared.add(folder)
-        return set(vanished) if _most(vanished.total(), had.total()) else spared
+        return set(vanished) if _is_mass_removal(vanished.total(), had.total()) else spared
 
     def report(self, seconds: float) -> Report:
         return Report(
@@ -156,22 +162,22 @@ class IngestState:
         )
 
 
-def _left(path: str) -> bool:
+def _is_gone(path: str) -> bool:
     """Is the file surely gone? So it is where a folder has its place."""
     return gone(path) or (os.path.isdir(path) and not os.path.islink(path))
 
 
-def _most(number: int, of: int) -> bool:
-    return of >= MANY and 2 * number > of
+def _is_mass_removal(number: int, of: int) -> bool:
+    return of >= MIN_MASS_REMOVAL and 2 * number > of
 
 
-def _group(known: KnownFile, roots: Collection[str]) -> str:
+def _root_folder(known: KnownFile, roots: Collection[str]) -> str:
     """The root that a file was found in; of a file that is a root itself, its folder."""
     root = within(known.path, roots) or ""
     return os.path.dirname(root) if root == known.path else root
 
 
-def _bare(folder: str) -> bool:
+def _is_empty(folder: str) -> bool:
     """Is there nothing at all in the folder, as where a disk would be mounted?"""
     with suppress(OSError), os.scandir(folder) as entries:
         return next(entries, None) is None

@@ -20,18 +20,18 @@ from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable, Usage
 from rag.ingest.formats import sandbox
 from rag.ingest.formats.archive import Member
-from rag.ingest.formats.budget import LATE, Budget, unpacked
+from rag.ingest.formats.budget import TOO_SLOW, Budget, gunzip
 from rag.ingest.formats.common import decode
 from rag.ingest.formats.registry import ARCHIVES, CORPORA, file_format
 
 __all__ = [
-    "MAX_FILE_BYTES", "File", "called", "decode", "end_sandbox", "file_format", "lines", "load_file", "read_jsonl_text",
-    "read_bytes", "said", "unread", "walk_files",
+    "MAX_FILE_BYTES", "File", "document_source", "decode", "end_sandbox", "file_format", "read_jsonl_bytes", "load_file", "read_jsonl_text",
+    "read_bytes", "error_text", "unexpected_error", "walk_files",
 ]  # fmt: skip
 
 MAX_FILE_BYTES = 256 * 2**20  #: bytes; a larger file is refused
-REFUSED = 100  #: members of one archive that are named in the report as not read; of more, the number is said
-_SKIPPED = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
+MAX_NAMED_REFUSALS = 100  #: members of one archive that are named in the report as not read; of more, the number is said
+_SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,18 @@ def walk_files(root: str) -> Iterator[File]:
             if gone(top)
             else "make the folders above it readable"
         )
-        raise Unreadable(f"{root}: {said(error)}", cure) from error
+        raise Unreadable(f"{root}: {error_text(error)}", cure) from error
     base = os.path.dirname(top)
     if not stat.S_ISDIR(known.st_mode):
-        yield _file(top, base, known)
+        yield _as_file(top, base, known)
         return
     folders = [top]
     while folders:
         folder = folders.pop()
         try:
-            below, names = _listed(folder)
+            below, names = _list_folder(folder)
         except OSError as error:
-            reason = f"the folder cannot be read: {said(error)}"
+            reason = f"the folder cannot be read: {error_text(error)}"
             if folder == top:
                 raise Unreadable(
                     f"{root}: {reason}", "make the folder readable, or add its files one by one"
@@ -87,17 +87,21 @@ def walk_files(root: str) -> Iterator[File]:
             continue
         for path in (os.path.join(folder, name) for name in names):
             try:
-                yield _file(path, base, os.lstat(path))
+                yield _as_file(path, base, os.lstat(path))
             except FileNotFoundError:
                 continue
             except OSError as error:
                 yield File(
-                    path, os.path.relpath(path, base), 0, 0, f"cannot be looked at: {said(error)}"
+                    path,
+                    os.path.relpath(path, base),
+                    0,
+                    0,
+                    f"cannot be looked at: {error_text(error)}",
                 )
         folders += [os.path.join(folder, name) for name in reversed(below)]
 
 
-def _listed(folder: str) -> tuple[list[str], list[str]]:
+def _list_folder(folder: str) -> tuple[list[str], list[str]]:
     """Names of the folders and of the other entries of `folder`, each sorted.
 
     Links to folders, and what is passed over, are left out.
@@ -120,20 +124,20 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
 
 def is_skipped_name(name: str) -> bool:
     """Is a file or folder of this name hidden, or made by a tool? "." is where one stands."""
-    return name in _SKIPPED or (name.startswith(".") and name != ".")
+    return name in _SKIPPED_FOLDERS or (name.startswith(".") and name != ".")
 
 
-def _file(path: str, base: str, known: os.stat_result) -> File:
+def _as_file(path: str, base: str, known: os.stat_result) -> File:
     return File(
-        path, os.path.relpath(path, base), _signed(known.st_size), _signed(known.st_mtime_ns)
+        path, os.path.relpath(path, base), _to_signed(known.st_size), _to_signed(known.st_mtime_ns)
     )
 
 
-def _signed(number: int) -> int:
+def _to_signed(number: int) -> int:
     return (number + 2**63) % 2**64 - 2**63
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What an error says, on one line, without the path; at most 300 characters of valid text."""
     words = " ".join(
         (getattr(error, "strerror", None) or str(error) or type(error).__name__).split()
@@ -141,15 +145,15 @@ def said(error: BaseException) -> str:
     return words[:300].encode("utf-8", "backslashreplace").decode()
 
 
-def unread(error: Exception) -> tuple[str, str]:
+def unexpected_error(error: Exception) -> tuple[str, str]:
     """Reason and cure for what could not be read because of an error that nobody foresaw."""
     if isinstance(error, MemoryError):
         return "takes more memory to read than there is", "split it, or close other programs"
     if isinstance(error, OSError):
-        return f"cannot be read: {said(error)}", regular_files.CURES.get(
+        return f"cannot be read: {error_text(error)}", regular_files.CURES.get(
             error.errno or 0, "check the file, its rights and its disk"
         )
-    reason = f"cannot be read ({type(error).__name__}: {said(error)})"
+    reason = f"cannot be read ({type(error).__name__}: {error_text(error)})"
     return reason, "save it in another format; this is an error of the program, please report it"
 
 
@@ -158,7 +162,7 @@ def read_bytes(path: str) -> bytes:
     return regular_files.read_file(path, MAX_FILE_BYTES, follow=False)
 
 
-def called(file: File, name: str) -> str:
+def document_source(file: File, name: str) -> str:
     """The source of a document that is called `name` in a file: in a corpus its id alone."""
     return name if name and file_format(file.path)[0] in CORPORA else file.source + name
 
@@ -173,12 +177,12 @@ def load_file(file: File, content: bytes | None = None) -> Iterator[RawDocument 
         content = read_bytes(file.path)
     budget = Budget.of(len(content))
     if ending in ARCHIVES:
-        yield from _members(ending, content, budget)
+        yield from _archive_documents(ending, content, budget)
     else:
-        yield from _documents(ending, unpacked(content, budget) if packed else content, budget)
+        yield from _parse(ending, gunzip(content, budget) if packed else content, budget)
 
 
-def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
+def _parse(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
     for part in sandbox.parse_in_sandbox(ending, content, budget=budget):
@@ -188,7 +192,9 @@ def _documents(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocum
             yield part
 
 
-def _members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
+def _archive_documents(
+    ending: str, content: bytes, budget: Budget
+) -> Iterator[RawDocument | RefusedPart]:
     """The documents of an archive; the name of each is its path in there, after a slash.
 
     All members share one budget of bytes, characters and seconds. Where it is used up, the members that do not fit are
@@ -197,14 +203,14 @@ def _members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocumen
     refused = 0
     failure = None
     try:
-        for part in _of_members(ending, content, budget):
+        for part in _parse_members(ending, content, budget):
             refused += isinstance(part, RefusedPart)
-            if refused <= REFUSED or not isinstance(part, RefusedPart):
+            if refused <= MAX_NAMED_REFUSALS or not isinstance(part, RefusedPart):
                 yield part
     except Unreadable as error:
         failure = error
-    if refused > REFUSED:
-        more = refused - REFUSED
+    if refused > MAX_NAMED_REFUSALS:
+        more = refused - MAX_NAMED_REFUSALS
         yield RefusedPart(
             "/*",
             f"{more:,} more members were not read, or not wholly",
@@ -214,7 +220,9 @@ def _members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocumen
         raise failure
 
 
-def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
+def _parse_members(
+    ending: str, content: bytes, budget: Budget
+) -> Iterator[RawDocument | RefusedPart]:
     for member in sandbox.parse_in_sandbox(ending, content, budget.seconds / 2, replace(budget)):
         if not isinstance(member, Member):
             if isinstance(member, RefusedPart):
@@ -229,9 +237,9 @@ def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocu
                     "unpack it, then add the folder",
                 )
             if budget.seconds <= 0:
-                raise Unreadable(*LATE)
-            found = unpacked(member.content, budget) if packed else member.content
-            for part in _documents(inner, found, budget):
+                raise Unreadable(*TOO_SLOW)
+            found = gunzip(member.content, budget) if packed else member.content
+            for part in _parse(inner, found, budget):
                 inside = (
                     "/" + part.name if part.name and isinstance(part, RawDocument) else part.name
                 )
@@ -239,7 +247,7 @@ def _of_members(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocu
         except Unreadable as error:
             yield RefusedPart(path, str(error), error.cure)
         except Exception as error:  # of our own code: the other members go in
-            yield RefusedPart(path, *unread(error))
+            yield RefusedPart(path, *unexpected_error(error))
 
 
 def end_sandbox() -> None:
@@ -250,17 +258,17 @@ def end_sandbox() -> None:
 def read_jsonl_text(path: str) -> str:
     """The text of a .jsonl or .jsonl.gz that is not a corpus (an eval's questions, a check's claims)."""
     try:
-        return decode(lines(path))
+        return decode(read_jsonl_bytes(path))
     except Unreadable as error:
         raise Usage(f"{path}: {error}", error.cure) from error
 
 
-def lines(path: str | os.PathLike[str]) -> bytes:
+def read_jsonl_bytes(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a .jsonl or .jsonl.gz of at most `regular.QUESTIONS` bytes. Raises `Unreadable`."""
     content = regular_files.read_file(os.path.abspath(path), regular_files.MAX_QUESTIONS_BYTES)
     if not os.fspath(path).endswith(".gz"):
         return content
-    return unpacked(
+    return gunzip(
         content,
         replace(
             Budget.of(0),

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from rag.ingest.load import is_skipped_name
 
-_QUIET = 1000  # milliseconds without a change, after which a burst of them is over
-_WAIT = 500  # milliseconds after which Ctrl-C is heard at the latest
+_QUIET_MS = 1000  # milliseconds without a change, after which a burst of them is over
+_POLL_MS = 500  # milliseconds after which Ctrl-C is heard at the latest
 
 
 def watch_changes(paths: Sequence[str]) -> Iterator[frozenset[str]]:
@@ -36,9 +36,9 @@ def watch_changes(paths: Sequence[str]) -> Iterator[frozenset[str]]:
     for found in watch(
         *there,
         watch_filter=wanted,
-        debounce=10 * _QUIET,
-        step=_QUIET,
-        rust_timeout=_WAIT,
+        debounce=10 * _QUIET_MS,
+        step=_QUIET_MS,
+        rust_timeout=_POLL_MS,
         yield_on_timeout=True,
     ):
         if found or not stands:

@@ -21,14 +21,14 @@ from typing import IO
 
 from rag.domain import RefusedPart
 from rag.errors import Unreadable
-from rag.ingest.formats.budget import BOMB, LEAST, UNPACKED, Budget
+from rag.ingest.formats.budget import BOMB_CURE, MAX_UNPACKED_BYTES, MIN_BUDGET, Budget
 
 MAX_MEMBERS = 10_000  #: an archive of more is refused
 MAX_MEMBER_BYTES = 128 * 2**20  #: bytes of one member
-_RATIO = 200  # times its packed size; text packs to a tenth, a bomb to a thousandth
-_PIECE = 2**20
-_PARTS = "unpack it, then add its folders one by one"
-_SKIPPED = {"__MACOSX", "__pycache__", "node_modules"}
+_MAX_RATIO = 200  # times its packed size; text packs to a tenth, a bomb to a thousandth
+_PIECE_BYTES = 2**20
+_UNPACK_CURE = "unpack it, then add its folders one by one"
+_SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +56,32 @@ def open_zip(content: bytes, most: int) -> zipfile.ZipFile:
         )
     total = sum(entry.file_size for entry in known)
     if total > most:
-        raise Unreadable(f"unpacks to {total / 2**20:,.0f} MB, over {most / 2**20:,.0f} MB", BOMB)
+        raise Unreadable(
+            f"unpacks to {total / 2**20:,.0f} MB, over {most / 2**20:,.0f} MB", BOMB_CURE
+        )
     places = sorted(
         (entry.header_offset, entry.compress_size) for entry in known if entry.compress_size
     )
     if any(start + size > after for (start, size), (after, _) in pairwise(places)):
-        raise Unreadable("has members that lie one in another: a bomb", BOMB)
+        raise Unreadable("has members that lie one in another: a bomb", BOMB_CURE)
     return found
 
 
 def read_zip(content: bytes) -> Iterator[Member | RefusedPart]:
     """The members of a zip file, as many as the budget of a file of its size allows."""
-    archive, budget = open_zip(content, UNPACKED), Budget.of(len(content))
+    archive, budget = open_zip(content, MAX_UNPACKED_BYTES), Budget.of(len(content))
     seen: set[str] = set()
     for entry in archive.infolist():
-        if entry.is_dir() or _passed_over(entry.filename):
+        if entry.is_dir() or _is_skipped(entry.filename):
             continue
         link = stat.S_ISLNK(entry.external_attr >> 16)
         try:
-            _fit(entry.filename, entry.file_size, entry.compress_size, link, seen)
+            _check_member(entry.filename, entry.file_size, entry.compress_size, link, seen)
             if entry.flag_bits & 1:
                 raise Unreadable("is encrypted", "unpack it with its password, then add the file")
             budget.take(entry.file_size)
             with archive.open(entry) as file:
-                yield Member(storable_name(entry.filename), _read(file, entry.file_size))
+                yield Member(storable_name(entry.filename), _read_member(file, entry.file_size))
         except Unreadable as error:
             yield RefusedPart("/" + storable_name(entry.filename), str(error), error.cure)
         except (
@@ -111,33 +113,34 @@ def read_tar(content: bytes) -> Iterator[Member | RefusedPart]:
                 passed += max(0, entry.size)
                 if count > MAX_MEMBERS:
                     raise Unreadable(
-                        f"has over {MAX_MEMBERS:,} members; the rest of them is not read", _PARTS
+                        f"has over {MAX_MEMBERS:,} members; the rest of them is not read",
+                        _UNPACK_CURE,
                     )
-                if not (entry.isdir() or _passed_over(entry.name)):
-                    yield from _taken(archive, entry, seen, budget)
+                if not (entry.isdir() or _is_skipped(entry.name)):
+                    yield from _tar_member(archive, entry, seen, budget)
                 if passed > budget.most:
                     most = f"{budget.most / 2**20:,.0f} MB that a file of its size may unpack to"
                     raise Unreadable(
-                        f"unpacks to more than the {most}; the rest of it is not read", _PARTS
+                        f"unpacks to more than the {most}; the rest of it is not read", _UNPACK_CURE
                     )
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, LZMAError) as error:
         raise Unreadable(f"is not a whole tar file: {error}", "make or fetch it again") from error
 
 
-def _taken(
+def _tar_member(
     archive: tarfile.TarFile, entry: tarfile.TarInfo, seen: set[str], budget: Budget
 ) -> Iterator[Member | RefusedPart]:
     try:
-        _fit(entry.name, entry.size, None, not entry.isreg() or entry.issparse(), seen)
+        _check_member(entry.name, entry.size, None, not entry.isreg() or entry.issparse(), seen)
         budget.take(entry.size)
         file = archive.extractfile(entry)
         assert file is not None
-        yield Member(storable_name(entry.name), _read(file, entry.size))
+        yield Member(storable_name(entry.name), _read_member(file, entry.size))
     except Unreadable as error:
         yield RefusedPart("/" + storable_name(entry.name), str(error), error.cure)
 
 
-def _fit(name: str, size: int, packed: int | None, special: bool, seen: set[str]) -> None:
+def _check_member(name: str, size: int, packed: int | None, special: bool, seen: set[str]) -> None:
     """Raises `Unreadable` for a member that is not taken."""
     try:
         name.encode()
@@ -155,27 +158,30 @@ def _fit(name: str, size: int, packed: int | None, special: bool, seen: set[str]
     seen.add(storable_name(name))
     if size > MAX_MEMBER_BYTES:
         raise Unreadable(
-            f"unpacks to {size / 2**20:,.0f} MB, over {MAX_MEMBER_BYTES / 2**20:.0f} MB", BOMB
+            f"unpacks to {size / 2**20:,.0f} MB, over {MAX_MEMBER_BYTES / 2**20:.0f} MB", BOMB_CURE
         )
-    if packed is not None and size > LEAST and size > _RATIO * packed:
-        raise Unreadable(f"unpacks to {size / max(1, packed):,.0f} times its size: a bomb", BOMB)
+    if packed is not None and size > MIN_BUDGET and size > _MAX_RATIO * packed:
+        raise Unreadable(
+            f"unpacks to {size / max(1, packed):,.0f} times its size: a bomb", BOMB_CURE
+        )
 
 
-def _read(file: IO[bytes], stated: int) -> bytes:
+def _read_member(file: IO[bytes], stated: int) -> bytes:
     """What a member holds, in pieces, so that no more than `stated` bytes are ever unpacked."""
     out = bytearray()
-    while piece := file.read(min(_PIECE, stated + 1 - len(out))):
+    while piece := file.read(min(_PIECE_BYTES, stated + 1 - len(out))):
         out += piece
         if len(out) > stated:
-            raise Unreadable("unpacks to more than it states", BOMB)
+            raise Unreadable("unpacks to more than it states", BOMB_CURE)
     return bytes(out)
 
 
-def _passed_over(name: str) -> bool:
+def _is_skipped(name: str) -> bool:
     """What a walk through a folder passes over too: hidden files and folders, build outputs."""
     parts = name.replace("\\", "/").split("/")
     return any(
-        part in _SKIPPED or (part.startswith(".") and part not in (".", "..")) for part in parts
+        part in _SKIPPED_FOLDERS or (part.startswith(".") and part not in (".", ".."))
+        for part in parts
     )
 
 

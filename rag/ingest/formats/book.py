@@ -17,7 +17,7 @@ from rag.ingest.formats.common import LineBuilder, iso_day
 from rag.ingest.formats.web import page_blocks
 from rag.ingest.formats.zip_guard import open_package
 
-_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+_FONT_ENCRYPTION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
 def read_epub(content: bytes) -> Iterator[RawDocument | RefusedPart]:
@@ -25,14 +25,14 @@ def read_epub(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     lines = LineBuilder()
     missing = []
     with open_package(content, entities=True) as archive:
-        _unlocked(archive)
-        folder, opf = _list(archive)
+        _check_unlocked(archive)
+        folder, opf = _package_document(archive)
         said = {
-            _kind(n): " ".join((n.text or "").split())
+            _tag(n): " ".join((n.text or "").split())
             for n in reversed(list(opf.iter()))
             if "purl.org/dc/" in n.tag
         }
-        for name in _spine(opf, folder):
+        for name in _pages_in_order(opf, folder):
             if name not in archive.NameToInfo:
                 missing.append(name)
                 continue
@@ -47,22 +47,22 @@ def read_epub(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         yield RefusedPart("/" + name, "is listed in the book and not in it", "fetch the book again")
 
 
-def _unlocked(archive: zipfile.ZipFile) -> None:
+def _check_unlocked(archive: zipfile.ZipFile) -> None:
     """Raises `Unreadable` for a book whose pages, and not only its fonts, are encrypted."""
     if "META-INF/encryption.xml" in archive.NameToInfo:
-        for node in _tree(archive, "META-INF/encryption.xml").iter():
-            if _kind(node) == "EncryptionMethod" and node.get("Algorithm") not in _FONTS:
+        for node in _parse_xml(archive, "META-INF/encryption.xml").iter():
+            if _tag(node) == "EncryptionMethod" and node.get("Algorithm") not in _FONT_ENCRYPTION:
                 raise Unreadable("is locked to a shop's reader (DRM)", "get a copy without a lock")
 
 
-def _list(archive: zipfile.ZipFile) -> tuple[str, ElementTree.Element]:
+def _package_document(archive: zipfile.ZipFile) -> tuple[str, ElementTree.Element]:
     """The book's own list of its parts, and the folder that it stands in."""
-    container = _tree(archive, "META-INF/container.xml")
-    name = next((n.get("full-path", "") for n in container.iter() if _kind(n) == "rootfile"), "")
-    return posixpath.dirname(name), _tree(archive, name)
+    container = _parse_xml(archive, "META-INF/container.xml")
+    name = next((n.get("full-path", "") for n in container.iter() if _tag(n) == "rootfile"), "")
+    return posixpath.dirname(name), _parse_xml(archive, name)
 
 
-def _tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+def _parse_xml(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(archive.read(name))  # noqa: S314
     except (KeyError, ElementTree.ParseError) as error:
@@ -71,13 +71,13 @@ def _tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
         ) from error
 
 
-def _spine(opf: ElementTree.Element, folder: str) -> Iterator[str]:
+def _pages_in_order(opf: ElementTree.Element, folder: str) -> Iterator[str]:
     """The names of the pages in reading order."""
-    items = {n.get("id"): n.get("href", "") for n in opf.iter() if _kind(n) == "item"}
+    items = {n.get("id"): n.get("href", "") for n in opf.iter() if _tag(n) == "item"}
     for node in opf.iter():
-        if _kind(node) == "itemref" and items.get(node.get("idref")):
+        if _tag(node) == "itemref" and items.get(node.get("idref")):
             yield posixpath.normpath(posixpath.join(folder, unquote(items[node.get("idref")])))
 
 
-def _kind(node: ElementTree.Element) -> str:
+def _tag(node: ElementTree.Element) -> str:
     return node.tag.rpartition("}")[2]

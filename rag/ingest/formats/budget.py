@@ -13,19 +13,19 @@ from dataclasses import dataclass
 
 from rag.errors import Unreadable
 
-UNPACKED = 2**30  #: bytes that a file may unpack to in all
-SECONDS = (
+MAX_UNPACKED_BYTES = 2**30  #: bytes that a file may unpack to in all
+MIN_SECONDS = (
     6.0  #: of processor time for a file of `_SMALL` bytes; one more for each `_SLOW` bytes beyond
 )
-_SMALL, _SLOW = 2**20, 100_000
-RATIO = 20  #: times its size that a file may unpack to; written text packs to a fifth, repetitive tables to a tenth
-LEAST = 2 * 2**20  #: bytes, and characters, that any file may unpack to
-_TEXT = (
+_SMALL_FILE_BYTES, _BYTES_PER_SECOND = 2**20, 100_000
+MAX_UNPACK_RATIO = 20  #: times its size that a file may unpack to; written text packs to a fifth, repetitive tables to a tenth
+MIN_BUDGET = 2 * 2**20  #: bytes, and characters, that any file may unpack to
+_CHARS_PER_BYTE = (
     24  # characters of text for each byte of the file (a table says its headers again in each row)
 )
-_PIECE = 2**20
-BOMB = "unpack it yourself if you trust it, then add the folder"
-LATE = (
+_PIECE_BYTES = 2**20
+BOMB_CURE = "unpack it yourself if you trust it, then add the folder"
+TOO_SLOW = (
     "takes too long to read",
     "open it in its own program and save it again, or save it as text",
 )
@@ -43,8 +43,13 @@ class Budget:
     @classmethod
     def of(cls, size: int) -> Budget:
         """The budget of a file of `size` bytes."""
-        most = min(UNPACKED, max(LEAST, RATIO * size))
-        return cls(most, most, max(LEAST, _TEXT * size), SECONDS + max(0, size - _SMALL) / _SLOW)
+        most = min(MAX_UNPACKED_BYTES, max(MIN_BUDGET, MAX_UNPACK_RATIO * size))
+        return cls(
+            most,
+            most,
+            max(MIN_BUDGET, _CHARS_PER_BYTE * size),
+            MIN_SECONDS + max(0, size - _SMALL_FILE_BYTES) / _BYTES_PER_SECOND,
+        )
 
     def take(self, count: int) -> None:
         """Count `count` unpacked bytes. Raises `Unreadable`, and counts none, where so many are not left."""
@@ -55,7 +60,7 @@ class Budget:
                 if count > self.most
                 else "unpacks to more than"
             )
-            raise Unreadable(f"{first} the {most}", BOMB)
+            raise Unreadable(f"{first} the {most}", BOMB_CURE)
         self.bytes -= count
 
     def count(self, text: str) -> None:
@@ -68,12 +73,12 @@ class Budget:
         self.characters -= len(text)
 
 
-def unpacked(content: bytes, budget: Budget) -> bytes:
+def gunzip(content: bytes, budget: Budget) -> bytes:
     """What a gzip file holds, all its parts. Raises `Unreadable` as soon as more comes out than is left in the budget."""
     out = bytearray()
     try:
         with gzip.open(io.BytesIO(content)) as file:
-            while piece := file.read(_PIECE):
+            while piece := file.read(_PIECE_BYTES):
                 budget.take(len(piece))
                 out += piece
     except (OSError, EOFError, zlib.error) as error:

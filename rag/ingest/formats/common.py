@@ -10,7 +10,7 @@ from rag.errors import Unreadable
 from rag.text.facts import find_dates
 
 MAX_TEXT_CHARS = 20 * 2**20  #: characters of one document; about 5,000 pages
-LINES = 2**20  #: lines of one document
+MAX_LINES = 2**20  #: lines of one document
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -34,7 +34,7 @@ def decode(content: bytes) -> str:
                     f"says {encoding} and is not: {error.reason}", "save it again as UTF-8"
                 ) from error
     if b"\0" in content:
-        return _without_mark(content)
+        return _decode_without_mark(content)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -43,38 +43,48 @@ def decode(content: bytes) -> str:
     if high >= 2 * text.count("\ufffd"):
         return text
     del text
-    return content.decode(_encoding(content), errors="replace")
+    return content.decode(_detect_encoding(content), errors="replace")
 
 
-def _encoding(content: bytes) -> str:
+def _detect_encoding(content: bytes) -> str:
     """The encoding of text that is not UTF-8. Where Windows-1252 may be it, that is taken before its rarer relatives."""
     from charset_normalizer import from_bytes
 
-    first = next(m.start() for m in _HIGH_BYTE.finditer(content))
+    first = next(m.start() for m in _HIGH_BYTE_PATTERN.finditer(content))
     near = content[max(0, first - 1000) : first + 1_000_000]
-    high = _high(near)
+    high = _count_high_bytes(near)
     if high < 6 and 3 * high <= len(near):  # too little to tell
         return "cp1252"
-    found = from_bytes(near, cp_exclusion=_WIDE)
+    found = from_bytes(near, cp_exclusion=_WIDE_ENCODINGS)
     best = found.best()
     if best is None:
         raise Unreadable("is in no encoding that can be told", "save it again as UTF-8")
     likely = {name for match in found for name in (match.encoding, *match.could_be_from_charset)}
-    return "cp1252" if "cp1252" in likely and best.encoding not in _OTHERS else best.encoding
+    return "cp1252" if "cp1252" in likely and best.encoding not in _NOT_WESTERN else best.encoding
 
 
-def _high(content: bytes) -> int:
+def _count_high_bytes(content: bytes) -> int:
     """How many bytes are not ASCII."""
-    return len(content) - len(content.translate(None, _HIGH))
+    return len(content) - len(content.translate(None, _HIGH_BYTES))
 
 
-_HIGH = bytes(range(128, 256))
-_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
-_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
-_OTHERS = {"cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "euc_jp", "cp949", "gb18030", "big5"}
+_HIGH_BYTES = bytes(range(128, 256))
+_HIGH_BYTE_PATTERN = re.compile(rb"[\x80-\xff]")
+_WIDE_ENCODINGS = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
+_NOT_WESTERN = {
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "koi8_r",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "gb18030",
+    "big5",
+}
 
 
-def _without_mark(content: bytes) -> str:
+def _decode_without_mark(content: bytes) -> str:
     """UTF-16 that lost its byte order mark has its zeros all in odd, or all in even places; anything else is binary."""
     head = content[:4096]
     odd, even = head[1::2].count(0), head[0::2].count(0)
@@ -93,8 +103,8 @@ def check_length(length: int, lines: int = 0) -> None:
         raise Unreadable(
             f"has more than {MAX_TEXT_CHARS / 2**20:.0f} million characters of text", "split it"
         )
-    if lines > LINES:
-        raise Unreadable(f"has more than {LINES / 2**20:.0f} million lines", "split it")
+    if lines > MAX_LINES:
+        raise Unreadable(f"has more than {MAX_LINES / 2**20:.0f} million lines", "split it")
 
 
 def iso_day(said: str) -> str | None:

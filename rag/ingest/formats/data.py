@@ -11,7 +11,7 @@ from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode, iso_day, stated_date
 
-_OUTPUT = 10_000  # characters of one cell's output
+_MAX_OUTPUT_CHARS = 10_000  # characters of one cell's output
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _ATX = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
 
@@ -35,7 +35,7 @@ def read_corpus(content: bytes) -> Iterator[RawDocument]:
                 check_length(len(text), text.count("\n"))
                 yield RawDocument(text, date=stated_date(text), headings=(), lines=True)
                 return
-        name, words, title, date = _record(line, number)
+        name, words, title, date = _parse_record(line, number)
         if name in found:
             raise Unreadable(
                 f"line {number}: the id {name!r} stands twice",
@@ -56,7 +56,7 @@ def _is_record(line: str) -> bool:
     return isinstance(record, dict) and bool(record) and "id" not in record
 
 
-def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
+def _parse_record(line: str, number: int) -> tuple[str, str, str, str | None]:
     cure = 'a corpus has one JSON object {"id", "text", "title"?, "date"?} a line'
     try:
         record: Any = json.loads(line)
@@ -102,13 +102,13 @@ def read_notebook(content: bytes) -> Iterator[RawDocument]:
     lines = LineBuilder()
     title = ""
     for cell in cells:
-        words = _source(cell.get("source", cell.get("input", "")))
+        words = _joined(cell.get("source", cell.get("input", "")))
         if cell.get("cell_type") in ("markdown", "heading"):
-            headed = _headed(lines, words)
+            headed = _add_markdown(lines, words)
             title = title or headed
         else:
             for line in words.split("\n") + [
-                out for output in cell.get("outputs", ()) for out in _output(output)
+                out for output in cell.get("outputs", ()) for out in _output_lines(output)
             ]:
                 lines.add(line)
         lines.add()
@@ -116,7 +116,7 @@ def read_notebook(content: bytes) -> Iterator[RawDocument]:
     yield lines.raw(str(said.get("title") or title), iso_day(str(said.get("date") or "")))
 
 
-def _headed(lines: LineBuilder, words: str) -> str:
+def _add_markdown(lines: LineBuilder, words: str) -> str:
     """Add a cell of Markdown with its headings. Its first heading."""
     first, fenced = "", False
     for line in words.split("\n"):
@@ -129,14 +129,14 @@ def _headed(lines: LineBuilder, words: str) -> str:
     return first
 
 
-def _source(said: Any) -> str:
+def _joined(said: Any) -> str:
     return "".join(str(part) for part in said) if isinstance(said, list) else str(said)
 
 
-def _output(output: Any) -> list[str]:
+def _output_lines(output: Any) -> list[str]:
     """The lines that a cell printed or showed as text."""
     shown = output.get("data") or {}
-    words = _source(output.get("text") or shown.get("text/plain") or "").rstrip("\n")
-    if len(words) > _OUTPUT:
-        words = f"{words[:_OUTPUT]}\n… ({len(words) - _OUTPUT:,} more characters of output)"
+    words = _joined(output.get("text") or shown.get("text/plain") or "").rstrip("\n")
+    if len(words) > _MAX_OUTPUT_CHARS:
+        words = f"{words[:_MAX_OUTPUT_CHARS]}\n… ({len(words) - _MAX_OUTPUT_CHARS:,} more characters of output)"
     return words.split("\n") if words else []

@@ -20,7 +20,7 @@ def read_eml(content: bytes) -> Iterator[RawDocument]:
     """One message. Attachments are named, not read; a plain body is taken before one in HTML."""
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    headers = {name: _said(message, name) for name in _HEADERS}
+    headers = {name: _header(message, name) for name in _HEADERS}
     if not any(headers.values()):
         raise Unreadable(
             "is not an e-mail (it has no sender, date or subject)",
@@ -34,12 +34,12 @@ def read_eml(content: bytes) -> Iterator[RawDocument]:
         name = " ".join((part.get_filename() or "without a name").split())
         lines.add(f"Attachment: {name} ({part.get_content_type()})")
     lines.add()
-    for line in _body(message):
+    for line in _body_lines(message):
         lines.add(line)
-    yield lines.raw(headers["Subject"], _date(headers["Date"]))
+    yield lines.raw(headers["Subject"], _iso_date(headers["Date"]))
 
 
-def _said(message: EmailMessage, name: str) -> str:
+def _header(message: EmailMessage, name: str) -> str:
     """A header in one line; as it was written where it breaks the rules for headers."""
     try:
         return " ".join(str(message.get(name, "")).split())
@@ -49,7 +49,7 @@ def _said(message: EmailMessage, name: str) -> str:
         )
 
 
-def _body(message: EmailMessage) -> list[str]:
+def _body_lines(message: EmailMessage) -> list[str]:
     part = message.get_body(("plain", "html"))
     if part is None:
         return []
@@ -63,7 +63,7 @@ def _body(message: EmailMessage) -> list[str]:
     return str(words).replace("\r\n", "\n").rstrip("\n").split("\n")
 
 
-def _date(said: str) -> str | None:
+def _iso_date(said: str) -> str | None:
     try:
         return parsedate_to_datetime(said).date().isoformat()
     except (ValueError, TypeError, IndexError, OverflowError):

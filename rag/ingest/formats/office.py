@@ -17,8 +17,8 @@ from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.zip_guard import office_properties
 
-_GONE = {"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "fldData"}
-_NOTES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
+_SKIPPED_TAGS = {"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "fldData"}
+_NOTE_TITLES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
 
 
 def read_docx(content: bytes) -> Iterator[RawDocument]:
@@ -28,61 +28,63 @@ def read_docx(content: bytes) -> Iterator[RawDocument]:
     title, date = office_properties(content)
     opened = word.Document(io.BytesIO(content))
     levels = {
-        style.style_id: level for style in opened.styles if (level := _level(style.name or ""))
+        style.style_id: level
+        for style in opened.styles
+        if (level := _heading_level(style.name or ""))
     }
     lines = LineBuilder()
-    _add(lines, opened.element.body, levels)
+    _add_elements(lines, opened.element.body, levels)
     for relation in opened.part.rels.values():
         kind = relation.reltype.rpartition("/")[2]
-        if kind in _NOTES and not relation.is_external:
-            _footnotes(lines, relation.target_part.blob, _NOTES[kind])
+        if kind in _NOTE_TITLES and not relation.is_external:
+            _add_notes(lines, relation.target_part.blob, _NOTE_TITLES[kind])
     yield lines.raw(title, date)
 
 
-def _level(style: str) -> int:
+def _heading_level(style: str) -> int:
     found = re.fullmatch(r"heading (\d)", style.lower())
     return 1 + int(found[1]) if found else int(style.lower() == "title")
 
 
-def _add(lines: LineBuilder, parent: Any, levels: dict[str, int]) -> None:
+def _add_elements(lines: LineBuilder, parent: Any, levels: dict[str, int]) -> None:
     for node in parent:
-        kind = _kind(node)
+        kind = _tag(node)
         if kind == "p":
-            words = _words(node)
-            level = levels.get(_style(node), 0)
+            words = _element_text(node)
+            level = levels.get(_style_id(node), 0)
             for line in [" ".join(words.split())] if level else words.strip("\n").split("\n"):
                 lines.add(line.rstrip(), level)
         elif kind == "tbl":
-            for row in _rows(node):
+            for row in _table_rows(node):
                 lines.add(row)
             lines.add()
-        elif kind not in _GONE and len(node):
-            _add(lines, node, levels)
+        elif kind not in _SKIPPED_TAGS and len(node):
+            _add_elements(lines, node, levels)
 
 
-def _footnotes(lines: LineBuilder, content: bytes, title: str) -> None:
+def _add_notes(lines: LineBuilder, content: bytes, title: str) -> None:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    notes = [" ".join(_words(note).split()) for note in etree.fromstring(content, parser)]
+    notes = [" ".join(_element_text(note).split()) for note in etree.fromstring(content, parser)]
     if any(notes):
         lines.add(title, 1)
         for note in filter(None, notes):
             lines.add(note)
 
 
-def _kind(node: Any) -> str:
+def _tag(node: Any) -> str:
     return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
-def _style(paragraph: Any) -> str:
+def _style_id(paragraph: Any) -> str:
     for node in paragraph.iter():
-        if _kind(node) == "pStyle":
+        if _tag(node) == "pStyle":
             return str(next(iter(node.attrib.values()), ""))
     return ""
 
 
-def _words(parent: Any) -> str:
+def _element_text(parent: Any) -> str:
     """The text of an element, line breaks where there are some, and where a paragraph in it (of a text box) begins or ends."""
     out: list[str] = []
     todo = [parent]
@@ -91,32 +93,32 @@ def _words(parent: Any) -> str:
         if isinstance(node, str):
             out.append(node)
             continue
-        kind = _kind(node)
+        kind = _tag(node)
         if kind == "t":
             out.append(node.text or "")
         elif kind in ("tab", "br", "cr", "noBreakHyphen"):
             out.append({"tab": "\t", "noBreakHyphen": "-"}.get(kind, "\n"))
-        elif kind not in _GONE:
+        elif kind not in _SKIPPED_TAGS:
             inner = kind in ("p", "tc") and node is not parent
             todo += ["\n"] * inner + list(node)[::-1] + ["\n"] * inner
     return "".join(out)
 
 
-def _rows(table: Any) -> Iterator[str]:
+def _table_rows(table: Any) -> Iterator[str]:
     """The rows of a table, their cells divided by bars; a merged cell is said once, a table in a cell is words of it."""
-    for row in _nearest(table, "tr"):
-        cells = (" ".join(_words(cell).split()) for cell in _nearest(row, "tc"))
+    for row in _outermost(table, "tr"):
+        cells = (" ".join(_element_text(cell).split()) for cell in _outermost(row, "tc"))
         yield " | ".join(cell for cell in cells if cell)
 
 
-def _nearest(parent: Any, kind: str) -> Iterator[Any]:
+def _outermost(parent: Any, kind: str) -> Iterator[Any]:
     """The elements of that kind in `parent`, but not those in another one of them."""
     todo = list(parent)[::-1]
     while todo:
         node = todo.pop()
-        if _kind(node) == kind:
+        if _tag(node) == kind:
             yield node
-        elif _kind(node) not in _GONE:
+        elif _tag(node) not in _SKIPPED_TAGS:
             todo += list(node)[::-1]
 
 
@@ -132,7 +134,9 @@ def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         lines.page()
         head = slide.shapes.title
         found = [
-            (line, int(shape == head)) for shape in _shapes(slide.shapes) for line in _shown(shape)
+            (line, int(shape == head))
+            for shape in _drawn_shapes(slide.shapes)
+            for line in _shape_lines(shape)
         ]
         for line, level in found:
             lines.add(line, level)
@@ -152,7 +156,7 @@ def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         )
 
 
-def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
+def _drawn_shapes(shapes: Iterable[Any]) -> Iterator[Any]:
     """The shapes of a slide in the order they are drawn, those in groups too; the title first."""
     todo = list(shapes)[::-1]
     head = getattr(shapes, "title", None)
@@ -166,7 +170,7 @@ def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
             yield shape
 
 
-def _shown(shape: Any) -> Iterator[str]:
+def _shape_lines(shape: Any) -> Iterator[str]:
     if shape.has_text_frame:
         for paragraph in shape.text_frame.text.replace("\v", "\n").split("\n"):
             if paragraph.strip():

@@ -16,25 +16,25 @@ from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
 
-_OCR = "run OCR on it, then add it again"
-_PAGES = 50_000
-_LOST = 1000  # pages in a row that are not there, after which no more are looked for
-_BOOKMARKS = 10_000
-_PASSWORD = 4  # FPDF_ERR_PASSWORD
+_OCR_CURE = "run OCR on it, then add it again"
+_MAX_PAGES = 50_000
+_MAX_MISSING_PAGES = 1000  # pages in a row that are not there, after which no more are looked for
+_MAX_BOOKMARKS = 10_000
+_PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 
 
 def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """A PDF file."""
-    opened = _opened(content)
+    opened = _open_pdf(content)
     said = opened.get_metadata_dict()
     lines, starts = LineBuilder(), list[int]()
     silent, broken = list[int](), list[int]()
     stated = len(opened)
-    for number in range(min(stated, _PAGES)):
-        words = _page(opened, number)
+    for number in range(min(stated, _MAX_PAGES)):
+        words = _page_text(opened, number)
         if words is None:
             broken.append(number + 1)
-            if number + 1 - len(starts) > _LOST:
+            if number + 1 - len(starts) > _MAX_MISSING_PAGES:
                 break
             continue
         if not words.strip():
@@ -43,16 +43,19 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
             starts.append(lines.page())
         for line in words.split("\n"):
             lines.add(line)
-    _bookmarks(opened, lines, starts)
+    _add_bookmarks(opened, lines, starts)
     broken += range(max([len(starts), *broken[-1:]]) + 1, stated + 1)
     if len(silent) + len(broken) >= stated:
         reason = "has no text on any page (scanned?)" if silent else "has no page that can be read"
-        raise Unreadable(reason, _OCR if silent else "open it in its own program and save it again")
+        raise Unreadable(
+            reason, _OCR_CURE if silent else "open it in its own program and save it again"
+        )
     yield lines.raw(
-        _title(said.get("Title", "")), _day(said.get("CreationDate", "") or said.get("ModDate", ""))
+        _real_title(said.get("Title", "")),
+        _iso_date(said.get("CreationDate", "") or said.get("ModDate", "")),
     )
     if silent:
-        yield RefusedPart(f"/{page_ranges('page', silent)}", "without text (scanned?)", _OCR)
+        yield RefusedPart(f"/{page_ranges('page', silent)}", "without text (scanned?)", _OCR_CURE)
     if broken:
         yield RefusedPart(
             f"/{page_ranges('page', broken)}",
@@ -61,7 +64,7 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         )
 
 
-def _opened(content: bytes) -> Any:
+def _open_pdf(content: bytes) -> Any:
     import pypdfium2
 
     if b"%PDF-" not in content[:1024]:
@@ -69,14 +72,14 @@ def _opened(content: bytes) -> Any:
     try:
         return pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) == _PASSWORD:
+        if getattr(error, "err_code", None) == _PASSWORD_ERROR:
             raise Unreadable(
                 "is encrypted", "save it without a password, then add it again"
             ) from error
         raise Unreadable(f"is damaged or cut off ({error})", "make or fetch it again") from error
 
 
-def _page(opened: Any, number: int) -> str | None:
+def _page_text(opened: Any, number: int) -> str | None:
     """The text of a page, a line a line; None where there is no such page."""
     import pypdfium2
 
@@ -92,14 +95,14 @@ def _page(opened: Any, number: int) -> str | None:
     ).rstrip("\n")
 
 
-def _bookmarks(opened: Any, lines: LineBuilder, starts: list[int]) -> None:
+def _add_bookmarks(opened: Any, lines: LineBuilder, starts: list[int]) -> None:
     """The table of contents as headings: each where its words stand on its page, or else where the page begins."""
     last = 0
     for count, mark in enumerate(opened.get_toc()):
         place = mark.get_dest()
         number = place.get_index() if place else None
         title = " ".join(mark.get_title().split())
-        if count >= _BOOKMARKS:
+        if count >= _MAX_BOOKMARKS:
             break
         if number is None or not 0 <= number < len(starts) or not title:
             continue
@@ -111,7 +114,7 @@ def _bookmarks(opened: Any, lines: LineBuilder, starts: list[int]) -> None:
         lines.mark(title, 1 + mark.level, last)
 
 
-def _title(said: str) -> str:
+def _real_title(said: str) -> str:
     """Titles that a program made up ("Microsoft Word - draft3.doc", "untitled") say nothing."""
     made_up = re.match(
         r"(?:microsoft (?:word|powerpoint|excel) - |untitled|.*\.(?:docx?|pptx?|xlsx?|dvi|tex|indd)$)",
@@ -121,6 +124,6 @@ def _title(said: str) -> str:
     return "" if made_up else said
 
 
-def _day(said: str) -> str | None:
+def _iso_date(said: str) -> str | None:
     found = re.match(r"(?:D:)?(\d{4})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", said)
     return "-".join(found.groups()) if found else None

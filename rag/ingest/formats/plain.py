@@ -17,12 +17,12 @@ _MAGIC = {
     b"PK\x03\x04": "a zip archive or an office file",
     b"{\\rtf": "rich text (RTF)",
 }
-_FRONT = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
 _UNDERLINED = re.compile(
     r"(?m)^(?P<title>[^\s#>|*`-][^\n]{0,118})\r?\n(?P<rule>([=\-~^\"'`*+#])\3{2,})[ \t\r]*$"
 )
-_FENCED = re.compile(r"(?ms)^```.*?^```")
-_ATX = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
+_CODE_BLOCK = re.compile(r"(?ms)^```.*?^```")
+_TOP_HEADING = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
 _QUOTES = ("'", '"')
 _DEFINITION = re.compile(
     r"^(?P<indent>[ \t]*)(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)[ \t]+)*"
@@ -50,9 +50,9 @@ def read_text(content: bytes) -> Iterator[RawDocument]:
 def read_markdown(content: bytes) -> Iterator[RawDocument]:
     """The title is the front matter's or the first # heading's; the front matter is masked."""
     for raw in read_text(content):
-        front = _FRONT.match(raw.text)
-        said = _said(front.group(1)) if front else {}
-        heading = _ATX.search(_FENCED.sub("", raw.text))
+        front = _FRONT_MATTER.match(raw.text)
+        said = _front_matter_fields(front.group(1)) if front else {}
+        heading = _TOP_HEADING.search(_CODE_BLOCK.sub("", raw.text))
         title = said.get("title") or (heading.group(1).rstrip().rstrip("#") if heading else "")
         date = iso_day(said.get("date", "")) or raw.date
         yield RawDocument(
@@ -60,7 +60,7 @@ def read_markdown(content: bytes) -> Iterator[RawDocument]:
         )
 
 
-def _said(front: str) -> dict[str, str]:
+def _front_matter_fields(front: str) -> dict[str, str]:
     """The title and the date of a front matter, each on its line, without quotation marks."""
     said = (line.partition(":") for line in front.split("\n"))
     values = {key: value.strip() for key, _, value in said if key in ("title", "date")}

@@ -9,11 +9,11 @@ from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats import plain
 
-_CODE = (
+_CODE_ENDINGS = (
     "py pyi pyx js mjs cjs ts tsx jsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb php pl pm sh bash zsh fish ps1 "
     "bat sql r jl swift m mm lua hs ml mli ex exs erl clj cljs lisp el vim dart zig nim f f90 asm s vue svelte proto tf gradle cmake"
 ).split()
-_LINES = (
+_MARKUP_ENDINGS = (
     "json css scss less yaml yml toml ini cfg conf properties env tex bib xml xsd gitignore".split()
 )
 
@@ -22,8 +22,8 @@ IN_PROCESS: dict[str, Callable[[bytes], Iterator[RawDocument]]] = {
     **dict.fromkeys((".txt", ".text", ".log", ".org", ".adoc", ".asciidoc"), plain.read_text),
     **dict.fromkeys((".md", ".markdown"), plain.read_markdown),
     **dict.fromkeys((".rst", ".rest"), plain.read_rst),
-    **dict.fromkeys((f".{ending}" for ending in _CODE), plain.read_code),
-    **dict.fromkeys((f".{ending}" for ending in _LINES), plain.read_lines),
+    **dict.fromkeys((f".{ending}" for ending in _CODE_ENDINGS), plain.read_code),
+    **dict.fromkeys((f".{ending}" for ending in _MARKUP_ENDINGS), plain.read_lines),
 }
 #: read in a child process: the module of `rag.ingest.formats` and its function
 IN_SANDBOX: dict[str, tuple[str, str]] = {
@@ -56,7 +56,7 @@ ARCHIVES: dict[str, tuple[str, str]] = {
 }
 CORPORA = (".jsonl", ".ndjson")  #: documents of these are called by their ids
 #: files without an ending that are known by their name
-_NAMES: dict[str, str] = {
+_ENDING_BY_NAME: dict[str, str] = {
     **dict.fromkeys("readme license licence copying changelog changes authors contributing notice todo news".split(), ".txt"),
     **dict.fromkeys("makefile dockerfile rakefile gemfile jenkinsfile vagrantfile".split(), ".yaml"),
 }  # fmt: skip
@@ -66,7 +66,7 @@ _PICTURE = (
 )
 _SOUND = ("is sound or film", "write down what is said in it, then add the text")
 _PACKED = ("is an archive of a kind that is not opened", "unpack it, then add the folder")
-_KNOWN: dict[str, tuple[str, str]] = {
+_UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     ".doc": ("is a Word file of the old binary kind", "save it as .docx"),
     ".xls": ("is an Excel file of the old binary kind", "save it as .xlsx"),
     ".ppt": ("is a PowerPoint file of the old binary kind", "save it as .pptx"),
@@ -100,7 +100,7 @@ def file_format(name: str) -> tuple[str, bool]:
         if low.endswith(ending):
             return ending, False
     bare = low.removesuffix(".gz")
-    ending = os.path.splitext(bare)[1] or _NAMES.get(bare, "")
+    ending = os.path.splitext(bare)[1] or _ENDING_BY_NAME.get(bare, "")
     if ending in IN_PROCESS or ending in IN_SANDBOX:
         return ending, bare != low
     shown = " ".join(
@@ -111,7 +111,7 @@ def file_format(name: str) -> tuple[str, bool]:
         )
     )
     raise Unreadable(
-        *_KNOWN.get(
+        *_UNREADABLE_KINDS.get(
             ending,
             (
                 f"is of a kind that is not read ({ending or 'no ending'})",

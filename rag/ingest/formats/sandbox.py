@@ -23,19 +23,19 @@ from typing import Any
 from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import Member
-from rag.ingest.formats.budget import LATE, Budget
+from rag.ingest.formats.budget import TOO_SLOW, Budget
 
-_WAIT = 10.0  # times the processor time that a child may have: how long it is waited for where other programs are busy too
-_LARGEST = 256 * 2**20  # bytes of the text or the member in one frame
-_HEAD = 64 * 2**20  # bytes of the line before it, in which the headings and pages stand
-_FRAME = 200  # bytes that a frame is counted for besides
+_WAIT_FACTOR = 10.0  # times the processor time that a child may have: how long it is waited for where other programs are busy too
+_MAX_BODY_BYTES = 256 * 2**20  # bytes of the text or the member in one frame
+_MAX_HEAD_BYTES = 64 * 2**20  # bytes of the line before it, in which the headings and pages stand
+_FRAME_BYTES = 200  # bytes that a frame is counted for besides
 _START = "import sys; sys.path.insert(0, {!r}); from rag.ingest.formats.sandbox_worker import main; main()"
 _ROOT = str(Path(__file__).resolve().parents[3])
-_LATE = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
-_ABORTED = 6  # SIGABRT
-_ENDING = 1.0  # seconds
-_TICK = 0.2  # seconds
-_ALL = (
+_TIME_SIGNALS = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
+_ABORT_SIGNAL = 6  # SIGABRT
+_END_SECONDS = 1.0  # seconds
+_TICK_SECONDS = 0.2  # seconds
+_MAX_ANSWER_BYTES = (
     5 * 2**28
 )  # bytes that a child may answer to one request: all members of the largest archive, and what is said of them
 _idle: list[_Child] = []
@@ -52,8 +52,8 @@ def parse_in_sandbox(
     budget = budget or Budget.of(len(content))
     seconds = min(budget.seconds, seconds or Budget.of(len(content)).seconds)
     if seconds <= 0:
-        raise Unreadable(*LATE)
-    child = _ready()
+        raise Unreadable(*TOO_SLOW)
+    child = _take_child()
     try:
         yield from child.read(kind, content, seconds)
     finally:
@@ -73,7 +73,7 @@ def end_sandbox() -> None:
 atexit.register(end_sandbox)
 
 
-def _ready() -> _Child:
+def _take_child() -> _Child:
     while _idle:
         child = _idle.pop()
         if child.process.poll() is None:
@@ -100,7 +100,7 @@ class _Child:
         self.fit = True
         self.spent = 0.0  #: seconds of processor time that the last request took
         self._late = False
-        self._watch = _Watch(self)
+        self._watch = _Watchdog(self)
 
     def read(
         self, kind: str, content: bytes, seconds: float
@@ -109,13 +109,13 @@ class _Child:
         self.fit, self.spent = False, seconds
         self._ask({"kind": kind, "seconds": seconds, "size": len(content)}, content)
         failure = None
-        left, told = _WAIT * seconds + 1, 0
+        left, told = _WAIT_FACTOR * seconds + 1, 0
         while True:
             started = time.monotonic()
             head, body = self._heard(kind, left)
             left = max(0.1, left - (time.monotonic() - started))
-            told += len(body) + _FRAME
-            if told > _ALL:
+            told += len(body) + _FRAME_BYTES
+            if told > _MAX_ANSWER_BYTES:
                 raise self._death(kind)
             if "end" in head:
                 self.fit, self.spent = not head["tired"], head["spent"]
@@ -138,7 +138,7 @@ class _Child:
     def _ask(self, asked: dict[str, Any], content: bytes) -> None:
         assert self.process.stdin
         with (
-            self._watch.within(_WAIT * asked["seconds"] + 1),
+            self._watch.within(_WAIT_FACTOR * asked["seconds"] + 1),
             suppress(OSError),
         ):  # where it dies meanwhile, hearing says so
             self.process.stdin.write(json.dumps(asked).encode() + b"\n")
@@ -149,10 +149,10 @@ class _Child:
         """The next frame. Raises `Unreadable` where none comes."""
         assert self.process.stdout
         with self._watch.within(seconds):
-            line = self.process.stdout.readline(_HEAD)
+            line = self.process.stdout.readline(_MAX_HEAD_BYTES)
             with suppress(ValueError, KeyError, TypeError):
                 head = json.loads(line)
-                if 0 <= head["size"] <= _LARGEST:
+                if 0 <= head["size"] <= _MAX_BODY_BYTES:
                     body = self.process.stdout.read(head["size"])
                     if len(body) == head["size"]:
                         return head, body
@@ -167,15 +167,15 @@ class _Child:
         with suppress(
             subprocess.TimeoutExpired
         ):  # it has closed its output: it is ending by itself
-            self.process.wait(_ENDING)
+            self.process.wait(_END_SECONDS)
         self.process.kill()
         code = self.process.wait()
         cure = "open it in its own program and save it again, or save it as text"
-        if self._late or -code in _LATE:
-            return Unreadable(*LATE)
+        if self._late or -code in _TIME_SIGNALS:
+            return Unreadable(*TOO_SLOW)
         if code > 0:  # what it could not even say any more
             return Unreadable("takes too much memory to read", cure)
-        why = ", for lack of memory or by damage" if -code == _ABORTED else ""
+        why = ", for lack of memory or by damage" if -code == _ABORT_SIGNAL else ""
         return Unreadable(f"made the reader of {kind} files stop (signal {-code}{why})", cure)
 
     def end(self) -> None:
@@ -187,7 +187,7 @@ class _Child:
         self.process.wait()
 
 
-class _Watch(threading.Thread):
+class _Watchdog(threading.Thread):
     """Kills a child that has not answered in time. A thread and not `select`, which on Windows knows no pipes.
 
     One thread for the life of a child: a corpus of many small documents is as many answers.
@@ -199,7 +199,7 @@ class _Watch(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        while not self._over.wait(_TICK):
+        while not self._over.wait(_TICK_SECONDS):
             if time.monotonic() > self._until:
                 self._child.late()
                 return

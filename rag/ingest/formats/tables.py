@@ -23,9 +23,9 @@ from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode
 from rag.ingest.formats.zip_guard import office_properties
 
-COLUMNS = 16_384  #: of a table; as many as Excel has
-_HEADED = 1000  # columns up to which their headers are said again in each row
-_HEADER = 80  # characters of a header that are said again in each row
+MAX_COLUMNS = 16_384  #: of a table; as many as Excel has
+_MAX_HEADED_COLUMNS = 1000  # columns up to which their headers are said again in each row
+_MAX_HEADER_CHARS = 80  # characters of a header that are said again in each row
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,  ]*\s?[%)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
@@ -38,7 +38,7 @@ def read_csv(content: bytes) -> Iterator[RawDocument]:
     lines = LineBuilder()
     at = 0
     try:
-        for row in table_lines(_records(text, _divider(text))):
+        for row in table_lines(_records(text, _guess_divider(text))):
             at += 1
             lines.add(row)
     except comma.Error as error:
@@ -52,7 +52,7 @@ def _records(text: str, divider: str) -> Iterator[list[str]]:
     return comma.reader(io.StringIO(text, newline=""), delimiter=divider)
 
 
-def _divider(text: str) -> str:
+def _guess_divider(text: str) -> str:
     """The character that gives most columns, where nearly all of the first rows have as many of them."""
     best, found = 1, ","
     for divider in ",;\t|":
@@ -108,26 +108,27 @@ def cell_text(cell: Any) -> str:
     return str(said)
 
 
-def _bounded(row: Sequence[str]) -> Sequence[str]:
-    if len(row) > COLUMNS and any(row[COLUMNS:]):
+def _check_columns(row: Sequence[str]) -> Sequence[str]:
+    if len(row) > MAX_COLUMNS and any(row[MAX_COLUMNS:]):
         raise Unreadable(
-            f"has a row of more than {COLUMNS:,} columns", "give each thing a row and not a column"
+            f"has a row of more than {MAX_COLUMNS:,} columns",
+            "give each thing a row and not a column",
         )
-    return row[:COLUMNS]
+    return row[:MAX_COLUMNS]
 
 
 def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """A line for each row. Rows of a single value before the header stand as they are."""
-    cleaned = ([" ".join(cell.split()) for cell in _bounded(row)] for row in rows)
+    cleaned = ([" ".join(cell.split()) for cell in _check_columns(row)] for row in rows)
     header: list[str] = []
     for row in cleaned:
         filled = [cell for cell in row if cell]
         if len(filled) < 2:
             yield "".join(filled)
             continue
-        named = len(set(filled)) == len(filled) <= _HEADED
+        named = len(set(filled)) == len(filled) <= _MAX_HEADED_COLUMNS
         if named and not any(_NUMBER.fullmatch(cell) for cell in filled):
-            header = [cell[:_HEADER] for cell in row]
+            header = [cell[:_MAX_HEADER_CHARS] for cell in row]
         yield " | ".join(filled)
         break
     for row in cleaned:

@@ -14,7 +14,7 @@ from rag.domain import RawDocument, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, decode
 
-_ARTICLE = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
+_MAX_ARTICLE_LINES = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
 
 
 def read_html(content: bytes) -> Iterator[RawDocument]:
@@ -40,7 +40,7 @@ def _page(content: bytes) -> RawDocument:
             "shows no text", "if the page is drawn by a script, save it from a browser"
         ) from error
     headings = raw.headings or None
-    if len(shown) > _ARTICLE:
+    if len(shown) > _MAX_ARTICLE_LINES:
         return RawDocument(raw.text, title, headings=headings)
     try:
         article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
@@ -59,7 +59,7 @@ def _page(content: bytes) -> RawDocument:
         raw.text,
         article.title or title,
         article.date,
-        masked=_outside(raw.text, kept),
+        masked=_outside_article(raw.text, kept),
         headings=headings,
     )
 
@@ -70,10 +70,10 @@ def page_blocks(content: bytes) -> tuple[str, list[tuple[str, int]]]:
 
     soup = BeautifulSoup(content, "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    return title, [(line, level) for line, level in _lines(_shown(soup)) if line]
+    return title, [(line, level) for line, level in _block_lines(_shown_strings(soup)) if line]
 
 
-def _lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+def _block_lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     words: list[str] = []
     deepest = 0
     for part, level in parts:
@@ -87,7 +87,7 @@ def _lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     yield " ".join("".join(words).split()), deepest
 
 
-def _shown(soup: Any) -> Iterator[tuple[str, int]]:
+def _shown_strings(soup: Any) -> Iterator[tuple[str, int]]:
     """The strings that a browser shows, line breaks where blocks begin and end, each with the level of its heading.
 
     Not recursive: pages nest deep.
@@ -97,18 +97,18 @@ def _shown(soup: Any) -> Iterator[tuple[str, int]]:
         node, as_it_is, level = todo.pop()
         if type(node).__name__ in ("str", "NavigableString", "CData"):
             yield node if as_it_is else re.sub(r"\s+", " ", node), level
-        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN:
-            if node.name in _BLOCKS:
+        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN_TAGS:
+            if node.name in _BLOCK_TAGS:
                 yield "\n", level
                 todo.append(("\n", True, level))
             as_it_is = as_it_is or node.name in ("pre", "textarea")
-            level = int(node.name[1]) if node.name in _HEADINGS else level
+            level = int(node.name[1]) if node.name in _HEADING_TAGS else level
             todo += [(child, as_it_is, level) for child in node.contents[::-1]]
 
 
-_HIDDEN = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
-_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-_BLOCKS = frozenset(
+_HIDDEN_TAGS = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
+_HEADING_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_BLOCK_TAGS = frozenset(
     (
         "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
         "blockquote pre figure figcaption form fieldset hr br address option button label"
@@ -116,12 +116,14 @@ _BLOCKS = frozenset(
 )
 
 
-_LOOKED = 10**9  # characters that are gone through for lines that are not where they are expected
+_MAX_SEARCHED_CHARS = (
+    10**9
+)  # characters that are gone through for lines that are not where they are expected
 
 
-def _outside(text: str, kept: str) -> tuple[Span, ...]:
+def _outside_article(text: str, kept: str) -> tuple[Span, ...]:
     """Spans of the lines of `text` that are not in `kept`; nothing where `kept` would be little, or under a third of it all."""
-    spans, at, last, lost, left = [], 0, 0, 0, _LOOKED
+    spans, at, last, lost, left = [], 0, 0, 0, _MAX_SEARCHED_CHARS
     for line in text.split("\n"):
         bare = " ".join(line.split())
         found = kept.find(bare, last)
