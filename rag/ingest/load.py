@@ -272,7 +272,7 @@ def read_jsonl_bytes(path: str | os.PathLike[str]) -> bytes:
         content,
         replace(
             Budget.of(0),
-            most=regular_files.MAX_QUESTIONS_BYTES,
+            max_bytes=regular_files.MAX_QUESTIONS_BYTES,
             bytes=regular_files.MAX_QUESTIONS_BYTES,
         ),
     )

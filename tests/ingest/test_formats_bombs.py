@@ -82,9 +82,9 @@ def test_what_comes_out_of_gzip_is_counted_while_it_comes() -> None:
 
 def test_the_budget_grows_with_the_file() -> None:
     assert (
-        Budget.of(10).most == MIN_BUDGET
-        and Budget.of(10**6).most == MAX_UNPACK_RATIO * 10**6
-        and Budget.of(2**28).most == 2**30
+        Budget.of(10).max_bytes == MIN_BUDGET
+        and Budget.of(10**6).max_bytes == MAX_UNPACK_RATIO * 10**6
+        and Budget.of(2**28).max_bytes == 2**30
     )
     assert Budget.of(10**6).seconds == MIN_SECONDS < Budget.of(10**7).seconds
 

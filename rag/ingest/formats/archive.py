@@ -1,7 +1,7 @@
-"""Archives as folders: their members one after the other, in memory, within bounds. Nothing is written to disk.
+"""Reads archives as folders: one member after the other, in memory. Nothing is written to disk.
 
-What an archive says of itself is believed only where it is bad news: a member is refused when its stated size or its ratio
-is a bomb's, and unpacking stops where more comes out than was stated. All members share one budget (`budget`): those that
+A member is refused if its stated size or its compression ratio is that of a bomb, and unpacking
+stops as soon as more comes out than was stated. All members share one budget (`budget`): those that
 fit are read, each of the others is refused by name. An archive in an archive is not opened.
 """
 
@@ -23,9 +23,13 @@ from rag.domain import RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.budget import BOMB_CURE, MAX_UNPACKED_BYTES, MIN_BUDGET, Budget
 
-MAX_MEMBERS = 10_000  #: an archive of more is refused
-MAX_MEMBER_BYTES = 128 * 2**20  #: bytes of one member
-_MAX_RATIO = 200  # times its packed size; text packs to a tenth, a bomb to a thousandth
+#: members of an archive; one of more is refused
+MAX_MEMBERS = 10_000
+#: bytes of one member
+MAX_MEMBER_BYTES = 128 * 2**20
+#: unpacked size as a multiple of the packed size; text packs to a tenth, a bomb to a thousandth
+_MAX_RATIO = 200
+#: bytes that are unpacked at a time
 _PIECE_BYTES = 2**20
 _UNPACK_CURE = "unpack it, then add its folders one by one"
 _SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules"}
@@ -33,42 +37,40 @@ _SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules"}
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive. `name` is its path there."""
+    """A file in an archive. `name` is its path in the archive."""
 
     name: str
     content: bytes
 
 
-def open_zip(content: bytes, most: int) -> zipfile.ZipFile:
-    """A zip file of at most `MEMBERS` members that lie one behind the other and state at most `most` bytes in all.
+def open_zip(content: bytes, max_bytes: int) -> zipfile.ZipFile:
+    """Open a zip file and check its list of members.
 
-    Raises `Unreadable`.
+    Raises `Unreadable` if there are more than `MAX_MEMBERS`, if members overlap, or if their
+    stated sizes are more than `max_bytes` in all.
     """
     try:
-        found = zipfile.ZipFile(io.BytesIO(content))
+        archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
         raise Unreadable(f"is not a whole zip file: {error}", "make or fetch it again") from error
-    known = found.infolist()
-    if len(known) > MAX_MEMBERS:
-        raise Unreadable(
-            f"has {len(known):,} members, over {MAX_MEMBERS:,}",
-            "unpack it, then add its folders one by one",
-        )
-    total = sum(entry.file_size for entry in known)
-    if total > most:
-        raise Unreadable(
-            f"unpacks to {total / 2**20:,.0f} MB, over {most / 2**20:,.0f} MB", BOMB_CURE
-        )
+    entries = archive.infolist()
+    if len(entries) > MAX_MEMBERS:
+        reason = f"has {len(entries):,} members, over {MAX_MEMBERS:,}"
+        raise Unreadable(reason, _UNPACK_CURE)
+    total = sum(entry.file_size for entry in entries)
+    if total > max_bytes:
+        reason = f"unpacks to {total / 2**20:,.0f} MB, over {max_bytes / 2**20:,.0f} MB"
+        raise Unreadable(reason, BOMB_CURE)
     places = sorted(
-        (entry.header_offset, entry.compress_size) for entry in known if entry.compress_size
+        (entry.header_offset, entry.compress_size) for entry in entries if entry.compress_size
     )
-    if any(start + size > after for (start, size), (after, _) in pairwise(places)):
+    if any(start + size > next_start for (start, size), (next_start, _) in pairwise(places)):
         raise Unreadable("has members that lie one in another: a bomb", BOMB_CURE)
-    return found
+    return archive
 
 
 def read_zip(content: bytes) -> Iterator[Member | RefusedPart]:
-    """The members of a zip file, as many as the budget of a file of its size allows."""
+    """Yield the members of a zip file, as many as the budget of a file of its size allows."""
     archive, budget = open_zip(content, MAX_UNPACKED_BYTES), Budget.of(len(content))
     seen: set[str] = set()
     for entry in archive.infolist():
@@ -101,16 +103,16 @@ def read_zip(content: bytes) -> Iterator[Member | RefusedPart]:
 
 
 def read_tar(content: bytes) -> Iterator[Member | RefusedPart]:
-    """The members of a tar file, packed or not, as many as the budget of a file of its size allows.
+    """Yield the members of a tar file, packed or not, as many as its budget allows.
 
-    Members can only be passed over by unpacking them, so what is left out counts too.
+    A member can only be skipped by unpacking it, so skipped members count too.
     """
     seen: set[str] = set()
-    budget, passed = Budget.of(len(content)), 0
+    budget, unpacked_bytes = Budget.of(len(content)), 0
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r|*") as archive:
             for count, entry in enumerate(archive, 1):
-                passed += max(0, entry.size)
+                unpacked_bytes += max(0, entry.size)
                 if count > MAX_MEMBERS:
                     raise Unreadable(
                         f"has over {MAX_MEMBERS:,} members; the rest of them is not read",
@@ -118,10 +120,11 @@ def read_tar(content: bytes) -> Iterator[Member | RefusedPart]:
                     )
                 if not (entry.isdir() or _is_skipped(entry.name)):
                     yield from _tar_member(archive, entry, seen, budget)
-                if passed > budget.most:
-                    most = f"{budget.most / 2**20:,.0f} MB that a file of its size may unpack to"
+                if unpacked_bytes > budget.max_bytes:
+                    allowed = f"{budget.max_bytes / 2**20:,.0f} MB that a file of its size may"
                     raise Unreadable(
-                        f"unpacks to more than the {most}; the rest of it is not read", _UNPACK_CURE
+                        f"unpacks to more than the {allowed} unpack to; the rest of it is not read",
+                        _UNPACK_CURE,
                     )
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, LZMAError) as error:
         raise Unreadable(f"is not a whole tar file: {error}", "make or fetch it again") from error
@@ -141,7 +144,10 @@ def _tar_member(
 
 
 def _check_member(name: str, size: int, packed: int | None, special: bool, seen: set[str]) -> None:
-    """Raises `Unreadable` for a member that is not taken."""
+    """Raise `Unreadable` for a member that is refused. Adds the name of any other to `seen`.
+
+    `size` and `packed` are the unpacked and packed bytes; `special` is true for links and devices.
+    """
     try:
         name.encode()
     except UnicodeEncodeError as error:
@@ -153,7 +159,7 @@ def _check_member(name: str, size: int, packed: int | None, special: bool, seen:
         )
     if special:
         raise Unreadable("is a link or a device in the archive", "add the file it points to")
-    if storable_name(name) in seen:  # after `./a` or `a//b` as well as after the same letters
+    if storable_name(name) in seen:  # `./a` and `a`, `a//b` and `a/b` are the same name
         raise Unreadable("stands twice in the archive", "unpack the archive, then add the file")
     seen.add(storable_name(name))
     if size > MAX_MEMBER_BYTES:
@@ -167,7 +173,7 @@ def _check_member(name: str, size: int, packed: int | None, special: bool, seen:
 
 
 def _read_member(file: IO[bytes], stated: int) -> bytes:
-    """What a member holds, in pieces, so that no more than `stated` bytes are ever unpacked."""
+    """Return the bytes of a member. Raises `Unreadable` if there are more than `stated`."""
     out = bytearray()
     while piece := file.read(min(_PIECE_BYTES, stated + 1 - len(out))):
         out += piece
@@ -177,7 +183,7 @@ def _read_member(file: IO[bytes], stated: int) -> bytes:
 
 
 def _is_skipped(name: str) -> bool:
-    """What a walk through a folder passes over too: hidden files and folders, build outputs."""
+    """Is this a hidden file or folder, or a build output? `walk_files` skips them too."""
     parts = name.replace("\\", "/").split("/")
     return any(
         part in _SKIPPED_FOLDERS or (part.startswith(".") and part not in (".", ".."))
@@ -186,6 +192,6 @@ def _is_skipped(name: str) -> bool:
 
 
 def storable_name(name: str) -> str:
-    """A name that can be stored: escapes for bytes that are no UTF-8, no zeros, no empty parts, no `.`."""
+    """Return `name` with invalid UTF-8 escaped, without zeros, empty parts and `.`."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace").replace("\0", "\ufffd")
     return "/".join(part for part in text.split("/") if part not in ("", "."))

@@ -1,8 +1,9 @@
-"""Word and PowerPoint, by `python-docx` and `python-pptx`: a paragraph a line, a row of a table a line, a slide a page.
+"""Word and PowerPoint, by `python-docx` and `python-pptx`.
 
-`python-docx` opens the file and knows its styles; the text is taken from the elements themselves, because its own
-`Paragraph.text` passes over what stands in content controls, in tracked insertions and in text boxes. Deleted text is left
-out, footnotes stand at the end. Page breaks of Word are made when it is shown, so a .docx has headings and no pages.
+A paragraph and a row of a table are a line, a slide is a page. `python-docx` opens the file and
+knows its styles. The text is taken from the XML elements, because `Paragraph.text` skips content
+controls, tracked insertions and text boxes. Deleted text is left out, footnotes are at the end.
+Word computes page breaks when it shows a file, so a .docx has headings and no pages.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ _NOTE_TITLES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
 
 
 def read_docx(content: bytes) -> Iterator[RawDocument]:
-    """A Word document; paragraphs in the styles Title and Heading 1 to 9 are headings."""
+    """Yield a Word document; paragraphs in the styles Title and Heading 1 to 9 are headings."""
     import docx as word
 
     title, date = office_properties(content)
-    opened = word.Document(io.BytesIO(content))
+    document = word.Document(io.BytesIO(content))
     levels = {
         style.style_id: level
-        for style in opened.styles
+        for style in document.styles
         if (level := _heading_level(style.name or ""))
     }
     lines = LineBuilder()
-    _add_elements(lines, opened.element.body, levels)
-    for relation in opened.part.rels.values():
+    _add_elements(lines, document.element.body, levels)
+    for relation in document.part.rels.values():
         kind = relation.reltype.rpartition("/")[2]
         if kind in _NOTE_TITLES and not relation.is_external:
             _add_notes(lines, relation.target_part.blob, _NOTE_TITLES[kind])
@@ -42,23 +43,25 @@ def read_docx(content: bytes) -> Iterator[RawDocument]:
 
 
 def _heading_level(style: str) -> int:
-    found = re.fullmatch(r"heading (\d)", style.lower())
-    return 1 + int(found[1]) if found else int(style.lower() == "title")
+    """Return the level of the heading that a style makes: 1 for Title, 2 for Heading 1, else 0."""
+    match = re.fullmatch(r"heading (\d)", style.lower())
+    return 1 + int(match[1]) if match else int(style.lower() == "title")
 
 
 def _add_elements(lines: LineBuilder, parent: Any, levels: dict[str, int]) -> None:
+    """Add the paragraphs and tables below `parent`; `levels` are heading levels by style id."""
     for node in parent:
-        kind = _tag(node)
-        if kind == "p":
-            words = _element_text(node)
+        tag = _tag(node)
+        if tag == "p":
+            text = _element_text(node)
             level = levels.get(_style_id(node), 0)
-            for line in [" ".join(words.split())] if level else words.strip("\n").split("\n"):
+            for line in [" ".join(text.split())] if level else text.strip("\n").split("\n"):
                 lines.add(line.rstrip(), level)
-        elif kind == "tbl":
+        elif tag == "tbl":
             for row in _table_rows(node):
                 lines.add(row)
             lines.add()
-        elif kind not in _SKIPPED_TAGS and len(node):
+        elif tag not in _SKIPPED_TAGS and len(node):
             _add_elements(lines, node, levels)
 
 
@@ -85,7 +88,10 @@ def _style_id(paragraph: Any) -> str:
 
 
 def _element_text(parent: Any) -> str:
-    """The text of an element, line breaks where there are some, and where a paragraph in it (of a text box) begins or ends."""
+    """Return the text of an element with its line breaks.
+
+    There is one more where an inner paragraph (of a text box) or cell begins and where it ends.
+    """
     out: list[str] = []
     todo = [parent]
     while todo:
@@ -93,75 +99,77 @@ def _element_text(parent: Any) -> str:
         if isinstance(node, str):
             out.append(node)
             continue
-        kind = _tag(node)
-        if kind == "t":
+        tag = _tag(node)
+        if tag == "t":
             out.append(node.text or "")
-        elif kind in ("tab", "br", "cr", "noBreakHyphen"):
-            out.append({"tab": "\t", "noBreakHyphen": "-"}.get(kind, "\n"))
-        elif kind not in _SKIPPED_TAGS:
-            inner = kind in ("p", "tc") and node is not parent
+        elif tag in ("tab", "br", "cr", "noBreakHyphen"):
+            out.append({"tab": "\t", "noBreakHyphen": "-"}.get(tag, "\n"))
+        elif tag not in _SKIPPED_TAGS:
+            inner = tag in ("p", "tc") and node is not parent
             todo += ["\n"] * inner + list(node)[::-1] + ["\n"] * inner
     return "".join(out)
 
 
 def _table_rows(table: Any) -> Iterator[str]:
-    """The rows of a table, their cells divided by bars; a merged cell is said once, a table in a cell is words of it."""
+    """Yield the rows of a table with bars between the cells.
+
+    A merged cell is given once. A table in a cell is text of that cell.
+    """
     for row in _outermost(table, "tr"):
         cells = (" ".join(_element_text(cell).split()) for cell in _outermost(row, "tc"))
         yield " | ".join(cell for cell in cells if cell)
 
 
-def _outermost(parent: Any, kind: str) -> Iterator[Any]:
-    """The elements of that kind in `parent`, but not those in another one of them."""
+def _outermost(parent: Any, tag: str) -> Iterator[Any]:
+    """Yield the elements with this tag below `parent`, but not those inside another one of them."""
     todo = list(parent)[::-1]
     while todo:
         node = todo.pop()
-        if _tag(node) == kind:
+        if _tag(node) == tag:
             yield node
         elif _tag(node) not in _SKIPPED_TAGS:
             todo += list(node)[::-1]
 
 
 def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
-    """A presentation: a slide is a page under its title; the speaker's notes follow it."""
+    """Yield a presentation: a slide is a page under its title, followed by the speaker's notes."""
     import pptx as powerpoint
 
     title, date = office_properties(content)
-    opened = powerpoint.Presentation(io.BytesIO(content))
+    presentation = powerpoint.Presentation(io.BytesIO(content))
     lines = LineBuilder()
-    silent = []
-    for number, slide in enumerate(opened.slides, 1):
+    blank_slides: list[int] = []
+    for number, slide in enumerate(presentation.slides, 1):
         lines.page()
-        head = slide.shapes.title
-        found = [
-            (line, int(shape == head))
-            for shape in _drawn_shapes(slide.shapes)
-            for line in _shape_lines(shape)
-        ]
-        for line, level in found:
-            lines.add(line, level)
+        has_text = False
+        title_shape = slide.shapes.title
+        for shape in _drawn_shapes(slide.shapes):
+            for line in _shape_lines(shape):
+                has_text = True
+                lines.add(line, int(shape == title_shape))
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             notes = slide.notes_slide.notes_text_frame.text.strip()
-            found += [(notes, 0)] * bool(notes)
+            has_text = has_text or bool(notes)
             for line in f"Notes: {notes}".split("\n") if notes else ():
                 lines.add(line)
         lines.add()
-        silent += [] if found else [number]
+        if not has_text:
+            blank_slides.append(number)
     yield lines.raw(title, date)
-    if silent:
+    if blank_slides:
         yield RefusedPart(
-            f"/{page_ranges('slide', silent)}",
+            f"/{page_ranges('slide', blank_slides)}",
             "without text (a picture?)",
             "describe the picture in the notes",
         )
 
 
 def _drawn_shapes(shapes: Iterable[Any]) -> Iterator[Any]:
-    """The shapes of a slide in the order they are drawn, those in groups too; the title first."""
+    """Yield the title, then the other shapes of a slide as they are drawn, those in groups too."""
     todo = list(shapes)[::-1]
-    head = getattr(shapes, "title", None)
-    if head is not None:
-        todo = [shape for shape in todo if shape != head] + [head]
+    title = getattr(shapes, "title", None)
+    if title is not None:
+        todo = [shape for shape in todo if shape != title] + [title]
     while todo:
         shape = todo.pop()
         if hasattr(shape, "shapes"):
