@@ -1,6 +1,7 @@
-"""Files of less than 1 MB that ask for more than they are worth: each ends soon and small, as a document or as a line of the report.
+"""Bombs of less than 1 MB: each ends within bounds, as a document or as a line of the report.
 
-Seconds are of the processor, in this process and its children, so that other work on the machine does not count.
+Seconds are of processor time, in this process and its children, so that other work on the machine
+does not count.
 """
 
 from __future__ import annotations
@@ -29,15 +30,46 @@ from tests.support.bombs import BOMBS, costs, docx, epub, wrong, xlsx
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux does")
 #: one of each kind, none of which takes seconds
 QUICK = (
-    "ff.txt.gz", "utf16.txt.gz", "streams.txt.gz", "ff.csv.gz", "zeros.zip", "overlap.zip", "lying.zip", "gz.zip",
-    "empty.zip", "headers.tar.gz", "huge.tar.gz", "sparse.tar.gz", "dictionary.tar.xz", "huge.docx", "entities.docx", "nested.docx",
-    "row.xlsx", "shared.xlsx", "columns.csv", "field.csv", "quotes.csv", "deep.jsonl", "deep.ipynb", "laughs.epub",
-    "messages.eml", "loop.pdf", "bookmarks.pdf", "font.pdf",
-)  # fmt: skip
-#: what takes its seconds or its memory before it is stopped, and what is large and honest enough to be read
+    "ff.txt.gz",
+    "utf16.txt.gz",
+    "streams.txt.gz",
+    "ff.csv.gz",
+    "zeros.zip",
+    "overlap.zip",
+    "lying.zip",
+    "gz.zip",
+    "empty.zip",
+    "headers.tar.gz",
+    "huge.tar.gz",
+    "sparse.tar.gz",
+    "dictionary.tar.xz",
+    "huge.docx",
+    "entities.docx",
+    "nested.docx",
+    "row.xlsx",
+    "shared.xlsx",
+    "columns.csv",
+    "field.csv",
+    "quotes.csv",
+    "deep.jsonl",
+    "deep.ipynb",
+    "laughs.epub",
+    "messages.eml",
+    "loop.pdf",
+    "bookmarks.pdf",
+    "font.pdf",
+)
+#: files that use up seconds or memory before they are stopped, and large ones that are read
 HEAVY = (
-    "slow.zip", "pax.tar.gz", "paragraphs.docx", "cells.xlsx", "chapters.epub", "deep.epub", "comments.eml", "forms.pdf",
-)  # fmt: skip
+    "slow.zip",
+    "pax.tar.gz",
+    "paragraphs.docx",
+    "cells.xlsx",
+    "chapters.epub",
+    "deep.epub",
+    "comments.eml",
+    "forms.pdf",
+)
 
 
 @linux

@@ -56,7 +56,7 @@ def _check_unlocked(archive: zipfile.ZipFile) -> None:
 
 
 def _package_document(archive: zipfile.ZipFile) -> tuple[str, ElementTree.Element]:
-    """Return the folder of the book's package document and the document itself (a list of parts)."""
+    """Return the folder of the package document (the list of the book's parts) and the document."""
     container = _parse_xml(archive, "META-INF/container.xml")
     name = next((n.get("full-path", "") for n in container.iter() if _tag(n) == "rootfile"), "")
     return posixpath.dirname(name), _parse_xml(archive, name)

@@ -60,7 +60,7 @@ def decode(content: bytes) -> str:
 
 
 def _detect_encoding(content: bytes) -> str:
-    """Guess the encoding of text that is not UTF-8; Windows-1252 is preferred to rarer relatives."""
+    """Guess the encoding of text that is not UTF-8; prefer Windows-1252 to its rarer relatives."""
     from charset_normalizer import from_bytes
 
     first = next(match.start() for match in _HIGH_BYTE_PATTERN.finditer(content))
@@ -158,7 +158,7 @@ class LineBuilder:
         return self._length
 
     def find(self, words: str, start: int, end: int | None = None) -> int:
-        """Return the offset of a line between two offsets that has `words` and little else, or -1."""
+        """Return the offset of a line from `start` to `end` of `words` and little else, or -1."""
         for number in range(bisect_left(self._starts, start), len(self._lines)):
             if end is not None and self._starts[number] >= end:
                 break

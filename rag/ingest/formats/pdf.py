@@ -33,25 +33,10 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """Yield the text of a PDF file, then refused parts for pages without text and missing pages."""
     pdf = _open_pdf(content)
     metadata = pdf.get_metadata_dict()
-    lines, page_starts = LineBuilder(), list[int]()
-    blank_pages, missing_pages = list[int](), list[int]()  # numbers from 1
-    stated = len(pdf)
-    for number in range(min(stated, _MAX_PAGES)):
-        text = _page_text(pdf, number)
-        if text is None:
-            missing_pages.append(number + 1)
-            if number + 1 - len(page_starts) > _MAX_MISSING_PAGES:
-                break
-            continue
-        if not text.strip():
-            blank_pages.append(number + 1)
-        while len(page_starts) <= number:  # a missing page has its number too
-            page_starts.append(lines.page())
-        for line in text.split("\n"):
-            lines.add(line)
+    lines = LineBuilder()
+    page_starts, blank_pages, missing_pages = _add_pages(pdf, lines)
     _add_bookmarks(pdf, lines, page_starts)
-    missing_pages += range(max([len(page_starts), *missing_pages[-1:]]) + 1, stated + 1)
-    if len(blank_pages) + len(missing_pages) >= stated:
+    if len(blank_pages) + len(missing_pages) >= len(pdf):
         if blank_pages:
             raise Unreadable("has no text on any page (scanned?)", _OCR_CURE)
         cure = "open it in its own program and save it again"
@@ -69,6 +54,31 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
             "promised by the file and not readable",
             "make or fetch it again",
         )
+
+
+def _add_pages(pdf: PdfDocument, lines: LineBuilder) -> tuple[list[int], list[int], list[int]]:
+    """Add the text of all pages.
+
+    Returns the offset of each page, and the numbers from 1 of pages without text and of missing
+    pages.
+    """
+    page_starts, blank_pages, missing_pages = list[int](), list[int](), list[int]()
+    stated = len(pdf)
+    for number in range(min(stated, _MAX_PAGES)):
+        text = _page_text(pdf, number)
+        if text is None:
+            missing_pages.append(number + 1)
+            if number + 1 - len(page_starts) > _MAX_MISSING_PAGES:
+                break
+            continue
+        if not text.strip():
+            blank_pages.append(number + 1)
+        while len(page_starts) <= number:  # a missing page has its number too
+            page_starts.append(lines.page())
+        for line in text.split("\n"):
+            lines.add(line)
+    missing_pages += range(max([len(page_starts), *missing_pages[-1:]]) + 1, stated + 1)
+    return page_starts, blank_pages, missing_pages
 
 
 def _open_pdf(content: bytes) -> PdfDocument:

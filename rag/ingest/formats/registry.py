@@ -30,7 +30,7 @@ IN_PROCESS: dict[str, Callable[[bytes], Iterator[RawDocument]]] = {
     **dict.fromkeys((f".{ending}" for ending in _CODE_ENDINGS), plain.read_code),
     **dict.fromkeys((f".{ending}" for ending in _MARKUP_ENDINGS), plain.read_lines),
 }
-#: parsed formats: the module of `rag.ingest.formats`, imported by the child process, and its function
+#: parsed formats: the module of `rag.ingest.formats` that the child imports, and its function
 IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".html": ("web", "read_html"),
     ".htm": ("web", "read_html"),

@@ -1,4 +1,4 @@
-"""Guards for office files and books, which are zip files: bounds on size, no entities, properties."""
+"""Opens office files and books, which are zip files, within bounds; reads their properties."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def open_package(content: bytes, entities: bool = False) -> zipfile.ZipFile:
 
 
 def office_properties(content: bytes) -> tuple[str, str | None]:
-    """Return title and day from the properties of an office file. Raises `Unreadable` for a bomb."""
+    """Return title and day of an office file by its properties. Raises `Unreadable` for a bomb."""
     with open_package(content) as archive:
         if "docProps/core.xml" not in archive.namelist():
             return "", None
