@@ -83,10 +83,15 @@ def walk_files(root: str) -> Iterator[File]:
             else "make the folders above it readable"
         )
         raise Unreadable(f"{root}: {error_text(error)}", cure) from error
+    if stat.S_ISDIR(status.st_mode):
+        yield from _walk_folder(top, root)
+    else:
+        yield _as_file(top, os.path.dirname(top), status)
+
+
+def _walk_folder(top: str, root: str) -> Iterator[File]:
+    """Yield the regular files below the folder `top`, whose path was given as `root`."""
     base = os.path.dirname(top)
-    if not stat.S_ISDIR(status.st_mode):
-        yield _as_file(top, base, status)
-        return
     folders = [top]
     while folders:
         folder = folders.pop()

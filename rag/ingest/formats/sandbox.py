@@ -1,5 +1,6 @@
-"""Parses files in a child process, so that a parser that hangs, crashes or exhausts memory is a
-line of the report and does not end the program.
+"""Parses files in a child process with limits.
+
+A parser that hangs, crashes or exhausts memory becomes a line of the report.
 
 A child (`sandbox_worker`) is started for the first file that needs one, with `subprocess` (a fresh
 program, never a fork), and kept for the next file; the start costs a tenth of a second. It is

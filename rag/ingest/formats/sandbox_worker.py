@@ -20,11 +20,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
@@ -111,7 +111,7 @@ def _parts(kind: str, content: bytes) -> Iterator[RawDocument | RefusedPart | Me
     yield from getattr(import_module(f"rag.ingest.formats.{module}"), function)(content)
 
 
-def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, Any], bytes]:
+def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, object], bytes]:
     """Return the JSON and the bytes of a frame. Raises `Unreadable` for too large a document."""
     if isinstance(part, RefusedPart):
         reason = _storable(part.reason)
@@ -133,7 +133,7 @@ def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, Any], by
     return head, part.text.encode()
 
 
-def _findings(raw: RawDocument) -> dict[str, Any]:
+def _findings(raw: RawDocument) -> dict[str, object]:
     """Return title, mask and headings as JSON; headings are None if the rules are to find them."""
     headings = (
         None
@@ -159,7 +159,7 @@ def _storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def _send(output: BinaryIO, head: dict[str, Any], content: bytes = b"") -> None:
+def _send(output: BinaryIO, head: Mapping[str, object], content: bytes = b"") -> None:
     output.write(json.dumps({**head, "size": len(content)}).encode() + b"\n")
     output.write(content)
     output.flush()
