@@ -44,14 +44,18 @@ LARGE_MODULES = {
     "rag.domain": 414,
     "rag.inference.llama": 409,
     "rag.ingest.ingest": 500,
+    "rag.library.library": 418,
     "tui.commands": 449,
 }
 LARGE_CLASSES = {
     "Bot": 415,
     "Exchange": 256,
     "Ingest": 400,
+    "Integrity": 269,
+    "Library": 361,
+    "VectorIndex": 258,
 }
-LARGE_FUNCTIONS = {"main": 65, "_of_disk": 69, "add": 57, "_followed": 56}
+LARGE_FUNCTIONS = {"main": 65, "_of_disk": 69, "_followed": 56}
 
 
 def _name(path: Path) -> str:

@@ -15,7 +15,7 @@ from rag import limits
 from rag.disk import strict_json
 from rag.domain import Document
 from rag.errors import Unreadable, Usage
-from rag.ingest.load import lines
+from rag.ingest.load import read_jsonl_bytes
 
 REVIEWS = ("draft", "accept", "reject")
 FORM = '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], "answerable": true, "type"}'
@@ -133,7 +133,7 @@ def sample_cases(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tup
 def read_entries(path: str | Path, form: str) -> Iterator[Entry]:
     """The JSON objects of a file, one a line; blank lines are passed over. `form` tells a person how a line looks."""
     try:
-        content = lines(path)
+        content = read_jsonl_bytes(path)
         for number, line in enumerate(TextIOWrapper(BytesIO(content), encoding="utf-8-sig"), 1):
             if line.strip():
                 yield _entry(line, f"{path}, line {number}", form)

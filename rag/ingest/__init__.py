@@ -1,1 +1,1 @@
-"""The way of a document: found, read, cleaned, cut into chunks, embedded, written to the library."""
+"""Takes documents in: finds, reads, cleans, chunks and embeds them, writes them to the library."""

@@ -1,10 +1,11 @@
-"""Document -> chunks, each an exact slice of its text made of whole sentences.
+"""Cuts a document into chunks, each an exact slice of its text made of whole sentences.
 
-A chunk fills up with the sentences of one section until the next one would make it longer than `size` tokens; a masked
-line, a heading or a new page ends it, so that a chunk's page is the page of every sentence that begins in it. In source
-code and tables a line is a sentence. A sentence longer than that is cut where a word ends, and a chunk that would be only a few
-words long is put to the one before it. Sizes are counted by the embedder's own tokenizer, so nothing that is
-embedded is cut off unseen. A chunk is bounded in characters too, far above what text has.
+A chunk takes the sentences of one section until the next one would make it longer than `size`
+tokens. A masked line, a heading or a new page ends it, so that the page of a chunk is the page of
+every sentence that begins in it. In source code and tables a line is a sentence. A longer sentence
+is cut where a word ends. A chunk of only a few words is joined to the one before it. The tokenizer
+of the embedder counts the tokens, so that the embedder never truncates a chunk. The characters of a
+chunk are limited too, far above what text needs.
 """
 
 from __future__ import annotations
@@ -13,129 +14,152 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from rag.domain import Chunk, Document, Span
 from rag.text.sentences import bounded, split_sentences
 
-CHUNKER_VERSION = 1  #: of the way chunks are made; a library of another version is refused
-_TINY = 24  # tokens; less than this does not stand alone
-_COUNTED, _READ = (
-    8192,
-    2**20,
-)  # sentences, and about how many characters of them, handed to the tokenizer at once
-_WIDE = 40  # characters a token that a chunk may have: a word of megabytes may be a single token, and white space is none
-_LINE = 20_000  # characters of a line that is counted as one piece; a longer one is cut first
+#: version of the way chunks are made; a library of another version is refused
+CHUNKER_VERSION = 1
+#: tokens; a chunk of fewer is joined to its neighbour
+_TINY_TOKENS = 24
+#: sentences that the tokenizer gets at once, and about how many characters of them
+_MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 8192, 2**20
+#: characters of a chunk for each token: a word of megabytes may be one token, white space is none
+_MAX_CHARS_PER_TOKEN = 40
+#: characters of a line that is counted as one piece; a longer one is cut first
+_MAX_LINE_CHARS = 20_000
 
+#: counts the tokens of each text
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
-_Piece = tuple[Span, int]  # a part of the text and its tokens
+
+
+class _Piece(NamedTuple):
+    """A part of the text and its number of tokens."""
+
+    span: Span
+    tokens: int
 
 
 def chunk_document(document: Document, size: int, count: CountTokens) -> Iterator[Chunk]:
-    """The chunks of `document` in order, none longer than `size` tokens as `count` counts the tokens of texts."""
-    packed = _packed(document, _pieces(document, size, count), size)
-    yield from _chunks(document, _joined(document, packed, size))
+    """Yield the chunks of `document` in order, none longer than `size` tokens by `count`."""
+    pieces = _pack(document, _counted_pieces(document, size, count), size)
+    yield from _as_chunks(document, _join_tiny(document, pieces, size))
 
 
-def _packed(document: Document, pieces: Iterator[_Piece], size: int) -> list[_Piece]:
-    """Sentences put together until the next one is too much or something stands between. A headline goes with what follows."""
+def _pack(document: Document, sentences: Iterator[_Piece], size: int) -> list[_Piece]:
+    """Put sentences together until the next one is too much or a break lies between.
+
+    A headline at the end of a piece moves to the next one if that has room for it.
+    """
     breaks = sorted(
-        [m.start for m in document.mask] + [span.start for span, _ in document.headings]
+        [mask.start for mask in document.mask] + [s.start for s, _ in document.headings]
     )
     pages = [page.start for page in document.pages]
-    out: list[_Piece] = []
+    packed: list[_Piece] = []
     current: list[_Piece] = []
-    held = 0  # tokens of `current`
-    for piece, tokens in pieces:
-        apart = bool(current) and (
-            _between(breaks, current[-1][0].end, piece.start)
-            or _between(pages, current[-1][0].start + 1, piece.start)
-        )
-        if current and (apart or held + tokens > size or not _narrow(current[0][0], piece, size)):
-            last, its = current[-1]
-            fits = (
-                not apart
-                and len(current) > 1
-                and its + tokens <= size
-                and _narrow(last, piece, size)
+    current_tokens = 0
+    for sentence in sentences:
+        if current:
+            last = current[-1]
+            divided = _has_break(breaks, last.span.end, sentence.span.start) or _has_break(
+                pages, last.span.start + 1, sentence.span.start
             )
-            carried = [current.pop()] if fits and _headline(document, last) else []
-            out.append(_closed(current))
-            current, held = carried, sum(n for _, n in carried)
-        current.append((piece, tokens))
-        held += tokens
-    return [*out, _closed(current)] if current else out
+            full = current_tokens + sentence.tokens > size
+            if divided or full or not _is_short(current[0].span, sentence.span, size):
+                fits = (
+                    not divided
+                    and len(current) > 1
+                    and last.tokens + sentence.tokens <= size
+                    and _is_short(last.span, sentence.span, size)
+                )
+                carried = [current.pop()] if fits and _is_headline(document, last.span) else []
+                packed.append(_merge(current))
+                current, current_tokens = carried, sum(piece.tokens for piece in carried)
+        current.append(sentence)
+        current_tokens += sentence.tokens
+    return [*packed, _merge(current)] if current else packed
 
 
-def _closed(pieces: list[_Piece]) -> _Piece:
-    return Span(pieces[0][0].start, pieces[-1][0].end), sum(tokens for _, tokens in pieces)
+def _merge(pieces: list[_Piece]) -> _Piece:
+    """Return one piece from the start of the first to the end of the last."""
+    span = Span(pieces[0].span.start, pieces[-1].span.end)
+    return _Piece(span, sum(piece.tokens for piece in pieces))
 
 
-def _narrow(first: Span, last: Span, size: int) -> bool:
-    """Is what reaches from `first` to the end of `last` short enough, in characters, for one chunk?"""
-    return last.end - first.start <= _WIDE * size
+def _is_short(first: Span, last: Span, size: int) -> bool:
+    """Has the text from `first` to the end of `last` few enough characters for one chunk?"""
+    return last.end - first.start <= _MAX_CHARS_PER_TOKEN * size
 
 
-def _between(breaks: list[int], low: int, high: int) -> bool:
-    at = bisect_left(breaks, low)
-    return at < len(breaks) and breaks[at] <= high
+def _has_break(breaks: list[int], low: int, high: int) -> bool:
+    """Is one of the sorted offsets `breaks` between `low` and `high`, both included?"""
+    index = bisect_left(breaks, low)
+    return index < len(breaks) and breaks[index] <= high
 
 
-def _headline(document: Document, piece: Span) -> bool:
-    """A short line of its own that is not a sentence."""
+def _is_headline(document: Document, span: Span) -> bool:
+    """Is this a short line of its own that is not a sentence?"""
     text = document.text
-    alone = (piece.start == 0 or text[piece.start - 1] == "\n") and text[
-        piece.end : piece.end + 1
-    ] in ("", "\n", "\r")
-    return alone and piece.end - piece.start <= 100 and text[piece.end - 1] not in ".!?:;,”\"')"
+    begins_line = span.start == 0 or text[span.start - 1] == "\n"
+    ends_line = text[span.end : span.end + 1] in ("", "\n", "\r")
+    short = span.end - span.start <= 100
+    return begins_line and ends_line and short and text[span.end - 1] not in ".!?:;,”\"')"
 
 
-def _pieces(document: Document, size: int, count: CountTokens) -> Iterator[_Piece]:
-    """Sentences outside the mask; one longer than `size` tokens is cut into parts at white space."""
+def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterator[_Piece]:
+    """Yield the sentences outside the mask with their tokens; too long ones are cut into parts."""
     text = document.text
-    cut = _lines if document.lines else split_sentences
-    spans = [span for low, high in _unmasked(document) for span in cut(text, Span(low, high))]
-    for some in _batches(spans):
-        for span, tokens in zip(some, count([s.of(text) for s in some]), strict=True):
-            if tokens <= size and _narrow(span, span, size):
-                yield span, tokens
+    split = _code_lines if document.lines else split_sentences
+    spans = [
+        span for start, end in _unmasked_ranges(document) for span in split(text, Span(start, end))
+    ]
+    for batch in _batches(spans):
+        counts = count([span.of(text) for span in batch])
+        for span, tokens in zip(batch, counts, strict=True):
+            if tokens <= size and _is_short(span, span, size):
+                yield _Piece(span, tokens)
             else:
-                parts = list(_cut(text, span, size, count))
-                yield from zip(parts, count([part.of(text) for part in parts]), strict=True)
+                parts = list(_cut_long(text, span, size, count))
+                part_counts = count([part.of(text) for part in parts])
+                yield from map(_Piece._make, zip(parts, part_counts, strict=True))
 
 
 def _batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """The spans in order, so many at a time as the tokenizer is handed at once."""
+    """Yield the spans in order, as many at a time as the tokenizer gets at once."""
     begin = characters = 0
-    for at, span in enumerate(spans):
+    for index, span in enumerate(spans):
         characters += span.end - span.start
-        if at + 1 - begin == _COUNTED or characters >= _READ:
-            yield spans[begin : at + 1]
-            begin, characters = at + 1, 0
+        if index + 1 - begin == _MAX_COUNTED_TEXTS or characters >= _MAX_COUNTED_CHARS:
+            yield spans[begin : index + 1]
+            begin, characters = index + 1, 0
     if begin < len(spans):
         yield spans[begin:]
 
 
-def _lines(text: str, within: Span) -> Iterator[Span]:
-    """The lines that hold anything, with the white space before them (in source code it says something)."""
+def _code_lines(text: str, within: Span) -> Iterator[Span]:
+    """Yield the lines that are not blank, with their indentation (it has a meaning in code)."""
     for line in re.finditer(r"[^\n]+", within.of(text)):
         start = within.start + line.start()
-        for part in bounded(text, Span(start, start + len(line[0])), _LINE):
-            end = len(part.of(text).rstrip())
-            if end:
-                yield Span(part.start, part.start + end)
+        for part in bounded(text, Span(start, start + len(line[0])), _MAX_LINE_CHARS):
+            length = len(part.of(text).rstrip())
+            if length:
+                yield Span(part.start, part.start + length)
 
 
-def _unmasked(document: Document) -> Iterator[tuple[int, int]]:
-    at = 0
+def _unmasked_ranges(document: Document) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each part of the text that is not masked."""
+    start = 0
     for masked in document.mask:
-        if masked.start > at:
-            yield at, masked.start
-        at = masked.end
-    if at < len(document.text):
-        yield at, len(document.text)
+        if masked.start > start:
+            yield start, masked.start
+        start = masked.end
+    if start < len(document.text):
+        yield start, len(document.text)
 
 
-def _cut(text: str, span: Span, size: int, count: CountTokens) -> Iterator[Span]:
+def _cut_long(text: str, span: Span, size: int, count: CountTokens) -> Iterator[Span]:
+    """Cut a span into parts of at most `size` tokens, at a blank if one is in their second half."""
     start = span.start
     while start < span.end:
         while text[start].isspace():
@@ -144,48 +168,53 @@ def _cut(text: str, span: Span, size: int, count: CountTokens) -> Iterator[Span]
         while end - start > 1 and count([text[start:end]])[0] > size:
             end = start + max(1, (end - start) * 3 // 4)
         if end < span.end:
-            space = text.rfind(" ", start + 1, end)
-            end = space if space > start + (end - start) // 2 else end
+            blank = text.rfind(" ", start + 1, end)
+            end = blank if blank > start + (end - start) // 2 else end
         yield Span(start, end)
         start = end
 
 
-def _joined(document: Document, pieces: list[_Piece], size: int) -> list[Span]:
-    """Tiny chunks put to their neighbour, where nothing masked lies between and both together are not too long."""
-    masks = [m.start for m in document.mask]
+def _join_tiny(document: Document, pieces: list[_Piece], size: int) -> list[Span]:
+    """Join tiny pieces to a neighbour if no break lies between and both fit into one chunk."""
+    masks = [mask.start for mask in document.mask]
     pages = [page.start for page in document.pages]
-    out: list[_Piece] = []
-    for span, tokens in pieces:
-        if out:
-            before, used = out[-1]
-            apart = _between(masks, before.end, span.start) or _between(
-                pages, before.start + 1, span.start
+    joined: list[_Piece] = []
+    for piece in pieces:
+        if joined:
+            before = joined[-1]
+            tokens = before.tokens + piece.tokens
+            divided = _has_break(masks, before.span.end, piece.span.start) or _has_break(
+                pages, before.span.start + 1, piece.span.start
             )
-            tiny = (
-                min(used, tokens) < _TINY and used + tokens <= size and _narrow(before, span, size)
-            )
-            if tiny and not apart:
-                out[-1] = (Span(before.start, span.end), used + tokens)
+            tiny = min(before.tokens, piece.tokens) < _TINY_TOKENS
+            fits = tokens <= size and _is_short(before.span, piece.span, size)
+            if tiny and fits and not divided:
+                joined[-1] = _Piece(Span(before.span.start, piece.span.end), tokens)
                 continue
-        out.append((span, tokens))
-    return [span for span, _ in out]
+        joined.append(piece)
+    return [piece.span for piece in joined]
 
 
-def _chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
-    starts = [s.start for s, _ in document.headings]
-    pages = [p.start for p in document.pages]
-    line, at = 1, 0
+def _as_chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
+    """Yield the chunk of each span, with its heading, line and page."""
+    heading_starts = [span.start for span, _ in document.headings]
+    page_starts = [page.start for page in document.pages]
+    line, counted_to = 1, 0
     for span in spans:
-        line, at = line + document.text.count("\n", at, span.start), span.start
-        section = bisect_right(starts, span.start) - 1
-        heading = (
-            document.headings[section][1]
-            if section >= 0 and span.start < document.headings[section][0].end
-            else ""
-        )
-        page = bisect_right(pages, span.start) or None
-        name = f"{document.id}\0{span.start}\0{span.end}\0{CHUNKER_VERSION}"
+        line += document.text.count("\n", counted_to, span.start)
+        counted_to = span.start
+        section = bisect_right(heading_starts, span.start) - 1
+        in_section = section >= 0 and span.start < document.headings[section][0].end
+        identity = f"{document.id}\0{span.start}\0{span.end}\0{CHUNKER_VERSION}"
         yield Chunk(
-            hashlib.sha256(name.encode()).hexdigest()[:32], document.id, document.source, document.title, document.date,
-            heading, span, span.of(document.text), line, page,
-        )  # fmt: skip
+            hashlib.sha256(identity.encode()).hexdigest()[:32],
+            document.id,
+            document.source,
+            document.title,
+            document.date,
+            document.headings[section][1] if in_section else "",
+            span,
+            span.of(document.text),
+            line,
+            bisect_right(page_starts, span.start) or None,
+        )

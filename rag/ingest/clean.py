@@ -1,15 +1,17 @@
-"""Raw text -> the canonical text that all spans refer to, and the mask of page furniture.
+"""Makes a document of raw text: its id, title, headings, and the mask of page furniture.
 
-The text is never altered: a scraped page keeps its "Please Wait...", but the mask says that this line is neither chunked
-nor quoted, and a screen shows it dimmed. A line is masked only as a whole, only when it is short, and only for one of
-these reasons; anything that might be a statement stays.
+The text is never altered, and all spans refer to it. A scraped page keeps its "Please Wait...", but
+the mask marks this line: it is neither chunked nor quoted, and a screen shows it dimmed. A line is
+masked only as a whole, only if it is short, and only for one of these reasons. Any line that might
+be a statement stays.
 
-1. It says nothing but what buttons, menus and notices of web pages say ("Related Articles", "log in or register").
-2. It is glued together from names of icon fonts ("access_time2 years ago"), or is a bare age ("2 years ago").
+1. It has only the text of a button, menu or notice ("Related Articles", "log in or register").
+2. It begins with the name of an icon ("access_time2 years ago") or is an age ("2 years ago").
 3. It is a picture credit or a byline of an agency.
-4. It follows furniture, is in another script than the document, and short: the template of another language.
-5. It repeats the line above it word for word, as a page does that shows its headline twice.
-6. Only furniture stands before it, and some does: a site's own motto ("Stay tuned for updates ...").
+4. It follows furniture, is short and in another script than the document: a menu in another
+   language.
+5. It repeats the line above it word for word: a page may show its headline twice.
+6. Only furniture stands before it, at least one line: the motto of a site ("Stay tuned for ...").
 
 Source code and tables, whose lines are their sentences, have no furniture.
 """
@@ -25,111 +27,157 @@ from dataclasses import replace
 
 from rag.domain import Document, RawDocument, Span
 
-_LONGEST = 160  # characters of a line that may be furniture
-_TITLE, _HEADING_MOST = 300, 200  # characters of a title and of a heading
-_DEEPEST = 12  # headings in a path; of a deeper one those nearest to the text
+#: characters of a line that may be furniture
+_MAX_FURNITURE_CHARS = 160
+_MAX_TITLE_CHARS = 300
+_MAX_HEADING_CHARS = 200
+#: headings in a path; of a deeper path the last ones are kept
+_MAX_HEADING_DEPTH = 12
+#: whole lines: buttons, menus and notices of web pages
 _PHRASES = re.compile(
-    r"""(?:no\s?script|please\s+wait|loading|(?:to\s+participate\s+in\s+the\s+discussion,?\s*)?(?:please\s+)?
-    (?:log|sign)\s?in(?:\s+or\s+(?:register|sign\s?up))?|to\s+participate\s+in\s+the\s+discussion|register|sign\s?up|subscribe(?:\s+now)?|
-    related\s+(?:articles?|stories|posts|news|topics)|read\s+(?:more|also|next|full\s+(?:article|story))|see\s+also|more\s+(?:news|stories)|
-    back\s+to\s+top(?:\s+button)?|(?:scroll|go)\s+to\s+top|all\s+news|latest\s+news|breaking\s+news|top\s+stories|most\s+(?:read|popular)|
-    (?:(?:leave|post|add)\s+a\s+comment|(?:no\s+|\d+\s+)?comments|1\s+comment)|leave\s+a\s+reply|share(?:\s+(?:this|on)(?:\s+\w+){0,3})?|print(?:\s+this(?:\s+page)?)?|
-    (?:star)?\s*add\s+to\s+favou?rites|bookmark|advertisement|sponsored(?:\s+content)?|menu|search|home|skip\s+to\s+(?:main\s+)?content|
-    (?:accept|reject)\s+(?:all\s+)?cookies|cookie\s+(?:settings|policy|preferences)|privacy\s+policy|terms\s+(?:of\s+(?:use|service)|and\s+conditions)|
-    all\s+rights\s+reserved|follow\s+us(?:\s+on(?:\s+\w+){1,3})?|newsletter|contact\s+us|about\s+us|previous(?:\s+(?:post|article))?|next(?:\s+(?:post|article))?|
-    tags?|source|by\s+(?:staff|agencies|our\s+correspondent)(?:(?:\s*,)?\s*(?:and\s+)?(?:staff|agencies|reporters?))*|
+    r"""(?:no\s?script|please\s+wait|loading|
+    (?:to\s+participate\s+in\s+the\s+discussion,?\s*)?(?:please\s+)?
+    (?:log|sign)\s?in(?:\s+or\s+(?:register|sign\s?up))?|
+    to\s+participate\s+in\s+the\s+discussion|register|sign\s?up|subscribe(?:\s+now)?|
+    related\s+(?:articles?|stories|posts|news|topics)|read\s+(?:more|also|next|
+    full\s+(?:article|story))|see\s+also|more\s+(?:news|stories)|
+    back\s+to\s+top(?:\s+button)?|(?:scroll|go)\s+to\s+top|all\s+news|latest\s+news|
+    breaking\s+news|top\s+stories|most\s+(?:read|popular)|
+    (?:(?:leave|post|add)\s+a\s+comment|(?:no\s+|\d+\s+)?comments|1\s+comment)|
+    leave\s+a\s+reply|share(?:\s+(?:this|on)(?:\s+\w+){0,3})?|print(?:\s+this(?:\s+page)?)?|
+    (?:star)?\s*add\s+to\s+favou?rites|bookmark|advertisement|sponsored(?:\s+content)?|menu|
+    search|home|skip\s+to\s+(?:main\s+)?content|
+    (?:accept|reject)\s+(?:all\s+)?cookies|cookie\s+(?:settings|policy|preferences)|
+    privacy\s+policy|terms\s+(?:of\s+(?:use|service)|and\s+conditions)|
+    all\s+rights\s+reserved|follow\s+us(?:\s+on(?:\s+\w+){1,3})?|newsletter|contact\s+us|
+    about\s+us|previous(?:\s+(?:post|article))?|next(?:\s+(?:post|article))?|
+    tags?|source|by\s+(?:staff|agencies|our\s+correspondent)(?:(?:\s*,)?\s*(?:and\s+)?(?:staff|
+    agencies|reporters?))*|
     click\s+here(?:\s+to\s+\w+(?:\s+\w+){0,3})?|(?:\d+\s+)?min(?:ute)?s?\s+read)\s*[.…:!»›>]*""",
     re.I | re.X,
 )
+#: names of icon fonts, which text extraction leaves in the text
 _ICONS = re.compile(
-    r"(?:folder_open|access_time|arrow_[a-z_]+|chevron_[a-z_]+|more_vert|thumb_up|keyboard_[a-z_]+|bookmark_border|local_offer)"
+    r"(?:folder_open|access_time|arrow_[a-z_]+|chevron_[a-z_]+|more_vert|thumb_up|"
+    r"keyboard_[a-z_]+|bookmark_border|local_offer)"
 )
 _GLUED = re.compile(rf"(?:^|\s){_ICONS.pattern}(?=[A-Z\d])(?!.*[`=|(){{}}])")
 _AGE = re.compile(
-    r"\W*(?:(?:updated|published|posted):?\s*)?(?:\d+|an?)\s+(?:second|minute|hour|day|week|month|year)s?\s+ago\W*",
+    r"\W*(?:(?:updated|published|posted):?\s*)?(?:\d+|an?)\s+"
+    r"(?:second|minute|hour|day|week|month|year)s?\s+ago\W*",
     re.I,
 )
 _CREDIT = re.compile(
     r"(?:©|\([cC]\)|[Cc]opyright)(?:\s*©|\s+\([cC]\))?\s*\d{4}\b|©\s*[^\W\d_a-z]|"
-    r"(?:[Pp]hoto|PHOTO|[Ii]mage|[Pp]icture|[Ff]ile [Pp]hoto)(?:\s+(?:by|[Cc]redit|[Cc]ourtesy))?(?:\s*[:©]|\s+/\s|/[A-Z]{2})(?!.*[.!?;]$)"
+    r"(?:[Pp]hoto|PHOTO|[Ii]mage|[Pp]icture|[Ff]ile [Pp]hoto)"
+    r"(?:\s+(?:by|[Cc]redit|[Cc]ourtesy))?(?:\s*[:©]|\s+/\s|/[A-Z]{2})(?!.*[.!?;]$)"
 )
 _YEARS = re.compile(r"\d{4}(?:\s*[-–,]\s*\d{4})*")
+#: a sum, share or duration: a line with one may be a statement
 _AMOUNT = re.compile(
-    r"(?<![\w.-])\d[\d.,]*\s*(?:[€$£¥%]|euros?\b|dollars?\b|pounds?\b|cents?\b|percent\b|days?\b|months?\b|years?\b)|[€$£¥]\s*\d",
+    r"(?<![\w.-])\d[\d.,]*\s*"
+    r"(?:[€$£¥%]|euros?\b|dollars?\b|pounds?\b|cents?\b|percent\b|days?\b|months?\b|years?\b)"
+    r"|[€$£¥]\s*\d",
     re.I,
 )
+#: the alternative text of a picture, which ends in its width
 _ALT = re.compile(
     r"(?:.*\s)?[-–]\s+[^\W\d_][^\d,]{2,60}, (?:1920|1280|1024)(?P<day>, \d{1,2}\.\d{1,2}\.\d{4})?"
 )
+#: the name of a channel in social media
 _CHANNEL = re.compile(
     r"(?:[\w&.-]+\s+){0,3}(?:Telegram|Facebook|Twitter|WhatsApp|Instagram|YouTube|LinkedIn|RSS)",
     re.I,
 )
+#: a line that underlines a heading
 _RULE = re.compile(r"([=\-~^*+#])\1{2,}")
 _WORDS = re.compile(r"[^\W\d_]{3}|[\u2e80-\u9fff\uac00-\ud7af]{2}")
 _MOTTO = re.compile(
     r"stay tuned (?:for|to)\b|the latest news and|breaking news (?:and|from|on)\b", re.I
 )
+_FENCE = re.compile(r"^```[^`\n]*\n.*?(?:^```[ \t\r]*$|\Z)", re.M | re.S)
+#: a heading of Markdown, or a title with an underline
+_HEADING = re.compile(
+    r"^(?P<marks>#{1,6})[ \t]+(?P<atx>[^\n]+)$|"
+    r"^(?P<title>[^\s#>|*`-][^\n]{0,118})\n(?P<rule>(?P<c>[=\-~^\"'`*+#])(?P=c){2,})[ \t\r]*$",
+    re.M,
+)
 
 
 def clean_document(raw: RawDocument, source: str) -> Document:
-    """The `Document` of `raw`: its id, its title and its mask. `source` is how a person names it."""
-    raw = raw.ruled or rule(raw)
+    """Return the document of `raw`, with id, title and mask. `source` is its name for people."""
+    raw = raw.ruled or apply_rules(raw)
     digest = hashlib.sha256(raw.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    title = raw.title or collapse_blanks(_title_from_source(source))[:_MAX_TITLE_CHARS]
+    sections = tuple(_sections(raw.headings or (), len(raw.text)))
     return Document(
-        digest, source, raw.title or folded(_stem(source))[:_TITLE], raw.date, raw.text, raw.masked, raw.pages,
-        tuple(_sections(raw.headings or (), len(raw.text))), raw.lines,
-    )  # fmt: skip
+        digest, source, title, raw.date, raw.text, raw.masked, raw.pages, sections, raw.lines
+    )
 
 
-def rule(raw: RawDocument) -> RawDocument:
-    """`raw` with the title ("" for none), the whole mask and the headings that the rules of this module find in its text.
+def apply_rules(raw: RawDocument) -> RawDocument:
+    """Return `raw` with the title ("" for none), mask and headings that the rules find in its text.
 
-    They look at a stranger's text. For what an ingest reads, that is done in the process that parses (`formats.child`).
+    An ingest applies the rules in the child process (`formats.sandbox_worker`), because the text is
+    a stranger's.
     """
-    mask = _merged((() if raw.lines else tuple(find_boilerplate(raw.text))) + raw.masked)
+    mask = _merge((() if raw.lines else tuple(find_boilerplate(raw.text))) + raw.masked)
     title = raw.title if raw.title.strip() or raw.lines else _headline(raw.text, mask)
-    found = _found(raw.text) if raw.headings is None else raw.headings
-    headings = tuple((at, level, folded(name)[:_HEADING_MOST]) for at, level, name in found)
-    return replace(raw, title=folded(title)[:_TITLE], masked=mask, headings=headings)
+    stated = _find_headings(raw.text) if raw.headings is None else raw.headings
+    headings = tuple(
+        (start, level, collapse_blanks(heading)[:_MAX_HEADING_CHARS])
+        for start, level, heading in stated
+    )
+    return replace(
+        raw, title=collapse_blanks(title)[:_MAX_TITLE_CHARS], masked=mask, headings=headings
+    )
 
 
-def folded(text: str) -> str:
-    """`text` with single blanks for white space and none around it."""
+def collapse_blanks(text: str) -> str:
+    """Return `text` with single blanks for white space and none around it."""
     return " ".join(text.split())
 
 
 def find_boilerplate(text: str) -> list[Span]:
-    """Spans of the lines of `text` that are page furniture."""
-    script = _script(text[:20_000])
+    """Return the spans of the lines of `text` that are page furniture."""
+    script = _main_script(text[:20_000])
     spans: list[Span] = []
-    kept, follows, at = "", False, 0  # the last line that stayed; is the line before furniture?
+    last_kept = ""  # the last line that is not furniture
+    follows = False  # is the line before furniture?
+    line_start = 0
     lines = text.split("\n")
     for number, line in enumerate(lines):
         bare = line.strip()
         if bare:
             underlined = number + 1 < len(lines) and _RULE.fullmatch(lines[number + 1].strip())
             repeated = (
-                bare == kept
+                bare == last_kept
                 and len(bare) >= 20
                 and line[0] == bare[0]
                 and not bare.startswith(tuple("|#-*="))
             )
-            short = len(bare) <= _LONGEST
-            if short and (
+            furniture = len(bare) <= _MAX_FURNITURE_CHARS and (
                 repeated
-                or (not underlined and _is_furniture(folded(bare), script, not kept, follows))
-            ):
-                start, follows = at + line.index(bare), True
+                or (
+                    not underlined
+                    and _is_furniture(collapse_blanks(bare), script, not last_kept, follows)
+                )
+            )
+            if furniture:
+                start, follows = line_start + line.index(bare), True
                 spans.append(Span(start, start + len(bare)))
             else:
-                kept, follows = bare, False
-        at += len(line) + 1
+                last_kept, follows = bare, False
+        line_start += len(line) + 1
     return spans
 
 
 def _is_furniture(line: str, script: str, opening: bool, follows: bool) -> bool:
-    """`opening`: no text stands before the line; `follows`: the line before it is furniture."""
+    """Is the line page furniture?
+
+    `script` is that of the document. `opening`: no text is before the line. `follows`: the line
+    before it is furniture.
+    """
     if _PHRASES.fullmatch(line) or _AGE.fullmatch(line) or _is_icons(line):
         return True
     if _CREDIT.match(line):
@@ -147,7 +195,7 @@ def _is_furniture(line: str, script: str, opening: bool, follows: bool) -> bool:
 
 
 def _is_icons(line: str) -> bool:
-    """Names of icons, alone, run together with words, or before what is furniture itself."""
+    """Is it names of icons, alone, run together with words, or before other furniture?"""
     if not _ICONS.search(line) or len(line.split()) > 8:
         return False
     rest = _ICONS.sub("", line).strip()
@@ -155,92 +203,94 @@ def _is_icons(line: str) -> bool:
 
 
 def _is_foreign(line: str, script: str) -> bool:
-    """Is the line a few words of another script? Single letters are formulas."""
-    own = _script(line)
+    """Is the line a few words of another script? Single letters do not count: they are formulas."""
+    own = _main_script(line)
     return bool(
         script and own and own != script and _WORDS.search(line) and len(line.split()) <= 8
-    ) and not _share(line, script)
+    ) and not _share_of_script(line, script)
 
 
-def _script(text: str) -> str:
-    """The script most letters of `text` belong to: the first word of their Unicode names ("LATIN"); "" without letters."""
+def _main_script(text: str) -> str:
+    """Return the script of most letters, or "" if there are none.
+
+    A script is the first word of the Unicode name of a letter ("LATIN"). At most some 500 letters
+    are looked up.
+    """
     letters = [c for c in text[:: max(1, len(text) // 2000)] if c.isalpha()]
     step = max(1, len(letters) // 500)
     counted = Counter(unicodedata.name(c, "?").split()[0] for c in letters[::step])
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _share(line: str, script: str) -> float:
+def _share_of_script(line: str, script: str) -> float:
     letters = [c for c in line if c.isalpha()]
     return sum(unicodedata.name(c, "?").startswith(script) for c in letters) / max(1, len(letters))
 
 
-def _merged(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    out: list[Span] = []
+def _merge(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the spans in order, with overlapping and touching ones merged, without empty ones."""
+    merged: list[Span] = []
     for span in sorted(spans):
-        if out and span.start <= out[-1].end:
-            out[-1] = Span(out[-1].start, max(out[-1].end, span.end))
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
         elif span.start < span.end:
-            out.append(span)
-    return tuple(out)
+            merged.append(span)
+    return tuple(merged)
 
 
 def _headline(text: str, mask: tuple[Span, ...]) -> str:
-    """The first line that is not furniture, where it reads like a title: short, and no full stop at its end."""
-    at = 0
+    """Return the first line that is not furniture if it looks like a title, else "".
+
+    A title is short and does not end in punctuation.
+    """
+    start = 0
     for line in text.split("\n", 40)[:40]:
         bare = line.strip()
-        here = Span(at, at + len(line))
-        if bare and not any(here.overlaps(m) for m in mask):
-            return (
-                bare.lstrip("#= ")
-                if len(bare) <= 150 and not bare.endswith((".", "!", "?", ":", ";", ","))
-                else ""
-            )
-        at += len(line) + 1
+        span = Span(start, start + len(line))
+        if bare and not any(span.overlaps(masked) for masked in mask):
+            sentence = bare.endswith((".", "!", "?", ":", ";", ","))
+            return "" if sentence or len(bare) > 150 else bare.lstrip("#= ")
+        start += len(line) + 1
     return ""
 
 
-def _stem(source: str) -> str:
+def _title_from_source(source: str) -> str:
+    """Return the name of a file or member without folders, ending, hyphens and underscores."""
     name = source.rstrip("/").rsplit("/", 1)[-1]
     return re.sub(r"[_-]+", " ", name.split("#")[-1].rsplit(".", 1)[0]).strip() or name
 
 
-def _found(text: str) -> list[tuple[int, int, str]]:
-    """Markdown's # headings and underlined ones (Setext, reStructuredText): where, level, title."""
-    found: list[tuple[int, int, str]] = []
-    underlines: list[str] = []
-    fences = [Span(m.start(), m.end()) for m in _FENCE.finditer(text)][::-1]
+def _find_headings(text: str) -> list[tuple[int, int, str]]:
+    """Return offset, level and title of each heading.
+
+    They are # headings of Markdown and underlined ones (Setext, reStructuredText). A # line in a
+    block of code is a comment.
+    """
+    headings: list[tuple[int, int, str]] = []
+    underline_chars: list[str] = []
+    fences = [Span(match.start(), match.end()) for match in _FENCE.finditer(text)][::-1]
     for match in _HEADING.finditer(text):
-        while fences and fences[-1].end <= match.start():
+        start = match.start()
+        while fences and fences[-1].end <= start:
             fences.pop()
-        if fences and fences[-1].start <= match.start():  # a comment in a block of code
+        if fences and fences[-1].start <= start:
             continue
         if match["marks"]:
-            found.append((match.start(), len(match["marks"]), match["atx"].strip(" #\r")))
+            headings.append((start, len(match["marks"]), match["atx"].strip(" #\r")))
         elif abs(len(match["rule"].rstrip()) - len(match["title"].rstrip())) <= 2:
-            if match["rule"][0] not in underlines:
-                underlines.append(match["rule"][0])
-            found.append(
-                (match.start(), 1 + underlines.index(match["rule"][0]), match["title"].strip())
-            )
-    return found
+            if match["rule"][0] not in underline_chars:
+                underline_chars.append(match["rule"][0])
+            level = 1 + underline_chars.index(match["rule"][0])
+            headings.append((start, level, match["title"].strip()))
+    return headings
 
 
-def _sections(found: Sequence[tuple[int, int, str]], end_of_text: int) -> list[tuple[Span, str]]:
-    """The heading path of each heading and the span that it holds for: up to the next one."""
+def _sections(headings: Sequence[tuple[int, int, str]], text_length: int) -> list[tuple[Span, str]]:
+    """Return the path of each heading with its span, which ends at the next heading."""
     sections, path = [], list[tuple[int, str]]()
-    for at, (start, level, title) in enumerate(found):
-        path = ([(depth, name) for depth, name in path if depth < level] + [(level, title)])[
-            -_DEEPEST:
-        ]
-        end = found[at + 1][0] if at + 1 < len(found) else end_of_text
+    for number, (start, level, title) in enumerate(headings):
+        path = [(depth, name) for depth, name in path if depth < level] + [(level, title)]
+        path = path[-_MAX_HEADING_DEPTH:]
+        end = headings[number + 1][0] if number + 1 < len(headings) else text_length
         sections.append((Span(start, end), " › ".join(name for _, name in path)))
     return sections
-
-
-_FENCE = re.compile(r"^```[^`\n]*\n.*?(?:^```[ \t\r]*$|\Z)", re.M | re.S)
-_HEADING = re.compile(
-    r"^(?P<marks>#{1,6})[ \t]+(?P<atx>[^\n]+)$|^(?P<title>[^\s#>|*`-][^\n]{0,118})\n(?P<rule>(?P<c>[=\-~^\"'`*+#])(?P=c){2,})[ \t\r]*$",
-    re.M,
-)

@@ -1,9 +1,11 @@
-"""Chunks -> vectors, in a thread beside: while one window is embedded, the next is read and cut and the one before is written.
+"""Embeds chunks in a thread: while one window is embedded, the next is prepared, the last written.
 
-Embedding costs twenty times what the rest does, and leaves a tenth of two cores idle; there the rest has room. What the library holds, or the
-window before has just made, is not embedded again. Texts go to the embedder few at a time, so that a stop waits for no more than one batch,
-and those of most tokens first: a batch is padded to its longest, and sentence-transformers sorts by characters, which says little where
-code stands beside prose (a fifth of the time on such a corpus).
+Embedding takes twenty times as long as the rest and leaves a tenth of two cores idle, which is
+enough for the rest. Texts whose vectors the library has, or the window before computes, are not
+embedded again. The embedder gets a few texts at a time, so that a stop waits for at most one batch,
+and the texts of most tokens first. A batch is padded to its longest text, and
+sentence-transformers sorts by characters, which differ from tokens in a corpus of code and prose:
+there, sorting by tokens saves a fifth of the time.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rag.domain import Chunk, Embedder
@@ -23,39 +26,46 @@ if TYPE_CHECKING:
 
     from rag.library.library import Library
 
-Rows = tuple[
-    "NDArray[np.float32]", list[bytes]
-]  #: vectors of a document's chunks, and the keys of what was embedded
-_BATCH = 16  # texts
+#: vectors of the chunks of a document, a row each, and the keys of the embedded texts
+Rows = tuple["NDArray[np.float32]", list[bytes]]
+#: texts that the embedder gets at a time
+_BATCH_TEXTS = 16
 
 
 @dataclass(slots=True)
 class EmbeddingJob:
-    """A window that is being embedded. Vectors by the key of the text they were made of, as bytes."""
+    """A window that is being embedded.
 
-    keys: list[list[bytes]]  #: of each document's chunks
-    have: dict[bytes, bytes]
-    fresh: frozenset[bytes]  #: what is made of it
-    making: Future[dict[bytes, bytes]]
-    before: EmbeddingJob | None  #: the window before, where that makes some of its vectors
+    A key is the hash of a text that is embedded. A vector is the bytes of its float32 values.
+    """
+
+    keys: list[list[bytes]]  #: of the chunks of each document
+    stored: dict[bytes, bytes]  #: vectors that the library has, by key
+    fresh: frozenset[bytes]  #: keys whose vectors this job computes
+    computed: Future[dict[bytes, bytes]]  #: the vectors of `fresh`
+    before: EmbeddingJob | None  #: the job before, if it computes some of the vectors
 
     def rows(self) -> list[Rows]:
-        """For each document the vectors of its chunks; waits until they are there."""
+        """Wait for the vectors. Returns the vectors and keys of the chunks of each document."""
         import numpy as np
 
-        have = (
-            self.have | self.making.result() | (self.before.making.result() if self.before else {})
-        )
+        vectors = self.stored | self.computed.result()
+        if self.before:
+            vectors |= self.before.computed.result()
         self.before = None
-        out = list[Rows]()
+        rows = list[Rows]()
         for keys in self.keys:
-            found = np.frombuffer(b"".join(have[key] for key in keys), dtype=np.float32)
-            out.append((found.reshape(len(keys), -1 if keys else 0), keys))
-        return out
+            values = np.frombuffer(b"".join(vectors[key] for key in keys), dtype=np.float32)
+            rows.append((values.reshape(len(keys), -1 if keys else 0), keys))
+        return rows
 
 
 class EmbedAhead:
-    """Embeds for an ingest. `embedder` is opened when the first chunk needs it; `prefix` and `room` are tokens, as in `Ingest`."""
+    """Embeds the chunks of an ingest in a thread.
+
+    `embedder` is opened when the first chunk needs it. `prefix` is the limit of the title and
+    heading before a chunk, `room` that of both together (0: not checked), in tokens by `count`.
+    """
 
     def __init__(
         self,
@@ -67,56 +77,56 @@ class EmbedAhead:
     ) -> None:
         self._library, self._embedder, self._count = library, embedder, count
         self._prefix, self._room = prefix, room
-        self._machine: Embedder | None = None
+        self._opened_embedder: Embedder | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._last: EmbeddingJob | None = None
         self._stopped = False
 
     def begin(self, documents: Sequence[Sequence[Chunk]]) -> Generator[Event, None, EmbeddingJob]:
-        """Begin to embed the chunks of some documents."""
-        texts = [[self._context(c) + c.text for c in chunks] for chunks in documents]
-        keys = [[_key(text) for text in some] for some in texts]
-        known = {
-            key: text
-            for ks, some in zip(keys, texts, strict=True)
-            for key, text in zip(ks, some, strict=True)
-        }
-        have = self._library.reuse(list(known))
+        """Begin to embed the chunks of each document. Returns the job."""
+        texts = [[self._context(chunk) + chunk.text for chunk in chunks] for chunks in documents]
+        keys = [[_key(text) for text in document_texts] for document_texts in texts]
+        text_by_key = dict(zip(chain.from_iterable(keys), chain.from_iterable(texts), strict=True))
+        stored = self._library.reuse(list(text_by_key))
         last = self._last
-        coming = last.fresh & known.keys() if last else frozenset[bytes]()
-        fresh = [key for key in known if key not in have and key not in coming]
-        tokens = dict(
-            zip(fresh, self._count([known[key] for key in fresh]) if fresh else (), strict=True)
-        )
-        long = (
-            sum(count > self._room for count in tokens.values()) if self._room else 0
-        )  # white space, where it counts
-        if long:
+        awaited = last.fresh & text_by_key.keys() if last else frozenset[bytes]()
+        fresh = [key for key in text_by_key if key not in stored and key not in awaited]
+        counts = self._count([text_by_key[key] for key in fresh]) if fresh else ()
+        tokens = dict(zip(fresh, counts, strict=True))
+        # only white space makes a text too long, with a tokenizer that counts it
+        too_long = sum(count > self._room for count in tokens.values()) if self._room else 0
+        if too_long:
             yield Notice(
-                f"of {long} passages the embedder sees only {self._room} tokens; the rest is found by words"
+                f"of {too_long} passages the embedder sees only {self._room} tokens; "
+                "the rest is found by words"
             )
-        missing = {key: known[key] for key in sorted(fresh, key=lambda key: -tokens[key])}
-        if missing and self._machine is None:
+        longest_first = sorted(fresh, key=lambda key: -tokens[key])
+        missing = {key: text_by_key[key] for key in longest_first}
+        if missing and self._opened_embedder is None:
             yield Loading("the embedder")
-            self._machine = self._embedder()
+            self._opened_embedder = self._embedder()
         self._worker = self._worker or ThreadPoolExecutor(1, "embedder")
-        making = self._worker.submit(self._made, missing)
-        self._last = EmbeddingJob(keys, have, frozenset(fresh), making, last if coming else None)
+        computed = self._worker.submit(self._embed, missing)
+        before = last if awaited else None
+        self._last = EmbeddingJob(keys, stored, frozenset(fresh), computed, before)
         return self._last
 
-    def _made(self, missing: Mapping[bytes, str]) -> dict[bytes, bytes]:
-        """In the thread: the vectors of these texts, batch by batch in their order; fewer where it was stopped."""
-        out, keys = dict[bytes, bytes](), list(missing)
-        for at in range(0, len(keys), _BATCH):
-            if self._stopped or self._machine is None:
+    def _embed(self, texts: Mapping[bytes, str]) -> dict[bytes, bytes]:
+        """Embed texts batch by batch in their order, in the thread; fewer if it was stopped."""
+        vectors, keys = dict[bytes, bytes](), list(texts)
+        for start in range(0, len(keys), _BATCH_TEXTS):
+            if self._stopped or self._opened_embedder is None:
                 break
-            some = keys[at : at + _BATCH]
-            found = self._machine.embed([missing[key] for key in some])
-            out |= zip(some, (row.tobytes() for row in found), strict=True)
-        return out
+            batch = keys[start : start + _BATCH_TEXTS]
+            rows = self._opened_embedder.embed([texts[key] for key in batch])
+            vectors |= zip(batch, (row.tobytes() for row in rows), strict=True)
+        return vectors
 
     def stop(self) -> None:
-        """End the thread, after the batch that it is at. What was begun and not waited for is lost; one may begin again."""
+        """End the thread after its current batch. `begin` may be called again.
+
+        Jobs whose rows were not read are lost.
+        """
         self._stopped = True
         if self._worker:
             self._worker.shutdown(cancel_futures=True)
@@ -124,7 +134,7 @@ class EmbedAhead:
         self._stopped = False
 
     def _context(self, chunk: Chunk) -> str:
-        """Title and heading in front of what is embedded, at most `prefix` tokens of them."""
+        """Return the title and heading to put before the text, at most `prefix` tokens of them."""
         context = " › ".join(
             part
             for part in (chunk.title, chunk.heading)

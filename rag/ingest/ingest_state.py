@@ -1,9 +1,9 @@
-"""What an ingest knows and has found so far: names in use, files that moved, documents to forget.
+"""The state of one ingest: sources in use, files that moved, documents to forget, the report.
 
-A document is forgotten only where its file is surely gone: nothing is at its path, or the file was
-read and no longer holds it. A folder or a file that cannot be read says nothing about its documents.
-Where many documents are gone at once, a disk that is not mounted is the likelier reason: they are kept
-until the caller asks to forget them.
+A document is forgotten only if its file is certainly gone: nothing is at its path, or the file was
+read and no longer contains it. A folder or a file that cannot be read is no evidence about its
+documents. If many documents are gone at once, the likely reason is a disk that is not mounted: they
+are kept until the caller asks to forget them.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from dataclasses import dataclass, field
 
 from rag.disk.paths import gone, within
 from rag.events import Failed, Report
-from rag.ingest.load import File, called, file_format
+from rag.ingest.load import File, document_source, file_format
 from rag.library.files import KnownFile, Place
 
-MANY = 10  #: of so many documents or more, more than half are not forgotten unless it is asked for
+#: documents of a folder from which more than half of them are not forgotten without consent
+MIN_MASS_REMOVAL = 10
 
 
 @dataclass(slots=True)
 class IngestState:
-    """`known` is what the library knew when the run began. Paths are absolute."""
+    """The state of one run. `known` is what the library knew when it began. Paths are absolute."""
 
     known: dict[Place, KnownFile]
-    sources: set[str] = field(default_factory=set)
-    of_file: dict[str, list[KnownFile]] = field(
-        default_factory=dict
-    )  #: by path; a corpus file holds many
-    by_bytes: dict[str, list[KnownFile]] = field(default_factory=dict)
-    seen: set[Place] = field(default_factory=set)  #: what is there
-    closed: set[str] = field(default_factory=set)  #: paths below which nothing can be known
+    sources: set[str] = field(default_factory=set)  #: in use
+    #: by path; a corpus file has many
+    of_file: dict[str, list[KnownFile]] = field(default_factory=dict)
+    by_bytes: dict[str, list[KnownFile]] = field(default_factory=dict)  #: by SHA-256
+    seen: set[Place] = field(default_factory=set)  #: places that exist
+    closed: set[str] = field(default_factory=set)  #: paths that cannot be read
+    # sources, for the report
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
@@ -41,10 +42,12 @@ class IngestState:
     kept: list[str] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     unchanged: int = 0
-    given: dict[Place, str] = field(default_factory=dict)  #: sources of what is new
-    digests: dict[str, str] = field(default_factory=dict)  #: of the files that were read
-    done: int = 0
-    total: int = 0
+    given: dict[Place, str] = field(default_factory=dict)  #: sources of new documents
+    digests: dict[str, str] = field(
+        default_factory=dict
+    )  #: SHA-256 of files that were read, by path
+    done: int = 0  #: files
+    total: int = 0  #: files
 
     def __post_init__(self) -> None:
         for known in self.known.values():
@@ -53,37 +56,40 @@ class IngestState:
             self.by_bytes.setdefault(known.sha256, []).append(known)
 
     def refused(self, failed: Failed) -> Failed:
-        """Put it on the report."""
+        """Add a failure to the report and return it."""
         self.failed.append(failed)
         return failed
 
     def source(self, file: File, member: str = "") -> str:
-        """The source of a file, or of `member` in it: as the library has it, else one that is free."""
+        """Return the source of a file, or of `member` in it: the known one, else a new one."""
         place = file.path, member
         if place in self.known:
             return self.known[place].source
         if place not in self.given:
-            self.given[place] = self._free(called(file, member), file.path)
+            self.given[place] = self._free(document_source(file, member), file.path)
         return self.given[place]
 
     def _free(self, source: str, path: str) -> str:
-        """A source that no other document has: as many folders of the path in front as it takes."""
+        """Return a source that no other document has, with as many folders in front as it takes."""
         folders = os.path.dirname(path).split(os.sep)
-        name, depth = source, source.count("/") + 1
-        while name in self.sources:
+        free_source, depth = source, source.count("/") + 1
+        while free_source in self.sources:
             front = folders[-depth] if depth <= len(folders) else str(len(self.sources))
-            name, depth = f"{front}/{name}", depth + 1
-        self.sources.add(name)
-        return name
+            free_source, depth = f"{front}/{free_source}", depth + 1
+        self.sources.add(free_source)
+        return free_source
 
     def origin(self, path: str, digest: str) -> list[KnownFile]:
-        """The rows of a known file that moved to `path`: same kind, same bytes, and surely gone from its old path."""
+        """Return the rows of a known file that moved to `path`, or none.
+
+        It has the same format and the same bytes, and is certainly gone from its old path.
+        """
         for known in self.by_bytes.get(digest, []):
             if (
                 known.document
                 and known.place not in self.seen
                 and file_format(known.path) == file_format(path)
-                and _left(known.path)
+                and _is_gone(known.path)
             ):
                 rows = self.of_file[known.path]
                 if all(row.sha256 == digest for row in rows):
@@ -91,59 +97,66 @@ class IngestState:
         return []
 
     def moves(self, rows: Sequence[KnownFile], file: File) -> list[tuple[KnownFile, str]]:
-        """Each row of a file that moved to `file`, with its new source. Puts them on the report."""
-        found = []
+        """Return each row of a file that moved to `file`, with its new source; report the moves."""
+        moves: list[tuple[KnownFile, str]] = []
         for known in rows:
-            source = called(file, known.member)
+            source = document_source(file, known.member)
             if source != known.source:
                 source = self._free(source, file.path)
-            found.append((known, source))
+            moves.append((known, source))
             self.seen |= {known.place, (file.path, known.member)}
             if known.document:
                 self.moved.append((known.source, source))
-        return found
+        return moves
 
     def forget(self, roots: Collection[str], unasked: bool) -> list[KnownFile]:
-        """What was known below the `roots` and is to be forgotten.
+        """Return the known files below the `roots` that are to be forgotten; adds to the report.
 
-        With `unasked`, many that vanished at once are `kept`, and put on the report.
+        With `unasked`, many documents that vanished at once are `kept`.
         """
         lost = self._lost(roots)
         if unasked and lost:
-            read = {path for path, _ in self.seen}
-            spared = self._much([k for k in lost if k.path not in read], roots)
-            kept = {k.place: k for k in lost if k.path not in read and _group(k, roots) in spared}
-            self.kept += sorted(k.source for k in kept.values() if k.document)
-            lost = [k for k in lost if k.place not in kept]
-        self.removed += [k.source for k in lost if k.document]
+            read_paths = {path for path, _ in self.seen}
+            vanished = [known for known in lost if known.path not in read_paths]
+            spared = self._spared_folders(vanished, roots)
+            kept = {
+                known.place: known for known in vanished if _root_folder(known, roots) in spared
+            }
+            self.kept += sorted(known.source for known in kept.values() if known.document)
+            lost = [known for known in lost if known.place not in kept]
+        self.removed += [known.source for known in lost if known.document]
         return lost
 
     def _lost(self, roots: Collection[str]) -> list[KnownFile]:
-        read = {path for path, _ in self.seen}
+        """Return the known files below the `roots` that are certainly gone."""
+        read_paths = {path for path, _ in self.seen}
         return [
             known
             for place, known in self.known.items()
             if place not in self.seen
             and within(known.path, roots)
             and not within(known.path, self.closed)
-            and (known.document is None or known.path in read or _left(known.path))
+            and (known.document is None or known.path in read_paths or _is_gone(known.path))
         ]
 
-    def _much(self, lost: Sequence[KnownFile], roots: Collection[str]) -> set[str]:
-        """The folders of which so many documents are gone that they are not forgotten unasked."""
-        had = Counter(
-            _group(k, roots) for k in self.known.values() if k.document and within(k.path, roots)
+    def _spared_folders(self, lost: Sequence[KnownFile], roots: Collection[str]) -> set[str]:
+        """Return the folders that lost so many documents that these are kept without consent."""
+        totals = Counter(
+            _root_folder(known, roots)
+            for known in self.known.values()
+            if known.document and within(known.path, roots)
         )
-        vanished = Counter(_group(k, roots) for k in lost if k.document)
-        there = {within(os.path.dirname(path), roots) for path, _ in self.seen}
+        vanished = Counter(_root_folder(known, roots) for known in lost if known.document)
+        seen_roots = {within(os.path.dirname(path), roots) for path, _ in self.seen}
         spared = set()
-        for folder, number in vanished.items():
-            bare = folder not in there if folder in roots else _bare(folder)
-            if (bare and number == had[folder]) or _most(number, had[folder]):
+        for folder, count in vanished.items():
+            empty = folder not in seen_roots if folder in roots else _is_empty(folder)
+            if (empty and count == totals[folder]) or _is_mass_removal(count, totals[folder]):
                 spared.add(folder)
-        return set(vanished) if _most(vanished.total(), had.total()) else spared
+        return set(vanished) if _is_mass_removal(vanished.total(), totals.total()) else spared
 
     def report(self, seconds: float) -> Report:
+        """Return the report of a run that took `seconds`."""
         return Report(
             tuple(self.added),
             self.unchanged,
@@ -156,23 +169,23 @@ class IngestState:
         )
 
 
-def _left(path: str) -> bool:
-    """Is the file surely gone? So it is where a folder has its place."""
+def _is_gone(path: str) -> bool:
+    """Is the file certainly gone? It is, too, if a folder is in its place."""
     return gone(path) or (os.path.isdir(path) and not os.path.islink(path))
 
 
-def _most(number: int, of: int) -> bool:
-    return of >= MANY and 2 * number > of
+def _is_mass_removal(vanished: int, total: int) -> bool:
+    return total >= MIN_MASS_REMOVAL and 2 * vanished > total
 
 
-def _group(known: KnownFile, roots: Collection[str]) -> str:
-    """The root that a file was found in; of a file that is a root itself, its folder."""
+def _root_folder(known: KnownFile, roots: Collection[str]) -> str:
+    """Return the root that a file was found in, or its folder if it is a root itself."""
     root = within(known.path, roots) or ""
     return os.path.dirname(root) if root == known.path else root
 
 
-def _bare(folder: str) -> bool:
-    """Is there nothing at all in the folder, as where a disk would be mounted?"""
+def _is_empty(folder: str) -> bool:
+    """Is the folder empty? The mount point of a disk that is not mounted is."""
     with suppress(OSError), os.scandir(folder) as entries:
         return next(entries, None) is None
     return False

@@ -1,7 +1,8 @@
-"""Files and folders -> a sign whenever something in them changed, by `watchfiles` (inotify and its like).
+"""Reports changes in files and folders, by `watchfiles` (inotify and similar).
 
-A single file is watched through its folder: editors write a new file and rename it over the old one, and a watch on the file
-itself would stay with the old one. Hidden files and what a walk passes over give no sign.
+A single file is watched through its folder: editors write a new file and rename it over the old
+one, and a watch on the file itself would keep watching the old one. Hidden files and folders that
+`walk_files` skips are not reported.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from collections.abc import Iterator, Sequence
 
 from rag.ingest.load import is_skipped_name
 
-_QUIET = 1000  # milliseconds without a change, after which a burst of them is over
-_WAIT = 500  # milliseconds after which Ctrl-C is heard at the latest
+#: milliseconds without a change, after which a burst of changes is over
+_QUIET_MS = 1000
+#: milliseconds after which Ctrl-C is noticed at the latest
+_POLL_MS = 500
 
 
 def watch_changes(paths: Sequence[str]) -> Iterator[frozenset[str]]:
-    """An empty set once the watch stands: what changed before it gives no sign. Then, each time that something changed and a
-    second of quiet followed, the paths. Ends by `KeyboardInterrupt`."""
+    """Yield an empty set when the watch has started, then the changed paths after each burst.
+
+    A burst ends after a second without changes. Changes before the empty set are not reported.
+    Ends by `KeyboardInterrupt`.
+    """
     from watchfiles import watch
 
     roots = [os.path.abspath(p) for p in paths]
@@ -31,16 +37,16 @@ def watch_changes(paths: Sequence[str]) -> Iterator[frozenset[str]]:
             map(is_skipped_name, os.path.relpath(path, root).split(os.sep))
         )
 
-    there = sorted(folder for folder in folders if os.path.isdir(folder))
-    stands = False
-    for found in watch(
-        *there,
+    existing = sorted(folder for folder in folders if os.path.isdir(folder))
+    started = False
+    for changes in watch(
+        *existing,
         watch_filter=wanted,
-        debounce=10 * _QUIET,
-        step=_QUIET,
-        rust_timeout=_WAIT,
+        debounce=10 * _QUIET_MS,
+        step=_QUIET_MS,
+        rust_timeout=_POLL_MS,
         yield_on_timeout=True,
     ):
-        if found or not stands:
-            stands = True
-            yield frozenset(path for _, path in found)
+        if changes or not started:
+            started = True
+            yield frozenset(path for _, path in changes)

@@ -78,7 +78,7 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
         )  # the same flow, with an embedder that is open already and notes what it does
         bot._open_library(make=True)
         work = flow()
-        work._aside._embedder = lambda: machine
+        work._embed_ahead._embedder = lambda: machine
         started = time.perf_counter()
         with bot._writing():
             for _ in work.add(list(corpus)):

@@ -51,8 +51,11 @@ def _lawful(document: Document, chunks: list[Chunk], size: int, count: object = 
         assert not any(part.span.overlaps(m) for m in document.mask)
         assert part.line == document.text[: part.span.start].count("\n") + 1
         assert (part.document, part.source, part.title, part.date) == (
-            document.id, document.source, document.title, document.date,
-        )  # fmt: skip
+            document.id,
+            document.source,
+            document.title,
+            document.date,
+        )
         seen[part.span.start : part.span.end] = [True] * (part.span.end - part.span.start)
     for m in document.mask:
         seen[m.start : m.end] = [True] * (m.end - m.start)

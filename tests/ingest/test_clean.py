@@ -1,4 +1,4 @@
-"""The mask: all furniture of the five seeds and none of their words, and nothing of what people ordinarily write."""
+"""The mask: all furniture of the five seeds, none of their words, nothing of ordinary prose."""
 
 from __future__ import annotations
 
@@ -197,10 +197,24 @@ def test_an_underlined_word_is_a_heading(heading: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Related Articles", "READ MORE »", "3 comments", "Leave a comment", "Share on Facebook", "Skip to main content",
-     "access_time 2 years ago", "more_vert", "Updated: 5 minutes ago", "Copyright © 2020 Acme", "(c) 2021 Acme Ltd",
-     "Photo: Jane Doe / Reuters", "Advertisement", "Sign in or sign up", "5 min read"],
-)  # fmt: skip
+    [
+        "Related Articles",
+        "READ MORE »",
+        "3 comments",
+        "Leave a comment",
+        "Share on Facebook",
+        "Skip to main content",
+        "access_time 2 years ago",
+        "more_vert",
+        "Updated: 5 minutes ago",
+        "Copyright © 2020 Acme",
+        "(c) 2021 Acme Ltd",
+        "Photo: Jane Doe / Reuters",
+        "Advertisement",
+        "Sign in or sign up",
+        "5 min read",
+    ],
+)
 def test_furniture_in_the_middle_of_a_text(line: str) -> None:
     assert _masked(f"The pump is on the left.\n{line}\r\nIt was made in 1990.\n") == [line]
 

@@ -1,4 +1,7 @@
-"""While one window is embedded, the next is prepared; nothing is embedded twice, and a stop waits for one batch at most."""
+"""While one window is embedded, the next is prepared.
+
+Nothing is embedded twice, and a stop waits for one batch at most.
+"""
 
 from __future__ import annotations
 

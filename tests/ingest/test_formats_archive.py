@@ -1,4 +1,4 @@
-"""Archives as folders, and the child process that opens them: bounds, names, what happens when it dies."""
+"""Archives as folders, and the child process that opens them: bounds, names, its death."""
 
 from __future__ import annotations
 
@@ -66,24 +66,46 @@ def parts(folder: Path, name: str, content: bytes) -> tuple[dict[str, RawDocumen
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.zip", zipped(GOOD)), ("a.tar", tarred(GOOD, "w")), ("a.tar.gz", tarred(GOOD)), ("A.TGZ", tarred(GOOD)),
-        ("a.tar.bz2", tarred(GOOD, "w:bz2")), ("a.tar.xz", tarred(GOOD, "w:xz")),
+        ("a.zip", zipped(GOOD)),
+        ("a.tar", tarred(GOOD, "w")),
+        ("a.tar.gz", tarred(GOOD)),
+        ("A.TGZ", tarred(GOOD)),
+        ("a.tar.bz2", tarred(GOOD, "w:bz2")),
+        ("a.tar.xz", tarred(GOOD, "w:xz")),
     ],
-)  # fmt: skip
+)
 def test_an_archive_is_a_folder(tmp_path: Path, name: str, content: bytes) -> None:
     found, refused = parts(tmp_path, name, content)
     assert {key: raw.text for key, raw in found.items()} == {
-        "/a.txt": "Bees make honey.", "/sub/b.md": "# Title\n\nWords.", "/c.csv": "Town | Sum\nTown: Oslo; Sum: 7\n",
-    }  # fmt: skip
+        "/a.txt": "Bees make honey.",
+        "/sub/b.md": "# Title\n\nWords.",
+        "/c.csv": "Town | Sum\nTown: Oslo; Sum: 7\n",
+    }
     assert refused == {} and found["/sub/b.md"].title == "Title"
 
 
 def test_members_of_every_kind_go_in_and_the_bad_ones_are_named(tmp_path: Path) -> None:
-    found, refused = parts(tmp_path, "a.zip", zipped({
-        "report.docx": saved(_report()), "scan.pdf": pdf([PAGES[0], ()]), "c.jsonl": b'{"id":"x","text":"one"}\n{"id":"y","text":"two"}',
-        "t.txt.gz": gzip.compress(b"packed words"), "broken.docx": b"PK\x03\x04", "photo.jpg": b"\xff\xd8", "noend": b"x", "empty.txt": b"",
-        "inner.zip": zipped(GOOD), "inner.tar.gz": tarred(GOOD), ".hidden/x.txt": b"x", "__MACOSX/a.txt": b"x", "last.txt": b"Still here.",
-    }))  # fmt: skip
+    found, refused = parts(
+        tmp_path,
+        "a.zip",
+        zipped(
+            {
+                "report.docx": saved(_report()),
+                "scan.pdf": pdf([PAGES[0], ()]),
+                "c.jsonl": b'{"id":"x","text":"one"}\n{"id":"y","text":"two"}',
+                "t.txt.gz": gzip.compress(b"packed words"),
+                "broken.docx": b"PK\x03\x04",
+                "photo.jpg": b"\xff\xd8",
+                "noend": b"x",
+                "empty.txt": b"",
+                "inner.zip": zipped(GOOD),
+                "inner.tar.gz": tarred(GOOD),
+                ".hidden/x.txt": b"x",
+                "__MACOSX/a.txt": b"x",
+                "last.txt": b"Still here.",
+            }
+        ),
+    )
     assert set(found) == {
         "/report.docx",
         "/scan.pdf",
@@ -93,8 +115,14 @@ def test_members_of_every_kind_go_in_and_the_bad_ones_are_named(tmp_path: Path) 
         "/last.txt",
     }
     assert set(refused) == {
-        "/scan.pdf/page 2", "/broken.docx", "/photo.jpg", "/noend", "/empty.txt", "/inner.zip", "/inner.tar.gz",
-    }  # fmt: skip
+        "/scan.pdf/page 2",
+        "/broken.docx",
+        "/photo.jpg",
+        "/noend",
+        "/empty.txt",
+        "/inner.zip",
+        "/inner.tar.gz",
+    }
     assert "archive in an archive" in refused["/inner.zip"] and "OCR" in refused["/photo.jpg"]
     assert found["/scan.pdf"].pages and found["/report.docx"].headings
 

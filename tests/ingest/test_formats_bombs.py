@@ -1,6 +1,7 @@
-"""Files of less than 1 MB that ask for more than they are worth: each ends soon and small, as a document or as a line of the report.
+"""Bombs of less than 1 MB: each ends within bounds, as a document or as a line of the report.
 
-Seconds are of the processor, in this process and its children, so that other work on the machine does not count.
+Seconds are of processor time, in this process and its children, so that other work on the machine
+does not count.
 """
 
 from __future__ import annotations
@@ -20,24 +21,55 @@ from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats import sandbox
 from rag.ingest.formats.archive import Member
-from rag.ingest.formats.budget import LEAST, RATIO, SECONDS, Budget, unpacked
-from rag.ingest.formats.tables import COLUMNS
-from rag.ingest.load import REFUSED, File, end_sandbox, load_file
+from rag.ingest.formats.budget import MAX_UNPACK_RATIO, MIN_BUDGET, MIN_SECONDS, Budget, gunzip
+from rag.ingest.formats.tables import MAX_COLUMNS
+from rag.ingest.load import MAX_NAMED_REFUSALS, File, end_sandbox, load_file
 from tests.ingest.test_formats_archive import parts, tarred, zipped
 from tests.support.bombs import BOMBS, costs, docx, epub, wrong, xlsx
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux does")
 #: one of each kind, none of which takes seconds
 QUICK = (
-    "ff.txt.gz", "utf16.txt.gz", "streams.txt.gz", "ff.csv.gz", "zeros.zip", "overlap.zip", "lying.zip", "gz.zip",
-    "empty.zip", "headers.tar.gz", "huge.tar.gz", "sparse.tar.gz", "dictionary.tar.xz", "huge.docx", "entities.docx", "nested.docx",
-    "row.xlsx", "shared.xlsx", "columns.csv", "field.csv", "quotes.csv", "deep.jsonl", "deep.ipynb", "laughs.epub",
-    "messages.eml", "loop.pdf", "bookmarks.pdf", "font.pdf",
-)  # fmt: skip
-#: what takes its seconds or its memory before it is stopped, and what is large and honest enough to be read
+    "ff.txt.gz",
+    "utf16.txt.gz",
+    "streams.txt.gz",
+    "ff.csv.gz",
+    "zeros.zip",
+    "overlap.zip",
+    "lying.zip",
+    "gz.zip",
+    "empty.zip",
+    "headers.tar.gz",
+    "huge.tar.gz",
+    "sparse.tar.gz",
+    "dictionary.tar.xz",
+    "huge.docx",
+    "entities.docx",
+    "nested.docx",
+    "row.xlsx",
+    "shared.xlsx",
+    "columns.csv",
+    "field.csv",
+    "quotes.csv",
+    "deep.jsonl",
+    "deep.ipynb",
+    "laughs.epub",
+    "messages.eml",
+    "loop.pdf",
+    "bookmarks.pdf",
+    "font.pdf",
+)
+#: files that use up seconds or memory before they are stopped, and large ones that are read
 HEAVY = (
-    "slow.zip", "pax.tar.gz", "paragraphs.docx", "cells.xlsx", "chapters.epub", "deep.epub", "comments.eml", "forms.pdf",
-)  # fmt: skip
+    "slow.zip",
+    "pax.tar.gz",
+    "paragraphs.docx",
+    "cells.xlsx",
+    "chapters.epub",
+    "deep.epub",
+    "comments.eml",
+    "forms.pdf",
+)
 
 
 @linux
@@ -71,22 +103,22 @@ def test_every_bomb_has_a_kind_that_is_read(tmp_path: Path) -> None:
 def test_what_comes_out_of_gzip_is_counted_while_it_comes() -> None:
     words = os.urandom(1000).hex().encode()
     budget = Budget.of(1000)
-    assert unpacked(gzip.compress(words), budget) == words and budget.bytes == LEAST - len(words)
-    assert unpacked(gzip.compress(b"a") + gzip.compress(b"b"), Budget.of(10)) == b"ab"
+    assert gunzip(gzip.compress(words), budget) == words and budget.bytes == MIN_BUDGET - len(words)
+    assert gunzip(gzip.compress(b"a") + gzip.compress(b"b"), Budget.of(10)) == b"ab"
     with pytest.raises(Unreadable, match="2 MB that its file may unpack to"):
-        unpacked(gzip.compress(b"\xff" * (LEAST + 1)), Budget.of(1000))
+        gunzip(gzip.compress(b"\xff" * (MIN_BUDGET + 1)), Budget.of(1000))
     for broken in (gzip.compress(words)[:-9], b"no gzip", gzip.compress(words)[:-1] + b"x"):
         with pytest.raises(Unreadable, match="not a whole gzip file"):
-            unpacked(broken, Budget.of(1000))
+            gunzip(broken, Budget.of(1000))
 
 
 def test_the_budget_grows_with_the_file() -> None:
     assert (
-        Budget.of(10).most == LEAST
-        and Budget.of(10**6).most == RATIO * 10**6
-        and Budget.of(2**28).most == 2**30
+        Budget.of(10).max_bytes == MIN_BUDGET
+        and Budget.of(10**6).max_bytes == MAX_UNPACK_RATIO * 10**6
+        and Budget.of(2**28).max_bytes == 2**30
     )
-    assert Budget.of(10**6).seconds == SECONDS < Budget.of(10**7).seconds
+    assert Budget.of(10**6).seconds == MIN_SECONDS < Budget.of(10**7).seconds
 
 
 def _text(number: int, size: int) -> bytes:
@@ -95,10 +127,10 @@ def _text(number: int, size: int) -> bytes:
 
 @pytest.mark.parametrize("make", [zipped, tarred])
 def test_members_that_fit_stay_in_and_the_others_are_named(tmp_path: Path, make: object) -> None:
-    size = LEAST // 4
+    size = MIN_BUDGET // 4
     members = {f"{n}.txt": _text(n, size) for n in range(9)}
     content = make(members)  # type: ignore[operator]
-    assert len(content) * RATIO < LEAST, "it is small, and has the least budget"
+    assert len(content) * MAX_UNPACK_RATIO < MIN_BUDGET, "it is small, and has the least budget"
     name = "a.zip" if make is zipped else "a.tar.gz"
     found, refused = {}, {}
     try:
@@ -121,15 +153,17 @@ def test_members_that_fit_stay_in_and_the_others_are_named(tmp_path: Path, make:
 
 
 def test_gzip_in_an_archive_counts_too(tmp_path: Path) -> None:
-    part = gzip.compress(_text(1, LEAST // 2 - 5000))
+    part = gzip.compress(_text(1, MIN_BUDGET // 2 - 5000))
     found, refused = parts(tmp_path, "a.zip", zipped({f"{n}.txt.gz": part for n in range(4)}))
     assert set(found) == {"/0.txt.gz", "/1.txt.gz"} and set(refused) == {"/2.txt.gz", "/3.txt.gz"}
 
 
 def test_of_many_members_that_are_not_read_the_number_is_said(tmp_path: Path) -> None:
-    members = {f"{n}.png": b"x" for n in range(REFUSED + 37)} | {"last.txt": b"Still here."}
+    members = {f"{n}.png": b"x" for n in range(MAX_NAMED_REFUSALS + 37)} | {
+        "last.txt": b"Still here."
+    }
     found, refused = parts(tmp_path, "a.zip", zipped(members))
-    assert set(found) == {"/last.txt"} and len(refused) == REFUSED + 1
+    assert set(found) == {"/last.txt"} and len(refused) == MAX_NAMED_REFUSALS + 1
     assert refused["/*"].startswith("37 more members")
 
 
@@ -149,7 +183,7 @@ def test_seconds_are_shared_by_all_members(tmp_path: Path) -> None:
     assert [
         type(part) for part in sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n", budget=budget)
     ] == [RawDocument]
-    assert 0 < SECONDS - budget.seconds < 3
+    assert 0 < MIN_SECONDS - budget.seconds < 3
     budget.seconds = 0.0
     with pytest.raises(Unreadable, match="takes too long"):
         list(sandbox.parse_in_sandbox(".csv", b"a,b\n1,2\n", budget=budget))
@@ -196,7 +230,7 @@ while True:
 def test_a_child_that_answers_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     end_sandbox()
     monkeypatch.setattr(sandbox, "_START", ENDLESS.replace("{", "{{").replace("}", "}}") + "#{!r}")
-    monkeypatch.setattr(sandbox, "_ALL", 50 * 2**20)
+    monkeypatch.setattr(sandbox, "_MAX_ANSWER_BYTES", 50 * 2**20)
     told = 0
     with pytest.raises(Unreadable, match="made the reader"):
         for part in sandbox.parse_in_sandbox(".zip", b""):
@@ -216,17 +250,17 @@ def _one(folder: Path, name: str, content: bytes) -> RawDocument:
 
 
 def test_a_table_has_as_many_columns_as_a_sheet(tmp_path: Path) -> None:
-    head = b",".join(b"c%d" % n for n in range(COLUMNS)) + b"\n"
-    row = b",".join(b"%d" % n for n in range(COLUMNS)) + b"\n"
+    head = b",".join(b"c%d" % n for n in range(MAX_COLUMNS)) + b"\n"
+    row = b",".join(b"%d" % n for n in range(MAX_COLUMNS)) + b"\n"
     text = _one(tmp_path, "a.csv", head + row).text
-    assert text.split("\n")[1] == " | ".join(str(n) for n in range(COLUMNS)), (
+    assert text.split("\n")[1] == " | ".join(str(n) for n in range(MAX_COLUMNS)), (
         "so many headers are not said again"
     )
     assert (
         _one(tmp_path, "b.csv", b"a,b\n1,2" + b"," * 50_000 + b"\n").text == "a | b\na: 1; b: 2\n"
     )
     with pytest.raises(Unreadable, match="more than 16,384 columns"):
-        _one(tmp_path, "c.csv", b"a,b\n" + b"1," * COLUMNS + b"2\n")
+        _one(tmp_path, "c.csv", b"a,b\n" + b"1," * MAX_COLUMNS + b"2\n")
 
 
 def test_honest_files_beside_the_bombs(tmp_path: Path) -> None:

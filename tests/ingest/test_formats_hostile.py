@@ -1,4 +1,4 @@
-"""A folder made to hurt: all that is good in it is in, all that is bad is in the report, and memory stays within bounds."""
+"""A folder of hostile files: good ones are taken in, bad ones reported, memory stays in bounds."""
 
 from __future__ import annotations
 
@@ -78,12 +78,25 @@ WORDS = "Grüße aus Köln, schrieb der Müller über die Brücke am Fluß. "
 def good_files() -> dict[str, bytes]:
     """What must be in."""
     return {
-        "good.txt": b"Bees make honey.", "good.md": b"# Bees\n\nThey fly.", "good.rst": b"Bees\n====\n\nThey buzz.", "good.py": b"bees = 12\n",
-        "good.html": b"<p>Bees sleep.</p>", "good.pdf": pdf(PAGES), "good.docx": saved(_report()), "good.xlsx": saved(_book()),
-        "good.csv": b"Bee,Age\nMaya,3\n", "good.epub": epub(CHAPTERS), "good.eml": b"Subject: Bees\n\nThey left.", "good.json": b'{"bees": 3}',
-        "utf16.txt": WORDS.encode("utf-16"), "latin1.txt": WORDS.encode("latin-1"), "mixed.txt": WORDS.encode() * 3 + WORDS.encode("latin-1"),
-        "lies.pdf": pdf([("Honest words.",)], count=2_000_000_000), "bom.txt": WORDS.encode("utf-8-sig"), "cr.txt": b"one\rtwo\x0bthree\x85four",
-    }  # fmt: skip
+        "good.txt": b"Bees make honey.",
+        "good.md": b"# Bees\n\nThey fly.",
+        "good.rst": b"Bees\n====\n\nThey buzz.",
+        "good.py": b"bees = 12\n",
+        "good.html": b"<p>Bees sleep.</p>",
+        "good.pdf": pdf(PAGES),
+        "good.docx": saved(_report()),
+        "good.xlsx": saved(_book()),
+        "good.csv": b"Bee,Age\nMaya,3\n",
+        "good.epub": epub(CHAPTERS),
+        "good.eml": b"Subject: Bees\n\nThey left.",
+        "good.json": b'{"bees": 3}',
+        "utf16.txt": WORDS.encode("utf-16"),
+        "latin1.txt": WORDS.encode("latin-1"),
+        "mixed.txt": WORDS.encode() * 3 + WORDS.encode("latin-1"),
+        "lies.pdf": pdf([("Honest words.",)], count=2_000_000_000),
+        "bom.txt": WORDS.encode("utf-8-sig"),
+        "cr.txt": b"one\rtwo\x0bthree\x85four",
+    }
 
 
 def bad_files() -> dict[str, tuple[bytes, str]]:
@@ -167,10 +180,15 @@ def _is_right(report: Report, folder: Path) -> None:
         assert found and says in found[0].reason, (name, found)
         assert not any(source.startswith(f"in/{name}") for source in added), name
     for name, says in {
-        "pipe.txt": "regular file", "socket.txt": "regular file", "loop.txt": "symbolic link", "passwd.txt": "symbolic link",
-        "bad\\xff.txt": "UTF-8", "good.pptx/slide 2": "without text", "nested.zip/inner.zip": "archive in an archive",
+        "pipe.txt": "regular file",
+        "socket.txt": "regular file",
+        "loop.txt": "symbolic link",
+        "passwd.txt": "symbolic link",
+        "bad\\xff.txt": "UTF-8",
+        "good.pptx/slide 2": "without text",
+        "nested.zip/inner.zip": "archive in an archive",
         "nested.zip/../up.txt": "points out",
-    }.items():  # fmt: skip
+    }.items():
         assert says in failed[f"in/{name}"].reason, name
     assert sorted(p.name for p in folder.parent.iterdir()) == ["in", "lib"], (
         "nothing is written beside it"
@@ -207,8 +225,13 @@ def test_a_hostile_folder_takes_less_than_a_gigabyte(folder: Path, tmp_path: Pat
     home.mkdir()
     run = subprocess.run(
         [sys.executable, "-c", MEASURE, str(folder), str(home), str(tmp_path / "small.txt")],
-        capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=280,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=280,
+    )
     listings, grown, child = (int(word) for word in run.stdout.split()[-3:])
     assert listings > 5050
     print(run.stdout)

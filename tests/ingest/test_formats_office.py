@@ -1,4 +1,4 @@
-"""Word, PowerPoint, Excel: what a person sees, held against the XML itself as a second reader finds it."""
+"""Word, PowerPoint, Excel: the text that a person sees, compared with the XML by another parser."""
 
 from __future__ import annotations
 
@@ -81,8 +81,11 @@ def test_word(tmp_path: Path) -> None:
     )
     assert document.title == "Pump report" and document.date == "2024-03-05"
     assert [name for _, name in document.headings] == [
-        "The pump", "The pump › Bolts", "The pump › Bolts › Spare", "The pump › Seals",
-    ]  # fmt: skip
+        "The pump",
+        "The pump › Bolts",
+        "The pump › Bolts › Spare",
+        "The pump › Seals",
+    ]
     for words in second(content, "word/document.xml", "t"):
         assert words in document.text
     chunks = cut(document, 12)
@@ -100,25 +103,41 @@ def test_a_template_gives_no_date(tmp_path: Path) -> None:
 def test_word_leaves_nothing_out_that_is_shown(tmp_path: Path) -> None:
     made = docx.Document()
     w = nsdecls("w")
-    made.element.body.insert(0, parse_xml(
-        f"<w:p {w}><w:r><w:t>It costs </w:t></w:r><w:del><w:r><w:delText>five</w:delText></w:r></w:del>"
-        "<w:ins><w:r><w:t>six</w:t></w:r></w:ins><w:hyperlink><w:r><w:t> euros</w:t></w:r></w:hyperlink>"
-        "<w:sdt><w:sdtContent><w:r><w:t> a day.</w:t></w:r></w:sdtContent></w:sdt></w:p>"
-    ))  # fmt: skip
-    made.element.body.insert(1, parse_xml(
-        f"<w:sdt {w}><w:sdtContent><w:p><w:r><w:t>In a control.</w:t><w:br/><w:t>After a break.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
-    ))  # fmt: skip
-    made.element.body.insert(2, parse_xml(
-        f"<w:p {w}><w:r><w:t>Before.</w:t><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
-    ))  # fmt: skip
+    made.element.body.insert(
+        0,
+        parse_xml(
+            f"<w:p {w}><w:r><w:t>It costs </w:t></w:r><w:del><w:r><w:delText>five</w:delText></w:r></w:del>"
+            "<w:ins><w:r><w:t>six</w:t></w:r></w:ins><w:hyperlink><w:r><w:t> euros</w:t></w:r></w:hyperlink>"
+            "<w:sdt><w:sdtContent><w:r><w:t> a day.</w:t></w:r></w:sdtContent></w:sdt></w:p>"
+        ),
+    )
+    made.element.body.insert(
+        1,
+        parse_xml(
+            f"<w:sdt {w}><w:sdtContent><w:p><w:r><w:t>In a control.</w:t><w:br/><w:t>After a break.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+        ),
+    )
+    made.element.body.insert(
+        2,
+        parse_xml(
+            f"<w:p {w}><w:r><w:t>Before.</w:t><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
+        ),
+    )
     outer = made.add_table(1, 2)
     outer.cell(0, 0).merge(outer.cell(0, 1)).text = "merged once"
     inner = outer.cell(0, 0).add_table(1, 2)
     inner.cell(0, 0).text, inner.cell(0, 1).text = "left", "right"
     text = one(tmp_path, "a.docx", saved(made)).text
     assert text.split("\n") == [
-        "It costs six euros a day.", "In a control.", "After a break.", "Before.", "In a box.", "merged once left right", "", "",
-    ]  # fmt: skip
+        "It costs six euros a day.",
+        "In a control.",
+        "After a break.",
+        "Before.",
+        "In a box.",
+        "merged once left right",
+        "",
+        "",
+    ]
 
 
 def test_footnotes_of_word_stand_at_the_end(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""PDF: written here byte by byte, read by PDFium in the child, and by pypdf as the second reader."""
+"""PDF: written here byte by byte, parsed by PDFium in the child process and by pypdf."""
 
 from __future__ import annotations
 
@@ -34,8 +34,17 @@ def pdf(
     trailer: str = "",
     more: Sequence[bytes] = (),
 ) -> bytes:
-    """A PDF of lines in Helvetica. `count` is what it says of its pages, `marks` its table of contents, `said` its properties."""
-    texts = [b"\n".join(b"BT /F1 12 Tf 72 %d Td (%s) Tj ET" % (720 - 20 * n, _escaped(line)) for n, line in enumerate(p)) for p in pages]  # fmt: skip
+    """Return a PDF of lines in Helvetica.
+
+    `count` is the stated number of pages, `marks` the table of contents, `said` the properties.
+    """
+    texts = [
+        b"\n".join(
+            b"BT /F1 12 Tf 72 %d Td (%s) Tj ET" % (720 - 20 * n, _escaped(line))
+            for n, line in enumerate(p)
+        )
+        for p in pages
+    ]
     first = 5  # 1 catalogue, 2 pages, 3 font, 4 properties, then a page and its words by turns
     kids = b" ".join(b"%d 0 R" % (first + 2 * n) for n in range(len(pages)))
     outline = first + 2 * len(pages)
@@ -62,8 +71,13 @@ def pdf(
     for n, (title, page) in enumerate(marks):
         objects.append(
             b"<< /Title (%s) /Parent %d 0 R /Dest [%d 0 R /Fit]%s >>"
-            % (_escaped(title), outline, first + 2 * (page - 1), b" /Next %d 0 R" % (outline + n + 2) if n + 1 < len(marks) else b"")
-        )  # fmt: skip
+            % (
+                _escaped(title),
+                outline,
+                first + 2 * (page - 1),
+                b" /Next %d 0 R" % (outline + n + 2) if n + 1 < len(marks) else b"",
+            )
+        )
     objects += more
     return _file(objects, trailer.encode())
 
@@ -81,9 +95,13 @@ def _file(objects: Sequence[bytes], trailer: bytes) -> bytes:
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + b"".join(
         b"%010d 00000 n \n" % p for p in places
     )
-    return bytes(out) + b"trailer\n<< /Size %d /Root 1 0 R /Info 4 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(objects) + 1, trailer, table,
-    )  # fmt: skip
+    return bytes(
+        out
+    ) + b"trailer\n<< /Size %d /Root 1 0 R /Info 4 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(objects) + 1,
+        trailer,
+        table,
+    )
 
 
 def one_pdf(folder: Path, content: bytes) -> tuple[Document, list[RefusedPart]]:
@@ -153,8 +171,10 @@ def test_a_heading_stands_where_its_words_do(tmp_path: Path) -> None:
     )
     text = document.text
     assert [(span.of(text).split("\n")[0], name) for span, name in document.headings] == [
-        ("Intro", "Intro"), ("Method", "Method"), ("Some end.", "Not in the text"),
-    ]  # fmt: skip
+        ("Intro", "Intro"),
+        ("Method", "Method"),
+        ("Some end.", "Not in the text"),
+    ]
 
 
 def test_scanned_pages_are_named(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def one(folder: Path, name: str, content: bytes) -> Document:
 
 
 def cut(document: Document, size: int = 60) -> list[Chunk]:
-    """Its chunks; each is a slice, on one page, under the right heading, and together they leave nothing out."""
+    """Return its chunks: each is a slice, on one page, under its heading; together they are whole."""
     chunks = list(chunk_document(document, size, by_word))
     seen = [c.isspace() for c in document.text]
     for part in chunks:
@@ -134,13 +134,17 @@ def test_source_code_is_unchanged_and_cut_at_lines(tmp_path: Path) -> None:
     ("name", "content", "headings"),
     [
         ("a.rs", "pub fn swim() {}\n", ["fn swim"]),
-        ("a.ts", "export default class Otter {\n  async function dive() {}\n}\n", ["class Otter", "class Otter › function dive"]),
+        (
+            "a.ts",
+            "export default class Otter {\n  async function dive() {}\n}\n",
+            ["class Otter", "class Otter › function dive"],
+        ),
         ("a.go", "func Swim() {\n}\n", ["func Swim"]),
         ("a.yaml", "# not a heading\nname: otter\n", []),
         ("Makefile", "all:\n\techo hi\n", []),
         ("README", "Title\n=====\n\nWords.\n", ["Title"]),
     ],
-)  # fmt: skip
+)
 def test_other_files_by_lines(tmp_path: Path, name: str, content: str, headings: list[str]) -> None:
     document = one(tmp_path, name, content.encode())
     assert document.text == content and [h for _, h in document.headings] == headings

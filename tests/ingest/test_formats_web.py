@@ -26,8 +26,11 @@ def test_headings_of_a_page_are_paths(tmp_path: Path) -> None:
         == "Before.\nPump manual\nIt runs.\nBolts\nand nuts\n40 Nm.\nSeals\n# not one\nA list\n"
     )
     assert [(span.of(document.text).split("\n")[0], name) for span, name in document.headings] == [
-        ("Pump manual", "Pump manual"), ("Bolts", "Pump manual › Bolts"), ("and nuts", "Pump manual › and nuts"), ("Seals", "Seals"),
-    ]  # fmt: skip
+        ("Pump manual", "Pump manual"),
+        ("Bolts", "Pump manual › Bolts"),
+        ("and nuts", "Pump manual › and nuts"),
+        ("Seals", "Seals"),
+    ]
 
 
 CHAPTERS = {
@@ -106,8 +109,9 @@ def test_a_chapter_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["META-INF/container.xml", "OPS/book.opf"],
-)  # fmt: skip
+    "name",
+    ["META-INF/container.xml", "OPS/book.opf"],
+)
 def test_a_book_without_its_lists(tmp_path: Path, name: str) -> None:
     assert "not a whole EPUB" in refusal(tmp_path, "a.epub", epub(CHAPTERS, **{name: "<broken"}))
     laughs = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10 if n else 'ha' * 50}'>" for n in range(9))

@@ -1,4 +1,4 @@
-"""Finding and reading files: every encoding, every kind of bad input, and reasons that a person can act on."""
+"""Finding and reading files: every encoding, every kind of bad input, reasons with a cure."""
 
 from __future__ import annotations
 
@@ -160,7 +160,12 @@ def test_the_day_that_a_text_gives_itself(tmp_path: Path, text: str, day: str | 
 @pytest.mark.parametrize(
     ("text", "title", "day", "masked"),
     [
-        ('---\ntitle: "My: Note"\ndate: 2022-02-24\n---\n# Head\nbody\n', "My: Note", "2022-02-24", "---\ntitle: \"My: Note\"\ndate: 2022-02-24\n---\n"),
+        (
+            '---\ntitle: "My: Note"\ndate: 2022-02-24\n---\n# Head\nbody\n',
+            "My: Note",
+            "2022-02-24",
+            '---\ntitle: "My: Note"\ndate: 2022-02-24\n---\n',
+        ),
         ("---\r\ntitle: A\r\n---\r\nbody", "A", None, "---\r\ntitle: A\r\n---\r\n"),
         ("# Head #\nx", "Head", None, None),
         ("intro\n\n# Head\r\nx", "Head", None, None),
@@ -169,7 +174,7 @@ def test_the_day_that_a_text_gives_itself(tmp_path: Path, text: str, day: str | 
         ("---\ntitle: never closed\n", "", None, None),
         ("no heading", "", None, None),
     ],
-)  # fmt: skip
+)
 def test_markdown(
     tmp_path: Path, text: str, title: str, day: str | None, masked: str | None
 ) -> None:
@@ -198,8 +203,10 @@ def test_a_web_page(tmp_path: Path) -> None:
         in raw.text
     )
     assert [m.of(raw.text) for m in raw.masked] == [
-        "Front page of the site", "Sports section", "Imprint and legal notice of the publisher",
-    ]  # fmt: skip
+        "Front page of the site",
+        "Sports section",
+        "Imprint and legal notice of the publisher",
+    ]
 
 
 def test_line_breaks_of_the_source_are_blanks_but_in_a_listing(tmp_path: Path) -> None:

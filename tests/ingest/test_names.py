@@ -1,4 +1,4 @@
-"""Names of files and of documents in them: none stands for another, and what was reported as added is in."""
+"""Names of files and their documents: none stands for another, and a document reported is in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of one format -> its documents: one small function a format, each of a well-kept library where there is one.
+"""Bytes of one format -> its documents: one function a format, by a maintained library if any.
 
     plain  text, Markdown, reStructuredText, source code, JSON
     web    HTML                      book    EPUB
@@ -6,6 +6,7 @@
     tables CSV, Excel                data    corpora, notebooks
     mail   e-mail                    archive .zip, .tar.gz
 
-All are read in a child process with limits (`apart`, `child`): a file made to eat memory, to run for ever or
-to crash its parser ends as a line of a report. `kinds` says which ending is which format; `text` holds what they share.
+All files are parsed in a child process with limits (`sandbox`, `sandbox_worker`). A file that is
+made to exhaust memory, to run without end or to crash its parser becomes a line of the report.
+`registry` maps file name endings to formats. `common` holds the helpers that the formats share.
 """

@@ -1,6 +1,7 @@
-"""EPUB: the chapters of a book in reading order, each page of it as a browser shows it.
+"""EPUB: the chapters of a book in reading order, each page as a browser shows it.
 
-The file is a zip of web pages and two small lists, so `zipfile`, `ElementTree` and the reader of HTML are all it takes.
+The file is a zip of web pages and two small lists. `zipfile`, `ElementTree` and the HTML parser
+are sufficient.
 """
 
 from __future__ import annotations
@@ -17,52 +18,51 @@ from rag.ingest.formats.common import LineBuilder, iso_day
 from rag.ingest.formats.web import page_blocks
 from rag.ingest.formats.zip_guard import open_package
 
-_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+#: algorithms that hide fonts only; the text stays readable
+_FONT_ENCRYPTION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
 def read_epub(content: bytes) -> Iterator[RawDocument | RefusedPart]:
-    """A book; its headings are those of its chapters."""
+    """Yield a book with the headings of its chapters, then a refused part for each missing page."""
     lines = LineBuilder()
-    missing = []
+    missing: list[str] = []
     with open_package(content, entities=True) as archive:
-        _unlocked(archive)
-        folder, opf = _list(archive)
-        said = {
-            _kind(n): " ".join((n.text or "").split())
-            for n in reversed(list(opf.iter()))
-            if "purl.org/dc/" in n.tag
+        _check_unlocked(archive)
+        folder, opf = _package_document(archive)
+        metadata = {
+            _tag(node): " ".join((node.text or "").split())
+            for node in reversed(list(opf.iter()))
+            if "purl.org/dc/" in node.tag
         }
-        for name in _spine(opf, folder):
+        for name in _pages_in_order(opf, folder):
             if name not in archive.NameToInfo:
                 missing.append(name)
                 continue
             for line, level in page_blocks(archive.read(name))[1]:
                 lines.add(line, level)
             lines.add()
-    yield lines.raw(
-        said.get("title", ""),
-        said.get("date", "")[:10] if iso_day(said.get("date", "")[:10]) else None,
-    )
+    day = metadata.get("date", "")[:10]
+    yield lines.raw(metadata.get("title", ""), day if iso_day(day) else None)
     for name in missing:
         yield RefusedPart("/" + name, "is listed in the book and not in it", "fetch the book again")
 
 
-def _unlocked(archive: zipfile.ZipFile) -> None:
-    """Raises `Unreadable` for a book whose pages, and not only its fonts, are encrypted."""
+def _check_unlocked(archive: zipfile.ZipFile) -> None:
+    """Raise `Unreadable` if more than the fonts of the book is encrypted."""
     if "META-INF/encryption.xml" in archive.NameToInfo:
-        for node in _tree(archive, "META-INF/encryption.xml").iter():
-            if _kind(node) == "EncryptionMethod" and node.get("Algorithm") not in _FONTS:
+        for node in _parse_xml(archive, "META-INF/encryption.xml").iter():
+            if _tag(node) == "EncryptionMethod" and node.get("Algorithm") not in _FONT_ENCRYPTION:
                 raise Unreadable("is locked to a shop's reader (DRM)", "get a copy without a lock")
 
 
-def _list(archive: zipfile.ZipFile) -> tuple[str, ElementTree.Element]:
-    """The book's own list of its parts, and the folder that it stands in."""
-    container = _tree(archive, "META-INF/container.xml")
-    name = next((n.get("full-path", "") for n in container.iter() if _kind(n) == "rootfile"), "")
-    return posixpath.dirname(name), _tree(archive, name)
+def _package_document(archive: zipfile.ZipFile) -> tuple[str, ElementTree.Element]:
+    """Return the folder of the package document (the list of the book's parts) and the document."""
+    container = _parse_xml(archive, "META-INF/container.xml")
+    name = next((n.get("full-path", "") for n in container.iter() if _tag(n) == "rootfile"), "")
+    return posixpath.dirname(name), _parse_xml(archive, name)
 
 
-def _tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+def _parse_xml(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(archive.read(name))  # noqa: S314
     except (KeyError, ElementTree.ParseError) as error:
@@ -71,13 +71,14 @@ def _tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
         ) from error
 
 
-def _spine(opf: ElementTree.Element, folder: str) -> Iterator[str]:
-    """The names of the pages in reading order."""
-    items = {n.get("id"): n.get("href", "") for n in opf.iter() if _kind(n) == "item"}
+def _pages_in_order(opf: ElementTree.Element, folder: str) -> Iterator[str]:
+    """Yield the names of the pages in reading order; `folder` is that of the package document."""
+    hrefs = {node.get("id"): node.get("href", "") for node in opf.iter() if _tag(node) == "item"}
     for node in opf.iter():
-        if _kind(node) == "itemref" and items.get(node.get("idref")):
-            yield posixpath.normpath(posixpath.join(folder, unquote(items[node.get("idref")])))
+        if _tag(node) == "itemref" and (href := hrefs.get(node.get("idref"))):
+            yield posixpath.normpath(posixpath.join(folder, unquote(href)))
 
 
-def _kind(node: ElementTree.Element) -> str:
+def _tag(node: ElementTree.Element) -> str:
+    """Return the tag of an element without its namespace."""
     return node.tag.rpartition("}")[2]

@@ -1,4 +1,4 @@
-"""What the formats share: bytes -> characters, lines put together with their headings and pages, the day a text gives itself."""
+"""Helpers of all formats: decoding bytes, building a text from lines, finding a stated date."""
 
 from __future__ import annotations
 
@@ -9,21 +9,34 @@ from rag.domain import RawDocument, Span
 from rag.errors import Unreadable
 from rag.text.facts import find_dates
 
-MAX_TEXT_CHARS = 20 * 2**20  #: characters of one document; about 5,000 pages
-LINES = 2**20  #: lines of one document
+#: characters of one document; about 5,000 pages
+MAX_TEXT_CHARS = 20 * 2**20
+#: lines of one document
+MAX_LINES = 2**20
+#: byte order marks; those of UTF-32 stand first, because they begin like those of UTF-16
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
 )
-_BOMS += ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_HIGH_BYTES = bytes(range(128, 256))
+_HIGH_BYTE_PATTERN = re.compile(rb"[\x80-\xff]")
+#: encodings that `charset-normalizer` is not to consider
+_WIDE_ENCODINGS = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
+#: encodings that are preferred to Windows-1252 if they are the best match
+_NOT_WESTERN = {
+    *("cp1251", "cp1253", "cp1254", "koi8_r"),
+    *("cp932", "euc_jp", "cp949", "gb18030", "big5"),
+}
 
 
 def decode(content: bytes) -> str:
-    """Bytes -> text: a byte order mark, else UTF-8, else what `charset-normalizer` takes it for.
+    """Decode by the byte order mark, else as UTF-8, else as `charset-normalizer` guesses.
 
-    UTF-8 with a few broken bytes stays UTF-8, each of them shown as U+FFFD. Raises `Unreadable` for binary content. Linear in
-    time and memory: the encoding is told from a part of a million bytes.
+    UTF-8 with a few broken bytes stays UTF-8, each of them shown as U+FFFD. Linear in time and
+    memory: the guess reads a million bytes. Raises `Unreadable` for binary content.
     """
     for mark, encoding in _BOMS:
         if content.startswith(mark):
@@ -34,7 +47,7 @@ def decode(content: bytes) -> str:
                     f"says {encoding} and is not: {error.reason}", "save it again as UTF-8"
                 ) from error
     if b"\0" in content:
-        return _without_mark(content)
+        return _decode_without_mark(content)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -43,39 +56,37 @@ def decode(content: bytes) -> str:
     if high >= 2 * text.count("\ufffd"):
         return text
     del text
-    return content.decode(_encoding(content), errors="replace")
+    return content.decode(_detect_encoding(content), errors="replace")
 
 
-def _encoding(content: bytes) -> str:
-    """The encoding of text that is not UTF-8. Where Windows-1252 may be it, that is taken before its rarer relatives."""
+def _detect_encoding(content: bytes) -> str:
+    """Guess the encoding of text that is not UTF-8; prefer Windows-1252 to its rarer relatives."""
     from charset_normalizer import from_bytes
 
-    first = next(m.start() for m in _HIGH_BYTE.finditer(content))
-    near = content[max(0, first - 1000) : first + 1_000_000]
-    high = _high(near)
-    if high < 6 and 3 * high <= len(near):  # too little to tell
+    first = next(match.start() for match in _HIGH_BYTE_PATTERN.finditer(content))
+    sample = content[max(0, first - 1000) : first + 1_000_000]
+    high = _count_high_bytes(sample)
+    if high < 6 and 3 * high <= len(sample):  # too little to guess from
         return "cp1252"
-    found = from_bytes(near, cp_exclusion=_WIDE)
-    best = found.best()
+    matches = from_bytes(sample, cp_exclusion=_WIDE_ENCODINGS)
+    best = matches.best()
     if best is None:
         raise Unreadable("is in no encoding that can be told", "save it again as UTF-8")
-    likely = {name for match in found for name in (match.encoding, *match.could_be_from_charset)}
-    return "cp1252" if "cp1252" in likely and best.encoding not in _OTHERS else best.encoding
+    likely = {name for match in matches for name in (match.encoding, *match.could_be_from_charset)}
+    western = "cp1252" in likely and best.encoding not in _NOT_WESTERN
+    return "cp1252" if western else best.encoding
 
 
-def _high(content: bytes) -> int:
-    """How many bytes are not ASCII."""
-    return len(content) - len(content.translate(None, _HIGH))
+def _count_high_bytes(content: bytes) -> int:
+    """Return how many bytes are not ASCII."""
+    return len(content) - len(content.translate(None, _HIGH_BYTES))
 
 
-_HIGH = bytes(range(128, 256))
-_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
-_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
-_OTHERS = {"cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "euc_jp", "cp949", "gb18030", "big5"}
+def _decode_without_mark(content: bytes) -> str:
+    """Decode UTF-16 without a byte order mark, whose zeros are all in odd or all in even places.
 
-
-def _without_mark(content: bytes) -> str:
-    """UTF-16 that lost its byte order mark has its zeros all in odd, or all in even places; anything else is binary."""
+    Raises `Unreadable` for any other content with zeros: it is binary.
+    """
     head = content[:4096]
     odd, even = head[1::2].count(0), head[0::2].count(0)
     for zeros, other, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
@@ -88,32 +99,35 @@ def _without_mark(content: bytes) -> str:
 
 
 def check_length(length: int, lines: int = 0) -> None:
-    """Raises `Unreadable` where a document of `length` characters in so many `lines` would be too long."""
+    """Raise `Unreadable` if a document of `length` characters in `lines` lines is too long."""
     if length > MAX_TEXT_CHARS:
         raise Unreadable(
             f"has more than {MAX_TEXT_CHARS / 2**20:.0f} million characters of text", "split it"
         )
-    if lines > LINES:
-        raise Unreadable(f"has more than {LINES / 2**20:.0f} million lines", "split it")
+    if lines > MAX_LINES:
+        raise Unreadable(f"has more than {MAX_LINES / 2**20:.0f} million lines", "split it")
 
 
-def iso_day(said: str) -> str | None:
-    """The first whole date of `said`, as an ISO 8601 day."""
-    return next((d.iso for d in find_dates(said)[0] if d.iso), None)
+def iso_day(text: str) -> str | None:
+    """Return the first complete date in `text` as an ISO 8601 day."""
+    return next((date.iso for date in find_dates(text)[0] if date.iso), None)
 
 
 def stated_date(text: str) -> str | None:
-    """The day a text gives itself: in a short line of its first 15 that is not a sentence (a dateline, a header)."""
+    """Return the date of a text: the first in a short line of its first 15 that is no sentence.
+
+    Such a line is a dateline or a header.
+    """
     for line in text.split("\n", 15)[:15]:
         if len(line) <= 120 and not line.rstrip().endswith((".", "!", "?", "”", '"')):
-            found = iso_day(line)
-            if found:
-                return found
+            day = iso_day(line)
+            if day:
+                return day
     return None
 
 
 class LineBuilder:
-    """A text that is put together line by line, with the places where its headings and pages begin."""
+    """Builds a text line by line and records where its headings and pages begin."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -123,7 +137,10 @@ class LineBuilder:
         self._length = 0
 
     def add(self, line: str = "", level: int = 0) -> None:
-        """One more line; with `level` 1 or more it is a heading. Raises `Unreadable` where the text gets too long."""
+        """Append a line. With `level` 1 or more it is a heading.
+
+        Raises `Unreadable` if the text gets too long.
+        """
         if level and line.strip():
             self._headings.append((self._length, level, " ".join(line.split())))
         self._lines.append(line + "\n")
@@ -132,26 +149,26 @@ class LineBuilder:
         check_length(self._length, len(self._lines))
 
     def mark(self, title: str, level: int = 1, at: int | None = None) -> None:
-        """A heading that is not a line of the text itself, from here on (or from `at`)."""
+        """Add a heading that is not a line of the text itself, from here on or from offset `at`."""
         self._headings.append((self._length if at is None else at, level, " ".join(title.split())))
 
     def page(self) -> int:
-        """A new page begins here, at this place in the text."""
+        """Begin a new page. Returns its offset in the text."""
         self._pages.append(self._length)
         return self._length
 
     def find(self, words: str, start: int, end: int | None = None) -> int:
-        """Where a line between two places says `words` and little else; -1 where none does."""
-        for at in range(bisect_left(self._starts, start), len(self._lines)):
-            if end is not None and self._starts[at] >= end:
+        """Return the offset of a line from `start` to `end` of `words` and little else, or -1."""
+        for number in range(bisect_left(self._starts, start), len(self._lines)):
+            if end is not None and self._starts[number] >= end:
                 break
-            line = " ".join(self._lines[at].split())
+            line = " ".join(self._lines[number].split())
             if words in line and len(line) <= len(words) + 20:
-                return self._starts[at]
+                return self._starts[number]
         return -1
 
     def raw(self, title: str = "", date: str | None = None, *, lines: bool = False) -> RawDocument:
-        """The document. Raises `Unreadable` where no line holds anything."""
+        """Return the document. Raises `Unreadable` if all lines are blank."""
         text = "".join(self._lines)
         if not text.strip():
             raise Unreadable("has no text", "remove it, or check that it was saved whole")

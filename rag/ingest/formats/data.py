@@ -1,4 +1,4 @@
-"""Lines of JSON: corpora of documents, records; and notebooks."""
+"""Reads JSON: corpora (one document a line), files of records, Jupyter notebooks."""
 
 from __future__ import annotations
 
@@ -11,44 +11,47 @@ from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode, iso_day, stated_date
 
-_OUTPUT = 10_000  # characters of one cell's output
+#: characters of the output of one cell
+_MAX_OUTPUT_CHARS = 10_000
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _ATX = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
 
 
 def read_corpus(content: bytes) -> Iterator[RawDocument]:
-    """All documents of a corpus file, or none of them: a bad line is found before the first is given out.
+    """Yield all documents of a corpus file, or raise `Unreadable` before the first.
 
-    A file whose first line is an object with neither an "id" nor a "text" is no corpus but records, read as they stand.
+    A file whose first line is an object with neither an "id" nor a "text" is a file of records: it
+    is one document, unchanged. A file of questions for an evaluation has no documents.
     """
     text = decode(content)
     del content
-    found: dict[str, RawDocument] = {}
+    documents: dict[str, RawDocument] = {}
     for number, match in enumerate(re.finditer(r"[^\n]*(?:\n|$)", text), 1):
         line = match[0]
         if not line.strip():
             continue
-        if not found and number == 1 and '"text"' not in line:
+        if not documents and number == 1 and '"text"' not in line:
             if '"question"' in line:
-                return  # questions for an eval lie beside the documents they are about; they are not documents
+                return
             if _is_record(line):
                 check_length(len(text), text.count("\n"))
                 yield RawDocument(text, date=stated_date(text), headings=(), lines=True)
                 return
-        name, words, title, date = _record(line, number)
-        if name in found:
+        document = _parse_record(line, number)
+        if document.name in documents:
             raise Unreadable(
-                f"line {number}: the id {name!r} stands twice",
+                f"line {number}: the id {document.name!r} stands twice",
                 "give every document an id of its own",
             )
-        check_length(len(words))
-        found[name] = RawDocument(words, title, date, name=name)
-    if not any(raw.text.strip() for raw in found.values()):
+        check_length(len(document.text))
+        documents[document.name] = document
+    if not any(raw.text.strip() for raw in documents.values()):
         raise Unreadable("holds no document with text", 'a corpus has one {"id", "text"} a line')
-    yield from (raw for raw in found.values() if raw.text.strip())
+    yield from (raw for raw in documents.values() if raw.text.strip())
 
 
 def _is_record(line: str) -> bool:
+    """Is the line a JSON object that is no document of a corpus?"""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -56,7 +59,8 @@ def _is_record(line: str) -> bool:
     return isinstance(record, dict) and bool(record) and "id" not in record
 
 
-def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
+def _parse_record(line: str, number: int) -> RawDocument:
+    """Parse line `number` of a corpus. Raises `Unreadable` if it is not a document."""
     cure = 'a corpus has one JSON object {"id", "text", "title"?, "date"?} a line'
     try:
         record: Any = json.loads(line)
@@ -69,32 +73,28 @@ def _record(line: str, number: int) -> tuple[str, str, str, str | None]:
     if (
         not isinstance(record, dict)
         or not record.get("id")
-        or not all(isinstance(record.get(k), str) for k in ("id", "text"))
+        or not all(isinstance(record.get(key), str) for key in ("id", "text"))
     ):
         raise Unreadable(f'line {number} has no "id" and "text"', cure)
+    title = str(record.get("title") or "")
     try:
-        "".join((record["id"], record["text"], str(record.get("title") or ""))).encode()
+        "".join((record["id"], record["text"], title)).encode()
     except UnicodeEncodeError as error:
         raise Unreadable(
-            f"line {number}: half a surrogate pair in its id, title or text", "mend it"
+            f"line {number}: half a surrogate pair in its id, title or text", "correct it"
         ) from error
-    return (
-        record["id"],
-        record["text"],
-        str(record.get("title") or ""),
-        iso_day(str(record.get("date") or "")),
-    )
+    date = iso_day(str(record.get("date") or ""))
+    return RawDocument(record["text"], title, date, name=record["id"])
 
 
 def read_notebook(content: bytes) -> Iterator[RawDocument]:
-    """A Jupyter notebook: the words and the code of its cells as they stand, and what the code printed."""
+    """Yield a Jupyter notebook: the text and the code of its cells and the output of the code."""
     try:
         book = json.loads(decode(content))
-        cells = (
-            book["cells"]
-            if "cells" in book
-            else [c for s in book["worksheets"] for c in s["cells"]]
-        )
+        if "cells" in book:
+            cells = book["cells"]
+        else:
+            cells = [cell for sheet in book["worksheets"] for cell in sheet["cells"]]
     except (ValueError, KeyError, TypeError) as error:
         raise Unreadable(
             f"is not a notebook: {error}", "open it in Jupyter and save it again"
@@ -102,24 +102,23 @@ def read_notebook(content: bytes) -> Iterator[RawDocument]:
     lines = LineBuilder()
     title = ""
     for cell in cells:
-        words = _source(cell.get("source", cell.get("input", "")))
+        source = _joined(cell.get("source", cell.get("input", "")))
         if cell.get("cell_type") in ("markdown", "heading"):
-            headed = _headed(lines, words)
-            title = title or headed
+            heading = _add_markdown(lines, source)
+            title = title or heading
         else:
-            for line in words.split("\n") + [
-                out for output in cell.get("outputs", ()) for out in _output(output)
-            ]:
+            outputs = (line for output in cell.get("outputs", ()) for line in _output_lines(output))
+            for line in (*source.split("\n"), *outputs):
                 lines.add(line)
         lines.add()
-    said = book.get("metadata", {})
-    yield lines.raw(str(said.get("title") or title), iso_day(str(said.get("date") or "")))
+    metadata = book.get("metadata", {})
+    yield lines.raw(str(metadata.get("title") or title), iso_day(str(metadata.get("date") or "")))
 
 
-def _headed(lines: LineBuilder, words: str) -> str:
-    """Add a cell of Markdown with its headings. Its first heading."""
+def _add_markdown(lines: LineBuilder, source: str) -> str:
+    """Add a cell of Markdown with its headings. Returns its first heading, or ""."""
     first, fenced = "", False
-    for line in words.split("\n"):
+    for line in source.split("\n"):
         fenced ^= bool(_FENCE.match(line))
         heading = None if fenced else _ATX.match(line)
         if heading:
@@ -129,14 +128,16 @@ def _headed(lines: LineBuilder, words: str) -> str:
     return first
 
 
-def _source(said: Any) -> str:
-    return "".join(str(part) for part in said) if isinstance(said, list) else str(said)
+def _joined(value: object) -> str:
+    """Return a notebook's text, which is a string or a list of strings."""
+    return "".join(str(part) for part in value) if isinstance(value, list) else str(value)
 
 
-def _output(output: Any) -> list[str]:
-    """The lines that a cell printed or showed as text."""
+def _output_lines(output: Any) -> list[str]:
+    """Return the lines that a cell printed or showed as text."""
     shown = output.get("data") or {}
-    words = _source(output.get("text") or shown.get("text/plain") or "").rstrip("\n")
-    if len(words) > _OUTPUT:
-        words = f"{words[:_OUTPUT]}\n… ({len(words) - _OUTPUT:,} more characters of output)"
-    return words.split("\n") if words else []
+    text = _joined(output.get("text") or shown.get("text/plain") or "").rstrip("\n")
+    if len(text) > _MAX_OUTPUT_CHARS:
+        more = len(text) - _MAX_OUTPUT_CHARS
+        text = f"{text[:_MAX_OUTPUT_CHARS]}\n… ({more:,} more characters of output)"
+    return text.split("\n") if text else []

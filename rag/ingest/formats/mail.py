@@ -1,4 +1,4 @@
-"""E-mail (.eml), by the standard library: the headers a person sees, the body, the names of what is attached."""
+"""E-mail (.eml), by the standard library: the usual headers, the body, the names of attachments."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 
 def read_eml(content: bytes) -> Iterator[RawDocument]:
-    """One message. Attachments are named, not read; a plain body is taken before one in HTML."""
+    """Yield one message. Attachments are named, not read; a plain body is preferred to HTML."""
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    headers = {name: _said(message, name) for name in _HEADERS}
+    headers = {name: _header(message, name) for name in _HEADERS}
     if not any(headers.values()):
         raise Unreadable(
             "is not an e-mail (it has no sender, date or subject)",
             "save it again from the mail program",
         )
     lines = LineBuilder()
-    for name, said in headers.items():
-        if said:
-            lines.add(f"{name}: {said}")
+    for name, value in headers.items():
+        if value:
+            lines.add(f"{name}: {value}")
     for part in message.iter_attachments() if message.is_multipart() else ():
         name = " ".join((part.get_filename() or "without a name").split())
         lines.add(f"Attachment: {name} ({part.get_content_type()})")
     lines.add()
-    for line in _body(message):
+    for line in _body_lines(message):
         lines.add(line)
-    yield lines.raw(headers["Subject"], _date(headers["Date"]))
+    yield lines.raw(headers["Subject"], _iso_date(headers["Date"]))
 
 
-def _said(message: EmailMessage, name: str) -> str:
-    """A header in one line; as it was written where it breaks the rules for headers."""
+def _header(message: EmailMessage, name: str) -> str:
+    """Return a header on one line; as it stands in the file if it breaks the rules for headers."""
     try:
         return " ".join(str(message.get(name, "")).split())
     except (ValueError, LookupError, AttributeError, IndexError, TypeError):
-        return " ".join(
-            next((str(v) for k, v in message.raw_items() if k.lower() == name.lower()), "").split()
-        )
+        values = (str(value) for key, value in message.raw_items() if key.lower() == name.lower())
+        return " ".join(next(values, "").split())
 
 
-def _body(message: EmailMessage) -> list[str]:
+def _body_lines(message: EmailMessage) -> list[str]:
+    """Return the lines of the plain body, else the lines that the HTML body shows."""
     part = message.get_body(("plain", "html"))
     if part is None:
         return []
     try:
-        words = part.get_content()
-    except (LookupError, ValueError, AttributeError):  # a character set that there is not
+        body = part.get_content()
+    except (LookupError, ValueError, AttributeError):  # an unknown character set
         payload = part.get_payload(decode=True)
-        words = decode(payload) if isinstance(payload, bytes) else str(payload)
+        body = decode(payload) if isinstance(payload, bytes) else str(payload)
     if part.get_content_type() == "text/html":
-        return [line for line, _ in page_blocks(str(words).encode("utf-8", "replace"))[1]]
-    return str(words).replace("\r\n", "\n").rstrip("\n").split("\n")
+        return [line for line, _ in page_blocks(str(body).encode("utf-8", "replace"))[1]]
+    return str(body).replace("\r\n", "\n").rstrip("\n").split("\n")
 
 
-def _date(said: str) -> str | None:
+def _iso_date(header: str) -> str | None:
     try:
-        return parsedate_to_datetime(said).date().isoformat()
+        return parsedate_to_datetime(header).date().isoformat()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

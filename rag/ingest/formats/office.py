@@ -1,8 +1,9 @@
-"""Word and PowerPoint, by `python-docx` and `python-pptx`: a paragraph a line, a row of a table a line, a slide a page.
+"""Word and PowerPoint, by `python-docx` and `python-pptx`.
 
-`python-docx` opens the file and knows its styles; the text is taken from the elements themselves, because its own
-`Paragraph.text` passes over what stands in content controls, in tracked insertions and in text boxes. Deleted text is left
-out, footnotes stand at the end. Page breaks of Word are made when it is shown, so a .docx has headings and no pages.
+A paragraph and a row of a table are a line, a slide is a page. `python-docx` opens the file and
+knows its styles. The text is taken from the XML elements, because `Paragraph.text` skips content
+controls, tracked insertions and text boxes. Deleted text is left out, footnotes are at the end.
+Word computes page breaks when it shows a file, so a .docx has headings and no pages.
 """
 
 from __future__ import annotations
@@ -17,73 +18,80 @@ from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.zip_guard import office_properties
 
-_GONE = {"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "fldData"}
-_NOTES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
+_SKIPPED_TAGS = {"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "fldData"}
+_NOTE_TITLES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
 
 
 def read_docx(content: bytes) -> Iterator[RawDocument]:
-    """A Word document; paragraphs in the styles Title and Heading 1 to 9 are headings."""
+    """Yield a Word document; paragraphs in the styles Title and Heading 1 to 9 are headings."""
     import docx as word
 
     title, date = office_properties(content)
-    opened = word.Document(io.BytesIO(content))
+    document = word.Document(io.BytesIO(content))
     levels = {
-        style.style_id: level for style in opened.styles if (level := _level(style.name or ""))
+        style.style_id: level
+        for style in document.styles
+        if (level := _heading_level(style.name or ""))
     }
     lines = LineBuilder()
-    _add(lines, opened.element.body, levels)
-    for relation in opened.part.rels.values():
+    _add_elements(lines, document.element.body, levels)
+    for relation in document.part.rels.values():
         kind = relation.reltype.rpartition("/")[2]
-        if kind in _NOTES and not relation.is_external:
-            _footnotes(lines, relation.target_part.blob, _NOTES[kind])
+        if kind in _NOTE_TITLES and not relation.is_external:
+            _add_notes(lines, relation.target_part.blob, _NOTE_TITLES[kind])
     yield lines.raw(title, date)
 
 
-def _level(style: str) -> int:
-    found = re.fullmatch(r"heading (\d)", style.lower())
-    return 1 + int(found[1]) if found else int(style.lower() == "title")
+def _heading_level(style: str) -> int:
+    """Return the level of the heading that a style makes: 1 for Title, 2 for Heading 1, else 0."""
+    match = re.fullmatch(r"heading (\d)", style.lower())
+    return 1 + int(match[1]) if match else int(style.lower() == "title")
 
 
-def _add(lines: LineBuilder, parent: Any, levels: dict[str, int]) -> None:
+def _add_elements(lines: LineBuilder, parent: Any, levels: dict[str, int]) -> None:
+    """Add the paragraphs and tables below `parent`; `levels` are heading levels by style id."""
     for node in parent:
-        kind = _kind(node)
-        if kind == "p":
-            words = _words(node)
-            level = levels.get(_style(node), 0)
-            for line in [" ".join(words.split())] if level else words.strip("\n").split("\n"):
+        tag = _tag(node)
+        if tag == "p":
+            text = _element_text(node)
+            level = levels.get(_style_id(node), 0)
+            for line in [" ".join(text.split())] if level else text.strip("\n").split("\n"):
                 lines.add(line.rstrip(), level)
-        elif kind == "tbl":
-            for row in _rows(node):
+        elif tag == "tbl":
+            for row in _table_rows(node):
                 lines.add(row)
             lines.add()
-        elif kind not in _GONE and len(node):
-            _add(lines, node, levels)
+        elif tag not in _SKIPPED_TAGS and len(node):
+            _add_elements(lines, node, levels)
 
 
-def _footnotes(lines: LineBuilder, content: bytes, title: str) -> None:
+def _add_notes(lines: LineBuilder, content: bytes, title: str) -> None:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    notes = [" ".join(_words(note).split()) for note in etree.fromstring(content, parser)]
+    notes = [" ".join(_element_text(note).split()) for note in etree.fromstring(content, parser)]
     if any(notes):
         lines.add(title, 1)
         for note in filter(None, notes):
             lines.add(note)
 
 
-def _kind(node: Any) -> str:
+def _tag(node: Any) -> str:
     return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
-def _style(paragraph: Any) -> str:
+def _style_id(paragraph: Any) -> str:
     for node in paragraph.iter():
-        if _kind(node) == "pStyle":
+        if _tag(node) == "pStyle":
             return str(next(iter(node.attrib.values()), ""))
     return ""
 
 
-def _words(parent: Any) -> str:
-    """The text of an element, line breaks where there are some, and where a paragraph in it (of a text box) begins or ends."""
+def _element_text(parent: Any) -> str:
+    """Return the text of an element with its line breaks.
+
+    There is one more where an inner paragraph (of a text box) or cell begins and where it ends.
+    """
     out: list[str] = []
     todo = [parent]
     while todo:
@@ -91,73 +99,77 @@ def _words(parent: Any) -> str:
         if isinstance(node, str):
             out.append(node)
             continue
-        kind = _kind(node)
-        if kind == "t":
+        tag = _tag(node)
+        if tag == "t":
             out.append(node.text or "")
-        elif kind in ("tab", "br", "cr", "noBreakHyphen"):
-            out.append({"tab": "\t", "noBreakHyphen": "-"}.get(kind, "\n"))
-        elif kind not in _GONE:
-            inner = kind in ("p", "tc") and node is not parent
+        elif tag in ("tab", "br", "cr", "noBreakHyphen"):
+            out.append({"tab": "\t", "noBreakHyphen": "-"}.get(tag, "\n"))
+        elif tag not in _SKIPPED_TAGS:
+            inner = tag in ("p", "tc") and node is not parent
             todo += ["\n"] * inner + list(node)[::-1] + ["\n"] * inner
     return "".join(out)
 
 
-def _rows(table: Any) -> Iterator[str]:
-    """The rows of a table, their cells divided by bars; a merged cell is said once, a table in a cell is words of it."""
-    for row in _nearest(table, "tr"):
-        cells = (" ".join(_words(cell).split()) for cell in _nearest(row, "tc"))
+def _table_rows(table: Any) -> Iterator[str]:
+    """Yield the rows of a table with bars between the cells.
+
+    A merged cell is given once. A table in a cell is text of that cell.
+    """
+    for row in _outermost(table, "tr"):
+        cells = (" ".join(_element_text(cell).split()) for cell in _outermost(row, "tc"))
         yield " | ".join(cell for cell in cells if cell)
 
 
-def _nearest(parent: Any, kind: str) -> Iterator[Any]:
-    """The elements of that kind in `parent`, but not those in another one of them."""
+def _outermost(parent: Any, tag: str) -> Iterator[Any]:
+    """Yield the elements with this tag below `parent`, but not those inside another one of them."""
     todo = list(parent)[::-1]
     while todo:
         node = todo.pop()
-        if _kind(node) == kind:
+        if _tag(node) == tag:
             yield node
-        elif _kind(node) not in _GONE:
+        elif _tag(node) not in _SKIPPED_TAGS:
             todo += list(node)[::-1]
 
 
 def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
-    """A presentation: a slide is a page under its title; the speaker's notes follow it."""
+    """Yield a presentation: a slide is a page under its title, followed by the speaker's notes."""
     import pptx as powerpoint
 
     title, date = office_properties(content)
-    opened = powerpoint.Presentation(io.BytesIO(content))
+    presentation = powerpoint.Presentation(io.BytesIO(content))
     lines = LineBuilder()
-    silent = []
-    for number, slide in enumerate(opened.slides, 1):
+    blank_slides: list[int] = []
+    for number, slide in enumerate(presentation.slides, 1):
         lines.page()
-        head = slide.shapes.title
-        found = [
-            (line, int(shape == head)) for shape in _shapes(slide.shapes) for line in _shown(shape)
-        ]
-        for line, level in found:
-            lines.add(line, level)
+        has_text = False
+        title_shape = slide.shapes.title
+        for shape in _drawn_shapes(slide.shapes):
+            for line in _shape_lines(shape):
+                has_text = True
+                lines.add(line, int(shape == title_shape))
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             notes = slide.notes_slide.notes_text_frame.text.strip()
-            found += [(notes, 0)] * bool(notes)
+            has_text = has_text or bool(notes)
             for line in f"Notes: {notes}".split("\n") if notes else ():
                 lines.add(line)
         lines.add()
-        silent += [] if found else [number]
+        if not has_text:
+            blank_slides.append(number)
     yield lines.raw(title, date)
-    if silent:
+    if blank_slides:
         yield RefusedPart(
-            f"/{page_ranges('slide', silent)}",
+            f"/{page_ranges('slide', blank_slides)}",
             "without text (a picture?)",
             "describe the picture in the notes",
         )
 
 
-def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
-    """The shapes of a slide in the order they are drawn, those in groups too; the title first."""
+def _drawn_shapes(shapes: Iterable[Any]) -> Iterator[Any]:
+    """Yield the title, then the other shapes of a slide as they are drawn, those in groups too."""
     todo = list(shapes)[::-1]
-    head = getattr(shapes, "title", None)
-    if head is not None:
-        todo = [shape for shape in todo if shape != head] + [head]
+    title = getattr(shapes, "title", None)
+    if title is not None:
+        todo = [shape for shape in todo if shape != title] + [title]
     while todo:
         shape = todo.pop()
         if hasattr(shape, "shapes"):
@@ -166,7 +178,7 @@ def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
             yield shape
 
 
-def _shown(shape: Any) -> Iterator[str]:
+def _shape_lines(shape: Any) -> Iterator[str]:
     if shape.has_text_frame:
         for paragraph in shape.text_frame.text.replace("\v", "\n").split("\n"):
             if paragraph.strip():

@@ -1,6 +1,7 @@
-"""Text as it lies in its file, unchanged but for a byte order mark: plain text, Markdown, reStructuredText, source code.
+"""Plain text, Markdown, reStructuredText and source code: unchanged but for a byte order mark.
 
-Source code, settings and JSON are cut at lines, never inside one; what a definition is called is the heading of its lines.
+Source code, settings and JSON are cut at lines, never inside one. The name of a definition is the
+heading of its lines.
 """
 
 from __future__ import annotations
@@ -17,53 +18,60 @@ _MAGIC = {
     b"PK\x03\x04": "a zip archive or an office file",
     b"{\\rtf": "rich text (RTF)",
 }
-_FRONT = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?=[\w-]+:)(.*?)\r?\n---[ \t]*\r?(?:\n|$)", re.S)
 _UNDERLINED = re.compile(
     r"(?m)^(?P<title>[^\s#>|*`-][^\n]{0,118})\r?\n(?P<rule>([=\-~^\"'`*+#])\3{2,})[ \t\r]*$"
 )
-_FENCED = re.compile(r"(?ms)^```.*?^```")
-_ATX = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
+_CODE_BLOCK = re.compile(r"(?ms)^```.*?^```")
+_TOP_HEADING = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
 _QUOTES = ("'", '"')
+#: a line that begins a definition: its indentation, and the keyword and name as heading
 _DEFINITION = re.compile(
-    r"^(?P<indent>[ \t]*)(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)[ \t]+)*"
-    r"(?P<what>(?:class|def|func|fn|function|interface|struct|trait|enum|module|namespace)[ \t]+[A-Za-z_$][\w$.]*)",
+    r"^(?P<indent>[ \t]*)"
+    r"(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)"
+    r"[ \t]+)*"
+    r"(?P<name>(?:class|def|func|fn|function|interface|struct|trait|enum|module|namespace)"
+    r"[ \t]+[A-Za-z_$][\w$.]*)",
     re.M,
 )
 
 
 def read_text(content: bytes) -> Iterator[RawDocument]:
-    """The decoded file."""
-    for magic, what in _MAGIC.items():
+    """Yield the decoded file. Raises `Unreadable` for another format, too long and blank files."""
+    for magic, kind in _MAGIC.items():
         if content.startswith(magic):
             raise Unreadable(
-                f"is {what} by its content, not text", "give it the ending of its own format"
+                f"is {kind} by its content, not text", "give it the ending of its own format"
             )
     if len(content) > 4 * MAX_TEXT_CHARS:
         check_length(len(content))
-    words = decode(content)
-    check_length(len(words), words.count("\n"))
-    if not words.strip():
+    text = decode(content)
+    check_length(len(text), text.count("\n"))
+    if not text.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
-    yield RawDocument(words, date=stated_date(words))
+    yield RawDocument(text, date=stated_date(text))
 
 
 def read_markdown(content: bytes) -> Iterator[RawDocument]:
-    """The title is the front matter's or the first # heading's; the front matter is masked."""
+    """Yield a Markdown file. Its title is that of the front matter, else the first # heading.
+
+    The front matter is masked.
+    """
     for raw in read_text(content):
-        front = _FRONT.match(raw.text)
-        said = _said(front.group(1)) if front else {}
-        heading = _ATX.search(_FENCED.sub("", raw.text))
-        title = said.get("title") or (heading.group(1).rstrip().rstrip("#") if heading else "")
-        date = iso_day(said.get("date", "")) or raw.date
+        front = _FRONT_MATTER.match(raw.text)
+        fields = _front_matter_fields(front.group(1)) if front else {}
+        heading = _TOP_HEADING.search(_CODE_BLOCK.sub("", raw.text))
+        title = fields.get("title") or (heading.group(1).rstrip().rstrip("#") if heading else "")
+        date = iso_day(fields.get("date", "")) or raw.date
         yield RawDocument(
             raw.text, title.strip(), date, masked=(Span(0, front.end()),) if front else ()
         )
 
 
-def _said(front: str) -> dict[str, str]:
-    """The title and the date of a front matter, each on its line, without quotation marks."""
-    said = (line.partition(":") for line in front.split("\n"))
-    values = {key: value.strip() for key, _, value in said if key in ("title", "date")}
+def _front_matter_fields(front: str) -> dict[str, str]:
+    """Return title and date of a front matter, each from its own line, without quotation marks."""
+    parts = (line.partition(":") for line in front.split("\n"))
+    values = {key: value.strip() for key, _, value in parts if key in ("title", "date")}
     return {
         key: value[value[:1] in _QUOTES : len(value) - (value[-1:] in _QUOTES)]
         for key, value in values.items()
@@ -72,7 +80,10 @@ def _said(front: str) -> dict[str, str]:
 
 
 def read_rst(content: bytes) -> Iterator[RawDocument]:
-    """The title is the first underlined line's; a ``:Date:`` field among the first lines is the date."""
+    """Yield a reStructuredText file.
+
+    Its title is the first underlined line, its date a ``:Date:`` field among the first 40 lines.
+    """
     for raw in read_text(content):
         heading = _UNDERLINED.search(raw.text)
         field = re.search(
@@ -84,16 +95,16 @@ def read_rst(content: bytes) -> Iterator[RawDocument]:
 
 
 def read_code(content: bytes) -> Iterator[RawDocument]:
-    """Source code: a line is a sentence, a definition a heading by its indentation."""
+    """Yield source code: a line is a sentence, a definition a heading by its indentation."""
     for raw in read_text(content):
-        found = tuple(
-            (m.start(), 1 + len(m["indent"].expandtabs(4)), " ".join(m["what"].split()))
-            for m in _DEFINITION.finditer(raw.text)
+        headings = tuple(
+            (match.start(), 1 + len(match["indent"].expandtabs(4)), " ".join(match["name"].split()))
+            for match in _DEFINITION.finditer(raw.text)
         )
-        yield RawDocument(raw.text, headings=found, lines=True)
+        yield RawDocument(raw.text, headings=headings, lines=True)
 
 
 def read_lines(content: bytes) -> Iterator[RawDocument]:
-    """JSON, settings, markup of typesetters: by lines, without headings."""
+    """Yield JSON, settings or markup for typesetting: a line is a sentence, without headings."""
     for raw in read_text(content):
         yield RawDocument(raw.text, headings=(), lines=True)

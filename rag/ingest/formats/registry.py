@@ -1,4 +1,7 @@
-"""Which ending is which format, and what to do with those that are not read. Endings decide; nothing is guessed."""
+"""Maps the endings of file names to formats, and endings that are not read to a reason and a cure.
+
+The ending alone decides; nothing is guessed from the content.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,25 @@ from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats import plain
 
-_CODE = (
-    "py pyi pyx js mjs cjs ts tsx jsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb php pl pm sh bash zsh fish ps1 "
-    "bat sql r jl swift m mm lua hs ml mli ex exs erl clj cljs lisp el vim dart zig nim f f90 asm s vue svelte proto tf gradle cmake"
+_CODE_ENDINGS = (
+    "py pyi pyx js mjs cjs ts tsx jsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb "
+    "php pl pm sh bash zsh fish ps1 bat sql r jl swift m mm lua hs ml mli ex exs erl clj cljs lisp "
+    "el vim dart zig nim f f90 asm s vue svelte proto tf gradle cmake"
 ).split()
-_LINES = (
-    "json css scss less yaml yml toml ini cfg conf properties env tex bib xml xsd gitignore".split()
-)
+_MARKUP_ENDINGS = (
+    "json css scss less yaml yml toml ini cfg conf properties env tex bib xml xsd gitignore"
+).split()
 
-#: text: the bytes are decoded, nothing is parsed; in a child process all the same, for what the rules look for in it
+#: text formats: the bytes are decoded and not parsed. The child process calls these functions too,
+#: because the rules that look for titles and furniture run there
 IN_PROCESS: dict[str, Callable[[bytes], Iterator[RawDocument]]] = {
     **dict.fromkeys((".txt", ".text", ".log", ".org", ".adoc", ".asciidoc"), plain.read_text),
     **dict.fromkeys((".md", ".markdown"), plain.read_markdown),
     **dict.fromkeys((".rst", ".rest"), plain.read_rst),
-    **dict.fromkeys((f".{ending}" for ending in _CODE), plain.read_code),
-    **dict.fromkeys((f".{ending}" for ending in _LINES), plain.read_lines),
+    **dict.fromkeys((f".{ending}" for ending in _CODE_ENDINGS), plain.read_code),
+    **dict.fromkeys((f".{ending}" for ending in _MARKUP_ENDINGS), plain.read_lines),
 }
-#: read in a child process: the module of `rag.ingest.formats` and its function
+#: parsed formats: the module of `rag.ingest.formats` that the child imports, and its function
 IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".html": ("web", "read_html"),
     ".htm": ("web", "read_html"),
@@ -45,7 +50,7 @@ IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".pdf": ("pdf", "read_pdf"),
     ".epub": ("book", "read_epub"),
 }
-#: folders in one file; their members are documents
+#: archives, whose members are documents; as `IN_SANDBOX`
 ARCHIVES: dict[str, tuple[str, str]] = {
     ".zip": ("archive", "read_zip"),
     ".tar": ("archive", "read_tar"),
@@ -54,19 +59,28 @@ ARCHIVES: dict[str, tuple[str, str]] = {
     ".tar.bz2": ("archive", "read_tar"),
     ".tar.xz": ("archive", "read_tar"),
 }
-CORPORA = (".jsonl", ".ndjson")  #: documents of these are called by their ids
-#: files without an ending that are known by their name
-_NAMES: dict[str, str] = {
-    **dict.fromkeys("readme license licence copying changelog changes authors contributing notice todo news".split(), ".txt"),
-    **dict.fromkeys("makefile dockerfile rakefile gemfile jenkinsfile vagrantfile".split(), ".yaml"),
-}  # fmt: skip
+#: corpora, in which the source of a document is its id
+CORPORA = (".jsonl", ".ndjson")
+_TEXT_NAMES = (
+    "readme license licence copying changelog changes authors contributing notice todo news"
+).split()
+_RECIPE_NAMES = "makefile dockerfile rakefile gemfile jenkinsfile vagrantfile".split()
+#: files without an ending: the ending that their name stands for
+_ENDING_BY_NAME: dict[str, str] = {
+    **dict.fromkeys(_TEXT_NAMES, ".txt"),
+    **dict.fromkeys(_RECIPE_NAMES, ".yaml"),
+}
 _PICTURE = (
     "is a picture or a scan, and text in pictures is not recognised (no OCR)",
     "run OCR on it, then add the text",
 )
 _SOUND = ("is sound or film", "write down what is said in it, then add the text")
 _PACKED = ("is an archive of a kind that is not opened", "unpack it, then add the folder")
-_KNOWN: dict[str, tuple[str, str]] = {
+_PICTURE_ENDINGS = ".png .jpg .jpeg .gif .tif .tiff .bmp .webp .heic .svg".split()
+_SOUND_ENDINGS = ".mp3 .wav .m4a .flac .ogg .mp4 .mkv .mov .avi .webm".split()
+_PACKED_ENDINGS = ".7z .rar .bz2 .xz .zst .cab .iso .jar".split()
+#: reason and cure for endings that are known and not read
+_UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     ".doc": ("is a Word file of the old binary kind", "save it as .docx"),
     ".xls": ("is an Excel file of the old binary kind", "save it as .xlsx"),
     ".ppt": ("is a PowerPoint file of the old binary kind", "save it as .pptx"),
@@ -82,40 +96,31 @@ _KNOWN: dict[str, tuple[str, str]] = {
     ".mobi": ("is a Kindle book", "convert it to .epub"),
     ".azw3": ("is a Kindle book", "convert it to .epub"),
     ".djvu": _PICTURE,
-    **dict.fromkeys(
-        (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".heic", ".svg"),
-        _PICTURE,
-    ),
-    **dict.fromkeys(
-        (".mp3", ".wav", ".m4a", ".flac", ".ogg", ".mp4", ".mkv", ".mov", ".avi", ".webm"), _SOUND
-    ),
-    **dict.fromkeys((".7z", ".rar", ".bz2", ".xz", ".zst", ".cab", ".iso", ".jar"), _PACKED),
+    **dict.fromkeys(_PICTURE_ENDINGS, _PICTURE),
+    **dict.fromkeys(_SOUND_ENDINGS, _SOUND),
+    **dict.fromkeys(_PACKED_ENDINGS, _PACKED),
 }
+#: formats that a user is told to save a file in
+_SUGGESTED_ENDINGS = (
+    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .pdf .pptx .rst .txt .xlsx .zip"
+)
 
 
 def file_format(name: str) -> tuple[str, bool]:
-    """The ending that says how `name` is read, and whether the file is gzipped. Raises `Unreadable` for what is not read."""
-    low = os.path.basename(name).lower()
+    """Return the ending that decides how `name` is read, and whether the file is gzipped.
+
+    Raises `Unreadable` for a format that is not read.
+    """
+    file_name = os.path.basename(name).lower()
     for ending in ARCHIVES:
-        if low.endswith(ending):
+        if file_name.endswith(ending):
             return ending, False
-    bare = low.removesuffix(".gz")
-    ending = os.path.splitext(bare)[1] or _NAMES.get(bare, "")
+    bare = file_name.removesuffix(".gz")
+    ending = os.path.splitext(bare)[1] or _ENDING_BY_NAME.get(bare, "")
     if ending in IN_PROCESS or ending in IN_SANDBOX:
-        return ending, bare != low
-    shown = " ".join(
-        sorted(
-            (
-                ".txt .md .rst .html .pdf .docx .pptx .xlsx .csv .epub .eml .ipynb .json .jsonl .zip"
-            ).split()
-        )
+        return ending, bare != file_name
+    unknown = (
+        f"is of a kind that is not read ({ending or 'no ending'})",
+        f"save it as one of {_SUGGESTED_ENDINGS}",
     )
-    raise Unreadable(
-        *_KNOWN.get(
-            ending,
-            (
-                f"is of a kind that is not read ({ending or 'no ending'})",
-                f"save it as one of {shown}",
-            ),
-        )
-    )
+    raise Unreadable(*_UNREADABLE_KINDS.get(ending, unknown))

@@ -1,8 +1,11 @@
-"""Reading in a process apart: a parser that hangs, crashes or eats memory is a reason in the report, not the end of the program.
+"""Parses files in a child process with limits.
 
-A child (`child`) is started when the first file needs one, with `subprocess` (a fresh program, never a fork), and kept for
-the next file: it costs a tenth of a second once. It is replaced when it has died, when it took too long, and when it has
-grown. Reading an archive's members needs a second child while the first unpacks; there are never more than that.
+A parser that hangs, crashes or exhausts memory becomes a line of the report.
+
+A child (`sandbox_worker`) is started for the first file that needs one, with `subprocess` (a fresh
+program, never a fork), and kept for the next file; the start costs a tenth of a second. It is
+replaced when it has died, taken too long or grown too large. The members of an archive are parsed
+by a second child while the first unpacks. There are never more than two.
 """
 
 from __future__ import annotations
@@ -23,37 +26,51 @@ from typing import Any
 from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import Member
-from rag.ingest.formats.budget import LATE, Budget
+from rag.ingest.formats.budget import TOO_SLOW, Budget
 
-_WAIT = 10.0  # times the processor time that a child may have: how long it is waited for where other programs are busy too
-_LARGEST = 256 * 2**20  # bytes of the text or the member in one frame
-_HEAD = 64 * 2**20  # bytes of the line before it, in which the headings and pages stand
-_FRAME = 200  # bytes that a frame is counted for besides
-_START = "import sys; sys.path.insert(0, {!r}); from rag.ingest.formats.sandbox_worker import main; main()"
+_START = (
+    "import sys; sys.path.insert(0, {!r}); "
+    "from rag.ingest.formats.sandbox_worker import main; main()"
+)
 _ROOT = str(Path(__file__).resolve().parents[3])
-_LATE = (24, 27)  # SIGXCPU, SIGPROF: its processor time is used up
-_ABORTED = 6  # SIGABRT
-_ENDING = 1.0  # seconds
-_TICK = 0.2  # seconds
-_ALL = (
-    5 * 2**28
-)  # bytes that a child may answer to one request: all members of the largest archive, and what is said of them
+#: libraries start no threads in the child: threads would reserve memory, which is limited
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+#: seconds to wait for a child, as a multiple of its processor time: other programs may be busy
+_WAIT_FACTOR = 10.0
+#: bytes of the text or the member in one frame
+_MAX_BODY_BYTES = 256 * 2**20
+#: bytes of the line before it, with the headings and pages
+_MAX_HEAD_BYTES = 64 * 2**20
+#: bytes that each frame counts beside its body
+_FRAME_BYTES = 200
+#: bytes of all answers to one request: the members of the largest archive and their frames
+_MAX_ANSWER_BYTES = 5 * 2**28
+#: SIGXCPU and SIGPROF, sent when the processor time is used up
+_TIME_SIGNALS = (24, 27)
+#: SIGABRT
+_ABORT_SIGNAL = 6
+#: seconds to wait for a child that has closed its output
+_END_SECONDS = 1.0
+#: seconds between two looks at the time
+_TICK_SECONDS = 0.2
+#: children that wait for a next file
 _idle: list[_Child] = []
 
 
 def parse_in_sandbox(
     kind: str, content: bytes, seconds: float = 0, budget: Budget | None = None
 ) -> Iterator[RawDocument | RefusedPart | Member]:
-    """What `content`, a file of `kind`, holds. Raises `Unreadable` with reason and cure, whatever the file did to its reader.
+    """Yield the parts of a file: documents, refused parts, or the members of an archive.
 
-    It may take `seconds` of processor time, where that is given, else what a file of its size may, and no more than is left
-    in `budget`, from which all that it took is taken.
+    `kind` is the ending that decides the format. The parser may use `seconds` of processor time
+    (0: as many as a file of this size may), and no more than is left in `budget`; its time is
+    subtracted from the budget. Raises `Unreadable` with reason and cure, whatever the parser did.
     """
     budget = budget or Budget.of(len(content))
     seconds = min(budget.seconds, seconds or Budget.of(len(content)).seconds)
     if seconds <= 0:
-        raise Unreadable(*LATE)
-    child = _ready()
+        raise Unreadable(*TOO_SLOW)
+    child = _take_child()
     try:
         yield from child.read(kind, content, seconds)
     finally:
@@ -73,7 +90,8 @@ def end_sandbox() -> None:
 atexit.register(end_sandbox)
 
 
-def _ready() -> _Child:
+def _take_child() -> _Child:
+    """Return a child that waits, else a new one."""
     while _idle:
         child = _idle.pop()
         if child.process.poll() is None:
@@ -83,39 +101,38 @@ def _ready() -> _Child:
 
 
 class _Child:
-    """One child process. `fit` says that it is between two requests and can take the next."""
+    """One child process. `fit` is true while it can take a request."""
 
     def __init__(self) -> None:
-        quiet = {
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        }  # threads would reserve the memory that is counted
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-c", _START.format(_ROOT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **quiet},
+            env={**os.environ, **_ONE_THREAD},
         )
         self.fit = True
         self.spent = 0.0  #: seconds of processor time that the last request took
         self._late = False
-        self._watch = _Watch(self)
+        self._watch = _Watchdog(self)
 
     def read(
         self, kind: str, content: bytes, seconds: float
     ) -> Iterator[RawDocument | RefusedPart | Member]:
-        """One request. Only the time that the child takes counts, not what is done with its answers in between."""
+        """Send one request and yield the answers.
+
+        Only the time that the child takes counts, not the time that the caller takes between them.
+        """
         self.fit, self.spent = False, seconds
-        self._ask({"kind": kind, "seconds": seconds, "size": len(content)}, content)
+        self._send(kind, seconds, content)
         failure = None
-        left, told = _WAIT * seconds + 1, 0
+        wait_seconds, answer_bytes = _WAIT_FACTOR * seconds + 1, 0
         while True:
             started = time.monotonic()
-            head, body = self._heard(kind, left)
-            left = max(0.1, left - (time.monotonic() - started))
-            told += len(body) + _FRAME
-            if told > _ALL:
+            head, body = self._receive(kind, wait_seconds)
+            wait_seconds = max(0.1, wait_seconds - (time.monotonic() - started))
+            answer_bytes += len(body) + _FRAME_BYTES
+            if answer_bytes > _MAX_ANSWER_BYTES:
                 raise self._death(kind)
             if "end" in head:
                 self.fit, self.spent = not head["tired"], head["spent"]
@@ -125,60 +142,55 @@ class _Child:
                 continue
             try:
                 part = _part(head, body)
-            except (
-                KeyError,
-                TypeError,
-                ValueError,
-            ):  # a parser that was taken over may say anything
+            except (KeyError, TypeError, ValueError):  # a hijacked parser may send anything
                 raise self._death(kind) from None
             yield part
         if failure:
             raise failure
 
-    def _ask(self, asked: dict[str, Any], content: bytes) -> None:
+    def _send(self, kind: str, seconds: float, content: bytes) -> None:
+        """Send a request. An error is ignored: if the child has died, `_receive` reports it."""
         assert self.process.stdin
-        with (
-            self._watch.within(_WAIT * asked["seconds"] + 1),
-            suppress(OSError),
-        ):  # where it dies meanwhile, hearing says so
-            self.process.stdin.write(json.dumps(asked).encode() + b"\n")
+        request = {"kind": kind, "seconds": seconds, "size": len(content)}
+        with self._watch.within(_WAIT_FACTOR * seconds + 1), suppress(OSError):
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.write(content)
             self.process.stdin.flush()
 
-    def _heard(self, kind: str, seconds: float) -> tuple[dict[str, Any], bytes]:
-        """The next frame. Raises `Unreadable` where none comes."""
+    def _receive(self, kind: str, seconds: float) -> tuple[dict[str, Any], bytes]:
+        """Return the next frame. Raises `Unreadable` if none comes within `seconds`."""
         assert self.process.stdout
         with self._watch.within(seconds):
-            line = self.process.stdout.readline(_HEAD)
+            line = self.process.stdout.readline(_MAX_HEAD_BYTES)
             with suppress(ValueError, KeyError, TypeError):
                 head = json.loads(line)
-                if 0 <= head["size"] <= _LARGEST:
+                if 0 <= head["size"] <= _MAX_BODY_BYTES:
                     body = self.process.stdout.read(head["size"])
                     if len(body) == head["size"]:
                         return head, body
         raise self._death(kind)
 
     def late(self) -> None:
-        """It has not answered in time."""
+        """Kill the child, because it has not answered in time."""
         self._late = True
         self.process.kill()
 
     def _death(self, kind: str) -> Unreadable:
-        with suppress(
-            subprocess.TimeoutExpired
-        ):  # it has closed its output: it is ending by itself
-            self.process.wait(_ENDING)
+        """End the child and return the reason why it could not parse the file."""
+        with suppress(subprocess.TimeoutExpired):  # it is ending by itself
+            self.process.wait(_END_SECONDS)
         self.process.kill()
         code = self.process.wait()
         cure = "open it in its own program and save it again, or save it as text"
-        if self._late or -code in _LATE:
-            return Unreadable(*LATE)
-        if code > 0:  # what it could not even say any more
+        if self._late or -code in _TIME_SIGNALS:
+            return Unreadable(*TOO_SLOW)
+        if code > 0:  # it had no memory left to send a reason
             return Unreadable("takes too much memory to read", cure)
-        why = ", for lack of memory or by damage" if -code == _ABORTED else ""
+        why = ", for lack of memory or by damage" if -code == _ABORT_SIGNAL else ""
         return Unreadable(f"made the reader of {kind} files stop (signal {-code}{why})", cure)
 
     def end(self) -> None:
+        """Kill the child and close its pipes."""
         self._watch.stop()
         for pipe in (self.process.stdin, self.process.stdout):
             with suppress(OSError, ValueError):
@@ -187,10 +199,11 @@ class _Child:
         self.process.wait()
 
 
-class _Watch(threading.Thread):
-    """Kills a child that has not answered in time. A thread and not `select`, which on Windows knows no pipes.
+class _Watchdog(threading.Thread):
+    """Kills a child that has not answered in time.
 
-    One thread for the life of a child: a corpus of many small documents is as many answers.
+    A thread, because `select` does not work on pipes on Windows. One thread for the life of a
+    child: a corpus of many small documents gives as many answers.
     """
 
     def __init__(self, child: _Child) -> None:
@@ -199,14 +212,14 @@ class _Watch(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        while not self._over.wait(_TICK):
+        while not self._over.wait(_TICK_SECONDS):
             if time.monotonic() > self._until:
                 self._child.late()
                 return
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """The child has so many seconds for what is done in here."""
+        """Kill the child if the body of the `with` statement takes more than `seconds`."""
         self._until = time.monotonic() + seconds
         try:
             yield
@@ -214,11 +227,12 @@ class _Watch(threading.Thread):
             self._until = float("inf")
 
     def stop(self) -> None:
-        """The child has ended."""
+        """End the thread."""
         self._over.set()
 
 
 def _part(head: dict[str, Any], body: bytes) -> RawDocument | RefusedPart | Member:
+    """Return the part of a file that a frame states. Raises KeyError, TypeError or ValueError."""
     if "refused" in head:
         return RefusedPart(head["refused"], head["reason"], head["cure"])
     if "member" in head:
@@ -227,35 +241,45 @@ def _part(head: dict[str, Any], body: bytes) -> RawDocument | RefusedPart | Memb
     date = None if head["date"] is None else str(head["date"])
     pages = _spans(head["pages"], len(text))
     raw = RawDocument(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
-    said, ruled = (
-        (
-            str(found["title"]),
-            _spans(found["masked"], len(text)),
-            _headings(found["headings"], len(text)),
-        )
-        for found in (head, head["ruled"])
+    by_rules = _with_findings(raw, head["ruled"])
+    by_rules = replace(by_rules, headings=by_rules.headings or ())
+    return replace(_with_findings(raw, head), ruled=by_rules)
+
+
+def _with_findings(raw: RawDocument, findings: dict[str, Any]) -> RawDocument:
+    """Add the title, mask and headings of a frame to `raw`. Raises `ValueError` for bad offsets."""
+    length = len(raw.text)
+    return replace(
+        raw,
+        title=str(findings["title"]),
+        masked=_spans(findings["masked"], length),
+        headings=_headings(findings["headings"], length),
     )
-    known = replace(raw, title=ruled[0], masked=ruled[1], headings=ruled[2] or ())
-    return replace(raw, title=said[0], masked=said[1], headings=said[2], ruled=known)
 
 
-def _headings(found: Any, length: int) -> tuple[tuple[int, int, str], ...] | None:
-    """Headings of a text of `length` characters, in order. Raises `ValueError` where they are not."""
-    if found is None:
+def _headings(values: Any, length: int) -> tuple[tuple[int, int, str], ...] | None:
+    """Return headings of a text of `length` characters.
+
+    Raises `ValueError` if they are out of order or outside of the text.
+    """
+    if values is None:
         return None
-    headings = tuple((int(at), int(level), str(title)) for at, level, title in found)
-    places = [at for at, _, _ in headings]
-    if places != sorted(places) or not all(0 <= at <= length for at in places):
+    headings = tuple((int(start), int(level), str(title)) for start, level, title in values)
+    starts = [start for start, _, _ in headings]
+    if starts != sorted(starts) or not all(0 <= start <= length for start in starts):
         raise ValueError("headings out of order or outside of the text")
     return headings
 
 
 def _spans(pairs: Any, length: int) -> tuple[Span, ...]:
-    """Spans of a text of `length` characters, in order and apart. Raises `ValueError` where they are not."""
+    """Return spans of a text of `length` characters.
+
+    Raises `ValueError` if they overlap, are out of order or outside of the text.
+    """
     spans = tuple(Span(int(start), int(end)) for start, end in pairs)
-    at = 0
+    previous_end = 0
     for span in spans:
-        if not at <= span.start <= span.end <= length:
+        if not previous_end <= span.start <= span.end <= length:
             raise ValueError("spans out of order or outside of the text")
-        at = span.end
+        previous_end = span.end
     return spans

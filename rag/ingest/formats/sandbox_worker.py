@@ -1,11 +1,14 @@
-"""The child process that parses what strangers made: it may use some 448 MB and seconds, more for a large file, write no file, and die.
+"""The child process that parses files of strangers, within limits on memory and processor time.
 
-The rules that look for titles, headings and furniture in a text (`clean`) run here too, for plain text as for the other formats.
+It may use about 448 MB and some seconds, more for a large file, and may write no file. The rules
+that look for titles, headings and furniture (`clean.apply_rules`) run here too, for plain text as
+for other formats.
 
-It hears requests on its standard input, one after the other: a line of JSON ``{"kind", "seconds", "size"}`` and `size`
-bytes. It tells frames on its standard output, each a line of JSON with a "size" and that many bytes: a document, a part
-that is refused, a member of an archive; at the end "end", with a reason where the file could not be read. JSON and not
-pickle, so that a parser that was taken over cannot run anything in the process that listens (`apart`).
+Requests arrive on standard input, one after the other: a line of JSON ``{"kind", "seconds",
+"size"}`` and `size` bytes. Frames go to standard output, each a line of JSON with a "size" and that
+many bytes: a document, a refused part, a member of an archive; "failed" with a reason if the file
+cannot be read; "end" at last. JSON and not pickle, so that a hijacked parser cannot run code in
+the process that reads the frames (`sandbox`).
 """
 
 from __future__ import annotations
@@ -17,85 +20,90 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
-from rag.ingest.clean import rule
+from rag.ingest.clean import apply_rules
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.common import check_length
 from rag.ingest.formats.registry import ARCHIVES, IN_PROCESS, IN_SANDBOX
 
-MEMORY = (
-    448 * 2**20
-)  #: bytes above what the idle child holds, for a small file; and `_TIMES` the bytes of the file
-_TIMES = 4
-_MOST = 1152 * 2**20  # bytes above the idle child, for any file
-_TIRED = 150 * 2**20  # bytes above the idle child, from which it asks to be replaced
-_SPARE = 16 * 2**20  # bytes
-_spare = bytearray()  # set aside for the time after the memory ran out
-_TOO_MUCH = {
+#: bytes above the idle child for an empty file
+BASE_MEMORY_BYTES = 448 * 2**20
+#: bytes of memory more for each byte of the file
+_MEMORY_PER_BYTE = 4
+#: bytes above the idle child for any file
+_MAX_MEMORY_BYTES = 1152 * 2**20
+#: bytes above the idle child from which the child asks to be replaced
+_TIRED_BYTES = 150 * 2**20
+#: bytes kept in reserve for the time after the memory ran out
+_SPARE_BYTES = 16 * 2**20
+_spare = bytearray()
+_OUT_OF_MEMORY = {
     "failed": "takes too much memory to read",
     "cure": "split it, or save it in a simpler format",
 }
-_HEADINGS = 100_000
-_TITLE = 1000  # characters of a title or a heading; a longer one is cut
-_BROKEN = re.compile("[\0\ud800-\udfff]")  # what no file of text can hold
+#: headings, and pages, of one document
+_MAX_HEADINGS = 100_000
+#: characters of a title or a heading; a longer one is cut
+_MAX_TITLE_CHARS = 1000
+#: characters that no text file can have
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def main() -> None:
     """Serve until the listening process goes away."""
-    told = os.fdopen(os.dup(1), "wb")
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), 1
-    )  # a library that prints does not talk into the frames
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # output of libraries stays out of the frames
     with suppress(ValueError):
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # the terminal's Ctrl-C is for the process that listens
-    socket.has_ipv6 = False  # urllib3, which comes with trafilatura, would else bind a socket to ::1 to find that out
-    idle = _held()
-    _spare.extend(b"\1" * _SPARE)
-    heard = sys.stdin.buffer
-    while line := heard.readline():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
+    # urllib3, which trafilatura imports, would bind a socket to ::1 to find this out
+    socket.has_ipv6 = False
+    idle = _address_space()
+    _spare.extend(b"\1" * _SPARE_BYTES)
+    requests = sys.stdin.buffer
+    while line := requests.readline():
         request = json.loads(line)
-        content = heard.read(request["size"])
+        content = requests.read(request["size"])
         started = time.process_time()
-        _limit(idle, len(content))
-        _seconds(request["seconds"])
-        tired = _answer(request["kind"], content, told)
+        _limit_memory(idle, len(content))
+        _limit_seconds(request["seconds"])
+        exhausted = _answer(request["kind"], content, output)
         content = b""
         spent = time.process_time() - started
-        _tell(told, {"end": True, "tired": tired or _held() > idle + _TIRED, "spent": spent})
+        tired = exhausted or _address_space() > idle + _TIRED_BYTES
+        _send(output, {"end": True, "tired": tired, "spent": spent})
 
 
-def _answer(kind: str, content: bytes, told: BinaryIO) -> bool:
-    """Tell what `content` holds. True where the process should not go on: it ran out of memory."""
+def _answer(kind: str, content: bytes, output: BinaryIO) -> bool:
+    """Send the parts of a file, or why it cannot be read. Returns whether memory ran out."""
     try:
         for part in _parts(kind, content):
-            _tell(told, *_frame(part))
+            _send(output, *_frame(part))
     except Unreadable as error:
-        _tell(told, {"failed": str(error), "cure": error.cure})
+        _send(output, {"failed": str(error), "cure": error.cure})
     except (MemoryError, RecursionError) as error:
-        _spare.clear()  # there must be room to say so
-        deep = {"failed": "takes too much nesting to read", "cure": _TOO_MUCH["cure"]}
-        _tell(told, _TOO_MUCH if isinstance(error, MemoryError) else deep)
+        _spare.clear()  # memory to send the reason
+        too_deep = {"failed": "takes too much nesting to read", "cure": _OUT_OF_MEMORY["cure"]}
+        _send(output, _OUT_OF_MEMORY if isinstance(error, MemoryError) else too_deep)
         return True
     except Exception as error:
         if type(error).__name__ == "XMLSyntaxError" and not getattr(error, "lineno", 1):
-            _tell(told, _TOO_MUCH)  # so says lxml where it ran out of memory
+            _send(output, _OUT_OF_MEMORY)  # the error of lxml when memory ran out
             return True
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        reason = f"is not a {kind} file that can be read ({said})"
-        _tell(told, {"failed": reason, "cure": "open it in its own program and save it again"})
+        message = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reason = f"is not a {kind} file that can be read ({message})"
+        _send(output, {"failed": reason, "cure": "open it in its own program and save it again"})
     return False
 
 
 def _parts(kind: str, content: bytes) -> Iterator[RawDocument | RefusedPart | Member]:
+    """Parse a file by the function of its format."""
     if kind in IN_PROCESS:
         yield from IN_PROCESS[kind](content)
         return
@@ -103,51 +111,62 @@ def _parts(kind: str, content: bytes) -> Iterator[RawDocument | RefusedPart | Me
     yield from getattr(import_module(f"rag.ingest.formats.{module}"), function)(content)
 
 
-def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, Any], bytes]:
+def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, object], bytes]:
+    """Return the JSON and the bytes of a frame. Raises `Unreadable` for too large a document."""
     if isinstance(part, RefusedPart):
-        return {"refused": _whole(part.name), "reason": _whole(part.reason), "cure": part.cure}, b""
+        reason = _storable(part.reason)
+        return {"refused": _storable(part.name), "reason": reason, "cure": part.cure}, b""
     if isinstance(part, Member):
         return {"member": part.name}, part.content
     check_length(len(part.text), part.text.count("\n"))
-    if max(len(part.headings or ()), len(part.pages)) > _HEADINGS:
-        raise Unreadable(f"has more than {_HEADINGS:,} headings or pages", "split it")
-    part = replace(part, text=_whole(part.text))
+    if max(len(part.headings or ()), len(part.pages)) > _MAX_HEADINGS:
+        raise Unreadable(f"has more than {_MAX_HEADINGS:,} headings or pages", "split it")
+    part = replace(part, text=_storable(part.text))
     head = {
         "date": part.date,
-        "name": _whole(part.name),
+        "name": _storable(part.name),
         "lines": part.lines,
         "pages": _pairs(part.pages),
-        **_found(part),
+        **_findings(part),
+        "ruled": _findings(apply_rules(part)),
     }
-    return {**head, "ruled": _found(rule(part))}, part.text.encode()
+    return head, part.text.encode()
 
 
-def _found(raw: RawDocument) -> dict[str, Any]:
+def _findings(raw: RawDocument) -> dict[str, object]:
+    """Return title, mask and headings as JSON; headings are None if the rules are to find them."""
     headings = (
         None
         if raw.headings is None
-        else [(at, level, _whole(t[:_TITLE])) for at, level, t in raw.headings]
+        else [
+            (start, level, _storable(title[:_MAX_TITLE_CHARS]))
+            for start, level, title in raw.headings
+        ]
     )
-    return {"title": _whole(raw.title[:_TITLE]), "masked": _pairs(raw.masked), "headings": headings}
+    return {
+        "title": _storable(raw.title[:_MAX_TITLE_CHARS]),
+        "masked": _pairs(raw.masked),
+        "headings": headings,
+    }
 
 
 def _pairs(spans: tuple[Span, ...]) -> list[tuple[int, int]]:
     return [(span.start, span.end) for span in spans]
 
 
-def _whole(text: str) -> str:
-    """`text` with U+FFFD for zeros and half surrogate pairs, character for character."""
-    return _BROKEN.sub("\ufffd", text)
+def _storable(text: str) -> str:
+    """Return `text` with U+FFFD for each zero and each half of a surrogate pair."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
-def _tell(told: BinaryIO, head: dict[str, Any], content: bytes = b"") -> None:
-    told.write(json.dumps({**head, "size": len(content)}).encode() + b"\n")
-    told.write(content)
-    told.flush()
+def _send(output: BinaryIO, head: Mapping[str, object], content: bytes = b"") -> None:
+    output.write(json.dumps({**head, "size": len(content)}).encode() + b"\n")
+    output.write(content)
+    output.flush()
 
 
-def _held() -> int:
-    """Bytes of address space that this process has; 0 where the system does not say."""
+def _address_space() -> int:
+    """Return the bytes of address space of this process, or 0 if the system does not say."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
@@ -155,30 +174,35 @@ def _held() -> int:
         return 0
 
 
-def _limit(idle: int, size: int) -> None:
-    """Where the system can: no more memory above `idle` than a file of `size` bytes may have, no file written, no core dumped."""
+def _limit_memory(idle: int, size: int) -> None:
+    """Limit the memory for a file of `size` bytes; forbid writing files and dumping core.
+
+    `idle` are the bytes of the idle child. Does nothing on a system without such limits.
+    """
     with suppress(ImportError):
         import resource
 
-        memory = (idle or MEMORY // 2) + min(_MOST, MEMORY + _TIMES * size)
-        for what, most in [
+        above_idle = min(_MAX_MEMORY_BYTES, BASE_MEMORY_BYTES + _MEMORY_PER_BYTE * size)
+        for limit, value in [
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_AS, memory),
+            (resource.RLIMIT_AS, (idle or BASE_MEMORY_BYTES // 2) + above_idle),
         ]:
             with suppress(ValueError, OSError):
-                resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
+                resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
 
 
-def _seconds(more: float) -> None:
-    """From now on the processor for `more` seconds, also where nobody listens any more: then the process ends."""
+def _limit_seconds(seconds: float) -> None:
+    """Limit the processor time from now on. The process ends by a signal when it is used up.
+
+    It ends even if the parent process is gone.
+    """
     with suppress(ImportError, AttributeError, ValueError, OSError):
         import resource
 
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        most = (
-            int(used.ru_utime + used.ru_stime + more) + 2
-        )  # behind the timer, which a library might stop
-        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        # later than the timer, which a library might stop
+        limit = int(usage.ru_utime + usage.ru_stime + seconds) + 2
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_PROF, more)
+        signal.setitimer(signal.ITIMER_PROF, seconds)

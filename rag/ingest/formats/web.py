@@ -1,6 +1,7 @@
-"""HTML: the text a browser would show, a line a block, its h1 to h6 as headings.
+"""HTML: the text that a browser would show, a line a block, with h1 to h6 as headings.
 
-`beautifulsoup4` on `lxml` reads pages as broken as they come; what `trafilatura` does not take for the article is masked.
+`beautifulsoup4` on `lxml` parses broken pages too. `trafilatura` finds the article; all other lines
+are masked.
 """
 
 from __future__ import annotations
@@ -14,14 +15,28 @@ from rag.domain import RawDocument, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, decode
 
-_ARTICLE = 20_000  # lines of a page that may be an article; telling which of more are one takes many seconds
+#: lines of a page that may be an article; finding the article in more takes many seconds
+_MAX_ARTICLE_LINES = 20_000
+#: characters that are searched for lines that are out of order
+_MAX_SEARCHED_CHARS = 10**9
+_HIDDEN_TAGS = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
+_HEADING_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_BLOCK_TAGS = frozenset(
+    (
+        "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd "
+        "table tr td th blockquote pre figure figcaption form fieldset hr br address option "
+        "button label"
+    ).split()
+)
 
 
 def read_html(content: bytes) -> Iterator[RawDocument]:
-    """One page."""
+    """Yield one page."""
     if b"\0" in content:
         content = decode(content).encode("utf-8", "replace")
-    with warnings.catch_warnings():  # the parsers' advice to programmers is nothing for a screen
+    with (
+        warnings.catch_warnings()
+    ):  # the parsers' advice to programmers does not belong on a screen
         warnings.simplefilter("ignore")
         yield _page(content)
 
@@ -40,7 +55,7 @@ def _page(content: bytes) -> RawDocument:
             "shows no text", "if the page is drawn by a script, save it from a browser"
         ) from error
     headings = raw.headings or None
-    if len(shown) > _ARTICLE:
+    if len(shown) > _MAX_ARTICLE_LINES:
         return RawDocument(raw.text, title, headings=headings)
     try:
         article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
@@ -59,21 +74,21 @@ def _page(content: bytes) -> RawDocument:
         raw.text,
         article.title or title,
         article.date,
-        masked=_outside(raw.text, kept),
+        masked=_outside_article(raw.text, kept),
         headings=headings,
     )
 
 
 def page_blocks(content: bytes) -> tuple[str, list[tuple[str, int]]]:
-    """The title of a page; its lines that are not empty, each with the level of the heading it is, or 0."""
+    """Return the title of a page and its lines with text, each with its heading level or 0."""
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(content, "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    return title, [(line, level) for line, level in _lines(_shown(soup)) if line]
+    return title, [(line, level) for line, level in _block_lines(_shown_strings(soup)) if line]
 
 
-def _lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+def _block_lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     words: list[str] = []
     deepest = 0
     for part, level in parts:
@@ -87,52 +102,44 @@ def _lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     yield " ".join("".join(words).split()), deepest
 
 
-def _shown(soup: Any) -> Iterator[tuple[str, int]]:
-    """The strings that a browser shows, line breaks where blocks begin and end, each with the level of its heading.
+def _shown_strings(soup: Any) -> Iterator[tuple[str, int]]:
+    """Yield the strings that a browser shows, each with its heading level or 0.
 
-    Not recursive: pages nest deep.
+    A line break stands where a block begins and where it ends. Not recursive: pages nest deeply.
     """
     todo = [(soup, False, 0)]
     while todo:
-        node, as_it_is, level = todo.pop()
+        node, preformatted, level = todo.pop()
         if type(node).__name__ in ("str", "NavigableString", "CData"):
-            yield node if as_it_is else re.sub(r"\s+", " ", node), level
-        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN:
-            if node.name in _BLOCKS:
+            yield node if preformatted else re.sub(r"\s+", " ", node), level
+        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN_TAGS:
+            if node.name in _BLOCK_TAGS:
                 yield "\n", level
                 todo.append(("\n", True, level))
-            as_it_is = as_it_is or node.name in ("pre", "textarea")
-            level = int(node.name[1]) if node.name in _HEADINGS else level
-            todo += [(child, as_it_is, level) for child in node.contents[::-1]]
+            preformatted = preformatted or node.name in ("pre", "textarea")
+            level = int(node.name[1]) if node.name in _HEADING_TAGS else level
+            todo += [(child, preformatted, level) for child in node.contents[::-1]]
 
 
-_HIDDEN = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
-_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-_BLOCKS = frozenset(
-    (
-        "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tr td th "
-        "blockquote pre figure figcaption form fieldset hr br address option button label"
-    ).split()
-)
+def _outside_article(text: str, article: str) -> tuple[Span, ...]:
+    """Return the spans of the lines of `text` that are not in `article`.
 
-
-_LOOKED = 10**9  # characters that are gone through for lines that are not where they are expected
-
-
-def _outside(text: str, kept: str) -> tuple[Span, ...]:
-    """Spans of the lines of `text` that are not in `kept`; nothing where `kept` would be little, or under a third of it all."""
-    spans, at, last, lost, left = [], 0, 0, 0, _LOOKED
+    Returns none if the article has under 200 characters or under a third of the text.
+    """
+    spans: list[Span] = []
+    start = last_place = masked_chars = 0
+    searchable = _MAX_SEARCHED_CHARS
     for line in text.split("\n"):
         bare = " ".join(line.split())
-        found = kept.find(bare, last)
-        if found < 0:  # lines come in order, nearly always
-            found = kept.find(bare)
-            left -= len(kept)
-        if left < 0:  # thousands of lines of a page that is no article
+        place = article.find(bare, last_place)
+        if place < 0:  # lines are nearly always in order
+            place = article.find(bare)
+            searchable -= len(article)
+        if searchable < 0:  # thousands of lines of a page that is no article
             return ()
-        if found < 0:
-            spans.append(Span(at, at + len(line)))
-            lost += len(bare)
-        last = max(found, last)
-        at += len(line) + 1
-    return tuple(spans) if len(kept) >= 200 and lost <= 2 * len(kept) else ()
+        if place < 0:
+            spans.append(Span(start, start + len(line)))
+            masked_chars += len(bare)
+        last_place = max(place, last_place)
+        start += len(line) + 1
+    return tuple(spans) if len(article) >= 200 and masked_chars <= 2 * len(article) else ()

@@ -1,4 +1,4 @@
-"""What the zipped formats of office programs and of books share: bounds, no entities, and what they say of themselves."""
+"""Opens office files and books, which are zip files, within bounds; reads their properties."""
 
 from __future__ import annotations
 
@@ -9,27 +9,37 @@ from xml.etree import ElementTree
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import open_zip
 
-MAX_UNPACKED_BYTES = 512 * 2**20  #: bytes that the parts of one file may have in all
-_RATIO = 100  # times its packed size, of a part of XML; written text packs to a tenth
-_SMALL = 32 * 2**20  # bytes that any part may have
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of the old binary kind; encrypted office files are wrapped in it
-_TEMPLATES = (
-    "2013-12-23",
-    "2013-01-27",
-)  # the days of the templates that come with python-docx and python-pptx
-_DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0(?:D\0O\0C\0T|E\0N\0T)")
+#: bytes that the parts of one file may have in all
+MAX_UNPACKED_BYTES = 512 * 2**20
+#: unpacked size of a part of XML as a multiple of its packed size; written text packs to a tenth
+_MAX_RATIO = 100
+#: bytes that any part may have
+_SMALL_PART_BYTES = 32 * 2**20
+#: first bytes of the old binary formats; encrypted office files are wrapped in one
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: creation days of the templates of python-docx and python-pptx
+_TEMPLATE_DAYS = ("2013-12-23", "2013-01-27")
+#: titles of files that nobody gave a title
+_TEMPLATE_TITLES = ("Word Document", "PowerPoint Presentation", "Excel Workbook")
+_ENTITY_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0(?:D\0O\0C\0T|E\0N\0T)")
 
 
 def open_package(content: bytes, entities: bool = False) -> zipfile.ZipFile:
-    """The file's parts, none of them a bomb; without `entities`, none that declares any. Raises `Unreadable`."""
-    if content.startswith(_OLE):
+    """Open an office file or a book whose parts are within bounds.
+
+    Unless `entities` is set, no part of XML may declare entities. Raises `Unreadable`.
+    """
+    if content.startswith(_OLE_MAGIC):
         raise Unreadable(
             "is encrypted, or of the old binary kind",
             "save it without a password in its present format",
         )
     archive = open_zip(content, MAX_UNPACKED_BYTES)
     for entry in archive.infolist():
-        if entry.file_size > _SMALL and entry.file_size > _RATIO * entry.compress_size:
+        if (
+            entry.file_size > _SMALL_PART_BYTES
+            and entry.file_size > _MAX_RATIO * entry.compress_size
+        ):
             times = entry.file_size / max(1, entry.compress_size)
             raise Unreadable(
                 f"{entry.filename} in it unpacks to {times:,.0f} times its size: a bomb",
@@ -38,7 +48,7 @@ def open_package(content: bytes, entities: bool = False) -> zipfile.ZipFile:
         if not entities and entry.filename.lower().endswith((".xml", ".rels")):
             with archive.open(entry) as part:
                 head = part.read(65_536)
-            if _DECLARED.search(head):
+            if _ENTITY_DECLARATION.search(head):
                 raise Unreadable(
                     f"{entry.filename} in it declares entities, which no office program does",
                     "do not open it",
@@ -47,7 +57,7 @@ def open_package(content: bytes, entities: bool = False) -> zipfile.ZipFile:
 
 
 def office_properties(content: bytes) -> tuple[str, str | None]:
-    """Title and day of an office file, as it says in its properties. Raises `Unreadable` for a bomb."""
+    """Return title and day of an office file by its properties. Raises `Unreadable` for a bomb."""
     with open_package(content) as archive:
         if "docProps/core.xml" not in archive.namelist():
             return "", None
@@ -55,10 +65,10 @@ def office_properties(content: bytes) -> tuple[str, str | None]:
             core = ElementTree.fromstring(archive.read("docProps/core.xml"))  # noqa: S314
         except ElementTree.ParseError:
             return "", None
-    said = {node.tag.rpartition("}")[2]: (node.text or "").strip() for node in core}
-    day = re.match(r"\d{4}-\d{2}-\d{2}", said.get("created") or said.get("modified") or "")
-    title = said.get("title", "")
-    return "" if title in _EMPTY else title, day[0] if day and day[0] not in _TEMPLATES else None
-
-
-_EMPTY = ("Word Document", "PowerPoint Presentation", "Excel Workbook")
+    properties = {node.tag.rpartition("}")[2]: (node.text or "").strip() for node in core}
+    saved = properties.get("created") or properties.get("modified") or ""
+    day = re.match(r"\d{4}-\d{2}-\d{2}", saved)
+    title = properties.get("title", "")
+    return "" if title in _TEMPLATE_TITLES else title, day[0] if day and day[
+        0
+    ] not in _TEMPLATE_DAYS else None
