@@ -29,7 +29,7 @@ from functools import cached_property
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 from rag.text.sentences import line_number, split_sentences
 
 #: cosines of one text with others, shape (n,)

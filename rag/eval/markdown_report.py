@@ -15,7 +15,7 @@ from rag.disk import result_files
 from rag.eval.gate import GateResult
 from rag.eval.plot_points import latency_points, recall_by_depth, risk_coverage_points
 from rag.eval.report import LEGEND, change_headline, comparison_preamble, figure_rows
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 _TITLE = "# An evaluation"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rag.eval.gate import GateResult
 from rag.eval.interval import Figure
-from rag.text.sanitize import quote_foreign, sanitize_line
+from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from rich.console import Console

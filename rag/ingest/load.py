@@ -25,8 +25,19 @@ from rag.ingest.formats.common import decode
 from rag.ingest.formats.registry import ARCHIVES, CORPORA, file_format
 
 __all__ = [
-    "MAX_FILE_BYTES", "File", "called", "decode", "end_sandbox", "file_format", "lines", "load_file", "read_jsonl_text",
-    "read_bytes", "said", "unread", "walk_files",
+    "MAX_FILE_BYTES",
+    "File",
+    "called",
+    "decode",
+    "end_sandbox",
+    "file_format",
+    "lines",
+    "load_file",
+    "read_bytes",
+    "read_jsonl_text",
+    "said",
+    "unread",
+    "walk_files",
 ]  # fmt: skip
 
 MAX_FILE_BYTES = 256 * 2**20  #: bytes; a larger file is refused

@@ -110,7 +110,7 @@ class SourceFiles(Database):
             found = [
                 one(f"SELECT count(*) FROM {table}").fetchone()[0]
                 for table in ("documents", "chunks")
-            ]  # noqa: S608
+            ]
             self._counted = now, (found[0], found[1])
         return self._counted[1]
 

@@ -153,7 +153,7 @@ class Documents(SourceFiles):
             marks = ",".join("?" * len(part))
             yield from self._db.execute(
                 f"SELECT {select} FROM chunks WHERE {column} IN ({marks})", part
-            ).fetchall()  # noqa: S608
+            ).fetchall()
 
     def ids(self) -> set[str]:
         """The ids of all chunks: what the index must hold."""
