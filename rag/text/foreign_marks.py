@@ -10,8 +10,8 @@ it is shown among Footnote's own words (an answer, a title, a file name, a reaso
 
 ``[2] \u2713`` becomes ``\u27e62\u27e7 (check mark)``. The citations that the writer made and
 `rag.answer.cite` read are kept. White space is folded (`quote_foreign`), so that no foreign text
-begins a line of its own. A document by itself (`footnote show`, the source pane) is shown unchanged,
-two columns to the right of everything that Footnote says about it.
+begins a line of its own. A document by itself (`footnote show`, the source pane) is shown
+unchanged, two columns to the right of everything that Footnote says about it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _Edit(NamedTuple):
 
 
 def quote_foreign(text: str) -> str:
-    """Return foreign text for use among Footnote's words: one line, sanitized, marks spelled out."""
+    """Return foreign text as one sanitized line with its marks spelled out."""
     return sanitize_line(spell_marks(" ".join(text.split())))
 
 
@@ -223,7 +223,7 @@ class AnswerStream:
 
     @property
     def steady(self) -> str:
-        """The words that later ones cannot change: whole words, and no bracket that is still open."""
+        """The words that later ones cannot change: whole words, no bracket that is still open."""
         end = len(self._pending.rstrip())
         end = max((self._pending.rfind(space, 0, end) for space in " \n"), default=0)
         tail = self._pending[max(0, end - _MAX_BRACKETED_CHARS) : max(0, end)]

@@ -19,7 +19,7 @@ REPLACED = "\N{REPLACEMENT CHARACTER}"
 _ZERO_WIDTH_JOINER = "\u200d"
 #: Letters and marks that are drawn as nothing (fillers).
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-#: Unicode categories of controls, format characters, surrogates, private and unassigned code points.
+#: Unicode categories of controls, format characters, surrogates, private and unassigned ones.
 _UNSEEN_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 #: Unicode categories of characters that have variants chosen by a variation selector.
 _VARIANT_CATEGORIES = ("So", "Sm", "Sk", "Lo", "Nd", "Po", "Pd")
