@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 STYLES = {"worse": "bold red", "better": "green"}
 LEGEND = (
-    "change: new minus old, low and high its 95 % paired bootstrap interval; p: two-sided, * by McNemar's exact test; "
+    "change: new minus old, low and high its 95 % paired bootstrap interval; "
+    "p: two-sided, by paired randomization, * by McNemar's exact test; "
     "better or worse: p below 0.05 after Holm's adjustment for all figures"
 )
 
