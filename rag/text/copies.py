@@ -57,8 +57,8 @@ _TOKEN = re.compile(
 )
 #: Function words that may differ without changing the statement.
 _NEUTRAL_WORDS = frozenset(
-    "a an the this that these those which who it its is are was were be been being has have had also "
-    "then there here so such very just however while as".split()
+    "a an the this that these those which who it its is are was were be been being has have had "
+    "also then there here so such very just however while as".split()
 )
 
 
