@@ -86,8 +86,8 @@ _MONEY = re.compile(
 )
 #: Words that make a line a statement, whatever its capitals.
 _VERBS = frozenset(
-    "is are was were be been am has have had do does did will would shall should may might must can "
-    "could cannot not isn't aren't don't doesn't won't".split()
+    "is are was were be been am has have had do does did will would shall should may might must "
+    "can could cannot not isn't aren't don't doesn't won't".split()
 )
 #: Words that a label may write without a capital.
 _SMALL_WORDS = frozenset(
@@ -107,7 +107,8 @@ _NAVIGATION = frozenset(
     skip society sport sports stories store subscribe support tags team technology telegram terms
     top topics travel trending twitter video videos weather whatsapp world write youtube
     startseite kontakt impressum datenschutz nachrichten suche accueil actualités recherche
-    mentions inicio noticias contacto buscar chi contatti notizie главная новости контакты поиск""".split()
+    mentions inicio noticias contacto buscar chi contatti notizie главная новости контакты поиск
+    """.split()
 )
 _LIST_MARK = re.compile(r"[-*+•·#>|=~]|\(?\w{1,3}[.)]\s")
 _RULED_LINE = re.compile(r"(\W)\1{2,}")

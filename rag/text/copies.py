@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
-from rag.text import facts
+from rag.text import facts, word_tables
 
 #: Words of a shingle.
 _SHINGLE_WORDS = 3
@@ -292,7 +292,7 @@ def _says_no_more(text: WordText, covered: list[bool], known_words: set[str]) ->
     if len(uncovered) > _MAX_UNCOVERED_SHARE * len(covered):
         return False
     words = {text.words[at] for at in uncovered}
-    opposites = {opposite for word, opposite in facts.OPPOSITES if word in words}
+    opposites = {opposite for word, opposite in word_tables.OPPOSITES if word in words}
     return not any(map(text.is_fact, uncovered)) and opposites.isdisjoint(known_words)
 
 

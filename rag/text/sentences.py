@@ -150,7 +150,7 @@ def _segmentable(text: str) -> str:
 
 
 def line_number(text: str, offset: int) -> int:
-    r"""Return the 1-based number of the line with `offset`. Only "\n" ends a line, as in editors."""
+    r"""Return the 1-based number of the line with `offset`. Only "\n" ends a line."""
     return text.count("\n", 0, offset) + 1
 
 
