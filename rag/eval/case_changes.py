@@ -57,7 +57,7 @@ def case_changes(
 
 
 def _score_change(old: Record, new: Record) -> tuple[float, str]:
-    """Return the change of the first score that differs, and its name; 0 and "" if all are equal."""
+    """Return the change of the first score that differs, and its name, or 0 and ""."""
     for group, name in _SCORES:
         was, now = _share(old, group, name), _share(new, group, name)
         if was is not None and now is not None and abs(now - was) > _MIN_DIFFERENCE:
@@ -100,7 +100,7 @@ def _retrieval_reasons(old: Record, new: Record) -> Iterator[str]:
 
 
 def _rank(case: Record, source: str) -> int | None:
-    """Return the 1-based place of the first passage of the document; None if it was not retrieved."""
+    """Return the 1-based place of the document's first passage, None if it was not retrieved."""
     for place, passage in enumerate(case.get("retrieved") or [], 1):
         sources = Hit((passage["source"], *passage["copies"])).names
         if any(same(name, source) for name in sources):

@@ -21,7 +21,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved or cited passage: the documents it is in (its source, then its copies), its text."""
+    """A retrieved or cited passage: its source, then the sources of its copies, and its text."""
 
     names: tuple[str, ...]
     text: str = ""
@@ -44,7 +44,7 @@ def em(prediction: str, golds: Sequence[str]) -> float:
 
 
 def f1(prediction: str, golds: Sequence[str]) -> float:
-    """Return the F1 of the bags of words (Rajpurkar et al. 2016), the best over the gold answers."""
+    """Return the best F1 of the bags of words over the gold answers (Rajpurkar et al. 2016)."""
     return max(_overlap(normalise(prediction).split(), gold.split()) for gold in _golds(golds))
 
 
@@ -83,7 +83,7 @@ def same(source: str, other: str) -> bool:
 
 
 def fold(hits: Sequence[Hit]) -> list[tuple[str, ...]]:
-    """Passages, best first, to documents, best first: what each passage names that no earlier one named."""
+    """Return the documents of ranked passages, each where it is named first."""
     seen: set[str] = set()
     ranked = []
     for hit in hits:
@@ -202,7 +202,7 @@ def mcnemar(worse: int, better: int) -> float:
     """Return the two-sided p-value of the exact test of McNemar (1947).
 
     Of the cases that changed, `worse` went one way and `better` the other. If neither run is better,
-    both ways are equally likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
+    both ways are as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
     conditional test of Fagerland, Lydersen and Laake 2013). It is 1 if nothing changed.
     """
     changed = worse + better

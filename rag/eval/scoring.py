@@ -30,7 +30,7 @@ def score_retrieval(case: Case, passages: Sequence[Passage]) -> Scores:
 
 
 def score_answer(case: Case, answer: Answer, document: Callable[[str], Document]) -> Scores:
-    """Return all scores of an answer by group. `document` gives the texts to compare quotes with."""
+    """Return the scores of an answer by group. `document` gives the texts of the quotes."""
     return {
         **_answers(case, answer),
         "citation": _citations(case, answer, document),
@@ -69,7 +69,7 @@ def answer_words(answer: Answer) -> str:
 
 
 def _citations(case: Case, answer: Answer, document: Callable[[str], Document]) -> Scores:
-    """Return `valid` and `quote_exact`, and for an answer that does not abstain the other scores."""
+    """Return `valid` and `quote_exact`, and if the answer does not abstain the others."""
     numbered = {passage.number: _hit(passage) for passage in answer.passages}
     markers = [citation.number for claim in answer.claims for citation in claim.sentence.citations]
     evidence = [each for claim in answer.claims for each in claim.evidence]
