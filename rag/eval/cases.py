@@ -132,7 +132,7 @@ def read_cases(path: str | Path) -> tuple[Case, ...]:
 
 
 def sample_cases(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Case, ...]:
-    """Return `limit` of the cases, drawn without replacement, in file order; all without a limit."""
+    """Return `limit` of the cases, drawn without replacement, in file order."""
     if limit is None or limit >= len(cases):
         return tuple(cases)
     if limit < 1:

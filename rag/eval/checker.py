@@ -89,8 +89,8 @@ def balanced_accuracy(positives: Array, negatives: Array) -> Any:
 def roc_auc(positives: Array, negatives: Array) -> Any:
     """Return the area under the ROC curve by ranks (Hanley and McNeil 1982).
 
-    It is the share of pairs in which the supported claim has the higher score; ties count half. This
-    is the Mann-Whitney U over the number of pairs.
+    It is the share of pairs in which the supported claim has the higher score; ties count half. It
+    is also the Mann-Whitney U over the number of pairs.
     """
     import numpy as np
 
