@@ -95,7 +95,7 @@ def fold(hits: Sequence[Hit]) -> list[tuple[str, ...]]:
 
 
 def gains(hits: Sequence[Hit], golds: Collection[str]) -> list[int]:
-    """For each ranked document, how many gold documents are met there first (several where it has copies)."""
+    """Return for each ranked document how many gold documents it is the first to contain."""
     missing = set(golds)
     found = []
     for names in fold(hits):
@@ -201,8 +201,8 @@ def abstention(abstained: bool, answerable: bool) -> Iterator[tuple[str, Pair]]:
 def mcnemar(worse: int, better: int) -> float:
     """Return the two-sided p-value of the exact test of McNemar (1947).
 
-    Of the cases that changed, `worse` went one way and `better` the other. If neither run is better,
-    both ways are as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
+    Of the cases that changed, `worse` went one way and `better` the other. If neither run is
+    better, both ways are as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
     conditional test of Fagerland, Lydersen and Laake 2013). It is 1 if nothing changed.
     """
     changed = worse + better

@@ -23,7 +23,7 @@ LEGEND = (
 
 
 def figure_rows(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Figure]]:
-    """Yield every figure with its dotted name, as in ``citation.precision`` or ``seconds.total.p95``."""
+    """Yield every figure with its dotted name, as ``citation.precision``, ``seconds.total.p95``."""
     for name, inside in summary.items():
         if "value" in inside:
             yield above + name, cast(Figure, inside)

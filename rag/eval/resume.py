@@ -73,7 +73,7 @@ class PartialRun:
         self.path.unlink(missing_ok=True)
 
     def _read(self, header: Record, say: Say) -> int:
-        """Fill `done` and return the number of complete bytes of this run. Reports what is ignored."""
+        """Fill `done` and return the number of complete bytes of this run."""
         if not self.path.exists():
             return 0
         with open(self.path, "rb") as file:
@@ -104,7 +104,7 @@ class PartialRun:
 
 
 def is_partial(path: Path) -> bool:
-    """Tell whether the regular file at `path` is a partial file, possibly cut in its first line."""
+    """Tell whether the regular file at `path` is a partial file, maybe cut in its first line."""
     first = result_files.begins(path).partition(b"\n")[0]
     head = json.dumps({"schema": SCHEMA, "fingerprint": ""}).encode()[:-2]
     return first.startswith(head) or head.startswith(first)
