@@ -250,7 +250,10 @@ def measure_checker(
 def open_corpus(
     config: Config, corpus: Sequence[str], progress: Progress
 ) -> Iterator[tuple[Bot, dict[str, Any]]]:
-    """Yield the bot, and the settings for the run file. A corpus becomes a library named by its hash."""
+    """Yield the bot and the settings for the run file.
+
+    A corpus becomes a library named by its hash.
+    """
     about = _about(config)
     if corpus:
         about["corpus"] = digest = _hash(corpus)

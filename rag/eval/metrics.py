@@ -202,7 +202,7 @@ def mcnemar(worse: int, better: int) -> float:
     """Return the two-sided p-value of the exact test of McNemar (1947).
 
     Of the cases that changed, `worse` went one way and `better` the other. If neither run is
-    better, both ways are as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
+    better, both are as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
     conditional test of Fagerland, Lydersen and Laake 2013). It is 1 if nothing changed.
     """
     changed = worse + better

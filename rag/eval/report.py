@@ -143,7 +143,7 @@ def print_gates(kept: Sequence[GateResult], console: Console) -> None:
 
 
 def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
-    """Print a calibration: the threshold and the expected figures, with those of the shipped one."""
+    """Print a calibration: the expected figures of the fitted and of the shipped threshold."""
     from rich.table import Table
     from rich.text import Text
 

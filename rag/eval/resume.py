@@ -104,7 +104,7 @@ class PartialRun:
 
 
 def is_partial(path: Path) -> bool:
-    """Tell whether the regular file at `path` is a partial file, maybe cut in its first line."""
+    """Tell whether the regular file at `path` is a partial file, even one cut in line 1."""
     first = result_files.begins(path).partition(b"\n")[0]
     head = json.dumps({"schema": SCHEMA, "fingerprint": ""}).encode()[:-2]
     return first.startswith(head) or head.startswith(first)
