@@ -44,7 +44,7 @@ from rag.index.index import Index
 from rag.ingest.chunk import CHUNKER_VERSION
 from rag.library.library import Library
 from rag.library.lock import writer_lock
-from rag.text.sanitize import harden_process
+from rag.process import harden_process
 
 if TYPE_CHECKING:
     from rag.answer.check import Judge

@@ -30,7 +30,7 @@ from rag.disk import permissions
 from rag.domain import Conversation, Document, ErrorRates, Listing, Passage, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
-from rag.text.sanitize import harden_process
+from rag.process import harden_process
 
 PATIENCE = 5.0  #: seconds that a stop may take before the child is killed
 

@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rag.config import Config
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 from tui.commands import Palette, bindings
 from tui.render import clipboard
 from tui.render.glyphs import Glyphs, choose_glyphs

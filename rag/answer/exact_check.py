@@ -15,7 +15,7 @@ from functools import cached_property
 
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 
 #: share of the sentence's words in the closest one from which a difference is a contradiction
 ALIGNED_OVERLAP = 0.6

@@ -91,7 +91,7 @@ class Console:
         """A line on stderr, unless it is to be quiet. On a terminal a line that ends in a carriage return is overwritten."""
         if self.quiet or (end == "\r" and not sys.stderr.isatty()):
             return
-        from rag.text.sanitize import quote_foreign
+        from rag.text.foreign_marks import quote_foreign
 
         shown = quote_foreign(text)
         if end == "\r":  # what is longer than the screen is wide could not be overwritten

@@ -30,7 +30,7 @@ from rag.cli.console import (
 from rag.cli.eval_commands import calibrate, eval_, explain
 from rag.disk import strict_json
 from rag.errors import RagError, Usage
-from rag.text.sanitize import harden_process
+from rag.process import harden_process
 
 if TYPE_CHECKING:
     from rag.bot import Bot
@@ -450,7 +450,7 @@ def _code() -> int:
         click.echo("footnote: interrupted", err=True)
         return 130
     except RagError as error:
-        from rag.text.sanitize import quote_foreign
+        from rag.text.foreign_marks import quote_foreign
 
         click.echo(f"footnote: {quote_foreign(str(error))}", err=True)
         if error.cure:

@@ -22,15 +22,14 @@ from rag.domain import (
     Verdict,
 )
 from rag.errors import RagError
-from rag.text.sanitize import (
+from rag.text.foreign_marks import (
     AnswerStream,
     answer_as_shown,
     indented_rows,
     quote_foreign,
-    sanitize,
-    sanitize_line,
     spell_marks,
 )
+from rag.text.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,5 +1,5 @@
-"""Scripted runs: questions with known answers go in, figures with their uncertainty come out.
+"""Evaluation: asks questions with known answers and reports figures with their uncertainty.
 
-cases (what is asked) -> run (ask, and score each case) -> interval (summary figures) -> report (for a terminal);
-checker measures the claim checker by itself. `score` is the arithmetic and knows nothing of the rest of the library.
+`cases` reads the questions, `run` asks and scores each (`scoring`, `metrics`), `interval` makes the
+summary figures, `report` prints them. `checker` measures the claim checker by itself.
 """

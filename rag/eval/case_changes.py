@@ -1,4 +1,4 @@
-"""Which questions a second run answers worse or better than the first, and why: what the two records say of each step."""
+"""Finds the questions that a second run answers worse or better, and the reasons."""
 
 from __future__ import annotations
 
@@ -10,69 +10,82 @@ from rag.eval.metrics import Hit, same
 Record = Mapping[str, Any]
 Change = dict[str, Any]
 
-#: in this order: the first mark that differs says whether a question got worse
-_MARKS = (
-    ("overall", "f1"), ("overall", "em"), ("citation", "precision"), ("citation", "recall"), ("citation", "quote_exact"),
-    ("citation", "valid"), ("citation", "supported"), ("retrieval", "quote_recall@5"), ("retrieval", "quote_recall@10"),
+#: Scores in the order of their weight: the first that differs decides whether a question got worse.
+_SCORES = (
+    ("overall", "f1"),
+    ("overall", "em"),
+    ("citation", "precision"),
+    ("citation", "recall"),
+    ("citation", "quote_exact"),
+    ("citation", "valid"),
+    ("citation", "supported"),
+    ("retrieval", "quote_recall@5"),
+    ("retrieval", "quote_recall@10"),
     ("retrieval", "ndcg@10"),
-)  # fmt: skip
-_LEAST = 1e-9
+)
+#: Smaller differences are errors of rounding.
+_MIN_DIFFERENCE = 1e-9
 
 
 def case_changes(
     pairs: Sequence[tuple[Record, Record]],
 ) -> tuple[list[Change], list[Change], list[Change]]:
-    """The questions that got worse, that got better (most first), and those whose answer is another of the same worth."""
+    """Return the questions that got worse, that got better, and those with another, equal answer.
+
+    The largest change comes first.
+    """
     worse: list[Change] = []
     better: list[Change] = []
     other: list[Change] = []
     for old, new in pairs:
-        by, mark = _moved(old, new)
+        difference, score_name = _score_change(old, new)
         why = list(reasons(old, new))
-        if mark or why:
+        if score_name or why:
             change = {
                 "id": new["id"],
                 "question": new["question"],
-                "mark": mark,
-                "change": by,
+                "mark": score_name,
+                "change": difference,
                 "why": why,
             }
-            (worse if by < 0 else better if by > 0 else other).append(change)
-    rank = {f"{group}.{name}": place for place, (group, name) in enumerate(_MARKS)}
-    for found in (worse, better):
-        found.sort(key=lambda change: (rank[change["mark"]], -abs(change["change"])))
+            changes = worse if difference < 0 else better if difference > 0 else other
+            changes.append(change)
+    rank = {f"{group}.{name}": place for place, (group, name) in enumerate(_SCORES)}
+    for changes in (worse, better):
+        changes.sort(key=lambda change: (rank[change["mark"]], -abs(change["change"])))
     return worse, better, other
 
 
-def _moved(old: Record, new: Record) -> tuple[float, str]:
-    """By how much the first mark that differs changed, and its name; 0 and "" where all are the same."""
-    for group, name in _MARKS:
+def _score_change(old: Record, new: Record) -> tuple[float, str]:
+    """Return the change of the first score that differs, and its name, or 0 and ""."""
+    for group, name in _SCORES:
         was, now = _share(old, group, name), _share(new, group, name)
-        if was is not None and now is not None and abs(now - was) > _LEAST:
+        if was is not None and now is not None and abs(now - was) > _MIN_DIFFERENCE:
             return now - was, f"{group}.{name}"
     return 0.0, ""
 
 
 def _share(case: Record, group: str, name: str) -> float | None:
-    found = case["scores"].get(group, {}).get(name)
-    if isinstance(found, list | tuple):
-        return found[0] / found[1] if found[1] else None
-    return found
+    """Return a score as one number, or None if the case does not have it."""
+    score = case["scores"].get(group, {}).get(name)
+    if isinstance(score, list | tuple):
+        return score[0] / score[1] if score[1] else None
+    return score
 
 
 def reasons(old: Record, new: Record) -> Iterator[str]:
-    """What is otherwise, from the search to the check, each in a few words."""
-    yield from _retrieved(old, new)
+    """Yield the differences of two records in a few words each, from the search to the check."""
+    yield from _retrieval_reasons(old, new)
     before, after = old.get("answer"), new.get("answer")
     if not before or not after:
         return
-    yield from _abstained(before, after, bool(new.get("answerable")))
+    yield from _abstention_reasons(before, after, bool(new.get("answerable")))
     if before["abstained"] or after["abstained"]:
         return
-    yield from _said(before, after)
+    yield from _answer_reasons(before, after)
 
 
-def _retrieved(old: Record, new: Record) -> Iterator[str]:
+def _retrieval_reasons(old: Record, new: Record) -> Iterator[str]:
     for source in dict.fromkeys(gold["source"] for gold in new.get("gold", {}).get("evidence", [])):
         was, now = _rank(old, source), _rank(new, source)
         if was != now:
@@ -80,16 +93,17 @@ def _retrieved(old: Record, new: Record) -> Iterator[str]:
             yield f"{source} is retrieved {word}: {_place(was)} -> {_place(now)}"
     for depth in (5, 10):
         before, after = (_share(case, "retrieval", f"quote_recall@{depth}") for case in (old, new))
-        if before is not None and after is not None and abs(before - after) > _LEAST:
-            held = "are no longer" if after < before else "are now"
-            yield f"words of the gold quote {held} within the first {depth} passages"
+        if before is not None and after is not None and abs(before - after) > _MIN_DIFFERENCE:
+            verb = "are no longer" if after < before else "are now"
+            yield f"words of the gold quote {verb} within the first {depth} passages"
             return
 
 
 def _rank(case: Record, source: str) -> int | None:
-    """The first passage of the document, counted in passages."""
-    for place, found in enumerate(case.get("retrieved") or [], 1):
-        if any(same(name, source) for name in Hit((found["source"], *found["copies"])).names):
+    """Return the 1-based place of the document's first passage, None if it was not retrieved."""
+    for place, passage in enumerate(case.get("retrieved") or [], 1):
+        sources = Hit((passage["source"], *passage["copies"])).names
+        if any(same(name, source) for name in sources):
             return place
     return None
 
@@ -98,7 +112,7 @@ def _place(rank: int | None) -> str:
     return "not found" if rank is None else f"passage {rank}"
 
 
-def _abstained(before: Record, after: Record, answerable: bool) -> Iterator[str]:
+def _abstention_reasons(before: Record, after: Record, answerable: bool) -> Iterator[str]:
     if after["abstained"] and not before["abstained"]:
         right = "" if answerable else " (rightly)"
         yield f"abstained{right}: {after.get('missing') or after['reason']}"
@@ -107,7 +121,7 @@ def _abstained(before: Record, after: Record, answerable: bool) -> Iterator[str]
         yield f"answers now{right}: {_short(after)!r}"
 
 
-def _said(before: Record, after: Record) -> Iterator[str]:
+def _answer_reasons(before: Record, after: Record) -> Iterator[str]:
     if _short(before) != _short(after):
         yield f"answers otherwise: {_short(before)!r} -> {_short(after)!r}"
     was, now = _cited(before), _cited(after)
@@ -127,10 +141,9 @@ def _short(answer: Record) -> str:
 
 
 def _cited(answer: Record) -> list[tuple[str, str]]:
-    found = {
-        (cite["source"], cite["quote"]) for claim in answer["claims"] for cite in claim["citations"]
-    }
-    return sorted(found)
+    """Return the source and the quote of each citation, without duplicates."""
+    citations = (cite for claim in answer["claims"] for cite in claim["citations"])
+    return sorted({(cite["source"], cite["quote"]) for cite in citations})
 
 
 def _sources(cited: Sequence[tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""QUESTIONS.jsonl -> cases: one JSON object a line. A wrong line is named with its number and its cure."""
+"""Reads QUESTIONS.jsonl, one JSON object a line. An error names the line and what to change."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from rag.errors import Unreadable, Usage
 from rag.ingest.load import read_jsonl_bytes
 
 REVIEWS = ("draft", "accept", "reject")
-FORM = '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], "answerable": true, "type"}'
+FORM = (
+    '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], '
+    '"answerable": true, "type"}'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """A document that holds the answer, and its words where the questions' author marked them."""
+    """A document with the answer, and the words of the answer if the author marked them."""
 
     source: str
     quote: str | None = None
@@ -31,7 +34,11 @@ class Gold:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The place that a drafted question was made from: the hash of the document's text (`Document.id`), a span and its words."""
+    """The place that a drafted question was made from.
+
+    `document` is the hash of the document's text (`Document.id`), `quote` the text from `start` to
+    `end`.
+    """
 
     source: str
     document: str
@@ -42,9 +49,10 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question with what is known about its answer. `type` is its author's label, "" where there is none.
+    """A question with the known facts about its answer.
 
-    `anchors` are there where it was drafted from documents, and `draft` while nobody has accepted it.
+    `type` is the author's label or "". `anchors` are the places that a drafted question was made
+    from. `draft` is true until a user accepts the draft.
     """
 
     id: str
@@ -69,7 +77,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One JSON object of a file: it knows where it stands and how it should look, to say what is wrong."""
+    """A JSON object of a file, with its place and the right form for error messages."""
 
     where: str
     form: str
@@ -79,11 +87,11 @@ class Entry:
         return Usage(f"{self.where}: {what}", f"write the line as {self.form}")
 
     def text(self, key: str) -> str:
-        """The text at `key`, which must be there and must not be blank."""
+        """Return the text at `key`. Raises `Usage` if it is missing or blank."""
         return self.checked(self.values.get(key), f'"{key}"')
 
     def listed(self, key: str) -> list[Any]:
-        """The list at `key`; empty where there is none."""
+        """Return the list at `key`, or an empty one."""
         value = self.values.get(key)
         if value is None:
             return []
@@ -92,7 +100,10 @@ class Entry:
         return value
 
     def checked(self, value: object, name: str) -> str:
-        """`value`, if it is text, is not blank, and holds no half of a surrogate pair, which no model could take."""
+        """Return `value` if it is text, not blank, and without a lone surrogate.
+
+        No model accepts a lone surrogate.
+        """
         if not isinstance(value, str) or not value.strip():
             raise self.wrong(f"{name} must be text that is not empty, not {_shown(value)}")
         if any("\ud800" <= char <= "\udfff" for char in value):
@@ -101,37 +112,41 @@ class Entry:
 
 
 def read_cases(path: str | Path) -> tuple[Case, ...]:
-    """All questions of a .jsonl or .jsonl.gz file, in its order, but those whose "review" is "reject".
+    """Return the questions of a .jsonl or .jsonl.gz file, in order, without rejected ones.
 
-    Raises `Usage` for what cannot be read as such.
+    Raises `Usage` for a file or line that is wrong.
     """
-    found: dict[str, Case] = {}
+    cases: dict[str, Case] = {}
     for entry in read_entries(path, FORM):
         if _review(entry) == "reject":
             continue
         case = _case(entry)
-        if case.id in found:
+        if case.id in cases:
             raise entry.wrong(
                 f"the id {case.id!r} was used before, and each question needs its own"
             )
-        found[case.id] = case
-    if not found:
+        cases[case.id] = case
+    if not cases:
         raise Usage(f"{path} holds no questions", f"write a line for each question: {FORM}")
-    return tuple(found.values())
+    return tuple(cases.values())
 
 
 def sample_cases(cases: Sequence[Case], limit: int | None, seed: int = 0) -> tuple[Case, ...]:
-    """`limit` of the cases, drawn without replacement by `seed`, in file order; all where there is no limit."""
+    """Return `limit` of the cases, drawn without replacement, in file order."""
     if limit is None or limit >= len(cases):
         return tuple(cases)
     if limit < 1:
         raise Usage(f"{limit} questions are too few", "give a limit of at least 1")
-    drawn = random.Random(seed).sample(range(len(cases)), limit)  # noqa: S311 - a sample, not a secret
+    generator = random.Random(seed)  # noqa: S311 - a sample, not a secret
+    drawn = generator.sample(range(len(cases)), limit)
     return tuple(cases[place] for place in sorted(drawn))
 
 
 def read_entries(path: str | Path, form: str) -> Iterator[Entry]:
-    """The JSON objects of a file, one a line; blank lines are passed over. `form` tells a person how a line looks."""
+    """Yield the JSON objects of a file, one a line; blank lines are skipped.
+
+    `form` is the right form of a line, for error messages.
+    """
     try:
         content = read_jsonl_bytes(path)
         for number, line in enumerate(TextIOWrapper(BytesIO(content), encoding="utf-8-sig"), 1):
@@ -189,15 +204,15 @@ def _case(entry: Entry) -> Case:
 
 
 def _review(entry: Entry) -> str:
-    """What a reviewer of a draft said; "accept" where the line was never a draft."""
-    said = entry.values.get("review", "accept")
-    if said not in REVIEWS:
-        raise entry.wrong(f'"review" must be one of {", ".join(REVIEWS)}, not {_shown(said)}')
-    return str(said)
+    """Return the review of a draft; "accept" if the line is no draft."""
+    review = entry.values.get("review", "accept")
+    if review not in REVIEWS:
+        raise entry.wrong(f'"review" must be one of {", ".join(REVIEWS)}, not {_shown(review)}')
+    return str(review)
 
 
 def _anchors(entry: Entry) -> Iterator[Anchor]:
-    """Of the evidence, and for a near miss of the place it was made from: where the hash of a document is given."""
+    """Yield the places with a document's hash: of the evidence, and of a near miss its origin."""
     near = entry.values.get("near")
     for place in [*entry.listed("evidence"), *([near] if near is not None else [])]:
         if not isinstance(place, dict) or place.get("document") is None:
@@ -215,14 +230,15 @@ def _anchors(entry: Entry) -> Iterator[Anchor]:
 
 
 def changed_sources(case: Case, document: Callable[[str], Document]) -> str:
-    """What became of the documents that a drafted question was made from; "" where they are as they were."""
-    said = []
+    """Return how the documents of a drafted question changed, or "" if they did not."""
+    changes = []
     for anchor in case.anchors:
         try:
             if document(anchor.document).text[anchor.start : anchor.end] == anchor.quote:
                 continue
-            said.append(
-                f"the place in {anchor.source} does not hold the words that the question was made from"
+            changes.append(
+                f"the place in {anchor.source} "
+                "does not hold the words that the question was made from"
             )
             continue
         except Usage:
@@ -230,16 +246,16 @@ def changed_sources(case: Case, document: Callable[[str], Document]) -> str:
         try:
             now = document(anchor.source)
         except Usage:
-            said.append(f"{anchor.source} is not in the library")
+            changes.append(f"{anchor.source} is not in the library")
             continue
         kept = " ".join(anchor.quote.split()) in " ".join(now.text.split())
         words = "its words are still there" if kept else "its words are gone"
-        said.append(f"{anchor.source} has changed since the question was made; {words}")
-    return "; ".join(dict.fromkeys(said))
+        changes.append(f"{anchor.source} has changed since the question was made; {words}")
+    return "; ".join(dict.fromkeys(changes))
 
 
 def _gold(entry: Entry, gold: object) -> Gold:
-    """Gold evidence names its document by "source" or "doc_id" (a corpus file's id); its quote may be left out."""
+    """Return the evidence, whose document is named by "source" or "doc_id" (a corpus file's id)."""
     if not isinstance(gold, dict):
         raise entry.wrong(
             f'each of "evidence" must be an object with "source" or "doc_id", not {_shown(gold)}'
@@ -253,7 +269,7 @@ def _gold(entry: Entry, gold: object) -> Gold:
 
 
 def _shown(value: object) -> str:
-    """A wrong value, short enough for an error message."""
+    """Return a wrong value, shortened for an error message."""
     if value is None:
         return "nothing"
     try:

@@ -1,7 +1,7 @@
-"""The claim checker by itself: claims with a known label go in, its error rates come out.
+"""Measures the error rates of the claim checker on labelled claims.
 
-"Supported" is the positive class and the verdict `supported` the positive call; every other verdict is a negative one.
-Intervals resample the supported and the unsupported claims each by themselves.
+"Supported" is the positive class. The verdict `supported` is a positive call, every other verdict a
+negative one. Intervals resample the supported and the unsupported claims separately.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORM = '{"claim", "passage", "label": "supported" or "unsupported"}'
 
-#: claim, passage -> verdict, score in 0..1 (higher = supported), and whatever else it has to say
+#: claim, passage -> verdict, score in 0..1 (higher = supported), and more that is ignored
 Check = Callable[[str, str], tuple[Any, ...]]
 
 
@@ -35,11 +35,11 @@ class Labelled:
 
 
 def read_claims(path: str | Path) -> tuple[Labelled, ...]:
-    """All claims of a .jsonl or .jsonl.gz file. Raises `Usage`, naming the line."""
-    found = tuple(_claim(entry) for entry in read_entries(path, FORM))
-    if not found:
+    """Return the claims of a .jsonl or .jsonl.gz file. Raises `Usage` with the wrong line."""
+    claims = tuple(_claim(entry) for entry in read_entries(path, FORM))
+    if not claims:
         raise Usage(f"{path} holds no claims", f"write a line for each claim: {FORM}")
-    return found
+    return claims
 
 
 def _claim(entry: Entry) -> Labelled:
@@ -53,40 +53,44 @@ def _claim(entry: Entry) -> Labelled:
 
 
 def judge_claims(claims: Sequence[Labelled], check: Check) -> Iterator[dict[str, Any]]:
-    """One record for each claim: whether it is supported, the verdict and the score."""
+    """Yield a record for each claim: whether it is supported, the verdict and the score."""
     for claim in claims:
         verdict, score, *_ = check(claim.claim, claim.passage)
         yield {"supported": claim.supported, "verdict": str(verdict), "score": float(score)}
 
 
 def summarise_checker(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Figure]]:
-    """The summary. `false_alarms` and `misses` are the error rates that screens show."""
-    called: dict[bool, list[float]] = {True: [], False: []}
+    """Return the summary. `false_alarms` and `misses` are the error rates that screens show."""
+    calls: dict[bool, list[float]] = {True: [], False: []}
     scores: dict[bool, list[float]] = {True: [], False: []}
     for record in records:
-        called[record["supported"]].append(float(record["verdict"] == "supported"))
+        calls[record["supported"]].append(float(record["verdict"] == "supported"))
         scores[record["supported"]].append(record["score"])
     return {
         "checker": {
             "balanced_accuracy": bootstrap_interval(
-                called[True], called[False], statistic=balanced_accuracy
+                calls[True], calls[False], statistic=balanced_accuracy
             ),
             "auc": bootstrap_interval(scores[True], scores[False], statistic=roc_auc),
-            "false_alarms": bootstrap_interval([1 - call for call in called[True]]),
-            "misses": bootstrap_interval(called[False]),
+            "false_alarms": bootstrap_interval([1 - call for call in calls[True]]),
+            "misses": bootstrap_interval(calls[False]),
         }
     }
 
 
 def balanced_accuracy(positives: Array, negatives: Array) -> Any:
-    """The mean of sensitivity and specificity (Brodersen et al. 2010), of calls that are 0 or 1."""
+    """Return the mean of sensitivity and specificity of calls that are 0 or 1.
+
+    Brodersen et al. 2010.
+    """
     return (positives.mean(axis=1) + 1 - negatives.mean(axis=1)) / 2
 
 
 def roc_auc(positives: Array, negatives: Array) -> Any:
-    """Area under the ROC curve by ranks: the share of pairs in which the supported claim scores higher, ties half.
+    """Return the area under the ROC curve by ranks (Hanley and McNeil 1982).
 
-    Hanley and McNeil (1982); it is the Mann-Whitney U over the number of pairs.
+    It is the share of pairs in which the supported claim has the higher score; ties count half. It
+    is also the Mann-Whitney U over the number of pairs.
     """
     import numpy as np
 

@@ -1,9 +1,11 @@
-"""A library's own documents -> a draft of a question file: definite facts with their place, and near misses without an answer.
+"""Drafts a question file from the documents of a library: facts, and near misses without an answer.
 
-No model writes: questions are made by rule (`asking`), so they are few and plain. A near miss is such a question with its name
-exchanged for one that the library uses in the same place, or with its number exchanged, of which the document says nothing and
-nothing like it is found by searching. Whoever reviews the draft sets "review" of each line to "accept" or "reject", or edits the
-line. Each line holds the hash of its document's text and its span, so that a later run can say that the document has changed.
+No model is used: questions are made by rule (`question_rules`), so they are few and plain. A near
+miss is such a question with its name exchanged for one that the library uses in the same position,
+or with its number exchanged. The document does not mention the new name or number, and a search
+finds nothing like it. The user who reviews the draft sets "review" of each line to "accept" or
+"reject", or edits the line. Each line has the hash of its document's text and its span, so that a
+later run can report that the document has changed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from rag.eval.question_rules import RuleQuestion, cloze_from, proper_names, ques
 from rag.text import facts
 from rag.text.sentences import split_sentences
 
-MOST_DOCUMENTS = 500  # read for one draft; the seed draws them from a larger library
+#: Documents read for one draft. They are drawn from a larger library by the seed.
+MAX_DOCUMENTS = 500
 _KINDS = (
     "university college school institute academy|assembly council parliament senate congress committee commission|court|"
     "party movement union league alliance federation association society organisation organization|church cathedral abbey|"
@@ -29,22 +32,18 @@ _KINDS = (
     "empire dynasty kingdom republic|bridge tower palace castle stadium airport|award prize cup championship"
 )
 _KIND = {word: kinds.split()[0] for kinds in _KINDS.split("|") for word in kinds.split()}
-_PLACES = (
-    "in",
-    "at",
-    "from",
-    "near",
-    "by",
-    "against",
-    "with",
-)  # words before a name that tell what it is
-NEAR_MISSES = 1 / 3  # share of the draft
-_LOOKED = 10  # passages that are searched for what a near miss asks
-_TRIES = 8  # other names for one question
+#: Words before a name that show what it is.
+_PREPOSITIONS = tuple("in at from near by against with".split())
+#: Share of near misses in a draft.
+NEAR_MISSES = 1 / 3
+#: Passages that are searched for the answer to a near miss.
+_MAX_PASSAGES = 10
+#: Other names tried for one question.
+_MAX_NAMES_TRIED = 8
 
 
 class Bot(Protocol):
-    """What a draft asks of the front door."""
+    """The methods of `rag.bot.Bot` that a draft calls."""
 
     def documents(self) -> tuple[Listing, ...]: ...
 
@@ -55,7 +54,7 @@ class Bot(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A question by rule and the sentence it comes from."""
+    """A question by rule and the sentence that it was made from."""
 
     document: Document
     span: Span
@@ -63,25 +62,32 @@ class Fact:
 
 
 @dataclass(slots=True)
-class _Read:
-    """What was found in the documents that were read. `names`: by what they can stand in place of."""
+class _Material:
+    """The facts and names of the documents. `names` are grouped by the kind that can be exchanged."""
 
     facts: list[Fact] = field(default_factory=list)
     clozes: list[Fact] = field(default_factory=list)
     names: dict[str, set[str]] = field(default_factory=dict)
 
 
-def draft_questions(bot: Bot, many: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Up to `many` lines of a question file, by document, the near misses among them. Raises `Usage` where there is none."""
+def draft_questions(bot: Bot, count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Return up to `count` lines of a question file with near misses, ordered by document.
+
+    Raises `Usage` if no sentence gives a question.
+    """
     chance = random.Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret
-    read = _reading(bot, chance)
-    spread = _spread(read.facts, chance)
-    missing = list(_near_misses(bot, spread, read.names, round(many * NEAR_MISSES), chance))
-    wanted = many - len(missing)
+    material = _read_documents(bot, chance)
+    spread = _spread(material.facts, chance)
+    max_misses = round(count * NEAR_MISSES)
+    missing = list(_near_misses(bot, spread, material.names, max_misses, chance))
+    wanted = count - len(missing)
     chosen = spread[:wanted]
-    chosen += _spread(read.clozes, chance)[: wanted - len(chosen)]
+    chosen += _spread(material.clozes, chance)[: wanted - len(chosen)]
     if not chosen:
-        raise Usage("no sentence of the library gives a question by rule", "add documents of English prose, or write the questions yourself")  # fmt: skip
+        raise Usage(
+            "no sentence of the library gives a question by rule",
+            "add documents of English prose, or write the questions yourself",
+        )
     lines = [_line(fact) for fact in chosen] + missing
     lines.sort(
         key=lambda line: (
@@ -99,14 +105,14 @@ def _place(line: dict[str, Any]) -> dict[str, Any]:
     return place
 
 
-def _reading(bot: Bot, chance: random.Random) -> _Read:
-    """All facts, forms with a gap and names of (a draw of) the documents."""
+def _read_documents(bot: Bot, chance: random.Random) -> _Material:
+    """Return the facts, cloze questions and names of the documents, or of a sample of them."""
     ids = sorted({item.id for item in bot.documents() if item.state == "ready" and item.id})
-    if len(ids) > MOST_DOCUMENTS:
-        ids = sorted(chance.sample(ids, MOST_DOCUMENTS))
-    read = _Read()
-    for name in ids:
-        document = bot.document(name)
+    if len(ids) > MAX_DOCUMENTS:
+        ids = sorted(chance.sample(ids, MAX_DOCUMENTS))
+    material = _Material()
+    for document_id in ids:
+        document = bot.document(document_id)
         common = set(re.findall(r"(?<![\w.])[a-z]{3,}\b", document.text))
         for span in split_sentences(document.text):
             if any(masked.overlaps(span) for masked in document.mask):
@@ -115,11 +121,11 @@ def _reading(bot: Bot, chance: random.Random) -> _Read:
             asked = question_from(sentence, common)
             blank = None if asked else cloze_from(sentence)
             if asked and asked.answer in sentence:
-                read.facts.append(Fact(document, span, asked))
+                material.facts.append(Fact(document, span, asked))
             elif blank:
-                read.clozes.append(Fact(document, span, blank))
-            _remember(sentence, read.names)
-    return read
+                material.clozes.append(Fact(document, span, blank))
+            _remember(sentence, material.names)
+    return material
 
 
 def _remember(sentence: str, found: dict[str, set[str]]) -> None:
@@ -130,21 +136,21 @@ def _remember(sentence: str, found: dict[str, set[str]]) -> None:
 
 
 def _kind(text: str, name: str) -> str:
-    """What another name must have in common with this one to stand in its place; "" where that is not known.
+    """Return the kind of a name; names of one kind can be exchanged. "" if it is unknown.
 
-    A word that says what it is (a university, a river); else, for a plain name, the word before it and how long it is.
+    The kind is a word in the name (university, river), else the word before it and its length.
     """
-    told = [_KIND[word] for word in name.lower().split() if word in _KIND]
-    if told:
-        return f"{told[-1]} {' of ' in name}"
+    kinds = [_KIND[word] for word in name.lower().split() if word in _KIND]
+    if kinds:
+        return f"{kinds[-1]} {' of ' in name}"
     before = re.search(rf"\b([a-z]+) {re.escape(name)}(?![\w'’]|, [A-Z])", text)
-    if before and before[1] in _PLACES:
+    if before and before[1] in _PREPOSITIONS:
         return f"{before[1]} {len(name.split())} {name.isupper()}"
     return ""
 
 
 def _spread(found: Sequence[Fact], chance: random.Random) -> list[Fact]:
-    """One of each document in turn, each document's in a drawn order; no question twice."""
+    """Return the facts, one of each document in turn, shuffled, without duplicate questions."""
     by: dict[str, list[Fact]] = {}
     seen: set[str] = set()
     for fact in found:
@@ -175,19 +181,24 @@ def _line(fact: Fact) -> dict[str, Any]:
 
 
 def _at(fact: Fact) -> dict[str, Any]:
-    """Where a fact stands: source, words, hash of the document's text and span."""
+    """Return the place of a fact: source, quote, hash of the document's text, and span."""
     quote = fact.span.of(fact.document.text)
     return {
-        "source": fact.document.source, "quote": quote, "document": fact.document.id,
-        "start": fact.span.start, "end": fact.span.end,
-    }  # fmt: skip
+        "source": fact.document.source,
+        "quote": quote,
+        "document": fact.document.id,
+        "start": fact.span.start,
+        "end": fact.span.end,
+    }
 
 
 def _near_misses(
     bot: Bot, facts_: Sequence[Fact], others: dict[str, set[str]], many: int, chance: random.Random
 ) -> Iterator[dict[str, Any]]:
-    """Questions that look like one of these and have no answer in the library, as far as a search can tell: one of each
-    fact, then a second of each, until there are enough."""
+    """Yield questions that look like those of the facts but that no passage found answers.
+
+    There is one for each fact, then a second for each, until there are enough.
+    """
     made = 0
     waiting = [(fact, _swaps(fact, others, chance)) for fact in facts_]
     while waiting and made < many:
@@ -205,16 +216,24 @@ def _near_misses(
                 made += 1
                 left.append((fact, swaps))
                 yield {
-                    "question": fact.asked.question.replace(*found, 1), "answers": [], "evidence": [], "answerable": False,
-                    "type": "near_miss", "review": "draft", "near": _at(fact) | {"swapped": list(found)},
-                }  # fmt: skip
+                    "question": fact.asked.question.replace(*found, 1),
+                    "answers": [],
+                    "evidence": [],
+                    "answerable": False,
+                    "type": "near_miss",
+                    "review": "draft",
+                    "near": _at(fact) | {"swapped": list(found)},
+                }
         waiting = left
 
 
 def _swaps(
     fact: Fact, others: dict[str, set[str]], chance: random.Random
 ) -> Iterator[tuple[str, str]]:
-    """What may be exchanged in the question, and for what: names that its document lacks first, then numbers."""
+    """Yield what to exchange in the question and for what: names, then numbers.
+
+    The document does not contain the new name or number.
+    """
     question, text = fact.asked.question, facts.fold_text(fact.document.text)
     tries = 0
     for old in proper_names(question):
@@ -223,8 +242,8 @@ def _swaps(
             for name in sorted(others.get(_kind(question, old), ()))
             if facts.fold_text(name) not in text
         ]
-        for new in chance.sample(fit, min(_TRIES, len(fit))):
-            if tries < _TRIES and not set(facts.content_stems(new)) & set(
+        for new in chance.sample(fit, min(_MAX_NAMES_TRIED, len(fit))):
+            if tries < _MAX_NAMES_TRIED and not set(facts.content_stems(new)) & set(
                 facts.content_stems(question.replace(old, ""))
             ):
                 tries += 1
@@ -235,10 +254,10 @@ def _swaps(
 
 
 def _lacks(bot: Bot, question: str, swapped: str) -> bool:
-    """Does no passage that the question finds hold the new name beside half of the question's other words?"""
+    """Tell whether no passage found has the new name and half of the question's other words."""
     new = set(facts.content_stems(swapped))
     asked = set(facts.content_stems(question)) - new
-    for passage in bot.search(question, _LOOKED):
+    for passage in bot.search(question, _MAX_PASSAGES):
         have = set(
             facts.content_stems(
                 f"{passage.chunk.title} {passage.chunk.heading} {passage.chunk.text}"

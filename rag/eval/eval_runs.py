@@ -1,5 +1,8 @@
-"""What ``footnote eval`` and ``footnote calibrate`` do: opens the library that is asked (its own, or a corpus embedded once and kept by its hash),
-runs the questions or the claims, and hands back the summary."""
+"""Runs ``footnote eval`` and ``footnote calibrate``.
+
+Opens the library (the configured one, or one made of a corpus and kept under its hash), runs the
+questions or the claims, and returns the summary.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +41,14 @@ from rag.inference.embedders import open_embedder
 from rag.inference.weights import READER_FILE, find_chat_model, fingerprint
 from rag.ingest.load import read_bytes, walk_files
 
+#: Describes the files that a draft may replace, in error messages.
 _DRAFT = "a file that may be replaced (it may hold a reviewed draft)"
 Progress = Callable[[Event], None]
 Say = Callable[[str], None]
 
 
-class _Asked:
-    """A bot that is asked without leaving a trace in its history."""
+class _WithoutHistory:
+    """A bot whose questions are not saved in its history."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -53,8 +57,8 @@ class _Asked:
     def ask(self, question: str) -> Iterator[Event]:
         return self._bot.ask(question, save=False)
 
-    def document(self, name: str) -> Document:
-        return self._bot.document(name)
+    def document(self, document_id: str) -> Document:
+        return self._bot.document(document_id)
 
 
 def run_evaluation(
@@ -69,7 +73,10 @@ def run_evaluation(
     say: Say,
     progress: Progress,
 ) -> dict[str, Any]:
-    """The run object, also written to `out` (else to the home's ``runs`` folder). An interrupted run goes on."""
+    """Return the run object, also written to `out` or to the home's ``runs`` folder.
+
+    An interrupted run is continued.
+    """
     if out is not None:
         run.claim(out)  # before anything is read, embedded or asked
     drawn = sample_cases(read_cases(questions), limit, seed)
@@ -90,64 +97,67 @@ def _run(
     out: str | None,
     say: Say,
 ) -> dict[str, Any]:
-    own = (
-        Path(bot.config.home)
-        / "runs"
-        / f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json"
-    )
-    place = run.claim(own if out is None else out)
-    os.makedirs(place.parent, exist_ok=True)
-    places, started = {case.id: number for number, case in enumerate(drawn, 1)}, time.monotonic()
+    """Ask the drawn cases, report progress, and return the run object."""
+    file_name = f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json"
+    run_path = run.claim(Path(bot.config.home) / "runs" / file_name if out is None else out)
+    os.makedirs(run_path.parent, exist_ok=True)
+    numbers = {case.id: number for number, case in enumerate(drawn, 1)}
+    started = time.monotonic()
     for asked, record in enumerate(
-        run.run_cases(_Asked(bot), drawn, place, setup, say, retrieval_only), 1
+        run.run_cases(_WithoutHistory(bot), drawn, run_path, setup, say, retrieval_only), 1
     ):
-        number = places[record["id"]]
-        left = (time.monotonic() - started) / asked * (len(drawn) - number)
-        say(
-            f"{number} of {len(drawn)} · {int(left) // 60}:{int(left) % 60:02} left · {record['question']}\r"
-        )
-    found = run.read_run(place)
-    for case in found["cases"]:
+        number = numbers[record["id"]]
+        seconds = int((time.monotonic() - started) / asked * (len(drawn) - number))
+        time_left = f"{seconds // 60}:{seconds % 60:02} left"
+        say(f"{number} of {len(drawn)} · {time_left} · {record['question']}\r")
+    finished = run.read_run(run_path)
+    for case in finished["cases"]:
         if case.get("changed"):
             say(f"{case['id']}: {case['changed']}")
     drafts = sum(case.draft for case in drawn)
     if drafts:
         say(
-            f'{drafts} of {len(drawn)} questions are drafts that nobody has accepted (set "review" to "accept" or "reject")'
+            f"{drafts} of {len(drawn)} questions are drafts that nobody has accepted "
+            '(set "review" to "accept" or "reject")'
         )
-    return found
+    return finished
 
 
 def run_draft(
-    config: Config, many: int, seed: int, out: str | None, say: Say
+    config: Config, count: int, seed: int, out: str | None, say: Say
 ) -> list[dict[str, Any]]:
-    """The lines of a drafted question file; written to `out`, where it is given, which must not be there yet."""
-    place = (
+    """Return up to `count` lines of a drafted question file.
+
+    They are also written to `out` if it is given. `out` must not exist.
+    """
+    out_path = (
         None
         if out is None
         else result_files.check_result_path(out, "--out", result_files.never_replace, _DRAFT)
     )
     with Bot.open(config) as bot:
-        lines = draft_questions(bot, many, seed)
-    if place is not None:
+        lines = draft_questions(bot, count, seed)
+    if out_path is not None:
         text = "".join(
             json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines
         )
-        result_files.write_result(place, text, "--out", result_files.never_replace, _DRAFT)
+        result_files.write_result(out_path, text, "--out", result_files.never_replace, _DRAFT)
     kinds = Counter(line["type"] for line in lines)
-    short = (
-        "" if len(lines) == many else f" of the {many} asked for: the library gives no more by rule"
-    )
-    say(
-        f"{len(lines)} questions{short} ({', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))})"
-    )
+    missing = ""
+    if len(lines) != count:
+        missing = f" of the {count} asked for: the library gives no more by rule"
+    by_kind = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    say(f"{len(lines)} questions{missing} ({by_kind})")
     return lines
 
 
 def run_calibration(
     config: Config, questions: str, aim: str, seed: int, say: Say
 ) -> dict[str, Any]:
-    """Fit the reader's threshold on a question file and keep it beside the library; the object of ``calibrate --json``."""
+    """Fit the reader's threshold to a question file, save it, and return the ``--json`` object.
+
+    It is saved with the library.
+    """
     if config.model != READER:
         raise Usage(
             f"{config.model} answers, and has no threshold of its own",
@@ -161,13 +171,18 @@ def run_calibration(
     with Bot.open(config, least=0.0) as bot:
         about = _about(config) | {"least": 0.0, "revision": bot.revision()}
         setup = run.Setup({**about, "questions": sha256(questions)}, _weights(config), __version__)
-        found = _run(bot, drawn, setup, False, None, say)
+        finished = _run(bot, drawn, setup, False, None, say)
         shipped = bot.shipped()
-    fitted = fit_threshold(found["cases"], shipped, aim, seed)
-    kept = Calibration(
-        round(fitted.least, 6), fitted.answerable, fitted.unanswerable, READER_FILE.sha256, fitted_settings(config), dict(fitted.fitted)
-    )  # fmt: skip
-    save_calibration(config.folder, kept)
+    fitted = fit_threshold(finished["cases"], shipped, aim, seed)
+    calibration = Calibration(
+        round(fitted.least, 6),
+        fitted.answerable,
+        fitted.unanswerable,
+        READER_FILE.sha256,
+        fitted_settings(config),
+        dict(fitted.fitted),
+    )
+    save_calibration(config.folder, calibration)
     return {
         "schema": run.SCHEMA,
         "version": __version__,
@@ -179,11 +194,19 @@ def run_calibration(
 
 
 def claim_page(place: str, out: str | None) -> Path:
-    """The absolute path for the page of a run that goes to `out`. Raises `Usage` where it must not be written there."""
-    found = result_files.check_result_path(place, "--report", is_page, "a report of an evaluation")
-    if out is not None and str(found) in (os.path.abspath(out), os.path.abspath(out) + ".partial"):
+    """Return the absolute path for the page of a run whose run file is `out`.
+
+    Raises `Usage` if the page must not be written there.
+    """
+    page_path = result_files.check_result_path(
+        place, "--report", is_page, "a report of an evaluation"
+    )
+    if out is not None and str(page_path) in (
+        os.path.abspath(out),
+        os.path.abspath(out) + ".partial",
+    ):
         raise Usage("--out and --report name the same file", "give them two names")
-    return found
+    return page_path
 
 
 def write_report(
@@ -192,7 +215,7 @@ def write_report(
     against: Mapping[str, Any] | None,
     kept: Sequence[GateResult],
 ) -> None:
-    """The Markdown page of a run, whole or not at all, at the path that `claim_page` gave."""
+    """Write the Markdown page of a run atomically to a path from `claim_page`."""
     result_files.write_result(
         place,
         markdown_report(found, against, kept),
@@ -205,16 +228,16 @@ def write_report(
 def measure_checker(
     config: Config, claims: str, limit: int | None, seed: int, say: Say
 ) -> dict[str, Any]:
-    """The checker's figures on labelled claims."""
+    """Return the checker's figures on labelled claims."""
     import random
 
-    found = list(checker.read_claims(claims))
-    if limit is not None and limit < len(found):
-        found = random.Random(seed).sample(found, limit)  # noqa: S311
+    labelled = list(checker.read_claims(claims))
+    if limit is not None and limit < len(labelled):
+        labelled = random.Random(seed).sample(labelled, limit)  # noqa: S311
     records = []
     with Bot.open(config) as bot:
-        for number, record in enumerate(checker.judge_claims(found, bot.check), 1):
-            say(f"{number} of {len(found)} claims\r")
+        for number, record in enumerate(checker.judge_claims(labelled, bot.check), 1):
+            say(f"{number} of {len(labelled)} claims\r")
             records.append(record)
     return {
         "schema": run.SCHEMA,
@@ -227,7 +250,10 @@ def measure_checker(
 def open_corpus(
     config: Config, corpus: Sequence[str], progress: Progress
 ) -> Iterator[tuple[Bot, dict[str, Any]]]:
-    """The bot that is asked, and what the run file says about it. A corpus becomes a library named by its hash."""
+    """Yield the bot and the settings for the run file.
+
+    A corpus becomes a library named by its hash.
+    """
     about = _about(config)
     if corpus:
         about["corpus"] = digest = _hash(corpus)
@@ -240,15 +266,15 @@ def open_corpus(
             for event in bot.add(list(corpus)):
                 progress(event)
         else:
-            about["revision"] = (
-                bot.revision()
-            )  # an interrupted run goes on only over the same documents
-            known = active_calibration(config) if config.model == READER else None
-            about |= {"calibrated": known.least} if known else {}
+            # An interrupted run is continued only over the same documents.
+            about["revision"] = bot.revision()
+            calibration = active_calibration(config) if config.model == READER else None
+            about |= {"calibrated": calibration.least} if calibration else {}
         yield bot, about
 
 
 def _hash(corpus: Sequence[str]) -> str:
+    """Return a hash of the names and contents of all files of the corpus."""
     digest = hashlib.sha256()
     for path in corpus:
         try:
@@ -259,36 +285,35 @@ def _hash(corpus: Sequence[str]) -> str:
             if file.closed:
                 raise Usage(f"--corpus {file.path}: {file.closed}", "make it readable")
             try:
-                held = hashlib.sha256(read_bytes(file.path)).hexdigest()
-            except (
-                Unreadable
-            ) as error:  # it is a line of the report, and the same one the next time
-                held = str(error)
-            digest.update(f"{file.source}\0{held}\0".encode("utf-8", "surrogateescape"))
+                content = hashlib.sha256(read_bytes(file.path)).hexdigest()
+            except Unreadable as error:  # reported later, and the same in the next run
+                content = str(error)
+            digest.update(f"{file.source}\0{content}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
 def _about(config: Config) -> dict[str, Any]:
-    """The settings of a run; of the embedder its name, where it is not the built-in one (its checksum is among the weights)."""
+    """Return the settings of a run, with the name of an embedder that is not built in.
+
+    The embedder's checksum is among the weights.
+    """
     about = {key: value for key, value in asdict(config).items() if key not in ("home", "embedder")}
     return about | ({"embedder": _embedding(config)[0]} if config.embedder else {})
 
 
 def _embedding(config: Config) -> tuple[str, str, str]:
-    """Name, checksum and identity of the embedder that is really used."""
-    found = open_embedder(config)
+    """Return name, checksum and identity of the embedder in use."""
+    embedder = open_embedder(config)
     try:
-        return found.name, found.sha256, found.identity
+        return embedder.name, embedder.sha256, embedder.identity
     finally:
-        found.close()
+        embedder.close()
 
 
 def _weights(config: Config) -> dict[str, str]:
-    embedder = _embedding(config)[1]
-    found = {
-        "embedder": embedder,
-        "reader": READER_FILE.sha256,
-    }  # the reader also judges what a chat model writes
+    """Return the checksums of the weights. The reader also judges what a chat model writes."""
+    checksums = {"embedder": _embedding(config)[1], "reader": READER_FILE.sha256}
     if config.model != READER:
-        found["model"] = fingerprint(config.home, find_chat_model(config.home, config.model).path)
-    return found
+        model_path = find_chat_model(config.home, config.model).path
+        checksums["model"] = fingerprint(config.home, model_path)
+    return checksums

@@ -1,4 +1,7 @@
-"""Bounds that a run must keep: "citation.precision>=0.9". A figure that nothing applies to keeps no bound."""
+"""Bounds that the figures of a run must keep, as in "citation.precision>=0.9".
+
+A figure that was not measured keeps no bound.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _BOUND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One bound: a figure's dotted name, the sign and the number as they were typed."""
+    """A bound: a figure's dotted name, the sign and the number as the user typed them."""
 
     figure: str
     sign: str
@@ -53,8 +56,11 @@ class GateResult:
 
 
 def parse_bounds(texts: Sequence[str], known: Collection[str]) -> tuple[Bound, ...]:
-    """The bounds as they were typed. Raises `Usage` for what is no bound, and for a figure that is not among the `known`."""
-    found = []
+    """Return the bounds that the user typed.
+
+    Raises `Usage` for a text that is no bound and for a figure that is not one of `known`.
+    """
+    bounds = []
     for text in texts:
         match = _BOUND.fullmatch(text)
         if not match:
@@ -67,16 +73,16 @@ def parse_bounds(texts: Sequence[str], known: Collection[str]) -> tuple[Bound, .
                 f"--gate {text!r}: there is no figure {match[1]!r}",
                 f"the figures are: {', '.join(known)}",
             )
-        found.append(Bound(match[1], match[2], match[3]))
-    return tuple(found)
+        bounds.append(Bound(match[1], match[2], match[3]))
+    return tuple(bounds)
 
 
 def check_bounds(
     bounds: Sequence[Bound], values: Mapping[str, Mapping[str, Any]]
 ) -> tuple[GateResult, ...]:
-    """Each bound held against the summary's figures by their dotted names."""
-    out = []
+    """Compare each bound with the summary's figures, which have dotted names."""
+    results = []
     for bound in bounds:
         value = values[bound.figure]["value"]
-        out.append(GateResult(bound, value, bound.holds(value)))
-    return tuple(out)
+        results.append(GateResult(bound, value, bound.holds(value)))
+    return tuple(results)

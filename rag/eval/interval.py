@@ -1,8 +1,8 @@
-"""Figures with their uncertainty: the value, a 95 % percentile bootstrap interval, and how many cases it rests on.
+"""Figures with their 95 % percentile bootstrap interval and the number of their cases.
 
-Efron and Tibshirani (1993), An Introduction to the Bootstrap, ch. 13. What is drawn again is whole cases, so a ratio
-such as precision is resampled with numerator and denominator together. Rows are sorted before they are drawn: the same
-cases in another order give the same interval.
+Efron and Tibshirani (1993), An Introduction to the Bootstrap, ch. 13. Whole cases are resampled, so
+a ratio such as precision is resampled with numerator and denominator together. Rows are sorted
+before they are drawn: the same cases in another order give the same interval.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+#: Resamples.
 ROUNDS = 1000
-_BLOCK = (
-    1_000_000  # numbers drawn at a time, so that a long run needs no more memory than a short one
-)
+#: Numbers drawn at a time, so that a long run needs no more memory than a short one.
+_BLOCK_NUMBERS = 1_000_000
 
-#: a number (its mean is taken), or (numerator, denominator) of a ratio of sums
+#: A number (its mean is taken), or (numerator, denominator) of a ratio of sums.
 Row = float | Sequence[float]
 
 
 class Figure(TypedDict):
-    """One figure of a summary. `value`, `low` and `high` are None where nothing applies (`n` is 0)."""
+    """One figure of a summary. `value`, `low` and `high` are None if no case has it (`n` is 0)."""
 
     value: float | None
     low: float | None
@@ -34,12 +34,13 @@ class Figure(TypedDict):
     n: int
 
 
-#: a figure of each of many resamples at once; each stratum comes as (resamples, cases) or (resamples, cases, 2)
+#: Computes a figure for many resamples at once. Each stratum has the shape (resamples, cases) or
+#: (resamples, cases, 2).
 Statistic = Callable[..., Any]
 
 
 def ratio(rows: Array) -> Any:
-    """The ratio of the sums, or the mean where the rows are plain numbers."""
+    """Return the ratio of the sums, or the mean if the rows are plain numbers."""
     if rows.ndim == 2:
         return rows.sum(axis=1) / rows.shape[1]
     sums = rows.sum(axis=1)
@@ -47,7 +48,10 @@ def ratio(rows: Array) -> Any:
 
 
 def quantile(share: float) -> Statistic:
-    """The statistic below which `share` of the numbers lie, linear between neighbours (Hyndman and Fan's type 7)."""
+    """Return the statistic below which `share` of the numbers lie.
+
+    It is linear between neighbours (Hyndman and Fan's type 7).
+    """
 
     def statistic(rows: Array) -> Any:
         import numpy as np
@@ -60,15 +64,20 @@ def quantile(share: float) -> Statistic:
 def bootstrap_interval(
     *strata: Sequence[Row], statistic: Statistic = ratio, seed: int = 0, rounds: int = ROUNDS
 ) -> Figure:
-    """`statistic` over the cases with its 95 % interval. Each stratum is resampled by itself: none ever runs empty."""
+    """Return `statistic` over the cases with its 95 % interval.
+
+    Each stratum is resampled separately, so none is ever empty.
+    """
     import numpy as np
 
     if not all(len(stratum) for stratum in strata):
         return {"value": None, "low": None, "high": None, "n": 0}
     rows = [_sorted(np.array(stratum, dtype=np.float64)) for stratum in strata]
     value = float(statistic(*(stratum[None] for stratum in rows))[0])
-    low, high = np.quantile(_draws(rows, statistic, seed, rounds), [0.025, 0.975])
-    # a percentile of resamples can miss the value, by rounding or in very small or very skewed samples: it is let in
+    draws = _resampled(rows, statistic, seed, rounds)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    # By rounding, or in very small or skewed samples, the percentiles can miss the value. The
+    # interval is extended to it.
     return {
         "value": value,
         "low": min(float(low), value),
@@ -83,14 +92,15 @@ def _sorted(rows: Array) -> Array:
     return np.sort(rows) if rows.ndim == 1 else rows[np.lexsort(rows.T)]
 
 
-def _draws(rows: Sequence[Array], statistic: Statistic, seed: int, rounds: int) -> Array:
-    """The statistic of `rounds` resamples, each as large as the sample."""
+def _resampled(rows: Sequence[Array], statistic: Statistic, seed: int, rounds: int) -> Array:
+    """Return the statistic of `rounds` resamples, each as large as the sample."""
     import numpy as np
 
     random = np.random.default_rng(seed)
-    block = max(1, _BLOCK // max(len(stratum) for stratum in rows))
-    found = []
+    block = max(1, _BLOCK_NUMBERS // max(len(stratum) for stratum in rows))
+    statistics = []
     for start in range(0, rounds, block):
         count = min(block, rounds - start)
-        found.append(statistic(*(s[random.integers(len(s), size=(count, len(s)))] for s in rows)))
-    return np.concatenate(found)
+        samples = (s[random.integers(len(s), size=(count, len(s)))] for s in rows)
+        statistics.append(statistic(*samples))
+    return np.concatenate(statistics)

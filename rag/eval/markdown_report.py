@@ -1,7 +1,8 @@
-"""A run as a Markdown page: figures, plots, the questions that went wrong. Readable in a terminal and on a code host.
+"""Writes a run as a Markdown page: figures, plots, and the questions that went wrong.
 
-The plots are text in fenced blocks, drawn by plotille in Braille dots. Strangers' words (questions, sources, quotes) are made
-harmless for a terminal and escaped, so that none of them is read as Markdown or HTML.
+The page can be read in a terminal and on a code host. The plots are text in fenced blocks, drawn by
+plotille in Braille dots. Foreign text (questions, sources, quotes) is sanitized for a terminal and
+escaped, so that none of it is read as Markdown or HTML.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from rag.disk import result_files
 from rag.eval.gate import GateResult
 from rag.eval.plot_points import latency_points, recall_by_depth, risk_coverage_points
 from rag.eval.report import LEGEND, change_headline, comparison_preamble, figure_rows
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 _TITLE = "# An evaluation"
-_OURS = re.compile(rf"{_TITLE}\n\n\d+ questions\.\n\n\| *setting *\| *value *\|")
-_MOST = 30  # questions of a list
-_WIDE, _HIGH = 50, 10  # characters of a plot: ticks fall on fifths and tenths
+_PAGE_START = re.compile(rf"{_TITLE}\n\n\d+ questions\.\n\n\| *setting *\| *value *\|")
+_MAX_LISTED_QUESTIONS = 30
+#: Size of a plot in characters. Ticks fall on fifths and tenths.
+_PLOT_WIDTH, _PLOT_HEIGHT = 50, 10
 
 Points = Sequence[tuple[float, float]]
 Range = tuple[float, float]
@@ -32,7 +34,7 @@ def markdown_report(
     against: Mapping[str, Any] | None = None,
     kept: Sequence[GateResult] = (),
 ) -> str:
-    """The page of a run object; with a comparison and gates where there are some."""
+    """Return the page of a run object, with the comparison and gates that are given."""
     parts = [_TITLE, *_about(run), *_gates(kept), *_figures(run["summary"])]
     if against:
         parts += _against(against)
@@ -40,12 +42,12 @@ def markdown_report(
 
 
 def is_page(path: Path) -> bool:
-    """Does the regular file at `path` begin as a page that was written here?"""
-    return bool(_OURS.match(result_files.begins(path).decode("utf-8", "replace")))
+    """Tell whether the regular file at `path` begins like a page of this module."""
+    return bool(_PAGE_START.match(result_files.begins(path).decode("utf-8", "replace")))
 
 
 def escape_markdown(text: object) -> str:
-    """A stranger's words on one line of Markdown, none of them markup."""
+    """Return foreign text on one line of Markdown, without markup."""
     return _SPECIAL.sub(r"\\\1", quote_foreign(str(text)))
 
 
@@ -88,13 +90,15 @@ def _against(found: Mapping[str, Any]) -> Iterator[str]:
     for name, shift in found["figures"].items():
         changes = (f"{shift[key]:+.3f}" for key in ("change", "low", "high"))
         mark = "\\*" if shift["test"] == "McNemar" else ""
-        rows.append((escape_markdown(name), _number(shift["old"]), _number(shift["new"]), *changes, f"{shift['p']:.3f}{mark}", shift["verdict"]))  # fmt: skip
+        values = _number(shift["old"]), _number(shift["new"])
+        p = f"{shift['p']:.3f}{mark}"
+        rows.append((escape_markdown(name), *values, *changes, p, shift["verdict"]))
     yield _table(("figure", "old", "new", "change", "low", "high", "p", ""), rows)
     yield escape_markdown(LEGEND) + "."
     for key in ("worse", "better", "otherwise"):
         if found[key]:
             yield f"### {len(found[key])} {'answered otherwise' if key == 'otherwise' else key}"
-            yield "\n".join(_changed(change) for change in found[key][:_MOST])
+            yield "\n".join(_changed(change) for change in found[key][:_MAX_LISTED_QUESTIONS])
 
 
 def _changed(change: Mapping[str, Any]) -> str:
@@ -108,7 +112,10 @@ def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     recall = recall_by_depth(cases)
     if recall:
         yield "## Recall by depth"
-        yield "Share of the gold documents (d) and of the gold quotes (q) among the first k passages or documents found."
+        yield (
+            "Share of the gold documents (d) and of the gold quotes (q) "
+            "among the first k passages or documents found."
+        )
         yield _plot(
             [("d", recall["documents"]), ("q", recall["quotes"])],
             "k",
@@ -120,7 +127,8 @@ def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if curve:
         yield "## Risk against coverage"
         yield (
-            "From the surest answer on: the share of questions answered (coverage) and what is lost on them (risk: 1 - F1, and 1 "
+            "From the surest answer on: the share of questions answered (coverage) "
+            "and what is lost on them (risk: 1 - F1, and 1 "
             "for an answer to what cannot be answered). It ends where the run abstained. "
             f"Area under it, over its coverage: {area:.3f}; lower is better."
         )
@@ -128,19 +136,24 @@ def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     times = latency_points(cases)
     if times:
         yield "## Seconds"
-        yield "Share of the questions done after so many seconds: passages found (f), whole answer (a)."
+        yield (
+            "Share of the questions done after so many seconds: "
+            "passages found (f), whole answer (a)."
+        )
         end = max(points[-1][0] for points in times.values())
-        yield _plot([(name[:1], points) for name, points in times.items()], "seconds", "share", x=(0, end or 1), y=(0, 1))  # fmt: skip
+        lines = [(name[:1], points) for name, points in times.items()]
+        yield _plot(lines, "seconds", "share", x=(0, end or 1), y=(0, 1))
 
 
 def _plot(
     lines: Sequence[tuple[str, Points]], x_label: str, y_label: str, x: Range, y: Range
 ) -> str:
-    """Lines of points as a fenced block. A line's letter stands near its end."""
+    """Return lines of points as a fenced block. The letter of a line is near its end."""
     from plotille import Figure
 
     figure = Figure()
-    figure.width, figure.height, figure.with_colors, figure.origin = _WIDE, _HIGH, False, False
+    figure.width, figure.height = _PLOT_WIDTH, _PLOT_HEIGHT
+    figure.with_colors, figure.origin = False, False
     figure.set_x_limits(*x)
     figure.set_y_limits(*y)
     figure.x_label, figure.y_label = x_label, y_label
@@ -148,10 +161,10 @@ def _plot(
     for number, (letter, points) in enumerate(lines):
         if points:
             figure.plot([at for at, _ in points], [value for _, value in points])
-            at, value = points[
-                -1 - min(number, len(points) - 1)
-            ]  # a letter takes a whole character inside the plot
-            right, top = x[1] - 2 * (x[1] - x[0]) / _WIDE, y[1] - (y[1] - y[0]) / _HIGH / 2
+            # The letter needs a whole character inside the plot.
+            at, value = points[-1 - min(number, len(points) - 1)]
+            right = x[1] - 2 * (x[1] - x[0]) / _PLOT_WIDTH
+            top = y[1] - (y[1] - y[0]) / _PLOT_HEIGHT / 2
             figure.text([min(at, right)], [min(value, top)], [letter])
     rows = (row.replace("\u2800", " ").rstrip() for row in figure.show().splitlines())
     return "```text\n" + "\n".join(rows) + "\n```"
@@ -162,44 +175,50 @@ def _tick(low: float, _: float) -> str:
 
 
 def _wrong(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Questions to look at: lists that a person works through."""
+    """Yield lists of the questions that a user should look at."""
     lists: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
-        ("Their document has changed since they were written", lambda case: bool(case.get("changed"))),
-        ("Answered, although they cannot be", lambda case: _answered(case) and not case["answerable"]),
-        ("Not answered, although they can be", lambda case: bool(case["answer"]) and not _answered(case) and case["answerable"]),
-        ("Answered otherwise than the gold answers", lambda case: _answered(case) and _mark(case) == 0),
-    )  # fmt: skip
-    for head, of in lists:
-        found = [case for case in cases if of(case)]
-        if found:
-            yield f"## {head}: {len(found)}"
-            yield "\n".join(_looked(case) for case in found[:_MOST])
+        ("Their document has changed since they were written", _has_changed),
+        ("Answered, although they cannot be", _answered_wrongly),
+        ("Not answered, although they can be", _abstained_wrongly),
+        ("Answered otherwise than the gold answers", _missed_gold),
+    )
+    for heading, applies in lists:
+        listed = [case for case in cases if applies(case)]
+        if listed:
+            yield f"## {heading}: {len(listed)}"
+            yield "\n".join(_question_item(case) for case in listed[:_MAX_LISTED_QUESTIONS])
+
+
+def _has_changed(case: Mapping[str, Any]) -> bool:
+    return bool(case.get("changed"))
+
+
+def _answered_wrongly(case: Mapping[str, Any]) -> bool:
+    return _answered(case) and not case["answerable"]
+
+
+def _abstained_wrongly(case: Mapping[str, Any]) -> bool:
+    return bool(case["answer"]) and not _answered(case) and bool(case["answerable"])
+
+
+def _missed_gold(case: Mapping[str, Any]) -> bool:
+    return _answered(case) and case["scores"].get("answer", {}).get("f1") == 0
 
 
 def _answered(case: Mapping[str, Any]) -> bool:
     return bool(case["answer"]) and not case["answer"]["abstained"]
 
 
-def _mark(case: Mapping[str, Any]) -> float | None:
-    found: float | None = case["scores"].get("answer", {}).get("f1")
-    return found
-
-
-def _looked(case: Mapping[str, Any]) -> str:
-    said = [f"- {escape_markdown(case['id'])}: {escape_markdown(case['question'])}"]
+def _question_item(case: Mapping[str, Any]) -> str:
+    lines = [f"- {escape_markdown(case['id'])}: {escape_markdown(case['question'])}"]
     if case.get("changed"):
-        said.append(f"  - {escape_markdown(case['changed'])}")
-    if case["answer"]:
-        short = (
-            case["answer"]["missing"]
-            if case["answer"]["abstained"]
-            else case["answer"]["short"] or case["answer"]["answer"]
-        )
-        said.append(f"  - said: {escape_markdown(short)[:200]}")
-    golds = case["gold"]["answers"]
-    return "\n".join(
-        said + ([f"  - gold: {escape_markdown('; '.join(golds))[:200]}"] if golds else [])
-    )
+        lines.append(f"  - {escape_markdown(case['changed'])}")
+    if answer := case["answer"]:
+        given = answer["missing"] if answer["abstained"] else answer["short"] or answer["answer"]
+        lines.append(f"  - said: {escape_markdown(given)[:200]}")
+    if golds := case["gold"]["answers"]:
+        lines.append(f"  - gold: {escape_markdown('; '.join(golds))[:200]}")
+    return "\n".join(lines)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,7 +1,7 @@
-"""Each case's marks: pure arithmetic over words, names and numbers, with no file and no model in it.
+"""The scores of a case: arithmetic over words, names and numbers, without files and models.
 
-A mark that is pooled over cases is a `Pair` (numerator, denominator): a summary figure is the ratio of the sums, and a
-pair with denominator 0 says that the case has no part in it.
+A score that is pooled over cases is a `Pair` (numerator, denominator): the summary figure is the
+ratio of the sums. A pair with denominator 0 adds nothing to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One retrieved or cited passage: the documents it stands in (its source, then its copies), and its text."""
+    """A retrieved or cited passage: its source, then the sources of its copies, and its text."""
 
     names: tuple[str, ...]
     text: str = ""
@@ -31,40 +31,46 @@ class Hit:
 
 
 def normalise(text: str) -> str:
-    """SQuAD's own normalisation (Rajpurkar et al. 2016): lower case, no ASCII punctuation, no articles."""
+    """Return `text` in lower case, without ASCII punctuation and articles, as SQuAD does.
+
+    Rajpurkar et al. 2016.
+    """
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
 def em(prediction: str, golds: Sequence[str]) -> float:
-    """Exact match after normalisation with any gold answer."""
+    """Return 1 if the prediction equals any gold answer after normalisation, else 0."""
     return float(normalise(prediction) in _golds(golds))
 
 
 def f1(prediction: str, golds: Sequence[str]) -> float:
-    """Harmonic mean of precision and recall of the bag of words (Rajpurkar et al. 2016), best over the gold answers."""
+    """Return the best F1 of the bags of words over the gold answers (Rajpurkar et al. 2016)."""
     return max(_overlap(normalise(prediction).split(), gold.split()) for gold in _golds(golds))
 
 
 def _golds(golds: Sequence[str]) -> list[str]:
-    """Gold answers as SQuAD 2.0 takes them: those of which words are left, or the empty answer where there is none."""
+    """Return the gold answers that have words after normalisation, or [""], as SQuAD 2.0 does."""
     return [gold for gold in map(normalise, golds) if gold] or [""]
 
 
 def _overlap(said: list[str], gold: list[str]) -> float:
-    if not said or not gold:  # SQuAD 2.0: where one has no words left, only two empty ones agree
+    if not said or not gold:  # SQuAD 2.0: an empty answer agrees only with an empty one
         return float(said == gold)
     common = (Counter(said) & Counter(gold)).total()
     return 2 * common / (len(said) + len(gold))
 
 
 def contains(text: str, golds: Sequence[str]) -> float:
-    """Whether a gold answer stands in the text, as whole words, after normalisation."""
+    """Return 1 if the text has a gold answer as whole words, after normalisation, else 0."""
     padded = f" {normalise(text)} "
     return float(any(f" {gold} " in padded for gold in _golds(golds) if gold))
 
 
 def overall(mark: float, abstained: bool, answerable: bool) -> float:
-    """SQuAD 2.0's rule (Rajpurkar et al. 2018): the answer's mark, or for an unanswerable question 1 for abstaining."""
+    """Return the answer's score, or for an unanswerable question 1 for abstaining.
+
+    SQuAD 2.0's rule (Rajpurkar et al. 2018).
+    """
     return (0.0 if abstained else mark) if answerable else float(abstained)
 
 
@@ -77,7 +83,7 @@ def same(source: str, other: str) -> bool:
 
 
 def fold(hits: Sequence[Hit]) -> list[tuple[str, ...]]:
-    """Passages, best first, to documents, best first: what each passage names that no earlier one named."""
+    """Return the documents of ranked passages, each where it is named first."""
     seen: set[str] = set()
     ranked = []
     for hit in hits:
@@ -89,7 +95,7 @@ def fold(hits: Sequence[Hit]) -> list[tuple[str, ...]]:
 
 
 def gains(hits: Sequence[Hit], golds: Collection[str]) -> list[int]:
-    """For each ranked document, how many gold documents are met there first (several where it has copies)."""
+    """Return for each ranked document how many gold documents it is the first to contain."""
     missing = set(golds)
     found = []
     for names in fold(hits):
@@ -100,14 +106,15 @@ def gains(hits: Sequence[Hit], golds: Collection[str]) -> list[int]:
 
 
 def recall(hits: Sequence[Hit], golds: Collection[str], k: int) -> float:
-    """Share of the gold documents among the first k documents."""
+    """Return the share of the gold documents among the first k documents."""
     return sum(gains(hits, golds)[:k]) / len(set(golds))
 
 
 def ndcg(hits: Sequence[Hit], golds: Collection[str], k: int = 10) -> float:
-    """Normalised discounted cumulative gain at k (Järvelin and Kekäläinen 2002), binary, discount 1 / log2(rank + 1).
+    """Return the normalised discounted cumulative gain at k, binary, discount 1 / log2(rank + 1).
 
-    Gold documents that one ranked document holds together (as copies) take one place in the ideal ranking too.
+    Järvelin and Kekäläinen 2002. Gold documents that are copies in one ranked document take one
+    place in the ideal ranking too.
     """
     found = gains(hits, golds)
     places = [int(gain > 0) for gain in found]
@@ -120,12 +127,18 @@ def _dcg(relevant: Sequence[int]) -> float:
 
 
 def mrr(hits: Sequence[Hit], golds: Collection[str], k: int = 10) -> float:
-    """Reciprocal rank of the first gold document, 0 beyond k (Voorhees 1999, TREC-8); its mean is MRR@k."""
+    """Return the reciprocal rank of the first gold document, 0 beyond k; its mean is MRR@k.
+
+    Voorhees 1999, TREC-8.
+    """
     return next((1 / rank for rank, gain in enumerate(gains(hits, golds)[:k], 1) if gain), 0.0)
 
 
 def quote_recall(hits: Sequence[Hit], quotes: Sequence[str], k: int) -> float:
-    """Share of the gold quotes that lie whole inside one of the first k passages, white space collapsed."""
+    """Return the share of the gold quotes that one of the first k passages contains.
+
+    White space is collapsed.
+    """
     texts = [_collapsed(hit.text) for hit in hits[:k]]
     return sum(any(_collapsed(quote) in text for text in texts) for quote in quotes) / len(quotes)
 
@@ -138,17 +151,17 @@ def _collapsed(text: str) -> str:
 
 
 def valid(markers: Sequence[int], numbers: Collection[int]) -> Pair:
-    """Markers whose number is that of a passage, of all markers."""
+    """Return the markers with the number of a passage, of all markers."""
     return sum(marker in numbers for marker in markers), len(markers)
 
 
 def exact(matches: Sequence[bool]) -> Pair:
-    """Evidence quotes that are in the file at their span, of all."""
+    """Return the evidence quotes that are in the file at their span, of all."""
     return sum(matches), len(matches)
 
 
 def precision(cited: Sequence[Hit], golds: Collection[str]) -> Pair:
-    """Cited documents that are gold, of all cited documents."""
+    """Return the cited documents that are gold, of all cited documents."""
     documents = fold(cited)
     return sum(
         any(same(name, gold) for name in names for gold in golds) for names in documents
@@ -156,12 +169,12 @@ def precision(cited: Sequence[Hit], golds: Collection[str]) -> Pair:
 
 
 def coverage(cited: Sequence[Hit], golds: Collection[str]) -> Pair:
-    """Gold documents that are cited, of all gold documents: the recall of citations."""
+    """Return the gold documents that are cited, of all: the recall of citations."""
     return sum(gains(cited, golds)), len(set(golds))
 
 
 def supported(verdicts: Sequence[str]) -> Pair:
-    """Sentences found supported, of those that need support."""
+    """Return the sentences judged supported, of those that need support."""
     needing = [verdict for verdict in verdicts if verdict != "needs_none"]
     return needing.count("supported"), len(needing)
 
@@ -170,7 +183,10 @@ def supported(verdicts: Sequence[str]) -> Pair:
 
 
 def abstention(abstained: bool, answerable: bool) -> Iterator[tuple[str, Pair]]:
-    """Abstaining as a classifier of unanswerable questions; F1 is 2 TP / (2 TP + FP + FN) (van Rijsbergen 1979)."""
+    """Yield the figures of abstaining as a classifier of unanswerable questions.
+
+    F1 is 2 TP / (2 TP + FP + FN) (van Rijsbergen 1979).
+    """
     right, false = int(abstained and not answerable), int(abstained and answerable)
     missed = int(not abstained and not answerable)
     yield "precision", (right, right + false)
@@ -183,22 +199,26 @@ def abstention(abstained: bool, answerable: bool) -> Iterator[tuple[str, Pair]]:
 
 
 def mcnemar(worse: int, better: int) -> float:
-    """Two-sided p-value of the exact test of McNemar (1947): of the cases that changed, `worse` went one way, `better` the other.
+    """Return the two-sided p-value of the exact test of McNemar (1947).
 
-    Where neither run is better, either way is as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
-    conditional test of Fagerland, Lydersen and Laake 2013). 1 where nothing changed.
+    Of the cases that changed, `worse` went one way and `better` the other. If neither run is
+    better, both are as likely: a binomial test with 1/2 (Dietterich 1998, section 3.1; the exact
+    conditional test of Fagerland, Lydersen and Laake 2013). It is 1 if nothing changed.
     """
     changed = worse + better
     tail = sum(math.comb(changed, k) for k in range(min(worse, better) + 1))
     return min(1.0, 2 * tail / 2**changed)
 
 
-def holm(chances: Sequence[float]) -> list[float]:
-    """p-values adjusted for being several (Holm 1979, step-down): below 0.05 the chance of even one false find is below 0.05."""
-    adjusted, least = [0.0] * len(chances), 0.0
-    for step, at in enumerate(sorted(range(len(chances)), key=lambda at: chances[at])):
-        least = max(least, min(1.0, (len(chances) - step) * chances[at]))
-        adjusted[at] = least
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values adjusted for the number of tests (Holm 1979, step-down).
+
+    If those below 0.05 count as finds, the probability of any false find is at most 0.05.
+    """
+    adjusted, floor = [0.0] * len(p_values), 0.0
+    for step, at in enumerate(sorted(range(len(p_values)), key=lambda at: p_values[at])):
+        floor = max(floor, min(1.0, (len(p_values) - step) * p_values[at]))
+        adjusted[at] = floor
     return adjusted
 
 
@@ -206,10 +226,12 @@ def holm(chances: Sequence[float]) -> list[float]:
 
 
 def risk_coverage(answered: Sequence[tuple[float, float]], asked: int) -> list[tuple[float, float]]:
-    """(coverage, risk) from the surest answer on, of (chance, mark 0..1) of each answer and how many questions were asked.
+    """Return the points (coverage, risk), from the surest answer on.
 
-    Risk is the mean of 1 - mark over what is answered from that chance on, coverage its share of all questions (El-Yaniv and
-    Wiener 2010). Answers of one chance are answered together. Pass only questions that can be marked.
+    `answered` has the probability and the score (0..1) of each answer, `asked` is the number of
+    questions. Risk is the mean of 1 - score over the answers of at least that probability, coverage
+    their share of all questions (El-Yaniv and Wiener 2010). Answers of equal probability form one
+    point. Pass only questions that can be scored.
     """
     points, lost = [], 0.0
     ranked = sorted(answered, key=lambda each: -each[0])

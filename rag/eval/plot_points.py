@@ -14,7 +14,10 @@ Points = list[tuple[float, float]]
 
 
 def recall_by_depth(cases: Sequence[Record]) -> dict[str, Points]:
-    """Recall of gold documents at 1 to 10, and of gold quotes at the depths that were measured. {} where no gold is known."""
+    """Return the recall of gold documents at 1 to 10, and of gold quotes at the measured depths.
+
+    Return {} if no case has gold evidence.
+    """
     known = [case for case in cases if case["gold"]["evidence"]]
     if not known:
         return {}
@@ -41,7 +44,10 @@ def _hits(case: Record) -> list[Hit]:
 
 
 def risk_coverage_points(cases: Sequence[Record]) -> tuple[Points, float]:
-    """Risk against coverage, and the area under it divided by the coverage reached; ([], 0) where nothing was answered."""
+    """Return risk against coverage, and the area under it divided by the coverage reached.
+
+    Return ([], 0) if nothing was answered.
+    """
     marked = [case for case in cases if case["answer"] and "f1" in case["scores"]["overall"]]
     answered = [
         (sure, case["scores"]["overall"]["f1"])
@@ -56,7 +62,10 @@ def risk_coverage_points(cases: Sequence[Record]) -> tuple[Points, float]:
 
 
 def _sure(case: Record) -> float | None:
-    """How sure the answer is: the reader's probability, or for a chat model the check's lowest score. None for an abstention."""
+    """Return the reader's probability, or for a chat model the lowest score of the check.
+
+    Return None for an abstention.
+    """
     answer = case["answer"]
     if answer["abstained"]:
         return None
@@ -66,12 +75,12 @@ def _sure(case: Record) -> float | None:
 
 
 def latency_points(cases: Sequence[Record]) -> dict[str, Points]:
-    """For passages found and for the whole answer: seconds, and the share of questions done by then."""
-    out: dict[str, Points] = {}
+    """Return seconds and the share of questions done by then, for search and for whole answers."""
+    points: dict[str, Points] = {}
     for name, part in (("found", "retrieve"), ("answer", "total")):
         times = sorted(
             case["scores"]["seconds"][part] for case in cases if part in case["scores"]["seconds"]
         )
         if times:
-            out[name] = [(time, place / len(times)) for place, time in enumerate(times, 1)]
-    return out
+            points[name] = [(time, place / len(times)) for place, time in enumerate(times, 1)]
+    return points

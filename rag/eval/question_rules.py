@@ -1,9 +1,10 @@
-"""A sentence -> a question that it answers, by rule, where the rule gives a grammatical one.
+"""Makes a question from a sentence that answers it, by rule, if the question is grammatical.
 
-The rules move words and never guess at a verb's form: what must be conjugated back ("founded" -> "did ... found") is in a table.
-A sentence that leans on another one ("It was founded in 1990") gives no question, nor does one without a proper name in what is
-asked: a question must stand by itself. English only. The idea of rules over declarative sentences is Heilman and Smith's
-(2010, Good Question!), who ranked what they overgenerated; here what is not sure is left out.
+The rules move words and do not guess verb forms: verbs that change ("founded" -> "did ... found")
+are in a table. A sentence that depends on another one ("It was founded in 1990") gives no question,
+and a question without a proper name is dropped: a question must be clear by itself. English only.
+The idea of rules over declarative sentences is from Heilman and Smith (2010, Good Question!), who
+rank many candidates. Here uncertain candidates are left out.
 """
 
 from __future__ import annotations
@@ -100,13 +101,17 @@ _TAIL = re.compile(
     r",(?= (?:which|making|with|while|whereas|where|including|and|but|although|though|followed|giving|leading|resulting|becoming|after|"
     r"before|when|who|such|so|because|however|having|being)\b)"
 )
-_WORDS_LEAST, _WORDS_MOST = 6, 40
-_LONGEST = 500  # characters of a sentence that is asked about
+_MIN_WORDS, _MAX_WORDS = 6, 40
+#: Characters of a sentence that a question is made from.
+_MAX_SENTENCE_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RuleQuestion:
-    """A question by rule. `answer` stands letter for letter in the sentence; `kind` is "number", "date", "name" or "cloze"."""
+    """A question by rule.
+
+    `answer` is a literal part of the sentence. `kind` is "number", "date", "name" or "cloze".
+    """
 
     question: str
     answer: str
@@ -114,11 +119,12 @@ class RuleQuestion:
 
 
 def question_from(sentence: str, common: Collection[str] = ()) -> RuleQuestion | None:
-    """The question that the first rule to fit makes of a sentence on one line, or of its main clause; None where none does.
+    """Return the question of the first rule that fits the sentence or its main clause, or None.
 
-    `common` holds words that the document writes with a small letter: the first one of a sentence is then no name.
+    The sentence is on one line. `common` are words that the document writes in lower case: the
+    first word of a sentence is then no name.
     """
-    if len(sentence) > _LONGEST:
+    if len(sentence) > _MAX_SENTENCE_CHARS:
         return None
     first, _, rest = sentence.partition(" ")
     if (
@@ -146,8 +152,12 @@ def _asked(sentence: str) -> RuleQuestion | None:
 
 
 def cloze_from(sentence: str) -> RuleQuestion | None:
-    """The sentence with its one number or date left out, marked as what it is; None where there is none or several."""
-    if len(sentence) > _LONGEST or not stands_alone(sentence) or len(sentence.split()) > 30:
+    """Return the sentence with a gap for its number or date; None if it has none or several."""
+    if (
+        len(sentence) > _MAX_SENTENCE_CHARS
+        or not stands_alone(sentence)
+        or len(sentence.split()) > 30
+    ):
         return None
     days, rest = facts.find_dates(sentence)
     shown = [(day.shown, "date") for day in days] + [
@@ -169,10 +179,13 @@ def cloze_from(sentence: str) -> RuleQuestion | None:
 
 
 def stands_alone(sentence: str) -> bool:
-    """A whole sentence of a fair length that leans on no other, without brackets or quotations."""
+    """Tell whether this is a whole sentence that depends on no other.
+
+    It has a moderate length and no brackets or quotations.
+    """
     words = sentence.split()
     return (
-        _WORDS_LEAST <= len(words) <= _WORDS_MOST
+        _MIN_WORDS <= len(words) <= _MAX_WORDS
         and bool(re.fullmatch(r"(?:[A-Z]|\d).*[^.]\.", sentence))
         and not re.search(r"[\[\](){}<>|*_#=;:\"“”«»„]|https?|\.\.| [,.]|\b\w+\(", sentence)
         and not _LEANS.search(re.sub(r"^There (?=are|were)", "", sentence))
@@ -180,12 +193,12 @@ def stands_alone(sentence: str) -> bool:
 
 
 def proper_names(text: str) -> list[str]:
-    """Proper names after the first word, whose capital tells nothing."""
+    """Return the proper names after the first word, whose capital means nothing."""
     return facts.find_names("x " + text.split(maxsplit=1)[1]) if len(text.split()) > 1 else []
 
 
 def _good(question: str, answer: str) -> bool:
-    """It names something, is not too short, does not give its answer away, and has no loose end."""
+    """Tell whether the question has a name, a moderate length, no answer in it, and no loose end."""
     words = question.split()
     return (
         5 <= len(words) <= 28
@@ -198,7 +211,7 @@ def _good(question: str, answer: str) -> bool:
 
 
 def _subject(match: re.Match[str]) -> str | None:
-    """The subject as it stands within a sentence; None where it holds a clause or is long."""
+    """Return the subject as inside a sentence, or None if it has a clause or is long."""
     subject = match["subject"].strip()
     if (
         len(subject.split()) > 9
@@ -216,7 +229,7 @@ def _rest(match: re.Match[str]) -> str:
 
 
 def _simple(rest: str) -> bool:
-    """No second verb, no second date: what is asked is one thing."""
+    """Tell whether the rest has no second verb and no date, so that it asks one thing."""
     return not (
         _JOINED.search(rest)
         or _FINITE.search(rest)
@@ -318,7 +331,7 @@ _NO_NAMES = frozenset(
 
 
 def _is_name(text: str) -> bool:
-    """One proper name and nothing else, not an adjective of one word before a noun."""
+    """Tell whether the text is one proper name and nothing else."""
     bare = re.sub(r"^[Tt]he ", "", text)
     return facts.find_names("x " + bare) == [bare] and not _CLAUSE.search(bare)
 

@@ -1,4 +1,4 @@
-"""A summary, a comparison and the gates for a terminal. Nothing in them is parsed as markup."""
+"""Prints a summary, a comparison and the gates in a terminal, without parsing markup."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rag.eval.gate import GateResult
 from rag.eval.interval import Figure
-from rag.text.sanitize import quote_foreign, sanitize_line
+from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 STYLES = {"worse": "bold red", "better": "green"}
 LEGEND = (
-    "change: new minus old, low and high its 95 % paired bootstrap interval; p: two-sided, * by McNemar's exact test; "
+    "change: new minus old, low and high its 95 % paired bootstrap interval; "
+    "p: two-sided, by paired randomization, * by McNemar's exact test; "
     "better or worse: p below 0.05 after Holm's adjustment for all figures"
 )
 
 
 def figure_rows(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Figure]]:
-    """Every figure with its dotted name, as in ``citation.precision`` or ``seconds.total.p95``."""
+    """Yield every figure with its dotted name, as ``citation.precision``, ``seconds.total.p95``."""
     for name, inside in summary.items():
         if "value" in inside:
             yield above + name, cast(Figure, inside)
@@ -29,7 +32,7 @@ def figure_rows(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[s
 
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
-    """Print the table; a figure that nothing applies to shows a dash."""
+    """Print the table. A figure that was not measured shows a dash."""
     from rich.table import Table
     from rich.text import Text
 
@@ -59,8 +62,31 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def print_comparison(found: Mapping[str, Any], console: Console, most: int = 20) -> None:
-    """Print a comparison: which questions it is over, each figure, and `most` of the questions that got worse or better."""
+def print_comparison(comparison: Mapping[str, Any], console: Console, limit: int = 20) -> None:
+    """Print a comparison: the compared questions, each figure, and `limit` changes of each kind."""
+    from rich.text import Text
+
+    for line in comparison_preamble(comparison):
+        console.print(Text(sanitize_line(line)))
+    console.print(_comparison_table(comparison), markup=False, highlight=False)
+    console.print(Text(LEGEND))
+    for heading, key in (
+        ("worse", "worse"),
+        ("better", "better"),
+        ("answered otherwise, no worse and no better", "otherwise"),
+    ):
+        changes = comparison[key]
+        if changes:
+            first = f", first {limit}" if len(changes) > limit else ""
+            console.print(Text(f"\n{len(changes)} {heading}{first}", style="bold"))
+        for change in changes[:limit]:
+            question = f"  {quote_foreign(change['id'])}  {quote_foreign(change['question'])}"
+            console.print(Text(question))
+            for reason in change_headline(change):
+                console.print(Text(f"      {quote_foreign(reason)}", style="dim"))
+
+
+def _comparison_table(comparison: Mapping[str, Any]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -68,46 +94,20 @@ def print_comparison(found: Mapping[str, Any], console: Console, most: int = 20)
     table.add_column("figure")
     for heading in ("old", "new", "change", "low", "high", "p", ""):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, shift in found["figures"].items():
-        cells = [_number(shift[key]) for key in ("old", "new")] + [
-            f"{shift[key]:+.3f}" for key in ("change", "low", "high")
-        ]
-        cells += [
-            f"{shift['p']:.3f}" + ("*" if shift["test"] == "McNemar" else ""),
-            shift["verdict"],
-        ]
-        table.add_row(
-            *(Text(cell, style=STYLES.get(shift["verdict"], "")) for cell in (name, *cells))
-        )
-    for name, times in found["seconds"].items():
-        table.add_row(*(Text(cell) for cell in (name, _number(times["old"]), _number(times["new"]), f"{times['change']:+.3f}", "", "", "", "")))  # fmt: skip
-    for said in comparison_preamble(found):
-        console.print(Text(sanitize_line(said)))
-    console.print(table, markup=False, highlight=False)
-    console.print(Text(LEGEND))
-    for head, key in (
-        ("worse", "worse"),
-        ("better", "better"),
-        ("answered otherwise, no worse and no better", "otherwise"),
-    ):
-        changes = found[key]
-        if changes:
-            console.print(
-                Text(
-                    f"\n{len(changes)} {head}" + (f", first {most}" if len(changes) > most else ""),
-                    style="bold",
-                )
-            )
-        for change in changes[:most]:
-            console.print(
-                Text(f"  {quote_foreign(change['id'])}  {quote_foreign(change['question'])}")
-            )
-            for why in change_headline(change):
-                console.print(Text(f"      {quote_foreign(why)}", style="dim"))
+    for name, shift in comparison["figures"].items():
+        cells = [name, *(_number(shift[key]) for key in ("old", "new"))]
+        cells += [f"{shift[key]:+.3f}" for key in ("change", "low", "high")]
+        cells.append(f"{shift['p']:.3f}" + ("*" if shift["test"] == "McNemar" else ""))
+        cells.append(shift["verdict"])
+        table.add_row(*(Text(cell, style=STYLES.get(shift["verdict"], "")) for cell in cells))
+    for name, times in comparison["seconds"].items():
+        cells = [name, _number(times["old"]), _number(times["new"]), f"{times['change']:+.3f}"]
+        table.add_row(*(Text(cell) for cell in [*cells, "", "", "", ""]))
+    return table
 
 
 def comparison_preamble(found: Mapping[str, Any]) -> Iterator[str]:
-    """What a comparison is over, what it leaves out, and which settings differ."""
+    """Yield lines on the compared questions, the ones left out, and the settings that differ."""
     yield f"compared over the {found['shared']} questions that both runs asked"
     left = {
         "only_old": "only in the old run",
@@ -116,13 +116,14 @@ def comparison_preamble(found: Mapping[str, Any]) -> Iterator[str]:
     }
     for key, says in left.items():
         if found[key]:
-            yield f"left out: {len(found[key])} {says} ({', '.join(found[key][:5])}{', …' if len(found[key]) > 5 else ''})"
+            more = ", …" if len(found[key]) > 5 else ""
+            yield f"left out: {len(found[key])} {says} ({', '.join(found[key][:5])}{more})"
     for name, (was, now) in found["settings"].items():
         yield f"{name}: {was} -> {now}"
 
 
 def change_headline(change: Mapping[str, Any]) -> list[str]:
-    """The mark that changed, then the reasons."""
+    """Return the score that changed, then the reasons."""
     return ([f"{change['mark']} {change['change']:+.2f}"] if change["mark"] else []) + list(
         change["why"]
     )
@@ -141,55 +142,49 @@ def print_gates(kept: Sequence[GateResult], console: Console) -> None:
         )
 
 
-def print_calibration(found: Mapping[str, Any], console: Console) -> None:
-    """Print a calibration: the threshold, and what is expected of it on new questions beside the shipped one."""
+def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
+    """Print a calibration: the expected figures of the fitted and of the shipped threshold."""
     from rich.table import Table
     from rich.text import Text
 
-    skipped = (
-        f"; {found['skipped']} left out: answerable, but without answers to hold against"
-        if found["skipped"]
-        else ""
-    )
-    console.print(
-        Text(
-            f"fitted on {found['answerable']} answerable and {found['unanswerable']} unanswerable questions{skipped}"
+    left_out = ""
+    if calibration["skipped"]:
+        left_out = (
+            f"; {calibration['skipped']} left out: answerable, but without answers to compare with"
         )
+    counts = (
+        f"{calibration['answerable']} answerable and {calibration['unanswerable']} unanswerable"
     )
+    console.print(Text(f"fitted on {counts} questions{left_out}"))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("expected on new questions")
     for heading in (
-        f"calibrated ({found['least']:.3f})",
-        f"shipped ({found['shipped_least']:.3f})",
+        f"calibrated ({calibration['least']:.3f})",
+        f"shipped ({calibration['shipped_least']:.3f})",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, figure in found["fitted"].items():
-        table.add_row(
-            *(Text(cell) for cell in (name, _bounded(figure), _bounded(found["shipped"][name])))
-        )
+    for name, figure in calibration["fitted"].items():
+        cells = (name, _with_interval(figure), _with_interval(calibration["shipped"][name]))
+        table.add_row(*(Text(cell) for cell in cells))
     console.print(table, markup=False, highlight=False)
-    for name, change in found["change"].items():
-        sure = change["low"] > 0 or change["high"] < 0
-        says = (
-            ("better" if change["value"] > 0 else "worse")
-            if sure
-            else "no difference can be told from chance"
-        )
-        console.print(
-            Text(
-                f"{name} {change['value']:+.3f} ({change['low']:+.3f} to {change['high']:+.3f}): {says}"
-            )
-        )
+    for name, change in calibration["change"].items():
+        interval = f"({change['low']:+.3f} to {change['high']:+.3f})"
+        console.print(Text(f"{name} {change['value']:+.3f} {interval}: {_judgement(change)}"))
     console.print(
         Text(
-            "expected: ten-fold cross-validation, 95 % bootstrap intervals. It is in use now; footnote calibrate --reset undoes it"
+            "expected: ten-fold cross-validation, 95 % bootstrap intervals. "
+            "It is in use now; footnote calibrate --reset undoes it"
         )
     )
 
 
-def _bounded(figure: Mapping[str, Any]) -> str:
-    return (
-        "-"
-        if figure["value"] is None
-        else f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
-    )
+def _judgement(change: Mapping[str, float]) -> str:
+    if change["low"] > 0 or change["high"] < 0:
+        return "better" if change["value"] > 0 else "worse"
+    return "no difference can be told from chance"
+
+
+def _with_interval(figure: Mapping[str, Any]) -> str:
+    if figure["value"] is None:
+        return "-"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"

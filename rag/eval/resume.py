@@ -1,7 +1,8 @@
-"""The finished records of a run that is not whole yet: JSON lines beside the run file, so that a killed run goes on.
+"""Keeps the finished records of a run in a partial file, so that an interrupted run can continue.
 
-The first line says which run it is, by a fingerprint of its settings and cases. A line is whole when it ends in a line
-feed and is JSON: what a kill left half written is cut off, and its question is asked again.
+The file has JSON lines and is next to the run file. The first line identifies the run by a
+fingerprint of its settings and cases. A line is complete if it ends in a line feed and is JSON. An
+incomplete last line is cut off, and its question is asked again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SCHEMA = 1
 
 
 class PartialRun:
-    """`done` holds the records found, by id; `add` appends one more, flushed when it returns."""
+    """The partial file of a run. `done` has the finished records by id."""
 
     def __init__(self, path: Path, fingerprint: str, say: Say) -> None:
         self.path = path
@@ -62,23 +63,25 @@ class PartialRun:
         self._file.close()
 
     def add(self, record: Record) -> None:
+        """Append a record. It is flushed when this returns."""
         self._write(record)
         self.done[record["id"]] = record
 
     def remove(self) -> None:
-        """Forget it all: the run file is whole."""
+        """Delete the file, after the run file was written."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
     def _read(self, header: Record, say: Say) -> int:
-        """Fill `done`; how many bytes from the start are this run's and whole. Says what it leaves out."""
+        """Fill `done` and return the number of complete bytes of this run."""
         if not self.path.exists():
             return 0
         with open(self.path, "rb") as file:
             first = file.readline()
             if first and _entry(first) != header:
                 say(
-                    f"{self.path} is of another run (other questions, settings or versions): starting anew"
+                    f"{self.path} is of another run (other questions, settings or versions): "
+                    "starting anew"
                 )
                 return 0
             whole = len(first)
@@ -101,14 +104,14 @@ class PartialRun:
 
 
 def is_partial(path: Path) -> bool:
-    """Is the regular file at `path` the beginning of a run, be it cut off in its first line?"""
+    """Tell whether the regular file at `path` is a partial file, even one cut in line 1."""
     first = result_files.begins(path).partition(b"\n")[0]
     head = json.dumps({"schema": SCHEMA, "fingerprint": ""}).encode()[:-2]
     return first.startswith(head) or head.startswith(first)
 
 
 def _entry(line: bytes) -> Record | None:
-    """The object of a line, or None where it is not whole."""
+    """Return the object of a line, or None if the line is incomplete."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None
     except (ValueError, RecursionError):

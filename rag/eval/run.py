@@ -1,8 +1,8 @@
-"""THE FLOW of a scripted run: ask each case, score it, keep it, and summarise them all.
+"""Runs an evaluation: asks each case, scores it, keeps the record, and summarises all records.
 
-A record is one case in plain JSON values: the question, its gold, the whole answer object, what retrieval found, and
-`scores` by group, where a number or a pair [numerator, denominator] stands for each figure the case has a part in.
-Everything in the summary is arithmetic over those.
+A record is one case in JSON values: the question, its gold, the whole answer object, the retrieved
+passages, and `scores` by group. A score is a number or a pair [numerator, denominator]. The summary
+is computed from the scores alone.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from rag.eval.scoring import score_answer, score_retrieval
 from rag.events import Answered, Event
 
 SCHEMA = 1
-_LARGEST = 2**30  # bytes of a run file
-DEPTH = 10  # passages that retrieval figures are taken from
+#: Bytes of a run file that may be replaced.
+_MAX_RUN_BYTES = 2**30
+#: Passages that retrieval figures are computed from.
+DEPTH = 10
 
 FIGURES = {
     "retrieval": (
@@ -49,7 +51,7 @@ QUANTILES = {"p50": 0.5, "p95": 0.95}
 
 
 class Bot(Protocol):
-    """What a run asks: the front door, or a test's script."""
+    """The methods of `rag.bot.Bot` that a run calls."""
 
     def ask(self, question: str, /) -> Iterator[Event]: ...
 
@@ -60,7 +62,10 @@ class Bot(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the figures depend on besides the questions. `config` also names the library or corpus that is asked."""
+    """Everything but the questions that the figures depend on.
+
+    `config` also names the library or corpus.
+    """
 
     config: dict[str, Any]
     weights: dict[str, Any]
@@ -75,9 +80,10 @@ def run_cases(
     say: Say,
     retrieval_only: bool = False,
 ) -> Iterator[Record]:
-    """Evaluate and write the run file; yields each record as it is finished. Interrupted, the same call goes on.
+    """Evaluate the cases and write the run file. Yields each finished record.
 
-    What an earlier call finished is not asked again and not yielded again, but is in the run file.
+    After an interruption the same call continues: records of an earlier call are not yielded again,
+    but are in the run file.
     """
     with PartialRun(
         Path(f"{out}.partial"), fingerprint(setup, cases, retrieval_only), say
@@ -95,7 +101,7 @@ def evaluate_cases(
     retrieval_only: bool = False,
     done: Collection[str] | None = None,
 ) -> Iterator[Record]:
-    """One record for each case, in order, but for those whose id is in `done`."""
+    """Yield a record for each case, in order, without those whose id is in `done`."""
     for case in cases:
         if done is None or case.id not in done:
             yield _record(bot, case, retrieval_only)
@@ -104,9 +110,9 @@ def evaluate_cases(
 def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
     answer = None if retrieval_only else _ask(bot, case.question)
     started = time.perf_counter()
-    found = bot.search(case.question, DEPTH)
+    passages = bot.search(case.question, DEPTH)
     seconds = time.perf_counter() - started
-    scores = {"retrieval": score_retrieval(case, found)}
+    scores = {"retrieval": score_retrieval(case, passages)}
     scores |= (
         score_answer(case, answer, bot.document) if answer else {"seconds": {"retrieve": seconds}}
     )
@@ -121,7 +127,7 @@ def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
             "evidence": [asdict(gold) for gold in case.evidence],
         },
         "answer": serialize.answer(answer) if answer else None,
-        "retrieved": [_slim(serialize.passage(passage)) for passage in found],
+        "retrieved": [_slim(serialize.passage(passage)) for passage in passages],
         "scores": scores,
         **({"changed": changed} if changed else {}),
     }
@@ -141,12 +147,12 @@ def _ask(bot: Bot, question: str) -> Answer:
 
 
 def _slim(passage: dict[str, Any]) -> dict[str, Any]:
-    """A retrieved passage without its text, which its document and span name: run files stay small."""
+    """Return a retrieved passage without its text, which document and span name."""
     return {key: value for key, value in passage.items() if key != "text"}
 
 
 def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Every figure with its interval and n: the cases that have a part in it."""
+    """Return every figure with its interval and the number of its cases."""
     scores = [record["scores"] for record in records]
     summary: dict[str, Any] = {
         group: {name: bootstrap_interval(_rows(scores, group, name)) for name in names}
@@ -163,13 +169,13 @@ def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _rows(scores: Sequence[Mapping[str, Any]], group: str, name: str) -> list[Row]:
-    """A figure's rows: without the cases that have no such score, or whose pair has nothing to be a share of."""
+    """Return the scores of a figure, without pairs whose denominator is 0."""
     rows = [score[group][name] for score in scores if name in score.get(group, {})]
     return [row for row in rows if not isinstance(row, list | tuple) or row[1]]
 
 
 def run_object(records: Sequence[Record], setup: Setup) -> dict[str, Any]:
-    """The object of RUN.json."""
+    """Return the object of RUN.json."""
     return {
         "schema": SCHEMA,
         **asdict(setup),
@@ -179,47 +185,46 @@ def run_object(records: Sequence[Record], setup: Setup) -> dict[str, Any]:
 
 
 def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = False) -> str:
-    """What must be the same for records of an interrupted run to be taken over."""
+    """Return a hash of everything that must be equal for an interrupted run to be continued."""
     parts = [SCHEMA, asdict(setup), [asdict(case) for case in cases], retrieval_only]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def read_run(path: str | Path) -> dict[str, Any]:
-    """A run file. Raises `Usage` where it is none."""
+    """Read a run file. Raises `Usage` if it is none."""
     try:
-        found: dict[str, Any] = strict_json.parse(
+        run: dict[str, Any] = strict_json.parse(
             regular_files.read_text_file(path, regular_files.MAX_RUN_BYTES)
         )
     except (Unreadable, ValueError, RecursionError) as error:
         raise Usage(
             f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run"
         ) from error
-    if (
-        not isinstance(found, dict)
-        or not isinstance(found.get("cases"), list)
-        or "summary" not in found
-    ):
+    if not isinstance(run, dict) or not isinstance(run.get("cases"), list) or "summary" not in run:
         raise Usage(
             f"{path} is no run file: it has no cases and no summary",
             "give the --out of an earlier run",
         )
-    if found.get("schema") != SCHEMA:
+    if run.get("schema") != SCHEMA:
         raise Usage(
-            f"{path} is of format {found.get('schema')!r}, this program reads format {SCHEMA}",
+            f"{path} is of format {run.get('schema')!r}, this program reads format {SCHEMA}",
             "run it again with this version",
         )
-    return found
+    return run
 
 
 def write_run(path: str | Path, run: Mapping[str, Any]) -> None:
-    """Write RUN.json so that there is either the old run or the new one, whole. Raises `Usage`."""
+    """Write RUN.json atomically. Raises `Usage` if it cannot be written."""
     text = json.dumps(run, indent=1, allow_nan=False) + "\n"
     result_files.write_result(Path(path).absolute(), text, "--out", is_run, "a run file")
 
 
 def is_run(path: Path) -> bool:
-    """Is the regular file at `path` a run file of this format?"""
-    if not result_files.begins(path).lstrip().startswith(b"{") or path.stat().st_size > _LARGEST:
+    """Tell whether the regular file at `path` is a run file of this format."""
+    if (
+        not result_files.begins(path).lstrip().startswith(b"{")
+        or path.stat().st_size > _MAX_RUN_BYTES
+    ):
         return False
     try:
         return {"config", "weights", "version"} <= set(read_run(path))
@@ -228,9 +233,12 @@ def is_run(path: Path) -> bool:
 
 
 def claim(path: str | Path) -> Path:
-    """The absolute path for a run file, which may be written together with its partial file. Raises `Usage`."""
-    place = result_files.check_result_path(path, "--out", is_run, "a run file")
+    """Return the absolute path for a run file.
+
+    Raises `Usage` if the run file or its partial file must not be written there.
+    """
+    run_path = result_files.check_result_path(path, "--out", is_run, "a run file")
     result_files.check_result_path(
-        f"{place}.partial", "--out", is_partial, "the beginning of a run"
+        f"{run_path}.partial", "--out", is_partial, "the beginning of a run"
     )
-    return place
+    return run_path

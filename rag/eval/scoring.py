@@ -1,4 +1,4 @@
-"""A case and what came of it -> its scores: which marks apply, and on what. The arithmetic is in `score`."""
+"""Scores a case and its answer: decides which scores apply. The arithmetic is in `metrics`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Scores = dict[str, Any]
 
 
 def score_retrieval(case: Case, passages: Sequence[Passage]) -> Scores:
-    """By document where gold documents are known, by quote where gold quotes are; no marks where there is no gold."""
+    """Score by document if gold documents are known, and by quote if gold quotes are known."""
     hits = [_hit(passage) for passage in passages]
     marks: Scores = {}
     if case.sources:
@@ -30,7 +30,7 @@ def score_retrieval(case: Case, passages: Sequence[Passage]) -> Scores:
 
 
 def score_answer(case: Case, answer: Answer, document: Callable[[str], Document]) -> Scores:
-    """All marks of an answer, by group. `document` gives the text that quotes are held against."""
+    """Return the scores of an answer by group. `document` gives the texts of the quotes."""
     return {
         **_answers(case, answer),
         "citation": _citations(case, answer, document),
@@ -42,7 +42,7 @@ def score_answer(case: Case, answer: Answer, document: Callable[[str], Document]
 
 
 def _answers(case: Case, answer: Answer) -> Scores:
-    """`answer` and `overall`. An answerable question without gold answers cannot be marked and is in neither."""
+    """Return `answer` and `overall`, both empty for an answerable question without gold answers."""
     if case.answerable and not case.answers:
         return {"answer": {}, "overall": {}}
     said = answer_words(answer)
@@ -60,7 +60,7 @@ def _answers(case: Case, answer: Answer) -> Scores:
 
 
 def answer_words(answer: Answer) -> str:
-    """The answer's words: its text without the citation markers. Brackets that a document wrote itself stay."""
+    """Return the answer's text without the citation markers. Brackets of a document stay."""
     text = answer.text
     spans = [citation.span for claim in answer.claims for citation in claim.sentence.citations]
     for span in sorted(set(spans), reverse=True):
@@ -69,7 +69,7 @@ def answer_words(answer: Answer) -> str:
 
 
 def _citations(case: Case, answer: Answer, document: Callable[[str], Document]) -> Scores:
-    """`valid` and `quote_exact` of all that was written, abstentions too; the others of what was answered."""
+    """Return `valid` and `quote_exact`, and if the answer does not abstain the others."""
     numbered = {passage.number: _hit(passage) for passage in answer.passages}
     markers = [citation.number for claim in answer.claims for citation in claim.sentence.citations]
     evidence = [each for claim in answer.claims for each in claim.evidence]
@@ -87,7 +87,10 @@ def _citations(case: Case, answer: Answer, document: Callable[[str], Document]) 
 
 
 def _matches(evidence: Sequence[Evidence], document: Callable[[str], Document]) -> Iterator[bool]:
-    """Whether each quote is in its document at its span; a document that is not there holds none."""
+    """Yield for each quote whether it is in its document at its span.
+
+    A document that is not in the library contains no quote.
+    """
     texts: dict[str, str | None] = {}
     for each in evidence:
         if each.document not in texts:
@@ -100,7 +103,7 @@ def _matches(evidence: Sequence[Evidence], document: Callable[[str], Document]) 
 
 
 def _seconds(answer: Answer) -> Scores:
-    """`first` only where there were words to wait for."""
+    """Return the times; `first` (the first words) only if the answer does not abstain."""
     seconds = {"retrieve": answer.seconds.retrieve, "total": answer.seconds.total}
     return seconds if answer.abstained else seconds | {"first": answer.seconds.first}
 

@@ -1,1 +1,4 @@
-"""Pure functions over text: sentences, facts, copies, boilerplate, what is safe to show. No files, no models."""
+"""Pure functions over text: sentences, facts, copies, boilerplate, sanitizing.
+
+They read no file and run no model.
+"""

@@ -1,15 +1,18 @@
-"""Does a text say anything that known texts do not? What tells a copy from a text that only looks like one.
+"""Decides whether a text says anything that known texts do not say.
 
-Two texts are held against each other by their runs of three words (shingles; Broder 1997, "On the resemblance and
-containment of documents"): a word that stands in a run which the other text has too is *covered*. A text is a copy of
-others where nearly all of its words are covered, and none of the rest is a fact: a number, a name, a negation, a word that
-turns a statement (from, only, may), an operator, or the opposite of a word that stands in its place. What the others say in
-between must hold no uncovered fact either, so that a "not" left out is seen. Two numbers or names that changed places lose
-the runs around them and are not covered; a clause of three words or more that was moved keeps its runs and is.
+Two texts are compared by their runs of three words (shingles; Broder 1997, "On the resemblance and
+containment of documents"): a word in a run that the other text has too is *covered*. A text is a
+copy of others if nearly all of its words are covered and none of the rest is a fact. A fact is a
+number, a name, a negation, a word that changes a statement (from, only, may), an operator, or the
+opposite of a word in its place. The part of the others between the first and the last common run
+must contain no uncovered fact either, so that a missing "not" is noticed. Two numbers or names that
+changed places lose the runs around them and are not covered. A clause of three words or more that
+was moved keeps its runs and is covered.
 
-Headlines, case, punctuation and white space play no part; what looks like code is one word, compared as it stands. Where a text has
-no capitals, so that any word may be a name, only the same words in the same order are a copy. A word exchanged for another
-that is none of these passes as a synonym, whatever it means: telling trading from fishing takes more than words.
+Headlines, case, punctuation and white space are ignored. A word that looks like code is compared
+unchanged. In a text without capitals any word may be a name, so only the same words in the same
+order are a copy. Any other exchanged word passes as a synonym, whatever it means: words alone do
+not tell "trading" from "fishing".
 """
 
 from __future__ import annotations
@@ -19,236 +22,290 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
-from rag.text import facts
+from rag.text import facts, word_tables
 
-_RUN = 3  # words of a shingle
-_FACT = 5  # words of a run that covers a fact: two that changed places have one or two words around them in common
-_LONG = 6  # covered words in a row that show where the common part begins and ends
-_GAP = 3  # uncovered words that may stand between covered ones of the common part
-_RELATED = 0.25  # share of a text's shingles from which another text is held against it
-_MOST = 0.15  # share of a text's words that may be uncovered
-_HEADLINE = 16  # words of a headline, at most
-_PARAGRAPH = 9  # words of a line that is none
-_ALONE = 20  # words; a shorter text says too little without its title
+#: Words of a shingle.
+_SHINGLE_WORDS = 3
+#: Words of a run that covers a fact. Two facts that changed places have one or two words around
+#: them in common.
+_FACT_RUN_WORDS = 5
+#: Covered words in a row that mark the beginning and the end of the common part.
+_MIN_CORE_WORDS = 6
+#: Uncovered words between covered ones of the common part.
+_MAX_GAP_WORDS = 3
+#: Share of a text's shingles that a text needs to be compared with it.
+_MIN_RELATED_SHARE = 0.25
+#: Share of a copy's words that may be uncovered.
+_MAX_UNCOVERED_SHARE = 0.15
+_MAX_HEADLINE_WORDS = 16
+#: Words of a line that is no headline.
+_MIN_PARAGRAPH_WORDS = 9
+#: Words of a text that can be understood without its title.
+_MIN_TEXT_WORDS = 20
 _DASHES = str.maketrans("’‘‐‑‒–—−", "''------")
-_CODE = re.compile(
-    r"[{}=<>\\|^~`(](?:(?<!\()|(?<=\w\())"
-)  # these signs, or a "(" behind a word; begins with one set, which is looked for fast
+#: A sign of code, or a "(" behind a word. The pattern begins with one set, which is searched fast.
+_CODE = re.compile(r"[{}=<>\\|^~`(](?:(?<!\()|(?<=\w\())")
 _BULLET = re.compile(r"^[^\S\n]*[-*+•·]+\s", re.M)
 _VERBATIM = re.compile(r"[{}=<>\\|^~`@\[\]_#]|\w[(.&*/]\w|\w\(|^[!-]\w")
-_ENDS = re.compile(r"[.!?;:,|][\"'”’)]*\s*$")
-_LINE = re.compile(r"(\W)\1{2,}")
-_SIGNS = re.compile(r"[-+*/%&!]{1,2}")
+_SENTENCE_END = re.compile(r"[.!?;:,|][\"'”’)]*\s*$")
+_RULED_LINE = re.compile(r"(\W)\1{2,}")
+_OPERATOR = re.compile(r"[-+*/%&!]{1,2}")
 _TOKEN = re.compile(
-    r"(?<![-+±≈≤≥$€£¥#])[-+±≈≤≥$€£¥#]*\d(?:[\d.,:/]*\d)?(?:[^\W\d_]+)?|[^\W_]+(?:'[^\W_]+)*|[+&%‰$€£¥°±≤≥≠≈×÷@√∞∑∈→←]",
+    r"(?<![-+±≈≤≥$€£¥#])[-+±≈≤≥$€£¥#]*\d(?:[\d.,:/]*\d)?(?:[^\W\d_]+)?"
+    r"|[^\W_]+(?:'[^\W_]+)*"
+    r"|[+&%‰$€£¥°±≤≥≠≈×÷@√∞∑∈→←]",
 )
-_FREE = frozenset(
-    "a an the this that these those which who it its is are was were be been being has have had also then there here "
-    "so such very just however while as".split()
+#: Function words that may differ without changing the statement.
+_NEUTRAL_WORDS = frozenset(
+    "a an the this that these those which who it its is are was were be been being has have had "
+    "also then there here so such very just however while as".split()
 )
 
 
 class WordText:
-    """A text as its words. `title` counts where the text is short: "It weighs 5 kg" is of two pumps two statements."""
+    """A text as its words.
+
+    The `title` counts as part of a short text: "It weighs 5 kg" is another statement for another
+    pump.
+    """
 
     def __init__(self, text: str, title: str = "") -> None:
-        text = _body(text)
-        self.shown = _cut(text)  #: the words as they are written
-        if title and len(self.shown) < _ALONE:
-            self.shown = _cut(title) + self.shown
-        #: as they are compared
+        text = _without_headlines(text)
+        self.shown = _split_words(text)  #: the words as written
+        if title and len(self.shown) < _MIN_TEXT_WORDS:
+            self.shown = _split_words(title) + self.shown
+        #: the words as compared
         self.words = [
             word.lower() if word.isascii() and word.isalnum() else _folded(word)
             for word in self.shown
         ]
-        self._shouts = text.isupper()
+        self._is_upper_case = text.isupper()
 
     @cached_property
-    def _marked(self) -> list[bool]:
-        """Which words are names, numbers or code."""
+    def _is_name_or_number(self) -> list[bool]:
+        """For each word, whether it is a name, a number or code."""
         return [
             not low.isalpha() or (word[0].isupper() and not facts.is_stop_word(low))
             for word, low in zip(self.shown, self.words, strict=True)
         ]
 
     @cached_property
-    def _plain(self) -> bool:
-        """Do its capitals tell no name?"""
-        return self._shouts or not any(word[0].isupper() for word in self.shown)
+    def _hides_names(self) -> bool:
+        """Whether capitals do not mark names: all letters are capitals, or none."""
+        return self._is_upper_case or not any(word[0].isupper() for word in self.shown)
 
     @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:
-        """Its runs of three words; at either end a run reaches beyond the text."""
-        return frozenset(_runs(self.words, _RUN))
+        """The runs of three words. At either end runs reach beyond the text."""
+        return frozenset(_runs(self.words, _SHINGLE_WORDS))
 
     @cached_property
-    def _counted(self) -> dict[int, Counter[tuple[str, ...]]]:
-        return {length: Counter(_runs(self.words, length)) for length in (2, _RUN, _FACT)}
+    def _run_counts(self) -> dict[int, Counter[tuple[str, ...]]]:
+        """How often each run occurs, by the number of its words."""
+        lengths = (2, _SHINGLE_WORDS, _FACT_RUN_WORDS)
+        return {length: Counter(_runs(self.words, length)) for length in lengths}
 
     def covered(self, other: WordText) -> list[bool]:
-        """For each word, whether it stands in `other` among the same words: in a run of three, a fact in one of five.
+        """Return for each word whether `other` has it among the same words.
 
-        A name or number neither of whose neighbours is the same was torn out of its place, and is not covered.
+        A fact must be in a common run of five words, any other word in one of three. A name or
+        number that has none of its neighbours in `other` was moved and is not covered.
         """
-        count, words = other._counted, self.words
-        known, strong = (_known(words, length, count[length]) for length in (_RUN, _FACT))
-        out = [
-            any(strong[at : at + _FACT])
-            if self._marked[at] or _turns(word)
-            else any(known[at : at + _RUN])
+        counts, words = other._run_counts, self.words
+        in_shingle, in_fact_run = (
+            _common_runs(words, length, counts[length])
+            for length in (_SHINGLE_WORDS, _FACT_RUN_WORDS)
+        )
+        covered = [
+            any(in_fact_run[at : at + _FACT_RUN_WORDS])
+            if self._is_name_or_number[at] or _is_negation(word)
+            else any(in_shingle[at : at + _SHINGLE_WORDS])
             for at, word in enumerate(words)
         ]
-        joined = _known(words, 2, count[2])
+        self._uncover_moved(covered, _common_runs(words, 2, counts[2]))
+        return covered
+
+    def _uncover_moved(self, covered: list[bool], joined: list[bool]) -> None:
+        """Mark names and numbers as uncovered that have no neighbour in common.
+
+        `joined` tells for each word whether the other text has it behind the same word.
+        """
         joined[0] = joined[-1] = True
         start = 0
-        for at in range(len(out) + 1):
-            if at < len(out) and self._marked[at]:
-                if at > start and not joined[at]:  # two names that did not stand together
-                    out[at - 1] = out[at] = False
+        for at in range(len(covered) + 1):
+            if at < len(covered) and self._is_name_or_number[at]:
+                if at > start and not joined[at]:  # two names that are not neighbours in `other`
+                    covered[at - 1] = covered[at] = False
                 continue
             if at > start and not joined[start] and not joined[at]:
-                out[start:at] = [False] * (at - start)
+                covered[start:at] = [False] * (at - start)
             start = at + 1
-        return out
 
-    def fact(self, at: int) -> bool:
-        """May the word change what is said?"""
+    def is_fact(self, at: int) -> bool:
+        """Tell whether the word may change the statement."""
         shown, word = self.shown[at], self.words[at]
-        if self._plain or not word.isalpha() or _turns(word):
+        if self._hides_names or not word.isalpha() or _is_negation(word):
             return True
         if facts.is_stop_word(word):
-            return word not in _FREE
+            return word not in _NEUTRAL_WORDS
         return shown[0].isupper() or bool(facts.find_numbers(word))
 
 
-def _body(text: str) -> str:
-    """The text without headlines, which each outlet writes its own: a line or two above a paragraph that end like no sentence,
-    deny nothing, and have no number that the rest has not."""
+def _without_headlines(text: str) -> str:
+    """Return the text without its headlines, which each outlet writes in its own words.
+
+    A headline is one of two lines above a paragraph. It does not end like a sentence, contains no
+    negation, and no number that the rest does not contain.
+    """
     rest = text.lstrip()
     for _ in range(2):
         line, _, below = rest.partition("\n")
         below, words = below.lstrip(), line.split()
         following = below.partition("\n")[0].split()
-        head = (
-            len(words) <= _HEADLINE
-            and not _ENDS.search(line)
+        is_headline = (
+            len(words) <= _MAX_HEADLINE_WORDS
+            and not _SENTENCE_END.search(line)
             and not _CODE.search(line)
             and not _BULLET.match(line)
         )
-        if not head or len(below.split()) < _ALONE or any(map(_turns, map(str.lower, words))):
+        if not is_headline or len(below.split()) < _MIN_TEXT_WORDS:
+            break
+        if any(map(_is_negation, map(str.lower, words))):
             break
         if not set(re.findall(r"\d[\d.,]*", line)) <= set(re.findall(r"\d[\d.,]*", below)):
             break
-        if len(following) >= _PARAGRAPH:
+        if len(following) >= _MIN_PARAGRAPH_WORDS:
             return below
         rest = below
     return text
 
 
 def _folded(word: str) -> str:
+    """Return the word as it is compared: code unchanged, else without case and accents."""
     if not word.isalnum() and _VERBATIM.search(word):
         return word
     return word.lower() if word.isascii() else facts.fold_text(word)
 
 
 def _runs(words: list[str], length: int) -> Iterator[tuple[str, ...]]:
+    """Yield the runs of `length` words, with "" beyond the ends of the text."""
     padding = [""] * (length - 1)
     padded = padding + words + padding
     return zip(*(padded[at:] for at in range(length)))
 
 
-def _known(words: list[str], length: int, counted: Counter[tuple[str, ...]]) -> list[bool]:
-    """For each run of `words`, whether the other text has it, and as often as it came up to there."""
+def _common_runs(words: list[str], length: int, counts: Counter[tuple[str, ...]]) -> list[bool]:
+    """Return for each run of `words` whether the other text has it too.
+
+    The n-th occurrence of a run is common if the other text has at least n, by `counts`.
+    """
     seen: dict[tuple[str, ...], int] = {}
-    out = []
+    common = []
     for run in _runs(words, length):
         times = seen[run] = seen.get(run, 0) + 1
-        out.append(times <= counted[run])
-    return out
+        common.append(times <= counts[run])
+    return common
 
 
 @lru_cache(1 << 16)
-def _turns(word: str) -> bool:
+def _is_negation(word: str) -> bool:
     return facts.count_negations(word) > 0
 
 
-def _cut(text: str) -> list[str]:
-    """The words of `text`; what stands between two blanks with a sign of code in it is one, and so is a lone sign in code."""
+def _split_words(text: str) -> list[str]:
+    """Return the words of `text`.
+
+    In a text with code, everything between two blanks that contains a sign of code is one word, and
+    so is a lone operator.
+    """
     if not text.isascii():
         text = text.translate(_DASHES)
     if not _CODE.search(text):
         return _TOKEN.findall(text)
-    out: list[str] = []
+    words: list[str] = []
     for piece in _BULLET.sub(" ", text).split():
-        if _VERBATIM.search(piece) and not _LINE.fullmatch(piece):
-            out.append(piece.rstrip(".,;:!?") or piece)
-        elif _SIGNS.fullmatch(piece) and out and (len(out[-1]) == 1 or not out[-1].isalpha()):
-            out.append(piece)
+        if _VERBATIM.search(piece) and not _RULED_LINE.fullmatch(piece):
+            words.append(piece.rstrip(".,;:!?") or piece)
+        elif (
+            _OPERATOR.fullmatch(piece)
+            and words
+            and (len(words[-1]) == 1 or not words[-1].isalpha())
+        ):
+            words.append(piece)
         else:
-            out += _TOKEN.findall(piece)
-    return out
+            words += _TOKEN.findall(piece)
+    return words
 
 
 def find_copy(text: WordText, known: Sequence[WordText]) -> int | None:
-    """Which of `known` has most of `text`, where all of them together say all that it says; None where they do not."""
+    """Return the index in `known` of the text that has most of `text`.
+
+    Return None if the known texts together do not say everything that `text` says.
+    """
     shares = [len(text.shingles & other.shingles) / len(text.shingles) for other in known]
     related = [
-        n for n in sorted(range(len(known)), key=lambda n: -shares[n]) if shares[n] >= _RELATED
+        n
+        for n in sorted(range(len(known)), key=lambda n: -shares[n])
+        if shares[n] >= _MIN_RELATED_SHARE
     ]
     if not related or not text.words:
         return None
-    covered, said = [False] * len(text.words), set[str]()
+    covered, known_words = [False] * len(text.words), set[str]()
     for number in related:
         covered = [a or b for a, b in zip(covered, text.covered(known[number]), strict=True)]
     low, high = _core(covered)
     for number in related:
-        if not _bears_out(known[number], text, low, len(covered) - high):
+        if not _has_no_other_fact(known[number], text, low, len(covered) - high):
             return None
-        said.update(known[number].words)
-    return related[0] if _says_no_more(text, covered, said) else None
+        known_words.update(known[number].words)
+    return related[0] if _says_no_more(text, covered, known_words) else None
 
 
 def same_content(one: WordText, other: WordText) -> bool:
-    """Does neither say anything that the other does not?"""
+    """Tell whether neither text says anything that the other does not say."""
     if one.words == other.words:
         return True
-    turns = [sum(map(_turns, text.words)) for text in (one, other)]
+    negations = [sum(map(_is_negation, text.words)) for text in (one, other)]
     return (
-        turns[0] == turns[1]
+        negations[0] == negations[1]
         and find_copy(one, [other]) is not None
         and find_copy(other, [one]) is not None
     )
 
 
-def _bears_out(other: WordText, text: WordText, head: int, tail: int) -> bool:
-    """Has `other`, in the part that it shares with `text`, no fact that `text` has not?
+def _has_no_other_fact(other: WordText, text: WordText, head: int, tail: int) -> bool:
+    """Tell whether the part of `other` in common with `text` has no fact that `text` lacks.
 
-    Where `text` has words of its own at an end (`head`, `tail` of them), as many of `other` and two belong to that part.
+    `head` and `tail` are the numbers of words of `text` before and behind the common part. If there
+    are some, as many words of `other` plus two belong to the common part at that end.
     """
     covered = other.covered(text)
     low, high = _core(covered)
     low = max(0, low - head - 2) if head else low
     high = min(len(covered), high + tail + 2) if tail else high
-    return not any(other.fact(at) for at in range(low, high) if not covered[at])
+    return not any(other.is_fact(at) for at in range(low, high) if not covered[at])
 
 
-def _says_no_more(text: WordText, covered: list[bool], said: set[str]) -> bool:
-    """Is what is uncovered little, no fact, and the opposite of nothing that is `said`?"""
-    bare = [at for at, is_covered in enumerate(covered) if not is_covered]
-    if len(bare) > _MOST * len(covered):
+def _says_no_more(text: WordText, covered: list[bool], known_words: set[str]) -> bool:
+    """Tell whether the uncovered words are few, no facts, and no opposites of `known_words`."""
+    uncovered = [at for at, is_covered in enumerate(covered) if not is_covered]
+    if len(uncovered) > _MAX_UNCOVERED_SHARE * len(covered):
         return False
-    words = {text.words[at] for at in bare}
-    opposites = {b for a, b in facts.OPPOSITES if a in words}
-    return not any(text.fact(at) for at in bare) and opposites.isdisjoint(said)
+    words = {text.words[at] for at in uncovered}
+    opposites = {opposite for word, opposite in word_tables.OPPOSITES if word in words}
+    return not any(map(text.is_fact, uncovered)) and opposites.isdisjoint(known_words)
 
 
 def _core(covered: list[bool]) -> tuple[int, int]:
-    """From the first to the last long run of covered words, and on over gaps of a few; all of it where no run is long."""
+    """Return start and end of the common part: from the first to the last long covered run.
+
+    It is extended over small gaps. It is the whole text if no run is long.
+    """
     low, high, run = len(covered), 0, 0
     for at, is_covered in enumerate(covered):
         run = run + 1 if is_covered else 0
-        if run >= _LONG or (high and is_covered and at - high <= _GAP):
+        if run >= _MIN_CORE_WORDS or (high and is_covered and at - high <= _MAX_GAP_WORDS):
             low, high = min(low, at - run + 1), at + 1
-    while low and True in covered[max(0, low - 1 - _GAP) : low]:
+    while low and True in covered[max(0, low - 1 - _MAX_GAP_WORDS) : low]:
         low -= 1
     return (low, high) if low < high else (0, len(covered))

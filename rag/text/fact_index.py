@@ -1,7 +1,8 @@
-"""The numbers, dates and words of a text, indexed: does one of them agree with this one?
+"""Indexes of the numbers, dates and words of a text: does one of them agree with a given one?
 
-A claim may hold thousands of numbers and so may a passage. Comparing each with each would be quadratic, so every question is
-answered by a few look-ups in sets. The answers are those of `Number.agrees`, `Date.agrees` and `one_off`.
+A claim may have thousands of numbers, and a passage too. Comparing all pairs would be quadratic, so
+every question is answered by a few look-ups in sets. The answers are those of `Number.agrees`,
+`Date.agrees` and `one_letter_apart`.
 """
 
 from __future__ import annotations
@@ -10,51 +11,49 @@ from collections.abc import Collection, Iterable
 
 from rag.text.facts import Date, Number
 
-_LEAST, _MOST = (
-    6,
-    64,
-)  # letters of a word that may differ in one; a longer word must stand there as it is
-_ANY = "\0"  # stands for any one letter; no word holds it
+#: Letters of a word that may differ in one letter. A shorter or longer word must be equal.
+_MIN_LETTERS, _MAX_LETTERS = 6, 64
+#: A placeholder for any one letter. No word contains it.
+_WILDCARD = "\0"
 
 
 class NumberIndex:
-    """The quantities of a text."""
+    """Index of the quantities of a text."""
 
     def __init__(self, numbers: Iterable[Number]) -> None:
         self._values = set[float]()
-        self._percents = set[float]()
-        self._asked, self._asked_bare = (
-            set[float](),
-            set[float](),
-        )  # values that would agree with these numbers
+        self._percentages = set[float]()
+        # Values that another number must have for one of `numbers` to agree with it: as a
+        # percentage, and as any number.
+        self._supporting_percentages = set[float]()
+        self._supporting = set[float]()
         for number in numbers:
-            borne = {*number.values, *(-v for v in number.values if v > 0)}
+            supporting = {*number.values, *(-v for v in number.values if v > 0)}
             self._values |= number.values
-            self._asked |= borne
+            self._supporting_percentages |= supporting
             if number.percent:
-                self._percents |= number.values
+                self._percentages |= number.values
             else:
-                self._asked_bare |= borne
+                self._supporting |= supporting
 
     def bear_out(self, number: Number) -> bool:
-        """Does `number` agree with one of them?"""
-        known = self._percents if number.percent else self._values
+        """Tell whether `number` agrees with a number of the text."""
+        known = self._percentages if number.percent else self._values
         return any(v in known or (v > 0 and -v in known) for v in number.values)
 
     def rest_on(self, number: Number) -> bool:
-        """Does one of them agree with `number`?"""
-        return not number.values.isdisjoint(self._asked if number.percent else self._asked_bare)
+        """Tell whether a number of the text agrees with `number`."""
+        supporting = self._supporting_percentages if number.percent else self._supporting
+        return not number.values.isdisjoint(supporting)
 
 
 class DateIndex:
-    """The days, months and parts of dates of a text."""
+    """Index of the days, months and parts of dates of a text."""
 
     def __init__(self, dates: Iterable[Date]) -> None:
         self._known = set[tuple[int, int | None, int | None]]()  # month, year, day
-        self._years, self._days = (
-            set[tuple[int, int | None]](),
-            set[tuple[int, int | None]](),
-        )  # with their months
+        self._years = set[tuple[int, int | None]]()  # month, year
+        self._days = set[tuple[int, int | None]]()  # month, day
         self._months = set[int]()
         for date in dates:
             self._known.add((date.month, date.year, date.day))
@@ -63,7 +62,7 @@ class DateIndex:
             self._months.add(date.month)
 
     def agree(self, date: Date) -> bool:
-        """Does one of them agree with `date`?"""
+        """Tell whether a date of the text agrees with `date`."""
         if date.year is None and date.day is None:
             return date.month in self._months
         if date.day is None:
@@ -78,33 +77,37 @@ class DateIndex:
 
 
 class WordIndex:
-    """Words, or their stems, of a text. The index of those that differ in one letter is made when it is first needed."""
+    """Index of the words, or stems, of a text. Words with a wildcard are added at first need."""
 
     def __init__(self, words: Collection[str]) -> None:
         self._words = frozenset(words)
         self._masked: frozenset[str] | None = None
 
     def has(self, word: str) -> bool:
-        """Is the word there, or for one of six letters or more another one that is `one_off` (Sergei, Sergey)?"""
-        return word in self._words or (_LEAST <= len(word) <= _MOST and self._near(word))
+        """Tell whether the text has the word, or one that is one letter apart (Sergei, Sergey).
 
-    def _near(self, word: str) -> bool:
+        One letter may differ in words of 6 to 64 letters.
+        """
+        if word in self._words:
+            return True
+        return _MIN_LETTERS <= len(word) <= _MAX_LETTERS and self._has_neighbour(word)
+
+    def _has_neighbour(self, word: str) -> bool:
+        """Tell whether one letter is other, extra, missing or exchanged with the next one."""
         if self._masked is None:
-            some = [w for w in self._words if _LEAST - 1 <= len(w) <= _MOST + 1]
             self._masked = frozenset(
-                w[:at] + _ANY + w[at + 1 :] for w in some for at in range(len(w))
+                other[:at] + _WILDCARD + other[at + 1 :]
+                for other in self._words
+                if _MIN_LETTERS - 1 <= len(other) <= _MAX_LETTERS + 1
+                for at in range(len(other))
             )
-        size, masked = len(word), self._masked
+        size, masked, words = len(word), self._masked, self._words
         return (
-            any(word[:at] + _ANY + word[at + 1 :] in masked for at in range(size))  # another letter
+            any(word[:at] + _WILDCARD + word[at + 1 :] in masked for at in range(size))
+            or any(word[:at] + _WILDCARD + word[at:] in masked for at in range(size + 1))
+            or any(word[:at] + word[at + 1 :] in words for at in range(size))
             or any(
-                word[:at] + _ANY + word[at:] in masked for at in range(size + 1)
-            )  # one letter more
-            or any(
-                word[:at] + word[at + 1 :] in self._words for at in range(size)
-            )  # one letter less
-            or any(
-                word[:at] + word[at + 1] + word[at] + word[at + 2 :] in self._words
+                word[:at] + word[at + 1] + word[at] + word[at + 2 :] in words
                 for at in range(size - 1)
             )
         )

@@ -1,11 +1,12 @@
-"""Text -> blocks -> sentences, as spans. One splitter for documents and for answers.
+"""Splits text into blocks and blocks into sentences, for documents and for answers.
 
-A block is what a reader sees as one paragraph, heading or list item. A blank line always ends a block. A single line
-break ends one too, unless the text is hard-wrapped (as e-mail, RFCs and PEPs are): then lines that fill the column
-belong together. A block of thousands of characters is cut first. Inside a block the boundaries are those of `sentencex` (the rule-based segmenter of the Wikimedia
-Foundation), which knows abbreviations and keeps a quotation in one piece.
+A block is one paragraph, heading or list item as a user sees it. A blank line always ends a block.
+A single line break ends one too, unless the text is hard-wrapped (as e-mail, RFCs and PEPs are):
+then lines that fill the column belong together. Blocks of thousands of characters are cut into
+pieces first. Inside a block the boundaries are those of `sentencex` (the rule-based segmenter of
+the Wikimedia Foundation), which knows abbreviations and does not split a quotation.
 
-Nothing is split and joined: every function gives spans into the text it was given.
+Every function returns spans into the text that it was given.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ from rag.domain import Span
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ITEM = re.compile(r"\s*(?:[-*+•–>#|]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s|\s*(?:```|~~~|===|---)")
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
-_LABEL = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")  # the header of a row's first cell
-_WIDE = re.compile(r"[^\S\x00-\x7f]")  # white space of more than one byte
-_HALF = re.compile(r"[\ud800-\udfff]")  # half a surrogate pair
-_LONGEST = 5_000  # characters handed to the segmenter at once, whose time grows with their square where quotation marks abound
-_ENDS = re.compile(r"[.!?\n]")  # where the segmenter may part ASCII
-_STOP = re.compile(r"[.!?。！？]['\"”’»)\]]{0,3}\s")
+#: The header of a table row's first cell: "Word: ".
+_CELL_HEADER = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")
+_NON_ASCII_SPACE = re.compile(r"[^\S\x00-\x7f]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+#: Characters given to the segmenter at once. Its time grows with their square where there are many
+#: quotation marks.
+_MAX_SEGMENTER_CHARS = 5_000
+#: The characters behind which the segmenter may split ASCII text.
+_POSSIBLE_ENDS = re.compile(r"[.!?\n]")
+_SENTENCE_END = re.compile(r"[.!?。！？]['\"”’»)\]]{0,3}\s")
 
 
 def split_blocks(text: str) -> Iterator[Span]:
-    """Spans of the paragraphs, headings and list items of `text`, without the white space around them."""
+    """Yield the spans of the paragraphs, headings and list items of `text`, white space trimmed."""
     lines = [Span(m.start(), m.end()) for m in _LINE.finditer(text)]
     width = wrap_width(text, lines)
     start = end = -1
@@ -51,10 +56,11 @@ def split_blocks(text: str) -> Iterator[Span]:
 
 
 def wrap_width(text: str, lines: list[Span]) -> int:
-    """The column at which `text` was wrapped, or 0 where a line is a paragraph.
+    """Return the column at which `text` was wrapped, or 0 if each line is a paragraph.
 
-    Wrapped is: at least 4 lines that another line follows, 9 of 10 of all lines at most 100 characters, and at
-    least half of the lines that go on fill 6 tenths of the widest of them.
+    A text counts as wrapped if at least 4 lines are followed by another line, 9 of 10 lines have at
+    most 100 characters, and at least half of the followed lines fill 6 tenths of the widest one.
+    The widest is the 9th decile, which ignores outliers.
     """
     lengths = [s.end - s.start for s in lines if text[s.start : s.end].strip()]
     followed = [
@@ -65,25 +71,26 @@ def wrap_width(text: str, lines: list[Span]) -> int:
     if len(followed) < 4:
         return 0
     width = sorted(lengths)[int(0.9 * (len(lengths) - 1))]
-    if width > 100 or width < 40 or _rows(text, lines):
+    if width > 100 or width < 40 or _is_table(text, lines):
         return 0
     full = sum(length >= 0.6 * width for length in followed)
     return width if 2 * full >= len(followed) else 0
 
 
-def _rows(text: str, lines: list[Span]) -> bool:
-    """Are the lines rows of a table: three of four hold " | ", or begin with the same "Word: "?"""
-    held = [text[s.start : s.end] for s in lines if text[s.start : s.end].strip()]
-    labels = [m[0] if (m := _LABEL.match(line)) else "" for line in held]
-    most = Counter(filter(None, labels)).most_common(1)
-    same = most[0][0] if most else None
-    return 4 * sum(
-        label == same or " | " in line for label, line in zip(labels, held, strict=True)
-    ) >= 3 * len(held)
+def _is_table(text: str, lines: list[Span]) -> bool:
+    """Tell whether three of four lines contain " | " or begin with the same "Word: "."""
+    rows = [text[s.start : s.end] for s in lines if text[s.start : s.end].strip()]
+    headers = [m[0] if (m := _CELL_HEADER.match(row)) else "" for row in rows]
+    most_common = Counter(filter(None, headers)).most_common(1)
+    common_header = most_common[0][0] if most_common else None
+    table_rows = sum(
+        header == common_header or " | " in row for header, row in zip(headers, rows, strict=True)
+    )
+    return 4 * table_rows >= 3 * len(rows)
 
 
 def _continues(text: str, before: Span, after: Span, width: int) -> bool:
-    """Does the line `after` go on with the sentence of the line `before`? True where `before` was full."""
+    """Tell whether the line `after` continues the sentence of `before`: if `before` is full."""
     line = text[after.start : after.end]
     if _ITEM.match(line):
         return False
@@ -93,7 +100,7 @@ def _continues(text: str, before: Span, after: Span, width: int) -> bool:
 
 
 def split_sentences(text: str, within: Span | None = None) -> Iterator[Span]:
-    """Spans of the sentences of `text` (or of the part `within`), in order, without the white space around them."""
+    """Yield the spans of the sentences of `text`, or of its part `within`, white space trimmed."""
     offset = within.start if within else 0
     part = within.of(text) if within else text
     for block in split_blocks(part):
@@ -101,30 +108,28 @@ def split_sentences(text: str, within: Span | None = None) -> Iterator[Span]:
 
 
 def sentences_of_block(text: str, block: Span) -> Iterator[Span]:
-    """Spans of the sentences of one block."""
-    held = -1  # start of a bare "1." that belongs to what follows it
+    """Yield the spans of the sentences of one block."""
+    enumerator_start = -1  # start of a bare "1.", which belongs to the sentence behind it
     for span in _segmented(text, block):
-        start = span.start if held < 0 else held
+        start = span.start if enumerator_start < 0 else enumerator_start
         if _ENUMERATOR.fullmatch(text, span.start, span.end) and span.end < block.end:
-            held = start
+            enumerator_start = start
         else:
-            held = -1
+            enumerator_start = -1
             yield Span(start, span.end)
 
 
 def _segmented(text: str, block: Span) -> Iterator[Span]:
+    """Yield the sentences of a block as the segmenter sees them."""
     from sentencex import segment
 
-    for piece in bounded(text, block, _LONGEST):
-        plain, at = _plain(piece.of(text)), 0
-        whole = plain.isascii() and not _ENDS.search(
-            plain
-        )  # it would come back whole: most lines of code, lists and tables do
-        for sentence in () if whole else segment("en", plain):
-            if not plain.startswith(
-                sentence, at
-            ):  # the segmenter altered characters: what is left is one sentence
-                break
+    for piece in bounded(text, block, _MAX_SEGMENTER_CHARS):
+        plain, at = _segmentable(piece.of(text)), 0
+        # Most lines of code, lists and tables have no end of a sentence and need no segmenter.
+        is_one_sentence = plain.isascii() and not _POSSIBLE_ENDS.search(plain)
+        for sentence in () if is_one_sentence else segment("en", plain):
+            if not plain.startswith(sentence, at):
+                break  # the segmenter altered characters: the rest is taken as one sentence
             span = _trim(text, Span(piece.start + at, piece.start + at + len(sentence)))
             at += len(sentence)
             if span.start < span.end:
@@ -134,23 +139,30 @@ def _segmented(text: str, block: Span) -> Iterator[Span]:
             yield rest
 
 
-def _plain(text: str) -> str:
-    """`text`, character for character, without what the segmenter panics at: "B\\u00a0." and half a surrogate pair."""
-    return text if text.isascii() else _HALF.sub("\ufffd", _WIDE.sub(" ", text))
+def _segmentable(text: str) -> str:
+    """Return `text`, of the same length, without the characters at which the segmenter panics.
+
+    These are white space outside ASCII ("B\\u00a0.") and lone surrogates.
+    """
+    if text.isascii():
+        return text
+    return _LONE_SURROGATE.sub("\ufffd", _NON_ASCII_SPACE.sub(" ", text))
 
 
 def line_number(text: str, offset: int) -> int:
-    r"""1-based number of the line that holds `offset`; lines end with "\n" only, as editors count them."""
+    r"""Return the 1-based number of the line with `offset`. Only "\n" ends a line."""
     return text.count("\n", 0, offset) + 1
 
 
-def bounded(text: str, span: Span, most: int) -> Iterator[Span]:
-    """`span` in parts of at most `most` characters, cut in their second half: where a sentence seems to end, else at white space,
-    else anywhere."""
+def bounded(text: str, span: Span, max_chars: int) -> Iterator[Span]:
+    """Yield `span` in pieces of at most `max_chars` characters.
+
+    A piece is cut in its second half: at the end of a sentence, else at a blank, else anywhere.
+    """
     start = span.start
-    while span.end - start > most:
-        low, high = start + most // 2, start + most
-        stops = [match.end() for match in _STOP.finditer(text, low, high)]
+    while span.end - start > max_chars:
+        low, high = start + max_chars // 2, start + max_chars
+        stops = [match.end() for match in _SENTENCE_END.finditer(text, low, high)]
         cut = stops[-1] if stops else text.rfind(" ", low, high) + 1 or high
         yield Span(start, cut)
         start = cut
@@ -158,6 +170,7 @@ def bounded(text: str, span: Span, most: int) -> Iterator[Span]:
 
 
 def _trim(text: str, span: Span) -> Span:
+    """Return `span` without the white space at its ends."""
     start, end = span.start, span.end
     while start < end and text[start].isspace():
         start += 1

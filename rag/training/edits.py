@@ -11,11 +11,11 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from rag.text import facts
+from rag.text import facts, word_tables
 from rag.text.sentences import split_sentences
 
 _OPPOSITE: dict[str, str] = {}
-for _a, _b in facts.OPPOSITES:
+for _a, _b in word_tables.OPPOSITES:
     _OPPOSITE.setdefault(_a, _b)
 _SAME = """
 began started|approximately about|located situated|created made|founded established|obtained got|purchased bought|

@@ -27,7 +27,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.text.sanitize import harden_process
+from rag.process import harden_process
 from tests.bench import again, large, memory, reader
 from tests.bench.ratios import BARE_CHROMA, ROOT, newest, pairs, seconds, small_corpus
 

@@ -10,7 +10,7 @@ import pytest
 
 from rag import Bot, Config
 from rag.answer import calibration
-from rag.eval.calibrate import LEAST
+from rag.eval.calibrate import MIN_QUESTIONS
 from tests.cli.test_commands import QUESTION, SEEDS, run
 from tests.eval.test_compare import run as run_file
 from tests.eval.test_compare import shifted, whole
@@ -220,7 +220,7 @@ def test_calibrate_refuses_too_few_before_it_asks_any(home: Path, tmp_path: Path
     assert run(home, "calibrate").returncode == 2
     assert run(home, "calibrate", str(SEEDS / "questions.jsonl"), "--reset").returncode == 2
     done = run(
-        home, "--model", "/nowhere.gguf", "calibrate", str(questions(tmp_path, LEAST, LEAST))
+        home, "--model", "/nowhere.gguf", "calibrate", str(questions(tmp_path, MIN_QUESTIONS, MIN_QUESTIONS))
     )
     assert done.returncode == 2 and "no threshold" in done.stderr
 
@@ -228,10 +228,10 @@ def test_calibrate_refuses_too_few_before_it_asks_any(home: Path, tmp_path: Path
 def test_calibrate_keeps_a_threshold_says_what_to_expect_and_takes_it_back(
     home: Path, tmp_path: Path
 ) -> None:
-    done = run(home, "calibrate", str(questions(tmp_path, LEAST, LEAST)), "--json")
+    done = run(home, "calibrate", str(questions(tmp_path, MIN_QUESTIONS, MIN_QUESTIONS)), "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["answerable"], found["unanswerable"], found["skipped"]) == (LEAST, LEAST, 0)
+    assert (found["answerable"], found["unanswerable"], found["skipped"]) == (MIN_QUESTIONS, MIN_QUESTIONS, 0)
     for name in ("overall.f1", "abstention.precision", "abstention.recall", "abstention.f1"):
         assert (
             found["fitted"][name]["low"]

@@ -14,15 +14,15 @@ from rag.answer.answer import answer_question
 from rag.answer.cite import parse_citations, piece_text
 from rag.cli import output
 from rag.events import Answered, Token
-from rag.text.sanitize import (
+from rag.text.foreign_marks import (
     AnswerStream,
     answer_as_shown,
     indented_rows,
     quote_foreign,
-    sanitize_line,
     shown_with_spans,
     spell_marks,
 )
+from rag.text.sanitize import sanitize_line
 from tests.support.fakes import JUDGE, Script, passage, quote
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import ASCII, UNICODE

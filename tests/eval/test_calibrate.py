@@ -14,7 +14,7 @@ from rag import Bot, Config
 from rag.answer import calibration
 from rag.answer.calibration import Calibration
 from rag.errors import LibraryBroken, RagError, Usage
-from rag.eval.calibrate import LEAST, Trial, best_threshold, fit_threshold, trial_results
+from rag.eval.calibrate import MIN_QUESTIONS, Trial, best_threshold, fit_threshold, trial_results
 from rag.inference.weights import READER_FILE
 from rag.upkeep.doctor import run_checks
 
@@ -100,7 +100,9 @@ def test_the_same_questions_give_the_same_threshold() -> None:
     assert fit_threshold(records, 0.2, seed=7) == fit_threshold(records, 0.2, seed=7)
 
 
-@pytest.mark.parametrize(("answerable", "unanswerable"), [(LEAST - 1, 50), (50, LEAST - 1), (0, 0)])
+@pytest.mark.parametrize(
+    ("answerable", "unanswerable"), [(MIN_QUESTIONS - 1, 50), (50, MIN_QUESTIONS - 1), (0, 0)]
+)
 def test_too_few_of_either_kind_are_refused(answerable: int, unanswerable: int) -> None:
     records = [record(0.5, 1.0, True)] * answerable + [record(0.5, 0.0, False)] * unanswerable
     with pytest.raises(Usage, match=r"too few questions.*20 of each"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -67,7 +68,12 @@ def test_a_change_of_means_and_of_shares_by_hand() -> None:
         [True] * 3,
     )
     assert mean and share and missing is None
-    assert (mean.old, mean.new, mean.n, mean.test) == (0.5, pytest.approx(2 / 3), 3, "bootstrap")
+    assert (mean.old, mean.new, mean.n, mean.test) == (
+        0.5,
+        pytest.approx(2 / 3),
+        3,
+        "randomization",
+    )
     assert (share.old, share.new, share.n) == (pytest.approx(2 / 3), 0.75, 3)
     assert mean.low <= mean.change <= mean.high
 
@@ -88,9 +94,9 @@ def test_yes_and_no_have_mcnemars_test() -> None:
         and found.n == 45
     )
     (half,) = paired_shifts([[*figure, (0.5, 0.5)]], [True] * (len(figure) + 1))
-    assert half and half.test == "bootstrap"
+    assert half and half.test == "randomization"
     (absent,) = paired_shifts([[*figure, (None, 1.0)]], [True] * (len(figure) + 1))
-    assert absent and absent.test == "bootstrap", "a case that one run lacks is no pair"
+    assert absent and absent.test == "randomization", "a case that one run lacks is no pair"
 
 
 def test_the_interval_of_a_change_is_as_wide_as_theory_says() -> None:
@@ -106,7 +112,7 @@ def test_the_interval_of_a_change_is_as_wide_as_theory_says() -> None:
     ) and found.high == pytest.approx(found.change + wide, abs=0.004)
 
 
-def test_where_nothing_differs_the_bootstrap_finds_something_one_time_in_twenty() -> None:
+def test_where_nothing_differs_the_test_finds_something_one_time_in_twenty() -> None:
     chance, found = random.Random(1), 0
     for _ in range(200):
         pairs = [(chance.random(), chance.random()) for _ in range(60)]
@@ -181,21 +187,43 @@ def test_a_run_with_itself_shows_no_difference() -> None:
         )
 
 
+def spoil_together(case: dict[str, Any], chance: random.Random) -> None:
+    """Give some cases a worse answer: five figures fall together."""
+    if chance.random() < 0.15:
+        case["scores"]["answer"] = {name: chance.random() / 2 for name in case["scores"]["answer"]}
+        case["scores"]["overall"] = {"em": 0.0, "f1": 0.5}
+
+
+def spoil_apart(case: dict[str, Any], chance: random.Random) -> None:
+    """Change each figure of a case by itself, the hardest case for an adjustment for many tests."""
+    for group in ("retrieval", "answer", "overall", "citation"):
+        for name, mark in case["scores"][group].items():
+            if chance.random() < 0.15:
+                of = chance.choice([2, 3, 4])
+                is_pair = isinstance(mark, list)
+                case["scores"][group][name] = (
+                    [chance.randint(0, of), of] if is_pair else chance.random()
+                )
+
+
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32))
-def test_two_runs_that_differ_by_chance_alone_show_no_significant_difference(seed: int) -> None:
-    chance = random.Random(seed)
-    old, new = whole(60), whole(60)
-    for each in (*old, *new):
-        if chance.random() < 0.15:
-            each["scores"]["answer"] = {
-                name: chance.random() / 2 for name in each["scores"]["answer"]
-            }
-            each["scores"]["overall"] = {"em": 0.0, "f1": 0.5}
-    found = compare_runs(run(old), run(new))
-    noticed = [name for name, shift in found["figures"].items() if shift["verdict"]]
-    assert len(noticed) <= 1, "Holm's adjustment keeps the chance of even one below 0.05"
+@pytest.mark.parametrize("spoil", [spoil_together, spoil_apart])
+def test_two_runs_that_differ_by_chance_alone_show_no_significant_difference(
+    spoil: Callable[[dict[str, Any], random.Random], None],
+) -> None:
+    """Holm's adjustment bounds the share of comparisons with any false find, not their number.
+
+    A comparison that has one false find may have several, because figures depend on each other.
+    """
+    seeds, with_false_finds = 120, 0
+    for seed in range(seeds):
+        chance = random.Random(seed)
+        old, new = whole(60), whole(60)
+        for each in (*old, *new):
+            spoil(each, chance)
+        figures = compare_runs(run(old), run(new))["figures"]
+        with_false_finds += any(shift["verdict"] for shift in figures.values())
+    assert with_false_finds <= LEVEL * seeds
 
 
 def test_shifted_citations_are_significantly_worse_and_say_where_they_went() -> None:

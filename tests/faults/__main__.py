@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rag.text.sanitize import harden_process
+from rag.process import harden_process
 from tests.faults import bombs, damage, disks, headers, kills, pairs, points
 from tests.faults.child import preload
 from tests.faults.kills import Trial

@@ -157,7 +157,7 @@ def _template(text: str) -> None:
     found = boilerplate.line_hashes(_document(text))
     masked = boilerplate.mask_boilerplate(_document(text), {key for key, _ in found})
     for span in [span for _, lines in found for span in lines]:
-        boilerplate._within(span, masked.mask)
+        boilerplate.within_mask(span, masked.mask)
 
 
 def _same(text: str) -> None:

@@ -180,7 +180,7 @@ def test_a_process_is_protected_from_its_folder_and_its_variables(tmp_path: Path
     root = Path(__file__).resolve().parents[2]
     code = (
         f"import sys; sys.path.insert(0, {str(root)!r}); sys.path.insert(0, '')\n"
-        "from rag.text.sanitize import harden_process; harden_process()\n"
+        "from rag.process import harden_process; harden_process()\n"
         "import os; print(sorted(n for n in os.environ if n.startswith(('CHROMA_', 'OTEL_'))), os.environ['HF_HUB_OFFLINE'])\n"
         "try:\n    import evil\nexcept ImportError: print('no evil')"
     )

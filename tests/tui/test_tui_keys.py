@@ -331,6 +331,7 @@ def test_imports_point_down() -> None:
         "rag.events",
         "rag.errors",
         "rag.config",
+        "rag.text.foreign_marks",
         "rag.text.sanitize",
     }
     for path in (Path(__file__).parents[2] / "tui").glob("**/*.py"):

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, ErrorRates, Passage, Ranks, Verdict
-from rag.text.sanitize import quote_foreign, sanitize_line
+from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize_line
 from tui.render.excerpt import Excerpt, count_replaced
 from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
 from tui.render.phrases import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.domain import Answer, Claim, Evidence, Passage
-from rag.text.sanitize import answer_as_shown, indented_rows, quote_foreign
+from rag.text.foreign_marks import answer_as_shown, indented_rows, quote_foreign
 from tui.render.glyphs import UNICODE, VERDICT_WORDS
 from tui.render.marks import mark_answer
 from tui.render.phrases import lines_of

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from rag.domain import Answer, Claim, Span, Verdict
-from rag.text.sanitize import shown_with_spans
+from rag.text.foreign_marks import shown_with_spans
 from tui.render.excerpt import find_short_answer
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 

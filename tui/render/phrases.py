@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Answer, Claim, ErrorRates, Evidence, Passage, Reason, Verdict
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
 
 ORDER = (

@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.domain import Answer, Claim
-from rag.text.sanitize import quote_foreign, sanitize_line
+from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize_line
 from tui.commands import bindings, footer_hints, key_label
 from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
 from tui.render.phrases import assemble, tally

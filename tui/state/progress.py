@@ -9,7 +9,7 @@ from time import monotonic
 from textual.content import Content
 
 from rag.events import Checked, Event, Loading, Reading, Retrieved, Token
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 from tui.render.glyphs import Glyphs
 from tui.render.phrases import assemble, counted, seconds
 

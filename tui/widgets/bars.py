@@ -9,7 +9,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from rag.domain import Status
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 from tui.commands import COMMANDS, footer_hints, key_label
 from tui.render.glyphs import Glyphs
 

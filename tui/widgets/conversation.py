@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from rag.domain import Status
 from rag.errors import NotSetUp, RagError
-from rag.text.sanitize import quote_foreign
+from rag.text.foreign_marks import quote_foreign
 from tui.render.glyphs import Glyphs
 from tui.render.phrases import assemble, counted
 from tui.widgets.exchange import Exchange

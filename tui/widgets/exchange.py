@@ -16,7 +16,7 @@ from textual.widgets import Static
 from rag.domain import Answer, Span
 from rag.errors import RagError
 from rag.events import Answered, Event, Retrieved, Token
-from rag.text.sanitize import AnswerStream, quote_foreign, spell_marks
+from rag.text.foreign_marks import AnswerStream, quote_foreign, spell_marks
 from tui.commands import bindings
 from tui.render.glyphs import Glyphs
 from tui.render.marks import MarkedText, hide_partial_marker, mark_answer
