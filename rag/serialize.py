@@ -13,6 +13,9 @@ from rag import events as e
 
 SCHEMA = 1
 
+#: event names that differ from the class name in lower case, because scripts already read them
+_EVENT_NAMES: dict[type, str] = {e.Notice: "noted", e.Repaired: "mended"}
+
 
 def answer(value: d.Answer) -> dict[str, Any]:
     """The object of ``ask --json``. `left_out` is there only where masked text would answer."""
@@ -116,7 +119,7 @@ def report(value: e.Report) -> dict[str, Any]:
 
 def event(value: e.Event) -> dict[str, Any]:
     """A line of ``ask --jsonl``: the event's name and its fields."""
-    name = type(value).__name__.lower()
+    name = _EVENT_NAMES.get(type(value)) or type(value).__name__.lower()
     if isinstance(value, e.Retrieved):
         found = [passage(p) for p in value.passages]
         return {

@@ -244,6 +244,6 @@ def test_calibrate_keeps_a_threshold_says_what_to_expect_and_takes_it_back(
     doctor = json.loads(run(home, "doctor", "--json").stdout)["findings"]
     assert any(f["what"] == "threshold" and f["good"] for f in doctor)
     with Bot.open(config) as bot:
-        assert bot.shipped() == pytest.approx(found["shipped_least"], abs=1e-6)
+        assert bot.machines.shipped_threshold() == pytest.approx(found["shipped_least"], abs=1e-6)
     assert "shipped threshold is in use again" in run(home, "calibrate", "--reset").stdout
     assert calibration.load_calibration(config.folder) is None

@@ -52,8 +52,7 @@ def _repaired(home: Path) -> list[Repaired]:
 def _well(home: Path, documents: int = 3) -> None:
     """Nothing is wrong, the index holds what the library holds, and every document is found."""
     with Small(home) as bot:
-        library, vectors = bot._open_library(), bot._vectors
-        assert vectors is not None
+        library, vectors = bot.library, bot.access.vectors
         assert library.care.wrong() == []
         assert vectors.revision() == library.revision and vectors.holds() == library.ids()
         listed = bot.documents()
@@ -158,7 +157,7 @@ def test_a_damaged_vector_is_neither_indexed_nor_used_again(home: Path, docs: Pa
     with Small(home) as bot:
         with pytest.raises(LibraryBroken, match=r"docs/d\d\.txt"):
             list(bot.rebuild())
-        library = bot._open_library()
+        library = bot.library
         (key, good) = library._db.execute(
             "SELECT key, vector FROM chunks WHERE number = 1"
         ).fetchone()
@@ -226,7 +225,7 @@ def test_torsos_are_swept_and_the_whole_index_stays(home: Path) -> None:
 def test_a_table_of_words_that_disagrees_is_made_again(home: Path, harm: str) -> None:
     _sql(home, harm)
     with Small(home) as bot:
-        assert bot._open_library().care.wrong()
+        assert bot.library.care.wrong()
     mended = _repaired(home)
     assert mended and all(m.done for m in mended)
     _well(home)
@@ -301,14 +300,14 @@ def test_a_saved_answer_that_was_changed_is_not_shown_and_is_removed_by_name(hom
     with closing(sqlite3.connect(_folder(home) / "history.db", isolation_level=None)) as db:
         db.execute("UPDATE turns SET answer = replace(answer, 'zqdbvax', 'zqdbvay')")
     with Small(home) as bot:
-        library, conversation = bot._open_library(), bot.conversations()[0].id
+        library, conversation = bot.library, bot.conversations()[0].id
         with pytest.raises(LibraryBroken, match="saved answer"):
             list(bot.ask("And then?", conversation))
         assert any(question in said for said in library.care.wrong())
     (mended,) = _repaired(home)
     assert mended.what == "history" and question in mended.says
     with Small(home) as bot:
-        assert bot._open_library().history.turns(conversation)[0] == (question, None)
+        assert bot.library.history.turns(conversation)[0] == (question, None)
         assert question in bot.questions()
 
 
@@ -331,7 +330,7 @@ def test_a_history_that_is_none_is_said_and_begins_anew_when_repaired(
             list(bot.ask("And where is zqdavax?"))
         assert str(path) in str(error.value) and "--repair" in error.value.cure
         assert bot.search("Where is zqdbvax?") and any(
-            "history.db" in said for said in bot._open_library().care.wrong()
+            "history.db" in said for said in bot.library.care.wrong()
         )
     (mended,) = _repaired(home)
     assert mended.what == "history" and mended.done
@@ -373,12 +372,9 @@ def test_who_asks_while_somebody_writes_goes_on_to_the_new_index_when_it_is_ther
                 reader.search(
                     "anything"
                 )  # the document is in, its index is not, and the writer is at work
-                assert (
-                    reader._vectors is not None
-                    and reader._vectors.holds() != reader._open_library().ids()
-                )
+                assert reader.access.vectors.holds() != reader.library.ids()
         reader.search("anything")
-        assert reader._vectors.holds() == reader._open_library().ids()
+        assert reader.access.vectors.holds() == reader.library.ids()
 
 
 def test_a_repair_is_a_writer(home: Path) -> None:
