@@ -39,9 +39,8 @@ HEAVY = {*OWNERS, "numpy", "rich", "scipy", "tokenizers"}
 
 #: what is still larger than it should be: lines of modules, lines of classes
 LARGE_MODULES = {
-    "rag.answer.check": 456,
+    "rag.answer.check": 460,
     "rag.answer.followup": 437,
-    "rag.bot": 472,
     "rag.cli.main": 463,
     "rag.domain": 414,
     "rag.index.chroma": 427,
@@ -51,7 +50,6 @@ LARGE_MODULES = {
     "tui.commands": 449,
 }
 LARGE_CLASSES = {
-    "Bot": 415,
     "Exchange": 256,
     "Ingest": 400,
     "Integrity": 269,

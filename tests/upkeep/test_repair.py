@@ -380,7 +380,7 @@ def test_who_asks_while_somebody_writes_goes_on_to_the_new_index_when_it_is_ther
 def test_a_repair_is_a_writer(home: Path) -> None:
     with Small(home) as one, Small(home) as two:
         one.status()
-        with one._writing(), pytest.raises(LibraryBusy, match="process"):
+        with one.access.writing(), pytest.raises(LibraryBusy, match="process"):
             list(two.repair())
 
 
