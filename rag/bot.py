@@ -225,7 +225,8 @@ class Bot:
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Find the search stage that lost the passages of `document` which contain `quote`."""
         from rag.answer.generate import ChatWriter
-        from rag.upkeep.explain import SearchSettings, SearchSteps, explain_passage
+        from rag.upkeep.explain import SearchSteps, explain_passage
+        from rag.upkeep.search_loss import SearchSettings
 
         question = limits.check_question(question)
         quote = None if quote is None else limits.check_quote(quote)

@@ -14,7 +14,8 @@ from rag.errors import Usage
 from rag.library.files import KnownFile
 from rag.library.library import Library
 from rag.search.retrieve import fuse_scores, query_words
-from rag.upkeep.explain import Explanation, SearchSettings, SearchSteps, explain_passage
+from rag.upkeep.explain import Explanation, SearchSteps, explain_passage
+from rag.upkeep.search_loss import SearchSettings
 
 HEAD = "Please Wait...\n"
 WORDS = "one two three four five six seven eight nine ten".split()
