@@ -29,9 +29,17 @@ _NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")  # variables of ours that are
 
 #: least and most of every setting that is a number
 RANGES = {
-    "passages": (1, 1000), "depth": (1, 100_000), "rerank": (0, 1000), "beside": (0, 100), "chunk": (32, 100_000),
-    "context": (256, 2**20), "answer": (1, 2**20), "temperature": (0.0, 100.0), "seed": (-(2**31), 2**32 - 1), "threads": (0, 512),
-}  # fmt: skip
+    "passages": (1, 1000),
+    "depth": (1, 100_000),
+    "rerank": (0, 1000),
+    "beside": (0, 100),
+    "chunk": (32, 100_000),
+    "context": (256, 2**20),
+    "answer": (1, 2**20),
+    "temperature": (0.0, 100.0),
+    "seed": (-(2**31), 2**32 - 1),
+    "threads": (0, 512),
+}
 
 
 def _default_home() -> str:

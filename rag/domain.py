@@ -310,7 +310,9 @@ class Writer(Protocol):
 
     model: Model
 
-    def write(self, question: str, passages: Sequence[Passage], history: Sequence[Turn]) -> Iterator[Draft | Progress | Piece]: ...  # fmt: skip
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]: ...
 
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str: ...
 

@@ -1,4 +1,4 @@
-"""What a screen needs of the front door: `bot.Bot` in its own process, `engine.Engine` in a child."""
+"""The interface of the front door that `bot.Bot` and `engine.Engine` (a child process) share."""
 
 from __future__ import annotations
 

@@ -324,9 +324,11 @@ def _document(
         )
         return Repaired(file.source, True, f"was damaged; {how}")
     return Repaired(
-        file.source, False, "is damaged, and its file is gone or has changed since: what was stored stays as it is",
+        file.source,
+        False,
+        "is damaged, and its file is gone or has changed since: what was stored stays as it is",
         f"put the file back as it was and repair again; or: footnote remove '{file.source}', then add the file again",
-    )  # fmt: skip
+    )
 
 
 def history(folder: Path) -> Iterator[Event]:

@@ -89,8 +89,17 @@ def searching(
     return SearchSteps(library, lambda text: unit(0), fused, near, prompt)
 
 
-def followed(library: Library, name: str, quote: str | None = None, question: str = "How do bees fly?", *, depth: int = 4,
-             rerank: int = 0, passages: int = 2, **search: object) -> Explanation:  # fmt: skip
+def followed(
+    library: Library,
+    name: str,
+    quote: str | None = None,
+    question: str = "How do bees fly?",
+    *,
+    depth: int = 4,
+    rerank: int = 0,
+    passages: int = 2,
+    **search: object,
+) -> Explanation:
     return explain_passage(
         question, name, quote, searching(library, **search), SearchSettings(depth, rerank, passages)
     )  # type: ignore[arg-type]
@@ -199,10 +208,15 @@ def test_wrong_words_are_refused(library: Library) -> None:
     with pytest.raises(Usage, match="2 documents are called"):
         library.put(
             [
-                (KnownFile(f"/{n}/x", f"{n}/x.txt", n, 1, 1, "0" * 64, None), *document(n, [f"{n}."]), np.ones((1, 2), np.float32), [b""])
+                (
+                    KnownFile(f"/{n}/x", f"{n}/x.txt", n, 1, 1, "0" * 64, None),
+                    *document(n, [f"{n}."]),
+                    np.ones((1, 2), np.float32),
+                    [b""],
+                )
                 for n in ("p", "q")
             ]
-        )  # fmt: skip
+        )
         followed(library, "x.txt")
 
 
