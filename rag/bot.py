@@ -133,7 +133,7 @@ class Bot:
         from rag.upkeep import repair
 
         access, embedding = self.access, self.machines.embedding()
-        yield from repair.everything(
+        yield from repair.repair_all(
             self.config.folder,
             embedding,
             lambda: (access.open(), access.vectors, access.ingest()),

@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError, WeightsMissing
 from rag.events import Added, Event, Notice, Repaired
-from rag.upkeep import repair
+from rag.upkeep.repair_embedder import repair_embedder
 from tests.faults.small import Small, text
 
 pytestmark = pytest.mark.slow
@@ -385,7 +385,7 @@ def test_a_repair_is_a_writer(home: Path) -> None:
 
 
 def _embedder(check: Callable[[], None], remake: Callable[[], None]) -> list[Event]:
-    return list(repair.repair_embedder(check, remake))
+    return list(repair_embedder(check, remake))
 
 
 def test_an_embedders_file_that_fails_its_checksum_is_made_again() -> None:
