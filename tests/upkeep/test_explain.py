@@ -38,7 +38,7 @@ def document(name: str, parts: list[str]) -> tuple[Document, list[Chunk]]:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    """Ten documents whose n-th lies n tenths of a radian from the question, all of one word but for their number."""
+    """Ten documents, the n-th n tenths of a radian from the question. Only the number differs."""
     made = Library(tmp_path / "library", make=True)
     items = []
     for n, word in enumerate(WORDS):
@@ -58,7 +58,7 @@ def library(tmp_path: Path) -> Library:
 def searching(
     library: Library, missing: str = "", order: dict[str, int] | None = None, room: int = 99
 ) -> SearchSteps:
-    """A search by words and exact vectors. `missing` is not in the index, `order` is the last word on some ranks."""
+    """Search by words and exact vectors: `missing` is not in the index; `order` sets ranks."""
 
     def near(vector: np.ndarray, depth: int) -> list[tuple[str, float]]:
         names = sorted(library.ids() - {missing})

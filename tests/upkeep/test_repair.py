@@ -1,4 +1,4 @@
-"""A repair names what is damaged, makes it again from what is whole, and overwrites nothing in silence."""
+"""A repair names what is damaged, makes it again, and overwrites nothing without saying so."""
 
 from __future__ import annotations
 
@@ -215,7 +215,8 @@ def test_torsos_are_swept_and_the_whole_index_stays(home: Path) -> None:
     "harm",
     [
         "INSERT INTO words(words) VALUES ('delete-all')",
-        "INSERT INTO words(rowid, title, heading, text) VALUES (999, '', '', 'a passage of nothing')",
+        "INSERT INTO words(rowid, title, heading, text) "
+        "VALUES (999, '', '', 'a passage of nothing')",
         "INSERT INTO words(rowid, title, heading, text) VALUES (1, '', '', 'twice')",
         "UPDATE words_docsize SET sz = x'010101' WHERE id = 2",
         "UPDATE words_data SET block = zeroblob(length(block)) WHERE id > 100",
@@ -232,7 +233,7 @@ def test_a_table_of_words_that_disagrees_is_made_again(home: Path, harm: str) ->
 
 
 def test_sqlites_own_indices_are_made_again(home: Path) -> None:
-    """An entry is missing from an index: a row was changed while the index was not in the schema."""
+    """An index lacks an entry: a row was changed while the index was not in the schema."""
     path = _folder(home) / "library.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         row = db.execute("SELECT * FROM sqlite_master WHERE name = 'files_document'").fetchone()
@@ -348,7 +349,8 @@ def test_indices_of_the_history_are_made_again(home: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         row = db.execute("SELECT * FROM sqlite_master WHERE name = 'turns_conversation'").fetchone()
         db.executescript(
-            "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'turns_conversation'"
+            "PRAGMA writable_schema = ON; "
+            "DELETE FROM sqlite_master WHERE name = 'turns_conversation'"
         )
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE turns SET conversation = 'x' || conversation")
