@@ -13,9 +13,6 @@ from rag import events as e
 
 SCHEMA = 1
 
-#: event names that differ from the class name in lower case, because scripts already read them
-_EVENT_NAMES: dict[type, str] = {e.Notice: "noted", e.Repaired: "mended"}
-
 
 def answer(value: d.Answer) -> dict[str, Any]:
     """The object of ``ask --json``. `left_out` is present only if masked text would answer."""
@@ -165,6 +162,10 @@ def report(value: e.Report) -> dict[str, Any]:
         "kept": list(value.kept),
         "seconds": round(value.seconds, 3),
     }
+
+
+#: events whose name for scripts is not that of their class
+_EVENT_NAMES: dict[type, str] = {e.Notice: "noted", e.Repaired: "mended"}
 
 
 def event(value: e.Event) -> dict[str, Any]:
