@@ -67,7 +67,7 @@ class Config:
     embedder: str = ""  #: "" is built in; else a sentence-transformers folder or a GGUF embedder
     passages: int = 5  #: passages that the writer gets
     depth: int = 100  #: length of each of the two candidate lists before they are fused
-    rerank: int = 10  #: fused passages that the reader's model ranks again; 0 turns it off
+    rerank: int = 10  #: fused passages that the reader's model reranks; 0 reranks none
     beside: int = 1  #: sentences added to a passage on either side when it is read
     chunk: int = 200  #: largest chunk, in tokens
     context: int = 4096  #: context of the chat model, in tokens
