@@ -12,17 +12,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 
 from rag import Bot, Config
 from rag.answer.answer import answer_question
-from rag.answer.check import CheckFit, Judge
-from rag.answer.similarity import SentenceSimilarity
 from rag.domain import Draft, Model, Passage, Piece, Progress, Receipt, Turn
 from rag.events import Answered
-from rag.inference import weights
-from rag.inference.crossencoder import CrossEncoder
-from rag.inference.minilm import Tokenizer, open_question_embedder
 from rag.text.sentences import split_sentences
 
 
@@ -63,19 +57,16 @@ class FunctionWriter:
 def main(question: str) -> int:
     """Ask the default library; print every sentence of the function with its verdict and reasons."""
     config = Config.read()
-    with (
-        Bot.open(config) as bot,
-        closing(CrossEncoder(weights.verified_reader_file(), Tokenizer().machine)) as pairs,
-        closing(open_question_embedder(config.home)) as embedder,
-    ):
-        judge = Judge(
-            SentenceSimilarity(lambda: embedder), pairs.support, CheckFit.of(pairs.fits["check"])
+    with Bot.open(config) as bot:
+        events = answer_question(
+            question,
+            bot.search,
+            FunctionWriter(write_answer),
+            bot.machines.judge(),
+            limit=config.passages,
+            searched=bot.status().passages,
         )
-        passages = bot.status().passages
-        writer = FunctionWriter(write_answer)
-        for event in answer_question(
-            question, bot.search, writer, judge, limit=config.passages, searched=passages
-        ):
+        for event in events:
             if isinstance(event, Answered):
                 for claim in event.answer.claims:
                     print(f"{claim.verdict}: {claim.sentence.text}")

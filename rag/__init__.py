@@ -1,11 +1,13 @@
-"""Footnote: answers from your own documents, every sentence with a footnote that was checked.
+"""Footnote answers questions about your own documents; every sentence has a checked footnote.
 
-    a document   path -load-> raw -clean-> Document -chunk-> [Chunk] -embed-> [vector] -> library (truth) + vectors (index)
-    a question   str -retrieve-> (Passage...) -prompt-> ids -generate | read-> pieces -cite-> [Sentence] -check-> [Claim] -> Answer
+    a document   path -load-> RawDocument -clean-> Document -chunk-> Chunks -embed-> vectors
+                 -> library (SQLite, the truth) and index (Chroma, can be made again)
+    a question   str -retrieve-> Passages -read or generate-> pieces -cite-> Sentences
+                 -check-> Claims -> Answer
 
-`ingest` and `answer` are the two flows; each step is a module with one function or class named like it. `Bot` opens the
-machines and owns the lock; `Engine` is the same front door in a child process. Importing this package imports no
-library but the standard one.
+`rag.ingest` and `rag.answer` run these two flows. `Bot` is the front door: it opens the library and
+the models. `Engine` is the same front door in a child process. Importing this package imports only
+the standard library.
 
     from rag import Bot, Config
     with Bot.open(Config(home="...")) as bot:

@@ -4,9 +4,8 @@ import sys
 
 if __name__ == "__main__":
     if not sys.flags.safe_path:
-        del sys.path[
-            0
-        ]  # the current folder: a file there called like a library of ours must not be imported
+        # The current folder: a file there that is named like a library must not be imported.
+        del sys.path[0]
     from rag.cli.main import main
 
     main()

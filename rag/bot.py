@@ -1,7 +1,7 @@
-"""The front door: opens the machines when they are needed, owns the writer's lock.
+"""The front door: one method for everything that Footnote does with one library.
 
-A `Bot` is one reader of one library and, while `add`, `sync`, `remove` or `rebuild` runs, its one writer. It is not
-thread-safe; `engine.Engine` is the same front door in a process of its own.
+A `Bot` reads its library; while `add`, `sync`, `remove`, `rebuild` or `repair` runs it is also the
+one writer. It is not thread-safe. `engine.Engine` is the same front door in a child process.
 """
 
 from __future__ import annotations
@@ -10,16 +10,11 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from rag import limits, serialize
-from rag.answer import calibration
 from rag.answer.answer import answer_question
-from rag.answer.similarity import SentenceSimilarity
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
@@ -30,52 +25,38 @@ from rag.domain import (
     ErrorRates,
     Evidence,
     Listing,
-    Model,
     Passage,
     Status,
     Turn,
     Verdict,
-    Writer,
 )
-from rag.errors import LibraryBusy, LibraryMissing, RagError
-from rag.events import Answered, Event, Indexing, Loading, Notice, Report
-from rag.index.chroma import VectorIndex
-from rag.index.index import Index
-from rag.ingest.chunk import CHUNKER_VERSION
+from rag.errors import LibraryMissing
+from rag.events import Answered, Event, Loading, Notice, Report
 from rag.library.library import Library
-from rag.library.lock import writer_lock
+from rag.library_access import LibraryAccess
+from rag.machines import Machines
 from rag.process import harden_process
 
 if TYPE_CHECKING:
-    from rag.answer.check import Judge
-    from rag.inference.crossencoder import CrossEncoder
-    from rag.inference.embedders import Embedding
-    from rag.inference.external import OpenEmbedder
-    from rag.ingest.ingest import Ingest
     from rag.upkeep.explain import Explanation
 
 
 class Bot:
-    """Ask, add, search, check. Use it as a context manager."""
+    """Add documents, ask, search, check. A context manager that closes what it opened.
 
-    def __init__(self, config: Config, least: float | None = None) -> None:
+    `machines` are the models; the bot closes them. `access` is the library with its index.
+    """
+
+    def __init__(self, config: Config, machines: Machines | None = None) -> None:
         harden_process()
         self.config = config
-        self._least = least  # the probability the reader answers from; None: the library's own, or the shipped one
-        self._library: Library | None = None
-        self._vectors: VectorIndex | None = None
-        self._embedding: Embedding | None = None
-        self._questions: OpenEmbedder | None = None
-        self._sentences: OpenEmbedder | None = None
-        self._pairs: CrossEncoder | None = None
-        self._writer: Writer | None = None
-        self._index: Index | None = None
-        self._alike = SentenceSimilarity(self._open_sentences)
+        self.machines = machines or Machines(config)
+        self.access = LibraryAccess(config, self.machines)
 
     @classmethod
-    def open(cls, config: Config, least: float | None = None) -> Bot:
-        """A bot over `config`. Nothing heavy is opened yet. `least` is for `calibrate`, which asks with every threshold."""
-        return cls(config, least)
+    def open(cls, config: Config, threshold: float | None = None) -> Bot:
+        """A bot with the models of `config`; `threshold` as in `Machines`. Loads nothing yet."""
+        return cls(config, Machines(config, threshold))
 
     def __enter__(self) -> Bot:
         return self
@@ -84,109 +65,104 @@ class Bot:
         self.close()
 
     def close(self) -> None:
-        """Close every machine that was opened. Safe to call twice."""
-        chat = getattr(self._writer, "_chat", None)
-        machines = (
-            self._vectors,
-            self._library,
-            self._questions,
-            self._sentences,
-            self._embedding,
-            self._pairs,
-            chat,
-        )
-        for machine in [m for m in machines if m is not None]:
-            machine.close()
-        self._vectors = self._library = self._index = self._questions = self._pairs = (
-            self._writer
-        ) = None
-        self._embedding = self._sentences = None
+        """Close the library, the index and every open model. A second call does nothing."""
+        self.access.close()
+        self.machines.close()
+
+    @property
+    def library(self) -> Library:
+        """The library. Raises `LibraryMissing` if there is none."""
+        return self.access.open()
 
     # -- documents
 
     @reports_disk_errors
     def add(self, paths: Sequence[str], forget: bool = False) -> Iterator[Event]:
-        """Take in files, folders and corpora; `forget` as in `Ingest`. Ends in a `Report`. Raises `LibraryBusy`."""
-        paths = [file_paths.absolute(p) for p in paths]
+        """Add files, folders and corpus files; `forget` as in `Ingest.add`.
+
+        The last event is a `Report`. Raises `LibraryBusy` if another process is writing.
+        """
+        paths = [file_paths.absolute(path) for path in paths]
         make_folder(self.config.folder)
-        with (
-            self._writing()
-        ):  # before the library is made: of two that come first, one is told who the other is
-            if note := self._open_library(make=True).notice:
+        # The lock comes before the library: of two first writers, the second one is refused.
+        with self.access.writing():
+            if note := self.access.open(create=True).notice:
                 yield Notice(note)
-            yield from self._ingest().add(paths, forget=forget)
+            yield from self.access.ingest().add(paths, forget=forget)
 
     @reports_disk_errors
     def sync(self, forget: bool = False) -> Iterator[Event]:
-        """Everything added before, again: new, changed, moved and vanished files."""
-        self._open_library()
-        with self._writing():
-            yield from self._ingest().sync(forget)
+        """Read again everything that was added: new, changed, moved and vanished files."""
+        self.access.open()
+        with self.access.writing():
+            yield from self.access.ingest().sync(forget)
 
     @reports_disk_errors
     def roots(self) -> tuple[str, ...]:
-        """Absolute paths of the files and folders that were added: what `sync` looks at."""
-        return tuple(self._open_library().roots())
+        """Absolute paths of the files and folders that were added, which `sync` reads again."""
+        return tuple(self.library.roots())
 
     @reports_disk_errors
     def held(self, name: str) -> tuple[str, ...]:
-        """Sources of the documents that `remove` would forget."""
-        library = self._open_library()
-        if library.is_orphan(name):
+        """Sources of the documents that `remove(name)` would remove."""
+        if self.library.is_orphan(name):
             return ()
-        return tuple(known.source for known in library.files_named(name)[0] if known.document)
+        return tuple(file.source for file in self.library.files_named(name)[0] if file.document)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
-        """Forget the document of that id, source or path, or all below a folder's name."""
-        library, started = self._open_library(), time.perf_counter()
-        with self._writing():
+        """Remove a document by id, source or path, or all documents of a folder."""
+        library, started = self.access.open(), time.perf_counter()
+        with self.access.writing():
             files, roots = ([], []) if library.forget_orphan(name) else library.files_named(name)
-            library.remove([known.place for known in files], roots)
-            yield from self._ingest().index()
-            yield Report(
-                removed=tuple(k.source for k in files), seconds=time.perf_counter() - started
-            )
+            library.remove([file.place for file in files], roots)
+            yield from self.access.ingest().index()
+            sources = tuple(file.source for file in files)
+            yield Report(removed=sources, seconds=time.perf_counter() - started)
 
     @reports_disk_errors
     def rebuild(self) -> Iterator[Event]:
-        """Chroma again from the library, from nothing; nothing is embedded."""
-        self._open_library()
-        with self._writing():
-            yield from self._ingest().index(scratch=True)
+        """Make the index anew from the library. Nothing is embedded again."""
+        self.access.open()
+        with self.access.writing():
+            yield from self.access.ingest().index(scratch=True)
 
     @reports_disk_errors
     def repair(self) -> Iterator[Event]:
-        """Mend what can be mended, and say of each thing what was wrong and what was done: `Mended`, and `Indexing`."""
+        """Repair what is damaged. One `Repaired` a finding, `Indexing` events between them."""
         from rag.upkeep import repair
 
-        yield from repair.everything(
-            self.config.folder, self._chosen(), self._opened, self._writing
+        access, embedding = self.access, self.machines.embedding()
+        yield from repair.repair_all(
+            self.config.folder,
+            embedding,
+            lambda: (access.open(), access.vectors, access.ingest()),
+            access.writing,
         )
 
     @reports_disk_errors
     def documents(self) -> tuple[Listing, ...]:
-        """The table of contents."""
-        return tuple(self._open_library().listings())
+        """Every document and every file that could not be read."""
+        return tuple(self.library.listings())
 
     @reports_disk_errors
     def document(self, name: str) -> Document:
-        """A document by id, source, or the end of its source."""
-        return self._open_library().find(name)
+        """The document of an id, a source, or the end of a source. Raises `Usage` if unclear."""
+        return self.library.find(name)
 
     @reports_disk_errors
     def status(self) -> Status:
-        """What a header says; zeros where there is no library yet."""
+        """Counts and names for a header; the counts are 0 if there is no library yet."""
         try:
-            documents, passages = self._open_library().counts()
+            documents, passages = self.library.counts()
         except LibraryMissing:
             documents = passages = 0
         return Status(self.config.library, documents, passages, self.config.model)
 
     @reports_disk_errors
     def revision(self) -> int:
-        """Grows with every change of what can be found."""
-        return self._open_library().revision
+        """A number that grows with every change of the searchable passages."""
+        return self.library.revision
 
     # -- questions
 
@@ -198,275 +174,112 @@ class Bot:
         stop: Callable[[], bool] = lambda: False,
         save: bool = True,
     ) -> Iterator[Event]:
-        """Ask a question; the last event is `Answered`. The question is saved at once, the answer when it is whole.
+        """Answer a question; the last event is `Answered`.
 
-        `stop` is asked between the words; with it the answer so far is checked and given as stopped. With `save` off
-        nothing is written.
+        The question is saved at once and the answer when it is complete; without `save` neither
+        is. `stop` is called between the words. Once it returns True, the answer so far is checked
+        and marked as stopped.
         """
         question = limits.check_question(question)
-        library = self._open_library()
+        library = self.library
         conversation = conversation or self.new_conversation()
         history = self._history(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         turn = library.history.ask(conversation, now, question) if save else 0
-        if self._questions is None or self._writer is None:
+        if not self.machines.ready:
             yield Loading("the models")
-        yield from self._followed(stop)
-        work = answer_question(
-            question, self._search, self._open_writer(), self._judge(), limit=self.config.passages,
-            searched=library.counts()[1], history=history, stop=stop, unread=self.unread,
-        )  # fmt: skip
-        for event in work:
+        yield from self.access.renew_index(stop)
+        events = answer_question(
+            question,
+            self.access.search,
+            self.machines.writer(),
+            self.machines.judge(),
+            limit=self.config.passages,
+            searched=library.counts()[1],
+            history=history,
+            stop=stop,
+            unread=self.unread,
+        )
+        for event in events:
             if isinstance(event, Answered) and save:
-                library.history.answer(
-                    turn, json.dumps(serialize.answer(event.answer), ensure_ascii=False)
-                )
+                saved = json.dumps(serialize.answer(event.answer), ensure_ascii=False)
+                library.history.answer(turn, saved)
             yield event
 
     @reports_disk_errors
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
-        """Passages only, nearest first."""
+        """The nearest passages for a question, nearest first; by default `config.passages`."""
         question = limits.check_question(question)
-        if not self._open_library().counts()[1]:
+        if not self.library.counts()[1]:
             return ()
-        return self._search(question, limit or self.config.passages)
+        return self.access.search(question, limit or self.config.passages)
 
     @reports_disk_errors
     def unread(self, question: str) -> tuple[Evidence, ...]:
-        """Masked text that would answer the question: it is in no passage, because page furniture is not searched."""
+        """Masked text (page furniture, in no passage) that would answer the question."""
         from rag.answer.left_out import masked_answers
 
-        return masked_answers(
-            limits.check_question(question), self._open_library(), self._open_pairs
-        )
+        question = limits.check_question(question)
+        return masked_answers(question, self.library, self.machines.cross_encoder)
 
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
-        """Where the passages of `document` that hold `quote` were lost on the way to the writer, and what keeps them."""
+        """Find the search stage that lost the passages of `document` which contain `quote`."""
         from rag.answer.generate import ChatWriter
-        from rag.upkeep.explain import SearchSettings, SearchSteps, explain_passage
+        from rag.upkeep.explain import SearchSteps, explain_passage
+        from rag.upkeep.search_loss import SearchSettings
 
-        question, quote = (
-            limits.check_question(question),
-            limits.check_quote(quote) if quote is not None else None,
-        )
-        library, limit = self._open_library(), self.config.passages
-        writer = self._open_writer() if self.config.model != READER else None
+        question = limits.check_question(question)
+        quote = None if quote is None else limits.check_quote(quote)
+        config, machines = self.config, self.machines
+        library = self.library
+        writer = None if config.model == READER else machines.writer()
         search = SearchSteps(
-            library, lambda text: self._open_questions().embed([text])[0], lambda text, depth: self._search(text, limit, depth),
-            self._agreed().near, writer.prompt if isinstance(writer, ChatWriter) else None,
-        )  # fmt: skip
-        rerank = self.config.rerank
-        settings = SearchSettings(
-            max(self.config.depth, limit, rerank), rerank, limit, self.config.beside
+            library,
+            lambda text: machines.question_embedder().embed([text])[0],
+            self.access.search_to_depth,
+            self.access.index().near,
+            writer.prompt if isinstance(writer, ChatWriter) else None,
         )
+        depth = max(config.depth, config.passages, config.rerank)
+        settings = SearchSettings(depth, config.rerank, config.passages, config.beside)
         return explain_passage(question, document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
-        """Verdict, score (0..1) and reasons for somebody else's claim about a passage: the checker answers go through."""
+        """Check a sentence against a text: verdict, score (0..1) and reasons."""
         from rag.answer.check import check_claim
 
         claim, passage = limits.check_claim(claim), limits.check_passage(passage)
-        return check_claim(claim, passage, self._judge())
+        return check_claim(claim, passage, self.machines.judge())
 
     def rates(self) -> ErrorRates:
-        """How often that checker errs, as measured on claims it had not seen."""
+        """Error rates of the check, measured on claims that it was not fitted on."""
         from rag.inference.weights import checker_error_rates
 
         return checker_error_rates()
 
-    def shipped(self) -> float:
-        """The probability from which the built-in reader answers, where no library says otherwise."""
-        return float(self._open_pairs().fits["read"][-1])
+    # -- conversations
 
     def new_conversation(self) -> str:
-        """An id to ask under."""
+        """A new conversation id, for `ask`."""
         return uuid.uuid4().hex[:12]
 
     @reports_disk_errors
     def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
         """Saved conversations, newest first."""
-        return tuple(
-            Conversation(*row) for row in self._open_library().history.conversations(limit)
-        )
+        return tuple(Conversation(*row) for row in self.library.history.conversations(limit))
 
     @reports_disk_errors
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         """Earlier questions, newest first."""
         try:
-            return tuple(self._open_library().history.questions(limit))
+            return tuple(self.library.history.questions(limit))
         except LibraryMissing:
             return ()
 
     def _history(self, conversation: str) -> list[Turn]:
-        turns = self._open_library().history.turns(conversation)
-        saved = ((question, json.loads(answer)) for question, answer in turns if answer)
-        return [serialize.turn(question, found) for question, found in saved if "answer" in found]
-
-    # -- machines
-
-    def _chosen(self) -> Embedding:
-        if self._embedding is None:
-            from rag.inference.embedders import open_embedder
-
-            self._embedding = open_embedder(self.config)
-        return self._embedding
-
-    def _open_library(self, make: bool = False) -> Library:
-        if self._library is None:
-            from rag.inference.embedders import embedder_mismatch_cure
-
-            embedding = self._chosen()
-            self._library = Library(
-                self.config.folder, make=make, identity=f"{embedding.identity} chunks {CHUNKER_VERSION}", cure=partial(embedder_mismatch_cure, self.config)
-            )  # fmt: skip
-            self._vectors = VectorIndex(self.config.folder / "vectors", embedding.dimension)
-        return self._library
-
-    def _opened(self) -> tuple[Library, VectorIndex, Ingest]:
-        library = self._open_library()
-        assert self._vectors is not None
-        return library, self._vectors, self._ingest()
-
-    def _open_questions(self) -> OpenEmbedder:
-        if self._questions is None:
-            self._questions = self._chosen().questions()
-        return self._questions
-
-    def _open_sentences(self) -> OpenEmbedder:
-        """What the check compares sentences by: the built-in embedder, which its figures were measured with."""
-        if not self.config.embedder:
-            return self._open_questions()
-        if self._sentences is None:
-            from rag.inference.minilm import open_question_embedder
-
-            self._sentences = open_question_embedder(self.config.home, self.config.threads)
-        return self._sentences
-
-    def _open_pairs(self) -> CrossEncoder:
-        if self._pairs is None:
-            from rag.inference.crossencoder import CrossEncoder
-            from rag.inference.minilm import Tokenizer
-            from rag.inference.weights import verified_reader_file
-
-            self._pairs = CrossEncoder(
-                verified_reader_file(), Tokenizer().machine, self.config.threads
-            )
-        return self._pairs
-
-    def _judge(self) -> Judge:
-        from rag.answer.check import CheckFit, Judge
-
-        pairs = self._open_pairs()
-        return Judge(self._alike, pairs.support, CheckFit.of(pairs.fits["check"]))
-
-    def _open_writer(self) -> Writer:
-        if self._writer is None:
-            if self.config.model == READER:
-                from rag.answer.reader import Reader, ReaderFit
-                from rag.inference.weights import READER_FILE
-
-                pairs = self._open_pairs()
-                fit, known = (
-                    ReaderFit(*pairs.fits["read"]),
-                    calibration.active_calibration(self.config),
-                )
-                if self._least is not None:
-                    fit, known = replace(fit, least=self._least), None
-                elif known:
-                    fit = replace(fit, least=known.least)
-                self._writer = Reader(
-                    pairs, Model(READER, READER_FILE.sha256, known.says if known else ""), fit
-                )
-            else:
-                self._writer = self._open_chat()
-        return self._writer
-
-    def _open_chat(self) -> Writer:
-        from rag.answer.generate import ChatWriter
-        from rag.answer.prompt import build_prompt, build_rewrite_prompt, citation_grammar
-        from rag.inference.llama import ChatModel
-        from rag.inference.model_trial import find_tried_chat_model
-
-        found, sha256 = find_tried_chat_model(self.config.home, self.config.model)
-        chat = ChatModel(str(found.path), self.config.context, self.config.threads)
-        model = Model(found.name, sha256)
-        rest = self.config.answer, self.config.temperature, self.config.seed
-        return ChatWriter(chat, model, build_prompt, citation_grammar, *rest, build_rewrite_prompt)
-
-    def _ingest(self) -> Ingest:
-        from rag.inference.embedders import chunk_sizes
-        from rag.ingest.ingest import Ingest
-
-        library, vectors, embedding = self._open_library(), self._vectors, self._chosen()
-        assert vectors is not None
-        size, prefix, note = chunk_sizes(embedding, self.config.chunk)
-        room = embedding.room if self.config.embedder else 0
-        return Ingest(
-            library,
-            vectors,
-            embedding.passages,
-            embedding.count,
-            size,
-            prefix,
-            note=note,
-            room=room,
-        )
-
-    def _search(self, question: str, limit: int, every: int = 0) -> tuple[Passage, ...]:
-        """The `limit` nearest passages; with `every`, all that lists so deep hold."""
-        from rag.search.retrieve import Retriever
-
-        rerank, beside = self.config.rerank, self.config.beside
-        depth, useful = (
-            every or max(self.config.depth, limit, rerank),
-            self._useful if rerank else None,
-        )
-        library, embedder, index = self._open_library(), self._open_questions(), self._agreed()
-        retrieve = Retriever(
-            library, index.near, embedder, depth, useful, rerank, beside, index.words()
-        )
-        return retrieve(question, 2 * depth if every else limit)
-
-    def _useful(self, question: str, texts: Sequence[str]) -> list[float]:
+        """The answered questions of a conversation, oldest first."""
+        rows = self.library.history.turns(conversation)
+        saved = [(question, json.loads(answer)) for question, answer in rows if answer]
         return [
-            (found.answers + found.helps) / 2 for found in self._open_pairs().read(question, texts)
+            serialize.turn(question, answer) for question, answer in saved if "answer" in answer
         ]
-
-    def _following(self) -> Index:
-        """The index, which may be behind the library."""
-        if self._index is None:
-            library = self._open_library()
-            assert self._vectors is not None
-            self._index = Index(library, self._vectors, self._mend)
-        return self._index
-
-    def _followed(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Make the index follow the library where it is behind and nobody else writes, and tell how far it is."""
-        if self._open_library().counts()[1] and self._following().behind():
-            with (
-                suppress(RagError, OSError),
-                self._writing(0),
-            ):  # the search tries again, and tells what went wrong
-                for event in self._ingest().index():
-                    if isinstance(event, Indexing):
-                        yield Loading(f"the index: {event.says}")
-                    if stop():
-                        return
-
-    def _agreed(self) -> Index:
-        """The index, which has followed the library."""
-        index = self._following()
-        index.agree()
-        return index
-
-    def _mend(self, scratch: bool) -> bool:
-        """Make the index agree with the library. False while another process writes: the last generation answers."""
-        with suppress(LibraryBusy), self._writing(0):
-            for _ in self._ingest().index(scratch):
-                pass
-            return True
-        return False
-
-    def _writing(self, patience: float = 0.5) -> AbstractContextManager[None]:
-        """The writer's lock; `patience` in seconds."""
-        return writer_lock(self.config.folder, patience)

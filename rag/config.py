@@ -1,4 +1,4 @@
-"""One frozen Config: a file < the environment < what was typed. Unknown keys are refused by name."""
+"""The settings, as one frozen `Config`: a file, then the environment, then the command line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import reprlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,30 @@ from rag.errors import Unreadable, Usage
 
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
-_LONGEST = 255  # bytes of a folder's name
-_SHOWN = 40  # characters of a name in a message
+
+#: smallest and largest value of every setting that is a number
+RANGES = {
+    "passages": (1, 1000),
+    "depth": (1, 100_000),
+    "rerank": (0, 1000),
+    "beside": (0, 100),
+    "chunk": (32, 100_000),
+    "context": (256, 2**20),
+    "answer": (1, 2**20),
+    "temperature": (0.0, 100.0),
+    "seed": (-(2**31), 2**32 - 1),
+    "threads": (0, 512),
+}
+
+#: largest number of any setting; its negative is the smallest
+_MAX_NUMBER = 2**31 - 1
+#: bytes of the name of a library, which is the name of a folder
+_MAX_NAME_BYTES = 255
+#: characters of a library's name that a message shows
+_MAX_SHOWN = 40
+#: parts of a dotted key in the settings file
+_MAX_KEY_PARTS = 32
+#: names that Windows gives to devices
 _DEVICES = {
     "CON",
     "PRN",
@@ -25,90 +48,53 @@ _DEVICES = {
     "NUL",
     *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)),
 }
-_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")  # variables of ours that are no settings
-
-#: least and most of every setting that is a number
-RANGES = {
-    "passages": (1, 1000), "depth": (1, 100_000), "rerank": (0, 1000), "beside": (0, 100), "chunk": (32, 100_000),
-    "context": (256, 2**20), "answer": (1, 2**20), "temperature": (0.0, 100.0), "seed": (-(2**31), 2**32 - 1), "threads": (0, 512),
-}  # fmt: skip
-
-
-def _default_home() -> str:
-    from platformdirs import user_data_dir
-
-    return user_data_dir("footnote", appauthor=False)
-
-
-def _no_name(name: str) -> str:
-    """Why a library cannot be called so; "" where it can."""
-    if not name.strip():
-        return "it is empty"
-    if any(c in name for c in "/\\\0"):
-        return "it holds / or \\ or NUL"
-    if name.startswith("."):
-        return "it begins with a dot"
-    if os.name == "nt" and name.split(".")[0].upper() in _DEVICES:
-        return "it is the name of a device"
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        return "it is not valid UTF-8"
-    return f"it has {size} bytes, at most {_LONGEST} are possible" if size > _LONGEST else ""
+_PREFIX = "FOOTNOTE_"
+#: variables with our prefix that are no settings
+_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that may be set. Sizes in tokens, counts in passages."""
+    """All settings. Sizes are in tokens, counts in passages.
+
+    Raises `Usage` for a number out of its range and for an impossible home or library name.
+    """
 
     home: str = ""  #: folder of libraries, models and settings; "" is the platform's data folder
     library: str = "default"  #: name of the library in the home
     model: str = READER  #: "reader", the name of a model in the home, or the path of a .gguf
-    embedder: str = ""  #: "" is the built-in one; else the path of a sentence-transformers folder or of a GGUF embedder
-    passages: int = 5  #: passages handed to the writer
-    depth: int = 100  #: how deep each of the two lists goes before they are fused
+    embedder: str = ""  #: "" is built in; else a sentence-transformers folder or a GGUF embedder
+    passages: int = 5  #: passages that the writer gets
+    depth: int = 100  #: length of each of the two candidate lists before they are fused
     rerank: int = 10  #: fused passages that the reader's model reranks; 0 reranks none
-    beside: int = 1  #: sentences put to a passage on either side when it is read
-    chunk: int = 200  #: most tokens of a chunk
+    beside: int = 1  #: sentences added to a passage on either side when it is read
+    chunk: int = 200  #: largest chunk, in tokens
     context: int = 4096  #: context of the chat model, in tokens
-    answer: int = 512  #: most tokens of an answer
+    answer: int = 512  #: longest answer of the chat model, in tokens
     temperature: float = 0.0  #: of the chat model; 0 always takes the likeliest token
-    seed: int = 0  #: of the random draws, where temperature is above 0
-    threads: int = 0  #: 0 is all cores but one, at least one
+    seed: int = 0  #: of the random draws, if temperature is above 0
+    threads: int = 0  #: threads of the models; 0 is all cores but one, at least one
 
     def __post_init__(self) -> None:
-        if not self.home:
-            object.__setattr__(self, "home", _default_home())
-        object.__setattr__(self, "home", os.path.abspath(os.path.expanduser(self.home)))
+        object.__setattr__(self, "home", _absolute(self.home or _default_home()))
         if self.embedder:
-            own = self.embedder == EMBEDDER
-            object.__setattr__(
-                self, "embedder", "" if own else os.path.abspath(os.path.expanduser(self.embedder))
-            )
-        for name, (least, most) in RANGES.items():
-            value = getattr(self, name)
-            if not least <= value <= most:  # nor is "not a number" between them
-                how = (
-                    "too small"
-                    if value < least
-                    else "too large"
-                    if value > most
-                    else "not a number"
-                )
-                raise Usage(
-                    f"{name} = {value} is {how}", f"give {name} at least {least} and at most {most}"
-                )
+            path = "" if self.embedder == EMBEDDER else _absolute(self.embedder)
+            object.__setattr__(self, "embedder", path)
+        for name in RANGES:
+            _check_range(name, getattr(self, name))
         if "\0" in self.home:
-            raise Usage("the path of --home holds a NUL character", "give the path of a folder")
-        if any("\ud800" <= c <= "\udfff" for c in self.home):
+            raise Usage("the path of --home contains a NUL character", "give the path of a folder")
+        if any("\ud800" <= character <= "\udfff" for character in self.home):
             raise Usage(
                 f"the name of the home {self.home!r} is not UTF-8",
                 "use another --home, or rename the folder",
             )
-        if wrong := _no_name(self.library):
-            shown = self.library if len(self.library) <= _SHOWN else f"{self.library[:_SHOWN]}..."
+        if fault := _name_fault(self.library):
+            name = self.library
+            shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
             raise Usage(
-                f"{shown!r} cannot be the name of a library: {wrong}",
+                f"{shown!r} cannot be the name of a library: {fault}",
                 "use letters, digits, - and _",
             )
 
@@ -119,95 +105,132 @@ class Config:
 
     @classmethod
     def read(cls, **typed: Any) -> Config:
-        """Settings from ``HOME/config.toml``, then ``FOOTNOTE_*`` variables, then what was typed (None is not typed).
+        """Read ``HOME/config.toml``, then ``FOOTNOTE_*`` variables, then `typed` values.
 
-        Raises `Usage` for a key nobody knows or a value of the wrong kind.
+        A typed value of None counts as not given. Raises `Usage` for an unknown setting and for a
+        value of the wrong type.
         """
-        said = {key: value for key, value in typed.items() if value is not None}
-        around = {
-            n[9:].lower(): v
-            for n, v in os.environ.items()
-            if n.startswith("FOOTNOTE_") and n not in _NO_SETTING
+        given = {key: value for key, value in typed.items() if value is not None}
+        variables = {
+            name.removeprefix(_PREFIX).lower(): value
+            for name, value in os.environ.items()
+            if name.startswith(_PREFIX) and name not in _NO_SETTING
         }
-        home = said.get("home") or around.get("home") or ""
-        path = Path(cls(home=home).home) / "config.toml"
+        config = cls(home=given.get("home") or variables.get("home") or "")
+        path = Path(config.home) / "config.toml"
         if blocked := no_folder(path.parent):
             raise blocked
-        config = cls(home=home)
-        for where, values in (
-            (str(path), _file(path)),
-            ("the environment", around),
-            ("the command", said),
-        ):
-            config = _merged(config, values, where)
-        return config
+        config = _updated(config, _read_file(path), str(path))
+        config = _updated(config, variables, "the environment")
+        return _updated(config, given, "the command")
 
 
-def _file(path: Path) -> dict[str, Any]:
-    """The settings in a file; none where there is no file. Raises `Usage`, naming it, where it cannot be read."""
+def _default_home() -> str:
+    """The platform's folder for application data."""
+    from platformdirs import user_data_dir
+
+    return user_data_dir("footnote", appauthor=False)
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _check_range(name: str, value: float) -> None:
+    """Raise `Usage` for a value outside its range. NaN is outside every range."""
+    smallest, largest = RANGES[name]
+    if smallest <= value <= largest:
+        return
+    fault = "not a number"
+    if value < smallest:
+        fault = "too small"
+    elif value > largest:
+        fault = "too large"
+    raise Usage(
+        f"{name} = {value} is {fault}", f"give {name} at least {smallest} and at most {largest}"
+    )
+
+
+def _name_fault(name: str) -> str:
+    """The reason why a library cannot have this name; "" if it can."""
+    if not name.strip():
+        return "it is empty"
+    if any(character in name for character in "/\\\0"):
+        return "it contains / or \\ or NUL"
+    if name.startswith("."):
+        return "it begins with a dot"
+    if os.name == "nt" and name.split(".")[0].upper() in _DEVICES:
+        return "it is the name of a device"
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "it is not valid UTF-8"
+    if size > _MAX_NAME_BYTES:
+        return f"it has {size} bytes, at most {_MAX_NAME_BYTES} are possible"
+    return ""
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """The settings in a file; none if there is no file. Raises `Usage` if it cannot be read."""
     if not os.path.lexists(path):
         return {}
     try:
         text = regular_files.read_text_file(path, regular_files.MAX_SETTINGS_BYTES)
-        _shallow(text)
+        _check_keys(text)
         return tomllib.loads(text)
-    except (
-        Unreadable,
-        ValueError,
-        RecursionError,
-    ) as error:  # of TOML, or a whole number of thousands of digits
+    # ValueError is also raised for a whole number of thousands of digits.
+    except (Unreadable, ValueError, RecursionError) as error:
         if isinstance(error.__cause__, PermissionError):
-            why = f"you have no right to ({error.__cause__.strerror})"
             raise Usage(
-                f"{path} cannot be read: {why}", f"chmod u+rwX {path.parent} {path}"
+                f"{path} cannot be read: you have no right to ({error.__cause__.strerror})",
+                f"chmod u+rwX {path.parent} {path}",
             ) from error
-        said = "it nests too deep" if isinstance(error, RecursionError) else str(error)[:300]
-        raise Usage(f"{path} cannot be read: {said}", f"mend or remove {path}") from error
+        reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)[:300]
+        raise Usage(f"{path} cannot be read: {reason}", f"correct or remove {path}") from error
 
 
-def _shallow(text: str) -> None:
-    """Raises `ValueError` for keys of many parts: `tomllib` takes memory by the square of them."""
+def _check_keys(text: str) -> None:
+    """Raise `ValueError` for a key of many parts, whose square `tomllib` takes in memory."""
     for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > _DOTS and _QUOTED.sub("", line).count(".") > _DOTS:
-            raise ValueError(f"line {number} has a key of more than {_DOTS} parts")
+        dots = line.count(".")
+        if dots > _MAX_KEY_PARTS and _QUOTED.sub("", line).count(".") > _MAX_KEY_PARTS:
+            raise ValueError(f"line {number} has a key of more than {_MAX_KEY_PARTS} parts")
 
 
-_DOTS = 32
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
-
-
-def _merged(config: Config, values: dict[str, Any], where: str) -> Config:
-    kinds = {f.name: type(getattr(config, f.name)) for f in fields(config)}
+def _updated(config: Config, values: Mapping[str, Any], origin: str) -> Config:
+    """`config` with other values. Raises `Usage`, which names the `origin` of the values."""
+    types = {field.name: type(getattr(config, field.name)) for field in fields(config)}
     for key, value in values.items():
-        if key not in kinds:
+        if key not in types:
             raise Usage(
-                f"{where}: nobody knows the setting {reprlib.repr(key)}",
-                f"the settings are: {', '.join(kinds)}",
+                f"{origin}: unknown setting {reprlib.repr(key)}",
+                f"the settings are: {', '.join(types)}",
             )
         try:
-            config = replace(config, **{key: _of_kind(value, kinds[key])})
+            config = replace(config, **{key: _converted(value, types[key])})
         except (TypeError, ValueError, OverflowError) as error:
-            said = f"{where}: {key} = {reprlib.repr(value)} is not of kind {kinds[key].__name__}"
-            raise Usage(said, f"give {key} another value") from error
+            raise Usage(
+                f"{origin}: {key} = {reprlib.repr(value)} is not of type {types[key].__name__}",
+                f"give {key} another value",
+            ) from error
     return config
 
 
-def _of_kind(value: Any, kind: type) -> Any:
-    """`value` as `kind`; words are read as numbers, but 3.7 is no count, true no number and 5 no name."""
+def _converted(value: Any, target: type) -> Any:
+    """`value` as `target`: str, int or float. Numbers may be given as text.
+
+    Raises `TypeError` or `ValueError` for anything else: 3.7 is not an int, True is not a number, 5
+    is not a str.
+    """
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
-    if isinstance(value, bool) or not isinstance(
-        value, str if kind is str else int | str if kind is int else int | float | str
-    ):
+    accepted = {str: (str,), int: (int, str), float: (int, float, str)}[target]
+    if isinstance(value, bool) or not isinstance(value, accepted):
         raise TypeError
-    made = kind(value)
-    if isinstance(made, str) and "\0" in made:
-        raise ValueError("a zero in a name")
-    if (
-        isinstance(made, int | float) and not abs(made) <= _LARGEST
-    ):  # so written, NaN is refused too
-        raise ValueError("a number that no machine takes")
-    return made
-
-
-_LARGEST = 2**31 - 1
+    converted = target(value)
+    if isinstance(converted, str):
+        if "\0" in converted:
+            raise ValueError("a NUL character in a name")
+    elif not abs(converted) <= _MAX_NUMBER:  # True for NaN
+        raise ValueError("a number that is too large")
+    return converted

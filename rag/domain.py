@@ -1,7 +1,7 @@
-"""The nouns. Frozen values that know nothing of files, models or screens.
+"""The shared types: frozen values and interfaces, without files, models or screens.
 
-All offsets are characters, half-open, into `Document.text`, which is what a person can see of a file:
-``document.text[span.start:span.end]`` is the quote, the chunk or the highlight, always.
+All offsets are characters into `Document.text`, half-open, so that
+``document.text[span.start:span.end]`` is always the quote, the chunk or the highlight.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Span:
     end: int
 
     def of(self, text: str) -> str:
-        """The slice of `text` that this span names."""
+        """The slice of `text` at this span."""
         return text[self.start : self.end]
 
     def within(self, other: Span) -> bool:
@@ -36,45 +36,42 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text. `id` is the SHA-256 (hex, first 32) of the text, so the same text is the same document wherever it lies."""
+    """The visible text of one file, or of one entry of a corpus file."""
 
-    id: str
-    source: str  #: how a person names it: a path as it was given, or the id in a corpus file
+    id: str  #: SHA-256 of the text (hex, first 32 digits): equal texts are one document
+    source: str  #: its name for the user: the path as given, or the id in a corpus file
     title: str
-    date: str | None  #: ISO 8601 day, where the file or the text says one; never the file's mtime
+    date: str | None  #: ISO 8601 day, if the file or the text names one; not the mtime
     text: str
-    mask: tuple[Span, ...] = ()  #: page furniture: shown, but neither chunked nor quoted
-    pages: tuple[Span, ...] = ()  #: one span a page, for formats that have pages
-    headings: tuple[tuple[Span, str], ...] = ()  #: sections: the span each heading path holds for
-    lines: bool = False  #: a line is a sentence (source code, rows of a table); only cutting asks, it is not stored
-    path: str = ""  #: absolute path of the file on this machine; "" for a document of a corpus file
+    mask: tuple[Span, ...] = ()  #: page furniture: shown, but neither searched nor quoted
+    pages: tuple[Span, ...] = ()  #: one span for each page, if the format has pages
+    headings: tuple[tuple[Span, str], ...] = ()  #: spans of the sections and their heading paths
+    #: each line is a sentence (source code, rows of a table); for the chunker, not stored
+    lines: bool = False
+    path: str = ""  #: absolute path of the file; "" for a document of a corpus file
 
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:
-    """What a file says before it is cleaned. `masked` are parts that its format shows not to be the article."""
+    """The text of a file before cleaning. `masked` are parts that the format marks as furniture."""
 
     text: str
     title: str = ""
     date: str | None = None
     pages: tuple[Span, ...] = ()
     masked: tuple[Span, ...] = ()
-    name: str = (
-        ""  #: of one document of many in a file: its id in a corpus; "/" and its path in an archive
-    )
-    headings: tuple[tuple[int, int, str], ...] | None = (
-        None  #: (where, level, title); None: by the text's own syntax
-    )
-    lines: bool = False  #: a line is a sentence (source code, rows of a table)
-    ruled: RawDocument | None = field(
-        default=None, compare=False
-    )  #: the same, with what `clean.rule` found
+    #: of a document in a file of several: its id in a corpus, or "/" and its path in an archive
+    name: str = ""
+    #: (offset, level, title) of each heading; None: headings by the syntax of the text
+    headings: tuple[tuple[int, int, str], ...] | None = None
+    lines: bool = False  #: each line is a sentence (source code, rows of a table)
+    #: the same document with the result of `clean.rule`
+    ruled: RawDocument | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedPart:
-    """A part of a file that cannot be taken in while the rest can: a member of an archive (`name` is "/" and its path there), or
-    scanned pages of a PDF."""
+    """A member of an archive (`name` is "/" and its path) or scanned pages that were not added."""
 
     name: str
     reason: str
@@ -83,16 +80,14 @@ class RefusedPart:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole sentences of one document: an exact slice of its text."""
+    """Consecutive whole sentences of one document: an exact slice of its text."""
 
     id: str
     document: str  #: Document.id
     source: str
     title: str
     date: str | None
-    heading: (
-        str  #: heading path, "" where there is none; context for the embedding, not part of `text`
-    )
+    heading: str  #: heading path or ""; embedded with the text, but not part of it
     span: Span
     text: str
     line: int  #: 1-based line of span.start, lines counted by "\n"
@@ -101,7 +96,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """1-based places in each list; None where the list does not hold the chunk."""
+    """1-based ranks in the lists of a search; None if the chunk is not in the list."""
 
     words: int | None = None
     vectors: int | None = None
@@ -111,7 +106,7 @@ class Ranks:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Where else a passage's text stands, or one that says nothing else."""
+    """Another place with the same text, or with a text that says nothing more."""
 
     source: str
     document: str  #: Document.id
@@ -120,18 +115,18 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as it was handed to a writer. `score` is higher for closer."""
+    """A chunk that a writer got, or that a search found."""
 
     number: int  #: 1..k, what a marker [n] refers to
     chunk: Chunk
-    score: float  #: 0..1; 1 is first in every list
+    score: float  #: 0..1, higher is better; 1 is first in every list
     ranks: Ranks = field(default_factory=Ranks)
-    copies: tuple[Copy, ...] = ()  #: what says the same and is not shown beside it
+    copies: tuple[Copy, ...] = ()  #: equal texts that are not shown as passages
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A marker as written, and where it stands in the answer."""
+    """A marker such as [1] and its place in the answer."""
 
     number: int
     span: Span
@@ -139,9 +134,9 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer. `text` is without markers; `span` is its place in the answer, markers included.
+    """One sentence of an answer: `text` without markers, `span` in the answer with markers.
 
-    `quote` is set where the sentence is a verbatim quotation whose place in the document is known by construction.
+    `quote` is set for a verbatim quotation: its place in the document.
     """
 
     text: str
@@ -151,7 +146,7 @@ class Sentence:
 
 
 class Verdict(StrEnum):
-    """What the check found for one sentence."""
+    """The result of the check for one sentence."""
 
     SUPPORTED = "supported"
     PARTLY = "partly"
@@ -164,7 +159,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words of passage `number` that a sentence leans on: ``text == document.text[span]``."""
+    """The words of passage `number` that support a sentence: ``text == document.text[span]``."""
 
     number: int
     document: str
@@ -187,7 +182,7 @@ class Claim:
 
 
 class Reason(StrEnum):
-    """Why there is no answer."""
+    """The reason why there is no answer."""
 
     EMPTY_LIBRARY = "empty_library"
     NOTHING_FOUND = "nothing_found"
@@ -198,8 +193,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Tokens of the prompt by part, by the model's own tokenizer; `dropped` names what did not fit, in words. The built-in reader
-    has no prompt: its receipt counts the tokens that it read."""
+    """Tokens of each part of the prompt, by the model's own tokenizer.
+
+    `dropped` names in words what did not fit. The built-in reader has no prompt: its receipt counts
+    the tokens that it read.
+    """
 
     context: int = 0
     system: int = 0
@@ -211,16 +209,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Which writer wrote. `sha256` is of the file that was loaded."""
+    """The writer of an answer. `sha256` is of the model file."""
 
     name: str
     sha256: str
-    calibrated: str = ""  #: what threshold of this library it answers from, in words; "" where it is the shipped one
+    calibrated: str = ""  #: the threshold of this library in words; "" for the shipped one
 
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Wall-clock seconds: until the passages, until the first words, in the check, in all."""
+    """Wall-clock seconds: until the passages, until the first words, of the check, in total."""
 
     retrieve: float = 0.0
     first: float = 0.0
@@ -230,7 +228,7 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All there is to say about one question. A refusal is a result: `abstained` with its `reason`."""
+    """The result of one question. An abstention is a result too, with its `reason`."""
 
     question: str
     text: str
@@ -242,19 +240,19 @@ class Answer:
     receipt: Receipt
     model: Model
     seconds: Seconds
-    missing: str = ""  #: where it abstains: what the passages lack, in words
-    stopped: bool = False  #: the writer was interrupted; what it had written is here and checked
+    missing: str = ""  #: of an abstention: what the passages lack, in words
+    stopped: bool = False  #: the writer was interrupted; the text so far is checked
     differ: bool = False  #: sources of the answer contradict each other; both sides are quoted
-    chance: float | None = None  #: as the `Draft` says
-    asked: str = ""  #: what was looked up, where it is not the question as it stands: a follow-up is completed
+    chance: float | None = None  #: as in `Draft`
+    asked: str = ""  #: the resolved question that was searched for; "" if it is `question`
     left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A piece of an answer that is verbatim: ``text == passage.chunk.text`` at `span` (offsets into the document).
+    """A verbatim piece of an answer: `span` of the document of passage `number`.
 
-    Markers inside `text` are the document's own words and are never read as citations.
+    Markers inside `text` are words of the document, not citations.
     """
 
     text: str
@@ -262,31 +260,29 @@ class Quote:
     span: Span
 
 
-#: what a writer yields: words of its own, in which markers count, or verbatim quotations
+#: a part of an answer: a writer's own words, in which markers count, or a verbatim quotation
 Piece = str | Quote
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a writer says before it writes: its context receipt, which passages it was given, or why it will not write."""
+    """The first result of a writer: its receipt, the passages it saw, or why it abstains."""
 
     receipt: Receipt
-    numbers: frozenset[int] | None = (
-        None  #: of the passages it saw; None for all. Any other number is dangling
-    )
+    #: numbers of the passages that it saw, None for all; a marker with another number is dangling
+    numbers: frozenset[int] | None = None
     abstained: bool = False
     reason: Reason | None = None
     short: str | None = None
-    missing: str = ""  #: where it abstains: what the passages lack, in words
+    missing: str = ""  #: of an abstention: what the passages lack, in words
     differ: bool = False  #: two sources give different answers
-    chance: float | None = (
-        None  #: that the surest passage answers, 0..1; None where the writer makes no such estimate
-    )
+    #: probability that the best passage answers, 0..1; None if the writer does not estimate it
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How much of what must be read has been read, in tokens."""
+    """Progress of a writer's reading, in tokens."""
 
     done: int
     total: int
@@ -294,30 +290,33 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its answer, as a later question of the same conversation remembers them."""
+    """An earlier question of a conversation and its answer."""
 
-    question: str  #: as it was looked up: completed, where it leaned on one before it
-    answer: str  #: the text
-    short: str = ""  #: the short answer; "" where there was none
+    question: str  #: the resolved question, as it was searched for
+    answer: str  #: its text
+    short: str = ""  #: the short answer; "" if there was none
 
 
 class Writer(Protocol):
-    """The seam that the built-in reader, a chat model and the tests' script fill.
+    """Interface of whatever writes answers: the built-in reader, a chat model, a script of a test.
 
-    `write` yields one `Draft`, then pieces, and how far it has read in between; closing the iterator stops the work.
-    `rewrite` puts a question that leans on earlier turns as it would be asked by itself; "" where it leaves that to the rules.
+    `write` yields one `Draft`, then pieces, with `Progress` between them; closing the iterator
+    stops the work. `rewrite` turns a follow-up question into one that can be understood without
+    the earlier turns; "" leaves that to the built-in rules.
     """
 
     model: Model
 
-    def write(self, question: str, passages: Sequence[Passage], history: Sequence[Turn]) -> Iterator[Draft | Progress | Piece]: ...  # fmt: skip
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece]: ...
 
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpan:
-    """A place in a passage where the shortest verbatim answer may stand; `score` is a log-probability but for a constant."""
+    """A candidate for the shortest answer; `score` is a log-probability up to a constant."""
 
     span: Span
     score: float
@@ -325,16 +324,16 @@ class AnswerSpan:
 
 @dataclass(frozen=True, slots=True)
 class PassageReading:
-    """What a reading of one passage for a question gave. The spots lie in the passage; there are none where it holds no word."""
+    """The scores of one passage for a question. A passage without a word has no `spots`."""
 
     answers: float  #: logit of "this passage answers the question"
-    spots: tuple[AnswerSpan, ...]  #: likeliest first
-    helps: float  #: logit of "it helps to answer", which ranks: a passage may help that does not answer
+    spots: tuple[AnswerSpan, ...]  #: places in the passage, likeliest first
+    helps: float  #: logit of "it helps to answer", which may be high without an answer in it
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What holds of a sentence and a passage, as logits, and where the evidence lies (into the passage)."""
+    """Logits of how a passage supports a sentence, and the place of the evidence in it."""
 
     supported: float
     partly: float
@@ -343,7 +342,7 @@ class Support:
 
 
 class PairModel(Protocol):
-    """A text and passages, each pair read together. One result for each passage, in order."""
+    """A model that reads a text together with each passage: one result per passage, in order."""
 
     def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]: ...
 
@@ -352,12 +351,10 @@ class PairModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ErrorRates:
-    """How often the checker errs, measured on claims it never saw, each with its 95 % interval."""
+    """Error rates on claims that the check was not fitted on: (value, 95 % low, 95 % high)."""
 
-    misses: tuple[
-        float, float, float
-    ]  #: unsupported claims that it calls supported: value, low, high
-    false_alarms: tuple[float, float, float]  #: supported claims that it does not call so
+    misses: tuple[float, float, float]  #: unsupported claims that are called supported
+    false_alarms: tuple[float, float, float]  #: supported claims that are not called supported
     claims: int
 
     @property
@@ -373,7 +370,7 @@ class ErrorRates:
 
 
 class Embedder(Protocol):
-    """Texts to unit vectors, float32, shape (n, `dimension`)."""
+    """A model that turns texts into unit vectors: float32, shape (n, `dimension`)."""
 
     dimension: int
 
@@ -382,7 +379,7 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A line of the library's table of contents. `state` is "ready" or "failed"; `reason` says why it failed."""
+    """One entry of the list of documents. `state` is "ready" or "failed", with its `reason`."""
 
     id: str
     source: str
@@ -396,7 +393,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a screen says in its header."""
+    """Names and counts for the header of a screen."""
 
     library: str
     documents: int
@@ -406,7 +403,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A saved conversation, newest first in a list; `asked` is ISO 8601 in UTC, of its last question."""
+    """A saved conversation; `asked` is the time of its last question, ISO 8601 in UTC."""
 
     id: str
     title: str

@@ -1,12 +1,14 @@
-"""The same front door in a child process: events come back over a pipe; stop, kill, respawn.
+"""The front door in a child process: events come back over a pipe, and the child can be killed.
 
-llama.cpp cannot be stopped from outside in the middle of a computation, may end its process on a bad file, and loads for
-seconds; none of that may happen in the process that draws the screen. The child is spawned (never forked), at a lower
-priority, its output goes to a log file, and it ends when its pipe closes, so no engine outlives its screen.
+llama.cpp cannot be interrupted from outside during a computation, may end its process on a broken
+file, and loads for seconds. None of that may happen in the process that draws the screen. The child
+is spawned (never forked) and runs at a lower priority. Its output goes to a log file. It ends when
+its pipe closes, so no engine outlives its screen.
 
-There are two lanes, each a pipe with a thread of the child behind it and a `Bot` of its own: *work* for questions and
-ingests, one at a time, and *look* for what a screen needs meanwhile (a document, a list), and for the word to stop.
-A stop is obeyed between two pieces of work; where that takes longer than `PATIENCE` the child is killed and started anew.
+There are two lanes. Each is a pipe with a thread of the child behind it and a `Bot` of its own. The
+*work* lane runs questions and ingests, one at a time. The *look* lane answers what a screen needs
+meanwhile (a document, a list) and carries the request to stop. The work stops between two steps; if
+that takes longer than `STOP_SECONDS`, the child is killed and the next call starts a new one.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 
 from rag.bot import Bot
 from rag.config import Config
@@ -30,9 +33,29 @@ from rag.disk import permissions
 from rag.domain import Conversation, Document, ErrorRates, Listing, Passage, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
+from rag.front_door import FrontDoor
 from rag.process import harden_process
 
-PATIENCE = 5.0  #: seconds that a stop may take before the child is killed
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: seconds that a stop may take before the child is killed
+STOP_SECONDS = 5.0
+_STOP = "stop"
+
+
+class _Request(NamedTuple):
+    """A call for the child: a method of the front door, or `_STOP`, which has no reply."""
+
+    method: str
+    arguments: tuple[Any, ...] = ()
+
+
+class _Reply(NamedTuple):
+    """A message of the child: an event or the end of work, the value of a look, or an error."""
+
+    kind: Literal["event", "end", "value", "error"]
+    value: Any = None
 
 
 class _Child:
@@ -52,7 +75,8 @@ class _Child:
             name="footnote-engine",
         )
         self.process.start()
-        self.stopping = False  #: the running work was asked to stop
+        #: the running work was asked to stop
+        self.stopping = False
         work.close()
         look.close()
 
@@ -63,7 +87,7 @@ class _Child:
         self.work.close()
         self.look.close()
 
-    def last_words(self) -> str:
+    def last_log_line(self) -> str:
         """The end of the log, for an error message."""
         with suppress(OSError):
             lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -75,22 +99,25 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
-        harden_process()  # before any child: one that is started with -c would import from the current folder
-        # Spawning needs the resource tracker, and that a stderr of the operating system; a screen replaces sys.stderr.
+        # Before any child: a child that is started with -c would import from the current folder.
+        harden_process()
+        # Spawning needs the resource tracker, which inherits the stderr of this process. A screen
+        # replaces sys.stderr, so the tracker is started before it.
         resource_tracker.ensure_running()
         self._config = config
         self._child: _Child | None = None
         self._starting = threading.Lock()
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
-        self._patience: threading.Timer | None = None
-        self._number = 0  # of the work that runs, or ran last
+        self._kill_timer: threading.Timer | None = None
+        #: number of the work that runs, or ran last
+        self._number = 0
 
     def start(self) -> None:
-        """Spawn the child, where there is none; returns at once."""
-        self._alive()
+        """Spawn the child unless it is running. Returns at once."""
+        self._running_child()
 
-    def _alive(self) -> _Child:
+    def _running_child(self) -> _Child:
         with self._starting:
             if self._closed:
                 raise EngineStopped("the engine is closed")
@@ -101,237 +128,243 @@ class Engine:
             return self._child
 
     def close(self) -> None:
-        """Kill the child. Safe to call twice."""
+        """Kill the child. A second call does nothing."""
         self._closed = True
-        self._calm()
+        self._cancel_kill()
         child, self._child = self._child, None
         if child is not None:
             child.kill()
 
     def stop(self) -> None:
-        """Ask the running work to end; it is killed where it has not after `PATIENCE` seconds. Thread-safe."""
+        """Ask the running work to stop; kill the child after `STOP_SECONDS`. Thread-safe."""
         child, number = self._child, self._number
         if child is None or not self._working.locked():
             return
         child.stopping = True
-        self._calm()
-        self._patience = threading.Timer(PATIENCE, self._expire, (child, number))
-        self._patience.daemon = True
-        self._patience.start()
-        with self._looking, suppress(OSError, ValueError):
-            child.look.send(("stop", ()))
+        self._cancel_kill()
+        self._kill_timer = threading.Timer(STOP_SECONDS, self._kill_if_running, (child, number))
+        self._kill_timer.daemon = True
+        self._kill_timer.start()
+        self._send_stop(child)
 
-    def _expire(self, child: _Child, number: int) -> None:
-        """Kill the child, unless the work that was to stop has ended and the next one may have begun."""
+    def _kill_if_running(self, child: _Child, number: int) -> None:
+        """Kill the child if work `number` is still running. A later work is left alone."""
         if number == self._number and self._working.locked():
             child.process.kill()
 
-    def _calm(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _cancel_kill(self) -> None:
+        if self._kill_timer is not None:
+            self._kill_timer.cancel()
+            self._kill_timer = None
+
+    def _send_stop(self, child: _Child) -> None:
+        with self._looking, suppress(OSError, ValueError):
+            child.look.send(_Request(_STOP))
 
     # -- work
 
     def ask(self, question: str, conversation: str | None = None) -> Iterator[Event]:
         """As `Bot.ask`. After `stop` the last event is an `Answered` that is marked stopped."""
-        return self._work("ask", question, conversation)
+        return self._work(FrontDoor.ask, question, conversation)
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """As `Bot.add`."""
-        return self._work("add", [os.path.abspath(p) for p in paths])
+        return self._work(FrontDoor.add, [os.path.abspath(path) for path in paths])
 
     def sync(self) -> Iterator[Event]:
         """As `Bot.sync`."""
-        return self._work("sync")
+        return self._work(FrontDoor.sync)
 
-    def _work(self, method: str, *arguments: Any) -> Iterator[Event]:
+    def _work(
+        self,
+        method: Callable[Concatenate[FrontDoor, P], Iterator[Event]],
+        *arguments: P.args,
+        **_: P.kwargs,
+    ) -> Iterator[Event]:
+        """The events of a method of the child's `Bot`."""
         with self._working:
-            child = self._alive()
+            child = self._running_child()
             self._number += 1
             ended = child.stopping = False
             try:
-                self._send(child.work, method, arguments, child)
+                self._send(child.work, _Request(method.__name__, arguments), child)
                 while True:
-                    kind, value = self._receive(child.work, child)
-                    if kind == "event":
-                        yield value
+                    reply = self._receive(child.work, child)
+                    if reply.kind == "event":
+                        yield reply.value
                         continue
                     ended = True
-                    if kind == "error":
-                        raise value
+                    if reply.kind == "error":
+                        raise reply.value
                     return
             except EngineStopped:
                 ended = True
                 raise
             finally:
-                self._calm()
+                self._cancel_kill()
                 if not ended:
                     self._abandon(child)
 
     def _abandon(self, child: _Child) -> None:
-        """The iterator was closed: stop the work and read the pipe empty, or kill."""
+        """Stop work whose iterator was closed, and empty its pipe; kill the child if that fails."""
         child.stopping = True
-        with self._looking, suppress(OSError, ValueError):
-            child.look.send(("stop", ()))
-        until = time.monotonic() + PATIENCE
+        self._send_stop(child)
+        until = time.monotonic() + STOP_SECONDS
         with suppress(EOFError, OSError):
             while time.monotonic() < until:
-                if child.work.poll(0.1) and child.work.recv()[0] != "event":
+                if child.work.poll(0.1) and child.work.recv().kind != "event":
                     return
         child.kill()
 
     # -- look
 
     def status(self) -> Status:
-        """As `Bot.status`; blocks until the child is up."""
-        return self._look("status")
+        """As `Bot.status`. Blocks until the child is up."""
+        return self._look(FrontDoor.status)
 
     def rates(self) -> ErrorRates:
         """As `Bot.rates`."""
-        return self._look("rates")
+        return self._look(FrontDoor.rates)
 
     def document(self, name: str) -> Document:
-        return self._look("document", name)
+        """As `Bot.document`."""
+        return self._look(FrontDoor.document, name)
 
     def documents(self) -> tuple[Listing, ...]:
-        return self._look("documents")
+        """As `Bot.documents`."""
+        return self._look(FrontDoor.documents)
 
     def questions(self, limit: int = 50) -> tuple[str, ...]:
-        return self._look("questions", limit)
+        """As `Bot.questions`."""
+        return self._look(FrontDoor.questions, limit)
 
     def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
-        return self._look("conversations", limit)
+        """As `Bot.conversations`."""
+        return self._look(FrontDoor.conversations, limit)
 
     def new_conversation(self) -> str:
-        return self._look("new_conversation")
+        """As `Bot.new_conversation`."""
+        return self._look(FrontDoor.new_conversation)
 
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
-        return self._look("search", question, limit)
+        """As `Bot.search`."""
+        return self._look(FrontDoor.search, question, limit)
 
-    def _look(self, method: str, *arguments: Any) -> Any:
+    def _look(
+        self,
+        method: Callable[Concatenate[FrontDoor, P], T],
+        *arguments: P.args,
+        **_: P.kwargs,
+    ) -> T:
+        """The result of a method of the child's second `Bot`."""
         with self._looking:
-            child = self._alive()
-            self._send(child.look, method, arguments, child)
-            kind, value = self._receive(child.look, child)
-        if kind == "error":
-            raise value
-        return value
+            child = self._running_child()
+            self._send(child.look, _Request(method.__name__, arguments), child)
+            reply = self._receive(child.look, child)
+        if reply.kind == "error":
+            raise reply.value
+        return reply.value
 
-    def _send(
-        self, pipe: Connection, method: str, arguments: tuple[Any, ...], child: _Child
-    ) -> None:
+    # -- pipes
+
+    def _send(self, pipe: Connection, request: _Request, child: _Child) -> None:
         try:
-            pipe.send((method, arguments))
+            pipe.send(request)
         except (OSError, ValueError) as error:
-            raise self._gone(child) from error
+            raise self._stopped(child) from error
 
-    def _receive(self, pipe: Connection, child: _Child) -> tuple[str, Any]:
+    def _receive(self, pipe: Connection, child: _Child) -> _Reply:
         try:
             while not pipe.poll(0.5):
                 if not child.process.is_alive() and not pipe.poll(0):
-                    raise self._gone(child)
-            kind, value = pipe.recv()
-            return kind, value
+                    raise self._stopped(child)
+            reply: _Reply = pipe.recv()
+            return reply
         except (EOFError, OSError) as error:
-            raise self._gone(child) from error
+            raise self._stopped(child) from error
 
-    def _gone(self, child: _Child) -> EngineStopped:
+    def _stopped(self, child: _Child) -> EngineStopped:
+        """The error for a child that has ended: `Cancelled` if it was asked to stop."""
         child.process.join(1)
         if child.stopping:
             return Cancelled("stopped, as you asked; the answer was not finished", "ask again")
         code = child.process.exitcode
         how = f"by signal {-code}" if code and code < 0 else f"with code {code}"
         return EngineStopped(
-            f"the engine stopped {how}: {child.last_words()}",
-            f"ask again: it starts anew. Its log: {child.log}",
+            f"the engine stopped {how}: {child.last_log_line()}",
+            f"ask again: the engine starts anew. Its log: {child.log}",
         )
 
 
+# -- the child
+
+
 def _serve(work: Connection, look: Connection, config: Config, log: str) -> None:
-    """The child: two lanes until a pipe closes."""
+    """Run the two lanes of the child until a pipe closes."""
     harden_process()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the screen's business
+    # Ctrl-C in the terminal is for the screen.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _redirect(log)
     with suppress(OSError, AttributeError):
         os.nice(5)
     stop = threading.Event()
-    threading.Thread(target=_looks, args=(look, config, stop), daemon=True).start()
+    threading.Thread(target=_serve_looks, args=(look, config, stop), daemon=True).start()
     with Bot.open(config) as bot, suppress(EOFError, OSError):
         while True:
-            method, arguments = work.recv()
+            request = work.recv()
             stop.clear()
-            _run(bot, work, method, arguments, stop)
+            _run(bot, work, request, stop)
 
 
-def _run(
-    bot: Bot, work: Connection, method: str, arguments: tuple[Any, ...], stop: threading.Event
-) -> None:
-    """One piece of work: its events, then "end" or "error"."""
+def _run(bot: Bot, work: Connection, request: _Request, stop: threading.Event) -> None:
+    """Send the events of one request, then "end" or "error"."""
+    asking = request.method == "ask"
     try:
-        extra = {"stop": stop.is_set} if method == "ask" else {}
-        events = getattr(bot, method)(*arguments, **extra)
+        named = {"stop": stop.is_set} if asking else {}
+        events = getattr(bot, request.method)(*request.arguments, **named)
         for event in events:
-            work.send(("event", event))
-            if stop.is_set() and method != "ask":
+            work.send(_Reply("event", event))
+            if stop.is_set() and not asking:
                 events.close()
                 break
-        work.send(("end", None))
-    except RagError as error:
-        work.send(("error", error))
-    except (EOFError, OSError, BrokenPipeError):
+        work.send(_Reply("end"))
+    except (EOFError, OSError):
         raise
-    except (
-        Exception
-    ) as error:  # what nobody foresaw goes to the log whole, and to the screen as one line
-        _trace()
-        work.send(
-            (
-                "error",
-                EngineStopped(
-                    f"{type(error).__name__}: {error}", "the log says more; please report it"
-                ),
-            )
-        )
+    except Exception as error:
+        work.send(_Reply("error", _reported(error)))
 
 
-def _looks(look: Connection, config: Config, stop: threading.Event) -> None:
-    """The second lane. When its pipe closes, the parent is gone: end at once, whatever the other lane does."""
+def _serve_looks(look: Connection, config: Config, stop: threading.Event) -> None:
+    """Run the look lane. A closed pipe means that the parent is gone: end the process at once."""
     with Bot.open(config) as bot:
         while True:
             try:
-                method, arguments = look.recv()
-                if method == "stop":
+                request = look.recv()
+                if request.method == _STOP:
                     stop.set()
                     continue
-                look.send(("value", getattr(bot, method)(*arguments)))
-            except RagError as error:
-                look.send(("error", error))
+                value = getattr(bot, request.method)(*request.arguments)
+                look.send(_Reply("value", value))
             except (EOFError, OSError):
                 os._exit(0)
             except Exception as error:
-                _trace()
-                look.send(
-                    (
-                        "error",
-                        EngineStopped(
-                            f"{type(error).__name__}: {error}",
-                            "the log says more; please report it",
-                        ),
-                    )
-                )
+                look.send(_Reply("error", _reported(error)))
+
+
+def _reported(error: Exception) -> RagError:
+    """The error for the parent. The traceback of an unforeseen one goes to the log."""
+    if isinstance(error, RagError):
+        return error
+    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.flush()
+    return EngineStopped(
+        f"{type(error).__name__}: {error}", "the log has the details; please report it"
+    )
 
 
 def _redirect(log: str) -> None:
-    """Output of the child, and of the C libraries in it, to the log; nothing from the terminal."""
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Send the output of the child and of its C libraries to the log; give it an empty stdin."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     null = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, target in ((null, 0), (out, 1), (out, 2)):
-        os.dup2(descriptor, target)
-
-
-def _trace() -> None:
-    import traceback
-
-    traceback.print_exc(file=sys.stderr)
-    sys.stderr.flush()
+    for source, descriptor in ((null, 0), (output, 1), (output, 2)):
+        os.dup2(source, descriptor)

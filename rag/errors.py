@@ -1,24 +1,27 @@
-"""What can go wrong, as sentences for a person: what happened, to which thing, and what to do next.
+"""Foreseen errors. The text of each says what happened and to which thing; `cure` is the hint.
 
-    RagError                     exit 1   anything we foresaw
-    ├── Usage                    exit 2   a wrong argument, an unknown key, a file that cannot be read as asked
-    ├── NotSetUp                 exit 5   nothing to look in, no weights, no model
-    │   ├── LibraryMissing
-    │   └── WeightsMissing
-    ├── Unreadable               exit 1   one file of an ingest, and why it is not in
-    ├── LibraryBroken            exit 1   the library does not match its own checksums, or is of another kind
-    ├── LibraryBusy              exit 1   another process is writing
-    ├── ModelBroken              exit 1   a model file that llama.cpp will not take, or that is not what it should be
-    ├── TooLong                  exit 1   what must be in the prompt does not fit into the model's context
-    └── EngineStopped            exit 1   the child process that runs the models has ended
-        └── Cancelled            exit 1   it was ended because somebody asked the work to stop
+    RagError                exit 1   base of all foreseen errors
+    ├── Usage               exit 2   a wrong argument, an unknown setting, an unsuitable input file
+    ├── NotSetUp            exit 5   something is missing that must be there first
+    │   ├── LibraryMissing           no library
+    │   └── WeightsMissing           no weights, no model
+    ├── Unreadable          exit 1   one file of an ingest that was not added, and why
+    ├── LibraryBroken       exit 1   the library fails its checksums, or is of another kind
+    ├── LibraryBusy         exit 1   another process is writing
+    ├── ModelBroken         exit 1   a model file that llama.cpp cannot load, or a wrong one
+    ├── TooLong             exit 1   the required parts of a prompt exceed the model's context
+    └── EngineStopped       exit 1   the child process that runs the models has ended
+        └── Cancelled       exit 1   it was ended because the user stopped the work
 
-An abstention is not here: a refusal to answer is a result (`domain.Answer.abstained`).
+An abstention is not an error but a result (`domain.Answer.abstained`).
 """
 
 
 class RagError(Exception):
-    """Base of all foreseen errors. ``str(error)`` is what happened; `cure` is the next step, a command where one helps."""
+    """Base of all foreseen errors. ``str(error)`` says what happened.
+
+    `cure` is the next step for the user, a command if there is one; "" for none.
+    """
 
     exit_code = 1
 
@@ -31,13 +34,13 @@ class RagError(Exception):
 
 
 class Usage(RagError):
-    """The words of a command, a setting or an input file are off."""
+    """An argument, a setting or an input file is wrong."""
 
     exit_code = 2
 
 
 class NotSetUp(RagError):
-    """Something that must be there first is not there yet."""
+    """Something is missing that must be there first."""
 
     exit_code = 5
 
@@ -51,15 +54,15 @@ class WeightsMissing(NotSetUp):
 
 
 class Unreadable(RagError):
-    """One file cannot be taken in. An ingest lists it with this reason and goes on."""
+    """One file cannot be added. An ingest reports it with this reason and continues."""
 
 
 class LibraryBroken(RagError):
-    """The library's own checksums do not hold, or it was made by another version or embedder."""
+    """The library fails its checksums, or another version or embedder made it."""
 
 
 class LibraryBusy(RagError):
-    """Another process holds the writer's lock."""
+    """Another process has the writer's lock."""
 
 
 class ModelBroken(RagError):
@@ -67,12 +70,12 @@ class ModelBroken(RagError):
 
 
 class TooLong(RagError):
-    """The parts of a prompt that cannot be dropped are larger than the context. The message says the numbers."""
+    """The required parts of a prompt exceed the context. The message gives the token counts."""
 
 
 class EngineStopped(RagError):
-    """The engine's process ended while it was needed."""
+    """The engine's process ended during a call."""
 
 
 class Cancelled(EngineStopped):
-    """The work was asked to stop, did not in time, and its process was ended. Nothing is wrong."""
+    """The work did not stop in time when asked to, so its process was killed. Not a failure."""

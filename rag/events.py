@@ -1,8 +1,11 @@
-"""What a running question or ingest reports. The whole contract with a screen.
+"""Events of a running question, ingest or repair: the interface to a screen.
 
-A question: Retrieved, Reading*, Token*, Checked*, Answered. An ingest: Noted*, Scanned, Added* | Failed*, Stored, Report.
-A repair: Mended*, Indexing* between them.
-Every event is a frozen value that can be pickled; `Token.text` joined is `Answer.text` for an answer that was not stopped.
+    a question    Loading*  Retrieved  Reading*  Token*  Checked*  Answered
+    an ingest     Notice*  Scanned  (Added | Failed)*  Indexing*  Report
+    a repair      (Repaired | Indexing)*
+
+Events are frozen and can be pickled. The joined `Token.text` is `Answer.text`, unless the answer
+was stopped.
 """
 
 from __future__ import annotations
@@ -14,30 +17,30 @@ from rag.domain import Answer, Claim, Passage
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """A machine is being opened, or the index made; `what` is words for a person."""
+    """A model is being loaded, or the index made; `what` names it in words."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that is done otherwise than a setting says, and why."""
+    """A deviation from a setting, and its reason, in words."""
 
     says: str
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The numbered passages that the writer will see, how many chunks were looked through, and for what."""
+    """The numbered passages for the writer, and the number of chunks that were searched."""
 
     passages: tuple[Passage, ...]
     searched: int
-    asked: str = ""  #: as in `Answer`
+    asked: str = ""  #: the resolved question, as in `Answer`
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The writer takes in the passages: `done` of `total` tokens (or passages, for the reader)."""
+    """Progress of reading the passages, in tokens; for the built-in reader in passages."""
 
     done: int
     total: int
@@ -45,7 +48,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """More words of the answer, markers included. The first `quoted` characters are a quotation; the rest is the writer's."""
+    """The next words of the answer, with markers. The first `quoted` characters are a quotation."""
 
     text: str
     quoted: int = 0
@@ -62,14 +65,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The end of a question: the whole answer, abstentions and stopped answers included."""
+    """The last event of a question: the whole answer, which may be an abstention or stopped."""
 
     answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What an ingest found to do."""
+    """The number and total size of the files that an ingest will read."""
 
     files: int
     bytes: int
@@ -77,7 +80,7 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """One document is whole in the library. `done` of `total` files."""
+    """A document is completely in the library; `done` of `total` files are finished."""
 
     source: str
     chunks: int
@@ -87,7 +90,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One file is not in the library, why, and what would help."""
+    """A file that was not added, with the reason and a hint."""
 
     source: str
     reason: str
@@ -96,7 +99,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """The index is being made: the "vectors" are put in, then the "words" are counted, of `done` of `total` passages."""
+    """Progress of making the index, in passages; `what` is "vectors", then "words"."""
 
     done: int
     total: int
@@ -104,13 +107,13 @@ class Indexing:
 
     @property
     def says(self) -> str:
-        """In words."""
+        """The progress in words."""
         return f"{self.what} of {self.done:,} of {self.total:,} passages"
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """One thing that a repair found wrong: `done` where it is mended (`says` how), else with the cure that is left."""
+    """A damage that was found: repaired if `done` (`says` how), else with the hint `cure`."""
 
     what: str
     done: bool
@@ -120,7 +123,7 @@ class Repaired:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The end of an ingest."""
+    """The last event of an ingest or a removal: sources by what happened to them."""
 
     added: tuple[str, ...] = ()
     unchanged: int = 0
@@ -130,9 +133,8 @@ class Report:
     failed: tuple[Failed, ...] = ()
     seconds: float = 0.0
     stopped: bool = False
-    kept: tuple[
-        str, ...
-    ] = ()  #: not found any more, but not forgotten, because many are gone at once
+    #: vanished, but not removed, because many vanished at once
+    kept: tuple[str, ...] = ()
 
 
 Event = (

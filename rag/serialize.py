@@ -1,7 +1,7 @@
-"""Domain values as JSON objects: the one place where the field names that scripts rely on are written down.
+"""Domain values as JSON objects. The field names that scripts rely on are defined here only.
 
-Library texts go out as they are (a quote must equal its slice of the document); what meets a terminal is the business of
-whoever prints. `json.dumps` escapes control characters.
+Texts of the library are not changed, because a quote must equal its slice of the document.
+`json.dumps` escapes control characters; whoever prints to a terminal sanitizes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SCHEMA = 1
 
 
 def answer(value: d.Answer) -> dict[str, Any]:
-    """The object of ``ask --json``. `left_out` is there only where masked text would answer."""
+    """The object of ``ask --json``. `left_out` is present only if masked text would answer."""
     return {
         "schema": SCHEMA,
         "question": value.question,
@@ -31,25 +31,36 @@ def answer(value: d.Answer) -> dict[str, Any]:
         "claims": [claim(c) for c in value.claims],
         "passages": [passage(p) for p in value.passages],
         "receipt": {
-            "context": value.receipt.context, "system": value.receipt.system, "history": value.receipt.history,
-            "passages": value.receipt.passages, "answer": value.receipt.answer, "dropped": list(value.receipt.dropped),
+            "context": value.receipt.context,
+            "system": value.receipt.system,
+            "history": value.receipt.history,
+            "passages": value.receipt.passages,
+            "answer": value.receipt.answer,
+            "dropped": list(value.receipt.dropped),
         },
-        "model": {"name": value.model.name, "sha256": value.model.sha256, "calibrated": value.model.calibrated},
+        "model": {
+            "name": value.model.name,
+            "sha256": value.model.sha256,
+            "calibrated": value.model.calibrated,
+        },
         "seconds": {
-            "retrieve": round(value.seconds.retrieve, 4), "first": round(value.seconds.first, 4),
-            "check": round(value.seconds.check, 4), "total": round(value.seconds.total, 4),
+            "retrieve": round(value.seconds.retrieve, 4),
+            "first": round(value.seconds.first, 4),
+            "check": round(value.seconds.check, 4),
+            "total": round(value.seconds.total, 4),
         },
         **({"left_out": [left_out(e) for e in value.left_out]} if value.left_out else {}),
-    }  # fmt: skip
+    }
 
 
 def turn(question: str, saved: dict[str, Any]) -> d.Turn:
-    """What a later question remembers of a saved answer object; one of an earlier version lacks fields."""
+    """The turn of a saved answer object; objects of earlier versions lack fields."""
     return d.Turn(saved.get("asked") or question, saved["answer"], saved.get("short") or "")
 
 
 def claim(value: d.Claim) -> dict[str, Any]:
-    """`text` is what stands in the answer: of a quotation, whose exact words are in the citation, on one line."""
+    """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
+    in the citation."""
     text = value.sentence.text
     return {
         "text": text if value.sentence.quote is None else " ".join(text.split()),
@@ -59,59 +70,98 @@ def claim(value: d.Claim) -> dict[str, Any]:
         "score": round(value.score, 4),
         "reasons": list(value.reasons),
         "markers": [c.number for c in value.sentence.citations],
-        "citations": [evidence(v) for v in value.evidence],
+        "citations": [evidence(place) for place in value.evidence],
     }
 
 
 def evidence(value: d.Evidence) -> dict[str, Any]:
+    """A citation: the quoted words and their place in the document."""
     return {
-        "n": value.number, "source": value.source, "document": value.document, "start": value.span.start, "end": value.span.end,
-        "quote": value.text, "line": value.line, "page": value.page,
-    }  # fmt: skip
+        "n": value.number,
+        "source": value.source,
+        "document": value.document,
+        "start": value.span.start,
+        "end": value.span.end,
+        "quote": value.text,
+        "line": value.line,
+        "page": value.page,
+    }
 
 
 def left_out(value: d.Evidence) -> dict[str, Any]:
-    """Masked text that would answer: where it stands, as of a citation, but it has no number."""
-    return {key: found for key, found in evidence(value).items() if key != "n"}
+    """Masked text that would answer: a citation without a number."""
+    return {key: field for key, field in evidence(value).items() if key != "n"}
 
 
 def passage(value: d.Passage) -> dict[str, Any]:
+    """A passage with its place, its score and its ranks."""
     chunk, ranks = value.chunk, value.ranks
     return {
-        "n": value.number, "source": chunk.source, "document": chunk.document, "title": chunk.title, "date": chunk.date,
-        "heading": chunk.heading, "start": chunk.span.start, "end": chunk.span.end, "line": chunk.line, "page": chunk.page,
-        "text": chunk.text, "score": round(value.score, 6),
-        "ranks": {"words": ranks.words, "vectors": ranks.vectors, "fused": ranks.fused, "reranked": ranks.reranked},
+        "n": value.number,
+        "source": chunk.source,
+        "document": chunk.document,
+        "title": chunk.title,
+        "date": chunk.date,
+        "heading": chunk.heading,
+        "start": chunk.span.start,
+        "end": chunk.span.end,
+        "line": chunk.line,
+        "page": chunk.page,
+        "text": chunk.text,
+        "score": round(value.score, 6),
+        "ranks": {
+            "words": ranks.words,
+            "vectors": ranks.vectors,
+            "fused": ranks.fused,
+            "reranked": ranks.reranked,
+        },
         "copies": [
-            {"source": c.source, "document": c.document, "start": c.span.start, "end": c.span.end} for c in value.copies
+            {"source": c.source, "document": c.document, "start": c.span.start, "end": c.span.end}
+            for c in value.copies
         ],
-    }  # fmt: skip
+    }
 
 
 def document(value: d.Document) -> dict[str, Any]:
     """The object of ``show --json``."""
     return {
-        "id": value.id, "source": value.source, "title": value.title, "date": value.date, "text": value.text,
-        "masked": [[s.start, s.end] for s in value.mask], "pages": [[s.start, s.end] for s in value.pages],
+        "id": value.id,
+        "source": value.source,
+        "title": value.title,
+        "date": value.date,
+        "text": value.text,
+        "masked": [[s.start, s.end] for s in value.mask],
+        "pages": [[s.start, s.end] for s in value.pages],
         "path": value.path,
-    }  # fmt: skip
+    }
 
 
 def listing(value: d.Listing) -> dict[str, Any]:
+    """A line of ``list --json``."""
     return {
-        "id": value.id, "source": value.source, "title": value.title, "date": value.date, "chunks": value.chunks,
-        "bytes": value.bytes, "state": value.state, "reason": value.reason,
-    }  # fmt: skip
+        "id": value.id,
+        "source": value.source,
+        "title": value.title,
+        "date": value.date,
+        "chunks": value.chunks,
+        "bytes": value.bytes,
+        "state": value.state,
+        "reason": value.reason,
+    }
 
 
 def report(value: e.Report) -> dict[str, Any]:
     """The object of ``add --json`` and ``sync --json``."""
     return {
-        "added": list(value.added), "unchanged": value.unchanged, "changed": list(value.changed),
-        "moved": [{"from": a, "to": b} for a, b in value.moved], "removed": list(value.removed),
+        "added": list(value.added),
+        "unchanged": value.unchanged,
+        "changed": list(value.changed),
+        "moved": [{"from": a, "to": b} for a, b in value.moved],
+        "removed": list(value.removed),
         "failed": [{"source": f.source, "reason": f.reason, "cure": f.cure} for f in value.failed],
-        "kept": list(value.kept), "seconds": round(value.seconds, 3),
-    }  # fmt: skip
+        "kept": list(value.kept),
+        "seconds": round(value.seconds, 3),
+    }
 
 
 #: events whose name for scripts is not that of their class
@@ -122,12 +172,12 @@ def event(value: e.Event) -> dict[str, Any]:
     """A line of ``ask --jsonl``: the event's name and its fields."""
     name = _EVENT_NAMES.get(type(value)) or type(value).__name__.lower()
     if isinstance(value, e.Retrieved):
-        found = [passage(p) for p in value.passages]
+        passages = [passage(p) for p in value.passages]
         return {
             "event": name,
             "asked": value.asked or None,
             "searched": value.searched,
-            "passages": found,
+            "passages": passages,
         }
     if isinstance(value, e.Token):
         return {

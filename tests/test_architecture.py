@@ -38,24 +38,18 @@ HEAVY = {*OWNERS, "numpy", "rich", "scipy", "tokenizers"}
 
 
 #: what is still larger than it should be: lines of modules, lines of classes
-LARGE_MODULES = {
-    "rag.bot": 472,
+LARGE_MODULES: dict[str, int] = {
     "rag.cli.main": 463,
-    "rag.domain": 414,
-    "rag.inference.llama": 409,
-    "rag.ingest.ingest": 500,
-    "rag.library.library": 418,
+    "rag.domain": 411,
     "tui.commands": 449,
 }
-LARGE_CLASSES = {
-    "Bot": 415,
+LARGE_CLASSES: dict[str, int] = {
     "Exchange": 256,
-    "Ingest": 400,
-    "Integrity": 269,
-    "Library": 361,
-    "VectorIndex": 258,
 }
-LARGE_FUNCTIONS = {"main": 65, "_of_disk": 69, "_followed": 56}
+LARGE_FUNCTIONS: dict[str, int] = {
+    "_of_disk": 69,
+    "main": 65,
+}
 
 
 def _name(path: Path) -> str:

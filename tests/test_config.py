@@ -1,4 +1,4 @@
-"""Settings: a file < the environment < what was typed; what nobody knows is refused by name and place."""
+"""Settings: a file < the environment < the command line; an unknown one is refused by name."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_an_unknown_key_is_refused_by_name_and_place(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('passages = "many"', "passages = 'many' is not of kind int"),
+        ('passages = "many"', "passages = 'many' is not of type int"),
         ("passages = [1]", "passages"),
         ("temperature = []", "temperature"),
         ("passages = 0", "passages = 0 is too small"),

@@ -1,7 +1,8 @@
-"""The engine: events over a pipe, a word to stop, a killed child, and no child that outlives its parent."""
+"""The engine: events over a pipe, a stop, a killed child, and no child that outlives its parent."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ import pytest
 from rag import Bot, Config, Engine
 from rag.errors import Cancelled, EngineStopped, NotSetUp, Usage
 from rag.events import Answered, Reading, Retrieved, Token
+from rag.front_door import FrontDoor
 
+ROOT = Path(__file__).resolve().parents[1]
 QUESTION = "How many individual sanctions has Russia faced?"
 
 
@@ -138,7 +141,7 @@ def test_a_kill_after_a_stop_is_no_failure(chatty: Engine) -> None:
 def test_a_stop_that_comes_late_does_not_kill_the_next_question(
     chatty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.engine.PATIENCE", 0.5)
+    monkeypatch.setattr("rag.engine.STOP_SECONDS", 0.5)
     for event in chatty.ask(QUESTION):
         if isinstance(event, Token):
             break
@@ -146,7 +149,7 @@ def test_a_stop_that_comes_late_does_not_kill_the_next_question(
     assert child is not None
     work = chatty.ask("And 2014?")
     next(work)
-    chatty._expire(child, number)
+    chatty._kill_if_running(child, number)
     assert child.process.is_alive() and next(work) is not None
     work.close()
 
@@ -174,7 +177,8 @@ def test_close_unblocks_whoever_waits(chatty: Engine) -> None:
 def test_no_engine_outlives_its_parent(home: Path) -> None:
     code = (
         "import os, time\nfrom rag import Engine, Config\nif __name__ == '__main__':\n"
-        f"    e = Engine(Config(home={str(home)!r})); e.status(); print(e._child.process.pid, flush=True); os._exit(1)\n"
+        f"    e = Engine(Config(home={str(home)!r})); e.status()\n"
+        "    print(e._child.process.pid, flush=True); os._exit(1)\n"
     )
     path = home / "parent.py"
     path.write_text(code)
@@ -201,3 +205,33 @@ def test_what_the_child_prints_goes_to_a_log(home: Path) -> None:
         assert (home / "engine.log").exists()
     finally:
         engine.close()
+
+
+#: a program for mypy: both front doors, each assigned to the protocol
+ASSIGNMENTS = """
+from rag import Bot, Config, Engine
+from rag.front_door import FrontDoor
+bot: FrontDoor = Bot(Config())
+engine: FrontDoor = Engine(Config())
+"""
+
+
+@pytest.mark.slow
+def test_both_front_doors_satisfy_the_protocol_by_mypy(tmp_path: Path) -> None:
+    path = tmp_path / "assignments.py"
+    path.write_text(ASSIGNMENTS)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", str(path)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("door", [Bot, Engine])
+def test_both_front_doors_take_the_arguments_of_the_protocol(door: type) -> None:
+    methods = [name for name in vars(FrontDoor) if not name.startswith("_")]
+    assert len(methods) == 12
+    for name in methods:
+        asked = list(inspect.signature(getattr(FrontDoor, name)).parameters.values())
+        given = list(inspect.signature(getattr(door, name)).parameters.values())
+        assert given[: len(asked)] == asked, name
+        assert all(more.default is not more.empty for more in given[len(asked) :]), name

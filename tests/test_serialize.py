@@ -14,24 +14,57 @@ from rag import serialize
 from tests.support.fakes import passage, quote
 
 PASSAGE = d.Passage(
-    1, passage(1, "It has four bolts \x1b[31m.", offset=5, line=3, title="Pump", heading="Bolts", date="2022-03-18").chunk,
-    0.123456789, d.Ranks(1, 3, 1, None), (d.Copy("copy.txt", "d2", d.Span(4, 9)),),
-)  # fmt: skip
+    1,
+    passage(
+        1,
+        "It has four bolts \x1b[31m.",
+        offset=5,
+        line=3,
+        title="Pump",
+        heading="Bolts",
+        date="2022-03-18",
+    ).chunk,
+    0.123456789,
+    d.Ranks(1, 3, 1, None),
+    (d.Copy("copy.txt", "d2", d.Span(4, 9)),),
+)
 EVIDENCE = d.Evidence(1, "document1", "1.txt", d.Span(5, 22), "It has four bolts", 3, None)
 SENTENCE = d.Sentence("It has four bolts.", d.Span(0, 22), (d.Citation(1, d.Span(18, 21)),))
 CLAIM = d.Claim(SENTENCE, (EVIDENCE,), d.Verdict.SUPPORTED, 0.987654, ("four: found",))
 ANSWER = d.Answer(
-    "How many?", "It has four bolts [1].", "four", (CLAIM,), (PASSAGE,), False, None,
-    d.Receipt(4096, 10, 20, 30, 512, ("passage 2: 99 tokens",)), d.Model("reader", "ab"), d.Seconds(0.1, 0.2, 0.3, 0.6),
-)  # fmt: skip
+    "How many?",
+    "It has four bolts [1].",
+    "four",
+    (CLAIM,),
+    (PASSAGE,),
+    False,
+    None,
+    d.Receipt(4096, 10, 20, 30, 512, ("passage 2: 99 tokens",)),
+    d.Model("reader", "ab"),
+    d.Seconds(0.1, 0.2, 0.3, 0.6),
+)
 
 
 def test_an_answer() -> None:
     found = serialize.answer(ANSWER)
     assert list(found) == [
-        "schema", "question", "asked", "answer", "short", "abstained", "reason", "missing", "stopped", "differ", "chance", "claims", "passages",
-        "receipt", "model", "seconds",
-    ]  # fmt: skip
+        "schema",
+        "question",
+        "asked",
+        "answer",
+        "short",
+        "abstained",
+        "reason",
+        "missing",
+        "stopped",
+        "differ",
+        "chance",
+        "claims",
+        "passages",
+        "receipt",
+        "model",
+        "seconds",
+    ]
     assert found["schema"] == 1
     assert (found["question"], found["answer"], found["short"]) == (
         "How many?",
@@ -45,8 +78,13 @@ def test_an_answer() -> None:
         False,
     )
     assert found["receipt"] == {
-        "context": 4096, "system": 10, "history": 20, "passages": 30, "answer": 512, "dropped": ["passage 2: 99 tokens"],
-    }  # fmt: skip
+        "context": 4096,
+        "system": 10,
+        "history": 20,
+        "passages": 30,
+        "answer": 512,
+        "dropped": ["passage 2: 99 tokens"],
+    }
     assert found["model"] == {"name": "reader", "sha256": "ab", "calibrated": ""}
     sure = replace(ANSWER, chance=0.12345678, model=d.Model("reader", "ab", "0.43 on 80 questions"))
     assert (serialize.answer(sure)["chance"], found["chance"]) == (0.123457, None)
@@ -69,24 +107,48 @@ def test_what_was_looked_up_and_what_a_later_question_remembers() -> None:
 def test_a_claim_and_its_citations() -> None:
     assert serialize.answer(ANSWER)["claims"] == [
         {
-            "text": "It has four bolts.", "start": 0, "end": 22, "verdict": "supported", "score": 0.9877,
-            "reasons": ["four: found"], "markers": [1],
+            "text": "It has four bolts.",
+            "start": 0,
+            "end": 22,
+            "verdict": "supported",
+            "score": 0.9877,
+            "reasons": ["four: found"],
+            "markers": [1],
             "citations": [
-                {"n": 1, "source": "1.txt", "document": "document1", "start": 5, "end": 22, "quote": "It has four bolts",
-                 "line": 3, "page": None},
+                {
+                    "n": 1,
+                    "source": "1.txt",
+                    "document": "document1",
+                    "start": 5,
+                    "end": 22,
+                    "quote": "It has four bolts",
+                    "line": 3,
+                    "page": None,
+                },
             ],
         },
-    ]  # fmt: skip
+    ]
 
 
 def test_a_passage() -> None:
     assert serialize.answer(ANSWER)["passages"] == [
         {
-            "n": 1, "source": "1.txt", "document": "document1", "title": "Pump", "date": "2022-03-18", "heading": "Bolts",
-            "start": 5, "end": 29, "line": 3, "page": None, "text": "It has four bolts \x1b[31m.", "score": 0.123457,
-            "ranks": {"words": 1, "vectors": 3, "fused": 1, "reranked": None}, "copies": [{"source": "copy.txt", "document": "d2", "start": 4, "end": 9}],
+            "n": 1,
+            "source": "1.txt",
+            "document": "document1",
+            "title": "Pump",
+            "date": "2022-03-18",
+            "heading": "Bolts",
+            "start": 5,
+            "end": 29,
+            "line": 3,
+            "page": None,
+            "text": "It has four bolts \x1b[31m.",
+            "score": 0.123457,
+            "ranks": {"words": 1, "vectors": 3, "fused": 1, "reranked": None},
+            "copies": [{"source": "copy.txt", "document": "d2", "start": 4, "end": 9}],
         },
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,16 +215,29 @@ def test_a_document() -> None:
         )
     )
     assert {k: found[k] for k in ("id", "source", "title", "date", "text", "masked", "pages")} == {
-        "id": "id", "source": "a.txt", "title": "Title", "date": None, "text": "Read more\nText", "masked": [[0, 9]],
+        "id": "id",
+        "source": "a.txt",
+        "title": "Title",
+        "date": None,
+        "text": "Read more\nText",
+        "masked": [[0, 9]],
         "pages": [[0, 14]],
-    }  # fmt: skip
+    }
 
 
 def test_a_listing() -> None:
-    assert serialize.listing(d.Listing("id", "a.txt", "Title", "2022-03-18", 3, 999, "failed", "is binary")) == {
-        "id": "id", "source": "a.txt", "title": "Title", "date": "2022-03-18", "chunks": 3, "bytes": 999, "state": "failed",
+    assert serialize.listing(
+        d.Listing("id", "a.txt", "Title", "2022-03-18", 3, 999, "failed", "is binary")
+    ) == {
+        "id": "id",
+        "source": "a.txt",
+        "title": "Title",
+        "date": "2022-03-18",
+        "chunks": 3,
+        "bytes": 999,
+        "state": "failed",
         "reason": "is binary",
-    }  # fmt: skip
+    }
 
 
 def test_a_report() -> None:
@@ -177,10 +252,16 @@ def test_a_report() -> None:
         True,
     )
     found = serialize.report(report)
-    assert {k: found[k] for k in ("added", "unchanged", "changed", "moved", "removed", "failed")} == {
-        "added": ["a"], "unchanged": 2, "changed": ["b"], "moved": [{"from": "c", "to": "d"}], "removed": ["e"],
+    assert {
+        k: found[k] for k in ("added", "unchanged", "changed", "moved", "removed", "failed")
+    } == {
+        "added": ["a"],
+        "unchanged": 2,
+        "changed": ["b"],
+        "moved": [{"from": "c", "to": "d"}],
+        "removed": ["e"],
         "failed": [{"source": "f", "reason": "is binary", "cure": "convert it"}],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

@@ -168,21 +168,16 @@ def run_calibration(
         sum(case.answerable and bool(case.answers) for case in drawn),
         sum(not case.answerable for case in drawn),
     )
-    with Bot.open(config, least=0.0) as bot:
+    with Bot.open(config, threshold=0.0) as bot:
         about = _about(config) | {"least": 0.0, "revision": bot.revision()}
         setup = run.Setup({**about, "questions": sha256(questions)}, _weights(config), __version__)
-        finished = _run(bot, drawn, setup, False, None, say)
-        shipped = bot.shipped()
-    fitted = fit_threshold(finished["cases"], shipped, aim, seed)
-    calibration = Calibration(
-        round(fitted.least, 6),
-        fitted.answerable,
-        fitted.unanswerable,
-        READER_FILE.sha256,
-        fitted_settings(config),
-        dict(fitted.fitted),
-    )
-    save_calibration(config.folder, calibration)
+        found = _run(bot, drawn, setup, False, None, say)
+        shipped = bot.machines.shipped_threshold()
+    fitted = fit_threshold(found["cases"], shipped, aim, seed)
+    kept = Calibration(
+        round(fitted.least, 6), fitted.answerable, fitted.unanswerable, READER_FILE.sha256, fitted_settings(config), dict(fitted.fitted)
+    )  # fmt: skip
+    save_calibration(config.folder, kept)
     return {
         "schema": run.SCHEMA,
         "version": __version__,

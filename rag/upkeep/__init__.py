@@ -1,1 +1,1 @@
-"""Looking after a library: what is wrong (doctor), what can be repaired (repair), where a passage was lost (explain)."""
+"""Care of a library: find damage (doctor), repair it, explain where a passage was lost."""

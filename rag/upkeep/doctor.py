@@ -1,4 +1,7 @@
-"""What is well and what is not: engine, models, library, index, disk, memory, offline. Looks only; every finding has its cure."""
+"""Check the engine, models, library, index, disk, memory and network switches.
+
+Nothing is changed. Every finding has a hint.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,15 @@ from rag.inference import embedders, model_trial, weights
 from rag.ingest.chunk import CHUNKER_VERSION
 from rag.library.library import Library
 
-_LEAST_DISK = 500 * 2**20
-_CURE = "footnote doctor --repair"
+#: bytes that should be free on the disk of the home, and in memory
+_MIN_DISK_BYTES = 500 * 2**20
+_MIN_MEMORY_BYTES = 2**30
+_REPAIR = "footnote doctor --repair"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `cure` is what helps where it is not `good`."""
+    """The result of one check. `cure` is the hint if it is not `good`."""
 
     what: str
     good: bool
@@ -35,7 +40,7 @@ class Finding:
 
 
 def run_checks(config: Config) -> Iterator[Finding]:
-    """All findings, in the order in which things depend on each other."""
+    """Run all checks, in the order of their dependencies."""
     yield _engine()
     yield _embedder(config)
     yield _writer(config)
@@ -51,18 +56,11 @@ def run_checks(config: Config) -> Iterator[Finding]:
 def _engine() -> Finding:
     names = ("llama-cpp-python", "chromadb", "sentence-transformers", "textual")
     try:
-        return Finding(
-            "engine",
-            True,
-            ", ".join(f"{name} {version(name)}" for name in names) + f"; {os.cpu_count()} cores",
-        )
+        versions = ", ".join(f"{name} {version(name)}" for name in names)
     except PackageNotFoundError as error:
-        return Finding(
-            "engine",
-            False,
-            f"the package {error.name} is not installed",
-            "make chat installs everything",
-        )
+        says = f"the package {error.name} is not installed"
+        return Finding("engine", False, says, "make chat installs everything")
+    return Finding("engine", True, f"{versions}; {os.cpu_count()} cores")
 
 
 def _embedder(config: Config) -> Finding:
@@ -73,7 +71,7 @@ def _embedder(config: Config) -> Finding:
         finally:
             embedding.close()
     except (RagError, OSError, ValueError, KeyError) as error:
-        return Finding("embedder", False, str(error), getattr(error, "cure", "") or _CURE)
+        return Finding("embedder", False, str(error), getattr(error, "cure", "") or _REPAIR)
     return Finding("embedder", True, f"{says}; {note}" if note else says)
 
 
@@ -82,20 +80,20 @@ def _writer(config: Config) -> Finding:
         if config.model == READER:
             weights.verified_reader_file()
             return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
-        found, _ = model_trial.find_tried_chat_model(config.home, config.model)
+        model, _ = model_trial.find_tried_chat_model(config.home, config.model)
     except RagError as error:
         return Finding("model", False, str(error), error.cure)
-    return Finding(
-        "model", True, f"{found.name}, {(weights.size(found.path) or 0) / 2**20:,.0f} MB"
-    )
+    size = (weights.size(model.path) or 0) / 2**20
+    return Finding("model", True, f"{model.name}, {size:,.0f} MB")
 
 
 def _reader() -> str:
+    """The reader's model file in words."""
     return f"{weights.READER_FILE.name} {weights.READER_FILE.sha256[:12]}, verified"
 
 
 def _check(config: Config) -> Finding:
-    """The reader checks every answer, also those of a chat model."""
+    """The model of the check, which is the reader also for answers of a chat model."""
     try:
         weights.verified_reader_file()
         says = weights.checker_error_rates().says
@@ -105,22 +103,26 @@ def _check(config: Config) -> Finding:
 
 
 def _threshold(config: Config) -> Iterator[Finding]:
-    """Only where the library has a threshold of its own."""
+    """The calibrated threshold of the library; nothing if it has none."""
     try:
-        found = calibration.load_calibration(config.folder)
+        calibrated = calibration.load_calibration(config.folder)
     except RagError as error:
         yield Finding("threshold", False, str(error), error.cure)
         return
-    if found:
-        misfit = found.misfit(config)
-        says = f"the reader {found.says}"
-        again = "footnote calibrate QUESTIONS.jsonl fits it again; footnote calibrate --reset forgets it"
-        yield Finding(
-            "threshold", not misfit, says + (f"; not in use: {misfit}" if misfit else ""), again
-        )
+    if not calibrated:
+        return
+    says, misfit = f"the reader {calibrated.says}", calibrated.misfit(config)
+    if misfit:
+        says += f"; not in use: {misfit}"
+    cure = (
+        "footnote calibrate QUESTIONS.jsonl fits it again; "
+        "footnote calibrate --reset removes the threshold"
+    )
+    yield Finding("threshold", not misfit, says, cure)
 
 
 def _library(config: Config) -> Iterator[Finding]:
+    """The library, the files that could not be read, and the index."""
     library: Library | None = None
     try:
         with disk_errors_named(config.folder):
@@ -130,15 +132,11 @@ def _library(config: Config) -> Iterator[Finding]:
                 identity=f"{embedding.identity} chunks {CHUNKER_VERSION}",
                 cure=partial(embedders.embedder_mismatch_cure, config),
             )
-            documents, passages = library.counts()
-            wrong = library.care.wrong()
-            said = f"{documents} documents, {passages} passages, every row matches its checksum, words agree"
-            yield Finding("library", not wrong, "; ".join(wrong) or said, _CURE)
+            yield _content(library)
             failed = [item for item in library.listings() if item.reason]
             if failed:
-                says = (
-                    f"{len(failed)} could not be read, first {failed[0].source}: {failed[0].reason}"
-                )
+                first = failed[0]
+                says = f"{len(failed)} could not be read, first {first.source}: {first.reason}"
                 yield Finding("files", False, says, "footnote list")
             yield _index(library, VectorIndex(config.folder / "vectors", embedding.dimension))
     except RagError as error:
@@ -148,18 +146,25 @@ def _library(config: Config) -> Iterator[Finding]:
             library.close()
 
 
+def _content(library: Library) -> Finding:
+    documents, passages = library.counts()
+    faults = library.care.wrong()
+    counts = f"{documents} documents, {passages} passages"
+    says = "; ".join(faults) or f"{counts}, every row matches its checksum, words agree"
+    return Finding("library", not faults, says, _REPAIR)
+
+
 def _rights(config: Config) -> Iterator[Finding]:
-    """Only where there is a library: who may read it."""
-    if os.path.isdir(config.folder):
-        loose = permissions.open_to_others(config.folder)
+    """Who may read the library; nothing if there is none."""
+    if not os.path.isdir(config.folder):
+        return
+    readable = permissions.open_to_others(config.folder)
+    says = "only you can read the library and the history"
+    if readable:
         says = (
-            f"others can read {len(loose)} files and folders of the library, first {loose[0]}"
-            if loose
-            else ""
+            f"others can read {len(readable)} files and folders of the library, first {readable[0]}"
         )
-        yield Finding(
-            "rights", not loose, says or "only you can read the library and the history", _CURE
-        )
+    yield Finding("rights", not readable, says, _REPAIR)
 
 
 def _index(library: Library, vectors: VectorIndex) -> Finding:
@@ -167,37 +172,28 @@ def _index(library: Library, vectors: VectorIndex) -> Finding:
         agrees = vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
     except LibraryBroken:
         agrees = False
-    except RagError as error:  # it may be whole: a right is missing, or memory
+    # The index may be intact: a right is missing, or memory.
+    except RagError as error:
         return Finding("index", False, str(error), error.cure)
     finally:
         vectors.close()
-    says = (
-        "whole, as new as the library, and holds what it holds"
-        if agrees
-        else "missing, damaged, or behind, as a stopped add leaves it until the next question"
-    )
+    says = "intact, and has the passages of the library"
+    if not agrees:
+        says = "missing, damaged, or behind, as after a stopped add until the next question"
     return Finding("index", agrees, says, "footnote rebuild")
 
 
 def _disk(config: Config) -> Finding:
-    place = Path(config.home)
-    while not os.path.isdir(place):
-        place = place.parent
+    folder = Path(config.home)
+    while not os.path.isdir(folder):
+        folder = folder.parent
     try:
-        free = shutil.disk_usage(place).free
+        free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding(
-            "disk",
-            False,
-            f"what is free at {config.home} cannot be told: {error}",
-            "see that it can be read",
-        )
-    return Finding(
-        "disk",
-        free >= _LEAST_DISK,
-        f"{free / 2**30:.1f} GB free at {config.home}",
-        "make room, or use another --home",
-    )
+        says = f"the free space at {config.home} is not known: {error}"
+        return Finding("disk", False, says, "see that it can be read")
+    says = f"{free / 2**30:.1f} GB free at {config.home}"
+    return Finding("disk", free >= _MIN_DISK_BYTES, says, "make room, or use another --home")
 
 
 def _memory() -> Finding:
@@ -207,21 +203,17 @@ def _memory() -> Finding:
         return Finding("memory", True, "not known on this platform")
     return Finding(
         "memory",
-        free >= 2**30,
+        free >= _MIN_MEMORY_BYTES,
         f"{free / 2**30:.1f} GB free",
         "close other programs: adding documents takes about 1 GB",
     )
 
 
 def _offline() -> Finding:
-    switched = all(
-        os.environ.get(name) == "1" for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    )
+    switches = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    switched = all(os.environ.get(name) == "1" for name in switches)
     steering = [name for name in os.environ if name.upper().startswith("CHROMA_")]
-    good = switched and not steering
-    return Finding(
-        "offline",
-        good,
-        "hub access is off, no variable steers Chroma" if good else f"steered by {steering}",
-        "unset these variables",
-    )
+    good, says = switched and not steering, f"steered by {steering}"
+    if good:
+        says = "hub access is off, no variable steers Chroma"
+    return Finding("offline", good, says, "unset these variables")

@@ -73,14 +73,11 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     machine.embed(["warm up"] * 64)
     Noting.windows.clear()
     with Bot.open(Config(home=str(home), library="bench")) as bot:
-        flow = (
-            bot._ingest
-        )  # the same flow, with an embedder that is open already and notes what it does
-        bot._open_library(make=True)
-        work = flow()
-        work._embed_ahead._embedder = lambda: machine
+        bot.access.open(create=True)
+        work = bot.access.ingest()  # with an embedder that is open already and notes its texts
+        work._aside._embedder = lambda: machine
         started = time.perf_counter()
-        with bot._writing():
+        with bot.access.writing():
             for _ in work.add(list(corpus)):
                 pass
         added = time.perf_counter() - started

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag import Config
 from rag.bot import Bot
-from rag.domain import Document, RawDocument
+from rag.domain import Document, Embedder, RawDocument
 from rag.index.chroma import VectorIndex
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.library.files import KnownFile
 from rag.library.library import Library
+from rag.machines import Machines
 from tests.bench.ratios import BARE_CHROMA, newest, pairs, percentile, seconds
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ from pathlib import Path
 import numpy
 from tests.bench.large import Standing
 with Standing(Path(sys.argv[1])) as bot:
-    bot._open_library()
-    bot._agreed().near(numpy.ones(384, dtype="float32") / 384**0.5, 50)
+    bot.access.index().near(numpy.ones(384, dtype="float32") / 384**0.5, 50)
 """
 
 
@@ -166,21 +166,30 @@ class Given:
         """There is nothing open."""
 
 
+class GivenVectors(Machines):
+    """The models of such a library: questions get the vector that was given for them."""
+
+    def __init__(self, config: Config, given: Given) -> None:
+        super().__init__(config)
+        self._given = given
+
+    def identity(self) -> str:
+        return IDENTITY
+
+    def dimension(self) -> int:
+        return DIMENSION
+
+    def question_embedder(self) -> Embedder:
+        return self._given
+
+
 class Standing(Bot):
     """The front door of such a library: all but the embedder is the product's own."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(Config(home=str(home), rerank=0))
+        config = Config(home=str(home), rerank=0)
         self.given = Given()
-
-    def _open_library(self, make: bool = False) -> Library:
-        if self._library is None:
-            self._library = Library(self.config.folder, make=make, identity=IDENTITY)
-            self._vectors = VectorIndex(self.config.folder / "vectors", DIMENSION)
-        return self._library
-
-    def _open_questions(self) -> Any:
-        return self.given
+        super().__init__(config, GivenVectors(config, self.given))
 
 
 def questions(library: Library, number: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -200,11 +209,10 @@ def questions(library: Library, number: int) -> Iterator[tuple[str, NDArray[np.f
 def looking_up(home: Path, number: int) -> None:
     """Words and vectors, fused, beside the bare query, question by question in turn."""
     with Standing(home) as bot:
-        asked = list(questions(bot._open_library(), number))
+        asked = list(questions(bot.library, number))
         bot.given.vector = asked[0][1]
         bot.search(asked[0][0])  # opens the index
-        assert bot._vectors is not None
-        collection = bot._vectors._collection
+        collection = bot.access.vectors._collection
         ours, theirs = list[float](), list[float]()
 
         def search(question: str) -> None:

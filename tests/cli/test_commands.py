@@ -322,7 +322,7 @@ def test_a_second_writer_is_refused_within_seconds_and_told_who_writes(
     code = (
         "import sys, time\nfrom rag import Bot, Config\n"
         f"bot = Bot.open(Config(home={str(home)!r})); bot.status()\n"
-        "with bot._writing():\n    print('held', flush=True); time.sleep(30)\n"
+        "with bot.access.writing():\n    print('held', flush=True); time.sleep(30)\n"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:

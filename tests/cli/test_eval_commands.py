@@ -220,7 +220,11 @@ def test_calibrate_refuses_too_few_before_it_asks_any(home: Path, tmp_path: Path
     assert run(home, "calibrate").returncode == 2
     assert run(home, "calibrate", str(SEEDS / "questions.jsonl"), "--reset").returncode == 2
     done = run(
-        home, "--model", "/nowhere.gguf", "calibrate", str(questions(tmp_path, MIN_QUESTIONS, MIN_QUESTIONS))
+        home,
+        "--model",
+        "/nowhere.gguf",
+        "calibrate",
+        str(questions(tmp_path, MIN_QUESTIONS, MIN_QUESTIONS)),
     )
     assert done.returncode == 2 and "no threshold" in done.stderr
 
@@ -231,7 +235,11 @@ def test_calibrate_keeps_a_threshold_says_what_to_expect_and_takes_it_back(
     done = run(home, "calibrate", str(questions(tmp_path, MIN_QUESTIONS, MIN_QUESTIONS)), "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["answerable"], found["unanswerable"], found["skipped"]) == (MIN_QUESTIONS, MIN_QUESTIONS, 0)
+    assert (found["answerable"], found["unanswerable"], found["skipped"]) == (
+        MIN_QUESTIONS,
+        MIN_QUESTIONS,
+        0,
+    )
     for name in ("overall.f1", "abstention.precision", "abstention.recall", "abstention.f1"):
         assert (
             found["fitted"][name]["low"]
@@ -244,6 +252,6 @@ def test_calibrate_keeps_a_threshold_says_what_to_expect_and_takes_it_back(
     doctor = json.loads(run(home, "doctor", "--json").stdout)["findings"]
     assert any(f["what"] == "threshold" and f["good"] for f in doctor)
     with Bot.open(config) as bot:
-        assert bot.shipped() == pytest.approx(found["shipped_least"], abs=1e-6)
+        assert bot.machines.shipped_threshold() == pytest.approx(found["shipped_least"], abs=1e-6)
     assert "shipped threshold is in use again" in run(home, "calibrate", "--reset").stdout
     assert calibration.load_calibration(config.folder) is None

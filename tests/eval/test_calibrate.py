@@ -151,7 +151,7 @@ def test_it_holds_only_for_what_it_was_fitted_with(home: Path) -> None:
     assert kept.misfit(other) == "passages was 5, is 9"
     old = replace(kept, reader="0" * 64)
     assert "another" in old.misfit(config)
-    assert Bot.open(config, least=0.0)._least == 0.0
+    assert Bot.open(config, threshold=0.0).machines.threshold == 0.0
 
 
 def test_the_doctor_says_that_it_is_in_use_or_why_not(home: Path) -> None:

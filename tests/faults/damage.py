@@ -146,7 +146,7 @@ def reading(home: Path) -> Work:
     def work(_: Tell) -> dict[str, Any]:
         with Small(home) as bot:
             bot.status()
-            library = bot._open_library()
+            library = bot.library
             wrong = library.care.wrong()
             listed = [(i.id, i.source, i.title, i.chunks) for i in bot.documents()]
             found = {}

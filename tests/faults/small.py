@@ -9,14 +9,27 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rag import Config
 from rag.bot import Bot
-from rag.domain import Draft, Model, Passage, Piece, Progress, Quote, Receipt, Span, Turn, Writer
+from rag.domain import (
+    Draft,
+    Embedder,
+    Model,
+    Passage,
+    Piece,
+    Progress,
+    Quote,
+    Receipt,
+    Span,
+    Turn,
+    Writer,
+)
 from rag.index.chroma import VectorIndex
 from rag.ingest.ingest import Ingest
 from rag.library.library import Library
+from rag.machines import Machines
 from rag.text.sentences import split_sentences
 from tests.support.fakes import JUDGE, WordVectors
 
@@ -49,47 +62,45 @@ class Rote:
             )
 
 
-class Small(Bot):
-    """A `Bot` whose machines open at once. `tell` hears when an index is about to be mended."""
+class SmallMachines(Machines):
+    """Stand-ins that open at once. `tell` hears when an ingest is about to begin."""
 
-    def __init__(self, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
-        super().__init__(Config(home=str(home), depth=20, chunk=40, rerank=0))
+    def __init__(self, config: Config, tell: Callable[[str], None]) -> None:
+        super().__init__(config)
         self._tell = tell
         self._words = WordVectors()
 
-    def _open_library(self, make: bool = False) -> Library:
-        if self._library is None:
-            self._library = Library(self.config.folder, make=make, identity=IDENTITY)
-            self._vectors = VectorIndex(self.config.folder / "vectors", self._words.dimension)
-        return self._library
+    def identity(self) -> str:
+        return IDENTITY
 
-    def _open_questions(self) -> Any:
-        self._questions = self._words  # type: ignore[assignment]  # closed by nobody: see close
+    def dimension(self) -> int:
+        return self._words.dimension
+
+    def question_embedder(self) -> Embedder:
         return self._words
 
-    def _open_writer(self) -> Writer:
+    def writer(self) -> Writer:
         return Rote()
 
-    def _judge(self) -> Judge:
+    def judge(self) -> Judge:
         return JUDGE
 
-    def _ingest(self) -> Ingest:
-        library, vectors = self._open_library(), self._vectors
-        assert vectors is not None
+    def ingest(self, library: Library, vectors: VectorIndex) -> Ingest:
+        self._tell("mending")
         return Ingest(
             library, vectors, lambda: self._words, count, self.config.chunk, window=WINDOW
         )
 
-    def _mend(self, scratch: bool) -> bool:
-        self._tell("mending")
-        return super()._mend(scratch)
+
+class Small(Bot):
+    """A `Bot` with machines that open at once."""
+
+    def __init__(self, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
+        config = Config(home=str(home), depth=20, chunk=40, rerank=0)
+        super().__init__(config, SmallMachines(config, tell))
 
     def __enter__(self) -> Self:
         return self
-
-    def close(self) -> None:
-        self._questions = None
-        super().close()
 
 
 _ANIMALS = "badger heron otter lynx newt toad weasel marten curlew plover egret stoat shrew adder osprey kestrel".split()

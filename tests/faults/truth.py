@@ -95,8 +95,7 @@ def seen(home: Path) -> Work:
                 for i in listed
                 if i.state != "ready" or i.reason
             ]
-            library, vectors = bot._open_library(), bot._vectors
-            assert vectors is not None
+            library = bot.library
             wrong += library.care.wrong()
             texts = {i.source: library.document(i.id).text for i in listed if i.id}
             wrong += _chunks(library)
@@ -121,7 +120,7 @@ def _quoted(passage: Passage, text: str) -> bool:
 
 
 def _turns(bot: Small) -> dict[str, str]:
-    history, found = bot._open_library().history, {}
+    history, found = bot.library.history, {}
     for conversation in bot.conversations(10_000):
         for question, answer in history.turns(conversation.id):
             if answer:
@@ -143,8 +142,7 @@ def _chunks(library: Library) -> list[str]:
 
 
 def _index(bot: Small, library: Library, ids: set[str]) -> list[str]:
-    vectors = bot._vectors
-    assert vectors is not None
+    vectors = bot.access.vectors
     if vectors.revision() != library.revision:
         return [f"the index is of revision {vectors.revision()}, the library of {library.revision}"]
     wrong, names = [], sorted(ids)

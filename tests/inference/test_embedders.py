@@ -99,8 +99,7 @@ def test_a_library_is_made_and_asked_with_it(kind: str, tmp_path: Path, docs: Pa
             and "chunk = 200" in events[0].says
             and "45 tokens" in events[0].says
         )
-        assert bot._library is not None
-        vectors = bot._library.vectors(sorted(bot._library.ids()))
+        vectors = bot.library.vectors(sorted(bot.library.ids()))
         assert vectors.shape == (3, tiny_embedder.WIDTH) and np.allclose(
             np.linalg.norm(vectors, axis=1), 1, atol=1e-5
         )
@@ -283,8 +282,8 @@ def test_the_reader_and_the_check_keep_their_own_tokenizer(home: Path, gguf: Pat
             bot.check("Bees make honey.", TEXTS["bees"]),
             bot.check("Iron rusts in the sea.", TEXTS["iron"]),
         )
-        assert bot._open_sentences().dimension == minilm.DIMENSION
-        assert bot._open_questions().dimension == tiny_embedder.WIDTH
+        assert bot.machines.sentence_embedder().dimension == minilm.DIMENSION
+        assert bot.machines.question_embedder().dimension == tiny_embedder.WIDTH
     with Bot.open(Config(home=str(home))) as bot:
         assert judged == (bot.check("Bees make honey.", TEXTS["bees"]), bot.check("Iron rusts in the sea.", TEXTS["iron"]))  # fmt: skip
 
@@ -480,9 +479,10 @@ def test_nothing_that_is_embedded_is_longer_than_the_limit(tmp_path: Path, gguf:
 
     size, prefix, _ = chunk_sizes(found, 200)
     with Bot.open(_config(tmp_path, gguf)) as bot:
-        library = bot._open_library(make=True)
-        assert bot._vectors is not None
-        ingest = Ingest(library, bot._vectors, Noting, found.count, size, prefix, room=found.room)
+        library = bot.access.open(create=True)
+        ingest = Ingest(
+            library, bot.access.vectors, Noting, found.count, size, prefix, room=found.room
+        )
         assert not [event for event in ingest.add([str(docs)]) if isinstance(event, Notice)]
     assert len(seen) > 50
     longest = max(n - 1 for n in found.count(["passage: " + text for text in seen]))
@@ -492,9 +492,8 @@ def test_nothing_that_is_embedded_is_longer_than_the_limit(tmp_path: Path, gguf:
 def test_what_is_longer_nevertheless_is_said(tmp_path: Path, docs: Path, gguf: Path) -> None:
     found = open_embedder(_config(tmp_path, gguf))
     with Bot.open(_config(tmp_path, gguf)) as bot:
-        library = bot._open_library(make=True)
-        assert bot._vectors is not None
-        ingest = Ingest(library, bot._vectors, found.passages, found.count, 40, 9, room=5)
+        library = bot.access.open(create=True)
+        ingest = Ingest(library, bot.access.vectors, found.passages, found.count, 40, 9, room=5)
         said = [event.says for event in ingest.add([str(docs)]) if isinstance(event, Notice)]
     assert said and said[0].startswith("of 3 passages the embedder sees only 5 tokens")
 

@@ -21,7 +21,7 @@ from rag.library.history import History
 from rag.library.library import Library
 from rag.library.replace_history import replace_history
 from rag.library.schema import checksum
-from rag.upkeep import repair
+from rag.upkeep.repair_history import repair_history
 from tests.faults.child import Tell, run
 
 _TURNS = 400
@@ -60,7 +60,7 @@ def _hurt(folder: Path) -> bytes:
 
 
 def _repaired(folder: Path) -> list[Repaired]:
-    return [event for event in repair.history(folder) if isinstance(event, Repaired)]
+    return [event for event in repair_history(folder) if isinstance(event, Repaired)]
 
 
 def _questions(folder: Path) -> list[str]:
@@ -215,7 +215,7 @@ def test_with_little_room_every_turn_stays_readable(folder: Path, size: int, sta
 
     def work(tell: Tell) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        for event in repair.history(folder):
+        for event in repair_history(folder):
             assert isinstance(event, Repaired)
             tell([event.done, event.says, event.cure])
 
@@ -266,7 +266,7 @@ def test_a_lost_column_does_not_cost_the_questions(folder: Path, column: str) ->
 
 
 def _events(folder: Path) -> list[Event]:
-    return list(repair.history(folder))
+    return list(repair_history(folder))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         path.write_text(text, encoding="utf-8")
     with Small(folder / "home") as bot:
         list(bot.add([str(folder / "docs")]))
-        yield bot._open_library()
+        yield bot.library
 
 
 @pytest.mark.parametrize(

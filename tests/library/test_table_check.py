@@ -60,7 +60,7 @@ def _wrong(home: Path, asked: bool = True) -> list[str]:
     """What a user would find wrong, each error with its cure."""
     with Small(home) as bot:
         try:
-            library = bot._open_library()
+            library = bot.library
             wrong = list(library.care.wrong())
             listed = bot.documents()
             for item in listed:

@@ -50,7 +50,7 @@ from rag.search import retrieve
 from rag.search.widen import edges_of, widen_chunk
 from rag.text import boilerplate, copies, facts, sanitize
 from rag.text.sentences import split_blocks, split_sentences
-from rag.upkeep import explain
+from rag.upkeep.find_quote import find_quote
 from tui.render import excerpt, marks, wrap
 
 _FLOOR, _RATIO, _TRIES = 0.03, 2.3, 4
@@ -228,7 +228,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.check_claim(_SHORT, t, _JUDGE)),
     "check, both": (3_000, lambda t: check.check_claim(t, t.replace("x", "y").replace("1", "2").replace("A", "B"), _JUDGE)),
-    "places of a quote": (60_000, lambda t: explain._places(_document(t), t[: len(t) // 3] + "?")),
+    "places of a quote": (60_000, lambda t: find_quote(t, t[: len(t) // 3] + "?")),
     "questions by rule": (60_000, lambda t: (question_rules.question_from(t), question_rules.cloze_from(t))),
     "questions by rule, short": (240, lambda t: (question_rules.question_from(f"The {t}."), question_rules.cloze_from(f"The {t}."))),
     "wrap": (8_000, lambda t: (wrap.wrap_text(t, 60), wrap.wrap_text(t, 1), wrap.truncate(t, 60))),

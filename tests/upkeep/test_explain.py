@@ -13,9 +13,9 @@ from rag.domain import Chunk, Document, Passage, Ranks, Receipt, Span
 from rag.errors import Usage
 from rag.library.files import KnownFile
 from rag.library.library import Library
-from rag.search.fusion import fuse_scores
-from rag.search.retrieve import query_words
-from rag.upkeep.explain import Explanation, SearchSettings, SearchSteps, explain_passage
+from rag.search.retrieve import fuse_scores, query_words
+from rag.upkeep.explain import Explanation, SearchSteps, explain_passage
+from rag.upkeep.search_loss import SearchSettings
 
 HEAD = "Please Wait...\n"
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -38,7 +38,7 @@ def document(name: str, parts: list[str]) -> tuple[Document, list[Chunk]]:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    """Ten documents whose n-th lies n tenths of a radian from the question, all of one word but for their number."""
+    """Ten documents, the n-th n tenths of a radian from the question. Only the number differs."""
     made = Library(tmp_path / "library", make=True)
     items = []
     for n, word in enumerate(WORDS):
@@ -58,7 +58,7 @@ def library(tmp_path: Path) -> Library:
 def searching(
     library: Library, missing: str = "", order: dict[str, int] | None = None, room: int = 99
 ) -> SearchSteps:
-    """A search by words and exact vectors. `missing` is not in the index, `order` is the last word on some ranks."""
+    """Search by words and exact vectors: `missing` is not in the index; `order` sets ranks."""
 
     def near(vector: np.ndarray, depth: int) -> list[tuple[str, float]]:
         names = sorted(library.ids() - {missing})
@@ -89,8 +89,17 @@ def searching(
     return SearchSteps(library, lambda text: unit(0), fused, near, prompt)
 
 
-def followed(library: Library, name: str, quote: str | None = None, question: str = "How do bees fly?", *, depth: int = 4,
-             rerank: int = 0, passages: int = 2, **search: object) -> Explanation:  # fmt: skip
+def followed(
+    library: Library,
+    name: str,
+    quote: str | None = None,
+    question: str = "How do bees fly?",
+    *,
+    depth: int = 4,
+    rerank: int = 0,
+    passages: int = 2,
+    **search: object,
+) -> Explanation:
     return explain_passage(
         question, name, quote, searching(library, **search), SearchSettings(depth, rerank, passages)
     )  # type: ignore[arg-type]
@@ -199,10 +208,15 @@ def test_wrong_words_are_refused(library: Library) -> None:
     with pytest.raises(Usage, match="2 documents are called"):
         library.put(
             [
-                (KnownFile(f"/{n}/x", f"{n}/x.txt", n, 1, 1, "0" * 64, None), *document(n, [f"{n}."]), np.ones((1, 2), np.float32), [b""])
+                (
+                    KnownFile(f"/{n}/x", f"{n}/x.txt", n, 1, 1, "0" * 64, None),
+                    *document(n, [f"{n}."]),
+                    np.ones((1, 2), np.float32),
+                    [b""],
+                )
                 for n in ("p", "q")
             ]
-        )  # fmt: skip
+        )
         followed(library, "x.txt")
 
 

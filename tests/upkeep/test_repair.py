@@ -1,4 +1,4 @@
-"""A repair names what is damaged, makes it again from what is whole, and overwrites nothing in silence."""
+"""A repair names what is damaged, makes it again, and overwrites nothing without saying so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import LibraryBroken, LibraryBusy, ModelBroken, RagError, WeightsMissing
 from rag.events import Added, Event, Notice, Repaired
-from rag.upkeep import repair
+from rag.upkeep.repair_embedder import repair_embedder
 from tests.faults.small import Small, text
 
 pytestmark = pytest.mark.slow
@@ -52,8 +52,7 @@ def _repaired(home: Path) -> list[Repaired]:
 def _well(home: Path, documents: int = 3) -> None:
     """Nothing is wrong, the index holds what the library holds, and every document is found."""
     with Small(home) as bot:
-        library, vectors = bot._open_library(), bot._vectors
-        assert vectors is not None
+        library, vectors = bot.library, bot.access.vectors
         assert library.care.wrong() == []
         assert vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
         listed = bot.documents()
@@ -158,7 +157,7 @@ def test_a_damaged_vector_is_neither_indexed_nor_used_again(home: Path, docs: Pa
     with Small(home) as bot:
         with pytest.raises(LibraryBroken, match=r"docs/d\d\.txt"):
             list(bot.rebuild())
-        library = bot._open_library()
+        library = bot.library
         (key, good) = library._db.execute(
             "SELECT key, vector FROM chunks WHERE number = 1"
         ).fetchone()
@@ -216,7 +215,8 @@ def test_torsos_are_swept_and_the_whole_index_stays(home: Path) -> None:
     "harm",
     [
         "INSERT INTO words(words) VALUES ('delete-all')",
-        "INSERT INTO words(rowid, title, heading, text) VALUES (999, '', '', 'a passage of nothing')",
+        "INSERT INTO words(rowid, title, heading, text) "
+        "VALUES (999, '', '', 'a passage of nothing')",
         "INSERT INTO words(rowid, title, heading, text) VALUES (1, '', '', 'twice')",
         "UPDATE words_docsize SET sz = x'010101' WHERE id = 2",
         "UPDATE words_data SET block = zeroblob(length(block)) WHERE id > 100",
@@ -226,14 +226,14 @@ def test_torsos_are_swept_and_the_whole_index_stays(home: Path) -> None:
 def test_a_table_of_words_that_disagrees_is_made_again(home: Path, harm: str) -> None:
     _sql(home, harm)
     with Small(home) as bot:
-        assert bot._open_library().care.wrong()
+        assert bot.library.care.wrong()
     mended = _repaired(home)
     assert mended and all(m.done for m in mended)
     _well(home)
 
 
 def test_sqlites_own_indices_are_made_again(home: Path) -> None:
-    """An entry is missing from an index: a row was changed while the index was not in the schema."""
+    """An index lacks an entry: a row was changed while the index was not in the schema."""
     path = _folder(home) / "library.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         row = db.execute("SELECT * FROM sqlite_master WHERE name = 'files_document'").fetchone()
@@ -301,14 +301,14 @@ def test_a_saved_answer_that_was_changed_is_not_shown_and_is_removed_by_name(hom
     with closing(sqlite3.connect(_folder(home) / "history.db", isolation_level=None)) as db:
         db.execute("UPDATE turns SET answer = replace(answer, 'zqdbvax', 'zqdbvay')")
     with Small(home) as bot:
-        library, conversation = bot._open_library(), bot.conversations()[0].id
+        library, conversation = bot.library, bot.conversations()[0].id
         with pytest.raises(LibraryBroken, match="saved answer"):
             list(bot.ask("And then?", conversation))
         assert any(question in said for said in library.care.wrong())
     (mended,) = _repaired(home)
     assert mended.what == "history" and question in mended.says
     with Small(home) as bot:
-        assert bot._open_library().history.turns(conversation)[0] == (question, None)
+        assert bot.library.history.turns(conversation)[0] == (question, None)
         assert question in bot.questions()
 
 
@@ -331,7 +331,7 @@ def test_a_history_that_is_none_is_said_and_begins_anew_when_repaired(
             list(bot.ask("And where is zqdavax?"))
         assert str(path) in str(error.value) and "--repair" in error.value.cure
         assert bot.search("Where is zqdbvax?") and any(
-            "history.db" in said for said in bot._open_library().care.wrong()
+            "history.db" in said for said in bot.library.care.wrong()
         )
     (mended,) = _repaired(home)
     assert mended.what == "history" and mended.done
@@ -349,7 +349,8 @@ def test_indices_of_the_history_are_made_again(home: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         row = db.execute("SELECT * FROM sqlite_master WHERE name = 'turns_conversation'").fetchone()
         db.executescript(
-            "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'turns_conversation'"
+            "PRAGMA writable_schema = ON; "
+            "DELETE FROM sqlite_master WHERE name = 'turns_conversation'"
         )
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE turns SET conversation = 'x' || conversation")
@@ -373,23 +374,20 @@ def test_who_asks_while_somebody_writes_goes_on_to_the_new_index_when_it_is_ther
                 reader.search(
                     "anything"
                 )  # the document is in, its index is not, and the writer is at work
-                assert (
-                    reader._vectors is not None
-                    and reader._vectors.chunk_ids() != reader._open_library().ids()
-                )
+                assert reader.access.vectors.chunk_ids() != reader.library.ids()
         reader.search("anything")
-        assert reader._vectors.chunk_ids() == reader._open_library().ids()
+        assert reader.access.vectors.chunk_ids() == reader.library.ids()
 
 
 def test_a_repair_is_a_writer(home: Path) -> None:
     with Small(home) as one, Small(home) as two:
         one.status()
-        with one._writing(), pytest.raises(LibraryBusy, match="process"):
+        with one.access.writing(), pytest.raises(LibraryBusy, match="process"):
             list(two.repair())
 
 
 def _embedder(check: Callable[[], None], remake: Callable[[], None]) -> list[Event]:
-    return list(repair.repair_embedder(check, remake))
+    return list(repair_embedder(check, remake))
 
 
 def test_an_embedders_file_that_fails_its_checksum_is_made_again() -> None:

@@ -1,0 +1,137 @@
+"""The library, its index and its writer's lock, opened at first use and searched together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+from rag.config import Config
+from rag.domain import Passage
+from rag.errors import LibraryBusy, RagError
+from rag.events import Event, Indexing, Loading
+from rag.index.chroma import VectorIndex
+from rag.index.index import Index
+from rag.library.library import Library
+from rag.library.lock import writer_lock
+from rag.machines import Machines
+
+if TYPE_CHECKING:
+    from rag.ingest.ingest import Ingest
+    from rag.search.retrieve import Retriever
+
+#: seconds that a writer waits for the lock
+_LOCK_SECONDS = 0.5
+
+
+class LibraryAccess:
+    """One library of a `Config` with the index beside it. Not thread-safe."""
+
+    def __init__(self, config: Config, machines: Machines) -> None:
+        self._config, self._machines = config, machines
+        self._library: Library | None = None
+        self._vectors: VectorIndex | None = None
+        self._index: Index | None = None
+
+    def open(self, create: bool = False) -> Library:
+        """The library. Raises `LibraryMissing` if there is none and it is not to `create` one."""
+        if self._library is None:
+            machines = self._machines
+            self._library = Library(
+                self._config.folder,
+                make=create,
+                identity=machines.identity(),
+                cure=machines.identity_cure,
+            )
+        return self._library
+
+    def close(self) -> None:
+        """Close the library and the index. A second call does nothing."""
+        for file in (self._vectors, self._library):
+            if file is not None:
+                file.close()
+        self._vectors = self._library = self._index = None
+
+    @property
+    def vectors(self) -> VectorIndex:
+        """The vector index of the library."""
+        self.open()
+        if self._vectors is None:
+            self._vectors = VectorIndex(self._config.folder / "vectors", self._machines.dimension())
+        return self._vectors
+
+    def ingest(self) -> Ingest:
+        """An `Ingest` into the library. Its user holds the lock of `writing`."""
+        return self._machines.ingest(self.open(), self.vectors)
+
+    def writing(self, seconds: float = _LOCK_SECONDS) -> AbstractContextManager[None]:
+        """The writer's lock. Raises `LibraryBusy` if another process keeps it for `seconds`."""
+        return writer_lock(self._config.folder, seconds)
+
+    # -- the index
+
+    def index(self) -> Index:
+        """The index, after it was renewed if it was behind the library and nobody else writes."""
+        index = self._open_index()
+        index.agree()
+        return index
+
+    def renew_index(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Renew an index that is behind the library; `Loading` events say how far it is.
+
+        Does nothing while another process writes. An error is not raised: the search that follows
+        tries again and raises it.
+        """
+        if not self.open().counts()[1] or not self._open_index().behind():
+            return
+        with suppress(RagError, OSError), self.writing(0):
+            for event in self.ingest().index():
+                if isinstance(event, Indexing):
+                    yield Loading(f"the index: {event.says}")
+                if stop():
+                    return
+
+    def _open_index(self) -> Index:
+        if self._index is None:
+            self._index = Index(self.open(), self.vectors, self._remake_index)
+        return self._index
+
+    def _remake_index(self, from_scratch: bool) -> bool:
+        """Make the index agree with the library. False if another process is writing."""
+        with suppress(LibraryBusy), self.writing(0):
+            for _ in self.ingest().index(from_scratch):
+                pass
+            return True
+        return False
+
+    # -- search
+
+    def search(self, question: str, limit: int) -> tuple[Passage, ...]:
+        """The `limit` nearest passages, nearest first."""
+        depth = max(self._config.depth, limit, self._config.rerank)
+        return self._retriever(depth)(question, limit)
+
+    def search_to_depth(self, question: str, depth: int) -> tuple[Passage, ...]:
+        """Every passage of two candidate lists of length `depth`, nearest first."""
+        return self._retriever(depth)(question, 2 * depth)
+
+    def _retriever(self, depth: int) -> Retriever:
+        from rag.search.retrieve import Retriever
+
+        config, library, embedder = self._config, self.open(), self._machines.question_embedder()
+        index = self.index()
+        return Retriever(
+            library,
+            index.near,
+            embedder,
+            depth,
+            self._usefulness if config.rerank else None,
+            config.rerank,
+            config.beside,
+            index.words(),
+        )
+
+    def _usefulness(self, question: str, texts: Sequence[str]) -> list[float]:
+        """For each text, the mean of the logits of "it answers" and "it helps to answer"."""
+        readings = self._machines.cross_encoder().read(question, texts)
+        return [(reading.answers + reading.helps) / 2 for reading in readings]
