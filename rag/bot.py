@@ -384,7 +384,7 @@ class Bot:
     def _open_chat(self) -> Writer:
         from rag.answer.generate import ChatWriter
         from rag.answer.prompt import build_prompt, build_rewrite_prompt, citation_grammar
-        from rag.inference.llama import ChatModel
+        from rag.inference.llama_chat import ChatModel
         from rag.inference.model_trial import find_tried_chat_model
 
         found, sha256 = find_tried_chat_model(self.config.home, self.config.model)

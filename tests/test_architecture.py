@@ -45,7 +45,6 @@ LARGE_MODULES = {
     "rag.cli.main": 463,
     "rag.domain": 414,
     "rag.index.chroma": 427,
-    "rag.inference.llama": 409,
     "rag.ingest.ingest": 500,
     "rag.library.library": 418,
     "tui.commands": 449,

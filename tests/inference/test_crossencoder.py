@@ -461,7 +461,7 @@ def test_rows_together_are_as_rows_alone(planted: Planted) -> None:
         assert one.shape == other.shape == (len(row), alone.dimension) and one.dtype == np.float32
         assert np.allclose(one, other, atol=0.01)
     with pytest.raises(TooLong):
-        alone.vectors([[101] * (alone.most + 1)])
+        alone.vectors([[101] * (alone.max_tokens + 1)])
     alone.close()
     together.close()
 

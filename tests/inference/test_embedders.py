@@ -172,7 +172,7 @@ def test_a_table_of_words_has_no_limit(tmp_path: Path) -> None:
     table = StaticEmbedding(tiny_embedder._tokenizer(), embedding_dim=24)
     SentenceTransformer(modules=[table], device="cpu").save_pretrained(str(tmp_path / "table"))
     found = open_embedder(_config(tmp_path, tmp_path / "table"))
-    assert (found.dimension, found.most, found.made()) == (24, 8192, False)
+    assert (found.dimension, found.max_tokens, found.made()) == (24, 8192, False)
     assert found.questions().embed(["honey", "iron"]).shape == (2, 24)
 
 
@@ -193,7 +193,7 @@ def test_a_folder_of_an_older_version(tmp_path: Path, made: Path) -> None:
         '{"max_seq_length": 48, "do_lower_case": false}'
     )
     found = open_embedder(_config(tmp_path, path))
-    assert found.most == 48 and found.made()
+    assert found.max_tokens == 48 and found.made()
     slow = minilm.FolderEmbedder(path).embed(["query: " + "word " * 99])
     assert float(found.questions().embed(["word " * 99])[0] @ slow[0]) > 0.9999
 

@@ -24,7 +24,7 @@ TEXTS = [
 
 @pytest.mark.slow
 def test_llama_agrees_with_sentence_transformers(embedder: embed.QuestionEmbedder) -> None:
-    reference = embed._transformer(weights.verified_embedder_folder())
+    reference = embed.open_sentence_transformer(weights.verified_embedder_folder())
     expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
     cosines = (embedder.embed(TEXTS) * expected).sum(axis=1)
     assert cosines.min() >= 0.9999
@@ -32,7 +32,7 @@ def test_llama_agrees_with_sentence_transformers(embedder: embed.QuestionEmbedde
 
 @pytest.mark.slow
 def test_the_fast_settings_agree_with_the_defaults() -> None:
-    reference = embed._transformer(weights.verified_embedder_folder())
+    reference = embed.open_sentence_transformer(weights.verified_embedder_folder())
     expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
     cosines = (embed.PassageEmbedder().embed(TEXTS) * expected).sum(axis=1)
     assert cosines.min() >= 0.999
