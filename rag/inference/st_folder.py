@@ -1,9 +1,10 @@
 """A sentence-transformers folder as embedder.
 
 torch embeds passages. llama.cpp embeds questions if its vectors agree with torch's; otherwise torch
-embeds them, too. A folder is only data: pickled weights and code are refused before anything is opened, and nothing
-is downloaded. A plain BERT is written as GGUF once and compared with torch on probe sentences with
-its prefix; from a cosine of 0.9999 on it is used, so that a question does not wait for torch.
+embeds them, too. A folder is only data: pickled weights and code are refused before anything is
+opened, and nothing is downloaded. A plain BERT is written as GGUF once and compared with torch on
+probe sentences with its prefix; from a cosine of 0.9999 on it is used, so that a question does not
+wait for torch.
 """
 
 from __future__ import annotations
