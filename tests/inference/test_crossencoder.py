@@ -141,11 +141,11 @@ def test_llama_and_numpy_agree_with_torch(
     mine = slice(at, at + sum(POINTERS[head] for head in HEADS[job]))
     labels = torch.cat([said[head] for head in HEADS[job]], dim=1).numpy()
     for n, (row, pair) in enumerate(zip(rows, PAIRS, strict=True)):
-        ((part,),) = machine._pairs(job, pair[0], [pair[1]])
+        ((part,),) = machine._run(job, pair[0], [pair[1]])
         assert np.allclose(
-            part.pointed, pointed[n, row.second[0] : row.second[1], mine].numpy(), atol=off
+            part.pointers, pointed[n, row.second[0] : row.second[1], mine].numpy(), atol=off
         )
-        assert np.allclose(part.said, labels[n], atol=off)
+        assert np.allclose(part.labels, labels[n], atol=off)
     assert np.ptp(labels, axis=0).min() > 10 * off, "the pairs are too alike to tell anything"
     machine.close()
 
@@ -244,7 +244,7 @@ def test_every_sentence_has_a_spot_of_its_own(model: CrossEncoder) -> None:
 @pytest.mark.slow
 def test_a_span_keeps_the_accents_of_decomposed_letters(model: CrossEncoder) -> None:
     text = "Le re\u0301sume\u0301 du cafe\u0301, 12"
-    ((part,),) = model._pairs("read", "Quoi?", [text])
+    ((part,),) = model._run("read", "Quoi?", [text])
     words = {part.characters(at, at).of(text) for at in range(len(part.offsets))}
     assert words == {"Le", "re\u0301sume\u0301", "du", "cafe\u0301", ",", "12"}
 
@@ -457,7 +457,7 @@ def test_rows_together_are_as_rows_alone(planted: Planted) -> None:
     rows: Sequence[list[int]] = [[101, 2000 + n, *range(3000, 3000 + 9 * n), 102] for n in range(9)]
     alone, together = (
         TokenEncoder(str(planted.float16)),
-        TokenEncoder(str(planted.float16), together=4),
+        TokenEncoder(str(planted.float16), max_rows=4),
     )
     for row, one, other in zip(rows, alone.vectors(rows), together.vectors(rows), strict=True):
         assert one.shape == other.shape == (len(row), alone.dimension) and one.dtype == np.float32

@@ -141,8 +141,9 @@ def test_a_question_to_a_plain_bert_needs_no_torch(tmp_path: Path, made: Path) -
     open_embedder(_config(tmp_path, made)).close()  # measured
     code = f"""import sys
 from rag import Config
-from rag.embedders import chosen
-chosen(Config(home={str(tmp_path / "home")!r}, embedder={str(made)!r})).questions().embed(["honey"])
+from rag.inference.embedders import open_embedder
+config = Config(home={str(tmp_path / "home")!r}, embedder={str(made)!r})
+open_embedder(config).questions().embed(["honey"])
 print(*sys.modules)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
