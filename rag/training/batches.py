@@ -37,20 +37,20 @@ class Row:
 class Batch:
     """The rows of a batch as tensors of shape (rows, length).
 
-    `there`, `first` and `second` are masks: of all tokens, of the first text, of the second text.
+    `present`, `first` and `second` are masks: of all tokens, of the first text, of the second text.
     """
 
     ids: torch.Tensor
-    there: torch.Tensor
+    present: torch.Tensor
     first: torch.Tensor
     second: torch.Tensor
     rows: list[Row]
 
     def to(self, device: str) -> Batch:
-        ids, there, first, second = (
-            tensor.to(device) for tensor in (self.ids, self.there, self.first, self.second)
+        ids, present, first, second = (
+            tensor.to(device) for tensor in (self.ids, self.present, self.first, self.second)
         )
-        return Batch(ids, there, first, second, self.rows)
+        return Batch(ids, present, first, second, self.rows)
 
     def targets(self, job: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Target labels and their weights, both of shape (rows, labels of the job).
@@ -142,10 +142,10 @@ def collate(rows: list[Row], step: int = _LENGTH_STEP) -> Batch:
     """One batch of these rows, padded to the longest, rounded up to a multiple of `step`."""
     length = _rounded_up(max(len(row.ids) for row in rows), step)
     ids = torch.zeros(len(rows), length, dtype=torch.long)
-    there, first, second = (torch.zeros(len(rows), length, dtype=torch.bool) for _ in range(3))
+    present, first, second = (torch.zeros(len(rows), length, dtype=torch.bool) for _ in range(3))
     for number, row in enumerate(rows):
         ids[number, : len(row.ids)] = torch.tensor(row.ids)
-        there[number, : len(row.ids)] = True
+        present[number, : len(row.ids)] = True
         first[number, row.first[0] : row.first[1]] = True
         second[number, row.second[0] : row.second[1]] = True
-    return Batch(ids, there, first, second, rows)
+    return Batch(ids, present, first, second, rows)

@@ -143,11 +143,11 @@ def names_in(passage: str) -> list[str]:
 
 def name(text: str, around: str, chance: random.Random) -> str | None:
     """Another name of the passage; a part of a longer name counts as the same name."""
-    mine = [n for n in facts.find_names("x " + text) if len(n) > 2]
-    if not mine:
+    names = [n for n in facts.find_names("x " + text) if len(n) > 2]
+    if not names:
         return None
-    old = chance.choice(mine)
-    words = set(facts.content_stems(" ".join(mine)))
+    old = chance.choice(names)
+    words = set(facts.content_stems(" ".join(names)))
     others = [
         n
         for n in names_in(around)
@@ -161,8 +161,10 @@ def name(text: str, around: str, chance: random.Random) -> str | None:
 
 def swap_names(text: str, around: str, chance: random.Random) -> str | None:
     """Two names of the sentence exchanged, unless they are only listed side by side."""
-    mine = [n for n in dict.fromkeys(facts.find_names("x " + text)) if text.count(n) == 1]
-    pairs = [(a, b) for n, a in enumerate(mine) for b in mine[n + 1 :] if a not in b and b not in a]
+    names = [n for n in dict.fromkeys(facts.find_names("x " + text)) if text.count(n) == 1]
+    pairs = [
+        (a, b) for n, a in enumerate(names) for b in names[n + 1 :] if a not in b and b not in a
+    ]
     pairs = [(a, b) for a, b in pairs if text.find(b) - text.find(a) - len(a) > 8]
     if not pairs:
         return None
@@ -190,10 +192,10 @@ def negation(text: str, around: str, chance: random.Random) -> str | None:
 
 def opposite(text: str, around: str, chance: random.Random) -> str | None:
     """A word replaced by its opposite."""
-    found = [m for m in re.finditer(r"[A-Za-z]+", text) if m.group().lower() in _OPPOSITE]
-    if not found:
+    matches = [m for m in re.finditer(r"[A-Za-z]+", text) if m.group().lower() in _OPPOSITE]
+    if not matches:
         return None
-    match = chance.choice(found)
+    match = chance.choice(matches)
     return _put(text, match, _cased(_OPPOSITE[match.group().lower()], match.group()))
 
 
@@ -202,17 +204,17 @@ def word(text: str, around: str, chance: random.Random) -> str | None:
 
     For example "trading" for "fishing".
     """
-    mine = [m for m in re.finditer(r"\b[a-z]{5,}\b", text) if not facts.is_stop_word(m.group())]
-    if not mine:
+    matches = [m for m in re.finditer(r"\b[a-z]{5,}\b", text) if not facts.is_stop_word(m.group())]
+    if not matches:
         return None
-    match = chance.choice(mine)
+    match = chance.choice(matches)
     old = match.group()
-    alike = [
+    candidates = [
         w
         for w in set(re.findall(r"\b[a-z]{5,}\b", around))
         if w[-2:] == old[-2:] and facts.stem(w) != facts.stem(old) and w not in text
     ]
-    return _put(text, match, chance.choice(sorted(alike))) if alike else None
+    return _put(text, match, chance.choice(sorted(candidates))) if candidates else None
 
 
 #: the edits that make a statement wrong; the check is measured with the first four
@@ -244,56 +246,56 @@ def _no_brackets(text: str, chance: random.Random) -> str | None:
 
 
 def _no_lead(text: str, chance: random.Random) -> str | None:
-    found = re.match(
+    match = re.match(
         r"(?:In|On|At|After|Before|During|When|While|Although|Since|As|By|For|With|However|"
         r"Moreover|Also)\b[^,]{2,60},\s+(?=\w)",
         text,
     )
-    if not found or len(text) - found.end() < 25:
+    if not match or len(text) - match.end() < 25:
         return None
-    return text[found.end()].upper() + text[found.end() + 1 :]
+    return text[match.end()].upper() + text[match.end() + 1 :]
 
 
 def _no_tail(text: str, chance: random.Random) -> str | None:
-    found = re.search(
+    match = re.search(
         r",\s+(?:which|who|where|while|although|including|such as|because|as well as|with|"
         r"making|leading)\b[^;]*$",
         text,
     )
-    return text[: found.start()] + "." if found and found.start() > 25 else None
+    return text[: match.start()] + "." if match and match.start() > 25 else None
 
 
 def _turned(text: str, chance: random.Random) -> str | None:
-    found = re.match(
+    match = re.match(
         r"((?:In|On|At|After|Before|During|When|While|By|Since|As)\b[^,]{2,60}),"
         r"\s+([^;]{20,}?)\.?$",
         text,
     )
-    if not found:
+    if not match:
         return None
-    lead, rest = found.groups()
+    lead, rest = match.groups()
     first = rest.split()[0]
     rest = rest if first in facts.find_names("x " + rest) else rest[0].upper() + rest[1:]
     return f"{rest} {lead[0].lower()}{lead[1:]}."
 
 
 def _respelled(text: str, chance: random.Random) -> str | None:
-    found = re.search(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", text)
-    if found:
-        return _put(text, found, found.group().replace(",", ""))
-    found = re.search(r"(?<![\w,.$€£-])([2-9]|1[0-2])(?![\w,.%:'’]|\s\d)", text)
+    match = re.search(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", text)
+    if match:
+        return _put(text, match, match.group().replace(",", ""))
+    match = re.search(r"(?<![\w,.$€£-])([2-9]|1[0-2])(?![\w,.%:'’]|\s\d)", text)
     return (
-        _put(text, found, _COUNTS[int(found.group()) - 2])
-        if found and not _CALENDAR.search(text)
+        _put(text, match, _COUNTS[int(match.group()) - 2])
+        if match and not _CALENDAR.search(text)
         else None
     )
 
 
 def _synonym(text: str, chance: random.Random) -> str | None:
-    found = [m for m in re.finditer(r"\b[a-z]+\b", text) if m.group() in _SYNONYM]
-    if not found:
+    matches = [m for m in re.finditer(r"\b[a-z]+\b", text) if m.group() in _SYNONYM]
+    if not matches:
         return None
-    match = chance.choice(found)
+    match = chance.choice(matches)
     return _put(text, match, _SYNONYM[match.group()])
 
 

@@ -61,7 +61,7 @@ class Layer(nn.Module):
 class Trunk(nn.Module):
     """The encoder: token ids of shape (rows, length) to vectors of shape (rows, length, 384).
 
-    `there` masks the tokens that are not padding.
+    `present` masks the tokens that are not padding.
     """
 
     def __init__(self, layers: int = 6) -> None:
@@ -71,10 +71,10 @@ class Trunk(nn.Module):
         self.norm = nn.LayerNorm(_WIDTH, eps=1e-12)
         self.layers = nn.ModuleList(Layer() for _ in range(layers))
 
-    def forward(self, ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.norm(self.words(ids) + self.places(places) + self.kinds.weight[0])
-        mask = torch.zeros_like(there, dtype=x.dtype).masked_fill(~there, _MASKED)
+        mask = torch.zeros_like(present, dtype=x.dtype).masked_fill(~present, _MASKED)
         mask = mask[:, None, None, :]
         for layer in self.layers:
             x = layer(x, mask)
@@ -134,7 +134,7 @@ class Network(nn.Module):
         Their shapes are (rows, length, 4) and (rows, labels). A pointer's logit is -30000 outside
         the second text.
         """
-        hidden = self.trunk(batch.ids, batch.there).float()
+        hidden = self.trunk(batch.ids, batch.present).float()
         pointers = self.pointers(hidden).masked_fill(~batch.second[:, :, None], _MASKED)
         first = batch.first.float()
         first_mean = (hidden * first[:, :, None]).sum(1) / first.sum(1, keepdim=True).clamp(min=1)

@@ -126,9 +126,9 @@ def far_passage(
 
 def among_passages(example: Example, others: Sequence[str], chance: random.Random) -> Example:
     """The example with its passage at a random position among `others`; its span moves with it."""
-    at = chance.randrange(len(others) + 1)
-    before = "".join(f"{other.strip()} " for other in others[:at])
-    after = "".join(f" {other.strip()}" for other in others[at:])
+    position = chance.randrange(len(others) + 1)
+    before = "".join(f"{other.strip()} " for other in others[:position])
+    after = "".join(f" {other.strip()}" for other in others[position:])
     span = example.span and Span(example.span.start + len(before), example.span.end + len(before))
     return replace(example, second=before + example.second + after, span=span)
 
@@ -151,11 +151,11 @@ def without_answers(passage: str, answers: Sequence[str]) -> str:
 def statement(question: str, answer: str) -> str | None:
     """Question and answer as one sentence; None if that requires conjugating a verb."""
     question = question.strip()
-    found = _SUBJECT.match(question)
-    if found:
-        return _sentence(f"{answer} {found.group(1)}{found.group(2)}")
-    found = _TIME.match(question)
-    if found:
+    match = _SUBJECT.match(question)
+    if match:
+        return _sentence(f"{answer} {match.group(1)}{match.group(2)}")
+    match = _TIME.match(question)
+    if match:
         lead = (
             ""
             if re.match(r"(?:in|on|at|around|during|from)\b", answer, re.I)
@@ -163,10 +163,10 @@ def statement(question: str, answer: str) -> str | None:
             if re.fullmatch(r".*\d{4}", answer)
             else ""
         )
-        return _sentence(f"{found.group(2)} {found.group(1)} {found.group(3)} {lead}{answer}")
-    found = _COPULA.match(question)
-    if found:
-        return _sentence(f"{found.group(2)} {found.group(1)} {answer}")
+        return _sentence(f"{match.group(2)} {match.group(1)} {match.group(3)} {lead}{answer}")
+    match = _COPULA.match(question)
+    if match:
+        return _sentence(f"{match.group(2)} {match.group(1)} {answer}")
     return None
 
 
@@ -213,15 +213,15 @@ def from_question(example: Example, chance: random.Random) -> Iterator[Example]:
 def _rivals(answer: str, passage: str) -> list[str]:
     """Other numbers or names of the passage, of the same kind as the answer."""
     if re.search(r"\d", answer):
-        found = re.findall(r"\b\d[\d,.]*\d\b|\b\d\b", passage)
-        return sorted({f for f in found if f not in answer})
-    mine = set(facts.content_stems(answer))
+        numbers = re.findall(r"\b\d[\d,.]*\d\b|\b\d\b", passage)
+        return sorted({number for number in numbers if number not in answer})
+    stems = set(facts.content_stems(answer))
     if facts.find_names("x " + answer):
         return sorted(
             {
                 n
                 for n in edits.names_in(passage)
-                if len(n) > 2 and not mine & set(facts.content_stems(n))
+                if len(n) > 2 and not stems & set(facts.content_stems(n))
             }
         )
     return []
@@ -247,8 +247,8 @@ def from_passage(
         span=true,
     )
     span = chance.choice(spans)
-    said = edits.reword(span.of(passage), chance) if chance.random() < 0.5 else span.of(passage)
-    edited = edits.make_wrong(said, passage, chance)
+    sentence = edits.reword(span.of(passage), chance) if chance.random() < 0.5 else span.of(passage)
+    edited = edits.make_wrong(sentence, passage, chance)
     if edited:
         text, kind = edited
         labels = {"supported": 0.0, "partly": 0.0} | ({"against": 1.0} if kind != "word" else {})

@@ -116,7 +116,7 @@ def train_network(
                 continue
             _set_rate(optimizer, recipe, (step - 1) / steps)
             losses.append(_step(network, optimizer, batch.to(device), recipe))
-            tokens += int(batch.there.sum())
+            tokens += int(batch.present.sum())
             # a later epoch may have fewer batches, so the last step may be less than `steps`
             last = number + 1 == math.ceil(recipe.epochs) and index + 1 == len(batches)
             if step % recipe.every == 0 or last:

@@ -119,12 +119,12 @@ def test_a_batch_is_padded_and_knows_what_is_where(rows: list[Row]) -> None:
     assert length % 16 == 0 and 0 <= length - max(len(r.ids) for r in rows) < 16
     assert (
         not (batch.first & batch.second).any()
-        and not ((batch.first | batch.second) & ~batch.there).any()
+        and not ((batch.first | batch.second) & ~batch.present).any()
     )
     for at, row in enumerate(rows):
         many = len(row.ids)
         assert batch.ids[at, :many].tolist() == list(row.ids) and not batch.ids[at, many:].any()
-        assert batch.there[at].sum() == many and batch.there[at, :many].all()
+        assert batch.present[at].sum() == many and batch.present[at, :many].all()
         for mask, (low, high) in ((batch.first, row.first), (batch.second, row.second)):
             assert mask[at].sum() == high - low and mask[at, low:high].all()
 
