@@ -1,21 +1,23 @@
-"""How long a question, a claim and a passage may be, said before any work is done for them.
+"""Limits on the length of a question, a claim and a passage, checked before any work is done.
 
-A question is compared with passages of a few hundred words, and a claim is a sentence or a few: whoever gives more has taken the
-wrong file. The bounds are far above what people write (the longest of 2,000 SQuAD questions has 180 characters).
+A question is compared with passages of a few hundred words, and a claim is one sentence or a few.
+A longer text is probably the wrong file. The limits are far above usual lengths: the longest of
+2,000 SQuAD questions has 180 characters.
 """
 
 from __future__ import annotations
 
 from rag.errors import Usage
 
-MAX_QUESTION_CHARS = 8_000  #: characters
-MAX_CLAIM_CHARS = 10_000  #: characters
-MAX_PASSAGE_CHARS = 50_000  #: characters of a passage that a claim is checked against: about 25 pages, read in some seconds
+MAX_QUESTION_CHARS = 8_000
+MAX_CLAIM_CHARS = 10_000
+#: for a passage that a claim is checked against: about 25 pages, read in a few seconds
+MAX_PASSAGE_CHARS = 50_000
 
 
 def check_question(text: str) -> str:
-    """The question, whole characters only. Raises `Usage` where it is too long."""
-    return _bounded(
+    """The question as valid Unicode. Raises `Usage` if it is too long."""
+    return _limited(
         text,
         "the question",
         MAX_QUESTION_CHARS,
@@ -24,18 +26,26 @@ def check_question(text: str) -> str:
 
 
 def check_quote(text: str) -> str:
-    """The words that a passage should hold, whole characters only. Raises `Usage` where they are too long."""
-    return _bounded(text, "the quote", MAX_QUESTION_CHARS, "give a part of it")
+    """The words that a passage should contain, as valid Unicode. Raises `Usage` if too long."""
+    return _limited(text, "the quote", MAX_QUESTION_CHARS, "give a part of it")
 
 
 def check_claim(text: str, where: str = "") -> str:
-    """The claim, whole characters only; `where` names its line. Raises `Usage` where it is too long."""
-    return _bounded(text, f"{where}the claim", MAX_CLAIM_CHARS, "check its sentences one by one")
+    """The claim as valid Unicode.
+
+    `where` is a prefix of the message that names the line of the claim.
+    Raises `Usage` if the claim is too long.
+    """
+    return _limited(text, f"{where}the claim", MAX_CLAIM_CHARS, "check its sentences one by one")
 
 
 def check_passage(text: str, where: str = "") -> str:
-    """The passage of a claim, whole characters only; `where` names its line. Raises `Usage` where it is too long."""
-    return _bounded(
+    """The passage of a claim as valid Unicode.
+
+    `where` is a prefix of the message that names the line of the passage.
+    Raises `Usage` if the passage is too long.
+    """
+    return _limited(
         text,
         f"{where}the passage",
         MAX_PASSAGE_CHARS,
@@ -43,8 +53,8 @@ def check_passage(text: str, where: str = "") -> str:
     )
 
 
-def _bounded(text: str, what: str, most: int, cure: str) -> str:
-    """The text with a question mark for every half of a surrogate pair, which no tokenizer takes."""
-    if len(text) > most:
-        raise Usage(f"{what} has {len(text):,} characters, over {most:,}", cure)
+def _limited(text: str, subject: str, max_chars: int, cure: str) -> str:
+    """The text with a question mark for every lone surrogate, which no tokenizer accepts."""
+    if len(text) > max_chars:
+        raise Usage(f"{subject} has {len(text):,} characters, over {max_chars:,}", cure)
     return text.encode("utf-8", "replace").decode()

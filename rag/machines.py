@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag.inference.crossencoder import CrossEncoder
     from rag.inference.embedders import Embedding
     from rag.inference.external import OpenEmbedder
-    from rag.inference.llama import ChatModel
+    from rag.inference.llama_chat import ChatModel
     from rag.ingest.ingest import Ingest
     from rag.library.library import Library
 
@@ -172,7 +172,7 @@ class Machines:
     def _chat_writer(self) -> Writer:
         from rag.answer.generate import ChatWriter
         from rag.answer.prompt import build_prompt, build_rewrite_prompt, citation_grammar
-        from rag.inference.llama import ChatModel
+        from rag.inference.llama_chat import ChatModel
         from rag.inference.model_trial import find_tried_chat_model
 
         config = self.config

@@ -46,10 +46,7 @@ LARGE_MODULES: dict[str, int] = {
 LARGE_CLASSES: dict[str, int] = {
     "Exchange": 256,
 }
-LARGE_FUNCTIONS: dict[str, int] = {
-    "_of_disk": 69,
-    "main": 65,
-}
+LARGE_FUNCTIONS: dict[str, int] = {}
 
 
 def _name(path: Path) -> str:

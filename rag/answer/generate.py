@@ -13,7 +13,7 @@ from rag.domain import Draft, Model, Passage, Piece, Progress, Reason, Turn
 
 if TYPE_CHECKING:
     from rag.answer.prompt import Prompt
-    from rag.inference.llama import ChatModel
+    from rag.inference.llama_chat import ChatModel
 
 BuildPrompt = Callable[[str, Sequence[Passage], Sequence[Turn], "ChatModel", int], "Prompt"]
 BuildGrammar = Callable[[frozenset[int]], str]

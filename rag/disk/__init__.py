@@ -1,1 +1,1 @@
-"""Files and the errors of the disk: opened safely, written whole or not at all, named in words."""
+"""Files and disk errors: open files safely, write them atomically, describe errors in words."""

@@ -1,4 +1,4 @@
-"""Small files written whole or not at all, and checksums of files."""
+"""Atomic replacement of small files, and checksums of files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from rag.disk import permissions
 
 
 def open_regular(path: str | Path) -> BufferedReader:
-    """A regular file, open for reading. Raises `OSError`, also for a pipe or a device, which it does not wait for."""
+    """Open a regular file for reading.
+
+    Raises `OSError`, also for a pipe or a device; it never waits for one.
+    """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -22,23 +25,23 @@ def open_regular(path: str | Path) -> BufferedReader:
 
 
 def sha256(path: str | Path) -> str:
-    """SHA-256 of a regular file, hex. Raises `OSError`."""
+    """SHA-256 of a regular file, in hexadecimal. Raises `OSError`."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a small file, for this user alone, so that it is there whole or not at all.
+    """Write a small file atomically, readable by its owner only.
 
-    It is written beside, synced, then renamed.
+    The text is written to a temporary file in the same folder, synced, then renamed.
     """
     permissions.make_folder(path.parent)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(beside, "w", encoding="utf-8", opener=permissions.opener) as file:
+        with open(temporary, "w", encoding="utf-8", opener=permissions.opener) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        os.replace(temporary, path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

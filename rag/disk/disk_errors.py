@@ -1,7 +1,7 @@
-"""Errors of the disk and of SQLite as sentences: which path, what is missing, what to do.
+"""Errors of the disk and of SQLite in words: the path, the cause and the cure.
 
-SQLite says "disk I/O error" of a full disk, of a folder that is gone and of a failing one; the file it means it does not
-say. Here the three are told apart, once, for everything that the front door does.
+SQLite reports "disk I/O error" for a full disk, a missing folder and a failing disk, without naming
+the file. This module tells the three apart, in one place for every method of the front door.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,12 +24,10 @@ from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError, Usa
 M = TypeVar("M", bound=Callable[..., Any])
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-_WRONG = (
-    "malformed",
-    "not a database",
-    "decode to UTF-8",
-)  # said by Python's module without a code of SQLite's
-_LOST = (
+#: messages of Python's sqlite3 module that come without an SQLite error code
+_DAMAGED_FILE = ("malformed", "not a database", "decode to UTF-8")
+#: messages of SQLite about a damaged schema
+_DAMAGED_SCHEMA = (
     "no such table",
     "no such column",
     "no such module",
@@ -36,202 +35,280 @@ _LOST = (
     "invalid fts5 file format",
 )
 REPAIR = "run: footnote doctor --repair"
+_KEPT = "what was reported as added is in, nothing of the step that failed is"
 
 
 def reports_disk_errors(method: M) -> M:
-    """A method of the front door, whether it returns or yields: what the disk does to it is a `RagError` with a cure."""
+    """Decorate a method of the front door so that disk errors become `RagError`s with a cure.
 
-    def each(events: Any, folder: Path) -> Iterator[Any]:
+    The method may return a value or be a generator.
+    """
+
+    def guarded(events: Any, folder: Path) -> Iterator[Any]:
         with disk_errors_named(folder):
             yield from events
 
     @wraps(method)
-    def asked(self: Any, *arguments: Any, **named: Any) -> Any:
+    def wrapper(self: Any, *arguments: Any, **named: Any) -> Any:
         with disk_errors_named(self.config.folder):
-            found = method(self, *arguments, **named)
-        return each(found, self.config.folder) if inspect.isgenerator(found) else found
+            result = method(self, *arguments, **named)
+        return guarded(result, self.config.folder) if inspect.isgenerator(result) else result
 
-    return asked  # type: ignore[return-value]  # the same signature, by wraps
+    return wrapper  # type: ignore[return-value]  # the same signature, by wraps
 
 
 @contextmanager
 def disk_errors_named(folder: Path, file: str = "library.db") -> Iterator[None]:
-    """Errors of SQLite and of the system in here become `RagError`s that name the library's `folder` and SQLite's `file`."""
+    """A context that turns errors of SQLite and of the system into `RagError`s.
+
+    `folder` is the library's; `file` is the database in it that SQLite works on.
+    """
     try:
         yield
-    except BrokenPipeError:  # whoever reads what we print has gone: not about a library
+    except BrokenPipeError:  # the reader of our output has closed it: not a disk error
         raise
     except (sqlite3.Error, OSError, MemoryError) as error:
         raise describe_disk_error(error, folder, file) from error
 
 
 def describe_disk_error(error: Exception, folder: Path, file: str = "library.db") -> RagError:
-    """What happened to the library in `folder`, and what helps. `file` is the one that SQLite speaks of."""
-    said, name = str(error), getattr(error, "sqlite_errorname", "") or ""
-    number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, MemoryError) or number == errno.ENOMEM or name.startswith("SQLITE_NOMEM"):
-        return RagError(
-            f"{folder}: there is not enough memory for this step; {_KEPT}",
-            "close other programs or raise the limit on memory (ulimit -v), then again",
-        )
+    """The error in words, with a cure.
+
+    `folder` is the library's; `file` is the database in it that SQLite works on.
+    """
+    failure = _Failure(error, folder, file)
+    return next(filter(None, (describe(failure) for describe in _DESCRIPTIONS)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An error with the library's folder and the database file that SQLite works on."""
+
+    error: Exception
+    folder: Path
+    file: str
+
+    @property
+    def message(self) -> str:
+        return str(self.error)
+
+    @property
+    def number(self) -> int | None:
+        """The error number of the system, for an error of the system."""
+        return self.error.errno if isinstance(self.error, OSError) else None
+
+    @property
+    def filename(self) -> str | None:
+        """The path that the system names."""
+        name = getattr(self.error, "filename", None)
+        return os.fsdecode(name) if isinstance(name, bytes) else name
+
+    def is_sqlite(self, *codes: str) -> bool:
+        """Whether SQLite's error name begins with one of `codes`."""
+        return _sqlite_name(self.error).startswith(codes)
+
+
+def _out_of_memory(failure: _Failure) -> RagError | None:
+    if not (
+        isinstance(failure.error, MemoryError)
+        or failure.number == errno.ENOMEM
+        or failure.is_sqlite("SQLITE_NOMEM")
+    ):
+        return None
+    return RagError(
+        f"{failure.folder}: there is not enough memory for this step; {_KEPT}",
+        "close other programs or raise the limit on memory (ulimit -v), then again",
+    )
+
+
+def _bad_folder(failure: _Failure) -> RagError | None:
+    """The library's folder is missing, is not a folder, or has a path that is too long."""
+    folder = failure.folder
     if blocked := no_folder(folder):
         return blocked
-    if number == errno.ENAMETOOLONG:
+    if failure.number == errno.ENAMETOOLONG:
         return Usage(
             f"the path {folder} is too long for this file system",
             "use a shorter --home or --library",
         )
-    if not os.path.isdir(folder) and number not in (*_FULL, *_READ_ONLY):
+    if not os.path.isdir(folder) and failure.number not in (*_FULL, *_READ_ONLY):
         return LibraryMissing(
-            f"{folder} is gone: it was removed, or its disk was unmounted, while it was in use ({said})",
+            f"{folder} is gone: it was removed, or its disk was unmounted, "
+            f"while it was in use ({failure.message})",
             "put it back, or add the documents again: footnote add FOLDER",
         )
-    return _of_disk(error, folder, file, name, number) or _of_sqlite(error, folder, file, name)
+    return None
 
 
-def _of_disk(
-    error: Exception, folder: Path, file: str, name: str, number: int | None
-) -> RagError | None:
-    """What the disk or the rights are the cause of; None where they are not."""
-    said = str(error)
+def _no_space(failure: _Failure) -> RagError | None:
+    """The disk is full, or a file would exceed the limit on file sizes."""
+    folder = failure.folder
     if (
-        name.startswith("SQLITE_FULL")
-        or number in _FULL
-        or _says(said, "No space left", "disk is full")
+        failure.is_sqlite("SQLITE_FULL")
+        or failure.number in _FULL
+        or _contains(failure.message, "No space left", "disk is full")
     ):
         return RagError(
             f"{folder}: the disk is full: {describe_free_space(folder)}; {_KEPT}",
             "make room on that disk, then again",
         )
-    if number == errno.EFBIG or "File too large" in said:
+    if failure.number == errno.EFBIG or "File too large" in failure.message:
         return RagError(
-            f"{folder}: a file would be larger than it may be: {describe_free_space(folder)}; {_KEPT}",
+            f"{folder}: a file would be larger than it may be: "
+            f"{describe_free_space(folder)}; {_KEPT}",
             "raise the limit on file sizes (ulimit -f), or use a --home on another disk",
-        )
-    if number in (errno.EMFILE, errno.ENFILE) or (
-        name.startswith("SQLITE_CANTOPEN") and _no_handles()
-    ):
-        return RagError(
-            f"{folder}: too many files are open",
-            "raise the limit on open files (ulimit -n), then again",
-        )
-    if name.startswith("SQLITE_CANTOPEN") and os.path.isdir(folder / file):
-        return LibraryBroken(f"{folder / file} is a folder, not a file", REPAIR)
-    journals = [
-        folder / f"{file}{end}"
-        for end in ("-wal", "-journal")
-        if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR"))
-    ]
-    named = (
-        Path(os.fsdecode(error.filename))
-        if isinstance(error, IsADirectoryError) and error.filename
-        else None
-    )
-    if found := next(
-        (place for place in (named, *journals) if place and os.path.isdir(place)), None
-    ):
-        moved = f"mv {shlex.quote(str(found))} {shlex.quote(f'{found}.old')}"
-        return RagError(f"{found} is a folder, not a file", f"move it away: {moved}, then again")
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")) or number in (
-        errno.EACCES,
-        errno.EPERM,
-    ):
-        named = getattr(error, "filename", None) if number else None
-        places = (
-            [Path(os.fsdecode(named))]
-            if named
-            else [folder, *(folder / f"{file}{end}" for end in ("", "-wal", "-shm"))]
-        )
-        if shut := next(filter(None, map(_unreadable, places)), None):
-            return shut
-    shut_folder = name.startswith("SQLITE_CANTOPEN") and not os.access(folder, os.W_OK)
-    if shut_folder or name.startswith("SQLITE_READONLY") or number in _READ_ONLY:
-        where = getattr(error, "filename", None) or folder
-        return RagError(
-            f"{where} cannot be written: {said}",
-            f"make {folder} and what is in it writable for you, or use another --home",
-        )
-    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
-        return RagError(
-            f"{folder}/{file} cannot be read or written: {said}; {describe_free_space(folder)}; {_KEPT}",
-            "make room on that disk, see that the folder is writable and that nothing limits the size of files "
-            "(ulimit -f), then again; a disk that fails says so in the system's log",
         )
     return None
 
 
-def _of_sqlite(error: Exception, folder: Path, file: str, name: str) -> RagError:
-    """What is left: another process, damage, or an error in the program or in what was typed."""
-    said = str(error)
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return LibraryBusy(
-            f"{folder}/{file} is held by another process: {said}", "wait for it to end, then again"
-        )
-    if is_damage(error):
-        return LibraryBroken(f"{folder}/{file} is damaged: {said}", REPAIR)
-    if isinstance(error, sqlite3.Error):
+def _too_many_files(failure: _Failure) -> RagError | None:
+    if failure.number in (errno.EMFILE, errno.ENFILE) or (
+        failure.is_sqlite("SQLITE_CANTOPEN") and _no_descriptor_left()
+    ):
         return RagError(
-            f"{folder}/{file}: SQLite refused this request: {said}; the library is not damaged by it",
-            "shorten or change what was typed; if that does not help, it is an error in this program",
+            f"{failure.folder}: too many files are open",
+            "raise the limit on open files (ulimit -n), then again",
         )
-    where = getattr(error, "filename", None) or folder
+    return None
+
+
+def _folder_in_place_of_file(failure: _Failure) -> RagError | None:
+    """A folder has the name of the database, of one of its journals, or of a file to be read."""
+    database = failure.folder / failure.file
+    if failure.is_sqlite("SQLITE_CANTOPEN") and os.path.isdir(database):
+        return LibraryBroken(f"{database} is a folder, not a file", REPAIR)
+    suspects: list[Path] = []
+    if isinstance(failure.error, IsADirectoryError) and failure.filename:
+        suspects.append(Path(failure.filename))
+    if failure.is_sqlite("SQLITE_CANTOPEN", "SQLITE_IOERR"):
+        suspects += [Path(f"{database}{suffix}") for suffix in ("-wal", "-journal")]
+    blocking = next(filter(os.path.isdir, suspects), None)
+    if blocking is None:
+        return None
+    move = f"mv {shlex.quote(str(blocking))} {shlex.quote(f'{blocking}.old')}"
+    return RagError(f"{blocking} is a folder, not a file", f"move it away: {move}, then again")
+
+
+def _no_permission(failure: _Failure) -> RagError | None:
+    """The user may not read the library, or may not write to it."""
+    folder = failure.folder
+    if failure.is_sqlite("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH") or failure.number in (
+        errno.EACCES,
+        errno.EPERM,
+    ):
+        if failure.number and failure.filename:
+            paths = [Path(failure.filename)]
+        else:
+            paths = [folder, *(folder / f"{failure.file}{end}" for end in ("", "-wal", "-shm"))]
+        if unreadable := next(filter(None, map(_unreadable, paths)), None):
+            return unreadable
+    closed_folder = failure.is_sqlite("SQLITE_CANTOPEN") and not os.access(folder, os.W_OK)
+    if closed_folder or failure.is_sqlite("SQLITE_READONLY") or failure.number in _READ_ONLY:
+        return RagError(
+            f"{failure.filename or folder} cannot be written: {failure.message}",
+            f"make {folder} and what is in it writable for you, or use another --home",
+        )
+    return None
+
+
+def _failing_disk(failure: _Failure) -> RagError | None:
+    if not failure.is_sqlite("SQLITE_IOERR", "SQLITE_CANTOPEN"):
+        return None
     return RagError(
-        f"{where}: {said or type(error).__name__}",
+        f"{failure.folder}/{failure.file} cannot be read or written: {failure.message}; "
+        f"{describe_free_space(failure.folder)}; {_KEPT}",
+        "make room on that disk, check that the folder is writable and that nothing limits the "
+        "size of files (ulimit -f), then again; a failing disk is reported in the system's log",
+    )
+
+
+def _other(failure: _Failure) -> RagError:
+    """Another process, damage, or an error in this program or in the user's input."""
+    database = f"{failure.folder}/{failure.file}"
+    if failure.is_sqlite("SQLITE_BUSY", "SQLITE_LOCKED"):
+        return LibraryBusy(
+            f"{database} is in use by another process: {failure.message}",
+            "wait for it to end, then again",
+        )
+    if is_damage(failure.error):
+        return LibraryBroken(f"{database} is damaged: {failure.message}", REPAIR)
+    if isinstance(failure.error, sqlite3.Error):
+        return RagError(
+            f"{database}: SQLite refused this request: {failure.message}; "
+            "the library is not damaged by it",
+            "shorten or change what was typed; "
+            "if that does not help, it is an error in this program",
+        )
+    return RagError(
+        f"{failure.filename or failure.folder}: {failure.message or type(failure.error).__name__}",
         "check that path and its disk, then again: footnote doctor",
     )
 
 
-def is_damage(error: Exception) -> bool:
-    """Is the content of an SQLite file wrong?
+#: in this order: an earlier cause explains the symptoms of a later one
+_DESCRIPTIONS: tuple[Callable[[_Failure], RagError | None], ...] = (
+    _out_of_memory,
+    _bad_folder,
+    _no_space,
+    _too_many_files,
+    _folder_in_place_of_file,
+    _no_permission,
+    _failing_disk,
+    _other,
+)
 
-    Not where a disk is full or fails, a right is missing or a limit is met.
+
+def is_damage(error: Exception) -> bool:
+    """Whether the content of an SQLite file is damaged.
+
+    False for a full or failing disk, a missing permission and an exceeded limit.
     """
     if not isinstance(error, sqlite3.Error):
         return False
-    said, name = str(error), getattr(error, "sqlite_errorname", "") or ""
+    message, name = str(error), _sqlite_name(error)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return True
-    return (not name and _says(said, *_WRONG)) or (
-        name in ("", "SQLITE_ERROR") and _says(said, *_LOST)
+    return (not name and _contains(message, *_DAMAGED_FILE)) or (
+        name in ("", "SQLITE_ERROR") and _contains(message, *_DAMAGED_SCHEMA)
     )
 
 
 def no_folder(folder: Path) -> Usage | None:
-    """An error where a part of the path is something else than a folder."""
-    for place in (folder, *folder.parents):
-        if os.path.isdir(place):
+    """An error if a part of the path exists and is not a folder."""
+    for path in (folder, *folder.parents):
+        if os.path.isdir(path):
             return None
-        if os.path.lexists(place):
-            if os.path.islink(place) and not os.path.exists(place):
+        if os.path.lexists(path):
+            if os.path.islink(path) and not os.path.exists(path):
                 return Usage(
-                    f"{place} is a link to nothing",
-                    "mend or remove the link, or use another --home",
+                    f"{path} is a link to nothing",
+                    "correct or remove the link, or use another --home",
                 )
-            return Usage(f"{place} is a file, not a folder", "move it away, or use another --home")
+            return Usage(f"{path} is a file, not a folder", "move it away, or use another --home")
     return None
 
 
 def _unreadable(path: Path) -> RagError | None:
-    """The right to read that is missing on the way to `path`: of the file or of a folder above it."""
-    for place in reversed((path, *path.parents)):
-        right = os.R_OK | (os.X_OK if os.path.isdir(place) else 0)
-        if place == path or place == path.parent:
-            if os.path.lexists(place) and not os.access(place, right):
-                return _denied(place)
-        elif os.path.isdir(place) and not os.access(place, os.X_OK):
-            return _denied(place)
+    """An error for the first part of `path` that the user may not read; None if there is none."""
+    for part in reversed((path, *path.parents)):
+        needed = os.R_OK | (os.X_OK if os.path.isdir(part) else 0)
+        if part in (path, path.parent):
+            if os.path.lexists(part) and not os.access(part, needed):
+                return _permission_denied(part)
+        elif os.path.isdir(part) and not os.access(part, os.X_OK):
+            return _permission_denied(part)
     return None
 
 
-def _denied(place: Path) -> RagError:
-    mode = "u+rwx" if os.path.isdir(place) else "u+rw"
+def _permission_denied(path: Path) -> RagError:
+    mode = "u+rwx" if os.path.isdir(path) else "u+rw"
     return RagError(
-        f"{place} cannot be read: you have no right to (permission denied); nothing was changed",
-        f"give yourself the right: chmod {mode} {shlex.quote(str(place))} (as its owner)",
+        f"{path} cannot be read: you have no right to (permission denied); nothing was changed",
+        f"give yourself the right: chmod {mode} {shlex.quote(str(path))} (as its owner)",
     )
 
 
-def _no_handles() -> bool:
+def _no_descriptor_left() -> bool:
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
@@ -239,19 +316,21 @@ def _no_handles() -> bool:
     return False
 
 
-_KEPT = "what was reported as added is in, nothing of the step that failed is"
+def _sqlite_name(error: Exception) -> str:
+    """SQLite's name of the error, such as SQLITE_FULL; "" if there is none."""
+    return getattr(error, "sqlite_errorname", "") or ""
 
 
-def _says(text: str, *parts: str) -> bool:
+def _contains(text: str, *parts: str) -> bool:
     return any(part in text for part in parts)
 
 
 def describe_free_space(folder: Path) -> str:
-    """What there is and what it takes, in MB: a new index is made beside the old one."""
+    """The free and the needed space in words, in MB: a new index is built next to the old one."""
     try:
-        there = next(place for place in (folder, *folder.parents) if os.path.isdir(place))
-        free = shutil.disk_usage(there).free
-        takes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        existing = next(path for path in (folder, *folder.parents) if os.path.isdir(path))
+        free = shutil.disk_usage(existing).free
+        needed = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     except OSError:
-        return "how much is free cannot be told"
-    return f"{free / 2**20:,.1f} MB are free, about {max(1.0, takes / 2**20):,.1f} MB are needed"
+        return "the free space is unknown"
+    return f"{free / 2**20:,.1f} MB are free, about {max(1.0, needed / 2**20):,.1f} MB are needed"

@@ -1,4 +1,4 @@
-"""Paths as a library keeps them: absolute, compared by whole names, and surely gone or not."""
+"""Paths as a library stores them: absolute, and compared name by name."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from rag.errors import Usage
 
 
 def absolute(path: str) -> str:
-    """The absolute form of a path that somebody typed. Raises `Usage` for an empty or blank one."""
+    """The absolute form of a path that the user typed. Raises `Usage` for an empty or blank one."""
     if not path.strip():
         raise Usage(
             f"a path is empty ({path!r})",
-            "give the path of a file or folder; . is the current folder, and ./ goes before a name of blanks",
+            "give the path of a file or folder; . is the current folder; "
+            "put ./ before a name of blanks",
         )
     return os.path.abspath(path)
 
 
 def within(path: str, folders: Collection[str]) -> str | None:
-    """The nearest of `folders` (absolute paths) that is `path` or holds it; None where none does.
+    """The nearest of `folders` (absolute paths) that is `path` or contains it, else None.
 
-    Whole names are compared: `/a/b` does not hold `/a/b#c`.
+    Whole names are compared: `/a/b` does not contain `/a/b#c`.
     """
     while path not in folders:
-        above = os.path.dirname(path)
-        if above == path:
+        parent = os.path.dirname(path)
+        if parent == path:
             return None
-        path = above
+        path = parent
     return path
 
 
 def gone(path: str) -> bool:
-    """Is there surely nothing at `path`? False where that cannot be told (no permission, a bad disk)."""
+    """Whether `path` is certainly absent. False if unknown (no permission, a failing disk)."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,9 +1,8 @@
-"""Files and folders that only their owner may read: made so, and tightened where an older version
-left them open.
+"""Files and folders that only their owner may read.
 
-Nothing here changes the umask of the process: each file is created with its mode. A folder that was
-there before, such as one given as --home, keeps its rights. Where a file system has no rights,
-nothing is done.
+New ones are created so; those that an older version left open can be tightened. The umask of the
+process is not changed: each file is created with its mode. A folder that existed before, such as
+one given as --home, keeps its permissions. On a file system without permissions nothing is done.
 """
 
 from __future__ import annotations
@@ -15,71 +14,73 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
-_OTHERS = 0o077  # what group and others may do
-LIBRARIES = "libraries"  #: the folder in a home that holds a folder for each library
+_OTHERS = 0o077  # the permission bits of group and others
+LIBRARIES = "libraries"  #: the folder in a home that contains one folder for each library
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it that are missing, for this user alone. Raises `OSError`."""
-    for place in reversed((path, *path.parents)):
-        if not os.path.isdir(place):
+    """Create a folder and its missing parents, for the owner only. Raises `OSError`."""
+    for folder in reversed((path, *path.parents)):
+        if not os.path.isdir(folder):
             try:
-                os.mkdir(place, FOLDER)
+                os.mkdir(folder, FOLDER)
             except FileExistsError:
-                if not os.path.isdir(place):  # else another process was faster
+                if not os.path.isdir(folder):  # else another process was faster
                     raise
 
 
 def create(path: Path) -> None:
-    """Make an empty file for this user alone, where there is none.
+    """Create an empty file for the owner only, if none exists.
 
-    SQLite gives its journals the same rights.
+    SQLite gives its journals the same permissions.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open`: a file that is made is for this user alone."""
+    """An opener for `open` that creates files for the owner only."""
     return os.open(path, flags, FILE)
 
 
 def open_to_others(folder: Path) -> list[Path]:
-    """What of a library's folder others can get at, of all that this user owns; nothing where the
-    folder itself is closed."""
+    """The paths of a library's folder that this user owns and that others can access.
+
+    Empty if the folder itself is closed to others.
+    """
     if os.name == "nt" or not os.path.isdir(folder) or not os.stat(folder).st_mode & _OTHERS:
         return []
-    return [path for path in _places(folder) if _open_to_others(path)]
+    return [path for path in _library_paths(folder) if _open_to_others(path)]
 
 
 def tighten(folder: Path) -> list[Path]:
-    """Take from others what they may do in a library's folder.
+    """Remove the permissions of others in a library's folder.
 
-    Returns what they still may: no error is raised.
+    Returns the paths that could not be changed; raises no error.
     """
-    left = []
-    for path in () if os.name == "nt" else filter(_open_to_others, _places(folder)):
+    still_open = []
+    for path in () if os.name == "nt" else filter(_open_to_others, _library_paths(folder)):
         with suppress(OSError):
             os.chmod(path, stat.S_IMODE(os.lstat(path).st_mode) & ~_OTHERS)
         if _open_to_others(path):
-            left.append(path)
-    return left
+            still_open.append(path)
+    return still_open
 
 
-def _places(folder: Path) -> Iterator[Path]:
+def _library_paths(folder: Path) -> Iterator[Path]:
     if folder.parent.name == LIBRARIES:
         yield folder.parent
     if os.path.isdir(folder):
         yield folder
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            yield Path(place, name)
+            yield Path(parent, name)
 
 
 def _open_to_others(path: Path) -> bool:
     try:
-        found = os.lstat(path)
-    except OSError:  # it is gone by now
+        status = os.lstat(path)
+    except OSError:  # it was removed meanwhile
         return False
-    kind = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
-    return kind and bool(found.st_mode & _OTHERS) and found.st_uid == os.getuid()
+    file_or_folder = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return file_or_folder and bool(status.st_mode & _OTHERS) and status.st_uid == os.getuid()

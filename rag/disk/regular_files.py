@@ -1,7 +1,8 @@
-"""Files that a person names, opened safely: only regular files, without waiting, and never more bytes than the kind may have.
+"""Safe reading of files that the user names: regular files only, without waiting, up to a limit.
 
-A pipe, a socket, a device or a folder in place of a file is an error at once: reading it could wait or go on for ever.
-The size is a limit and not a promise: files of the system (/proc) say 0 and hold more, so one byte too many is asked for.
+A pipe, a socket, a device or a folder in place of a file is an error at once, because reading it
+could block or never end. The size that the system reports is not trusted: files of the system
+(/proc) report 0 bytes and contain more. So one byte more than the reported size is read.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ NOT_REGULAR = (
     "is not a regular file (a folder, a pipe, a socket or a device)",
     "save its contents to a file",
 )
-MAX_SETTINGS_BYTES = (
-    64 * 2**10
-)  #: bytes of a file of settings, a calibration, a small file beside a model
-MAX_QUESTIONS_BYTES = 64 * 2**20  #: bytes of questions or claims, unpacked
-MAX_RUN_BYTES = 256 * 2**20  #: bytes of a run file
-_PIECE = 2**20
+#: for a file of settings, a calibration, or a small file next to a model
+MAX_SETTINGS_BYTES = 64 * 2**10
+#: for a file of questions or claims, unpacked
+MAX_QUESTIONS_BYTES = 64 * 2**20
+#: for a run file
+MAX_RUN_BYTES = 256 * 2**20
+_BLOCK_BYTES = 2**20
+#: the cure for each error number of the system
 CURES = {
     errno.ENOENT: "give the path of a file that is there",
     errno.ENOTDIR: "give the path of a file that is there",
@@ -33,11 +36,14 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr
 
 
 def open_descriptor(path: str | os.PathLike[str], follow: bool = True) -> int:
-    """A regular file, opened for reading; a link to one only where `follow`. Raises `Unreadable` with reason and cure."""
+    """A descriptor of a regular file, open for reading.
+
+    A symbolic link is accepted only with `follow`. Raises `Unreadable` with reason and cure.
+    """
     flags = os.O_RDONLY | _NONBLOCK | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
     try:
-        opened = os.open(path, flags)
-    except ValueError as error:  # a zero in the name
+        descriptor = os.open(path, flags)
+    except ValueError as error:  # a zero byte in the name
         raise Unreadable("has a name that no file can have", "give the path of a file") from error
     except OSError as error:
         if not follow and os.path.islink(path):
@@ -45,10 +51,10 @@ def open_descriptor(path: str | os.PathLike[str], follow: bool = True) -> int:
         if not isinstance(error, PermissionError) and _is_special(path):
             raise Unreadable(*NOT_REGULAR) from error
         raise Unreadable(error.strerror or "cannot be opened", _cure(error)) from error
-    if not stat.S_ISREG(os.fstat(opened).st_mode):
-        os.close(opened)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise Unreadable(*NOT_REGULAR)
-    return opened
+    return descriptor
 
 
 def _is_special(path: str | os.PathLike[str]) -> bool:
@@ -63,23 +69,26 @@ def _cure(error: OSError) -> str:
     return CURES.get(error.errno or 0, "make it readable")
 
 
-def read_file(path: str | os.PathLike[str], most: int, follow: bool = True) -> bytes:
-    """All bytes of a regular file of at most `most` bytes. Raises `Unreadable`, also where it changes while it is read."""
-    opened = open_descriptor(path, follow)
+def read_file(path: str | os.PathLike[str], max_bytes: int, follow: bool = True) -> bytes:
+    """All bytes of a regular file of at most `max_bytes`.
+
+    Raises `Unreadable`, also if the file changes while it is read.
+    """
+    descriptor = open_descriptor(path, follow)
     try:
-        known = os.fstat(opened)
-        if known.st_size > most:
+        before = os.fstat(descriptor)
+        if before.st_size > max_bytes:
             raise Unreadable(
-                f"is {size_in_words(known.st_size)}, over {size_in_words(most)}", "split it"
+                f"is {size_in_words(before.st_size)}, over {size_in_words(max_bytes)}", "split it"
             )
-        content = _bytes(opened, known.st_size + 1)
-        after = os.fstat(opened)
+        content = _read_up_to(descriptor, before.st_size + 1)
+        after = os.fstat(descriptor)
     except OSError as error:
         raise Unreadable(error.strerror or "cannot be read", "check the disk") from error
     finally:
-        os.close(opened)
-    if len(content) != known.st_size or after.st_mtime_ns != known.st_mtime_ns:
-        if known.st_size == 0 and after.st_size == 0:
+        os.close(descriptor)
+    if len(content) != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
+        if before.st_size == 0 and after.st_size == 0:
             raise Unreadable(
                 "is a file of the system, which says it is empty and is not",
                 "save its contents to a file",
@@ -88,19 +97,19 @@ def read_file(path: str | os.PathLike[str], most: int, follow: bool = True) -> b
     return content
 
 
-def _bytes(opened: int, most: int) -> bytes:
-    out = bytearray()
-    while len(out) < most:
-        piece = os.read(opened, min(_PIECE, most - len(out)))
-        if not piece:
+def _read_up_to(descriptor: int, max_bytes: int) -> bytes:
+    content = bytearray()
+    while len(content) < max_bytes:
+        block = os.read(descriptor, min(_BLOCK_BYTES, max_bytes - len(content)))
+        if not block:
             break
-        out += piece
-    return bytes(out)
+        content += block
+    return bytes(content)
 
 
-def read_text_file(path: str | os.PathLike[str], most: int, follow: bool = True) -> str:
+def read_text_file(path: str | os.PathLike[str], max_bytes: int, follow: bool = True) -> str:
     """The UTF-8 text of a small file, without a byte order mark. Raises `Unreadable`."""
-    content = read_file(path, most, follow)
+    content = read_file(path, max_bytes, follow)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -109,37 +118,40 @@ def read_text_file(path: str | os.PathLike[str], most: int, follow: bool = True)
         ) from error
 
 
-def read_stdin(most: int, what: str) -> str:
-    """All of standard input, as text; `what` is meant to come there. Raises `Usage` for more than `most` bytes."""
+def read_stdin(max_bytes: int, expected: str) -> str:
+    """All of standard input as text.
+
+    `expected` names the content for messages, such as "the questions". Raises `Usage` for more
+    than `max_bytes` bytes, and for text that is not UTF-8.
+    """
     if sys.stdin is None:
         raise Usage(
-            f"there is no standard input to read {what} from",
+            f"there is no standard input to read {expected} from",
             "give a file, or write to standard input",
         )
     try:
-        content = sys.stdin.buffer.read(most + 1)
+        content = sys.stdin.buffer.read(max_bytes + 1)
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise Usage(
-            f"standard input cannot be read: {said}", "give a file, or write to standard input"
+            f"standard input cannot be read: {reason}", "give a file, or write to standard input"
         ) from error
-    if len(content) > most:
+    if len(content) > max_bytes:
         raise Usage(
-            f"standard input is over {size_in_words(most)}, too much for {what}", "give less of it"
+            f"standard input is over {size_in_words(max_bytes)}, too much for {expected}",
+            "give less of it",
         )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        where = f"{error.reason} at byte {error.start}"
-        raise Usage(f"standard input is not UTF-8: {where}", "write it as UTF-8") from error
+        reason = f"{error.reason} at byte {error.start}"
+        raise Usage(f"standard input is not UTF-8: {reason}", "write it as UTF-8") from error
 
 
 def size_in_words(count: int) -> str:
-    """A number of bytes in words."""
-    return (
-        f"{count / 2**20:,.0f} MB"
-        if count >= 2**20
-        else f"{count / 2**10:,.0f} kB"
-        if count >= 2**10
-        else f"{count} bytes"
-    )
+    """A number of bytes with its unit: "12 MB", "3 kB" or "40 bytes"."""
+    if count >= 2**20:
+        return f"{count / 2**20:,.0f} MB"
+    if count >= 2**10:
+        return f"{count / 2**10:,.0f} kB"
+    return f"{count} bytes"

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: no NaN, no infinity, no key twice, no nesting that ends the reader."""
+"""Strict JSON (RFC 8259): no NaN, no infinity, no repeated key, no nesting beyond the parser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 
 def parse(text: str) -> Any:
-    """The value of `text`. Raises `ValueError` with the reason, also for what Python's own reader lets through."""
+    """The value of a JSON text.
+
+    Raises `ValueError` with the reason, also for extensions that Python's own parser accepts.
+    """
     try:
         return json.loads(
             text, parse_constant=_constant, parse_float=_float, object_pairs_hook=_object
@@ -18,7 +21,10 @@ def parse(text: str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """`value` in ASCII on one line. Raises `ValueError` for NaN, infinity and nesting that is too deep."""
+    """`value` as JSON in ASCII on one line.
+
+    Raises `ValueError` for NaN, infinity and nesting that is too deep.
+    """
     try:
         return json.dumps(value, ensure_ascii=True, allow_nan=False)
     except RecursionError:
@@ -37,9 +43,9 @@ def _float(digits: str) -> float:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice[:40]!r} is there twice")
-    return found
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated[:40]!r} is there twice")
+    return values

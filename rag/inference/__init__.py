@@ -1,1 +1,1 @@
-"""Everything that runs a network: llama.cpp, sentence-transformers, their files and how those are checked."""
+"""Neural networks: llama.cpp, sentence-transformers, and the files of their models."""

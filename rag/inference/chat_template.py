@@ -1,7 +1,8 @@
-"""The chat template of a model file, rendered in a process of its own: it is a stranger's program and may never end.
+"""The chat template of a model file, rendered in a separate process with limits.
 
-Jinja's sandbox keeps a template from the file system, not from loops and strings without end. What is rendered holds marks in
-the place of all texts, so it depends on the number of turns alone, and is rendered once for each.
+A template is a program of unknown origin. Jinja's sandbox keeps it from the file system, but not
+from endless loops and strings. The conversation is rendered with a slot in place of each text, so
+the result depends only on the number of turns and is rendered once for each number.
 """
 
 from __future__ import annotations
@@ -14,66 +15,71 @@ from rag.inference import isolated_call
 
 SLOT = "FOOTNOTESLOT{}X"
 SLOTS = re.compile(SLOT.format(r"(\d+)"))
-_TOGETHER = 8  # marks of the longest conversation that is rendered with the first one
-_MEMORY = 256 * 2**20  # bytes
-_CPU, _SECONDS = 2.0, 8.0
-_LONGEST = 200_000  # characters around the marks
-_known: dict[tuple[str, tuple[tuple[str, str], ...], int], tuple[str, str]] = {}
+_FIRST_CALL_SLOTS = 8  # conversations of up to this many slots are rendered in the first call
+_MEMORY_BYTES = 256 * 2**20
+_CPU_SECONDS, _SECONDS = 2.0, 8.0
+_MAX_CHARS = 200_000  # of a rendered conversation
+#: (template, special tokens, number of slots): the result of `render_chat_template`
+_rendered: dict[tuple[str, tuple[tuple[str, str], ...], int], tuple[str, str]] = {}
 
 
 def render_chat_template(template: str, special: Mapping[str, str], slots: int) -> tuple[str, str]:
-    """The template around `slots` marks (system, then question and answer in turn), and "" or what is wrong with it."""
-    about = template, tuple(sorted(special.items()))
-    if (*about, slots) not in _known:
-        counts = sorted({slots, *range(2, max(slots, _TOGETHER) + 1, 2)})
-        asked = {"template": template, "special": dict(special), "counts": counts}
+    """(text, error): the conversation with `slots` slots; the error is "" if there is none.
+
+    The slots are the system prompt, then question and answer in turn. `special` holds the texts of
+    the special tokens by their names in templates.
+    """
+    key = template, tuple(sorted(special.items()))
+    if (*key, slots) not in _rendered:
+        counts = sorted({slots, *range(2, max(slots, _FIRST_CALL_SLOTS) + 1, 2)})
+        request = {"template": template, "special": dict(special), "counts": counts}
         try:
-            said = isolated_call.call(
-                "rag.inference.chat_template:render", asked, _MEMORY, _CPU, _SECONDS
+            results = isolated_call.call(
+                "rag.inference.chat_template:render",
+                request,
+                _MEMORY_BYTES,
+                _CPU_SECONDS,
+                _SECONDS,
             )
         except isolated_call.Ended as ended:
-            said = [["", f"it {ended}"]] * len(counts)
-        for count, (text, wrong) in zip(counts, said, strict=True):
-            _known[(*about, count)] = text, wrong
-    return _known[(*about, slots)]
+            results = [["", f"it {ended}"]] * len(counts)
+        for count, (text, error) in zip(counts, results, strict=True):
+            _rendered[(*key, count)] = text, error
+    return _rendered[(*key, slots)]
 
 
-def render(asked: dict[str, Any]) -> list[tuple[str, str]]:
-    """In the child: (text, what is wrong) for each of the counts."""
-    return [_render(asked["template"], asked["special"], count) for count in asked["counts"]]
+def render(request: dict[str, Any]) -> list[tuple[str, str]]:
+    """In the child process: (text, error) for each of the requested numbers of slots."""
+    template, special = request["template"], request["special"]
+    return [_render(template, special, count) for count in request["counts"]]
 
 
 def _render(source: str, special: dict[str, str], slots: int) -> tuple[str, str]:
-    names = [SLOT.format(at) for at in range(slots)]
-    talk = [
-        {"role": ("user", "assistant")[at % 2], "content": name}
-        for at, name in enumerate(names[1:])
+    names = [SLOT.format(number) for number in range(slots)]
+    turns = [
+        {"role": ("user", "assistant")[number % 2], "content": name}
+        for number, name in enumerate(names[1:])
     ]
-    tries = [
-        [{"role": "system", "content": names[0]}, *talk],
-        [
-            {"role": "user", "content": f"{names[0]}\n\n{names[1]}"},
-            *talk[1:],
-        ],  # a template without a system role
-    ]
-    said = ""
-    for messages in tries:
+    with_system = [{"role": "system", "content": names[0]}, *turns]
+    without_system = [{"role": "user", "content": f"{names[0]}\n\n{names[1]}"}, *turns[1:]]
+    problem = ""
+    for messages in (with_system, without_system):
         try:
             text = _template(source).render(
                 messages=messages, add_generation_prompt=True, **special
             )
         except MemoryError:
             raise
-        except Exception as error:  # a template is a stranger's program: it may raise anything
-            said = str(error)[:500] or type(error).__name__
+        except Exception as error:  # a template may raise anything
+            problem = str(error)[:500] or type(error).__name__
             continue
-        if len(text) > _LONGEST:
-            said = f"it writes {len(text):,} characters around the conversation"
-        elif SLOTS.findall(text) == [str(at) for at in range(slots)]:
+        if len(text) > _MAX_CHARS:
+            problem = f"it writes {len(text):,} characters around the conversation"
+        elif SLOTS.findall(text) == [str(number) for number in range(slots)]:
             return str(text), ""
         else:
-            said = "it leaves out or repeats a part of the conversation"
-    return "", said
+            problem = "it leaves out or repeats a part of the conversation"
+    return "", problem
 
 
 def _template(source: str):  # type: ignore[no-untyped-def]

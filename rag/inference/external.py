@@ -1,7 +1,8 @@
-"""Somebody else's embedder, a GGUF file here or a folder (`folder`): what is put before questions and passages, and what is known of it.
+"""External embedders: the code that GGUF files and folders share, and the GGUF embedder.
 
-Dimension and limit are measured when it is first used and kept in ``HOME/models/embedders``, under the checksum of its files and
-prefixes, so that opening a library opens no machine. Its file is hashed once and then known by size and time.
+`st_folder` has the embedder that is a sentence-transformers folder. Dimension and limit of an
+embedder are measured at its first use and recorded in ``HOME/models/embedders``, by the checksum of
+its files and prefixes. So opening a library opens no model.
 """
 
 from __future__ import annotations
@@ -25,60 +26,63 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_NOTE = 16 * 2**20  # bytes of a JSON file beside a model
-_KNOWN = ("dimension", "most", "around")
+_MAX_JSON_BYTES = 16 * 2**20  # of a JSON file next to a model
+_MEASURED_KEYS = ("dimension", "most", "around")  # of a record; see `ExternalEmbedder._measured`
 
 
 class OpenEmbedder(Embedder, Protocol):
-    """An embedder that is held open."""
+    """An embedder whose model is open."""
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
-    """What is put before every question and every passage."""
+    """The texts before every question and every passage."""
 
     query: str = ""
     passage: str = ""
 
     @classmethod
-    def of(cls, theirs: Mapping[str, Any], ours: Path) -> Prefixes:
-        """From the model's own prompts, and where they are silent from the small file beside it."""
-        mine = read_json_object(ours) if ours.exists() else {}
-        if unknown := sorted(set(mine) - {"query", "passage", "document"}):
+    def of(cls, prompts: Mapping[str, Any], settings: Path) -> Prefixes:
+        """The prefixes from the model's own `prompts`, else from the JSON file `settings`.
+
+        Raises `Usage` for an unknown key and for a prefix that is not a text.
+        """
+        own = read_json_object(settings) if settings.exists() else {}
+        if unknown := sorted(set(own) - {"query", "passage", "document"}):
             raise Usage(
-                f"{ours}: nobody knows {unknown[0]!r}",
-                'it holds {"query": "...", "passage": "..."}',
+                f"{settings}: unknown setting {unknown[0]!r}",
+                'the settings are {"query": "...", "passage": "..."}',
             )
-        sides = {"query": ("query",), "passage": ("passage", "document")}
-        found = {
+        keys = {"query": ("query",), "passage": ("passage", "document")}
+        prefixes = {
             side: next(
-                (said[name] for said in (theirs, mine) for name in names if said.get(name)), ""
+                (source[key] for source in (prompts, own) for key in names if source.get(key)), ""
             )
-            for side, names in sides.items()
+            for side, names in keys.items()
         }
-        for side, prefix in found.items():
+        for side, prefix in prefixes.items():
             if not isinstance(prefix, str):
                 raise Usage(
-                    f"{ours.parent}: the prefix of a {side} is {prefix!r}, and no text",
-                    f"mend it in {ours}",
+                    f"{settings.parent}: the prefix of a {side} is {prefix!r}, and no text",
+                    f"correct it in {settings}",
                 )
-        return cls(**found)
+        return cls(**prefixes)
 
 
 class EmbedderView:
-    """Questions or passages, where one machine serves both; the embedder closes it."""
+    """The questions' or the passages' side of a model that serves both; the owner closes it."""
 
     def __init__(self, dimension: int, run: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
         self.dimension, self.embed = dimension, run
 
     def close(self) -> None:
-        """Not ours to close."""
+        """Do nothing: the embedder that owns the model closes it."""
 
 
 class ExternalEmbedder(ABC):
-    """What file and folder share. A subclass says `_measured`: dimension, most, and how many tokens are around every text."""
+    """The part that files and folders share."""
 
     def __init__(
         self, path: Path, home: str, threads: int, sha256: str, prefixes: Prefixes
@@ -87,49 +91,58 @@ class ExternalEmbedder(ABC):
         self.name = path.name.removesuffix(".gguf")
         self._home, self._threads = home, threads
         self._record = weights.models_folder(home) / "embedders" / f"{self._digest()}.json"
-        self._facts = self._remembered() or self._measure(self._remembered)
-        self.dimension, self.most = int(self._facts["dimension"]), int(self._facts["most"])
+        self._facts = self._read_record() or self._measure(self._read_record)
+        self.dimension, self.max_tokens = int(self._facts["dimension"]), int(self._facts["most"])
         self.identity = self._identity(self._facts)
         if self._facts["path"] != str(path):
-            self._keep(self._facts)
+            self._write_record(self._facts)
 
     def _digest(self) -> str:
         parts = "\0".join((self.sha256, self.prefixes.query, self.prefixes.passage))
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def _identity(self, facts: Mapping[str, Any]) -> str:
-        said = f"query {self.prefixes.query!r}, passage {self.prefixes.passage!r}"
-        return f"embedder {self.sha256[:16]} {facts['most']}, {facts['dimension']} numbers, {said}"
+        prefixes = f"query {self.prefixes.query!r}, passage {self.prefixes.passage!r}"
+        size = f"{facts['most']}, {facts['dimension']} numbers"
+        return f"embedder {self.sha256[:16]} {size}, {prefixes}"
 
-    def _remembered(self) -> dict[str, Any]:
-        """What was measured; nothing where no whole record is."""
+    def _read_record(self) -> dict[str, Any]:
+        """The recorded measurement; empty if there is no complete record."""
         with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             facts: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
-            if all(int(facts[name]) >= 0 for name in _KNOWN) and isinstance(facts["path"], str):
+            measured = all(int(facts[key]) >= 0 for key in _MEASURED_KEYS)
+            if measured and isinstance(facts["path"], str):
                 return facts
         return {}
 
-    def _measure(self, before: Callable[[], dict[str, Any]] = dict) -> dict[str, Any]:
-        """Measured by one process or thread at a time; who had to wait takes what was measured `before` it."""
+    def _measure(self, recorded: Callable[[], dict[str, Any]] = dict) -> dict[str, Any]:
+        """Measure and record, one process or thread at a time.
+
+        `recorded` is called under the lock; if it returns a measurement, made meanwhile by another
+        process, that one is used.
+        """
         from filelock import FileLock
 
         permissions.make_folder(self._record.parent)
         with FileLock(self._record.with_suffix(".lock"), mode=permissions.FILE):
-            return before() or self._keep(self._measured())
+            return recorded() or self._write_record(self._measured())
 
     @abstractmethod
     def _measured(self) -> dict[str, Any]:
-        """Dimension, most, and how many tokens are around every text."""
+        """Open the model and measure it.
 
-    def _sound(self, vector: NDArray[np.float32]) -> None:
-        """Raises `ModelBroken` where `vector` is no unit vector."""
+        The keys are "dimension", "most" (tokens of a text) and "around" (special tokens of a text).
+        """
+
+    def _require_unit_vector(self, vector: NDArray[np.float32]) -> None:
+        """Raise `ModelBroken` unless `vector` has the length 1."""
         if not 0.99 < float(vector @ vector) < 1.01:
             raise ModelBroken(
                 f"{self.path} gives no vectors: its numbers are damaged",
                 "fetch it again, or use another",
             )
 
-    def _keep(self, facts: dict[str, Any]) -> dict[str, Any]:
+    def _write_record(self, facts: dict[str, Any]) -> dict[str, Any]:
         facts = facts | {"path": str(self.path), "identity": self._identity(facts)}
         with suppress(OSError):  # it is measured again the next time
             atomic_files.replace_file(self._record, json.dumps(facts) + "\n")
@@ -137,85 +150,95 @@ class ExternalEmbedder(ABC):
 
     @abstractmethod
     def _count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, by the model's own tokenizer."""
+        """Tokens of each text, by the model's own tokenizer, without special tokens."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, and one for what parts it from the next: not every tokenizer takes white space for nothing."""
+        """Tokens of each text, and one more for the white space after it.
+
+        Some tokenizers use a token for white space.
+        """
         return [tokens + 1 for tokens in self._count(texts)]
 
     @property
     def room(self) -> int:
-        """Tokens that are left for a passage."""
-        return self.most - int(self._facts["around"]) - self._count([self.prefixes.passage])[0]
+        """Tokens of a text that are left for the passage itself."""
+        prefix_tokens = self._count([self.prefixes.passage])[0]
+        return self.max_tokens - int(self._facts["around"]) - prefix_tokens
 
 
 class GgufEmbedder(ExternalEmbedder):
-    """A GGUF embedder: one machine for questions and passages."""
+    """A GGUF file as embedder; one model serves questions and passages."""
 
     def __init__(self, path: Path, home: str, threads: int = 0) -> None:
         digest = model_trial.require_tried(home, path, model_trial.EMBEDDER)
-        self._machine: TextEncoder | None = None
+        self._encoder: TextEncoder | None = None
         prefixes = Prefixes.of({}, path.with_suffix(".json"))
         super().__init__(path, home, threads, digest, prefixes)
 
     def _open(self) -> TextEncoder:
-        if self._machine is None:
-            self._machine = TextEncoder(str(self.path), self._threads)
-        return self._machine
+        if self._encoder is None:
+            self._encoder = TextEncoder(str(self.path), self._threads)
+        return self._encoder
 
     def _measured(self) -> dict[str, Any]:
-        machine = self._open()
-        self._sound(machine.embed_texts(["a"])[0])
-        return {"dimension": machine.dimension, "most": machine.longest, "around": machine.around}
+        encoder = self._open()
+        self._require_unit_vector(encoder.embed_texts(["a"])[0])
+        return {
+            "dimension": encoder.dimension,
+            "most": encoder.max_text_tokens,
+            "around": encoder.special_tokens,
+        }
 
     def _count(self, texts: Sequence[str]) -> list[int]:
         return self._open().count(texts)
 
-    def _side(self, prefix: str) -> EmbedderView:
-        machine = self._open()
+    def _with_prefix(self, prefix: str) -> EmbedderView:
+        encoder = self._open()
         return EmbedderView(
-            self.dimension, lambda texts: machine.embed_texts([prefix + text for text in texts])
+            self.dimension, lambda texts: encoder.embed_texts([prefix + text for text in texts])
         )
 
     def questions(self) -> OpenEmbedder:
-        return self._side(self.prefixes.query)
+        return self._with_prefix(self.prefixes.query)
 
     def passages(self) -> Embedder:
-        return self._side(self.prefixes.passage)
+        return self._with_prefix(self.prefixes.passage)
 
     def check(self) -> str:
         self._open()
-        return f"{self.name}: {self.dimension} numbers, {self.most} tokens, by llama.cpp; SHA-256 {self.sha256[:12]}"
+        return (
+            f"{self.name}: {self.dimension} numbers, {self.max_tokens} tokens, by llama.cpp; "
+            f"SHA-256 {self.sha256[:12]}"
+        )
 
     def made(self) -> bool:
         return False
 
     def verify(self) -> None:
-        """Nothing is made of it."""
+        """Do nothing: no file is made of a GGUF file."""
 
     remake = verify
 
     def close(self) -> None:
-        if self._machine is not None:
-            self._machine.close()
-        self._machine = None
+        if self._encoder is not None:
+            self._encoder.close()
+        self._encoder = None
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a small file of a model's. Raises `ModelBroken`."""
+    """The JSON object in a small file of a model. Raises `ModelBroken`."""
+    cure = "correct it, or fetch the embedder again"
     try:
-        found = json.loads(regular_files.read_text_file(path, _NOTE))
+        content = json.loads(regular_files.read_text_file(path, _MAX_JSON_BYTES))
     except (Unreadable, ValueError, RecursionError) as error:
-        raise ModelBroken(
-            f"{path} cannot be read: {error}", "mend it, or fetch the embedder again"
-        ) from error
-    if not isinstance(found, dict):
-        raise ModelBroken(f"{path} holds no JSON object", "mend it, or fetch the embedder again")
-    return found
+        raise ModelBroken(f"{path} cannot be read: {error}", cure) from error
+    if not isinstance(content, dict):
+        raise ModelBroken(f"{path} holds no JSON object", cure)
+    return content
 
 
 def last_known_path(home: str, identity: str) -> str:
-    """Where the embedder of that identity lay when it was last used in this home; "" where nobody knows."""
+    """The path of the embedder with that identity at its last use in this home; "" if unknown."""
     for record in sorted((weights.models_folder(home) / "embedders").glob("*.json")):
         with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
             facts = json.loads(record.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The arrays of ours in the metadata of a GGUF file, read by ggml, which llama-cpp-python carries."""
+"""This project's arrays in the metadata of a GGUF file, read by ggml (part of llama-cpp-python)."""
 
 from __future__ import annotations
 
@@ -14,50 +14,53 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-METADATA_PREFIX = "footnote."  #: of the metadata that is ours
-_STRING = 8  # the type of a string in GGUF
+METADATA_PREFIX = "footnote."  #: of the metadata keys of this project
+_STRING = 8  # the type number of a string in GGUF
 
 
 def read_arrays(path: str) -> dict[str, NDArray[np.float32]]:
-    """The float32 arrays that a GGUF file carries as metadata under `PREFIX`, read by ggml itself. Raises `ModelBroken`."""
+    """The float32 arrays that a GGUF file carries as metadata, by name without prefix.
+
+    Raises `ModelBroken`.
+    """
     import numpy as np
 
-    lib = _gguf()
-    file = lib.gguf_init_from_file(os.fsencode(path), _Bare(True, None))
+    lib = _ggml_reader()
+    file = lib.gguf_init_from_file(os.fsencode(path), _InitParams(True, None))
     if not file:
         raise ModelBroken(
             f"{path} is not a whole GGUF file", "install it again and compare its SHA-256"
         )
-    out = {}
+    arrays = {}
     try:
-        names = [lib.gguf_get_key(file, at).decode() for at in range(lib.gguf_get_n_kv(file))]
-        for at, name in enumerate(names):
-            if not name.startswith(METADATA_PREFIX) or name.endswith(".shape"):
+        keys = [lib.gguf_get_key(file, index).decode() for index in range(lib.gguf_get_n_kv(file))]
+        for index, key in enumerate(keys):
+            if not key.startswith(METADATA_PREFIX) or key.endswith(".shape"):
                 continue
-            shape = _array(lib, file, names.index(f"{name}.shape"), ctypes.c_int32)
-            if lib.gguf_get_kv_type(file, at) == _STRING:
-                raw = b64decode(lib.gguf_get_val_str(file, at))
-            else:  # an array, as files of older versions have it
-                raw = _array(lib, file, at, ctypes.c_float).tobytes()
-            out[name.removeprefix(METADATA_PREFIX)] = (
-                np.frombuffer(raw, dtype="<f4").astype(np.float32).reshape(shape)
+            shape = _array(lib, file, keys.index(f"{key}.shape"), ctypes.c_int32)
+            if lib.gguf_get_kv_type(file, index) == _STRING:
+                content = b64decode(lib.gguf_get_val_str(file, index))
+            else:  # an array, in files of older versions
+                content = _array(lib, file, index, ctypes.c_float).tobytes()
+            arrays[key.removeprefix(METADATA_PREFIX)] = (
+                np.frombuffer(content, dtype="<f4").astype(np.float32).reshape(shape)
             )
     finally:
         lib.gguf_free(file)
-    return out
+    return arrays
 
 
-class _Bare(ctypes.Structure):
-    """gguf_init_params: the metadata only."""
+class _InitParams(ctypes.Structure):
+    """ggml's gguf_init_params; with `no_alloc` only the metadata is read."""
 
     _fields_ = (("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p))
 
 
-def _gguf() -> Any:
-    """ggml's reader of GGUF files, which llama-cpp-python carries and does not bind."""
+def _ggml_reader() -> Any:
+    """ggml's functions that read GGUF files; llama-cpp-python does not declare them."""
     lib: Any = llama_library.load().llama_cpp._lib
     for name, result, arguments in (
-        ("gguf_init_from_file", ctypes.c_void_p, (ctypes.c_char_p, _Bare)),
+        ("gguf_init_from_file", ctypes.c_void_p, (ctypes.c_char_p, _InitParams)),
         ("gguf_free", None, (ctypes.c_void_p,)),
         ("gguf_get_n_kv", ctypes.c_int64, (ctypes.c_void_p,)),
         ("gguf_get_key", ctypes.c_char_p, (ctypes.c_void_p, ctypes.c_int64)),
@@ -71,10 +74,10 @@ def _gguf() -> Any:
     return lib
 
 
-def _array(lib: Any, file: Any, at: int, kind: Any) -> Any:
+def _array(lib: Any, file: Any, index: int, item_type: Any) -> Any:
+    """The metadata array at `index` as a numpy array of `item_type`, a ctypes type."""
     import numpy as np
 
-    many = lib.gguf_get_arr_n(file, at)
-    return np.ctypeslib.as_array(
-        ctypes.cast(lib.gguf_get_arr_data(file, at), ctypes.POINTER(kind)), shape=(many,)
-    ).copy()
+    length = lib.gguf_get_arr_n(file, index)
+    pointer = ctypes.cast(lib.gguf_get_arr_data(file, index), ctypes.POINTER(item_type))
+    return np.ctypeslib.as_array(pointer, shape=(length,)).copy()

@@ -1,7 +1,7 @@
-"""One call in a process of its own, with limits: what a stranger's file does to it does not happen to us.
+"""One function call in a separate process with limits, so that a harmful file cannot hurt this one.
 
-The child is a fresh program (never a fork). It hears one JSON value on its standard input and tells one on its standard output;
-JSON and not pickle, so that a child that was taken over cannot run anything here.
+The child is a new program (never a fork). It reads one JSON value from its standard input and
+writes one to its standard output. JSON and not pickle: a compromised child cannot run code here.
 """
 
 from __future__ import annotations
@@ -17,31 +17,43 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_LARGEST = 16 * 2**20  # bytes of an answer
+_MAX_RESULT_BYTES = 16 * 2**20
+_IDLE_BYTES = 400 * 2**20  # assumed address space of an idle child if the system does not say
 _ROOT = str(Path(__file__).resolve().parents[2])
-_START = f"import sys; sys.path.insert(0, {_ROOT!r}); from rag.inference.isolated_call import main; main()"
-_QUIET = {  # threads would reserve the memory that is counted; a graphics card is not for a trial
-    "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONSAFEPATH": "1",
-}  # fmt: skip
+_START = (
+    f"import sys; sys.path.insert(0, {_ROOT!r}); "
+    "from rag.inference.isolated_call import main; main()"
+)
+#: threads would reserve part of the limited memory; a trial does not use a graphics card
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTHONSAFEPATH": "1",
+}
 
 
 class Ended(Exception):
-    """The child gave no answer. ``str(error)`` says why: it "took too long", "needs too much memory", ..."""
+    """The child returned nothing. ``str(error)`` is the reason, such as "took too long"."""
 
 
-def call(target: str, asked: Any, memory: int, cpu: float, seconds: float) -> Any:
-    """What the function `target` ("module:name") returns for `asked`; both are JSON values. Raises `Ended`.
+def call(target: str, argument: Any, memory: int, cpu: float, seconds: float) -> Any:
+    """The result of the function `target` ("module:name") for `argument`; both are JSON values.
 
-    `memory`: bytes above what the idle child holds. `cpu`: seconds of the processor. `seconds`: until it is killed.
+    `memory` is in bytes, on top of the idle child's. `cpu` is in seconds of processor time.
+    The child is killed after `seconds`. Raises `Ended`.
     """
-    late = threading.Event()
+    timed_out = threading.Event()
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", "-c", _START, target, str(memory), str(cpu)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **_QUIET},
-    ) as child:  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **_ENVIRONMENT},
+    ) as child:
 
         def expire() -> None:
-            late.set()
+            timed_out.set()
             child.kill()
 
         timer = threading.Timer(seconds, expire)
@@ -49,10 +61,10 @@ def call(target: str, asked: Any, memory: int, cpu: float, seconds: float) -> An
         timer.start()
         try:
             assert child.stdin and child.stdout
-            with suppress(OSError):  # where it dies meanwhile, its exit code says so
-                child.stdin.write(json.dumps(asked).encode() + b"\n")
+            with suppress(OSError):  # if the child ends meanwhile, its exit code says why
+                child.stdin.write(json.dumps(argument).encode() + b"\n")
                 child.stdin.flush()
-            said = child.stdout.read(_LARGEST + 1)
+            output = child.stdout.read(_MAX_RESULT_BYTES + 1)
             with suppress(subprocess.TimeoutExpired):
                 child.wait(2)  # its exit code says why it ended
         finally:
@@ -60,41 +72,43 @@ def call(target: str, asked: Any, memory: int, cpu: float, seconds: float) -> An
             child.kill()
     answer: dict[str, Any] = {}
     with suppress(ValueError, RecursionError):
-        if len(said) <= _LARGEST and "answer" in (answer := json.loads(said)):
+        if len(output) <= _MAX_RESULT_BYTES and "answer" in (answer := json.loads(output)):
             return answer["answer"]
         if answer.get("memory"):
             raise Ended("needs too much memory")
     code = child.returncode
-    if late.is_set() or code == -getattr(signal, "SIGXCPU", 24):
+    if timed_out.is_set() or code == -getattr(signal, "SIGXCPU", 24):
         raise Ended("took too long")
     raise Ended(f"stopped with signal {-code}" if code < 0 else f"stopped with exit code {code}")
 
 
 def main() -> None:
-    """The child: one request, one answer."""
+    """Run the child: read one argument, call the function, write its result."""
     target, memory, cpu = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    told = os.fdopen(os.dup(1), "wb")
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), 1
-    )  # a library that prints does not talk into the answer
+    output = os.fdopen(os.dup(1), "wb")
+    # text that a library prints must not get into the result
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with suppress(ValueError):
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # the terminal's Ctrl-C is for the process that waits
-    asked = json.loads(sys.stdin.buffer.readline())
+        # the parent process handles Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    argument = json.loads(sys.stdin.buffer.readline())
     limit(memory, cpu)
     module, _, name = target.partition(":")
     try:
-        answer = {"answer": getattr(import_module(module), name)(asked)}
+        answer = {"answer": getattr(import_module(module), name)(argument)}
     except MemoryError:
         answer = {"memory": True}
-    told.write(json.dumps(answer).encode())
-    told.close()
+    output.write(json.dumps(answer).encode())
+    output.close()
     os._exit(0)
 
 
 def limit(memory: int, cpu: float) -> None:
-    """Where the system can: so much memory above what is held now, seconds of the processor, no file written, no core."""
+    """Limit this process, on systems that support it.
+
+    It may use `memory` more bytes of address space than now and `cpu` more seconds of processor
+    time, and may write neither files nor a core dump.
+    """
     with suppress(ImportError):
         import resource
 
@@ -102,21 +116,20 @@ def limit(memory: int, cpu: float) -> None:
         limits = [
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_AS, held() + memory),
+            (resource.RLIMIT_AS, address_space() + memory),
             (resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + cpu) + 1),
         ]
-        for what, most in limits:
-            hard = resource.getrlimit(what)[1]
+        for name, value in limits:
+            hard = resource.getrlimit(name)[1]
+            soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
             with suppress(ValueError, OSError):
-                resource.setrlimit(
-                    what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
-                )
+                resource.setrlimit(name, (soft, hard))
 
 
-def held() -> int:
-    """Bytes of address space that this process has; a guess where the system does not say."""
+def address_space() -> int:
+    """Bytes of this process's address space; an estimate if the system does not say."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, AttributeError):
-        return 400 * 2**20
+        return _IDLE_BYTES

@@ -1,4 +1,4 @@
-"""The llama.cpp library, loaded once; its warnings and errors are kept for messages and printed nowhere."""
+"""The llama.cpp library, loaded once. Its warnings are kept for messages and never printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WARNING, _ERROR = 3, 4  # levels of ggml's log
 
 
 def load() -> Any:
-    """The module `llama_cpp`, its backend initialised."""
+    """The module `llama_cpp` with its backend initialised."""
     import llama_cpp
 
     if not _callbacks:

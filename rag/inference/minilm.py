@@ -1,13 +1,16 @@
-"""Texts -> unit vectors: sentence-transformers for passages, the same weights in llama.cpp for questions and a few passages.
+"""The built-in embedder, all-MiniLM-L6-v2, and embedders in sentence-transformers folders.
 
-Both sides are fed by the same tokenizer (`tokenizers`, from the model's own tokenizer.json), so a question takes neither
-torch nor sentence-transformers: importing them costs seconds, llama.cpp opens in a tenth of one. When the GGUF is
-made it is held against sentence-transformers on probe sentences; a cosine below 0.9999 refuses it.
+sentence-transformers embeds passages. The same weights in llama.cpp embed questions and small
+numbers of passages. Both get the ids of the same tokenizer (`tokenizers`, from the model's own
+tokenizer.json). So a question needs neither torch nor sentence-transformers: importing them takes
+seconds, llama.cpp opens in a tenth of a second. When the GGUF file is made, it is compared with
+sentence-transformers on probe sentences; a cosine below 0.9999 is an error.
 
-Passages are embedded in batches of about equal length (`aside` puts them in order), with the weights in bfloat16 where the
-processor multiplies it natively. Both are measured by ``make bench``.
+Passages are embedded in batches of about equal length (`embed_ahead` sorts them), with weights in
+bfloat16 if the processor multiplies it natively. ``make bench`` measures both.
 
-Somebody else's folder (`Sentences`) runs in float32, its questions in llama.cpp too where `fast` finds that both agree.
+An external folder (`FolderEmbedder`) runs in float32. Its questions run in llama.cpp if
+`write_fast_copy` finds that both agree.
 """
 
 from __future__ import annotations
@@ -31,10 +34,11 @@ if TYPE_CHECKING:
 
 DIMENSION = 384
 MAX_TOKENS = 256  #: tokens of a text that count, [CLS] and [SEP] included
-IDENTITY = f"{weights.EMBEDDER_FILE.name} {weights.EMBEDDER_FILE.sha256[:16]} {MAX_TOKENS}"  #: what a library's vectors were made with
-_LEAST_COSINE = 0.9999
-_FEW = 64  # passages: what llama.cpp embeds in the time that torch takes to open
-_LONGEST = 8192  # tokens; a model of no limit gets this one
+#: stored in a library with the vectors of this embedder
+IDENTITY = f"{weights.EMBEDDER_FILE.name} {weights.EMBEDDER_FILE.sha256[:16]} {MAX_TOKENS}"
+_MIN_COSINE = 0.9999
+_MAX_LLAMA_PASSAGES = 64  # llama.cpp embeds so many in the time that torch takes to open
+_MAX_FOLDER_TOKENS = 8192  # the limit of a model that has none
 _PROBES = (
     "How many individual sanctions has Russia faced?",
     "The meeting was held on 24 February 2022 in Genève, at 9 o'clock.",
@@ -42,60 +46,63 @@ _PROBES = (
     "Section 4.2: tighten the six M8×25 bolts to 22 Nm (±5 %), crosswise; never use thread lock!",
     "Заголовок открываемого материала",
     "東京は日本の首都です。",
-    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. "
-    * 6,
+    "It was the best of times, it was the worst of times, "
+    "it was the age of wisdom, it was the age of foolishness. " * 6,
 )
 
 
 class Tokenizer:
-    """The tokenizer of the built-in embedder, or of the model in `folder`: counts, and ids cut at `most`."""
+    """The tokenizer of the built-in embedder, or of the model in `folder`.
 
-    def __init__(self, folder: Path | None = None, most: int = MAX_TOKENS) -> None:
-        from tokenizers import Tokenizer as Machine
+    A text has at most `max_tokens` ids.
+    """
 
-        self.most = most
-        self.machine = Machine.from_file(
-            str((folder or weights.embedder_folder()) / "tokenizer.json")
-        )
-        self.machine.no_padding()  #: cuts and pads nothing
+    def __init__(self, folder: Path | None = None, max_tokens: int = MAX_TOKENS) -> None:
+        from tokenizers import Tokenizer as HuggingFaceTokenizer
+
+        self.max_tokens = max_tokens
+        path = (folder or weights.embedder_folder()) / "tokenizer.json"
+        #: without padding and truncation
+        self.machine = HuggingFaceTokenizer.from_file(str(path))
+        self.machine.no_padding()
         self.machine.no_truncation()
 
     @property
-    def around(self) -> int:
-        """Special tokens of every text."""
-        return len(self.machine.encode("a").ids) - len(
-            self.machine.encode("a", add_special_tokens=False).ids
-        )
+    def special_tokens(self) -> int:
+        """Number of special tokens of every text."""
+        bare = self.machine.encode("a", add_special_tokens=False)
+        return len(self.machine.encode("a").ids) - len(bare.ids)
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special tokens not counted."""
-        return [
-            len(e.ids)
-            for e in self.machine.encode_batch_fast(list(texts), add_special_tokens=False)
-        ]
+        """Tokens of each text, without special tokens."""
+        encodings = self.machine.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encodings]
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of each text, [CLS] first and [SEP] last, at most `most`."""
-        most = self.most
-        rows = [e.ids for e in self.machine.encode_batch_fast(list(texts))]
-        return [row if len(row) <= most else [*row[: most - 1], row[-1]] for row in rows]
+        """Ids of each text, [CLS] first and [SEP] last, at most `max_tokens`."""
+        limit = self.max_tokens
+        rows = [encoding.ids for encoding in self.machine.encode_batch_fast(list(texts))]
+        return [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in rows]
 
 
 class QuestionEmbedder:
-    """An embedder in llama.cpp, fed by `tokenizer` (the built-in one's), `prefix` before every text.
+    """An open embedder in llama.cpp. Thread-compatible, not thread-safe.
 
-    Holds the model open; thread-compatible, not thread-safe.
+    `tokenizer` is the built-in embedder's by default; `prefix` is put before every text.
     """
 
     def __init__(
         self, path: Path, threads: int = 0, tokenizer: Tokenizer | None = None, prefix: str = ""
     ) -> None:
         self.tokenizer, self._prefix = tokenizer or Tokenizer(), prefix
-        self._encoder = Encoder(str(path), threads, max(512, self.tokenizer.most))
+        self._encoder = Encoder(str(path), threads, max(512, self.tokenizer.max_tokens))
         self.dimension = self._encoder.dimension
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape (n, dimension). Bit-identical for one text alone or among others is not promised."""
+        """Unit vectors, float32, shape (len(texts), dimension).
+
+        The bits of a vector may depend on the other texts of the call.
+        """
         return self._encoder.embed(self.tokenizer.ids([self._prefix + text for text in texts]))
 
     def close(self) -> None:
@@ -110,70 +117,77 @@ class PassageEmbedder:
     def __init__(self, batch: int = 32) -> None:
         import torch
 
-        self._model: Any = _transformer(weights.verified_embedder_folder())
+        self._model: Any = open_sentence_transformer(weights.verified_embedder_folder())
         self._batch = batch
         self._exact = not native_bfloat16()
         if not self._exact:
             self._model = self._model.to(torch.bfloat16)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, float32, shape (n, 384), in the order of `texts`."""
-        found = self._model.encode(
+        """Unit vectors, float32, shape (len(texts), 384), in the order of `texts`."""
+        vectors = self._model.encode(
             list(texts),
             batch_size=self._batch,
             normalize_embeddings=False,
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return _unit(found)
+        return _unit(vectors)
 
 
 class PassageEmbedderPair:
-    """Passages of one run: the first few by `few` (llama.cpp, open in a tenth of a second), from more than `_FEW` on by `many`
-    (sentence-transformers: seconds to open, faster from there). Both open when they are needed; their vectors agree to 0.9999.
+    """The embedder of the passages of one run.
+
+    The first 64 passages go to `open_small` (llama.cpp, opens in a tenth of a second); with more,
+    all further ones go to `open_large` (sentence-transformers: opens in seconds, then is faster).
+    Each is opened when it is needed. Their vectors agree to a cosine of 0.9999.
     """
 
     dimension = DIMENSION
 
     def __init__(
-        self, few: Callable[[], QuestionEmbedder], many: Callable[[], PassageEmbedder]
+        self,
+        open_small: Callable[[], QuestionEmbedder],
+        open_large: Callable[[], PassageEmbedder],
     ) -> None:
-        self._few, self._many = few, many
-        self._open: QuestionEmbedder | None = None
-        self._machine: PassageEmbedder | None = None
-        self._seen = 0
+        self._open_small, self._open_large = open_small, open_large
+        self._small: QuestionEmbedder | None = None
+        self._large: PassageEmbedder | None = None
+        self._passages = 0
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, float32, shape (n, 384), in the order of `texts`."""
-        self._seen += len(texts)
-        if self._machine is None and self._seen <= _FEW:
-            self._open = self._open or self._few()
-            return self._open.embed(texts)
-        self._machine = self._machine or self._many()
+        """Unit vectors, float32, shape (len(texts), 384), in the order of `texts`."""
+        self._passages += len(texts)
+        if self._large is None and self._passages <= _MAX_LLAMA_PASSAGES:
+            self._small = self._small or self._open_small()
+            return self._small.embed(texts)
+        self._large = self._large or self._open_large()
         self.close()
-        return self._machine.embed(texts)
+        return self._large.embed(texts)
 
     def close(self) -> None:
-        """Let go of what is open in llama.cpp."""
-        if self._open:
-            self._open.close()
-        self._open = None
+        """Close the embedder in llama.cpp."""
+        if self._small:
+            self._small.close()
+        self._small = None
 
 
 class FolderEmbedder:
-    """Somebody else's sentence-transformers folder, in float32. Raises `ModelBroken` where it cannot be opened."""
+    """An external sentence-transformers folder, in float32.
+
+    Raises `ModelBroken` if it cannot be opened.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
-            self._model: Any = (
-                _transformer(folder, None, model_kwargs={"use_safetensors": True}).float().eval()
-            )
-            self.most = int(
-                min(self._model.max_seq_length or _LONGEST, _places(self._model), _LONGEST)
-            )
-            with suppress(AttributeError):  # what looks up words in a table has no limit
-                self._model.max_seq_length = self.most
-        except Exception as error:  # what strangers' files make of it is not to be foreseen
+            options = {"use_safetensors": True}
+            model = open_sentence_transformer(folder, None, model_kwargs=options)
+            self._model: Any = model.float().eval()
+            length = self._model.max_seq_length or _MAX_FOLDER_TOKENS
+            self.max_tokens = int(min(length, _positions(self._model), _MAX_FOLDER_TOKENS))
+            with suppress(AttributeError):  # a static embedding of words has no limit
+                self._model.max_seq_length = self.max_tokens
+        except Exception as error:  # the files are of unknown origin and may raise anything
             raise ModelBroken(
                 f"sentence-transformers cannot open the embedder {folder}: {error}",
                 "fetch the folder again; one that needs code of its own is never run",
@@ -183,46 +197,51 @@ class FolderEmbedder:
     def embed(
         self, texts: Sequence[str], prefix: str = "", asks: bool = False
     ) -> NDArray[np.float32]:
-        """Unit vectors, float32, of `texts` with `prefix` before them; `asks` says that they are questions."""
+        """Unit vectors, float32, shape (len(texts), dimension).
+
+        `prefix` is put before each text; `asks` says that the texts are questions.
+        """
         encode = self._model.encode_query if asks else self._model.encode_document
-        found = encode(
+        vectors = encode(
             list(texts),
             prompt=prefix,
             batch_size=32,
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return _unit(found)
+        return _unit(vectors)
 
 
-def _places(model: Any) -> int:
-    """Positions that a transformer knows; in RoBERTa and its kin the first are not for text."""
+def _positions(model: Any) -> int:
+    """Number of positions of a transformer; RoBERTa and its variants reserve the first two."""
     config = getattr(model[0], "config", None)
-    found = getattr(config, "max_position_embeddings", None) or _LONGEST
-    shifted = any(
-        kin in str(getattr(config, "model_type", "")) for kin in ("roberta", "mpnet", "camembert")
-    )
-    return int(found) - (2 if shifted else 0)
+    positions = getattr(config, "max_position_embeddings", None) or _MAX_FOLDER_TOKENS
+    model_type = str(getattr(config, "model_type", ""))
+    reserved = any(family in model_type for family in ("roberta", "mpnet", "camembert"))
+    return int(positions) - (2 if reserved else 0)
 
 
 def write_fast_copy(
     folder: Path, path: Path, slow: FolderEmbedder, prefix: str, first: bool
 ) -> float:
-    """Write the BERT in `folder` as GGUF to `path` and give its least cosine to `slow`; below 0.9999, or where llama.cpp does
-    not take it, there is no file."""
+    """Write the BERT in `folder` as GGUF to `path` and compare it with `slow`.
+
+    `prefix` is put before the probe sentences; `first` pools by the first token. Returns the lowest
+    cosine of the probe sentences, 0 if llama.cpp refuses the file. The file is removed if that is
+    below 0.9999.
+    """
     cosine = 0.0
     try:
         convert_to_gguf(folder, path, first=first)
-        made = QuestionEmbedder(path, tokenizer=Tokenizer(folder, slow.most), prefix=prefix)
+        fast = QuestionEmbedder(path, tokenizer=Tokenizer(folder, slow.max_tokens), prefix=prefix)
         try:
-            cosine = float(
-                (made.embed(_PROBES) * slow.embed(_PROBES, prefix, asks=True)).sum(axis=1).min()
-            )
+            expected = slow.embed(_PROBES, prefix, asks=True)
+            cosine = float((fast.embed(_PROBES) * expected).sum(axis=1).min())
         finally:
-            made.close()
+            fast.close()
     except (RagError, LookupError, ValueError, TypeError):
         cosine = 0.0
-    if not cosine >= _LEAST_COSINE:
+    if not cosine >= _MIN_COSINE:
         path.unlink(missing_ok=True)
     return cosine
 
@@ -230,44 +249,46 @@ def write_fast_copy(
 def _unit(vectors: Any) -> NDArray[np.float32]:
     import numpy as np
 
-    found: NDArray[np.float32] = vectors.astype(np.float32)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    rows: NDArray[np.float32] = vectors.astype(np.float32)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
-def _transformer(folder: Path, most: int | None = MAX_TOKENS, **more: Any) -> Any:
-    """sentence-transformers on the CPU, from a folder, quiet."""
+def open_sentence_transformer(
+    folder: Path, max_tokens: int | None = MAX_TOKENS, **options: Any
+) -> Any:
+    """A `SentenceTransformer` on the CPU, from a folder, without progress bars."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     model = SentenceTransformer(
-        str(folder), device="cpu", local_files_only=True, trust_remote_code=False, **more
+        str(folder), device="cpu", local_files_only=True, trust_remote_code=False, **options
     )
-    if most:
-        model.max_seq_length = most
+    if max_tokens:
+        model.max_seq_length = max_tokens
     return model
 
 
 def native_bfloat16() -> bool:
-    """Does this processor multiply bfloat16 natively (AVX512-BF16, AMX, or SVE/NEON BF16)?"""
+    """Whether this processor multiplies bfloat16 natively (AVX512-BF16, AMX, or SVE/NEON BF16)."""
     with suppress(OSError):
-        said = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-        return any(flag in said for flag in ("avx512_bf16", "amx_bf16", " bf16"))
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16"))
     return False
 
 
 def question_embedder_file(home: str) -> Path:
-    """Where the GGUF of the embedder lies."""
+    """The path of the embedder's GGUF file in a home."""
     kind = "bf16" if native_bfloat16() else "f16"
-    return (
-        Path(home)
-        / "models"
-        / f"{weights.EMBEDDER_FILE.name}.{weights.EMBEDDER_FILE.sha256[:12]}.{kind}.gguf"
-    )
+    file = weights.EMBEDDER_FILE
+    return weights.models_folder(home) / f"{file.name}.{file.sha256[:12]}.{kind}.gguf"
 
 
 def open_question_embedder(home: str, threads: int = 0) -> QuestionEmbedder:
-    """The embedder for questions, its file verified against the checksum that was written down when it was made."""
+    """The embedder of questions, open, its file verified against its recorded checksum.
+
+    The file is made if it does not exist. Raises `ModelBroken`.
+    """
     path = question_embedder_file(home)
     if not path.exists() or not path.with_suffix(".json").exists():
         make_question_embedder(home)
@@ -276,37 +297,35 @@ def open_question_embedder(home: str, threads: int = 0) -> QuestionEmbedder:
 
 
 def verify_question_embedder(home: str) -> None:
-    """Raises `ModelBroken` where the GGUF is not the one that was made, `OSError`, `ValueError` or `KeyError` where its record is not."""
+    """Raise `ModelBroken` if the GGUF file has changed since it was made.
+
+    Raises `OSError`, `ValueError` or `KeyError` if its record cannot be read.
+    """
     path = question_embedder_file(home)
-    said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     try:
-        weights.verify_file(path, said["sha256"])
+        weights.verify_file(path, record["sha256"])
     except ModelBroken as error:
         raise ModelBroken(str(error), "run: footnote doctor --repair") from error
 
 
 def make_question_embedder(home: str) -> None:
-    """Write the GGUF from the packaged weights and hold it against sentence-transformers. Raises `ModelBroken`."""
+    """Write the GGUF file from the packaged weights and compare it with sentence-transformers.
+
+    Raises `ModelBroken` if both do not agree.
+    """
     path = question_embedder_file(home)
-    new = path.with_name(
-        f".{path.name}.{os.getpid()}.new"
-    )  # the old one stays until this one is whole
+    record_path = path.with_suffix(".json")
+    # the old file stays until the new one is complete
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        convert_to_gguf(
-            weights.verified_embedder_folder(), new, "bfloat16" if native_bfloat16() else "float16"
-        )
-        reference = _transformer(weights.embedder_folder())
-        expected = reference.encode(
-            list(_PROBES), normalize_embeddings=True, show_progress_bar=False
-        )
-        made = QuestionEmbedder(new)
-        try:
-            cosine = float((made.embed(_PROBES) * expected).sum(axis=1).min())
-        finally:
-            made.close()
-        if not cosine >= _LEAST_COSINE:
+        kind = "bfloat16" if native_bfloat16() else "float16"
+        convert_to_gguf(weights.verified_embedder_folder(), new, kind)
+        cosine = _lowest_cosine(new)
+        if not cosine >= _MIN_COSINE:
             raise ModelBroken(
-                f"the embedder in llama.cpp does not agree with sentence-transformers (cosine {cosine:.6f}, at least {_LEAST_COSINE})",
+                "the embedder in llama.cpp does not agree with sentence-transformers "
+                f"(cosine {cosine:.6f}, at least {_MIN_COSINE})",
                 "install the pinned versions of llama-cpp-python and sentence-transformers again",
             )
         record = {
@@ -314,10 +333,20 @@ def make_question_embedder(home: str) -> None:
             "source": weights.EMBEDDER_FILE.sha256,
             "cosine": round(cosine, 7),
         }
-        path.with_suffix(".json").unlink(
-            missing_ok=True
-        )  # who has the old one open keeps it; without its record none is opened
+        # a process that has the old file open keeps it; no process opens a file without a record
+        record_path.unlink(missing_ok=True)
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
-    atomic_files.replace_file(path.with_suffix(".json"), json.dumps(record) + "\n")
+    atomic_files.replace_file(record_path, json.dumps(record) + "\n")
+
+
+def _lowest_cosine(path: Path) -> float:
+    """The lowest cosine of the probe sentences between the GGUF file and sentence-transformers."""
+    reference = open_sentence_transformer(weights.embedder_folder())
+    expected = reference.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
+    embedder = QuestionEmbedder(path)
+    try:
+        return float((embedder.embed(_PROBES) * expected).sum(axis=1).min())
+    finally:
+        embedder.close()

@@ -1,8 +1,10 @@
-"""A sentence-transformers folder as embedder: passages by torch, questions by llama.cpp where that agrees, else by torch too.
+"""A sentence-transformers folder as embedder.
 
-A folder is data. Pickled weights and code of its own are refused before anything is opened, and the hub is never asked. A
-plain BERT is written as GGUF once (`convert`), held against torch on the probe texts with its prefix, and used for questions from
-a cosine of 0.9999, so that they need not wait for torch.
+torch embeds passages. llama.cpp embeds questions if its vectors agree with torch's; otherwise torch
+embeds them, too. A folder is only data: pickled weights and code are refused before anything is
+opened, and nothing is downloaded. A plain BERT is written as GGUF once and compared with torch on
+probe sentences with its prefix; from a cosine of 0.9999 on it is used, so that a question does not
+wait for torch.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from rag.inference.external import (
     read_json_object,
 )
 
-_OURS, _THEIRS = "footnote.json", "config_sentence_transformers.json"
+_OWN_SETTINGS, _MODEL_SETTINGS = "footnote.json", "config_sentence_transformers.json"
 _PICKLES = (
     "pytorch_model*.bin",
     "adapter_model*.bin",
@@ -37,33 +39,31 @@ _PICKLES = (
     "*.pickle",
     "*.ckpt",
 )
-_WEIGHTS, _PARTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-)  # what sentence-transformers opens
-_LONGEST_HEADER = 100 * 2**20  # bytes, as safetensors has it
-_FILES = ("*.safetensors", "*.json", "*.model", "vocab.txt", "merges.txt")  # what vectors depend on
+#: sentence-transformers opens the first of these that exists
+_WEIGHTS, _WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
+_MAX_HEADER_BYTES = 100 * 2**20  # as in safetensors
+#: the files on which vectors depend
+_FILES = ("*.safetensors", "*.json", "*.model", "vocab.txt", "merges.txt")
 _REPAIR = "run: footnote doctor --repair"
 
 
 class SentenceTransformersFolder(ExternalEmbedder):
-    """The folder at `path`. Torch is opened when passages are to be embedded, or a first time to measure."""
+    """The folder at `path`. torch is opened to embed passages, and once to measure the model."""
 
     def __init__(self, path: Path, home: str, threads: int = 0) -> None:
         modules = _modules(path)
-        self._text = path / modules[0][1]  #: where the transformer and its tokenizer lie
+        self._text = path / modules[0][1]  # the folder of the transformer and its tokenizer
         if not (self._text / "tokenizer.json").is_file():
             raise ModelBroken(
                 f"the embedder {path} has no tokenizer.json",
                 "save it again with a fast tokenizer, or use another",
             )
-        self._first = _first(path, modules)
+        self._pools_first = _pools_first_token(path, modules)
         self._tokenizer: minilm.Tokenizer | None = None
-        self._machine: minilm.FolderEmbedder | None = None
-        theirs = (
-            read_json_object(path / _THEIRS).get("prompts") if (path / _THEIRS).exists() else None
-        )
-        prefixes = Prefixes.of(theirs if isinstance(theirs, dict) else {}, path / _OURS)
+        self._embedder: minilm.FolderEmbedder | None = None
+        settings = path / _MODEL_SETTINGS
+        prompts = read_json_object(settings).get("prompts") if settings.exists() else None
+        prefixes = Prefixes.of(prompts if isinstance(prompts, dict) else {}, path / _OWN_SETTINGS)
         super().__init__(path, home, threads, _checksum(path, home), prefixes)
 
     @property
@@ -71,32 +71,30 @@ class SentenceTransformersFolder(ExternalEmbedder):
         return self._record.with_suffix(".gguf")
 
     def _open(self) -> minilm.FolderEmbedder:
-        if self._machine is None:
-            self._machine = minilm.FolderEmbedder(self.path)
-        return self._machine
+        if self._embedder is None:
+            self._embedder = minilm.FolderEmbedder(self.path)
+        return self._embedder
 
     def _measured(self) -> dict[str, Any]:
-        machine, cosine = self._open(), 0.0
-        self._sound(machine.embed(["a"])[0])
-        if self._first is not None:
+        embedder, cosine = self._open(), 0.0
+        self._require_unit_vector(embedder.embed(["a"])[0])
+        if self._pools_first is not None:
             cosine = minilm.write_fast_copy(
-                self._text, self._gguf, machine, self.prefixes.query, self._first
+                self._text, self._gguf, embedder, self.prefixes.query, self._pools_first
             )
-        around = self._pieces().around
-        made = atomic_files.sha256(self._gguf) if self._gguf.exists() else ""
         return {
-            "dimension": machine.dimension,
-            "most": machine.most,
-            "around": around,
+            "dimension": embedder.dimension,
+            "most": embedder.max_tokens,
+            "around": self._open_tokenizer().special_tokens,
             "cosine": cosine,
-            "gguf": made,
+            "gguf": atomic_files.sha256(self._gguf) if self._gguf.exists() else "",
         }
 
-    def _pieces(self) -> minilm.Tokenizer:
+    def _open_tokenizer(self) -> minilm.Tokenizer:
         if self._tokenizer is None:
             try:
                 self._tokenizer = minilm.Tokenizer(self._text)
-            except Exception as error:  # tokenizers raises it bare
+            except Exception as error:  # tokenizers raises bare exceptions
                 raise ModelBroken(
                     f"{self._text / 'tokenizer.json'} cannot be read: {error}",
                     "fetch the folder again",
@@ -104,7 +102,7 @@ class SentenceTransformersFolder(ExternalEmbedder):
         return self._tokenizer
 
     def _count(self, texts: Sequence[str]) -> list[int]:
-        return self._pieces().count(texts)
+        return self._open_tokenizer().count(texts)
 
     def questions(self) -> OpenEmbedder:
         if not self._facts["gguf"]:
@@ -115,9 +113,8 @@ class SentenceTransformersFolder(ExternalEmbedder):
         if not self._gguf.exists():
             self.remake()
         self.verify()
-        return minilm.QuestionEmbedder(
-            self._gguf, self._threads, minilm.Tokenizer(self._text, self.most), self.prefixes.query
-        )
+        tokenizer = minilm.Tokenizer(self._text, self.max_tokens)
+        return minilm.QuestionEmbedder(self._gguf, self._threads, tokenizer, self.prefixes.query)
 
     def passages(self) -> Embedder:
         return EmbedderView(
@@ -125,11 +122,15 @@ class SentenceTransformersFolder(ExternalEmbedder):
         )
 
     def check(self) -> str:
-        says = f"{self.name}: {self.dimension} numbers, {self.most} tokens; SHA-256 of its checksums {self.sha256[:12]}"
+        description = (
+            f"{self.name}: {self.dimension} numbers, {self.max_tokens} tokens; "
+            f"SHA-256 of its checksums {self.sha256[:12]}"
+        )
         if not self._facts["gguf"]:
-            return f"{says}; questions wait for torch"
+            return f"{description}; questions wait for torch"
         self.verify()
-        return f"{says}; its GGUF verified, cosine to sentence-transformers {self._facts['cosine']:.7f}"
+        cosine = f"cosine to sentence-transformers {self._facts['cosine']:.7f}"
+        return f"{description}; its GGUF verified, {cosine}"
 
     def made(self) -> bool:
         return bool(self._facts["gguf"])
@@ -145,128 +146,156 @@ class SentenceTransformersFolder(ExternalEmbedder):
         self._facts = self._measure()
 
     def close(self) -> None:
-        self._machine = None
+        self._embedder = None
 
 
 def _modules(folder: Path) -> list[tuple[str, str]]:
-    """(kind, path) of each module. Raises `ModelBroken` where it is no such folder, or one that would have to run something."""
+    """(class name, path) of each module of the model.
+
+    Raises `ModelBroken` if it is not a sentence-transformers folder, and if it needs code or
+    pickled weights.
+    """
     try:
-        found = json.loads(
-            regular_files.read_text_file(folder / "modules.json", regular_files.MAX_SETTINGS_BYTES)
+        content = regular_files.read_text_file(
+            folder / "modules.json", regular_files.MAX_SETTINGS_BYTES
         )
-        modules = [(str(m["type"]), str(m["path"])) for m in found]
+        modules = [(str(module["type"]), str(module["path"])) for module in json.loads(content)]
     except (Unreadable, ValueError, LookupError, TypeError, RecursionError) as error:
         raise ModelBroken(
-            f"{folder} is not a sentence-transformers folder: its modules.json cannot be read ({error})",
+            f"{folder} is not a sentence-transformers folder: "
+            f"its modules.json cannot be read ({error})",
             "give the folder that SentenceTransformer.save_pretrained wrote, or a GGUF embedder",
         ) from error
     for kind, path in modules or [("", "")]:
         inside = (folder / path).resolve().is_relative_to(folder.resolve())
         if not kind.startswith("sentence_transformers.") or not inside:
             raise ModelBroken(
-                f"the embedder {folder} needs code or files from elsewhere ({kind or 'no module'!r}); nothing of it was run",
+                f"the embedder {folder} needs code or files from elsewhere "
+                f"({kind or 'no module'!r}); nothing of it was run",
                 "use an embedder that is made of sentence-transformers' own modules",
             )
-    _no_pickles(folder, [path for _, path in modules])
+    _refuse_pickles(folder, [path for _, path in modules])
     return [(kind.rpartition(".")[2], path) for kind, path in modules]
 
 
-def _no_pickles(folder: Path, paths: Sequence[str]) -> None:
-    """Raises `ModelBroken` where a library could reach pickled weights: they lie in a folder without a whole ``model.safetensors``,
-    which it would open instead, or an index of parts names something else than safetensors."""
-    places = {folder} | {
-        place for path in paths if path for place in ((folder / path), *(folder / path).rglob("*/"))
+def _refuse_pickles(folder: Path, paths: Sequence[str]) -> None:
+    """Raise `ModelBroken` if a library could open pickled weights below `folder`.
+
+    That is so if a folder has pickled files and no complete ``model.safetensors``, which would be
+    opened instead, or if the index of the weights names files that are not safetensors. `paths` are
+    those of the modules.
+    """
+    folders = {folder} | {
+        inner for path in paths if path for inner in ((folder / path), *(folder / path).rglob("*/"))
     }
-    for place in sorted(places):
-        pickles = sorted(file.name for kind in _PICKLES for file in place.glob(kind))
-        whole = _whole(place / _WEIGHTS)
-        if not whole and os.path.lexists(place / _PARTS):
-            parts = read_json_object(place / _PARTS).get("weight_map")
-            names = (
-                sorted({str(name) for name in parts.values()}) if isinstance(parts, dict) else [""]
-            )
-            wrong = [
-                n
-                for n in names
-                if not (
-                    n.endswith(".safetensors") and n == os.path.basename(n) and _whole(place / n)
-                )
-            ]
-            whole = not wrong
-            pickles = pickles or wrong
-        config = (
-            read_json_object(place / "config.json") if (place / "config.json").is_file() else {}
-        )
-        if elsewhere := config.get(
-            "transformers_weights"
-        ):  # transformers opens this file instead of those above
-            pickles, whole = [str(elsewhere)], False
-        if pickles and not whole:
-            beside = (
-                ""
-                if not os.path.lexists(place / _WEIGHTS)
-                else f", and the {_WEIGHTS} beside them is not whole"
+    for place in sorted(folders):
+        unsafe = _unsafe_weights(place)
+        if unsafe is not None:
+            incomplete = (
+                f", and the {_WEIGHTS} beside them is not whole"
+                if os.path.lexists(place / _WEIGHTS)
+                else ""
             )
             raise ModelBroken(
-                f"the weights in {place} are pickled or in parts that are not safetensors ({pickles[0]}){beside}; "
+                f"the weights in {place} are pickled or in parts that are not safetensors "
+                f"({unsafe}){incomplete}; "
                 "pickled weights can run a stranger's code: they were not opened",
                 f"use a copy with {_WEIGHTS}; SentenceTransformer.save_pretrained writes it",
             )
 
 
-def _whole(path: Path) -> bool:
-    """Is this a safetensors file: a header of tensors, and as many bytes behind it as they need?"""
+def _unsafe_weights(folder: Path) -> str | None:
+    """The name of a file in `folder` that may be opened and is not safetensors; None if none is.
+
+    The name is "" if the index of the weights has no names.
+    """
+    path = folder / "config.json"
+    config = read_json_object(path) if path.is_file() else {}
+    if explicit := config.get("transformers_weights"):  # transformers opens this file before others
+        return str(explicit)
+    if _is_safetensors(folder / _WEIGHTS):
+        return None
+    unsafe = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
+    if os.path.lexists(folder / _WEIGHTS_INDEX):
+        parts = read_json_object(folder / _WEIGHTS_INDEX).get("weight_map")
+        names = sorted({str(name) for name in parts.values()}) if isinstance(parts, dict) else [""]
+        wrong_parts = [name for name in names if not _is_safe_part(folder, name)]
+        unsafe = (unsafe or wrong_parts) if wrong_parts else []
+    return unsafe[0] if unsafe else None
+
+
+def _is_safe_part(folder: Path, name: str) -> bool:
+    is_plain_name = name.endswith(".safetensors") and name == os.path.basename(name)
+    return is_plain_name and _is_safetensors(folder / name)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether the file is complete: a header of tensors, and as many bytes as they need."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
         with open(path, "rb") as file:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
-            if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
+            if not 2 <= length <= min(_MAX_HEADER_BYTES, size - 8):
                 return False
-            head = strict_json.parse(file.read(length).decode("utf-8"))
+            header = strict_json.parse(file.read(length).decode("utf-8"))
         ends = [
-            int(about["data_offsets"][1]) for name, about in head.items() if name != "__metadata__"
+            int(tensor["data_offsets"][1])
+            for name, tensor in header.items()
+            if name != "__metadata__"
         ]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
     return bool(ends) and max(ends) == size - 8 - length
 
 
-def _first(folder: Path, modules: Sequence[tuple[str, str]]) -> bool | None:
-    """Is a plain BERT pooled by its first token (else by the mean)? None where llama.cpp would not compute the same."""
+def _pools_first_token(folder: Path, modules: Sequence[tuple[str, str]]) -> bool | None:
+    """True if a plain BERT is pooled by its first token, False if by the mean.
+
+    None if llama.cpp would not compute the same vectors.
+    """
     kinds = [kind for kind, _ in modules]
     text = folder / modules[0][1]
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         return None
     if not all((text / name).is_file() for name in ("config.json", "model.safetensors")):
         return None
-    config, pooling = (
-        read_json_object(text / "config.json"),
-        read_json_object(folder / modules[1][1] / "config.json"),
-    )
+    config = read_json_object(text / "config.json")
+    pooling = read_json_object(folder / modules[1][1] / "config.json")
     plain = {
         "model_type": "bert",
         "hidden_act": "gelu",
         "position_embedding_type": "absolute",
         "is_decoder": False,
     }
-    if any(config.get(name, is_) != is_ for name, is_ in plain.items()) or "auto_map" in config:
+    if any(config.get(key, value) != value for key, value in plain.items()) or "auto_map" in config:
         return None
-    old = [name.removeprefix("pooling_mode_").removesuffix("_token").removesuffix("_tokens") for name, on in pooling.items()
-           if name.startswith("pooling_mode_") and on]  # fmt: skip
-    return {"mean": False, "cls": True}.get(pooling.get("pooling_mode") or "+".join(old))
+    old_modes = [
+        key.removeprefix("pooling_mode_").removesuffix("_token").removesuffix("_tokens")
+        for key, enabled in pooling.items()
+        if key.startswith("pooling_mode_") and enabled
+    ]
+    mode = pooling.get("pooling_mode") or "+".join(old_modes)
+    return {"mean": False, "cls": True}.get(mode)
 
 
 def _checksum(folder: Path, home: str) -> str:
-    """Of the checksums of all files that vectors depend on; prompts stand in the identity as they are."""
-    found = {
-        file.relative_to(folder).as_posix(): file for kind in _FILES for file in folder.rglob(kind)
+    """The SHA-256 of the names and checksums of all files that vectors depend on.
+
+    Prompts are not included; they are part of the identity themselves.
+    """
+    files = {
+        file.relative_to(folder).as_posix(): file
+        for pattern in _FILES
+        for file in folder.rglob(pattern)
     }
     try:
         lines = [
-            f"{name}\0{weights.fingerprint(home, file)}\n" for name, file in sorted(found.items())
-            if name not in (_OURS, _THEIRS) and not any(part.startswith(".") for part in name.split("/"))
-        ]  # fmt: skip
+            f"{name}\0{weights.fingerprint(home, file)}\n"
+            for name, file in sorted(files.items())
+            if name not in (_OWN_SETTINGS, _MODEL_SETTINGS)
+            and not any(part.startswith(".") for part in name.split("/"))
+        ]
     except OSError as error:
         raise ModelBroken(
             f"the embedder {folder} cannot be read: {error}", "fetch the folder again"

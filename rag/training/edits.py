@@ -1,8 +1,10 @@
-"""Edits of a sentence or a question: some make it wrong (a number, a date, a name, a negation, an opposite, two names
-changed places), some leave it true (shortened, turned round, a number written otherwise).
+"""Edits of a sentence or a question.
 
-Each edit takes the text, names and numbers it may borrow (from the same passage, where they are hardest to notice), and a
-random source; it returns the edited text, or None where there is nothing to edit.
+Some make it wrong: another number, date or name, a negation, an opposite, two names exchanged. Some
+leave it true: shorter, clauses in another order, a number in another spelling. An edit that makes
+wrong takes the text, the passage around it, and a random source. The passage supplies names and
+numbers, because such errors are the hardest to notice. An edit returns the edited text, or None if
+there is nothing to edit.
 """
 
 from __future__ import annotations
@@ -14,23 +16,29 @@ from collections.abc import Callable, Sequence
 from rag.text import facts, word_tables
 from rag.text.sentences import split_sentences
 
+#: an opposite of each word
 _OPPOSITE: dict[str, str] = {}
 for _a, _b in word_tables.OPPOSITES:
     _OPPOSITE.setdefault(_a, _b)
 _SAME = """
-began started|approximately about|located situated|created made|founded established|obtained got|purchased bought|
-assist help|numerous many|large big|near close to|although though|however but|also additionally|within inside|upon on|
-primarily mainly|received got|constructed built|major important|often frequently|usually normally|required needed|
-demonstrated showed|because since|increased rose|decreased fell|died passed away|entire whole|throughout across|permitted allowed|
+began started|approximately about|located situated|created made|founded established|obtained got|
+purchased bought|
+assist help|numerous many|large big|near close to|although though|however but|
+also additionally|within inside|upon on|primarily mainly|received got|constructed built|
+major important|often frequently|usually normally|required needed|demonstrated showed|
+because since|increased rose|decreased fell|died passed away|entire whole|throughout across|
+permitted allowed|
 """
-_ALIKE = {
+#: a synonym of each word
+_SYNONYM = {
     a: b for a, _, b in (pair.partition(" ") for pair in _SAME.replace("\n", "").split("|") if pair)
 }
 _AUXILIARY = re.compile(
-    r"\b(is|are|was|were|has|have|had|will|would|can|could|should|must|may|might|did|does|do)\b(?!\s+(?:not\b|n't))"
+    r"\b(is|are|was|were|has|have|had|will|would|can|could|should|must|may|might|did|does|do)\b"
+    r"(?!\s+(?:not\b|n't))"
 )
 _NOT = re.compile(r"\s+(?:not|never)\b|(?:\b([Cc]a|[Ww]o|[Ss]ha))?n't\b")
-_WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}
+_FULL_FORM = {"ca": "can", "wo": "will", "sha": "shall"}
 _PAST = re.compile(r"(?<=\s)(\w{3,}ed)\b(?!\s+by\b)")
 _YEAR = re.compile(r"\b(1[0-9]\d\d|20\d\d)\b")
 _MONTHS = (
@@ -39,7 +47,10 @@ _MONTHS = (
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _CALENDAR = re.compile(rf"\b({'|'.join(_MONTHS + _WEEKDAYS)})\b")
 _DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d,]*\d)?(?:\.\d+)?(?!,?\w)")
-_COUNTS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty hundred thousand million billion".split()
+_COUNTS = (
+    "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty "
+    "hundred thousand million billion"
+).split()
 _COUNT = re.compile(rf"\b({'|'.join(_COUNTS)})\b", re.I)
 
 Edit = Callable[[str, str, random.Random], str | None]
@@ -54,7 +65,7 @@ def _cased(new: str, old: str) -> str:
 
 
 def number(text: str, around: str, chance: random.Random) -> str | None:
-    """Another quantity: one from around it, or one near it."""
+    """Another quantity: one of the passage, or one of similar size."""
     places = [m for m in _DIGITS.finditer(text) if not _YEAR.fullmatch(m.group())] + list(
         _COUNT.finditer(text)
     )
@@ -123,17 +134,20 @@ def date(text: str, around: str, chance: random.Random) -> str | None:
 
 
 def names_in(passage: str) -> list[str]:
-    """The names of a passage, sentence by sentence: a word that opens a sentence is none, and none goes over a full stop."""
+    """The names of a passage, sentence by sentence.
+
+    So no name crosses a full stop, and the first word of a sentence is not a name.
+    """
     return [n for s in split_sentences(passage) for n in facts.find_names(s.of(passage))]
 
 
 def name(text: str, around: str, chance: random.Random) -> str | None:
-    """Another name from around it; a part of a longer name counts as the same one."""
-    mine = [n for n in facts.find_names("x " + text) if len(n) > 2]
-    if not mine:
+    """Another name of the passage; a part of a longer name counts as the same name."""
+    names = [n for n in facts.find_names("x " + text) if len(n) > 2]
+    if not names:
         return None
-    old = chance.choice(mine)
-    words = set(facts.content_stems(" ".join(mine)))
+    old = chance.choice(names)
+    words = set(facts.content_stems(" ".join(names)))
     others = [
         n
         for n in names_in(around)
@@ -146,9 +160,11 @@ def name(text: str, around: str, chance: random.Random) -> str | None:
 
 
 def swap_names(text: str, around: str, chance: random.Random) -> str | None:
-    """Two names of the sentence in each other's place, where they are not merely listed."""
-    mine = [n for n in dict.fromkeys(facts.find_names("x " + text)) if text.count(n) == 1]
-    pairs = [(a, b) for n, a in enumerate(mine) for b in mine[n + 1 :] if a not in b and b not in a]
+    """Two names of the sentence exchanged, unless they are only listed side by side."""
+    names = [n for n in dict.fromkeys(facts.find_names("x " + text)) if text.count(n) == 1]
+    pairs = [
+        (a, b) for n, a in enumerate(names) for b in names[n + 1 :] if a not in b and b not in a
+    ]
     pairs = [(a, b) for a, b in pairs if text.find(b) - text.find(a) - len(a) > 8]
     if not pairs:
         return None
@@ -161,11 +177,11 @@ def swap_names(text: str, around: str, chance: random.Random) -> str | None:
 
 
 def negation(text: str, around: str, chance: random.Random) -> str | None:
-    """A "not" put in or taken out."""
+    """A "not" inserted or removed."""
     denied = _NOT.search(text)
     if denied:
         bare = denied.group(1)
-        return _put(text, denied, _cased(_WHOLE[bare.lower()], bare) if bare else "")
+        return _put(text, denied, _cased(_FULL_FORM[bare.lower()], bare) if bare else "")
     helpers = list(_AUXILIARY.finditer(text))
     if helpers:
         match = chance.choice(helpers[:2])
@@ -175,39 +191,48 @@ def negation(text: str, around: str, chance: random.Random) -> str | None:
 
 
 def opposite(text: str, around: str, chance: random.Random) -> str | None:
-    """A word turned into its opposite."""
-    found = [m for m in re.finditer(r"[A-Za-z]+", text) if m.group().lower() in _OPPOSITE]
-    if not found:
+    """A word replaced by its opposite."""
+    matches = [m for m in re.finditer(r"[A-Za-z]+", text) if m.group().lower() in _OPPOSITE]
+    if not matches:
         return None
-    match = chance.choice(found)
+    match = chance.choice(matches)
     return _put(text, match, _cased(_OPPOSITE[match.group().lower()], match.group()))
 
 
 def word(text: str, around: str, chance: random.Random) -> str | None:
-    """A long lower-case word exchanged for one of the passage that ends alike ("trading" for "fishing")."""
-    mine = [m for m in re.finditer(r"\b[a-z]{5,}\b", text) if not facts.is_stop_word(m.group())]
-    if not mine:
+    """A long lower-case word replaced by one of the passage with the same ending.
+
+    For example "trading" for "fishing".
+    """
+    matches = [m for m in re.finditer(r"\b[a-z]{5,}\b", text) if not facts.is_stop_word(m.group())]
+    if not matches:
         return None
-    match = chance.choice(mine)
+    match = chance.choice(matches)
     old = match.group()
-    alike = [
+    candidates = [
         w
         for w in set(re.findall(r"\b[a-z]{5,}\b", around))
         if w[-2:] == old[-2:] and facts.stem(w) != facts.stem(old) and w not in text
     ]
-    return _put(text, match, chance.choice(sorted(alike))) if alike else None
+    return _put(text, match, chance.choice(sorted(candidates))) if candidates else None
 
 
-#: what makes a statement wrong; the first four are what the check is measured by
+#: the edits that make a statement wrong; the check is measured with the first four
 WRONG: dict[str, Edit] = {
-    "number": number, "date": date, "name": name, "negation": negation, "places": swap_names, "opposite": opposite, "word": word
-}  # fmt: skip
+    "number": number,
+    "date": date,
+    "name": name,
+    "negation": negation,
+    "places": swap_names,
+    "opposite": opposite,
+    "word": word,
+}
 
 
 def make_wrong(
     text: str, around: str, chance: random.Random, kinds: Sequence[str] = tuple(WRONG)
 ) -> tuple[str, str] | None:
-    """The text made wrong in one place, and the kind of edit; None where no kind applies."""
+    """(the text with one error, the kind of the edit); None if no kind applies."""
     for kind in chance.sample(list(kinds), len(kinds)):
         edited = WRONG[kind](text, around, chance)
         if edited and edited != text:
@@ -221,63 +246,71 @@ def _no_brackets(text: str, chance: random.Random) -> str | None:
 
 
 def _no_lead(text: str, chance: random.Random) -> str | None:
-    found = re.match(
-        r"(?:In|On|At|After|Before|During|When|While|Although|Since|As|By|For|With|However|Moreover|Also)\b[^,]{2,60},\s+(?=\w)",
+    match = re.match(
+        r"(?:In|On|At|After|Before|During|When|While|Although|Since|As|By|For|With|However|"
+        r"Moreover|Also)\b[^,]{2,60},\s+(?=\w)",
         text,
     )
-    if not found or len(text) - found.end() < 25:
+    if not match or len(text) - match.end() < 25:
         return None
-    return text[found.end()].upper() + text[found.end() + 1 :]
+    return text[match.end()].upper() + text[match.end() + 1 :]
 
 
 def _no_tail(text: str, chance: random.Random) -> str | None:
-    found = re.search(
-        r",\s+(?:which|who|where|while|although|including|such as|because|as well as|with|making|leading)\b[^;]*$",
+    match = re.search(
+        r",\s+(?:which|who|where|while|although|including|such as|because|as well as|with|"
+        r"making|leading)\b[^;]*$",
         text,
     )
-    return text[: found.start()] + "." if found and found.start() > 25 else None
+    return text[: match.start()] + "." if match and match.start() > 25 else None
 
 
 def _turned(text: str, chance: random.Random) -> str | None:
-    found = re.match(
-        r"((?:In|On|At|After|Before|During|When|While|By|Since|As)\b[^,]{2,60}),\s+([^;]{20,}?)\.?$",
+    match = re.match(
+        r"((?:In|On|At|After|Before|During|When|While|By|Since|As)\b[^,]{2,60}),"
+        r"\s+([^;]{20,}?)\.?$",
         text,
     )
-    if not found:
+    if not match:
         return None
-    lead, rest = found.groups()
+    lead, rest = match.groups()
     first = rest.split()[0]
     rest = rest if first in facts.find_names("x " + rest) else rest[0].upper() + rest[1:]
     return f"{rest} {lead[0].lower()}{lead[1:]}."
 
 
 def _respelled(text: str, chance: random.Random) -> str | None:
-    found = re.search(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", text)
-    if found:
-        return _put(text, found, found.group().replace(",", ""))
-    found = re.search(r"(?<![\w,.$€£-])([2-9]|1[0-2])(?![\w,.%:'’]|\s\d)", text)
+    match = re.search(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", text)
+    if match:
+        return _put(text, match, match.group().replace(",", ""))
+    match = re.search(r"(?<![\w,.$€£-])([2-9]|1[0-2])(?![\w,.%:'’]|\s\d)", text)
     return (
-        _put(text, found, _COUNTS[int(found.group()) - 2])
-        if found and not _CALENDAR.search(text)
+        _put(text, match, _COUNTS[int(match.group()) - 2])
+        if match and not _CALENDAR.search(text)
         else None
     )
 
 
 def _synonym(text: str, chance: random.Random) -> str | None:
-    found = [m for m in re.finditer(r"\b[a-z]+\b", text) if m.group() in _ALIKE]
-    if not found:
+    matches = [m for m in re.finditer(r"\b[a-z]+\b", text) if m.group() in _SYNONYM]
+    if not matches:
         return None
-    match = chance.choice(found)
-    return _put(text, match, _ALIKE[match.group()])
+    match = chance.choice(matches)
+    return _put(text, match, _SYNONYM[match.group()])
 
 
 _RIGHT: tuple[Callable[[str, random.Random], str | None], ...] = (
-    _no_brackets, _no_lead, _no_tail, _turned, _respelled, _synonym
-)  # fmt: skip
+    _no_brackets,
+    _no_lead,
+    _no_tail,
+    _turned,
+    _respelled,
+    _synonym,
+)
 
 
 def reword(text: str, chance: random.Random) -> str:
-    """The text said otherwise and still true: up to two of the harmless edits; the text itself where none applies."""
+    """The text in other words and still true, after up to two edits; unchanged if none applies."""
     done = 0
     for edit in chance.sample(_RIGHT, len(_RIGHT)):
         edited = edit(text, chance)

@@ -1,4 +1,7 @@
-"""One training example: a text, a passage, and what is known of the pair. And which side of the fence a document is on."""
+"""Training examples: a text, a passage, and the labels of the pair.
+
+`side` decides whether a document is used for training, tuning or testing.
+"""
 
 from __future__ import annotations
 
@@ -15,93 +18,108 @@ from rag.domain import Span
 from rag.text import facts
 from rag.text.sentences import split_sentences
 
-TUNE, TEST = (
-    8,
-    14,
-)  # percent of the documents that are held out: to choose settings and thresholds, and to report on
-_SALT = 6  # of 0..40 the first that puts 4 of SQuAD 2.0's 28 articles to the test, 2 to tune and 22 to training
+#: percent of the documents kept out of training: for settings and thresholds, and for the figures
+TUNE_PERCENT, TEST_PERCENT = 8, 14
+#: the first of 0 to 40 that assigns 4 of SQuAD 2.0's 28 articles to the test and 2 to tuning
+_SALT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`labels` holds what is known (1.0 yes, 0.0 no): answers, helps, supported, partly, against. What is not known is absent."""
+    """A pair of texts with its known labels.
 
-    job: str  #: read or support
+    The labels are answers, helps, supported, partly and against: 1.0 yes, 0.0 no. A label that is
+    not known is absent.
+    """
+
+    job: str  #: "read" or "support"
     origin: str  #: the set it comes from
-    document: str  #: what it is held out by
+    document: str  #: decides the side of the example, see `side`
     first: str  #: the question or the sentence
     second: str  #: the passage
     labels: Mapping[str, float] = field(default_factory=dict)
-    span: Span | None = None  #: the answer, or where the evidence lies; into `second`
-    answers: tuple[str, ...] = ()  #: all that count as right
+    span: Span | None = None  #: the answer or the evidence in `second`
+    answers: tuple[str, ...] = ()  #: all correct answers
     weight: float = 1.0
 
 
 def side(document: str) -> str:
-    """ "train", "tune" or "test": decided by the document's name alone, so it is the same in every run and every set."""
-    place = int(hashlib.sha256(f"{_SALT}:{document}".encode()).hexdigest()[:8], 16) % 100
-    return "test" if place < TEST else "tune" if place < TEST + TUNE else "train"
+    """The side of a document: "train", "tune" or "test".
+
+    It depends on the document's name only, so it is the same in every run and every set.
+    """
+    percentile = int(hashlib.sha256(f"{_SALT}:{document}".encode()).hexdigest()[:8], 16) % 100
+    if percentile < TEST_PERCENT:
+        return "test"
+    return "tune" if percentile < TEST_PERCENT + TUNE_PERCENT else "train"
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """A gzipped JSONL file."""
+    """The rows of a gzipped JSONL file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
 def locate(question: str, passage: str, answers: Sequence[str]) -> Span | None:
-    """Where the answer stands: the middle one by length, at the place whose sentence shares most words with the question."""
-    there = sorted(
-        {a.strip() for a in answers if a.strip() and a.strip() in passage},
-        key=lambda a: (len(a), a),
+    """The span of an answer in the passage; None if it contains none of the answers.
+
+    Of several answers the one of median length is taken, where its sentence shares most words with
+    the question.
+    """
+    present = sorted(
+        {answer.strip() for answer in answers if answer.strip() and answer.strip() in passage},
+        key=lambda answer: (len(answer), answer),
     )
-    if not there:
+    if not present:
         return None
-    answer = there[(len(there) - 1) // 2]
-    places = list(_places(passage, answer)) or [passage.index(answer)]
-    if len(places) > 1:
-        asked = set(facts.content_stems(question))
-        spans = list(split_sentences(passage))
-        places.sort(
-            key=lambda at: (
-                -max(
-                    (
-                        len(asked & set(facts.content_stems(s.of(passage))))
-                        for s in spans
-                        if s.start <= at < s.end
-                    ),
-                    default=0,
-                )
+    answer = present[(len(present) - 1) // 2]
+    starts = list(_starts(passage, answer)) or [passage.index(answer)]
+    if len(starts) > 1:
+        question_stems = set(facts.content_stems(question))
+        sentences = list(split_sentences(passage))
+
+        def shared_words(start: int) -> int:
+            shared = (
+                len(question_stems & set(facts.content_stems(sentence.of(passage))))
+                for sentence in sentences
+                if sentence.start <= start < sentence.end
             )
-        )
-    return Span(places[0], places[0] + len(answer))
+            return max(shared, default=0)
+
+        starts.sort(key=lambda start: -shared_words(start))
+    return Span(starts[0], starts[0] + len(answer))
 
 
-def _places(passage: str, answer: str) -> Iterator[int]:
-    at = passage.find(answer)
-    while at >= 0:
-        before, after = passage[at - 1 : at], passage[at + len(answer) : at + len(answer) + 1]
-        if not (
-            (before.isalnum() and answer[0].isalnum()) or (after.isalnum() and answer[-1].isalnum())
-        ):
-            yield at
-        at = passage.find(answer, at + 1)
+def _starts(passage: str, answer: str) -> Iterator[int]:
+    """The starts of all occurrences of `answer` that do not cut a word."""
+    start = passage.find(answer)
+    while start >= 0:
+        end = start + len(answer)
+        before, after = passage[start - 1 : start], passage[end : end + 1]
+        cuts_start = before.isalnum() and answer[0].isalnum()
+        cuts_end = after.isalnum() and answer[-1].isalnum()
+        if not cuts_start and not cuts_end:
+            yield start
+        start = passage.find(answer, start + 1)
 
 
-def window(text: str, keep: Span | None, most: int, chance: random.Random) -> Span:
-    """Whole sentences of `text` around `keep` (or anywhere), of about `most` characters, `keep` at a random place in it."""
-    if len(text) <= most:
+def window(text: str, keep: Span | None, max_chars: int, chance: random.Random) -> Span:
+    """A range of whole sentences of `text`, of about `max_chars` characters.
+
+    It contains `keep` at a random position; without `keep` it is anywhere in the text.
+    """
+    if len(text) <= max_chars:
         return Span(0, len(text))
     spans = list(split_sentences(text)) or [Span(0, len(text))]
     if keep is None:
         middle = chance.randrange(len(spans))
         low = high = middle
     else:
-        hit = [n for n, s in enumerate(spans) if s.overlaps(keep)] or [0]
-        low, high = hit[0], hit[-1]
+        kept = [number for number, span in enumerate(spans) if span.overlaps(keep)] or [0]
+        low, high = kept[0], kept[-1]
     while True:
-        left = low > 0 and spans[high].end - spans[low - 1].start <= most
-        right = high + 1 < len(spans) and spans[high + 1].end - spans[low].start <= most
+        left = low > 0 and spans[high].end - spans[low - 1].start <= max_chars
+        right = high + 1 < len(spans) and spans[high + 1].end - spans[low].start <= max_chars
         if not left and not right:
             break
         if left and (not right or chance.random() < 0.5):
@@ -115,7 +133,10 @@ def window(text: str, keep: Span | None, most: int, chance: random.Random) -> Sp
 
 
 def groups(pairs: Sequence[tuple[str, str]], prefix: str) -> list[str]:
-    """A name for each pair such that pairs that share either text are in one group (connected components)."""
+    """The name of the group of each pair; pairs that share a text are in the same group.
+
+    The groups are connected components.
+    """
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:

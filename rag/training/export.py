@@ -1,4 +1,4 @@
-"""Trained weights -> the GGUF that ships, and what stands beside it."""
+"""Writes trained weights as the GGUF file of the package, and reads them again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ NAME = "footnote-reader"
 
 
 def export_model(network: Network, target: Path, fits: dict[str, Any], kind: str = "q8_0") -> None:
-    """Write `network` to `target`; `fits` (small float32 arrays, see `fit`) travel with the heads."""
+    """Write `network` to `target`.
+
+    `fits` are small float32 arrays (see `fit`) that are stored with the heads. `kind` is one of
+    `gguf_writer.QUANTISATIONS`.
+    """
     write_gguf(
         target,
         weights.embedder_folder(),
@@ -30,36 +34,40 @@ def export_model(network: Network, target: Path, fits: dict[str, Any], kind: str
 
 
 def load_network(*paths: Path) -> Network:
-    """The network of a checkpoint, or of a file that `ship` wrote (less what q8_0 rounded off).
+    """The network of a checkpoint or of a file that `export_model` wrote, rounded by q8_0.
 
-    Of several, the mean of their weights: they must be trained from one another, or from one start. Between two such nets
-    the loss has no hill, and the mean keeps what both learned (WiSE-FT and model soups, Wortsman et al. 2022).
+    Of several paths it has the mean of the weights. The networks must be trained from one another
+    or from one start: then the loss has no barrier between them, and the mean keeps the abilities
+    of all (WiSE-FT and model soups, Wortsman et al. 2022).
     """
     network = Network()
     states = [_state(path, network) for path in paths]
     network.load_state_dict(
-        {name: torch.stack([s[name].float() for s in states]).mean(0) for name in states[0]}
+        {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
     )
     return network.eval()
 
 
 def _state(path: Path, network: Network) -> dict[str, torch.Tensor]:
     if path.suffix == ".gguf":
-        return _shipped(path, network)
+        return _exported(path, network)
     return dict(torch.load(path, map_location="cpu", weights_only=True)["network"])
 
 
-def _shipped(path: Path, network: Network) -> dict[str, torch.Tensor]:
-    found, heads = read_tensors(path), read_arrays(str(path))
-    out = {}
-    for mine, theirs in network.trunk.names().items():
-        out[f"trunk.{mine}"] = found[str(gguf_name(theirs))]
+def _exported(path: Path, network: Network) -> dict[str, torch.Tensor]:
+    trunk, heads = read_tensors(path), read_arrays(str(path))
+    state = {
+        f"trunk.{name}": trunk[str(gguf_name(checkpoint_name))]
+        for name, checkpoint_name in network.trunk.names().items()
+    }
     for name in arrays(network):
-        out[name if name.startswith("pointers") else f"heads.{name}"] = heads[name]
-    return {name: torch.tensor(array) for name, array in out.items()}
+        state[name if name.startswith("pointers") else f"heads.{name}"] = heads[name]
+    return {name: torch.tensor(array) for name, array in state.items()}
 
 
 def _tensors(network: Network) -> Iterator[tuple[str, Any]]:
+    """(name in a BERT checkpoint, array) of the tensors of the trunk."""
     state = network.trunk.state_dict()
-    for mine, theirs in sorted(network.trunk.names().items(), key=lambda pair: pair[1]):
-        yield theirs, state[mine].detach().float().cpu().numpy()
+    names = sorted(network.trunk.names().items(), key=lambda pair: pair[1])
+    for name, checkpoint_name in names:
+        yield checkpoint_name, state[name].detach().float().cpu().numpy()

@@ -1,7 +1,8 @@
-"""The last few numbers: what turns readings and judgements into probabilities, and where a verdict begins.
+"""The last fitted numbers: they turn logits and signals into probabilities and set thresholds.
 
-Logistic regressions (scikit-learn) on documents kept for tuning, which neither the weights nor the figures have seen. Every
-class of every set weighs the same, so that a set's own rate of true claims is not learnt.
+They are logistic regressions (scikit-learn) on the tuning documents, which are used neither for the
+weights nor for the figures. Every class of every set has the same weight, so that the rate of true
+claims of a set is not learnt.
 """
 
 from __future__ import annotations
@@ -15,21 +16,24 @@ from sklearn.linear_model import LogisticRegression
 from rag.answer.check import SIGNAL_NAMES
 from rag.training import figures
 
-_AS_GOOD = 0.01  # of balanced accuracy
+_ACCURACY_TOLERANCE = 0.01  # of balanced accuracy; about its standard error
 
 
 def regression(
     signals: Sequence[Sequence[float]], truth: Sequence[bool], sets: Sequence[str]
 ) -> tuple[list[float], float]:
-    """Weights and constant. `sets` names where each row comes from."""
+    """(weights, constant) of a logistic regression.
+
+    `sets` names the set of each row.
+    """
     x, y = np.array(signals, dtype=float), np.array(truth, dtype=bool)
     names = np.array(sets)
     weight = np.zeros(len(y))
     for name in set(sets):
         for value in (True, False):
-            mine = (names == name) & (y == value)
-            if mine.any():
-                weight[mine] = 1.0 / mine.sum()
+            members = (names == name) & (y == value)
+            if members.any():
+                weight[members] = 1.0 / members.sum()
     model = LogisticRegression(C=1.0, max_iter=2000).fit(
         x, y, sample_weight=weight * len(y) / weight.sum()
     )
@@ -39,19 +43,21 @@ def regression(
 def threshold(
     scores: Sequence[float], truth: Sequence[bool], sets: Sequence[str]
 ) -> tuple[float, float]:
-    """The score from which to say yes, and the mean balanced accuracy over the sets that it gives.
+    """(threshold of the score, mean balanced accuracy over the sets at this threshold).
 
-    Of the scores that come within a hundredth of the best accuracy, about its standard error, the one where both error rates
-    are nearest to each other: the best one by a hair may doubt twice as many true claims as it lets false ones pass.
+    Of the thresholds within a hundredth of the best accuracy, about its standard error, this is the
+    one with the most equal error rates: the threshold that is best by a small margin may doubt
+    twice as many true claims as it accepts false ones.
     """
-    found = []
+    results = []
     for at in np.arange(0.2, 0.81, 0.01):
-        calls = [s >= at for s in scores]
+        calls = [score >= at for score in scores]
         yes, no = (figures.recall(calls, truth, sets, kind) for kind in (True, False))
-        found.append(((yes + no) / 2, -abs(yes - no), float(at)))
-    best = max(accuracy for accuracy, _, _ in found)
+        results.append(((yes + no) / 2, -abs(yes - no), float(at)))
+    best = max(accuracy for accuracy, _, _ in results)
     accuracy, _, at = max(
-        (row for row in found if row[0] >= best - _AS_GOOD), key=lambda row: (row[1], row[0])
+        (row for row in results if row[0] >= best - _ACCURACY_TOLERANCE),
+        key=lambda row: (row[1], row[0]),
     )
     return at, accuracy
 
@@ -62,9 +68,9 @@ def check_fit(
     truth: Sequence[bool],
     sets: Sequence[str],
 ) -> dict[str, Any]:
-    """``fit.check``: weights of `SIGNALS`, constant, and the scores from which a claim is supported, or partly.
+    """``fit.check``: weights of `SIGNAL_NAMES`, constant, thresholds of supported and of partly.
 
-    `refused` are the claims that the exact judge refuses: they are not supported from any score on.
+    `refused` says which claims the exact judge refuses: they are never supported.
     """
     assert all(len(row) == len(SIGNAL_NAMES) for row in signals)
     weights, constant = regression(signals, truth, sets)
@@ -77,6 +83,9 @@ def check_fit(
 def read_fit(
     logits: Sequence[float], truth: Sequence[bool], sets: Sequence[str], least: float
 ) -> dict[str, Any]:
-    """``fit.read``: weight and constant of the logit, and the probability `least` from which the reader answers."""
+    """``fit.read``: weight and constant of the logit, and `least`.
+
+    `least` is the probability from which the reader answers.
+    """
     weights, constant = regression([(logit,) for logit in logits], truth, sets)
     return {"fit.read": np.array([*weights, constant, least], dtype=np.float32)}

@@ -1,8 +1,10 @@
-"""What the file is worth, on documents that neither the weights nor the fitted numbers have seen; and the fitting itself.
+"""The figures of the exported file, and the fitting of its last numbers.
 
     python -m rag.training.measure DATA MODEL.gguf HOME [--planted FOLDER]
 
-Everything goes through the code that answers people's questions: llama.cpp, `rag.inference.crossencoder`, `rag.answer.check`.
+The figures are measured on documents that were used neither for the weights nor for the fitted
+numbers. They are measured with the code that answers users' questions: llama.cpp,
+`rag.inference.crossencoder` and `rag.answer.check`.
 """
 
 from __future__ import annotations
@@ -29,13 +31,17 @@ from rag.text.sentences import split_sentences
 from rag.training import datasets, edits, fit, mixture, synthetic
 from rag.training.examples import Example, rows, side
 
-SEEN_NEVER = ("scifact", "factcheck_gpt", "summedits")  #: claim sets that are only ever measured on
-_FAR = 0.4  # of the answered questions that fitting also asks of another document
+#: claim sets that are used for figures only
+SEEN_NEVER = ("scifact", "factcheck_gpt", "summedits")
+_FAR = 0.4  # share of the answered questions that fitting also asks of another document
 _PLANTED = ("number", "date", "name", "negation")
 
 
 def judge_of(model: CrossEncoder, home: Path, fitted: Sequence[float]) -> check.Judge:
-    """The check's machines. `home` is where the embedder's GGUF is kept."""
+    """The models of the check.
+
+    `home` is the folder with the embedder's GGUF file; `fitted` are the numbers of `CheckFit`.
+    """
     questions = minilm.open_question_embedder(str(home))
 
     def similar(text: str, others: Sequence[str]) -> list[float]:
@@ -46,98 +52,109 @@ def judge_of(model: CrossEncoder, home: Path, fitted: Sequence[float]) -> check.
 
 
 def weighed(examples: Sequence[Example], judge: check.Judge) -> list[check.Signals]:
-    """Each claim weighed against its passage."""
-    out = []
+    """The signals of each claim against its passage."""
+    signals = []
     for example in examples:
-        parts = [s.of(example.second) for s in split_sentences(example.second)]
-        out.append(
-            check.gather_signals(example.first, parts, [example.second], example.second, judge)
+        sentences = [s.of(example.second) for s in split_sentences(example.second)]
+        signals.append(
+            check.gather_signals(example.first, sentences, [example.second], example.second, judge)
         )
-    return out
+    return signals
 
 
 def fits(sources: mixture.Sources, model: CrossEncoder, home: Path, least: float) -> dict[str, Any]:
-    """All fitted numbers, from the documents kept for tuning."""
+    """All fitted numbers, from the tuning documents.
+
+    `least` is the probability from which the reader answers.
+    """
     chance = random.Random(0)
     claims = sources.claims["tune"]
-    known = weighed(claims, judge_of(model, home, [0.0] * (len(check.SIGNAL_NAMES) + 3)))
-    found = fit.check_fit(
-        [w.signals for w in known],
-        [w.refused for w in known],
+    weighed_claims = weighed(claims, judge_of(model, home, [0.0] * (len(check.SIGNAL_NAMES) + 3)))
+    check_numbers = fit.check_fit(
+        [claim.signals for claim in weighed_claims],
+        [claim.refused for claim in weighed_claims],
         [bool(e.labels["supported"]) for e in claims],
         [e.origin for e in claims],
     )
-    asked = list(askable(sources, chance))
-    seen = [model.read(e.first, [e.second])[0].answers for e in asked]
-    truth = [bool(e.labels["answers"]) for e in asked]
-    return found | fit.read_fit(seen, truth, [e.origin for e in asked], least)
+    questions = list(askable(sources, chance))
+    logits = [model.read(e.first, [e.second])[0].answers for e in questions]
+    truth = [bool(e.labels["answers"]) for e in questions]
+    return check_numbers | fit.read_fit(logits, truth, [e.origin for e in questions], least)
 
 
 def askable(sources: mixture.Sources, chance: random.Random) -> Iterator[Example]:
-    """Questions of the tuning documents: as they stand, near misses where a set has none, and asked of other documents."""
+    """Questions of the tuning documents.
+
+    These are the questions themselves, near misses if a set has none, and a part of the questions
+    asked of other documents.
+    """
     sets_of = ("squad", "timeqa_human", "tatqa_text", "squadshifts_new_wiki")
-    asked = [e for e in sources.questions["tune"] if e.origin in sets_of]
-    passages = {d: sorted({e.second for e in es}) for d, es in datasets.by_document(asked).items()}
-    pool = mixture.passage_pool(asked, chance)
-    for example in asked:
+    questions = [e for e in sources.questions["tune"] if e.origin in sets_of]
+    passages = {
+        document: sorted({e.second for e in examples})
+        for document, examples in datasets.by_document(questions).items()
+    }
+    pool = mixture.passage_pool(questions, chance)
+    for example in questions:
         yield example
         if not example.labels["answers"]:
             continue
         others = [p for p in passages[example.document] if p != example.second]
-        extra = (
-            list(synthetic.near_misses(example, others, chance))
-            if example.origin == "squadshifts_new_wiki"
-            else []
-        )
-        elsewhere = synthetic.far_passage(example, pool, chance) if chance.random() < _FAR else None
-        for made_up in [*extra, *filter(None, [elsewhere])]:
-            yield replace(made_up, origin=example.origin)
+        unanswered: list[Example] = []
+        if example.origin == "squadshifts_new_wiki":
+            unanswered += synthetic.near_misses(example, others, chance)
+        if chance.random() < _FAR and (far := synthetic.far_passage(example, pool, chance)):
+            unanswered.append(far)
+        for synthetic_example in unanswered:
+            yield replace(synthetic_example, origin=example.origin)
 
 
 def reading(examples: Sequence[Example], model: CrossEncoder) -> dict[str, Figure]:
-    """F1 and exact match of the span, the share of first sentences with a gold answer, AUC of answerable or not."""
-    f1, em, first = [], [], []
-    said: dict[bool, list[float]] = {True: [], False: []}
+    """The figures of reading.
+
+    "f1" and "exact" compare the span with the gold answers. "first_sentence" is the share of first
+    sentences that contain a gold answer. "answerable_auc" is the AUC of answerable or not.
+    """
+    f1, exact, first_sentence = [], [], []
+    logits: dict[bool, list[float]] = {True: [], False: []}
     for example in examples:
-        found = model.read(example.first, [example.second])[0]
-        there = bool(example.labels["answers"])
-        said[there].append(found.answers)
-        span = reader.pick_span(example.first, example.second, found)
-        if there and span:
-            short = span.of(example.second)
-            f1.append(metrics.f1(short, example.answers))
-            em.append(metrics.em(short, example.answers))
-            first.append(
-                metrics.contains(
-                    reader.sentence_around(example.second, span).of(example.second), example.answers
-                )
-            )
-    out = {
+        result = model.read(example.first, [example.second])[0]
+        answered = bool(example.labels["answers"])
+        logits[answered].append(result.answers)
+        span = reader.pick_span(example.first, example.second, result)
+        if answered and span:
+            answer = span.of(example.second)
+            sentence = reader.sentence_around(example.second, span).of(example.second)
+            f1.append(metrics.f1(answer, example.answers))
+            exact.append(metrics.em(answer, example.answers))
+            first_sentence.append(metrics.contains(sentence, example.answers))
+    figures = {
         "f1": bootstrap_interval(f1),
-        "exact": bootstrap_interval(em),
-        "first_sentence": bootstrap_interval(first),
+        "exact": bootstrap_interval(exact),
+        "first_sentence": bootstrap_interval(first_sentence),
     }
-    return (
-        out
-        | {"answerable_auc": bootstrap_interval(said[True], said[False], statistic=checker.roc_auc)}
-        if said[False]
-        else out
-    )
+    if logits[False]:
+        figures["answerable_auc"] = bootstrap_interval(
+            logits[True], logits[False], statistic=checker.roc_auc
+        )
+    return figures
 
 
 def judged(
     claims: Sequence[tuple[str, str, str, bool]], judge: check.Judge
 ) -> list[dict[str, Any]]:
-    """Verdict and score of each (set, claim, passage, supported)."""
-    out = []
-    for name, claim, passage, truth in claims:
-        verdict, value, _ = check.check_claim(claim, passage, judge)
-        out.append({"set": name, "supported": truth, "verdict": str(verdict), "score": value})
-    return out
+    """Verdict and score of each claim, given as (set, claim, passage, supported)."""
+    records = []
+    for name, claim, passage, supported in claims:
+        verdict, score, _ = check.check_claim(claim, passage, judge)
+        records.append(
+            {"set": name, "supported": supported, "verdict": str(verdict), "score": score}
+        )
+    return records
 
 
 def rates(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Balanced accuracy, AUC and both error rates: the mean over the sets, and each set."""
+    """Balanced accuracy, AUC and both error rates: means over the sets, and values of each set."""
     names = sorted({r["set"] for r in records})
 
     def strata(of: Callable[[dict[str, Any]], float]) -> list[list[float]]:
@@ -168,9 +185,10 @@ def rates(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def planted(passages: Sequence[str], judge: check.Judge, many: int = 100) -> dict[str, Any]:
-    """Errors put into true sentences, `many` of each kind where there are so many places for one: how many are caught.
+    """The shares of planted errors that the check catches, and its false alarms.
 
-    And how many of those sentences are doubted as they stand, and when they are said otherwise (`swaps.reword`).
+    Up to `many` errors of each kind are put into true sentences of the passages. False alarms are
+    measured on these sentences without the error, and after `edits.reword`.
     """
     chance = random.Random(0)
     caught: dict[str, list[float]] = {kind: [] for kind in _PLANTED}
@@ -191,40 +209,39 @@ def planted(passages: Sequence[str], judge: check.Judge, many: int = 100) -> dic
                 caught[kind].append(doubted(wrong, passage))
         if sum(map(len, caught.values())) > before:
             alarms["false_alarms"].append(doubted(sentence, passage))
-            otherwise = edits.reword(sentence, chance)
-            if otherwise != sentence:
-                alarms["false_alarms_reworded"].append(doubted(otherwise, passage))
-    every = [c for found in caught.values() for c in found]
-    kinds = {k: bootstrap_interval(v) for k, v in caught.items() if v}
+            reworded = edits.reword(sentence, chance)
+            if reworded != sentence:
+                alarms["false_alarms_reworded"].append(doubted(reworded, passage))
     return {
-        "caught": bootstrap_interval(every),
-        **{k: bootstrap_interval(v) for k, v in alarms.items()},
-        "kinds": kinds,
+        "caught": bootstrap_interval([value for values in caught.values() for value in values]),
+        **{name: bootstrap_interval(values) for name, values in alarms.items()},
+        "kinds": {kind: bootstrap_interval(values) for kind, values in caught.items() if values},
     }
 
 
-def passages_of(folder: Path, most: int = 1000) -> list[str]:
-    """The texts below `folder` in pieces of whole sentences, about `most` characters each."""
-    out = []
+def passages_of(folder: Path, max_chars: int = 1000) -> list[str]:
+    """The texts below `folder` in passages of whole sentences, of about `max_chars` characters."""
+    passages = []
     for file in walk_files(str(folder)):
         for raw in (part for part in load_file(file) if isinstance(part, RawDocument)):
-            at = 0
+            first = 0
             spans = list(split_sentences(raw.text))
-            for n, span in enumerate(spans):
-                if n + 1 == len(spans) or spans[n + 1].end - spans[at].start > most:
-                    out.append(raw.text[spans[at].start : span.end])
-                    at = n + 1
-    return out
+            for number, span in enumerate(spans):
+                last = number + 1 == len(spans)
+                if last or spans[number + 1].end - spans[first].start > max_chars:
+                    passages.append(raw.text[spans[first].start : span.end])
+                    first = number + 1
+    return passages
 
 
 def held_out_claims(sources: mixture.Sources) -> Iterator[tuple[str, str, str, bool]]:
-    """(set, claim, passage, supported) of the documents kept for the test."""
+    """(set, claim, passage, supported) of the claims of the test documents."""
     for e in sources.claims["test"]:
         yield e.origin, e.first, e.second, bool(e.labels["supported"])
 
 
 def unseen_claims(folder: Path, many: int) -> Iterator[tuple[str, str, str, bool]]:
-    """The same of the sets that are only ever measured on."""
+    """The same for up to `many` claims of each set that is used for figures only."""
     for name in SEEN_NEVER:
         table = rows(folder / "claims" / f"{name}.jsonl.gz")
         for row in random.Random(1).sample(table, min(many, len(table))):
@@ -234,7 +251,11 @@ def unseen_claims(folder: Path, many: int) -> Iterator[tuple[str, str, str, bool
 def measure(
     folder: Path, sources: mixture.Sources, model: CrossEncoder, home: Path, seeds: Path | None
 ) -> dict[str, Any]:
-    """All figures."""
+    """All figures of a model, by their names in ``reader.json``.
+
+    `folder` has the sets, `home` the embedder's GGUF file, `seeds` further documents to plant
+    errors in.
+    """
     judge = judge_of(model, home, model.fits["check"])
     squad = [e for e in sources.questions["test"] if e.origin == "squad"]
     wiki = [e for e in sources.questions["test"] if e.origin == "squadshifts_new_wiki"]
@@ -253,32 +274,29 @@ def measure(
 
 
 def rounded(value: Any) -> Any:
-    """Figures to four places, for a file that people read."""
+    """The figures with four decimal places."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     return round(float(value), 4) if isinstance(value, float | np.floating) else value
 
 
 def main() -> None:
-    """Print the figures of a model's file."""
+    """Print the figures of a model file."""
     parser = argparse.ArgumentParser(prog="python -m rag.training.measure", description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
     parser.add_argument("home", type=Path, help="where the embedder's GGUF is, or is made")
     parser.add_argument(
-        "--planted", type=Path, help="a folder of documents to plant errors in, beside clapnq's"
+        "--planted",
+        type=Path,
+        help="a folder of documents to plant errors in, in addition to clapnq's",
     )
-    typed = parser.parse_args()
+    options = parser.parse_args()
     started = time.monotonic()
-    model = CrossEncoder(typed.model, minilm.Tokenizer().machine)
-    print(
-        json.dumps(
-            rounded(
-                measure(typed.data, mixture.read(typed.data), model, typed.home, typed.planted)
-            ),
-            indent=1,
-        )
-    )
+    model = CrossEncoder(options.model, minilm.Tokenizer().machine)
+    sources = mixture.read(options.data)
+    results = measure(options.data, sources, model, options.home, options.planted)
+    print(json.dumps(rounded(results), indent=1))
     print(f"{time.monotonic() - started:.0f} s")
 
 

@@ -1,13 +1,16 @@
-"""Examples that nobody wrote: near misses from good questions, and true and false sentences from passages.
+"""Synthetic examples: near misses of questions, and true and false sentences about passages.
 
-* A question asked of another paragraph of its document, of its own paragraph without the sentence that answers, or with a name,
-  number or word exchanged: not answered. This is what SQuAD 2.0's writers did by hand.
-* A question, or a claim as somebody would look for its sources, beside a passage of another document that shares words with it: it does
-  not help.
-* A sentence of a passage, reworded: supported. With one fact exchanged: not. From elsewhere in the document: not.
-* A passage among others that do not belong to it: what holds of the pair still holds. People's chunks hold more than what is asked for,
-  and most sets' passages are a sentence or two.
-* Question and answer put together as a statement ("Who wrote X?" - "Y" -> "Y wrote X"): supported, and with another answer not.
+* A question with another paragraph of its document, with its own paragraph without the answering
+  sentence, or with a name, number or word exchanged: not answered. The authors of SQuAD 2.0 wrote
+  such questions by hand.
+* A question, or a claim as a search query, with a passage of another document that shares words
+  with it: the passage does not help.
+* A sentence of a passage, reworded: supported. With one fact exchanged: not supported. A sentence
+  of another part of the document: not supported.
+* A passage among unrelated ones: the labels of the pair stay. Chunks of real documents contain more
+  than the answer, but most sets have passages of one or two sentences.
+* Question and answer as a statement ("Who wrote X?", "Y": "Y wrote X"): supported. With another
+  answer: not supported.
 """
 
 from __future__ import annotations
@@ -24,17 +27,20 @@ from rag.training import edits
 from rag.training.examples import Example, window
 
 _VERB = (
-    r"\w{2,}ed|wrote|took|gave|found|became|made|held|told|won|led|began|ran|said|came|went|saw|left|built|sent|lost|met|set|"
-    r"wore|drew|drove|grew|knew|spoke|spent|taught|thought|brought|bought|caught|fought|kept|put|read|rose|sang|sold|understood|"
-    r"causes|makes|contains|includes|provides|requires|allows|means|shows|gives|uses|controls|owns|produces|describes|defines"
+    r"\w{2,}ed|wrote|took|gave|found|became|made|held|told|won|led|began|ran|said|came|went|saw|"
+    r"left|built|sent|lost|met|set|wore|drew|drove|grew|knew|spoke|spent|taught|thought|brought|"
+    r"bought|caught|fought|kept|put|read|rose|sang|sold|understood|causes|makes|contains|includes|"
+    r"provides|requires|allows|means|shows|gives|uses|controls|owns|produces|describes|defines"
 )
 _SUBJECT = re.compile(
-    rf"^(?:who|what|which(?: \w+){{1,3}}?|what (?:\w+ ){{0,2}}?\w+)\s+({_VERB})\b(?! (?:he|she|it|they)\b)(.*)\?$",
+    rf"^(?:who|what|which(?: \w+){{1,3}}?|what (?:\w+ ){{0,2}}?\w+)\s+({_VERB})\b"
+    r"(?! (?:he|she|it|they)\b)(.*)\?$",
     re.I,
 )
 _COPULA = re.compile(r"^(?:who|what)\s+(is|are|was|were)\s+(.{8,})\?$", re.I)
 _TIME = re.compile(
-    r"^(?:when|in what year|what year|in which year)\s+(was|were|is|are)\s+(.+)\s(\w+ed|born|built|made|held|won|sold|written)\s*\?$",
+    r"^(?:when|in what year|what year|in which year)\s+(was|were|is|are)\s+(.+)\s"
+    r"(\w+ed|born|built|made|held|won|sold|written)\s*\?$",
     re.I,
 )
 _PLAIN = re.compile(r"^[A-Za-z0-9\"'].{40,360}[.!?]$", re.S)
@@ -43,19 +49,22 @@ _PLAIN = re.compile(r"^[A-Za-z0-9\"'].{40,360}[.!?]$", re.S)
 def near_misses(
     example: Example, neighbours: Sequence[str], chance: random.Random
 ) -> Iterator[Example]:
-    """Questions like this one that their passage does not answer. `neighbours` are other passages of the document."""
-    lost = {"answers": 0.0}
+    """Questions similar to this one that their passage does not answer.
+
+    `neighbours` are other passages of the document.
+    """
+    unanswered = {"answers": 0.0}
     roll = chance.random()
     if roll < 0.30 and neighbours:
-        asked = set(facts.content_stems(example.first))
-        some = chance.sample(list(neighbours), min(8, len(neighbours)))
-        some = [p for p in some if not any(a.lower() in p.lower() for a in example.answers)]
-        if some:
-            closest = max(some, key=lambda p: len(asked & set(facts.content_stems(p))))
+        stems = set(facts.content_stems(example.first))
+        drawn = chance.sample(list(neighbours), min(8, len(neighbours)))
+        drawn = [p for p in drawn if not _contains_answer(p, example.answers)]
+        if drawn:
+            closest = max(drawn, key=lambda p: len(stems & set(facts.content_stems(p))))
             yield replace(
                 example,
                 second=closest,
-                labels=lost | {"helps": 0.0},
+                labels=unanswered | {"helps": 0.0},
                 span=None,
                 answers=(),
                 origin="made:neighbour",
@@ -64,29 +73,44 @@ def near_misses(
         left = without_answers(example.second, example.answers)
         if left:
             yield replace(
-                example, second=left, labels=lost, span=None, answers=(), origin="made:removed"
+                example,
+                second=left,
+                labels=unanswered,
+                span=None,
+                answers=(),
+                origin="made:removed",
             )
     elif roll < 0.90:
         edited = edits.make_wrong(example.first, example.second, chance)
         if (edited and edited[1] != "negation") or (edited and chance.random() < 0.5):
             yield replace(
-                example, first=edited[0], labels=lost, span=None, answers=(), origin="made:swapped"
+                example,
+                first=edited[0],
+                labels=unanswered,
+                span=None,
+                answers=(),
+                origin="made:swapped",
             )
+
+
+def _contains_answer(text: str, answers: Sequence[str]) -> bool:
+    return any(answer.lower() in text.lower() for answer in answers)
 
 
 def far_passage(
     example: Example, pool: Sequence[tuple[str, str, frozenset[str]]], chance: random.Random
 ) -> Example | None:
-    """The same beside a passage that does not help: of forty drawn from other documents the one that shares most words with it.
+    """The example with a passage of another document that does not help; None if there is none.
 
-    `pool` holds (document, passage, stems of its words).
+    Of forty random passages it is the one that shares most words with the example. `pool` contains
+    (document, passage, stems of its words).
     """
-    mine = set(facts.content_stems(example.first))
-    some = [p for p in chance.sample(list(pool), min(40, len(pool))) if p[0] != example.document]
-    some = [p for p in some if not any(a.lower() in p[1].lower() for a in example.answers)]
-    if not some:
+    stems = set(facts.content_stems(example.first))
+    drawn = [p for p in chance.sample(list(pool), min(40, len(pool))) if p[0] != example.document]
+    drawn = [p for p in drawn if not _contains_answer(p[1], example.answers)]
+    if not drawn:
         return None
-    _, passage, _ = max(some, key=lambda p: len(mine & p[2]))
+    _, passage, _ = max(drawn, key=lambda p: len(stems & p[2]))
     labels = {"helps": 0.0} | ({"answers": 0.0} if "answers" in example.labels else {})
     return replace(
         example,
@@ -101,40 +125,37 @@ def far_passage(
 
 
 def among_passages(example: Example, others: Sequence[str], chance: random.Random) -> Example:
-    """The example with its passage at a random place among `others`; its span moves with it."""
-    at = chance.randrange(len(others) + 1)
-    before = "".join(f"{other.strip()} " for other in others[:at])
-    after = "".join(f" {other.strip()}" for other in others[at:])
+    """The example with its passage at a random position among `others`; its span moves with it."""
+    position = chance.randrange(len(others) + 1)
+    before = "".join(f"{other.strip()} " for other in others[:position])
+    after = "".join(f" {other.strip()}" for other in others[position:])
     span = example.span and Span(example.span.start + len(before), example.span.end + len(before))
     return replace(example, second=before + example.second + after, span=span)
 
 
 def claim_as_query(claim: Example) -> Example:
-    """A supported claim as a query: its passage helps. Not everything that is looked for is a question."""
+    """A supported claim as a search query that is not a question: its passage helps."""
     return replace(claim, job="read", labels={"helps": 1.0}, span=None, weight=1.0)
 
 
 def without_answers(passage: str, answers: Sequence[str]) -> str:
-    """The passage less every sentence that holds an answer; "" where too little is left."""
-    spans = list(split_sentences(passage))
-    kept = [
-        s.of(passage) for s in spans if not any(a.lower() in s.of(passage).lower() for a in answers)
-    ]
+    """The passage without the sentences that contain an answer; "" if too little is left."""
+    sentences = [span.of(passage) for span in split_sentences(passage)]
+    kept = [sentence for sentence in sentences if not _contains_answer(sentence, answers)]
     left = " ".join(kept)
-    gone = len(kept) < len(spans) and not any(
-        a.lower() in left.lower() for a in answers
-    )  # one may span two sentences
-    return left if len(kept) >= 2 and gone else ""
+    # an answer may span two sentences
+    removed = len(kept) < len(sentences) and not _contains_answer(left, answers)
+    return left if len(kept) >= 2 and removed else ""
 
 
 def statement(question: str, answer: str) -> str | None:
-    """Question and answer as one sentence, where the question's form allows it without conjugating a verb."""
+    """Question and answer as one sentence; None if that requires conjugating a verb."""
     question = question.strip()
-    found = _SUBJECT.match(question)
-    if found:
-        return _sentence(f"{answer} {found.group(1)}{found.group(2)}")
-    found = _TIME.match(question)
-    if found:
+    match = _SUBJECT.match(question)
+    if match:
+        return _sentence(f"{answer} {match.group(1)}{match.group(2)}")
+    match = _TIME.match(question)
+    if match:
         lead = (
             ""
             if re.match(r"(?:in|on|at|around|during|from)\b", answer, re.I)
@@ -142,10 +163,10 @@ def statement(question: str, answer: str) -> str | None:
             if re.fullmatch(r".*\d{4}", answer)
             else ""
         )
-        return _sentence(f"{found.group(2)} {found.group(1)} {found.group(3)} {lead}{answer}")
-    found = _COPULA.match(question)
-    if found:
-        return _sentence(f"{found.group(2)} {found.group(1)} {answer}")
+        return _sentence(f"{match.group(2)} {match.group(1)} {match.group(3)} {lead}{answer}")
+    match = _COPULA.match(question)
+    if match:
+        return _sentence(f"{match.group(2)} {match.group(1)} {answer}")
     return None
 
 
@@ -155,7 +176,7 @@ def _sentence(text: str) -> str:
 
 
 def from_question(example: Example, chance: random.Random) -> Iterator[Example]:
-    """A true and a false statement of an answered question."""
+    """A true or a false statement made from an answered question."""
     if example.span is None:
         return
     answer = example.span.of(example.second)
@@ -190,17 +211,17 @@ def from_question(example: Example, chance: random.Random) -> Iterator[Example]:
 
 
 def _rivals(answer: str, passage: str) -> list[str]:
-    """Things of the passage that are of the answer's kind."""
+    """Other numbers or names of the passage, of the same kind as the answer."""
     if re.search(r"\d", answer):
-        found = re.findall(r"\b\d[\d,.]*\d\b|\b\d\b", passage)
-        return sorted({f for f in found if f not in answer})
-    mine = set(facts.content_stems(answer))
+        numbers = re.findall(r"\b\d[\d,.]*\d\b|\b\d\b", passage)
+        return sorted({number for number in numbers if number not in answer})
+    stems = set(facts.content_stems(answer))
     if facts.find_names("x " + answer):
         return sorted(
             {
                 n
                 for n in edits.names_in(passage)
-                if len(n) > 2 and not mine & set(facts.content_stems(n))
+                if len(n) > 2 and not stems & set(facts.content_stems(n))
             }
         )
     return []
@@ -209,7 +230,11 @@ def _rivals(answer: str, passage: str) -> list[str]:
 def from_passage(
     document: str, passage: str, elsewhere: Sequence[str], chance: random.Random
 ) -> Iterator[Example]:
-    """Up to three sentences about a passage: one that stands, one that is spoilt, one from elsewhere in the document."""
+    """Up to three sentences about a passage.
+
+    One is a true sentence, reworded; one has an error; one is from another part of the document.
+    `elsewhere` are other passages of the document.
+    """
     spans = [s for s in split_sentences(passage) if _PLAIN.match(s.of(passage))]
     if not spans:
         return
@@ -222,8 +247,8 @@ def from_passage(
         span=true,
     )
     span = chance.choice(spans)
-    said = edits.reword(span.of(passage), chance) if chance.random() < 0.5 else span.of(passage)
-    edited = edits.make_wrong(said, passage, chance)
+    sentence = edits.reword(span.of(passage), chance) if chance.random() < 0.5 else span.of(passage)
+    edited = edits.make_wrong(sentence, passage, chance)
     if edited:
         text, kind = edited
         labels = {"supported": 0.0, "partly": 0.0} | ({"against": 1.0} if kind != "word" else {})
@@ -240,19 +265,23 @@ def from_passage(
             yield replace(base, first=chance.choice(other), labels=labels, origin="made:elsewhere")
 
 
-def windowed(example: Example, chance: random.Random, most: int) -> Example:
-    """The example with its passage cut to a window of whole sentences: what a chunk shows of a document."""
-    cut = window(example.second, example.span, most, chance)
+def windowed(example: Example, chance: random.Random, max_chars: int) -> Example:
+    """The example with its passage cut to a window of whole sentences, as in a chunk."""
+    cut = window(example.second, example.span, max_chars, chance)
     text = cut.of(example.second)
     span = example.span and Span(example.span.start - cut.start, example.span.end - cut.start)
     return replace(example, second=text, span=span)
 
 
-def trimmed(example: Example, most: int, chance: random.Random) -> Example:
-    """The example with its passage cut to about `most` characters around the sentence that shares most words with the first text."""
-    mine = set(facts.content_stems(example.first))
-    spans = list(split_sentences(example.second))
-    if len(example.second) <= most or not spans:
+def trimmed(example: Example, max_chars: int, chance: random.Random) -> Example:
+    """The example with its passage cut to about `max_chars` characters.
+
+    The sentence that shares most words with the first text is kept.
+    """
+    stems = set(facts.content_stems(example.first))
+    passage = example.second
+    spans = list(split_sentences(passage))
+    if len(passage) <= max_chars or not spans:
         return example
-    best = max(spans, key=lambda s: len(mine & set(facts.content_stems(s.of(example.second)))))
-    return replace(example, second=window(example.second, best, most, chance).of(example.second))
+    best = max(spans, key=lambda span: len(stems & set(facts.content_stems(span.of(passage)))))
+    return replace(example, second=window(passage, best, max_chars, chance).of(passage))

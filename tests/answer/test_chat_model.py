@@ -25,7 +25,7 @@ from rag.answer.prompt import (
 from rag.domain import Chunk, Draft, Model, Passage, Progress, Reason, Span, Turn, Verdict
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.events import Answered, Reading, Token
-from rag.inference.llama import ChatModel
+from rag.inference.llama_chat import ChatModel
 from tests.support.tiny_chat_model import write
 
 
@@ -321,7 +321,7 @@ def test_a_template_that_is_missing_or_fails(
 def test_a_context_that_does_not_fit_the_computer_is_refused(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.inference.llama.memory", lambda: 2**20)
+    monkeypatch.setattr("rag.inference.llama.total_memory", lambda: 2**20)
     with pytest.raises(ModelBroken, match=r"a context of 4,096 tokens needs .* GB") as error:
         ChatModel(str(tiny), context=4096, threads=1)
     assert "smaller context" in error.value.cure

@@ -97,7 +97,7 @@ def settings(machine, chunks: Sequence[str], most: int) -> None:  # type: ignore
 
     at = random.Random(0).randrange(max(1, len(chunks) - most))
     sample = list(chunks[at : at + most])
-    default = minilm._transformer(weights.embedder_folder())
+    default = minilm.open_sentence_transformer(weights.embedder_folder())
     default.encode(sample[:32], show_progress_bar=False)
     started = time.perf_counter()
     for start in range(0, len(sample), 32):

@@ -1,4 +1,4 @@
-"""What a disk does to a library is said with its path, what is missing, and what to do."""
+"""Disk errors in words: the path, the cause and the cure."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_every_error_has_its_path_and_its_cure(
     assert said in str(found) and cure in found.cure
 
 
-def test_a_folder_that_is_gone_is_said_to_be_whatever_sqlite_calls_it(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_whatever_sqlite_calls_it(tmp_path: Path) -> None:
     for error in (
         _sqlite("SQLITE_IOERR", "disk I/O error"),
         _sqlite("SQLITE_READONLY_DBMOVED", "readonly"),
@@ -157,7 +157,7 @@ def test_a_folder_that_is_gone_is_said_to_be_whatever_sqlite_calls_it(tmp_path: 
 
 
 def test_only_wrong_content_is_damage() -> None:
-    """Of all codes that SQLite has; real errors, not made up ones, for the two that matter most."""
+    """Of all SQLite error codes; the two that matter most come from real errors."""
     codes = {
         name
         for name in dir(sqlite3)
@@ -177,9 +177,12 @@ def test_only_wrong_content_is_damage() -> None:
 def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, command: str) -> None:
     home = tmp_path / "home"
     blocked = {
-        "home": home, "above": tmp_path / "above", "libraries": home / "libraries", "library": home / "libraries" / "default",
+        "home": home,
+        "above": tmp_path / "above",
+        "libraries": home / "libraries",
+        "library": home / "libraries" / "default",
         "dangling": home,
-    }[what]  # fmt: skip
+    }[what]
     blocked.parent.mkdir(parents=True, exist_ok=True)
     if what == "dangling":
         blocked.symlink_to(tmp_path / "nothing")
@@ -187,9 +190,13 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, com
         blocked.write_text("a file")
     with Small(blocked / "home" if what == "above" else home) as bot:
         calls: dict[str, Callable[[], object]] = {
-            "add": lambda: list(bot.add([str(tmp_path)])), "sync": lambda: list(bot.sync()), "status": bot.status,
-            "search": lambda: bot.search("x"), "questions": bot.questions, "rebuild": lambda: list(bot.rebuild()),
-        }  # fmt: skip
+            "add": lambda: list(bot.add([str(tmp_path)])),
+            "sync": lambda: list(bot.sync()),
+            "status": bot.status,
+            "search": lambda: bot.search("x"),
+            "questions": bot.questions,
+            "rebuild": lambda: list(bot.rebuild()),
+        }
         if command == "repair":
             (left,) = [event for event in bot.repair() if isinstance(event, Repaired)]
             assert not left.done and str(blocked) in left.says and left.cure
@@ -199,7 +206,7 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, com
     assert str(blocked) in str(error.value) and error.value.cure
 
 
-def test_a_path_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
+def test_a_path_that_is_too_long_is_reported(tmp_path: Path) -> None:
     with Small(tmp_path / ("x" * 300)) as bot, pytest.raises(Usage, match="too long"):
         list(bot.add([str(tmp_path)]))
 
@@ -222,7 +229,7 @@ def test_memory_is_not_taken_for_the_disk_nor_for_damage(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="rights as Linux has them")
 @pytest.mark.parametrize("shut", ["library.db", "history.db", "", "vectors"])
-def test_what_may_not_be_read_is_said_so_and_is_not_taken_for_damage(shut: str) -> None:
+def test_an_unreadable_file_is_reported_and_not_taken_for_damage(shut: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "d.txt").write_text("The report on zqx says that it rains.\n")
@@ -258,7 +265,7 @@ def test_what_may_not_be_read_is_said_so_and_is_not_taken_for_damage(shut: str) 
         assert names == sorted(str(path) for path in place.rglob("*"))
 
 
-def test_a_reader_of_our_output_that_left_is_no_matter_of_the_library(tmp_path: Path) -> None:
+def test_a_closed_output_is_no_error_of_the_library(tmp_path: Path) -> None:
     with pytest.raises(BrokenPipeError), disk_errors_named(tmp_path):
         raise BrokenPipeError
 
@@ -281,7 +288,7 @@ class _Door:
             self.closed = True
 
 
-def test_methods_that_return_and_methods_that_yield_are_told_alike(tmp_path: Path) -> None:
+def test_methods_that_return_and_methods_that_yield_report_alike(tmp_path: Path) -> None:
     door = _Door(tmp_path)
     door.config.folder.mkdir(parents=True)
     with pytest.raises(RagError, match="disk is full"):
@@ -297,7 +304,7 @@ def test_methods_that_return_and_methods_that_yield_are_told_alike(tmp_path: Pat
     assert door.closed
 
 
-def test_a_folder_taken_away_in_the_middle_is_noticed_before_anything_more_is_said_to_be_in(
+def test_a_folder_removed_in_the_middle_is_noticed_before_more_is_reported_as_added(
     tmp_path: Path,
 ) -> None:
     docs = tmp_path / "docs"

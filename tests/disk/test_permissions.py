@@ -1,5 +1,4 @@
-"""A library, its history and all that is made beside them can be read by their owner only,
-whatever the umask."""
+"""Only the owner can read a library, its history and its other files, whatever the umask."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ def _modes(home: Path) -> dict[str, str]:
     }
 
 
-def test_what_is_made_is_for_its_owner_alone(tmp_path: Path, docs: Path) -> None:
+def test_new_files_are_for_their_owner_alone(tmp_path: Path, docs: Path) -> None:
     home = tmp_path / "above" / "home"
     _used(home, docs)
     found = _modes(home)
@@ -91,7 +90,7 @@ def test_a_home_that_was_there_keeps_its_rights(tmp_path: Path, docs: Path) -> N
 
 
 @pytest.mark.parametrize("how", ["add", "repair"])
-def test_what_an_older_version_left_open_is_said_and_closed_by_the_next_writer(
+def test_open_files_of_an_older_version_are_reported_and_closed_by_the_next_writer(
     tmp_path: Path, docs: Path, how: str
 ) -> None:
     home = tmp_path / "home"
@@ -115,7 +114,7 @@ def test_what_an_older_version_left_open_is_said_and_closed_by_the_next_writer(
     )
 
 
-def test_links_are_not_followed_and_rights_that_cannot_be_changed_are_said(
+def test_links_are_not_followed_and_unchangeable_permissions_are_reported(
     tmp_path: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"

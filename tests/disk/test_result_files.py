@@ -1,4 +1,7 @@
-"""A result replaces an earlier result of its kind, and nothing else: checked before the work, and again when it is written."""
+"""A result replaces only an earlier result of its kind.
+
+This is checked before the work and again when the result is written.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def _state(folder: Path) -> list[object]:
 
 @pytest.mark.parametrize("what", THINGS)
 @pytest.mark.parametrize("kind", ["run", "partial", "report", "draft"])
-def test_what_is_no_result_is_refused_and_left(tmp_path: Path, what: str, kind: str) -> None:
+def test_a_file_that_is_no_result_is_refused_and_left(tmp_path: Path, what: str, kind: str) -> None:
     path = tmp_path / ("out.partial" if kind == "partial" else "out")
     if (what, kind) == ("nothing in it", "partial"):
         pytest.skip("what was cut off before its first byte")
@@ -116,7 +119,7 @@ def test_a_new_result_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "run.json").stat().st_mode) == 0o600
 
 
-def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     place = run.claim(tmp_path / "run.json")
     place.write_text("somebody else's")
     with pytest.raises(Usage):

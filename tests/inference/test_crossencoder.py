@@ -1,7 +1,8 @@
-"""The small model in use: numpy and llama.cpp say what torch says, and its file gives back what was put in.
+"""The built-in reader: numpy and llama.cpp agree with torch, and its file keeps the weights.
 
-The network here is random, but for what is planted in it: it answers every question from the word "lighthouse" to the
-word "keeper", and finds its evidence at "harbor". So a test can tell where it has to look, and which pointer is whose.
+The network of these tests has random weights, changed so that it answers every question with the
+words from "lighthouse" to "keeper" and finds its evidence at "harbor". So a test knows the expected
+position of each pointer.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ PAIRS = [
     ("Bridges", "A harbor, 7 boats; 😀 東京 and nothing else (so far)."),
     (
         "",
-        "No question was asked of this passage, which is a little longer than the others, and says nothing much.",
+        "No question was asked of this passage, "
+        "which is a little longer than the others, and says nothing much.",
     ),
     ("why " * 300, "Because it rains. " * 12),
     ("One word?", "lighthouse"),
@@ -70,7 +72,7 @@ TEXTS = st.one_of(st.lists(PARTS, max_size=30).map("".join), st.text(max_size=60
 
 @dataclass(frozen=True)
 class Planted:
-    """The network in torch, its two files, and the tokenizer of both."""
+    """The network in torch, its two files, and their tokenizer."""
 
     network: object
     float16: Path
@@ -122,7 +124,7 @@ def model(planted: Planted) -> Iterator[CrossEncoder]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "off"), [("float16", 0.01), ("q8_0", 0.1)])
 @pytest.mark.parametrize("job", HEADS)
-def test_llama_and_numpy_say_what_torch_says(
+def test_llama_and_numpy_agree_with_torch(
     planted: Planted, kind: str, off: float, job: str
 ) -> None:
     import torch
@@ -139,11 +141,11 @@ def test_llama_and_numpy_say_what_torch_says(
     mine = slice(at, at + sum(POINTERS[head] for head in HEADS[job]))
     labels = torch.cat([said[head] for head in HEADS[job]], dim=1).numpy()
     for n, (row, pair) in enumerate(zip(rows, PAIRS, strict=True)):
-        ((part,),) = machine._pairs(job, pair[0], [pair[1]])
+        ((part,),) = machine._run(job, pair[0], [pair[1]])
         assert np.allclose(
-            part.pointed, pointed[n, row.second[0] : row.second[1], mine].numpy(), atol=off
+            part.pointers, pointed[n, row.second[0] : row.second[1], mine].numpy(), atol=off
         )
-        assert np.allclose(part.said, labels[n], atol=off)
+        assert np.allclose(part.labels, labels[n], atol=off)
     assert np.ptp(labels, axis=0).min() > 10 * off, "the pairs are too alike to tell anything"
     machine.close()
 
@@ -192,7 +194,7 @@ def test_an_answer_is_found_wherever_it_stands_in_a_long_passage(
 
 
 def _lawful(text: str, span: Span | None) -> None:
-    """Inside the text, not empty, and no word is cut."""
+    """Assert that a span is inside the text, not empty, and cuts no word."""
     if span is None:
         return
     assert 0 <= span.start < span.end <= len(text)
@@ -242,7 +244,7 @@ def test_every_sentence_has_a_spot_of_its_own(model: CrossEncoder) -> None:
 @pytest.mark.slow
 def test_a_span_keeps_the_accents_of_decomposed_letters(model: CrossEncoder) -> None:
     text = "Le re\u0301sume\u0301 du cafe\u0301, 12"
-    ((part,),) = model._pairs("read", "Quoi?", [text])
+    ((part,),) = model._run("read", "Quoi?", [text])
     words = {part.characters(at, at).of(text) for at in range(len(part.offsets))}
     assert words == {"Le", "re\u0301sume\u0301", "du", "cafe\u0301", ",", "12"}
 
@@ -287,7 +289,7 @@ LAYOUT = Layout(Tokenizer().machine)
 
 
 @given(st.lists(TEXTS, max_size=4))
-def test_pieces_say_where_they_stand(texts: list[str]) -> None:
+def test_pieces_have_the_offsets_of_their_characters(texts: list[str]) -> None:
     found = LAYOUT.pieces(texts)
     assert len(found) == len(texts)
     for text, pieces in zip(texts, found, strict=True):
@@ -309,7 +311,7 @@ FLOATS = arrays_of.arrays(np.float32, arrays_of.array_shapes(max_dims=3, max_sid
 
 
 def _measures(folder: Path) -> Path:
-    """What `write` wants to know of a model: its measures and its vocabulary."""
+    """A folder with the sizes and the vocabulary that `write_gguf` reads."""
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b"]
     config = dict.fromkeys(
         (
@@ -455,13 +457,13 @@ def test_rows_together_are_as_rows_alone(planted: Planted) -> None:
     rows: Sequence[list[int]] = [[101, 2000 + n, *range(3000, 3000 + 9 * n), 102] for n in range(9)]
     alone, together = (
         TokenEncoder(str(planted.float16)),
-        TokenEncoder(str(planted.float16), together=4),
+        TokenEncoder(str(planted.float16), max_rows=4),
     )
     for row, one, other in zip(rows, alone.vectors(rows), together.vectors(rows), strict=True):
         assert one.shape == other.shape == (len(row), alone.dimension) and one.dtype == np.float32
         assert np.allclose(one, other, atol=0.01)
     with pytest.raises(TooLong):
-        alone.vectors([[101] * (alone.most + 1)])
+        alone.vectors([[101] * (alone.max_tokens + 1)])
     alone.close()
     together.close()
 

@@ -1,4 +1,7 @@
-"""Another embedder is one setting: its own prefixes, tokenizer, dimension and limit; no mixture, no pickle, nothing cut unseen."""
+"""Another embedder by one setting: its own prefixes, tokenizer, dimension and limit.
+
+Vectors of two embedders are never mixed, pickles are refused, and no text is cut silently.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +24,7 @@ from rag.eval.eval_runs import _weights, open_corpus
 from rag.events import Answered, Notice, Repaired, Report
 from rag.inference import minilm, weights
 from rag.inference.embedders import BuiltIn, chunk_sizes, open_embedder
+from rag.inference.external import ExternalEmbedder
 from rag.ingest.chunk import CHUNKER_VERSION
 from rag.ingest.ingest import Ingest
 from rag.upkeep.doctor import run_checks
@@ -38,13 +43,13 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny folder; tests copy what they change."""
+    """The tiny folder; a test that changes it works on a copy."""
     return tiny_embedder.folder(tmp_path_factory.mktemp("embedder") / "tiny")
 
 
 @pytest.fixture(scope="module")
 def gguf(made: Path) -> Path:
-    """The same weights as a GGUF, with the same prefixes beside it."""
+    """The same weights as a GGUF file, with a settings file of the same prefixes."""
     path = tiny_embedder.file(made.parent / "tiny.gguf", made)
     path.with_suffix(".json").write_text(json.dumps(tiny_embedder.PROMPTS))
     return path
@@ -63,8 +68,8 @@ def _copy(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copy"))
 
 
-def _config(tmp_path: Path, embedder: Path | str, **more: object) -> Config:
-    return Config(home=str(tmp_path / "home"), embedder=str(embedder), **more)  # type: ignore[arg-type]
+def _config(tmp_path: Path, embedder: Path | str, **more: Any) -> Config:
+    return Config(home=str(tmp_path / "home"), embedder=str(embedder), **more)
 
 
 def test_the_built_in_one_is_what_it_was(tmp_path: Path) -> None:
@@ -88,7 +93,9 @@ def test_the_setting_comes_from_file_environment_and_command(
 
 
 @pytest.mark.parametrize("kind", ["made", "gguf"])
-def test_a_library_is_made_and_asked_with_it(kind: str, tmp_path: Path, docs: Path, request: pytest.FixtureRequest) -> None:  # fmt: skip
+def test_a_library_is_made_and_asked_with_it(
+    kind: str, tmp_path: Path, docs: Path, request: pytest.FixtureRequest
+) -> None:
     config = _config(tmp_path, request.getfixturevalue(kind))
     with Bot.open(config) as bot:
         events = list(bot.add([str(docs)]))
@@ -133,8 +140,9 @@ def test_a_question_to_a_plain_bert_needs_no_torch(tmp_path: Path, made: Path) -
     open_embedder(_config(tmp_path, made)).close()  # measured
     code = f"""import sys
 from rag import Config
-from rag.embedders import chosen
-chosen(Config(home={str(tmp_path / "home")!r}, embedder={str(made)!r})).questions().embed(["honey"])
+from rag.inference.embedders import open_embedder
+config = Config(home={str(tmp_path / "home")!r}, embedder={str(made)!r})
+open_embedder(config).questions().embed(["honey"])
 print(*sys.modules)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
@@ -161,7 +169,9 @@ def test_an_activation_that_llama_does_not_compute_falls_back(tmp_path: Path, ma
     config = json.loads((path / "config.json").read_text())
     (path / "config.json").write_text(json.dumps(config | {"hidden_act": "relu"}))
     found = open_embedder(_config(tmp_path, path))
-    assert not found.made() and float(found.questions().embed(["a"])[0] @ minilm.FolderEmbedder(path).embed(["query: a"])[0]) > 0.9999  # fmt: skip
+    (question,) = found.questions().embed(["a"])
+    (expected,) = minilm.FolderEmbedder(path).embed(["query: a"])
+    assert not found.made() and float(question @ expected) > 0.9999
 
 
 def test_a_table_of_words_has_no_limit(tmp_path: Path) -> None:
@@ -171,7 +181,7 @@ def test_a_table_of_words_has_no_limit(tmp_path: Path) -> None:
     table = StaticEmbedding(tiny_embedder._tokenizer(), embedding_dim=24)
     SentenceTransformer(modules=[table], device="cpu").save_pretrained(str(tmp_path / "table"))
     found = open_embedder(_config(tmp_path, tmp_path / "table"))
-    assert (found.dimension, found.most, found.made()) == (24, 8192, False)
+    assert (found.dimension, found.max_tokens, found.made()) == (24, 8192, False)
     assert found.questions().embed(["honey", "iron"]).shape == (2, 24)
 
 
@@ -192,7 +202,7 @@ def test_a_folder_of_an_older_version(tmp_path: Path, made: Path) -> None:
         '{"max_seq_length": 48, "do_lower_case": false}'
     )
     found = open_embedder(_config(tmp_path, path))
-    assert found.most == 48 and found.made()
+    assert found.max_tokens == 48 and found.made()
     slow = minilm.FolderEmbedder(path).embed(["query: " + "word " * 99])
     assert float(found.questions().embed(["word " * 99])[0] @ slow[0]) > 0.9999
 
@@ -216,7 +226,8 @@ def test_prefixes_beside_the_weights(tmp_path: Path, gguf: Path) -> None:
     plain = open_embedder(_config(tmp_path, path))
     (path / "footnote.json").write_text('{"query": "ask: ", "document": "text: "}')
     found = open_embedder(_config(tmp_path, path))
-    assert (found.prefixes.query, found.prefixes.passage) == ("ask: ", "text: ")  # type: ignore[attr-defined]
+    assert isinstance(found, ExternalEmbedder)
+    assert (found.prefixes.query, found.prefixes.passage) == ("ask: ", "text: ")
     assert (
         "'ask: '" in found.identity
         and found.identity != plain.identity
@@ -285,7 +296,10 @@ def test_the_reader_and_the_check_keep_their_own_tokenizer(home: Path, gguf: Pat
         assert bot.machines.sentence_embedder().dimension == minilm.DIMENSION
         assert bot.machines.question_embedder().dimension == tiny_embedder.WIDTH
     with Bot.open(Config(home=str(home))) as bot:
-        assert judged == (bot.check("Bees make honey.", TEXTS["bees"]), bot.check("Iron rusts in the sea.", TEXTS["iron"]))  # fmt: skip
+        assert judged == (
+            bot.check("Bees make honey.", TEXTS["bees"]),
+            bot.check("Iron rusts in the sea.", TEXTS["iron"]),
+        )
 
 
 def _pickled(path: Path) -> None:
@@ -302,7 +316,7 @@ def _pickled_module(path: Path) -> None:
 
 
 def _decoy(name: str, content: bytes | None = None) -> Callable[[Path], None]:
-    """Pickled weights, and beside them a file called like safetensors: a copy of them, or `content`."""
+    """Pickled weights, and a file named like safetensors: a copy of them, or `content`."""
 
     def damage(path: Path) -> None:
         good = (path / "model.safetensors").read_bytes()
@@ -313,7 +327,7 @@ def _decoy(name: str, content: bytes | None = None) -> Callable[[Path], None]:
 
 
 def _parts(*names: str) -> Callable[[Path], None]:
-    """Weights in parts, the index naming `names`."""
+    """Weights in parts, with `names` in the index."""
 
     def damage(path: Path) -> None:
         good = (path / "model.safetensors").read_bytes()
@@ -396,7 +410,10 @@ def test_a_pickle_beside_whole_weights_is_never_opened(tmp_path: Path, made: Pat
 
 def test_a_file_that_is_not_opened(tmp_path: Path, gguf: Path, tiny: Path) -> None:
     path = tmp_path / "embedder.gguf"
-    for content, says in ((b"version https://git-lfs", "is not a GGUF file"), (gguf.read_bytes()[:-9000], "cannot load")):  # fmt: skip
+    for content, says in (
+        (b"version https://git-lfs", "is not a GGUF file"),
+        (gguf.read_bytes()[:-9000], "cannot load"),
+    ):
         path.write_bytes(content)
         with pytest.raises(ModelBroken, match=says) as error:
             open_embedder(_config(tmp_path, path))
@@ -489,7 +506,9 @@ def test_nothing_that_is_embedded_is_longer_than_the_limit(tmp_path: Path, gguf:
     assert longest + 2 <= tiny_embedder.MOST
 
 
-def test_what_is_longer_nevertheless_is_said(tmp_path: Path, docs: Path, gguf: Path) -> None:
+def test_a_text_that_is_longer_nevertheless_is_reported(
+    tmp_path: Path, docs: Path, gguf: Path
+) -> None:
     found = open_embedder(_config(tmp_path, gguf))
     with Bot.open(_config(tmp_path, gguf)) as bot:
         library = bot.access.open(create=True)

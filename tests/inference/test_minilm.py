@@ -1,9 +1,10 @@
-"""One set of weights in two machines: sentence-transformers and llama.cpp must agree, and a wrong file is refused."""
+"""The same weights in sentence-transformers and llama.cpp agree; a wrong file is refused."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ TEXTS = [
 
 @pytest.mark.slow
 def test_llama_agrees_with_sentence_transformers(embedder: embed.QuestionEmbedder) -> None:
-    reference = embed._transformer(weights.verified_embedder_folder())
+    reference = embed.open_sentence_transformer(weights.verified_embedder_folder())
     expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
     cosines = (embedder.embed(TEXTS) * expected).sum(axis=1)
     assert cosines.min() >= 0.9999
@@ -32,7 +33,7 @@ def test_llama_agrees_with_sentence_transformers(embedder: embed.QuestionEmbedde
 
 @pytest.mark.slow
 def test_the_fast_settings_agree_with_the_defaults() -> None:
-    reference = embed._transformer(weights.verified_embedder_folder())
+    reference = embed.open_sentence_transformer(weights.verified_embedder_folder())
     expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
     cosines = (embed.PassageEmbedder().embed(TEXTS) * expected).sum(axis=1)
     assert cosines.min() >= 0.999
@@ -53,17 +54,20 @@ def test_few_passages_are_embedded_without_torch_and_many_with_it() -> None:
             opened.append("closed")
 
     opened: list[str] = []
-    ready = embed.PassageEmbedderPair(lambda: Machine("few"), lambda: Machine("many"))  # type: ignore[arg-type,return-value]
+    ready: Any = embed.PassageEmbedderPair(
+        lambda: Machine("few"),  # type: ignore[arg-type,return-value]
+        lambda: Machine("many"),  # type: ignore[arg-type,return-value]
+    )
     first, second, third = (
         [f"{n} {at}" for at in range(many)] for n, many in enumerate((60, 4, 1))
     )
     assert not opened
-    assert ready.embed(first) == [("few", text) for text in first]  # type: ignore[comparison-overlap]
-    assert ready.embed(second) == [("few", text) for text in second]  # type: ignore[comparison-overlap]
+    assert ready.embed(first) == [("few", text) for text in first]
+    assert ready.embed(second) == [("few", text) for text in second]
     assert opened == ["few"]
-    assert ready.embed(third) == [("many", text) for text in third]  # type: ignore[comparison-overlap]
+    assert ready.embed(third) == [("many", text) for text in third]
     assert opened == ["few", "many", "closed"]
-    assert ready.embed(third) == [("many", text) for text in third]  # type: ignore[comparison-overlap]
+    assert ready.embed(third) == [("many", text) for text in third]
     assert opened == ["few", "many", "closed"]
 
 

@@ -1,4 +1,7 @@
-"""Model files that lie: a sentence, whatever they do to llama.cpp; and what a file that is well costs only once."""
+"""Invalid model files become error messages, whatever they do to llama.cpp.
+
+A valid file is tried only once.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,9 @@ SLY = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", SLY)
-def test_what_ends_llama_cpp_is_a_sentence(tmp_path: Path, tiny: Path, what: str) -> None:
+def test_a_file_that_ends_llama_cpp_is_an_error_message(
+    tmp_path: Path, tiny: Path, what: str
+) -> None:
     path = tmp_path / "m.gguf"
     path.write_bytes(dict(mutations(tiny.read_bytes()))[what])
     started = time.monotonic()
@@ -60,7 +65,7 @@ def test_what_ends_llama_cpp_is_a_sentence(tmp_path: Path, tiny: Path, what: str
 
 
 @pytest.mark.slow
-def test_numbers_that_are_none_are_told(tmp_path: Path, tiny: Path) -> None:
+def test_numbers_that_are_not_finite_are_reported(tmp_path: Path, tiny: Path) -> None:
     path, good = tmp_path / "m.gguf", tiny.read_bytes()
     path.write_bytes(good[: len(good) // 2] + b"\xff" * (len(good) - len(good) // 2))
     with pytest.raises(ModelBroken, match="not a number"):
@@ -122,7 +127,10 @@ def test_a_child_that_raises_is_no_answer() -> None:
 HOSTILE = {
     "loops": "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
     "product": "{{ 'x' * 10**10 }}",
-    "doubling": "{% set n = namespace(x='a') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}",
+    "doubling": (
+        "{% set n = namespace(x='a') %}"
+        "{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}"
+    ),
     "macro": "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
     "filter": "{{ 'x' | center(10**9) }}",
     "width": "{{ '%1000000000d' % 1 }}",

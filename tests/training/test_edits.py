@@ -1,4 +1,4 @@
-"""Edits of sentences: the wrong ones change one fact and nothing else, the right ones bring in nothing new."""
+"""Edits of sentences: wrong ones change one fact only, right ones add nothing new."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from rag.training import edits
 
 SEEDS = st.integers(0, 2**32)
 AROUND = (
-    "In 1911, Marta Lindqvist bought 4,200 sheep and 18 horses in Oslo. Piotr Nowak, of Gdansk, sold 37 in 1924, "
+    "In 1911, Marta Lindqvist bought 4,200 sheep and 18 horses in Oslo. "
+    "Piotr Nowak, of Gdansk, sold 37 in 1924, "
     "fishing at Lake Orta for 2.75 years. Among others, nobody was drawing maps then."
 )
 SENTENCES = [
     "In 1931, the two brothers from Utrecht bought 1,250 acres, which they sold on 4 May 1940.",
-    "On Tuesday, Anna Berg told the council (of 12 members) that 3,400 trees were planted in Novi Sad.",
-    "The tower, constructed in 1887 by Luis Ortega, was approximately 91.5 metres tall, making it a record.",
+    "On Tuesday, Anna Berg told the council (of 12 members) "
+    "that 3,400 trees were planted in Novi Sad.",
+    "The tower, constructed in 1887 by Luis Ortega, was approximately 91.5 metres tall, "
+    "making it a record.",
     "Although 7 of the 12 ships were lost, Captain Reyes began his fourth voyage in March 1602.",
     "By 2004, sales had increased by 15 percent in Denmark, while they fell in Norway.",
     "The committee did not accept the plan of Elena Rossi, because it was too expensive.",
@@ -49,7 +52,7 @@ def _when(text: str) -> tuple[object, ...]:
 
 
 def _changed(before: str, after: str) -> tuple[str, str]:
-    """What stands in place of what: the texts without what they begin and end alike with, in words."""
+    """The replaced and the new words: both texts without their common start and end."""
     old, new = before.split(" "), after.split(" ")
     while old and new and old[0] == new[0]:
         old, new = old[1:], new[1:]
@@ -70,7 +73,12 @@ def _changed(before: str, after: str) -> tuple[str, str]:
         ("date", "In 1931, it was built.", "1931,", r"(18|19)\d\d,"),
         ("date", "It opened on 4 May.", "May.", r"[A-Z]\w+\."),
         ("date", "It opened on Tuesday.", "Tuesday.", r"\w+day\."),
-        ("name", "It was Anna Berg who came.", "Anna Berg", "Marta Lindqvist|Oslo|Piotr Nowak|Gdansk|Lake Orta"),
+        (
+            "name",
+            "It was Anna Berg who came.",
+            "Anna Berg",
+            "Marta Lindqvist|Oslo|Piotr Nowak|Gdansk|Lake Orta",
+        ),
         ("negation", "It was built there.", "", "not"),
         ("negation", "It was not built there.", "not", ""),
         ("negation", "They walked home.", "", "not|never"),
@@ -78,12 +86,17 @@ def _changed(before: str, after: str) -> tuple[str, str]:
         ("negation", "He can't come.", "can't", "can"),
         ("negation", "Can't he come?", "Can't", "Can"),
         ("negation", "He isn't there.", "isn't", "is"),
-        ("places", "Anna Berg saw her son Olaf.", "Anna Berg saw her son Olaf.", "Olaf saw her son Anna Berg."),
+        (
+            "places",
+            "Anna Berg saw her son Olaf.",
+            "Anna Berg saw her son Olaf.",
+            "Olaf saw her son Anna Berg.",
+        ),
         ("opposite", "The river is very long.", "long.", "short."),
         ("opposite", "Older houses stand here.", "Older", "Younger"),
         ("word", "So it is trading here.", "trading", "fishing|drawing"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_edit_changes_one_place(kind: str, text: str, old: str, new: str) -> None:
     for seed in range(30):
         edited = edits.WRONG[kind](text, AROUND, random.Random(seed))
@@ -114,8 +127,13 @@ NUMBERS = st.one_of(
     st.integers(0, 10**7).map(str),
     st.integers(0, 10**9).map(lambda n: f"{n:,}"),
     st.decimals(0, 10**4, places=2).map(str),
-    st.sampled_from("two twelve twenty fifty hundred thousand five,thousand three,million 5,000 5000 2.50 2.5".split()),
-)  # fmt: skip
+    st.sampled_from(
+        (
+            "two twelve twenty fifty hundred thousand five,thousand three,million "
+            "5,000 5000 2.50 2.5"
+        ).split()
+    ),
+)
 FRAMES = st.sampled_from(
     [
         "It has {} rooms.",
@@ -161,8 +179,10 @@ def test_a_date_edit_changes_the_date_and_no_other_number(
 
 
 PIECES = st.sampled_from(
-    "the lake was deep|He|they|can't|won't|isn't|is|walked|planted|never|not|do not|did|could|and|refused it|"
-    "no ships|has|was made by him|Anna Berg".split("|")
+    (
+        "the lake was deep|He|they|can't|won't|isn't|is|walked|planted|never|not|do not|did|could|"
+        "and|refused it|no ships|has|was made by him|Anna Berg"
+    ).split("|")
 )
 
 

@@ -1,4 +1,4 @@
-"""What is learnt from: sides of the fence, places of answers, windows, made examples, and the sets on a disk."""
+"""Training examples: sides, spans of answers, windows, synthetic examples, and the sets."""
 
 from __future__ import annotations
 
@@ -23,16 +23,25 @@ from rag.training.examples import Example, groups, locate, side, window
 
 SEEDS = st.integers(0, 2**32)
 PASSAGES = [
-    "The mill at Aldeburg was built in 1733 by Jan Visser. It ground rye for 40 villages until the flood of 1809. "
-    "After the flood, Visser's grandson sold it to the town. The town planted willows along the weir.",
-    "Eels were smoked at the weir every autumn. Marta Lindqvist wrote the first book about them in 1902. "
+    "The mill at Aldeburg was built in 1733 by Jan Visser. "
+    "It ground rye for 40 villages until the flood of 1809. After the flood, "
+    "Visser's grandson sold it to the town. The town planted willows along the weir.",
+    "Eels were smoked at the weir every autumn. "
+    "Marta Lindqvist wrote the first book about them in 1902. "
     "It sold 300 copies in Oslo, and none in Aldeburg.",
-    "A second mill, of stone, stands upstream. Nobody knows who built it. Its wheel has 24 paddles and turns slowly.",
+    "A second mill, of stone, stands upstream. Nobody knows who built it. "
+    "Its wheel has 24 paddles and turns slowly.",
 ]
 QUESTION = Example(
-    "read", "squad", "squad:Mill", "Who wrote the first book about eels?", PASSAGES[1], {"answers": 1.0, "helps": 1.0},
-    Span(PASSAGES[1].index("Marta"), PASSAGES[1].index(" wrote")), ("Marta Lindqvist", "Lindqvist"),
-)  # fmt: skip
+    "read",
+    "squad",
+    "squad:Mill",
+    "Who wrote the first book about eels?",
+    PASSAGES[1],
+    {"answers": 1.0, "helps": 1.0},
+    Span(PASSAGES[1].index("Marta"), PASSAGES[1].index(" wrote")),
+    ("Marta Lindqvist", "Lindqvist"),
+)
 SENTENCES = st.lists(
     st.sampled_from(
         [s.of(p) for p in PASSAGES for s in split_sentences(p)]
@@ -81,12 +90,24 @@ def test_a_groups_name_does_not_hang_on_the_order() -> None:
         ("Who?", "Ann met Bob.", ["Bob"], "Ann met ", "Bob"),
         ("What art?", "The party saw art.", ["art"], "The party saw ", "art"),
         ("What?", "The party.", ["art"], "The p", "art"),
-        ("What burnt in 9?", "In 9 it rained. It burnt in 9.", ["9"], "In 9 it rained. It burnt in ", "9"),
+        (
+            "What burnt in 9?",
+            "In 9 it rained. It burnt in 9.",
+            ["9"],
+            "In 9 it rained. It burnt in ",
+            "9",
+        ),
         ("When did it rain?", "In 9 it rained. It burnt in 9.", ["9"], "In ", "9"),
-        ("How?", "It was very slowly done.", ["slowly", "very slowly", "very slowly done"], "It was ", "very slowly"),
+        (
+            "How?",
+            "It was very slowly done.",
+            ["slowly", "very slowly", "very slowly done"],
+            "It was ",
+            "very slowly",
+        ),
         ("Who?", "It was Ann.", ["  Ann ", "Eve", ""], "It was ", "Ann"),
     ],
-)  # fmt: skip
+)
 def test_an_answer_is_located(
     question: str, passage: str, answers: list[str], before: str, found: str
 ) -> None:
@@ -340,16 +361,25 @@ def _asked(
     id_: str, question: str, place: str, answers: list[str], **evidence: Any
 ) -> dict[str, Any]:
     return {
-        "id": id_, "question": question, "answers": answers, "answerable": bool(answers), "type": "",
-        "evidence": [{"doc_id": place} | evidence] if answers else [], "near_doc_id": place,
-    }  # fmt: skip
+        "id": id_,
+        "question": question,
+        "answers": answers,
+        "answerable": bool(answers),
+        "type": "",
+        "evidence": [{"doc_id": place} | evidence] if answers else [],
+        "near_doc_id": place,
+    }
 
 
 def _row(question: str, passage: str, answers: list[str], document: str) -> dict[str, Any]:
     return {
-        "id": question, "question": question, "passage": passage, "answers": answers, "answerable": bool(answers),
+        "id": question,
+        "question": question,
+        "passage": passage,
+        "answers": answers,
+        "answerable": bool(answers),
         "document": document,
-    }  # fmt: skip
+    }
 
 
 WORDS = {
@@ -359,11 +389,13 @@ WORDS = {
 }
 #: what is known of a claim that is not supported, besides that
 FALSE: dict[str, list[dict[str, float]]] = {
-    "wice": [{"partly": 1.0}, {"partly": 0.0}], "expertqa": [{"partly": 1.0}, {"partly": 0.0}],
+    "wice": [{"partly": 1.0}, {"partly": 0.0}],
+    "expertqa": [{"partly": 1.0}, {"partly": 0.0}],
     "begin": [{}, {"partly": 0.0}],
-    "fever_symmetric": [{"partly": 0.0, "against": 1.0}], "fm2": [{"partly": 0.0, "against": 1.0}],
+    "fever_symmetric": [{"partly": 0.0, "against": 1.0}],
+    "fm2": [{"partly": 0.0, "against": 1.0}],
     "scitail": [{"partly": 0.0, "against": 0.0}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -397,13 +429,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in datasets.CLAIMS:
         told = [
             {
-                "id": str(n), "claim": f"Claim {n % 30} of {name}.",
+                "id": str(n),
+                "claim": f"Claim {n % 30} of {name}.",
                 "passage": f"{name} {n // 2}. {PASSAGES[n // 2 % 3]}",
                 "label": "unsupported" if n % 3 else "supported",
                 "orig_label": WORDS.get(name, (None, None, None))[n % 3],
             }
             for n in range(40)
-        ]  # fmt: skip
+        ]
         _put(root / "claims" / f"{name}.jsonl.gz", *told)
     for name in datasets.TEXTS:
         _put(

@@ -1,4 +1,4 @@
-"""From examples to weights: rows and batches, a loop that can be interrupted, the last fitted numbers, figures."""
+"""Training: rows and batches, a loop that can be interrupted, fitted numbers, figures."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def test_a_batch_is_padded_and_knows_what_is_where(rows: list[Row]) -> None:
     assert length % 16 == 0 and 0 <= length - max(len(r.ids) for r in rows) < 16
     assert (
         not (batch.first & batch.second).any()
-        and not ((batch.first | batch.second) & ~batch.there).any()
+        and not ((batch.first | batch.second) & ~batch.present).any()
     )
     for at, row in enumerate(rows):
         many = len(row.ids)
         assert batch.ids[at, :many].tolist() == list(row.ids) and not batch.ids[at, many:].any()
-        assert batch.there[at].sum() == many and batch.there[at, :many].all()
+        assert batch.present[at].sum() == many and batch.present[at, :many].all()
         for mask, (low, high) in ((batch.first, row.first), (batch.second, row.second)):
             assert mask[at].sum() == high - low and mask[at, low:high].all()
 
@@ -294,7 +294,7 @@ def test_a_checkpoint_is_opened_as_the_network_it_was(tmp_path: Path) -> None:
 
 
 def _planted(many: int, seed: int) -> tuple[list[list[float]], list[bool]]:
-    """Two signals of which the first tells the truth, at a logit of 3 a unit and a constant of -1.5."""
+    """Two signals; the first predicts the truth, with a weight of 3 and a constant of -1.5."""
     chance = np.random.default_rng(seed)
     signals = chance.normal(size=(many, 2))
     truth = chance.random(many) < 1 / (1 + np.exp(1.5 - 3 * signals[:, 0]))
@@ -385,7 +385,7 @@ def test_fitted_numbers_are_what_the_file_holds() -> None:
 
 
 def _tuning() -> Sources:
-    """Questions and claims of tuning documents, and some of the other sides that are not to be looked at."""
+    """Questions and claims of tuning documents, and of other sides that must not be used."""
     questions = [
         Example(
             "read",
@@ -411,7 +411,7 @@ def _tuning() -> Sources:
     ]
     other = [Example("read", "squad", "c", "Seen?", _MILL, {"answers": 1.0})]
     sides = {"train": other, "test": other}
-    return Sources(sides | {"tune": questions}, sides | {"tune": claims}, [])  # fmt: skip
+    return Sources(sides | {"tune": questions}, sides | {"tune": claims}, [])
 
 
 def test_what_is_watched_is_the_same_in_every_run_and_of_tuning_documents() -> None:

@@ -1,4 +1,4 @@
-"""What the shipped model is measured by: the arithmetic against scikit-learn, planted errors against a judge that reads words."""
+"""The figures of the model: against scikit-learn, and planted errors with a fake judge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.support.fakes import JUDGE, WordPairs
 
 pytestmark = pytest.mark.slow
 PASSAGE = (
-    "The mill at Oakham was built in 1823 by Ann Reed. It has 14 rooms and was sold to Peter Kane in March 1901. "
+    "The mill at Oakham was built in 1823 by Ann Reed. "
+    "It has 14 rooms and was sold to Peter Kane in March 1901. "
     "The river was not deep enough for large ships before the harbour was opened by Lord Harrow."
 )
 
