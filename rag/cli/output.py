@@ -22,6 +22,13 @@ from rag.domain import (
     Verdict,
 )
 from rag.errors import RagError
+from rag.phrases import (
+    ADD_COMMAND,
+    HINT,
+    NOT_ANSWERED,
+    VERDICT_PHRASES,
+    abstention_phrase,
+)
 from rag.text.sanitize import (
     AnswerStream,
     answer_as_shown,
@@ -43,11 +50,6 @@ GLYPHS = {
     Verdict.SUPPORTED: "✓", Verdict.PARTLY: "~", Verdict.UNSUPPORTED: "✗", Verdict.CONTRADICTED: "✗", Verdict.UNCITED: "?",
     Verdict.DANGLING: "!", Verdict.NEEDS_NONE: " ",
 }  # fmt: skip
-WORDS = {
-    Verdict.UNCITED: "no source",
-    Verdict.DANGLING: "no such source",
-    Verdict.NEEDS_NONE: "needs none",
-}
 STYLES = {
     Verdict.SUPPORTED: "green",
     Verdict.PARTLY: "yellow",
@@ -55,13 +57,6 @@ STYLES = {
     Verdict.NEEDS_NONE: "dim",
 }
 _NAMED = 3  # copies of a passage that are named; the JSON names all
-REASONS = {
-    Reason.EMPTY_LIBRARY: "the library is empty; add documents with: footnote add FOLDER",
-    Reason.NOTHING_FOUND: "no passage of the library has to do with it.",
-    Reason.NOT_ANSWERED: "the library does not say.",
-    Reason.UNSUPPORTED: "what was written is not supported by what it cites.",
-    Reason.TOO_LONG: "not one passage fits into the model's context.",
-}
 
 
 def make_console(error: bool = False) -> Console:
@@ -98,7 +93,9 @@ def print_answer(
     if value.text:
         out.print(Text("" if streamed else "\n".join(indented_rows(value.text))))
     if value.abstained and value.reason:
-        out.print(Text(f"⊘ NOT ANSWERED: {REASONS[value.reason]}", style="bold"))
+        out.print(Text(f"⊘ {NOT_ANSWERED}: {abstention_phrase(value.reason)}", style="bold"))
+        if value.reason is Reason.EMPTY_LIBRARY:
+            out.print(Text(f"  {HINT} {ADD_COMMAND}"))
         if value.missing:
             out.print(Text(f"  {quote_foreign(value.missing)}"))
         for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
@@ -177,7 +174,7 @@ def _footnote(claim: Claim, out: Console) -> None:
     from rich.text import Text
 
     style = STYLES.get(claim.verdict, "bold red")
-    word = WORDS.get(claim.verdict, claim.verdict.value)
+    word = VERDICT_PHRASES[claim.verdict]
     for evidence in claim.evidence or (None,):
         number = f"[{evidence.number}]" if evidence else "   "
         out.print(

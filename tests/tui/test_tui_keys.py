@@ -18,11 +18,12 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from rag.domain import Verdict
+from rag.phrases import VERDICT_PHRASES
 from tui.app import FootnoteApp
 from tui.commands import COMMANDS, FOCUS_CHAINS, PLACES, UNUSABLE_KEYS, bindings
 from tui.render import clipboard
 from tui.render.export import markdown, plain, sentence
-from tui.render.glyphs import ASCII, UNICODE, VERDICT_WORDS, Glyphs, choose_glyphs
+from tui.render.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs
 from tui.render.marks import mark_answer
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
@@ -289,7 +290,7 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Every?", until="see the check")
         for verdict in set(Verdict) - {Verdict.NEEDS_NONE}:
-            await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_WORDS[verdict]}")
+            await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_PHRASES[verdict]}")
         if glyphs.ascii:
             own = "\n".join(stage.lines)
             assert own.replace("×", "x").isascii(), sorted(c for c in own if not c.isascii())
@@ -331,6 +332,8 @@ def test_imports_point_down() -> None:
         "rag.events",
         "rag.errors",
         "rag.config",
+        "rag.limits",
+        "rag.phrases",
         "rag.text.sanitize",
     }
     for path in (Path(__file__).parents[2] / "tui").glob("**/*.py"):

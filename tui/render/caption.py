@@ -12,10 +12,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, ErrorRates, Passage, Ranks, Verdict
+from rag.phrases import VERDICT_PHRASES
 from rag.text.sanitize import quote_foreign, sanitize_line
-from tui.render.excerpt import Excerpt, count_replaced
-from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
-from tui.render.phrases import (
+from tui.render.answer_text import (
     assemble,
     counted,
     gravest_verdict,
@@ -24,6 +23,8 @@ from tui.render.phrases import (
     quoted,
     source_name,
 )
+from tui.render.excerpt import Excerpt, count_replaced
+from tui.render.glyphs import VERDICT_STYLES, Glyphs
 from tui.state.cursor import AnswerCursor
 
 Part = tuple[str, str]
@@ -75,7 +76,9 @@ def claim(
     found = look.claim
     if found is None or look.at is None:
         return assemble([(f"{glyphs.waiting} not checked yet", "$text-muted")] if pending else [])
-    verdict = f"{glyphs.of(found.verdict)} {VERDICT_WORDS[found.verdict]} {found.score:.2f}".strip()
+    verdict = (
+        f"{glyphs.of(found.verdict)} {VERDICT_PHRASES[found.verdict]} {found.score:.2f}".strip()
+    )
     place = f"sentence {look.at + 1} of {len(look.claims)}"
     why = "; ".join(
         sanitize_line(reason) for reason in found.reasons

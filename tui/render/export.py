@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rag.domain import Answer, Claim, Evidence, Passage
+from rag.phrases import VERDICT_PHRASES
 from rag.text.sanitize import answer_as_shown, indented_rows, quote_foreign
-from tui.render.glyphs import UNICODE, VERDICT_WORDS
+from tui.render.answer_text import lines_of
+from tui.render.glyphs import UNICODE
 from tui.render.marks import mark_answer
-from tui.render.phrases import lines_of
 
 
 def markdown(answer: Answer) -> str:
@@ -21,7 +22,7 @@ def markdown(answer: Answer) -> str:
     if answer.claims:
         out += ["", "Checked:", ""]
         out += [
-            f"- {VERDICT_WORDS[c.verdict]} ({c.score:.2f}): {quote_foreign(c.sentence.text)}"
+            f"- {VERDICT_PHRASES[c.verdict]} ({c.score:.2f}): {quote_foreign(c.sentence.text)}"
             for c in answer.claims
         ]
     if answer.passages:
@@ -39,7 +40,7 @@ def plain(answer: Answer) -> str:
 
 def sentence(claim: Claim) -> str:
     """One sentence, its verdict, and the words of the source under it."""
-    out = [f"{quote_foreign(claim.sentence.text)} ({VERDICT_WORDS[claim.verdict]})"]
+    out = [f"{quote_foreign(claim.sentence.text)} ({VERDICT_PHRASES[claim.verdict]})"]
     for e in claim.evidence:
         place = f"page {e.page}, line {e.line}" if e.page else f"line {e.line}"
         out.append(f"“{quote_foreign(e.text)}” ({quote_foreign(e.source)}, {place})")

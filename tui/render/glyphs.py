@@ -9,16 +9,6 @@ from dataclasses import dataclass
 from rag.domain import Verdict
 from tui.render.wrap import truncate
 
-VERDICT_WORDS: dict[Verdict, str] = {
-    Verdict.SUPPORTED: "supported",
-    Verdict.PARTLY: "partly supported",
-    Verdict.UNSUPPORTED: "unsupported",
-    Verdict.CONTRADICTED: "contradicted",
-    Verdict.UNCITED: "without a source",
-    Verdict.DANGLING: "no such source",
-    Verdict.NEEDS_NONE: "needs no source",
-}
-
 VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.SUPPORTED: "$text-success",
     Verdict.PARTLY: "$text-warning",

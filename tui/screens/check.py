@@ -13,10 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.domain import Answer, Claim
+from rag.phrases import VERDICT_PHRASES
 from rag.text.sanitize import quote_foreign, sanitize_line
 from tui.commands import bindings, footer_hints, key_label
-from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
-from tui.render.phrases import assemble, tally
+from tui.render.answer_text import assemble, tally
+from tui.render.glyphs import VERDICT_STYLES, Glyphs
 from tui.widgets.text_view import TextView
 
 
@@ -51,7 +52,7 @@ class Row(Vertical):
         verdict = self.claim.verdict
         sign = self.glyphs.ask if self.here else " "
         score = f"  {self.claim.score:.2f}" if self.claim.evidence else ""
-        words = f"{self.glyphs.of(verdict) or ' '} {VERDICT_WORDS[verdict]}{score}"
+        words = f"{self.glyphs.of(verdict) or ' '} {VERDICT_PHRASES[verdict]}{score}"
         return assemble(
             [
                 (f"{sign} {self.number:>2} ", "bold $text-accent" if self.here else ""),

@@ -12,9 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.domain import ErrorRates, Verdict
+from rag.phrases import VERDICT_PHRASES
 from tui.commands import COMMANDS, PLACES, Command, key_label
-from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, VERDICT_WORDS, Glyphs
-from tui.render.phrases import assemble, error_rates
+from tui.render.answer_text import assemble, error_rates
+from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 
 
 class HelpScreen(ModalScreen[None]):
@@ -73,7 +74,7 @@ class HelpScreen(ModalScreen[None]):
             }.get(verdict, f"[1]{mark}")
             parts += [
                 (f"{shown:<11}", VERDICT_STYLES[verdict]),
-                (f"{VERDICT_WORDS[verdict]}\n", ""),
+                (f"{VERDICT_PHRASES[verdict]}\n", ""),
             ]
         parts += [("[1]", ""), (" " * 8 + "not checked yet\n", "")]
         parts += [

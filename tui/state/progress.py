@@ -10,8 +10,8 @@ from textual.content import Content
 
 from rag.events import Checked, Event, Loading, Reading, Retrieved, Token
 from rag.text.sanitize import quote_foreign
+from tui.render.answer_text import assemble, counted, seconds
 from tui.render.glyphs import Glyphs
-from tui.render.phrases import assemble, counted, seconds
 
 
 class Phase(Enum):

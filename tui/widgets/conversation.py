@@ -12,8 +12,8 @@ from textual.widgets import Static
 from rag.domain import Status
 from rag.errors import NotSetUp, RagError
 from rag.text.sanitize import quote_foreign
+from tui.render.answer_text import assemble, counted
 from tui.render.glyphs import Glyphs
-from tui.render.phrases import assemble, counted
 from tui.widgets.exchange import Exchange
 
 MOST = 20  #: turns mounted; older ones are in the history

@@ -18,9 +18,9 @@ from rag.errors import RagError
 from rag.events import Answered, Event, Retrieved, Token
 from rag.text.sanitize import AnswerStream, quote_foreign, spell_marks
 from tui.commands import bindings
+from tui.render.answer_text import abstention, assemble, looked_up, notes, total
 from tui.render.glyphs import Glyphs
 from tui.render.marks import MarkedText, hide_partial_marker, mark_answer
-from tui.render.phrases import abstention, assemble, looked_up, notes, total
 from tui.state.cursor import AnswerCursor
 from tui.state.progress import RUNNING, Phase, Progress
 from tui.widgets.text_view import TextView

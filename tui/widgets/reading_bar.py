@@ -9,9 +9,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from rag.domain import ErrorRates
+from tui.render.answer_text import error_rates
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import Glyphs
-from tui.render.phrases import error_rates
 from tui.screens.check import CheckScreen
 from tui.state.cursor import AnswerCursor
 from tui.widgets.conversation import Conversation
