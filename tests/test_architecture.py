@@ -42,7 +42,6 @@ LARGE_MODULES = {
     "rag.answer.check": 456,
     "rag.answer.followup": 437,
     "rag.bot": 472,
-    "rag.cli.main": 463,
     "rag.domain": 414,
     "rag.index.chroma": 427,
     "rag.inference.llama": 409,

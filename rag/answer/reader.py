@@ -116,10 +116,11 @@ class Reader:
             self._fit.least,
         )
         if chance < least:
-            said = f"the nearest passage answers it with a probability of {chance:.2f}; {least:.2f} is asked for"
-            yield self._refusal(
-                total, said + (", as calibrated" if self.model.calibrated else ""), chance
-            )
+            missing = f"best passage: {chance * 100:.0f} % likely to answer"
+            missing += f", threshold {least * 100:.0f} %"
+            if self.model.calibrated:
+                missing += ", as calibrated"
+            yield self._refusal(total, missing, chance)
             return
         chosen, differ = choose_readings(question, readings, least)
         yield Draft(

@@ -149,7 +149,7 @@ def test_it_abstains_on_a_name_or_number_that_no_passage_has(question: str, miss
 
 
 @pytest.mark.parametrize(
-    ("passages", "chance"), [((), "0.00"), ((passage(1, " "),), "0.00"), ((MUSEUM,), "0.12")]
+    ("passages", "chance"), [((), "0 %"), ((passage(1, " "),), "0 %"), ((MUSEUM,), "12 %")]
 )
 def test_it_abstains_where_no_passage_is_sure_enough(
     passages: tuple[Passage, ...], chance: str
@@ -161,10 +161,7 @@ def test_it_abstains_where_no_passage_is_sure_enough(
         and draft.short is None
         and not pieces
     )
-    assert (
-        draft.missing
-        == f"the nearest passage answers it with a probability of {chance}; 0.20 is asked for"
-    )
+    assert draft.missing == f"best passage: {chance} likely to answer, threshold 20 %"
 
 
 def test_how_sure_is_sure_enough_can_be_set() -> None:

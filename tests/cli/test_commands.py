@@ -388,8 +388,8 @@ def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(
 
 DEAF = """
 import hashlib
-from rag.say import _soon
-with _soon("it is said"):
+from rag.cli.ingest_run import exit_on_interrupt
+with exit_on_interrupt("it is said"):
     print("begun", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # minutes in one call, in which the main thread hears no signal
 """

@@ -84,7 +84,7 @@ def test_what_was_typed_wrong_is_named_with_its_cure(
     assert (
         done.returncode == 2
         and says in done.stderr
-        and "what helps" in done.stderr
+        and "hint:" in done.stderr
         and "Traceback" not in done.stderr
     )
     if "no figure" in says:

@@ -430,7 +430,7 @@ def test_a_path_with_nothing_there(tmp_path: Path) -> None:
     assert (
         done.returncode == 5
         and "there is no embedder" in done.stderr
-        and "what helps" in done.stderr
+        and "hint:" in done.stderr
     )
 
 
