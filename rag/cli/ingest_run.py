@@ -72,15 +72,19 @@ def exit_on_interrupt(message: str) -> Iterator[None]:
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
 
+    printed = threading.Event()
+
     def watch() -> None:
         if os.read(receiver, 1) == bytes([signal.SIGINT]):
             with suppress(OSError):
                 click.echo(f"\n{message}", err=True)
+            printed.set()
             select.select([receiver], [], [], INTERRUPT_SECONDS)
             os._exit(130)
 
     def on_interrupt(*_: object) -> None:
         signal.signal(signal.SIGINT, lambda *_: None)
+        printed.wait(INTERRUPT_SECONDS)
         atexit.register(os._exit, 130)  # skips the teardown of torch, which takes half a second
         raise SystemExit(130)
 
