@@ -47,7 +47,6 @@ LARGE_MODULES = {
     "rag.inference.llama": 409,
     "rag.ingest.ingest": 500,
     "rag.library.library": 418,
-    "tui.commands": 449,
 }
 LARGE_CLASSES = {
     "Bot": 415,

@@ -21,7 +21,8 @@ from textual.screen import Screen
 
 from rag.config import Config
 from rag.text.sanitize import quote_foreign
-from tui.commands import Palette, bindings
+from tui.commands import bindings
+from tui.palette import CommandPalette
 from tui.render import clipboard
 from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
@@ -41,7 +42,7 @@ class FootnoteApp(App[int]):
     CSS_PATH = Path(__file__).with_name("tui.tcss")
     TITLE = "footnote"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("app"))
-    COMMANDS = App.COMMANDS | {Palette}
+    COMMANDS = App.COMMANDS | {CommandPalette}
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class has it
         (0, "-tiny"),
         (40, "-narrow"),

@@ -20,7 +20,8 @@ from textual.selection import Selection
 from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
 from tui.app import FootnoteApp
-from tui.commands import COMMANDS, FOCUS_CHAINS, PLACES, UNUSABLE_KEYS, bindings
+from tui.command import FOCUS_CHAINS, PLACES, UNUSABLE_KEYS
+from tui.commands import COMMANDS, bindings
 from tui.render import clipboard
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs
@@ -40,7 +41,7 @@ def test_no_key_means_two_things_in_one_place(place: str) -> None:
     keys = [
         key
         for c in COMMANDS
-        if c.where in FOCUS_CHAINS[place] and c.keys
+        if c.place in FOCUS_CHAINS[place] and c.keys
         for key in c.keys.split(",")
     ]
     assert len(keys) == len(set(keys)), sorted(k for k in keys if keys.count(k) > 1)
@@ -69,9 +70,9 @@ def test_every_command_has_an_action_where_it_is_bound() -> None:
     places: dict[str, Any] = {"prompt": Prompt, "answer": Exchange, "check": CheckScreen}
     for command in COMMANDS:
         space, _, name = command.action.rpartition(".")
-        owner = owners[space] if space else places[command.where]
+        owner = owners[space] if space else places[command.place]
         assert hasattr(owner, "action_" + name.partition("(")[0]), command.id
-        assert command.where in PLACES and command.help and command.word
+        assert command.place in PLACES and command.help and command.label
     assert len({c.id for c in COMMANDS}) == len(COMMANDS)
     assert len(bindings("answer")) > 15
 

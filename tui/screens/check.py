@@ -128,7 +128,7 @@ class CheckScreen(ModalScreen[int | None]):
 
 def _keys() -> str:
     return "  ".join(
-        f"{key_label(command)} {command.word}"
+        f"{key_label(command)} {command.label}"
         for command in footer_hints("check")
-        if command.where == "check"
+        if command.place == "check"
     )

@@ -13,7 +13,8 @@ from textual.widgets import Static
 
 from rag.domain import ErrorRates, Verdict
 from rag.phrases import VERDICT_PHRASES
-from tui.commands import COMMANDS, PLACES, Command, key_label
+from tui.command import PLACES, Command
+from tui.commands import COMMANDS, key_label
 from tui.render.answer_text import assemble, error_rates
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 
@@ -39,7 +40,7 @@ class HelpScreen(ModalScreen[None]):
                         assemble([(title, "bold $text-accent")]), classes="place", markup=False
                     )
                     for command in COMMANDS:
-                        if command.where == place and command.keys:
+                        if command.place == place and command.keys:
                             yield self._row(command)
                 yield Static(
                     assemble([("Marks", "bold $text-accent")]), classes="place", markup=False

@@ -75,9 +75,9 @@ class KeyBar(Widget):
         ]
         ids = [i for i in ids if self.busy or i != "back"]
         out: list[tuple[str, str, str]] = []
-        used = sum(cell_len(key_label(_BY_ID[i])) + len(_BY_ID[i].word) + 3 for i in _ALWAYS)
+        used = sum(cell_len(key_label(_BY_ID[i])) + len(_BY_ID[i].label) + 3 for i in _ALWAYS)
         for name in ids:
-            key, word = self._key(name), _BY_ID[name].word
+            key, word = self._key(name), _BY_ID[name].label
             if name == "next" and self.place != "prompt":
                 word = (
                     "source"
@@ -109,7 +109,7 @@ class KeyBar(Widget):
         tail = [
             part
             for name in _ALWAYS
-            for part in self._hint(name, self._key(name), _BY_ID[name].word)
+            for part in self._hint(name, self._key(name), _BY_ID[name].label)
         ]
         size = sum(cell_len(text) for text, _ in tail) - 2
         parts.append((" " * max(0, width - used - size), ""))
