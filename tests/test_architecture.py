@@ -50,7 +50,6 @@ LARGE_MODULES = {
 }
 LARGE_CLASSES = {
     "Bot": 415,
-    "Exchange": 256,
     "Ingest": 400,
     "Integrity": 269,
     "Library": 361,

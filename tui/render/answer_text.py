@@ -9,8 +9,10 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Answer, Claim, ErrorRates, Evidence, Passage, Reason, Verdict
+from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
+    HINT,
     LINE_LEFT_OUT,
     NOT_ANSWERED,
     SOURCES_DIFFER,
@@ -214,6 +216,20 @@ def _nearest(passages: tuple[Passage, ...], glyphs: Glyphs, width: int) -> Itera
         if left >= 16:
             words = glyphs.cut(quote_foreign(passage.chunk.text), left - 3)
             yield f'"{words}"', "$text-muted"
+
+
+def failure(error: RagError, glyphs: Glyphs) -> Content:
+    """Return why a question failed, the hint, and the keys that try again."""
+    hint = f"      {quote_foreign(error.cure)}\n" if error.cure else ""
+    return assemble(
+        [
+            (glyphs.say(f"{glyphs.wrong} {NOT_ANSWERED} — "), "bold $text-error"),
+            (quote_foreign(str(error)) or type(error).__name__, ""),
+            (f"\nYour question is kept. {HINT.capitalize()}\n", ""),
+            (hint, "bold"),
+            ("      r  ask again    e  edit the question", ""),
+        ]
+    )
 
 
 def source_name(passage: Passage) -> str:

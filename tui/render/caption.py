@@ -31,13 +31,16 @@ Part = tuple[str, str]
 
 
 def head(
-    look: AnswerCursor, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: int
+    cursor: AnswerCursor, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: int
 ) -> Content:
     """Which source, where, and what is to be known of it."""
-    passage = look.passage
+    passage = cursor.passage
     if passage is None or piece is None:
         return assemble([("SOURCE", "bold")])
-    label, where = f"SOURCE {passage.number} of {len(look.passages)}", glyphs.say(lines_of(passage))
+    label, where = (
+        f"SOURCE {passage.number} of {len(cursor.passages)}",
+        glyphs.say(lines_of(passage)),
+    )
     title = quote_foreign(source_name(passage))
     if shape == "drawer":
         dot = glyphs.say(" · ")
@@ -64,7 +67,7 @@ def head(
 
 
 def claim(
-    look: AnswerCursor,
+    cursor: AnswerCursor,
     glyphs: Glyphs,
     shape: str,
     room: int,
@@ -73,13 +76,13 @@ def claim(
 ) -> Content:
     """The sentence that leans on the source: verdict, score, both texts under each other, reasons, and how often such a
     verdict is wrong."""
-    found = look.claim
-    if found is None or look.at is None:
+    found = cursor.claim
+    if found is None or cursor.at is None:
         return assemble([(f"{glyphs.waiting} not checked yet", "$text-muted")] if pending else [])
     verdict = (
         f"{glyphs.of(found.verdict)} {VERDICT_PHRASES[found.verdict]} {found.score:.2f}".strip()
     )
-    place = f"sentence {look.at + 1} of {len(look.claims)}"
+    place = f"sentence {cursor.at + 1} of {len(cursor.claims)}"
     why = "; ".join(
         sanitize_line(reason) for reason in found.reasons
     )  # ours; what they quote is made safe in them
@@ -95,16 +98,16 @@ def claim(
         parts.append(("\nsays    " + glyphs.cut(quote_foreign(found.sentence.text), room - 8), ""))
         parts += [("\n" + glyphs.cut(why, room), "$text-muted")] if why else []
     else:
-        parts += _compared(found, look, glyphs, room)
+        parts += _compared(found, cursor, glyphs, room)
     return assemble([*parts, *_errs(rates, room)])
 
 
-def listing(look: AnswerCursor, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
+def listing(cursor: AnswerCursor, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
     """All sources of the answer, each with the gravest verdict of the sentences that cite it."""
     parts: list[Part] = []
-    for passage in look.passages[:12]:
-        here = passage.number == look.number
-        verdict = gravest_verdict(passage.number, look.claims)
+    for passage in cursor.passages[:12]:
+        here = passage.number == cursor.number
+        verdict = gravest_verdict(passage.number, cursor.claims)
         sign = glyphs.of(verdict) if verdict else (glyphs.waiting if pending else " ")
         sign_style = VERDICT_STYLES[verdict] if verdict else ""
         top = f"{glyphs.here if here else ' '}{passage.number}"
@@ -125,13 +128,11 @@ def listing(look: AnswerCursor, glyphs: Glyphs, shape: str, room: int, pending: 
     return assemble([] if shape == "drawer" else parts)
 
 
-def missing(look: AnswerCursor) -> str:
+def missing(cursor: AnswerCursor) -> str:
     """What the pane says when there is no passage to show."""
-    found = look.claim
-    if look.number is not None:
-        return (
-            f"There is no source {look.number}: the answer names one that the model was not given."
-        )
+    found = cursor.claim
+    if cursor.number is not None:
+        return f"There is no source {cursor.number}: the answer names one that the model was not given."
     if found is None:
         return ""
     needs = found.verdict is not Verdict.NEEDS_NONE
@@ -147,12 +148,12 @@ def _ends(left: str, left_style: str, right: str, right_style: str, room: int) -
     )
 
 
-def _compared(found: Claim, look: AnswerCursor, glyphs: Glyphs, room: int) -> Iterable[Part]:
+def _compared(found: Claim, cursor: AnswerCursor, glyphs: Glyphs, room: int) -> Iterable[Part]:
     yield "\nsays    " + glyphs.cut(quote_foreign(found.sentence.text), 2 * room - 12), ""
-    words = quoted(look.evidence)
+    words = quoted(cursor.evidence)
     if words:
         yield "\nsource  " + glyphs.say(glyphs.cut(words, 2 * room - 12)), ""
-    elif look.passage is not None:
+    elif cursor.passage is not None:
         yield "\nsource  no words of it back the sentence", "$text-muted"
     for reason in found.reasons[:4]:
         yield "\n        " + glyphs.cut(sanitize_line(reason), room - 8), "$text-muted"

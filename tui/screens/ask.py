@@ -117,7 +117,7 @@ class AskScreen(AskLayout):
         turn.hear(event.event)
         follow = self.shown is turn or not isinstance(self.focused, Exchange | Reader)
         if isinstance(event.event, Retrieved | Answered) and follow:
-            self._look(turn)
+            self._follow(turn)
         if isinstance(event.event, Loading | Checked | Answered):
             self._say()
 
@@ -196,6 +196,6 @@ def _idle(turn: Exchange | None) -> frozenset[str]:
     without = {"left", "check"}
     if turn.answer is None:
         without.add("copy")
-    if not turn.look.passages:
+    if not turn.cursor.passages:
         without |= {"up", "open", "sources"}
     return frozenset(without)

@@ -51,14 +51,14 @@ class AskLayout(Screen[None]):
             case _:
                 return "prompt"
 
-    def _look(self, turn: Exchange) -> None:
+    def _follow(self, turn: Exchange) -> None:
         """Let the pane show where the reader is in `turn`."""
         if self.shown is not turn:
             if self.shown is not None and self.shown.is_mounted:
                 self.shown.mark_current(False)
             self.shown = turn
             turn.mark_current(True)
-        self.pane.show(turn.look, pending=turn.running)
+        self.pane.show(turn.cursor, pending=turn.running)
         self._arrange()
 
     @on(Exchange.Moved)
@@ -68,10 +68,10 @@ class AskLayout(Screen[None]):
             other = self.talk.neighbour(turn, event.past)
             if other is None:
                 return
-            other.look = other.look.start() if event.past > 0 else other.look.end()
+            other.cursor = other.cursor.start() if event.past > 0 else other.cursor.end()
             other.focus()
             turn = other
-        self._look(turn)
+        self._follow(turn)
         if event.opened:
             self._open = True
             self._arrange()
@@ -89,7 +89,7 @@ class AskLayout(Screen[None]):
         """The pane is there when it has something to show and the width or the reader wants it."""
         wide = self.has_class("-wide")
         wanted = wide if self._open is None else self._open
-        open_ = wanted and self.shown is not None and bool(self.shown.look.passages)
+        open_ = wanted and self.shown is not None and bool(self.shown.cursor.passages)
         if open_ != self.has_class("-open"):
             self.set_class(open_, "-open")
             if isinstance(self.focused, Exchange):
@@ -108,7 +108,7 @@ class AskLayout(Screen[None]):
             self._arrange()
             if isinstance(self.focused, Reader) and self.shown is not None:
                 self.shown.focus()
-        elif self.shown is None or not self.shown.look.passages:
+        elif self.shown is None or not self.shown.cursor.passages:
             self.app.notify("no sources yet: ask a question first", markup=False, timeout=3)
         else:
             self.action_open()
@@ -129,7 +129,7 @@ class AskLayout(Screen[None]):
 
     def action_along(self, by: int) -> None:
         if self.shown is not None:
-            self.shown.go(self.shown.look.along(by))
+            self.shown.go(self.shown.cursor.along(by))
 
     def action_scroll(self, where: str) -> None:
         scroller = self.talk.scroller
@@ -149,7 +149,7 @@ class AskLayout(Screen[None]):
     def place(self) -> AnswerCursor:
         """Where the reader is; the pane may be a moment behind."""
         turn = self._target()
-        return turn.look if turn is not None else AnswerCursor()
+        return turn.cursor if turn is not None else AnswerCursor()
 
     def _target(self) -> Exchange | None:
         return (
@@ -167,13 +167,13 @@ class AskLayout(Screen[None]):
         if turn is None or turn.answer is None or not turn.answer.claims:
             self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
             return
-        check = CheckScreen(turn.answer, self.glyphs, turn.look.at or 0, error_rates(self.rates))
+        check = CheckScreen(turn.answer, self.glyphs, turn.cursor.at or 0, error_rates(self.rates))
         self.app.push_screen(check, partial(self._checked, turn))
 
     def _checked(self, turn: Exchange, at: int | None) -> None:
         if at is not None and turn.is_mounted:
             turn.focus()
-            turn.go(turn.look.sentence(at), opened=True)
+            turn.go(turn.cursor.sentence(at), opened=True)
 
     def copied(self, form: str) -> str:
         """What `y`, `Y` or `c` copies; empty where there is nothing."""
@@ -181,7 +181,7 @@ class AskLayout(Screen[None]):
         if turn is None or turn.answer is None:
             return ""
         if form == "sentence":
-            return sentence(turn.look.claim) if turn.look.claim else ""
+            return sentence(turn.cursor.claim) if turn.cursor.claim else ""
         return markdown(turn.answer) if form == "markdown" else plain(turn.answer)
 
     async def action_copy(self, form: str) -> None:

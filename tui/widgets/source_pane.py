@@ -44,7 +44,7 @@ class SourcePane(Vertical):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="pane")
         self.glyphs = glyphs
-        self.look = AnswerCursor()
+        self.cursor = AnswerCursor()
         self.pending = False  #: verdicts are still to come
         self.rates: ErrorRates | None = None  #: how often the check errs, once it is known
         self._documents: dict[str, Document | None] = {}
@@ -59,10 +59,10 @@ class SourcePane(Vertical):
     def on_mount(self) -> None:
         self.paint()
 
-    def show(self, look: AnswerCursor, pending: bool = False) -> None:
+    def show(self, cursor: AnswerCursor, pending: bool = False) -> None:
         """Show another place. Asks for the document where it is not here yet."""
-        self.look, self.pending = look, pending
-        passage = look.passage
+        self.cursor, self.pending = cursor, pending
+        passage = cursor.passage
         if passage is not None and passage.chunk.document not in self._documents:
             self._documents[passage.chunk.document] = None
             self.post_message(self.Needs(passage.chunk.document))
@@ -77,7 +77,7 @@ class SourcePane(Vertical):
     @property
     def document(self) -> Document | None:
         """The document that is shown, where it has arrived."""
-        passage = self.look.passage
+        passage = self.cursor.passage
         return self._documents.get(passage.chunk.document) if passage is not None else None
 
     def keep(self, name: str, document: Document | None) -> None:
@@ -88,7 +88,7 @@ class SourcePane(Vertical):
         while len(self._documents) >= KEPT:
             self._documents.pop(next(iter(self._documents)))
         self._documents[name] = document
-        if self.look.passage is not None and self.look.passage.chunk.document == name:
+        if self.cursor.passage is not None and self.cursor.passage.chunk.document == name:
             self.paint()
 
     @property
@@ -105,23 +105,26 @@ class SourcePane(Vertical):
         """Everything anew, for the room there is."""
         if not self.is_mounted:
             return
-        look, shape, room = self.look, self.shape, max(20, self.content_size.width)
-        passage = look.passage
+        cursor, shape, room = self.cursor, self.shape, max(20, self.content_size.width)
+        passage = cursor.passage
         piece = None
         if passage is not None:
             piece = make_excerpt(
-                passage, look.evidence, self._documents.get(passage.chunk.document), look.answered
+                passage,
+                cursor.evidence,
+                self._documents.get(passage.chunk.document),
+                cursor.answered,
             )
-        self._put("#source-head", caption.head(look, piece, self.glyphs, shape, room))
+        self._put("#source-head", caption.head(cursor, piece, self.glyphs, shape, room))
         self._body(piece)
         self._claim()
-        self._put("#source-list", caption.listing(look, self.glyphs, shape, room, self.pending))
+        self._put("#source-list", caption.listing(cursor, self.glyphs, shape, room, self.pending))
 
     def _claim(self) -> None:
         room = max(20, self.content_size.width)
         self._put(
             "#source-claim",
-            caption.claim(self.look, self.glyphs, self.shape, room, self.pending, self.rates),
+            caption.claim(self.cursor, self.glyphs, self.shape, room, self.pending, self.rates),
         )
 
     def _put(self, where: str, content: Content) -> None:
@@ -132,7 +135,7 @@ class SourcePane(Vertical):
     def _body(self, piece: Excerpt | None) -> None:
         sheet = self.query_one("#source-text", TextView)
         if piece is None:
-            sheet.show(caption.missing(self.look))
+            sheet.show(caption.missing(self.cursor))
             return
         styles = [(span, "$text-muted italic") for span in piece.masked] + [
             (span, LIT) for span in piece.lit
