@@ -16,7 +16,7 @@ from rag.domain import Status
 from rag.errors import Cancelled, EngineStopped, LibraryMissing
 from rag.events import Answered
 from tui.widgets.prompt import Prompt
-from tui.widgets.source_pane import Reader, SourcePane
+from tui.widgets.source_pane import SourcePane, SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ def test_an_answer_has_its_marks_and_its_source_is_lit(size: tuple[int, int]) ->
 def test_the_lit_line_is_the_third_of_the_pane() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
-        reader = stage.ask_screen.query_one(Reader)
+        reader = stage.ask_screen.query_one(SourceScroll)
         await stage.until(lambda: reader.scroll_y > 0)
         sheet = stage.ask_screen.query_one("#source-text", TextView)
         row = sheet.row_of(sheet.text.index("The cover is fixed"))
@@ -339,7 +339,7 @@ def test_on_a_narrow_screen_the_source_takes_the_whole_of_it() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
         await stage.press("ctrl+o")
-        await stage.until(lambda: isinstance(stage.app.focused, Reader))
+        await stage.until(lambda: isinstance(stage.app.focused, SourceScroll))
         assert not stage.ask_screen.talk.display
         await stage.press("n")
         await stage.sees("SOURCE 2 of 3")

@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from rag.domain import Verdict
 from tui.render.glyphs import SHORT_ANSWER_STYLE
-from tui.widgets.source_pane import ANSWER, Reader
+from tui.widgets.source_pane import ANSWER, SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def test_a_short_answer_at_the_end_of_a_long_sentence_is_on_the_screen() -> None
     async def act(stage: Stage) -> None:
         await stage.ask("How many bolts?")
         stage.ask_screen.action_open()
-        reader = stage.ask_screen.query_one(Reader)
+        reader = stage.ask_screen.query_one(SourceScroll)
         await stage.until(
             lambda: (
                 "counts 77 bolts" in "\n".join(stage.lines[reader.region.y : reader.region.bottom])
@@ -139,9 +139,13 @@ def test_without_the_rates_everything_works_and_they_are_said_to_be_unknown(late
         await stage.sees("SENTENCE 1 OF 4")
         assert "check errs" not in stage.text and "rates" in engine.calls
         await stage.press("tab", "v")
-        await stage.sees("How often the check errs is not known here; footnote doctor says why.")
+        await stage.sees(
+            "The error rates of the check are not known here; footnote doctor says why."
+        )
         await stage.press("escape", "f1", "end")
-        await stage.sees("How often the check errs is not known here; footnote doctor says why.")
+        await stage.sees(
+            "The error rates of the check are not known here; footnote doctor says why."
+        )
 
     perform(act, engine)
 
@@ -158,6 +162,6 @@ def test_the_source_keeps_its_rows_beside_a_short_conversation() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
         await stage.sees("SENTENCE 1 OF 4")
-        await stage.until(lambda: stage.ask_screen.query_one(Reader).content_size.height >= 5)
+        await stage.until(lambda: stage.ask_screen.query_one(SourceScroll).content_size.height >= 5)
 
     perform(act, size=(120, 24))
