@@ -314,7 +314,8 @@ def test_ascii_is_chosen_by_the_variable_and_an_empty_no_color_is_unset() -> Non
 def test_the_screen_imports_no_machine() -> None:
     code = (
         "import sys, tui.app\n"
-        "heavy = {'torch', 'numpy', 'chromadb', 'llama_cpp', 'sentence_transformers', 'transformers'}\n"
+        "heavy = {'torch', 'numpy', 'chromadb', 'llama_cpp', 'sentence_transformers',"
+        " 'transformers'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What must be seen of an answer: its short answer, that its sources differ, and how often the check errs."""
+"""Short answers, sources that differ, and the error rates of the check are shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from rag.domain import Verdict
 from tui.render.glyphs import SHORT_ANSWER_STYLE
-from tui.widgets.source_pane import ANSWER, SourceScroll
+from tui.widgets.source_pane import SHORT_ANSWER_ON_EVIDENCE, SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -22,11 +22,11 @@ def test_the_short_answer_is_lit_in_the_answer_and_in_its_source(size: tuple[int
         await stage.ask("How many bolts?")
         assert styled(stage.turn.query_one(".text", TextView), SHORT_ANSWER_STYLE) == ["six"]
         stage.ask_screen.action_open()
-        await stage.until(lambda: lit(stage, ANSWER) == ["six"])
+        await stage.until(lambda: lit(stage, SHORT_ANSWER_ON_EVIDENCE) == ["six"])
         assert lit(stage) == ["The cover is fixed with six bolts M8×25."]
         stage.turn.action_move(2)
         await stage.until(lambda: lit(stage) == ["Since 2021 the cover is held by nine bolts."])
-        assert lit(stage, ANSWER) == [], "it belongs to the first sentence"
+        assert lit(stage, SHORT_ANSWER_ON_EVIDENCE) == [], "it belongs to the first sentence"
 
     perform(act, Scripted({"": script.DIFFERENT}), size)
 
@@ -47,7 +47,9 @@ def test_a_short_answer_of_many_words_stays_lit_over_a_line_break() -> None:
         pieces = styled(stage.turn.query_one(".text", TextView), SHORT_ANSWER_STYLE)
         assert len(pieces) > 1 and " ".join(p.strip() for p in pieces) == short
         stage.ask_screen.action_open()
-        await stage.until(lambda: " ".join(p.strip() for p in lit(stage, ANSWER)) == short)
+        await stage.until(
+            lambda: " ".join(p.strip() for p in lit(stage, SHORT_ANSWER_ON_EVIDENCE)) == short
+        )
 
     perform(act, Scripted({"": answer}, (document,)), (60, 20))
 
@@ -96,7 +98,8 @@ def test_sources_that_agree_are_not_said_to_differ() -> None:
 
 
 RATES = (
-    "lets 30 % (27–33) of unsupported claims pass and doubts 28 % (25–31) of supported ones, measured on 2,146. "
+    "lets 30 % (27–33) of unsupported claims pass and doubts 28 % (25–31) of supported ones, "
+    "measured on 2,146. "
     "Quotations are compared letter by letter; these rates do not apply to them."
 )
 

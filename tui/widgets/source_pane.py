@@ -23,7 +23,7 @@ from tui.widgets.text_view import TextView
 #: The style of the evidence.
 EVIDENCE_STYLE = "bold underline $text-warning on $warning-muted"
 #: The style of the short answer, on top of `EVIDENCE_STYLE`. It is visible without colours too.
-SHORT_ANSWER_STYLE = "reverse"
+SHORT_ANSWER_ON_EVIDENCE = "reverse"
 #: How many documents are kept. Others are fetched again.
 MAX_DOCUMENTS = 32
 #: The narrowest text, in cells.
@@ -157,7 +157,7 @@ class SourcePane(Vertical):
         styles = [(span, "$text-muted italic") for span in excerpt.masked] + [
             (span, EVIDENCE_STYLE) for span in excerpt.lit
         ]
-        styles += [(excerpt.short, SHORT_ANSWER_STYLE)] if excerpt.short else []
+        styles += [(excerpt.short, SHORT_ANSWER_ON_EVIDENCE)] if excerpt.short else []
         view.show(
             excerpt.text,
             styles,
