@@ -170,7 +170,7 @@ def _answer(*pieces: d.Piece, passages: tuple[d.Passage, ...], **more: object) -
 
 
 def _hostile(words: str) -> d.Answer:
-    """An answer with `words` in its quotation, title, source, heading, short answer and question."""
+    """An answer with `words` in its quotation, title, source, heading and question."""
     text = f"The fee is {words} 900 euros a year."
     found = passage(
         1,
