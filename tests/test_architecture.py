@@ -39,13 +39,9 @@ HEAVY = {*OWNERS, "numpy", "rich", "scipy", "tokenizers"}
 
 #: what is still larger than it should be: lines of modules, lines of classes
 LARGE_MODULES: dict[str, int] = {
-    "rag.cli.main": 463,
     "rag.domain": 411,
-    "tui.commands": 449,
 }
-LARGE_CLASSES: dict[str, int] = {
-    "Exchange": 256,
-}
+LARGE_CLASSES: dict[str, int] = {}
 LARGE_FUNCTIONS: dict[str, int] = {}
 
 

@@ -1,1 +1,1 @@
-"""The screen: a face over the engine. It knows the nouns, events and errors, and nothing of models or indexes."""
+"""The chat in the terminal. It uses the engine, and imports no model and no index."""

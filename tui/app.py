@@ -1,4 +1,4 @@
-"""The app: one engine, one screen (more will stand beside it in `MODES`), and a clean end whatever ends it."""
+"""The app: an engine, the Ask screen, and an orderly end in every case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from textual.screen import Screen
 
 from rag.config import Config
 from rag.text.foreign_marks import quote_foreign
-from tui.commands import Palette, bindings
+from tui.commands import bindings
+from tui.palette import CommandPalette
 from tui.render import clipboard
 from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
@@ -32,16 +33,17 @@ from tui.widgets import editor
 if TYPE_CHECKING:
     from rag.engine import Engine
 
-AGAIN = 2.0  #: seconds in which a second ctrl+c quits
+#: Seconds in which a second ctrl+c quits.
+QUIT_SECONDS = 2.0
 
 
 class FootnoteApp(App[int]):
-    """Talks to the engine through the screens' workers; closes it when it ends."""
+    """Owns the engine, which the workers of the screens call, and closes it at the end."""
 
     CSS_PATH = Path(__file__).with_name("tui.tcss")
     TITLE = "footnote"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("app"))
-    COMMANDS = App.COMMANDS | {Palette}
+    COMMANDS = App.COMMANDS | {CommandPalette}
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class has it
         (0, "-tiny"),
         (40, "-narrow"),
@@ -51,27 +53,27 @@ class FootnoteApp(App[int]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]  # noqa: RUF012
 
     class Copied(Message):
-        """The clipboard's answer."""
+        """A text was copied; `message` says how."""
 
-        def __init__(self, words: str) -> None:
+        def __init__(self, message: str) -> None:
             super().__init__()
-            self.words = words
+            self.message = message
 
     def __init__(self, engine: Engine, glyphs: Glyphs | None = None) -> None:
         if os.environ.get("NO_COLOR") == "":
-            del os.environ["NO_COLOR"]  # an empty one counts as unset
+            del os.environ["NO_COLOR"]  # an empty value counts as unset
         super().__init__()
         self.engine = engine
         self.glyphs = glyphs or choose_glyphs(os.environ)
-        self._interrupted = -AGAIN
+        self._interrupted = -QUIT_SECONDS
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self._mind_signals()
+            self._handle_signals()
         self.push_screen(AskScreen(self.engine, self.glyphs))
 
-    def _mind_signals(self) -> None:
-        """A terminal must be left clean also when somebody else ends us."""
+    def _handle_signals(self) -> None:
+        """Restore the terminal also when a signal ends the process."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
@@ -89,7 +91,8 @@ class FootnoteApp(App[int]):
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
 
     @property
-    def asking(self) -> AskScreen | None:
+    def ask_screen(self) -> AskScreen | None:
+        """The Ask screen, also below other screens."""
         return next((s for s in self.screen_stack if isinstance(s, AskScreen)), None)
 
     def action_leave(self) -> None:
@@ -100,28 +103,30 @@ class FootnoteApp(App[int]):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.glyphs, self.asking.rates if self.asking else None))
+            self.push_screen(
+                HelpScreen(self.glyphs, self.ask_screen.rates if self.ask_screen else None)
+            )
 
     def action_interrupt(self) -> None:
-        """Copies what is selected; else stops what runs; else asks for a second time before it quits."""
-        asking = self.asking
+        """Copy the selection; otherwise stop the answer; otherwise quit at the second time."""
+        ask_screen = self.ask_screen
         selected = self.screen.get_selected_text()
-        if asking is not None and not selected and self.screen is asking:
-            selected = asking.prompt.selected_text
+        if ask_screen is not None and not selected and self.screen is ask_screen:
+            selected = ask_screen.prompt.selected_text
         if selected:
             self.copy(selected)
-        elif asking is not None and asking.questions.busy:
-            asking.action_stop()
-        elif monotonic() - self._interrupted < AGAIN:
+        elif ask_screen is not None and ask_screen.questions.busy:
+            ask_screen.action_stop()
+        elif monotonic() - self._interrupted < QUIT_SECONDS:
             self._leave(0)
         else:
             self._interrupted = monotonic()
-            self.notify("ctrl+c again quits, or ctrl+q", markup=False, timeout=AGAIN)
+            self.notify("ctrl+c again quits, or ctrl+q", markup=False, timeout=QUIT_SECONDS)
 
-    # -- copying -----------------------------------------------------------------------------------------------------
+    # -- copying --------------------------------------------------------------------------------
 
     def copy(self, text: str) -> None:
-        """Copy, beside the screen; a line says what became of it."""
+        """Copy `text` in a thread, and notify the user how it was copied."""
         self.run_worker(
             partial(self._copy, text, self._writer()),
             thread=True,
@@ -134,17 +139,17 @@ class FootnoteApp(App[int]):
         return driver.write if driver is not None and not self.is_headless else self._keep
 
     def _keep(self, sequence: str) -> None:
-        """Without a terminal the sequence goes nowhere."""
+        """Ignore a sequence when there is no terminal."""
 
     def _copy(self, text: str, write: Callable[[str], None]) -> None:
         self.post_message(self.Copied(clipboard.copy_to_clipboard(text, write, os.environ)))
 
     @on(Copied)
     def _copied(self, event: Copied) -> None:
-        self.notify(event.words, markup=False, timeout=3)
+        self.notify(event.message, markup=False, timeout=3)
 
     def action_copy(self, form: str) -> None:
-        text = self.asking.copied(form) if self.asking else ""
+        text = self.ask_screen.text_to_copy(form) if self.ask_screen else ""
         if text:
             self.copy(text)
         else:
@@ -153,43 +158,37 @@ class FootnoteApp(App[int]):
     def action_copy_checked(self) -> None:
         self.action_copy("markdown")
 
-    # -- the reader's editor -----------------------------------------------------------------------------------------
+    # -- the editor of the user -----------------------------------------------------------------
 
     def action_editor(self) -> None:
-        place = self.asking.place if self.asking else AnswerCursor()
-        passage = place.passage
+        cursor = self.ask_screen.place if self.ask_screen else AnswerCursor()
+        passage = cursor.passage
         if passage is None:
             self.notify("no source is shown", markup=False, timeout=3)
             return
-        shown = self.asking.pane.document if self.asking else None
-        path = shown.path if shown and shown.path else passage.chunk.source
-        words = editor.editor_command(path, place.line, os.environ)
-        if isinstance(words, str):
-            self.notify(quote_foreign(words), markup=False, severity="warning", timeout=5)
+        document = self.ask_screen.pane.document if self.ask_screen else None
+        path = document.path if document and document.path else passage.chunk.source
+        command = editor.editor_command(path, cursor.line, os.environ)
+        if isinstance(command, str):
+            self._warn(command)
             return
         try:
             with self.suspend():
-                done = subprocess.run(words, check=False)  # noqa: S603 - the reader's own editor
+                done = subprocess.run(command, check=False)  # noqa: S603 - the editor of the user
         except (SuspendNotSupported, OSError) as error:
-            self.notify(
-                quote_foreign(f"no editor here: {error}"),
-                markup=False,
-                severity="warning",
-                timeout=5,
-            )
+            self._warn(f"the editor cannot be started: {error}")
             return
         if done.returncode:
-            self.notify(
-                quote_foreign(f"{words[0]} ended with {done.returncode}"),
-                markup=False,
-                severity="warning",
-                timeout=5,
-            )
+            self._warn(f"{command[0]} ended with {done.returncode}")
         self.refresh()
+
+    def _warn(self, message: str) -> None:
+        """Show a warning, which may contain foreign text."""
+        self.notify(quote_foreign(message), markup=False, severity="warning", timeout=5)
 
 
 def run(config: Config) -> int:
-    """Open the screen on `config`; gives the exit code."""
+    """Open the chat and return its exit code; 2 if this is no terminal that can show it."""
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
         sys.stdin.isatty() and sys.stdout.isatty()
     ):

@@ -1,4 +1,4 @@
-"""The only code that runs beside the screen. It calls the engine and posts what it hears; it touches no widget."""
+"""The functions that run in threads: they call the engine and post messages, and use no widget."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EngineReady(Message):
 
 
 class EngineFailed(Message):
-    """The engine would not start."""
+    """The engine did not start."""
 
     def __init__(self, error: RagError) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class EngineFailed(Message):
 
 
 class RatesKnown(Message):
-    """How often the check errs is known."""
+    """The error rates of the check are known."""
 
     def __init__(self, rates: ErrorRates) -> None:
         super().__init__()
@@ -45,11 +45,11 @@ class RatesKnown(Message):
 
 
 class ConversationOpened(Message):
-    """A conversation has its id."""
+    """A conversation was opened. `epoch` counts the conversations of this chat."""
 
-    def __init__(self, conversation: str, epoch: int) -> None:
+    def __init__(self, conversation_id: str, epoch: int) -> None:
         super().__init__()
-        self.conversation = conversation
+        self.conversation_id = conversation_id
         self.epoch = epoch
 
 
@@ -63,7 +63,7 @@ class EventReceived(Message):
 
 
 class QuestionEnded(Message):
-    """The question of `turn` has come to its end, well or not."""
+    """The question of `turn` has ended; with an error if it failed."""
 
     def __init__(self, turn: Exchange, error: RagError | None) -> None:
         super().__init__()
@@ -72,64 +72,68 @@ class QuestionEnded(Message):
 
 
 class DocumentFetched(Message):
-    """A document has arrived, or not."""
+    """A document was fetched; None if that failed."""
 
-    def __init__(self, name: str, document: Document | None) -> None:
+    def __init__(self, document_id: str, document: Document | None) -> None:
         super().__init__()
-        self.name = name
+        self.document_id = document_id
         self.document = document
 
 
 def start(engine: Engine, post: PostMessage) -> None:
-    """Bring the engine up. How often its check errs is asked last: nothing waits for it."""
+    """Start the engine. The error rates are fetched last, because nothing waits for them."""
     try:
         engine.start()
         status = engine.status()
-    except Exception as error:  # whatever it was, it belongs on the screen
-        post(EngineFailed(_said(error)))
+    except Exception as error:  # every error is shown on the screen
+        post(EngineFailed(_as_rag_error(error)))
         return
     try:
         questions = engine.questions()
     except Exception:
-        questions = ()  # earlier questions are a convenience; status has already told of real trouble
+        questions = ()  # earlier questions are a convenience
     post(EngineReady(status, questions))
-    with suppress(Exception):  # verdicts are shown without it too, and say so
+    with suppress(Exception):  # without them the screen shows that they are not known
         post(RatesKnown(engine.rates()))
 
 
 def ask(
-    engine: Engine, turn: Exchange, conversation: str | None, epoch: int, post: PostMessage
+    engine: Engine, turn: Exchange, conversation_id: str | None, epoch: int, post: PostMessage
 ) -> None:
-    """Ask one question and post every event, then the end."""
+    """Ask the question of `turn` and post every event, then the end.
+
+    A conversation is opened if `conversation_id` is None.
+    """
     error: RagError | None = None
     try:
-        if conversation is None:
-            conversation = engine.new_conversation()
-            post(ConversationOpened(conversation, epoch))
-        for event in engine.ask(turn.question, conversation):
+        if conversation_id is None:
+            conversation_id = engine.new_conversation()
+            post(ConversationOpened(conversation_id, epoch))
+        for event in engine.ask(turn.question, conversation_id):
             post(EventReceived(turn, event))
     except Exception as problem:
-        error = _said(problem)
+        error = _as_rag_error(problem)
     post(QuestionEnded(turn, error))
 
 
-def fetch(engine: Engine, name: str, post: PostMessage) -> None:
-    """Get a document; the pane goes on with the passage alone where that fails."""
+def fetch(engine: Engine, document_id: str, post: PostMessage) -> None:
+    """Fetch a document and post it. If that fails, the source pane shows the passage alone."""
     try:
-        post(DocumentFetched(name, engine.document(name)))
+        post(DocumentFetched(document_id, engine.document(document_id)))
     except Exception:
-        post(DocumentFetched(name, None))
+        post(DocumentFetched(document_id, None))
 
 
-def _said(error: Exception) -> RagError:
+def _as_rag_error(error: Exception) -> RagError:
+    """Return an error of the project for any exception."""
     if isinstance(error, RagError):
         return error
     return EngineStopped(
         f"the engine failed: {type(error).__name__}: {error}",
-        "ask again; if it stays, run footnote doctor",
+        "ask again; if it fails again, run footnote doctor",
     )
 
 
-def lost() -> RagError:
-    """For a question that ended without an answer and without an error."""
+def no_answer_error() -> RagError:
+    """Return the error of a question that ended without an answer and without an error."""
     return EngineStopped("the engine ended the question without an answer", "ask again")

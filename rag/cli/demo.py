@@ -1,25 +1,46 @@
-"""The demonstration library: five news articles that the package carries, and three questions about them."""
+"""The command `demo`: five news articles of the package, and three questions about them."""
 
 from __future__ import annotations
 
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.console import Console, run_ingest
+from rag.cli.console import Console, common_options
+from rag.cli.ingest_run import run_ingest
 from rag.errors import LibraryMissing, RagError
 
 if TYPE_CHECKING:
     from rag.bot import Bot
 
-LIBRARY = "demo"  #: name of the library that `footnote demo` makes in the home
+#: The name of the library that `footnote demo` makes in the home.
+LIBRARY = "demo"
+#: The questions that are asked outside a terminal.
 QUESTIONS = (
     "How many individual sanctions has Russia faced?",
     "Whom did Lavrov meet in New Delhi?",
     "What did Borrell say about Russia in Africa?",
 )
+
+
+@click.command()
+@common_options
+@click.pass_context
+def demo(context: click.Context) -> None:
+    """Open the chat over five packaged articles; outside a terminal, ask three questions."""
+    console = context.ensure_object(Console)
+    console.typed.setdefault("library", LIBRARY)
+    with console.bot() as bot:
+        add_missing(console, bot)
+    if console.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        answer_questions(console)
+        return
+    from tui.app import run
+
+    context.exit(run(console.config()))
 
 
 def seeds() -> Path:
@@ -37,40 +58,40 @@ def seeds() -> Path:
     )
 
 
-def add_missing(say: Console, bot: Bot) -> None:
+def add_missing(console: Console, bot: Bot) -> None:
     """Add the articles to the library of `bot`, unless it has all of them."""
     folder = seeds()
-    wanted = {f"{folder.name}/{path.name}" for path in folder.glob("*.txt")}
+    sources = {f"{folder.name}/{path.name}" for path in folder.glob("*.txt")}
     try:
-        ready = {document.source for document in bot.documents() if document.state == "ready"}
+        present = {document.source for document in bot.documents() if document.state == "ready"}
     except LibraryMissing:
-        ready = set()
-    if wanted <= ready:
+        present = set()
+    if sources <= present:
         return
-    say.progress("adding the demonstration documents ...")
-    as_json, say.json = say.json, False  # the report of the ingest is no part of the output
+    console.progress("adding the demonstration documents ...")
+    as_json, console.json = console.json, False  # the report of the ingest is not printed
     try:
-        run_ingest(say, bot.add([str(folder)]))
+        run_ingest(console, bot.add([str(folder)]))
     finally:
-        say.json = as_json
+        console.json = as_json
 
 
-def answer_questions(say: Console) -> None:
+def answer_questions(console: Console) -> None:
     """Ask `QUESTIONS` and print the answers: as text, or with `--json` as one object."""
     from rag import serialize
     from rag.cli.output import print_answer
     from rag.events import Answered
 
     answers = []
-    with say.bot() as bot:
+    with console.bot() as bot:
         for question in QUESTIONS:
             for event in bot.ask(question, save=False):
                 if not isinstance(event, Answered):
                     continue
                 answers.append(serialize.answer(event.answer))
-                if not say.json:
+                if not console.json:
                     click.echo(f"❯ {question}")
-                    print_answer(event.answer, say.quiet, measured=bot.rates)
+                    print_answer(event.answer, console.quiet, measured=bot.rates)
                     click.echo()
-    if say.json:
-        say.object({"answers": answers})
+    if console.json:
+        console.object({"answers": answers})

@@ -1,169 +1,247 @@
-"""The commands that measure: eval, explain, calibrate. They print what `rag.eval` and the front door find."""
+"""The commands that measure: eval, explain, calibrate. They print the results of `rag.eval`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
 from rag.cli.console import Console, common_options, print_progress
 from rag.errors import RagError, Usage
 
+if TYPE_CHECKING:
+    from rag.eval.gate import Bound, GateResult
 
-def _tell(say: Console, text: str) -> None:
-    say.progress(text.rstrip("\r"), end="\r" if text.endswith("\r") else "\n")
+
+class EvalOptions(TypedDict):
+    """The options of `eval`."""
+
+    corpus: tuple[str, ...]
+    retrieval_only: bool
+    limit: int | None
+    seed: int
+    out: str | None
+    run_file: str | None
+    against: str | None
+    gates: tuple[str, ...]
+    report: str | None
+    checker: str | None
+    draft: int | None
+
+
+def _progress_printer(console: Console) -> Callable[[str], None]:
+    """Return a function that prints lines; a line that ends in a carriage return is overwritten."""
+
+    def print_line(text: str) -> None:
+        console.progress(text.rstrip("\r"), end="\r" if text.endswith("\r") else "\n")
+
+    return print_line
 
 
 @click.command("eval")
 @click.argument("questions", required=False)
-@click.option("--corpus", multiple=True, metavar="PATH", help="Folders, files or a corpus.jsonl to ask; else the library.")  # fmt: skip
-@click.option("--retrieval-only", is_flag=True, help="No answers, only what is found.")
-@click.option("--limit", type=click.IntRange(1), help="So many, drawn by --seed.")
+@click.option(
+    "--corpus",
+    multiple=True,
+    metavar="PATH",
+    help="Ask these folders, files or corpus.jsonl instead of the library.",
+)
+@click.option("--retrieval-only", is_flag=True, help="Measure the search only, without answers.")
+@click.option("--limit", type=click.IntRange(1), help="The number of questions, drawn by --seed.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
-    "--out", metavar="RUN.json", help="Where the run goes; interrupted, the same command goes on."
+    "--out",
+    metavar="RUN.json",
+    help="The file of the run; the same command continues an interrupted one.",
 )
-@click.option("--run", "done", metavar="RUN.json", help="Ask nothing: look at this finished run.")
+@click.option(
+    "--run", "run_file", metavar="RUN.json", help="Show this finished run; ask no questions."
+)
 @click.option(
     "--against", metavar="OLD.json", help="Compare with an earlier run, question by question."
 )
-@click.option("--gate", "gates", multiple=True, metavar='"FIGURE>=X"', help="Exit 1 where a figure does not keep the bound.")  # fmt: skip
-@click.option("--report", "page", metavar="RUN.md", help="A Markdown page with plots.")
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar='"FIGURE>=X"',
+    help="Exit with 1 if a figure does not keep the bound.",
+)
+@click.option("--report", metavar="RUN.md", help="Write a Markdown page with plots.")
 @click.option(
     "--checker", metavar="CLAIMS.jsonl", help="Measure the checker on labelled claims instead."
 )
-@click.option("--draft", type=click.IntRange(1), metavar="N", help="Draft N questions from the library instead, for review.")  # fmt: skip
+@click.option(
+    "--draft",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draft N questions from the library instead, for review.",
+)
 @common_options
 @click.pass_obj
-def eval_(say: Console, /, questions: str | None, **options: Any) -> None:
-    """A scripted run over a file of questions, each figure with its n and its interval."""
+def eval_(console: Console, /, questions: str | None, **options: Unpack[EvalOptions]) -> None:
+    """Measure answers over a file of questions. Each figure has its n and its interval."""
     from rag.eval.gate import parse_bounds
 
-    ways = {
+    sources = {
         "a file of questions": questions,
-        "--run": options["done"],
+        "--run": options["run_file"],
         "--checker": options["checker"],
         "--draft": options["draft"],
     }
-    given = [name for name, value in ways.items() if value is not None]
+    given = [name for name, value in sources.items() if value is not None]
     if len(given) != 1:
-        both = f", not {' and '.join(given)}" if given else ""
+        surplus = f", not {' and '.join(given)}" if given else ""
         raise Usage(
-            f"give a file of questions, or one of --run, --checker and --draft{both}",
+            f"give a file of questions, or one of --run, --checker and --draft{surplus}",
             "footnote eval --help",
         )
     if options["draft"] is not None:
-        _draft(say, options)
+        _draft(console, options["draft"], options["seed"], options["out"])
         return
-    on_claims = options["checker"] is not None
-    if on_claims and (options["against"] or options["page"] is not None):
+    measures_checker = options["checker"] is not None
+    if measures_checker and (options["against"] or options["report"] is not None):
         raise Usage(
             "--against and --report are of runs over questions, not of --checker",
             "leave them out; --gate works",
         )
-    _measured(say, questions, options, parse_bounds(options["gates"], _names(on_claims)))
+    bounds = parse_bounds(options["gates"], _figure_names(measures_checker))
+    _measure(console, questions, options, bounds)
 
 
-def _names(checker: bool) -> list[str]:
-    """Every figure of a summary."""
-    from rag.eval import checker as claims
-    from rag.eval import run
+def _figure_names(of_checker: bool) -> list[str]:
+    """Return the names of all figures of a summary."""
+    from rag.eval import checker, run
     from rag.eval.report import figure_rows
 
-    return [
-        name
-        for name, _ in figure_rows(claims.summarise_checker([]) if checker else run.summarise([]))
-    ]
+    summary = checker.summarise_checker([]) if of_checker else run.summarise([])
+    return [name for name, _ in figure_rows(summary)]
 
 
-def _measured(say: Console, questions: str | None, options: dict[str, Any], bounds: Any) -> None:
-    """Run, compare, print, write the page; the gates decide last."""
-    from rag.cli.output import make_console
+def _measure(
+    console: Console, questions: str | None, options: EvalOptions, bounds: Sequence[Bound]
+) -> None:
+    """Run, compare, print the figures, write the page.
+
+    Raises `RagError` at the end if a figure does not keep its bound. Files that cannot be read or
+    written are reported before any question is asked.
+    """
     from rag.eval import eval_runs, gate, report, run
     from rag.eval.compare import compare_runs
 
-    # what is wrong with a file is told before the questions are asked
-    place = (
-        None if options["page"] is None else eval_runs.claim_page(options["page"], options["out"])
-    )
-    old = run.read_run(options["against"]) if options["against"] else None
-    if options["checker"] is not None:
-        found = eval_runs.measure_checker(say.config(), options["checker"], options["limit"], options["seed"], lambda t: _tell(say, t))  # fmt: skip
-    elif options["done"] is not None:
-        found = run.read_run(options["done"])
+    page = None
+    if options["report"] is not None:
+        page = eval_runs.claim_page(options["report"], options["out"])
+    earlier = run.read_run(options["against"]) if options["against"] else None
+    current = _run(console, questions, options)
+    comparison = compare_runs(earlier, current) if earlier is not None else None
+    results = gate.check_bounds(bounds, dict(report.figure_rows(current["summary"])))
+    if page is not None:
+        eval_runs.write_report(page, current, comparison, results)
+    if console.json:
+        console.object(_result_object(current, comparison, results))
     else:
-        kind = {key: options[key] for key in ("retrieval_only", "limit", "seed", "out")}
-        found = eval_runs.run_evaluation(
-            say.config(), questions or "", options["corpus"], **kind,
-            say=lambda text: _tell(say, text), progress=lambda event: print_progress(say, event),
-        )  # fmt: skip
-    against = compare_runs(old, found) if old is not None else None
-    kept = gate.check_bounds(bounds, dict(report.figure_rows(found["summary"])))
-    if place is not None:
-        eval_runs.write_report(place, found, against, kept)
-    if say.json:
-        more = {
-            "gates": [
-                {
-                    "gate": f"{k.bound.figure}{k.bound.sign}{k.bound.limit}",
-                    "value": k.value,
-                    "holds": k.holds,
-                }
-                for k in kept
-            ]
-        }
-        say.object({**found, **(more if kept else {}), **({"against": against} if against else {})})
-    else:
-        report.print_summary(found["summary"], make_console())
-        if against:
-            report.print_comparison(against, make_console())
-        report.print_gates(kept, make_console())
-    failed = [each.says for each in kept if not each.holds]
-    if failed:
+        _print_result(current, comparison, results)
+    broken = [result.says for result in results if not result.holds]
+    if broken:
         raise RagError(
-            f"gate: {'; '.join(failed)}",
+            f"gate: {'; '.join(broken)}",
             "compare with an earlier run to see which questions: --against OLD.json",
         )
 
 
-def _draft(say: Console, options: dict[str, Any]) -> None:
+def _run(console: Console, questions: str | None, options: EvalOptions) -> dict[str, Any]:
+    """Return the run that the options name: of the checker, a finished one, or a new one."""
+    from rag.eval import eval_runs, run
+
+    print_line = _progress_printer(console)
+    if options["checker"] is not None:
+        return eval_runs.measure_checker(
+            console.config(), options["checker"], options["limit"], options["seed"], print_line
+        )
+    if options["run_file"] is not None:
+        return run.read_run(options["run_file"])
+    return eval_runs.run_evaluation(
+        console.config(),
+        questions or "",
+        options["corpus"],
+        retrieval_only=options["retrieval_only"],
+        limit=options["limit"],
+        seed=options["seed"],
+        out=options["out"],
+        say=print_line,
+        progress=lambda event: print_progress(console, event),
+    )
+
+
+def _result_object(
+    current: dict[str, Any], comparison: dict[str, Any] | None, results: Sequence[GateResult]
+) -> dict[str, Any]:
+    """Return the object of ``eval --json``: the run, its gates and the comparison, if any."""
+    value = dict(current)
+    if results:
+        value["gates"] = [
+            {
+                "gate": f"{result.bound.figure}{result.bound.sign}{result.bound.limit}",
+                "value": result.value,
+                "holds": result.holds,
+            }
+            for result in results
+        ]
+    if comparison:
+        value["against"] = comparison
+    return value
+
+
+def _print_result(
+    current: dict[str, Any], comparison: dict[str, Any] | None, results: Sequence[GateResult]
+) -> None:
+    """Print the figures of a run, the comparison and the gates."""
+    from rag.cli.output import make_console
+    from rag.eval import report
+
+    report.print_summary(current["summary"], make_console())
+    if comparison:
+        report.print_comparison(comparison, make_console())
+    report.print_gates(results, make_console())
+
+
+def _draft(console: Console, count: int, seed: int, out: str | None) -> None:
+    """Draft questions, and print them unless they are written to the file `out`."""
     from rag.eval.eval_runs import run_draft
 
-    lines = run_draft(
-        say.config(),
-        options["draft"],
-        options["seed"],
-        options["out"],
-        lambda text: _tell(say, text),
-    )
-    if say.json:
-        say.object({"questions": lines})
-    elif not options["out"]:
+    lines = run_draft(console.config(), count, seed, out, _progress_printer(console))
+    if console.json:
+        console.object({"questions": lines})
+    elif not out:
         for line in lines:
-            say.object(line)
+            console.object(line)
 
 
 @click.command()
 @click.argument("question", nargs=-1, required=True)
 @click.option(
-    "--document", required=True, metavar="D", help="The document that should have been found."
+    "--document", required=True, metavar="D", help="The document that should be in the answer."
 )
-@click.option("--quote", metavar="Q", help="Words of it that should have been in a passage.")
+@click.option("--quote", metavar="Q", help="Words of the passage that should be found.")
 @common_options
 @click.pass_obj
-def explain(say: Console, /, question: tuple[str, ...], document: str, quote: str | None) -> None:
-    """Where an expected passage was lost on the way to the answer, and what would have kept it."""
+def explain(
+    console: Console, /, question: tuple[str, ...], document: str, quote: str | None
+) -> None:
+    """Show at which step of a search an expected passage was lost, and which setting keeps it."""
     text = " ".join(question).strip()
     if not text:
         raise Usage("there is no question", 'footnote explain "Who ...?" --document FILE')
-    with say.bot() as bot:
-        found = bot.explain(text, document, quote)
-    if say.json:
-        say.object(found.wire())
+    with console.bot() as bot:
+        explanation = bot.explain(text, document, quote)
+    if console.json:
+        console.object(explanation.wire())
     else:
         from rag.cli.output import print_explanation
 
-        print_explanation(found)
+        print_explanation(explanation)
 
 
 @click.command()
@@ -171,42 +249,43 @@ def explain(say: Console, /, question: tuple[str, ...], document: str, quote: st
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
     "--for",
-    "aim",
+    "target",
     type=click.Choice(["abstention", "overall"]),
     default="abstention",
     show_default=True,
-    help="Which F1 it is fitted for: of abstaining rightly, or SQuAD 2.0's of all answers.",
+    help="The F1 to maximise: of right abstentions, or of all answers as in SQuAD 2.0.",
 )
-@click.option("--reset", is_flag=True, help="Back to the shipped threshold.")
+@click.option("--reset", is_flag=True, help="Use the shipped threshold again.")
 @common_options
 @click.pass_obj
-def calibrate(say: Console, /, questions: str | None, seed: int, aim: str, reset: bool) -> None:
-    """Fit, to a file of questions, how sure the reader must be to answer from this library."""
-    config = say.config()
+def calibrate(
+    console: Console, /, questions: str | None, seed: int, target: str, reset: bool
+) -> None:
+    """Fit the threshold of this library to a file of questions.
+
+    The threshold is the probability from which the reader answers.
+    """
+    config = console.config()
     if reset == (questions is not None):
         raise Usage("give a file of questions, or --reset", "footnote calibrate QUESTIONS.jsonl")
     if reset:
         from rag.answer import calibration
 
-        there = calibration.reset_calibration(config.folder)
-        says = (
-            "the shipped threshold is in use again"
-            if there
-            else "the shipped threshold is in use already"
-        )
-        if say.json:
-            say.object({"reset": there})
+        was_calibrated = calibration.reset_calibration(config.folder)
+        when = "again" if was_calibrated else "already"
+        if console.json:
+            console.object({"reset": was_calibrated})
         else:
-            click.echo(says)
+            click.echo(f"the shipped threshold is in use {when}")
         return
     from rag.cli.output import make_console
     from rag.eval import eval_runs
     from rag.eval.report import print_calibration
 
-    found = eval_runs.run_calibration(
-        config, questions or "", aim, seed, lambda text: _tell(say, text)
+    result = eval_runs.run_calibration(
+        config, questions or "", target, seed, _progress_printer(console)
     )
-    if say.json:
-        say.object(found)
+    if console.json:
+        console.object(result)
     else:
-        print_calibration(found, make_console())
+        print_calibration(result, make_console())

@@ -1,14 +1,15 @@
-"""What the command line prints for people: answers, passages, lists. no markup is parsed.
+"""Printing for people: answers, passages, lists. No markup is parsed.
 
-Strangers' text passes `rag.text.sanitize`: among our own words its marks are spelled and its white space is folded (`theirs`), by itself
-(`document`, `passages`) it stands two columns to the right. In the first two columns only Footnote writes.
+Foreign text passes `rag.text.sanitize`. Within our own words its marks are spelled out and its
+white space is folded. On lines of its own (`print_document`, `print_passages`) it is indented by
+two columns: only Footnote writes in the first two columns.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from rag.domain import (
     Answer,
@@ -22,6 +23,15 @@ from rag.domain import (
     Verdict,
 )
 from rag.errors import RagError
+from rag.phrases import (
+    ADD_COMMAND,
+    HINT,
+    LINE_LEFT_OUT,
+    NOT_ANSWERED,
+    SOURCES_DIFFER,
+    VERDICT_PHRASES,
+    abstention_phrase,
+)
 from rag.text.foreign_marks import (
     AnswerStream,
     answer_as_shown,
@@ -33,47 +43,59 @@ from rag.text.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     from rag.events import Token
     from rag.upkeep.doctor import Finding
     from rag.upkeep.explain import Explanation
 
-GLYPHS = {
-    Verdict.SUPPORTED: "✓", Verdict.PARTLY: "~", Verdict.UNSUPPORTED: "✗", Verdict.CONTRADICTED: "✗", Verdict.UNCITED: "?",
-    Verdict.DANGLING: "!", Verdict.NEEDS_NONE: " ",
-}  # fmt: skip
-WORDS = {
-    Verdict.UNCITED: "no source",
-    Verdict.DANGLING: "no such source",
-    Verdict.NEEDS_NONE: "needs none",
+#: The sign of each verdict.
+VERDICT_SIGNS = {
+    Verdict.SUPPORTED: "✓",
+    Verdict.PARTLY: "~",
+    Verdict.UNSUPPORTED: "✗",
+    Verdict.CONTRADICTED: "✗",
+    Verdict.UNCITED: "?",
+    Verdict.DANGLING: "!",
+    Verdict.NEEDS_NONE: " ",
 }
-STYLES = {
+#: The style of each verdict; `BAD_STYLE` for the others.
+VERDICT_STYLES = {
     Verdict.SUPPORTED: "green",
     Verdict.PARTLY: "yellow",
     Verdict.UNCITED: "yellow",
     Verdict.NEEDS_NONE: "dim",
 }
-_NAMED = 3  # copies of a passage that are named; the JSON names all
-REASONS = {
-    Reason.EMPTY_LIBRARY: "the library is empty; add documents with: footnote add FOLDER",
-    Reason.NOTHING_FOUND: "no passage of the library has to do with it.",
-    Reason.NOT_ANSWERED: "the library does not say.",
-    Reason.UNSUPPORTED: "what was written is not supported by what it cites.",
-    Reason.TOO_LONG: "not one passage fits into the model's context.",
-}
+BAD_STYLE = "bold red"
+#: The width of the column of verdicts: a longer phrase pushes its line to the right.
+VERDICT_COLUMNS = 12
+#: How many copies of a passage are named. The JSON names all.
+MAX_NAMED_COPIES = 3
+#: How many of the nearest passages an abstention lists, and how many characters of each.
+MAX_NEAREST, NEAREST_CHARS = 3, 100
+
+
+class ModelRow(TypedDict):
+    """A line of ``models list``. `path` and `bytes` are None if they are not known."""
+
+    name: str
+    path: str | None
+    bytes: int | None
+    in_use: bool
 
 
 def make_console(error: bool = False) -> Console:
-    """A console that parses no markup, no emoji codes and no numbers."""
+    """Return a console for stdout, or for stderr, that parses no markup, emoji or numbers."""
     from rich.console import Console
 
-    class Piped(Console):
-        """Leaves a pipe that nobody reads to `main`; rich would end the process with exit code 1."""
+    class PipeConsole(Console):
+        """A console that raises `BrokenPipeError`. That of rich ends the process with 1."""
 
         def on_broken_pipe(self) -> None:
             raise
 
-    return Piped(
+    return PipeConsole(
         file=sys.stderr if error else sys.stdout,
         markup=False,
         emoji=False,
@@ -88,179 +110,186 @@ def print_answer(
     streamed: bool = False,
     measured: Callable[[], ErrorRates] | None = None,
 ) -> None:
-    """The text (unless it was `streamed` already), the short answer, a line a footnote; on stderr what it took, and how
-    often the check errs as `measured`."""
-    from rich.text import Text
+    """Print an answer: text, short answer, a line a footnote; on stderr its size and time.
 
+    The text is left out if it was `streamed` already. `measured` returns the error rates of the
+    check, which are printed last. `quiet` prints nothing on stderr.
+    """
     out = make_console()
     value = answer_as_shown(value)
     if value.text:
-        out.print(Text("" if streamed else "\n".join(indented_rows(value.text))))
+        _line(out, "" if streamed else "\n".join(indented_rows(value.text)))
     if value.abstained and value.reason:
-        out.print(Text(f"⊘ NOT ANSWERED: {REASONS[value.reason]}", style="bold"))
-        if value.missing:
-            out.print(Text(f"  {quote_foreign(value.missing)}"))
-        for passage in value.passages[:3] if value.reason is Reason.NOT_ANSWERED else ():
-            out.print(
-                Text(
-                    f"  nearest  {_place(passage)}  {quote_foreign(passage.chunk.text)[:100]}…",
-                    style="dim",
-                )
-            )
-    _points(value, out)
+        _abstention(value, value.reason, out)
+    _highlights(value, out)
     left_out(value.left_out, out)
     if value.claims:
         out.print()
     for claim in value.claims:
         _footnote(claim, out)
     if not quiet:
-        _took(value, make_console(error=True))
+        _receipt(value, make_console(error=True))
         if value.claims and measured is not None:
             print_error_rates(measured)
 
 
+def _line(out: Console, text: str, style: str = "") -> None:
+    """Print one line without parsing it."""
+    from rich.text import Text
+
+    out.print(Text(text, style=style))
+
+
+def _abstention(value: Answer, reason: Reason, out: Console) -> None:
+    """Print why there is no answer, what is missing, and the nearest passages."""
+    _line(out, f"⊘ {NOT_ANSWERED}: {abstention_phrase(reason)}", "bold")
+    if reason is Reason.EMPTY_LIBRARY:
+        _line(out, f"  {HINT} {ADD_COMMAND}")
+    if value.missing:
+        _line(out, f"  {quote_foreign(value.missing)}")
+    if reason is Reason.NOT_ANSWERED:
+        for passage in value.passages[:MAX_NEAREST]:
+            words = quote_foreign(passage.chunk.text)[:NEAREST_CHARS]
+            _line(out, f"  nearest  {_passage_place(passage)}  {words}…", "dim")
+
+
 class Streamed:
-    """Writes an answer as it comes, by whole words, so that what was written never changes."""
+    """Writes an answer as it comes, by whole words, so that nothing written changes later."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write, self._words, self._written = write, AnswerStream(), ""
 
     def add(self, token: Token) -> None:
-        """More words of the answer."""
+        """Add more words of the answer."""
         self._words.add(token.text, token.quoted)
-        self._more(self._words.steady)
+        self._write_new(self._words.steady)
 
     def end(self) -> None:
-        """The words that were held back."""
-        self._more(self._words.text)
+        """Write the words that are left."""
+        self._write_new(self._words.text)
 
-    def _more(self, text: str) -> None:
+    def _write_new(self, text: str) -> None:
         shown = "\n".join(indented_rows(text))
         self._write(shown[len(self._written) :])
         self._written = shown
 
 
-def _points(value: Answer, out: Console) -> None:
-    """What to see first: the short answer, where it is shorter than its sentence, and that the sources differ."""
-    from rich.text import Text
-
+def _highlights(value: Answer, out: Console) -> None:
+    """Print the short answer, unless it is the first sentence, and whether the sources differ."""
     short = quote_foreign(value.short or "")
-    if (
-        short
-        and value.claims
-        and short.rstrip(".") != quote_foreign(value.claims[0].sentence.text).rstrip(".")
-    ):
-        out.print(Text(f"→ {short}", style="bold"))
+    if short and value.claims:
+        first_sentence = quote_foreign(value.claims[0].sentence.text)
+        if short.rstrip(".") != first_sentence.rstrip("."):
+            _line(out, f"→ {short}", "bold")
     if value.differ:
         cited = dict.fromkeys(c.number for claim in value.claims for c in claim.sentence.citations)
         sides = " and ".join(f"[{number}]" for number in list(cited)[:2])
-        out.print(
-            Text(
-                "≠ the sources differ" + (f": see {sides}" if len(cited) > 1 else ""),
-                style="bold yellow",
-            )
-        )
+        see = f": see {sides}" if len(cited) > 1 else ""
+        _line(out, f"≠ {SOURCES_DIFFER}{see}", "bold yellow")
 
 
-def left_out(found: Sequence[Evidence], out: Console | None = None) -> None:
-    """Masked lines that would answer, each with its place."""
-    from rich.text import Text
-
-    for each in found:
-        says = f"! a repeated line was left out: “{quote_foreign(each.text)}” {_where(each)}"
-        (out or make_console()).print(Text(says, style="bold yellow"))
+def left_out(masked: Sequence[Evidence], out: Console | None = None) -> None:
+    """Print masked lines that would answer, each with its place."""
+    out = out or make_console()
+    for evidence in masked:
+        quotation = f"“{quote_foreign(evidence.text)}” {_evidence_place(evidence)}"
+        _line(out, f"! {LINE_LEFT_OUT}: {quotation}", "bold yellow")
 
 
 def _footnote(claim: Claim, out: Console) -> None:
-    """The verdict of a sentence beside the places it leans on."""
+    """Print the verdict of a sentence with the places of its evidence."""
     from rich.text import Text
 
-    style = STYLES.get(claim.verdict, "bold red")
-    word = WORDS.get(claim.verdict, claim.verdict.value)
+    style = VERDICT_STYLES.get(claim.verdict, BAD_STYLE)
+    sign, phrase = VERDICT_SIGNS[claim.verdict], VERDICT_PHRASES[claim.verdict]
     for evidence in claim.evidence or (None,):
         number = f"[{evidence.number}]" if evidence else "   "
-        out.print(
-            Text(f"{number} {GLYPHS[claim.verdict]} {word:<12} ", style=style)
-            + Text(_where(evidence) or quote_foreign(claim.sentence.text))
-        )
+        place = _evidence_place(evidence) if evidence else quote_foreign(claim.sentence.text)
+        verdict = Text(f"{number} {sign} {phrase:<{VERDICT_COLUMNS}} ", style=style)
+        out.print(verdict + Text(place))
         if evidence and evidence.text != claim.sentence.text:
-            out.print(Text(f"    “{quote_foreign(evidence.text)}”", style="dim"))
+            _line(out, f"    “{quote_foreign(evidence.text)}”", "dim")
     if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
-        out.print(Text("    " + sanitize_line("; ".join(claim.reasons)), style="dim"))
+        _line(out, "    " + sanitize_line("; ".join(claim.reasons)), "dim")
 
 
-def _took(value: Answer, out: Console) -> None:
-    from rich.text import Text
-
+def _receipt(value: Answer, out: Console) -> None:
+    """Print what did not fit, the model, the number of passages and the seconds."""
     for dropped in value.receipt.dropped:
-        out.print(Text(f"left out: {quote_foreign(dropped)}", style="yellow"))
+        _line(out, f"left out: {quote_foreign(dropped)}", "yellow")
     stopped = "stopped, " if value.stopped else ""
     calibrated = " (calibrated)" if value.model.calibrated else ""
-    sizes = f"{quote_foreign(value.model.name)}{calibrated}, {len(value.passages)} passages, {value.seconds.total:.1f} s"
-    out.print(Text(stopped + sizes, style="dim"))
+    model = f"{quote_foreign(value.model.name)}{calibrated}"
+    sizes = f"{len(value.passages)} passages, {value.seconds.total:.1f} s"
+    _line(out, f"{stopped}{model}, {sizes}", "dim")
 
 
 def print_error_rates(measured: Callable[[], ErrorRates]) -> None:
-    """On stderr how often the check errs. Where that cannot be read it is said, and what was asked for stands."""
-    from rich.text import Text
-
+    """Print on stderr how often the check errs, or that the rates cannot be read."""
     try:
-        says = measured().says
+        rates = measured().says
     except RagError:
-        says = "how often it errs cannot be read; what helps: footnote doctor"
-    make_console(error=True).print(Text(f"the check: {sanitize_line(says)}", style="dim"))
+        rates = f"its error rates cannot be read; {HINT} footnote doctor"
+    _line(make_console(error=True), f"the check: {sanitize_line(rates)}", "dim")
 
 
-def _where(evidence: Evidence | None) -> str:
-    if evidence is None:
-        return ""
+def _evidence_place(evidence: Evidence) -> str:
+    """Return source, line and, if known, page."""
     page = f", page {evidence.page}" if evidence.page else ""
     return f"{quote_foreign(evidence.source)}:{evidence.line}{page}"
 
 
-def _place(passage: Passage) -> str:
+def _passage_place(passage: Passage) -> str:
+    """Return source and line."""
     return f"{quote_foreign(passage.chunk.source)}:{passage.chunk.line}"
 
 
-def print_passages(found: Sequence[Passage]) -> None:
-    """Numbered passages with their ranks in both lists."""
-    from rich.text import Text
-
+def print_passages(passages: Sequence[Passage]) -> None:
+    """Print numbered passages with their ranks in both lists, and the sources of their copies."""
     out = make_console()
-    for p in found:
-        ranks = f"words {p.ranks.words or '—'}, vectors {p.ranks.vectors or '—'}"
-        ranks += f", reranked {p.ranks.reranked}" if p.ranks.reranked else ""
-        others = list(dict.fromkeys(c.source for c in p.copies))
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        copies = (
-            f", also in {', '.join(map(quote_foreign, others[:_NAMED]))}{more}" if others else ""
-        )
-        out.print(Text(f"[{p.number}] {_place(p)}  ({ranks}{copies})", style="bold"))
-        for row in sanitize(spell_marks(p.chunk.text)).split("\n"):
+    for passage in passages:
+        ranks = f"words {passage.ranks.words or '—'}, vectors {passage.ranks.vectors or '—'}"
+        if passage.ranks.reranked:
+            ranks += f", reranked {passage.ranks.reranked}"
+        heading = f"[{passage.number}] {_passage_place(passage)}  ({ranks}{_copies(passage)})"
+        _line(out, heading, "bold")
+        for row in sanitize(spell_marks(passage.chunk.text)).split("\n"):
             _indented(row, "  ", "", out)
         out.print()
 
 
-def print_listings(found: Iterable[Listing]) -> None:
-    """The table of contents."""
+def _copies(passage: Passage) -> str:
+    """Return the sources of the copies of a passage in words; "" if there are none."""
+    sources = list(dict.fromkeys(copy.source for copy in passage.copies))
+    if not sources:
+        return ""
+    names = ", ".join(map(quote_foreign, sources[:MAX_NAMED_COPIES]))
+    more = len(sources) - MAX_NAMED_COPIES
+    return f", also in {names}" + (f" and {more} more" if more > 0 else "")
+
+
+def print_listings(listings: Iterable[Listing]) -> None:
+    """Print the table of documents."""
     table = _table("state", "source", "title", "date", "passages")
-    for item in found:
-        state = (
-            {"ready": "✓ ready", "failed": "✗ failed"}[item.state]
-            if not (item.reason and item.state == "ready")
-            else "≠ old"
-        )
+    states = {"ready": "✓ ready", "failed": "✗ failed"}
+    for listing in listings:
+        is_outdated = bool(listing.reason) and listing.state == "ready"
         table.add_row(
-            state,
-            *_cells(item.source, item.reason or item.title, item.date or "", str(item.chunks)),
+            "≠ old" if is_outdated else states[listing.state],
+            *_cells(
+                listing.source,
+                listing.reason or listing.title,
+                listing.date or "",
+                str(listing.chunks),
+            ),
         )
     make_console().print(table)
 
 
-def print_models(found: Iterable[dict[str, Any]]) -> None:
-    """Models, the one in use marked."""
+def print_models(models: Iterable[ModelRow]) -> None:
+    """Print the table of models. A sign marks the one in use."""
     table = _table("", "model", "size", "file")
-    for model in found:
+    for model in models:
         size = f"{model['bytes'] / 2**20:,.0f} MB" if model["bytes"] else ""
         table.add_row(
             "❯" if model["in_use"] else "",
@@ -269,90 +298,77 @@ def print_models(found: Iterable[dict[str, Any]]) -> None:
     make_console().print(table)
 
 
-def print_findings(found: Iterable[Finding]) -> None:
-    """A doctor's report: what, how it is, and the cure of what is not well."""
-    from rich.text import Text
-
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Print the findings of `doctor`, with a hint for each problem."""
     out = make_console()
-    for finding in found:
-        out.print(
-            Text(
-                f"{'✓' if finding.good else '✗'} {finding.what:<10} {quote_foreign(finding.says)}",
-                style="" if finding.good else "red",
-            )
-        )
+    for finding in findings:
+        sign, style = ("✓", "") if finding.good else ("✗", "red")
+        _line(out, f"{sign} {finding.what:<10} {quote_foreign(finding.says)}", style)
         if finding.cure and not finding.good:
-            out.print(Text(f"             what helps: {quote_foreign(finding.cure)}"))
+            _line(out, f"             {HINT} {quote_foreign(finding.cure)}")
 
 
 def print_explanation(value: Explanation) -> None:
-    """Where a passage was lost, its ranks, the cure, and the passage that was followed."""
-    from rich.text import Text
-
+    """Print where a passage was lost, its ranks, a hint, and the passage itself."""
     out = make_console()
-    lost = f"✗ lost: {value.lost}" if value.lost else "✓ not lost"
-    out.print(Text(lost, style="bold red" if value.lost else "bold green"))
-    out.print(Text(f"  {quote_foreign(value.says)}"))
+    if value.lost:
+        _line(out, f"✗ lost: {value.lost}", "bold red")
+    else:
+        _line(out, "✓ not lost", "bold green")
+    _line(out, f"  {quote_foreign(value.says)}")
     if value.ranks:
         ranks = ", ".join(f"{name} {rank or '—'}" for name, rank in value.ranks.items())
-        out.print(Text(f"  ranks of {value.of:,} passages: {ranks}"))
+        _line(out, f"  ranks of {value.of:,} passages: {ranks}")
     if value.cure:
-        out.print(Text(f"  what helps: {quote_foreign(value.cure)}"))
+        _line(out, f"  {HINT} {quote_foreign(value.cure)}")
     if value.text and value.span:
-        out.print(
-            Text(
-                f"  {quote_foreign(value.source)}, characters {value.span.start} to {value.span.end}",
-                style="dim",
-            )
-        )
-        out.print(Text(f"  “{quote_foreign(value.text)}”", style="dim"))
+        place = f"characters {value.span.start} to {value.span.end}"
+        _line(out, f"  {quote_foreign(value.source)}, {place}", "dim")
+        _line(out, f"  “{quote_foreign(value.text)}”", "dim")
 
 
 def print_document(value: Document) -> None:
-    """Title, date and text as it is, two columns to the right; masked lines are dim and carry a bar in the first column."""
-    from rich.text import Text
+    """Print title, date and text of a document, indented by two columns.
 
+    Masked lines are dim and have a bar in the first column.
+    """
     out = make_console()
-    out.print(
-        Text(
-            f"{quote_foreign(value.title)}{'  ' + quote_foreign(value.date) if value.date else ''}",
-            style="bold",
-        )
-    )
-    out.print(Text(f"{quote_foreign(value.source)}  {value.id}\n", style="dim"))
-    text, at, mask = sanitize(value.text), 0, list(value.mask)[::-1]
-    for row in text.split("\n"):
-        while mask and mask[-1].end <= at:
-            mask.pop()
-        masked = bool(mask) and mask[-1].start < at + len(row)
+    date = f"  {quote_foreign(value.date)}" if value.date else ""
+    _line(out, quote_foreign(value.title) + date, "bold")
+    _line(out, f"{quote_foreign(value.source)}  {value.id}\n", "dim")
+    offset, spans = 0, list(value.mask)[::-1]
+    for row in sanitize(value.text).split("\n"):
+        while spans and spans[-1].end <= offset:
+            spans.pop()
+        masked = bool(spans) and spans[-1].start < offset + len(row)
         _indented(row, "│ " if masked else "  ", "dim" if masked else "", out)
-        at += len(row) + 1
+        offset += len(row) + 1
 
 
 def _indented(row: str, margin: str, style: str, out: Console) -> None:
-    """A line of a document behind its margin; on a terminal also where the line is wider than the screen."""
+    """Print a line after its margin; on a terminal each part of a line that is too wide."""
     from rich.cells import chop_cells
-    from rich.text import Text
 
-    parts = (
-        chop_cells(row.expandtabs(), max(8, out.width - len(margin))) if out.is_terminal else [row]
-    )
+    parts = [row]
+    if out.is_terminal:
+        parts = chop_cells(row.expandtabs(), max(8, out.width - len(margin)))
     for part in parts or [""]:
-        out.print(Text(margin + part, style=style))
+        _line(out, margin + part, style)
 
 
-def _table(*heads: str) -> Any:
+def _table(*headings: str) -> Table:
+    """Return an empty table. Columns of numbers are aligned to the right."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in heads:
-        table.add_column(
-            head, justify="right" if head in ("passages", "size") else "left", overflow="fold"
-        )
+    for heading in headings:
+        is_number = heading in ("passages", "size")
+        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
     return table
 
 
-def _cells(*texts: str) -> list[Any]:
+def _cells(*texts: str) -> list[Text]:
+    """Return the cells of a row, made safe."""
     from rich.text import Text
 
     return [Text(quote_foreign(text)) for text in texts]

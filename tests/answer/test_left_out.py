@@ -25,8 +25,8 @@ from rag.text import boilerplate
 from rag.text.boilerplate import line_hashes, mask_boilerplate, recurring_hashes
 from tests.library.test_library import House
 from tests.support.fakes import JUDGE, Script, WordPairs, passage
+from tui.render.answer_text import abstention, notes
 from tui.render.glyphs import UNICODE
-from tui.render.phrases import abstention, notes
 
 FACTS = [
     "The yearly subscription fee is 900 euros.",

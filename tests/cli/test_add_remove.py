@@ -58,7 +58,7 @@ def test_a_blank_path_or_name_is_a_usage_error(
 ) -> None:
     for paths in ([""], [" "], ["docs", ""]):
         code, out, said = _run(capsys, "add", *paths)
-        assert code == 2 and out == "" and "path is empty" in said and "what helps" in said
+        assert code == 2 and out == "" and "path is empty" in said and "hint:" in said
     assert not (docs.parent / "home").exists()
     assert _run(capsys, "add", "docs")[0] == 0
     for name in ("", " ", "/", ".", "..", "./", "//", "\t"):

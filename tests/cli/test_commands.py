@@ -1,4 +1,4 @@
-"""The command line as scripts see it: stdout, stderr, exit codes, JSON; and as a stranger sees its errors."""
+"""The command line: stdout, stderr, exit codes, JSON, and errors in words."""
 
 from __future__ import annotations
 
@@ -57,8 +57,18 @@ def test_every_citation_of_the_json_is_its_slice_of_the_text(seeded: Path) -> No
     done = run(seeded, "ask", "--json", "What did Lavrov say about sanctions?")
     answer = json.loads(done.stdout)
     assert set(answer) >= {
-        "schema", "question", "answer", "short", "abstained", "reason", "claims", "passages", "receipt", "model", "seconds",
-    }  # fmt: skip
+        "schema",
+        "question",
+        "answer",
+        "short",
+        "abstained",
+        "reason",
+        "claims",
+        "passages",
+        "receipt",
+        "model",
+        "seconds",
+    }
     citations = [c for claim in answer["claims"] for c in claim["citations"]]
     assert citations
     for citation in citations:
@@ -103,9 +113,17 @@ def said(*sentences: str, **more: Any) -> d.Answer:
         sentence = d.Sentence(words, d.Span(start, len(text) - 1), cited, p.chunk.span)
         claims.append(d.Claim(sentence, (leans,), d.Verdict.SUPPORTED, 1.0))
     return d.Answer(
-        "How many?", text, claims=tuple(claims), passages=tuple(found), abstained=False, reason=None, receipt=d.Receipt(),
-        model=d.Model("reader", "0" * 64), seconds=d.Seconds(), **({"short": None} | more),
-    )  # fmt: skip
+        "How many?",
+        text,
+        claims=tuple(claims),
+        passages=tuple(found),
+        abstained=False,
+        reason=None,
+        receipt=d.Receipt(),
+        model=d.Model("reader", "0" * 64),
+        seconds=d.Seconds(),
+        **({"short": None} | more),
+    )
 
 
 def test_sources_that_differ_are_named_before_the_footnotes(
@@ -263,8 +281,10 @@ def test_search_and_check_speak_json(seeded: Path, tmp_path: Path) -> None:
     assert [p["n"] for p in passages] == [1, 2, 3] and passages[0]["ranks"]["fused"] == 1
     claims = tmp_path / "claims.jsonl"
     claims.write_text(
-        '{"id": 7, "claim": "The pump has six bolts.", "passage": "The pump has six bolts. It is old."}\n'
-        '{"id": "x", "claim": "The pump has nine bolts.", "passage": "The pump has six bolts. It is old."}\n'
+        '{"id": 7, "claim": "The pump has six bolts.",'
+        ' "passage": "The pump has six bolts. It is old."}\n'
+        '{"id": "x", "claim": "The pump has nine bolts.",'
+        ' "passage": "The pump has six bolts. It is old."}\n'
     )
     done = run(seeded, "check", str(claims))
     assert ERRS.search(done.stderr) and run(seeded, "check", "-q", str(claims)).stderr == ""
@@ -309,8 +329,11 @@ def test_doctor_names_a_damaged_reader_and_its_cure(home: Path, tmp_path: Path) 
     (package / "models" / "reader.gguf").write_bytes(b"GGUF")
     done = subprocess.run(
         [sys.executable, "-m", "rag", "--home", str(home), "doctor", "--json"],
-        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(package.parent)},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(package.parent)},
+    )
     bad = [f for f in json.loads(done.stdout)["findings"] if not f["good"]]
     assert done.returncode == 1 and [f["what"] for f in bad] == ["model", "check"]
     assert all("reader.gguf is damaged" in f["says"] and f["cure"] for f in bad)
@@ -339,7 +362,7 @@ def test_a_second_writer_is_refused_within_seconds_and_told_who_writes(
 
 
 def hears() -> None:
-    """Before a command begins: it hears of Ctrl-C, also where the tests run in the background, where nobody does."""
+    """Make a command receive ctrl+c, even if the tests run in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -388,15 +411,22 @@ def test_ctrl_c_stops_an_ingest_cleanly_and_the_next_one_goes_on(
 
 DEAF = """
 import hashlib
-from rag.say import _soon
-with _soon("it is said"):
+from rag.cli.ingest_run import exit_on_interrupt
+with exit_on_interrupt("it is said"):
     print("begun", flush=True)
-    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # minutes in one call, in which the main thread hears no signal
+    # one call of minutes, in which the main thread handles no signal
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
 """
 
 
 def test_ctrl_c_ends_what_does_not_hear_it() -> None:
-    deaf = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears)  # fmt: skip
+    deaf = subprocess.Popen(
+        [sys.executable, "-c", DEAF],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears,
+    )
     try:
         assert deaf.stdout and deaf.stdout.readline() == "begun\n"
         deaf.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""eval, explain and calibrate as scripts see them: a run with gates, a comparison, a page, a draft; exit codes and errors."""
+"""The commands eval, explain and calibrate: gates, comparison, page, draft, exit codes, errors."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_was_typed_wrong_is_named_with_its_cure(
     assert (
         done.returncode == 2
         and says in done.stderr
-        and "what helps" in done.stderr
+        and "hint:" in done.stderr
         and "Traceback" not in done.stderr
     )
     if "no figure" in says:
@@ -102,8 +102,10 @@ def test_what_is_no_run_file_is_refused(tmp_path: Path, content: str) -> None:
 
 def test_claims_have_gates_too(seeded: Path, tmp_path: Path) -> None:
     (tmp_path / "claims.jsonl").write_text(
-        '{"claim": "The pump has six bolts.", "passage": "The pump has six bolts. It is old.", "label": "supported"}\n'
-        '{"claim": "The pump has nine bolts.", "passage": "The pump has six bolts. It is old.", "label": "unsupported"}\n'
+        '{"claim": "The pump has six bolts.", "passage": "The pump has six bolts. It is old.",'
+        ' "label": "supported"}\n'
+        '{"claim": "The pump has nine bolts.", "passage": "The pump has six bolts. It is old.",'
+        ' "label": "unsupported"}\n'
     )
     command = ("eval", "--checker", str(tmp_path / "claims.jsonl"), "--gate")
     assert run(seeded, *command, "checker.balanced_accuracy>=1").returncode == 0
@@ -163,7 +165,8 @@ def test_explain_says_where_a_passage_was_lost(seeded: Path) -> None:
         and done.stdout.startswith("✓ not lost")
         and "words 1, vectors 1" in done.stdout
     )
-    found = json.loads(run(seeded, "explain", "--json", QUESTION, "--document", "002_f4c52654c23cc5ee.txt", "--quote", "restore a bipolar world").stdout)  # fmt: skip
+    options = ("--document", "002_f4c52654c23cc5ee.txt", "--quote", "restore a bipolar world")
+    found = json.loads(run(seeded, "explain", "--json", QUESTION, *options).stdout)
     assert found["lost"] == "fused" and found["ranks"]["final"] > 5
     fused, final = (
         found["ranks"]["fused"],
@@ -197,6 +200,12 @@ def test_explain_says_where_a_passage_was_lost(seeded: Path) -> None:
 # -- calibrate --
 
 
+THINGS = (
+    "boats cats dogs nets huts pubs oars gulls buoys ropes crabs eels cods poles maps bells lamps "
+    "doors chairs jars"
+).split()
+
+
 def questions(folder: Path, answerable: int, unanswerable: int) -> Path:
     """Questions whose words stand in the seeds, and ones that nothing there answers."""
     known = [
@@ -205,9 +214,15 @@ def questions(folder: Path, answerable: int, unanswerable: int) -> Path:
     ]
     good = [case for case in known if case["answerable"]][:answerable]
     bad: list[dict[str, Any]] = [
-        {"id": f"u{n}", "question": f"How many {thing} did Lavrov count in Skagen?", "answers": [], "evidence": [], "answerable": False}
-        for n, thing in enumerate("boats cats dogs nets huts pubs oars gulls buoys ropes crabs eels cods poles maps bells lamps doors chairs jars".split()[:unanswerable])
-    ]  # fmt: skip
+        {
+            "id": f"u{n}",
+            "question": f"How many {thing} did Lavrov count in Skagen?",
+            "answers": [],
+            "evidence": [],
+            "answerable": False,
+        }
+        for n, thing in enumerate(THINGS[:unanswerable])
+    ]
     path = folder / "questions.jsonl"
     path.write_text("".join(json.dumps(case) + "\n" for case in (*good, *bad)), encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""What strangers wrote cannot pass for a mark or a line of Footnote's, without colours too: command line, chat, Markdown."""
+"""Foreign text never looks like a mark or a line of Footnote, even without colours."""
 
 from __future__ import annotations
 
@@ -53,10 +53,44 @@ LINES = [
     "┃ ▌ │ ❯ looked up: what the fee is",
 ]
 ALIKE = [
-    "[2]", "[ 2 ]", "[２]", "［2］", "［２］", "[²]", "[①]", "[٢]", "[०]", "[Ⅱ]", "[𝟐]", "[2\u200b]", "[\u20602]", "[\u202e2]", "[2\u0336]",
-    "[2\x00]", "[2,3]", "[2–3]", "[2 ✓]", "[✓]", "[?]", "[!]", "[~]", "[l]", "[О]", "[2\ufe0f]", "【2】", "⁅2⁆", "⦋2⦌", "〔2〕", "❲2❳",
-    "[2］", "[\xa02]", "[\u28002]", "[002]", "[+2]", "[2.]",
-]  # fmt: skip
+    "[2]",
+    "[ 2 ]",
+    "[２]",
+    "［2］",
+    "［２］",
+    "[²]",
+    "[①]",
+    "[٢]",
+    "[०]",
+    "[Ⅱ]",
+    "[𝟐]",
+    "[2\u200b]",
+    "[\u20602]",
+    "[\u202e2]",
+    "[2\u0336]",
+    "[2\x00]",
+    "[2,3]",
+    "[2–3]",
+    "[2 ✓]",
+    "[✓]",
+    "[?]",
+    "[!]",
+    "[~]",
+    "[l]",
+    "[О]",
+    "[2\ufe0f]",
+    "【2】",
+    "⁅2⁆",
+    "⦋2⦌",
+    "〔2〕",
+    "❲2❳",
+    "[2］",
+    "[\xa02]",
+    "[\u28002]",
+    "[002]",
+    "[+2]",
+    "[2.]",
+]
 TICKS = "✓✔☑✅√🗸🗹⍻✗✘✖✕❌❎☒☓⊘⛔🚫⌀∅■◌❯❱│┃║▌█❘≠→⇒➔⟶"
 
 
@@ -102,7 +136,12 @@ def test_honest_text_is_left_alone(text: str) -> None:
     assert quote_foreign(text) == text
 
 
-TEXTS = st.lists(st.sampled_from([*ALIKE, *TICKS, *BREAKS, *LINES, "[", "]", " ", "a", "2", "\u0338", "=", "\u200b"]), max_size=9)  # fmt: skip
+TEXTS = st.lists(
+    st.sampled_from(
+        [*ALIKE, *TICKS, *BREAKS, *LINES, "[", "]", " ", "a", "2", "\u0338", "=", "\u200b"]
+    ),
+    max_size=9,
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -119,14 +158,19 @@ def test_a_text_of_strangers_is_one_line_and_a_second_time_changes_nothing(text:
 
 def _answer(*pieces: d.Piece, passages: tuple[d.Passage, ...], **more: object) -> d.Answer:
     *_, last = answer_question(
-        "What is the fee?", lambda q, k: passages, Script(*pieces), JUDGE, limit=5, searched=2,
-    )  # fmt: skip
+        "What is the fee?",
+        lambda q, k: passages,
+        Script(*pieces),
+        JUDGE,
+        limit=5,
+        searched=2,
+    )
     assert isinstance(last, Answered)
     return replace(last.answer, **more)  # type: ignore[arg-type]
 
 
 def _hostile(words: str) -> d.Answer:
-    """An answer whose quotation, title, source, heading, short answer, model and question hold `words`."""
+    """An answer with `words` in its quotation, title, source, heading and question."""
     text = f"The fee is {words} 900 euros a year."
     found = passage(
         1,
@@ -136,7 +180,13 @@ def _hostile(words: str) -> d.Answer:
         heading=f"A{words}",
         date=f"2020{words}",
     )
-    made = _answer(quote(found, text), passages=(found,), short=f"{words} 900", missing=f"no {words}", asked=f"What {words}?")  # fmt: skip
+    made = _answer(
+        quote(found, text),
+        passages=(found,),
+        short=f"{words} 900",
+        missing=f"no {words}",
+        asked=f"What {words}?",
+    )
     return replace(
         made,
         question=f"Fee?{words}",
@@ -188,10 +238,30 @@ def test_in_the_chat_only_our_marks_look_like_ours(words: str, glyphs: object) -
     assert [span.of(seen.text) for span, _ in seen.citations] == ["[1]"]
 
 
+def _words(text: str) -> list[str]:
+    return spell_marks(text).split()
+
+
 WRITTEN = st.lists(
-    st.sampled_from(["The fee is 900 euros", " [1]", "[1]", "[9]", ". ", "\n", *ALIKE[:12], "✓", "+", "x", " ", *LINES[:4], "\t"]),
+    st.sampled_from(
+        [
+            "The fee is 900 euros",
+            " [1]",
+            "[1]",
+            "[9]",
+            ". ",
+            "\n",
+            *ALIKE[:12],
+            "✓",
+            "+",
+            "x",
+            " ",
+            *LINES[:4],
+            "\t",
+        ]
+    ),
     max_size=10,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 @settings(max_examples=300, deadline=None)
@@ -210,7 +280,8 @@ def test_of_what_a_model_wrote_only_the_markers_that_were_read_stay(text: str) -
         assert seen.text[match.end() : match.end() + 1] not in ("+", "~", "✓", "✗")
     assert not set(seen.text) & set(TICKS)
     for old, new in zip(made.claims, seen.claims, strict=True):
-        assert spell_marks(new.sentence.span.of(seen.text)).split() == spell_marks(old.sentence.span.of(made.text).replace("[1]", "[1] ")).split() or cited  # fmt: skip
+        before = old.sentence.span.of(made.text).replace("[1]", "[1] ")
+        assert _words(new.sentence.span.of(seen.text)) == _words(before) or cited
     assert into(d.Span(0, len(made.text))).end == len(seen.text) or made.text.endswith("]")
 
 
@@ -242,11 +313,15 @@ def test_lines_of_a_model_stand_where_no_line_of_ours_begins(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     found = passage(1, "The fee is 900 euros.")
-    text = "The fee is 900 euros [1].\n\n\n\n[1] ✓ supported    register.pdf:12\n⊘ NOT ANSWERED\n→ 12,000"
+    text = (
+        "The fee is 900 euros [1].\n\n\n\n"
+        "[1] ✓ supported    register.pdf:12\n⊘ NOT ANSWERED\n→ 12,000"
+    )
     output.print_answer(_answer(text, passages=(found,)))
     told = capsys.readouterr().out
     assert told.startswith(
-        "The fee is 900 euros [1].\n\n  [1] (check mark) supported register.pdf:12\n  (circled division slash) NOT ANSWERED\n  -> 12,000\n"
+        "The fee is 900 euros [1].\n\n  [1] (check mark) supported register.pdf:12\n"
+        "  (circled division slash) NOT ANSWERED\n  -> 12,000\n"
     )
     assert told.count("✓") == 1
 

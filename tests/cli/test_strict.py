@@ -1,4 +1,4 @@
-"""`ask --strict`: exit 0 only where every sentence is supported or on the closed list, whatever the writer wrote."""
+"""`ask --strict`: exit 0 only if every sentence is supported or on the list of free sentences."""
 
 from __future__ import annotations
 
@@ -32,8 +32,14 @@ class Scripted:
 
     def ask(self, question: str, conversation: str | None, stop: Any) -> Iterator[Any]:
         yield from answer_question(
-            question, lambda text, limit: (LEASE,), self._writer, JUDGE, limit=5, searched=2, stop=lambda: self._told(stop)
-        )  # fmt: skip
+            question,
+            lambda text, limit: (LEASE,),
+            self._writer,
+            JUDGE,
+            limit=5,
+            searched=2,
+            stop=lambda: self._told(stop),
+        )
 
     def _told(self, stop: Any) -> bool:
         return stop() or (self._stops and bool(self._writer.asked))

@@ -33,8 +33,8 @@ async def screenshot(home: str) -> str:
         app = FootnoteApp(engine)
         async with app.run_test(size=SIZE) as pilot:
             for count, question in enumerate(QUESTIONS, 1):
-                await _until(lambda: app.asking is not None and app.asking.questions.up)
-                screen = app.asking
+                await _until(lambda: app.ask_screen is not None and app.ask_screen.questions.up)
+                screen = app.ask_screen
                 assert screen is not None
                 await screen.put(question)
                 await _until(partial(_has_answered, app, count))

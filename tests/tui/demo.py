@@ -1,4 +1,4 @@
-"""The screen with the scripted engine, to look at: python tests/tui/demo.py [slow|empty|none|hostile]."""
+"""The chat with the scripted engine: python tests/tui/demo.py [slow|empty|none|hostile]."""
 
 from __future__ import annotations
 

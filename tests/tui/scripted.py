@@ -1,4 +1,4 @@
-"""A scripted engine: the methods of `rag.engine.Engine`, answers made by hand. Also `dump`, what the screen shows."""
+"""A scripted engine with the methods of `rag.engine.Engine`; `dump` returns the screen."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ PUMP = (
     "Pump manual\n\nRead this before you open the pump.\nShare this page | Print\n\n## 4.2 Cover\n"
     "The cover is fixed with six bolts M8×25.\nThe two lower bolts carry a washer.\n"
     "Do not use thread lock on any bolt of the cover: the gasket swells with solvent.\n"
-    "Check the cover for leaks after ten minutes of running.\nIf oil appears at the lower edge, fit a new gasket.\n"
-    "The gasket is number 11-4402-7.\n\n## 4.3 Gasket\nThe gasket must be replaced every time the cover comes off.\n"
+    "Check the cover for leaks after ten minutes of running.\n"
+    "If oil appears at the lower edge, fit a new gasket.\n"
+    "The gasket is number 11-4402-7.\n\n## 4.3 Gasket\n"
+    "The gasket must be replaced every time the cover comes off.\n"
     + "".join(f"Note {n}: keep the workshop clean.\n" for n in range(1, 30))
 )
 TORQUE = "Torque table\n\nM6 cover 9 Nm\nM8 cover 22 Nm, in a cross pattern\nM10 flange 44 Nm\n"
@@ -204,7 +206,7 @@ EMPTY = answer("Anything?", [], passages=(), abstained=True, reason=Reason.EMPTY
 
 @dataclass
 class Scripted:
-    """Plays `answers` (by a word in the question, else the first), each as events; `pause` seconds between tokens."""
+    """Plays the answer of a word in the question, or else the first. `pause` is in seconds."""
 
     answers: dict[str, Answer | RagError] = field(default_factory=lambda: {"": MIXED})
     documents: tuple[Document, ...] = (MANUAL, TABLE, NEWS)

@@ -1,4 +1,4 @@
-"""Help for the screen's tests: run the app with a scripted engine, wait for a thing instead of counting pauses."""
+"""Runs the app with a scripted engine and waits for conditions instead of seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.app import FootnoteApp
 from tui.render.glyphs import ASCII, UNICODE
 from tui.screens.ask import AskScreen
 from tui.widgets.exchange import Exchange
-from tui.widgets.source_pane import LIT
+from tui.widgets.source_pane import EVIDENCE_STYLE
 from tui.widgets.text_view import TextView
 
 SIZES = ((120, 40), (80, 24), (60, 20))
@@ -34,7 +34,7 @@ class Stage:
 
     @property
     def ask_screen(self) -> AskScreen:
-        screen = self.app.asking
+        screen = self.app.ask_screen
         assert screen is not None
         return screen
 
@@ -64,7 +64,7 @@ class Stage:
         await self.until(lambda: words in self.text)
 
     async def still(self, words: str, seconds: float = 8.0) -> None:
-        """Wait until `words` stand on a screen that no longer moves (what is new is laid out, then scrolled to), but not for ever."""
+        """Wait until `words` are on a screen that no longer moves; fail after some seconds."""
         before, end = "", time.monotonic() + seconds
         while (words not in before or before != self.text) and time.monotonic() < end:
             before = self.text
@@ -103,14 +103,14 @@ def perform(
     async def play() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:
             stage = Stage(pilot, engine)
-            await stage.until(lambda: app.asking is not None and app.asking.is_mounted)
+            await stage.until(lambda: app.ask_screen is not None and app.ask_screen.is_mounted)
             await act(stage)
 
     asyncio.run(play())
     return app
 
 
-def lit(stage: Stage, style: str = LIT) -> list[str]:
+def lit(stage: Stage, style: str = EVIDENCE_STYLE) -> list[str]:
     """The words that are lit in the pane."""
     return styled(stage.ask_screen.pane.query_one("#source-text", TextView), style)
 

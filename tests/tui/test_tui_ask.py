@@ -16,7 +16,7 @@ from rag.domain import Status
 from rag.errors import Cancelled, EngineStopped, LibraryMissing
 from rag.events import Answered
 from tui.widgets.prompt import Prompt
-from tui.widgets.source_pane import Reader, SourcePane
+from tui.widgets.source_pane import SourcePane, SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ def test_an_answer_has_its_marks_and_its_source_is_lit(size: tuple[int, int]) ->
 def test_the_lit_line_is_the_third_of_the_pane() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
-        reader = stage.ask_screen.query_one(Reader)
+        reader = stage.ask_screen.query_one(SourceScroll)
         await stage.until(lambda: reader.scroll_y > 0)
         sheet = stage.ask_screen.query_one("#source-text", TextView)
         row = sheet.row_of(sheet.text.index("The cover is fixed"))
@@ -69,15 +69,15 @@ def test_the_sentence_cursor_moves_the_pane_and_crosses_answers() -> None:
         assert lit(stage) == ["The cover is fixed with six bolts M8×25."]
         await stage.press("tab", "down")
         await stage.until(lambda: lit(stage) == ["M8 cover 22 Nm, in a cross pattern"])
-        assert pane.look.number == 3
+        assert pane.cursor.number == 3
         await stage.press("right")
-        await stage.until(lambda: pane.look.number == 1)
+        await stage.until(lambda: pane.cursor.number == 1)
         assert lit(stage) == [], "source 1 gives no words for this sentence"
         await stage.press("2")
-        await stage.until(lambda: pane.look.number == 2)
+        await stage.until(lambda: pane.cursor.number == 2)
         await stage.press("k", "up")
         await stage.until(lambda: stage.app.focused is first)
-        assert first.look.at == len(first.look.claims) - 1 and stage.ask_screen.shown is first
+        assert first.cursor.at == len(first.cursor.claims) - 1 and stage.ask_screen.shown is first
         await stage.sees("This sentence names no source.")
         await stage.press("j")
         await stage.until(lambda: stage.app.focused is second)
@@ -107,8 +107,8 @@ def test_a_click_on_a_citation_shows_its_source() -> None:
         row = sheet.row_of(offset)
         x = offset - sheet.rows()[row].start + TextView.GUTTER
         await stage.pilot.click(sheet, offset=(x, row))
-        await stage.until(lambda: stage.ask_screen.pane.look.number == 2)
-        assert stage.ask_screen.pane.look.at == 2
+        await stage.until(lambda: stage.ask_screen.pane.cursor.number == 2)
+        assert stage.ask_screen.pane.cursor.at == 2
 
     perform(act)
 
@@ -183,7 +183,7 @@ def test_an_abstention_is_a_result_with_the_nearest_passages() -> None:
         assert re.search(r"1  Pump manual +lines 7–8", stage.text)
         assert re.search(r"3  Torque table +lines 3–5", stage.text)
         await stage.press("tab", "down")
-        await stage.until(lambda: stage.ask_screen.pane.look.number == 2)
+        await stage.until(lambda: stage.ask_screen.pane.cursor.number == 2)
         assert "lines 9–10" in stage.text
 
     perform(act, Scripted({"": script.ABSTAINED}))
@@ -221,7 +221,7 @@ def test_an_engine_that_had_to_be_killed_after_escape_is_no_failure() -> None:
         await stage.ask("slow one", until=None)
         await stage.until(lambda: "[1]" in stage.turn.query_one(".text", TextView).text)
         await stage.press("escape")
-        await stage.sees("■ stopped by you · what was written is kept")
+        await stage.sees("■ stopped by you · its text is kept")
         assert "NOT ANSWERED" not in stage.text and "signal" not in stage.text
         assert "The cover is held by six M8×25 bolts [1]" in stage.text
 
@@ -253,7 +253,7 @@ def test_a_dangling_citation_is_marked_and_explained() -> None:
         flat = re.sub(r"[\s│]+", " ", stage.text)
         assert "the answer cites [9], but only [1]–[3] were given to the model" in flat
         await stage.press("tab", *["down"] * 6)
-        await stage.until(lambda: stage.ask_screen.pane.look.number == 9)
+        await stage.until(lambda: stage.ask_screen.pane.cursor.number == 9)
         await stage.until(lambda: "There is no source 9" in stage.text)
 
     perform(act, Scripted({"": script.EVERY}))
@@ -339,7 +339,7 @@ def test_on_a_narrow_screen_the_source_takes_the_whole_of_it() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
         await stage.press("ctrl+o")
-        await stage.until(lambda: isinstance(stage.app.focused, Reader))
+        await stage.until(lambda: isinstance(stage.app.focused, SourceScroll))
         assert not stage.ask_screen.talk.display
         await stage.press("n")
         await stage.sees("SOURCE 2 of 3")
@@ -429,6 +429,6 @@ def test_the_check_spells_out_every_verdict_and_gives_back_the_sentence() -> Non
             assert words in stage.text
         await stage.press("down", "down", "enter")
         await stage.until(lambda: stage.app.screen is stage.ask_screen)
-        assert stage.turn.look.at == 2 and stage.ask_screen.pane.look.at == 2
+        assert stage.turn.cursor.at == 2 and stage.ask_screen.pane.cursor.at == 2
 
     perform(act)

@@ -1,4 +1,4 @@
-"""Text of strangers reaches the screen as text: nothing in it is markup, nothing in it is a command to a terminal."""
+"""Foreign text is shown as text: none of it is markup or a command to the terminal."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _python() -> list[Path]:
 
 
 def test_no_widget_parses_markup() -> None:
-    """Each Static, Label or Button is told markup=False; nothing is made from markup; notify never parses."""
+    """Each Static, Label or Button has markup=False; no content is made from markup."""
     checked = 0
     for path in _python():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -203,7 +203,7 @@ def test_content_of_the_sheet_is_literal() -> None:
 
 @pytest.mark.parametrize("ascii_", [False, True])
 def test_no_line_of_a_stranger_begins_where_ours_do(ascii_: bool) -> None:
-    """The same words from a stranger, wherever the screen wraps them, stand two columns to the right and without our signs."""
+    """Foreign text is indented by two columns and has none of our signs, wherever it wraps."""
     words = " ".join(["✓ + the sentence is supported [2]✓ ⊘ NOT ANSWERED — looked up: a fee"] * 30)
     document = script.document(f"{words}\n", f"{words}.txt", words)
     passage = script.passage(document, 1, words[:1], words[-1:])

@@ -18,11 +18,13 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from rag.domain import Verdict
+from rag.phrases import VERDICT_PHRASES
 from tui.app import FootnoteApp
-from tui.commands import COMMANDS, FOCUS_CHAINS, PLACES, UNUSABLE_KEYS, bindings
+from tui.command import FOCUS_CHAINS, PLACES, UNUSABLE_KEYS
+from tui.commands import COMMANDS, bindings
 from tui.render import clipboard
 from tui.render.export import markdown, plain, sentence
-from tui.render.glyphs import ASCII, UNICODE, VERDICT_WORDS, Glyphs, choose_glyphs
+from tui.render.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs
 from tui.render.marks import mark_answer
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
@@ -39,7 +41,7 @@ def test_no_key_means_two_things_in_one_place(place: str) -> None:
     keys = [
         key
         for c in COMMANDS
-        if c.where in FOCUS_CHAINS[place] and c.keys
+        if c.place in FOCUS_CHAINS[place] and c.keys
         for key in c.keys.split(",")
     ]
     assert len(keys) == len(set(keys)), sorted(k for k in keys if keys.count(k) > 1)
@@ -68,9 +70,9 @@ def test_every_command_has_an_action_where_it_is_bound() -> None:
     places: dict[str, Any] = {"prompt": Prompt, "answer": Exchange, "check": CheckScreen}
     for command in COMMANDS:
         space, _, name = command.action.rpartition(".")
-        owner = owners[space] if space else places[command.where]
+        owner = owners[space] if space else places[command.place]
         assert hasattr(owner, "action_" + name.partition("(")[0]), command.id
-        assert command.where in PLACES and command.help and command.word
+        assert command.place in PLACES and command.help and command.label
     assert len({c.id for c in COMMANDS}) == len(COMMANDS)
     assert len(bindings("answer")) > 15
 
@@ -289,7 +291,7 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Every?", until="see the check")
         for verdict in set(Verdict) - {Verdict.NEEDS_NONE}:
-            await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_WORDS[verdict]}")
+            await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_PHRASES[verdict]}")
         if glyphs.ascii:
             own = "\n".join(stage.lines)
             assert own.replace("×", "x").isascii(), sorted(c for c in own if not c.isascii())
@@ -312,7 +314,8 @@ def test_ascii_is_chosen_by_the_variable_and_an_empty_no_color_is_unset() -> Non
 def test_the_screen_imports_no_machine() -> None:
     code = (
         "import sys, tui.app\n"
-        "heavy = {'torch', 'numpy', 'chromadb', 'llama_cpp', 'sentence_transformers', 'transformers'}\n"
+        "heavy = {'torch', 'numpy', 'chromadb', 'llama_cpp', 'sentence_transformers',"
+        " 'transformers'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -331,7 +334,8 @@ def test_imports_point_down() -> None:
         "rag.events",
         "rag.errors",
         "rag.config",
-        "rag.text.foreign_marks",
+        "rag.limits",
+        "rag.phrases",
         "rag.text.sanitize",
     }
     for path in (Path(__file__).parents[2] / "tui").glob("**/*.py"):

@@ -1,4 +1,4 @@
-"""The screen on a real terminal line: it opens, it ends, and whatever ends it the terminal is left clean."""
+"""The chat on a real terminal: it opens, and it restores the terminal however it ends."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ def test_escapes_of_strangers_do_not_reach_the_terminal() -> None:
 
 @pytest.mark.parametrize("term", ["dumb", "xterm"])
 def test_without_a_fit_terminal_it_says_so(term: str) -> None:
-    code = "import sys; from rag.config import Config; from tui.app import run; sys.exit(run(Config(home='/tmp/none')))"
+    code = (
+        "import sys; from rag.config import Config; from tui.app import run; "
+        "sys.exit(run(Config(home='/tmp/none')))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         stdin=subprocess.DEVNULL,

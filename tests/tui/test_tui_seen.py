@@ -1,4 +1,4 @@
-"""What must be seen of an answer: its short answer, that its sources differ, and how often the check errs."""
+"""Short answers, sources that differ, and the error rates of the check are shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from rag.domain import Verdict
 from tui.render.glyphs import SHORT_ANSWER_STYLE
-from tui.widgets.source_pane import ANSWER, Reader
+from tui.widgets.source_pane import SHORT_ANSWER_ON_EVIDENCE, SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -22,11 +22,11 @@ def test_the_short_answer_is_lit_in_the_answer_and_in_its_source(size: tuple[int
         await stage.ask("How many bolts?")
         assert styled(stage.turn.query_one(".text", TextView), SHORT_ANSWER_STYLE) == ["six"]
         stage.ask_screen.action_open()
-        await stage.until(lambda: lit(stage, ANSWER) == ["six"])
+        await stage.until(lambda: lit(stage, SHORT_ANSWER_ON_EVIDENCE) == ["six"])
         assert lit(stage) == ["The cover is fixed with six bolts M8×25."]
         stage.turn.action_move(2)
         await stage.until(lambda: lit(stage) == ["Since 2021 the cover is held by nine bolts."])
-        assert lit(stage, ANSWER) == [], "it belongs to the first sentence"
+        assert lit(stage, SHORT_ANSWER_ON_EVIDENCE) == [], "it belongs to the first sentence"
 
     perform(act, Scripted({"": script.DIFFERENT}), size)
 
@@ -47,7 +47,9 @@ def test_a_short_answer_of_many_words_stays_lit_over_a_line_break() -> None:
         pieces = styled(stage.turn.query_one(".text", TextView), SHORT_ANSWER_STYLE)
         assert len(pieces) > 1 and " ".join(p.strip() for p in pieces) == short
         stage.ask_screen.action_open()
-        await stage.until(lambda: " ".join(p.strip() for p in lit(stage, ANSWER)) == short)
+        await stage.until(
+            lambda: " ".join(p.strip() for p in lit(stage, SHORT_ANSWER_ON_EVIDENCE)) == short
+        )
 
     perform(act, Scripted({"": answer}, (document,)), (60, 20))
 
@@ -63,7 +65,7 @@ def test_a_short_answer_at_the_end_of_a_long_sentence_is_on_the_screen() -> None
     async def act(stage: Stage) -> None:
         await stage.ask("How many bolts?")
         stage.ask_screen.action_open()
-        reader = stage.ask_screen.query_one(Reader)
+        reader = stage.ask_screen.query_one(SourceScroll)
         await stage.until(
             lambda: (
                 "counts 77 bolts" in "\n".join(stage.lines[reader.region.y : reader.region.bottom])
@@ -96,7 +98,8 @@ def test_sources_that_agree_are_not_said_to_differ() -> None:
 
 
 RATES = (
-    "lets 30 % (27–33) of unsupported claims pass and doubts 28 % (25–31) of supported ones, measured on 2,146. "
+    "lets 30 % (27–33) of unsupported claims pass and doubts 28 % (25–31) of supported ones, "
+    "measured on 2,146. "
     "Quotations are compared letter by letter; these rates do not apply to them."
 )
 
@@ -139,9 +142,13 @@ def test_without_the_rates_everything_works_and_they_are_said_to_be_unknown(late
         await stage.sees("SENTENCE 1 OF 4")
         assert "check errs" not in stage.text and "rates" in engine.calls
         await stage.press("tab", "v")
-        await stage.sees("How often the check errs is not known here; footnote doctor says why.")
+        await stage.sees(
+            "The error rates of the check are not known here; footnote doctor says why."
+        )
         await stage.press("escape", "f1", "end")
-        await stage.sees("How often the check errs is not known here; footnote doctor says why.")
+        await stage.sees(
+            "The error rates of the check are not known here; footnote doctor says why."
+        )
 
     perform(act, engine)
 
@@ -158,6 +165,6 @@ def test_the_source_keeps_its_rows_beside_a_short_conversation() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
         await stage.sees("SENTENCE 1 OF 4")
-        await stage.until(lambda: stage.ask_screen.query_one(Reader).content_size.height >= 5)
+        await stage.until(lambda: stage.ask_screen.query_one(SourceScroll).content_size.height >= 5)
 
     perform(act, size=(120, 24))

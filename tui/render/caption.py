@@ -1,22 +1,22 @@
-"""The words around a source: what it is, what the check says of the sentence, and the list of all sources. Pure.
+"""Texts around a source: its heading, the check of the sentence, the list of all sources.
 
-Three shapes, by the room there is: "side" beside the conversation, "drawer" below it, "full" in its place
-(and beside a conversation of few rows).
+There are three shapes: "side" next to the conversation, "drawer" below it, and "full" in its place
+(or next to a conversation of few rows). Widths are in cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, ErrorRates, Passage, Ranks, Verdict
+from rag.phrases import VERDICT_PHRASES
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
-from tui.render.excerpt import Excerpt, count_replaced
-from tui.render.glyphs import VERDICT_STYLES, VERDICT_WORDS, Glyphs
-from tui.render.phrases import (
+from tui.render.answer_text import (
+    Part,
     assemble,
     counted,
     gravest_verdict,
@@ -25,167 +25,189 @@ from tui.render.phrases import (
     quoted,
     source_name,
 )
+from tui.render.excerpt import Excerpt, count_replaced
+from tui.render.glyphs import VERDICT_STYLES, Glyphs
 from tui.state.cursor import AnswerCursor
 
-Part = tuple[str, str]
+#: How many sources the list shows.
+MAX_LISTED = 12
+#: How many reasons of a verdict are shown next to the conversation.
+MAX_REASONS = 4
+#: The narrowest title of a source.
+MIN_TITLE_CELLS = 8
+#: The label in front of a sentence, and that in front of its source.
+SENTENCE_LABEL, SOURCE_LABEL = "says    ", "source  "
 
 
 def head(
-    look: AnswerCursor, piece: Excerpt | None, glyphs: Glyphs, shape: str, room: int
+    cursor: AnswerCursor, excerpt: Excerpt | None, glyphs: Glyphs, shape: str, width: int
 ) -> Content:
-    """Which source, where, and what is to be known of it."""
-    passage = look.passage
-    if passage is None or piece is None:
+    """Return number, place and title of the source, and warnings about its text."""
+    passage = cursor.passage
+    if passage is None or excerpt is None:
         return assemble([("SOURCE", "bold")])
-    label, where = f"SOURCE {passage.number} of {len(look.passages)}", glyphs.say(lines_of(passage))
+    label = f"SOURCE {passage.number} of {len(cursor.passages)}"
+    place = glyphs.say(lines_of(passage))
     title = quote_foreign(source_name(passage))
+    notes = _notes(passage, excerpt)
     if shape == "drawer":
         dot = glyphs.say(" · ")
-        warned = [(dot + "!", "bold $text-warning")] if _notes(passage, piece) else []
-        shown = glyphs.cut(title, max(8, room - len(label) - len(where) - 6 - 4 * len(warned)))
-        return assemble([(label, "bold"), (dot + shown + dot, ""), (where, "$text-muted"), *warned])
+        warning = [(dot + "!", "bold $text-warning")] if notes else []
+        left = width - len(label) - len(place) - 2 * len(dot) - 4 * len(warning)
+        title = glyphs.cut(title, max(MIN_TITLE_CELLS, left))
+        return assemble(
+            [(label, "bold"), (dot + title + dot, ""), (place, "$text-muted"), *warning]
+        )
     parts = [
-        *_ends(label, "bold", where, "$text-muted", room),
-        ("\n" + glyphs.cut(title, room), "bold"),
+        *_ends(label, "bold", place, "$text-muted", width),
+        ("\n" + glyphs.cut(title, width), "bold"),
     ]
-    if (
-        shape == "side"
-        and passage.chunk.title.strip()
-        and passage.chunk.source != passage.chunk.title
-    ):
-        parts.append(("\n" + glyphs.cut(quote_foreign(passage.chunk.source), room), "$text-muted"))
-    if passage.chunk.heading:
-        parts.append(("\n" + glyphs.cut(quote_foreign(passage.chunk.heading), room), ""))
+    chunk = passage.chunk
+    if shape == "side" and chunk.title.strip() and chunk.source != chunk.title:
+        parts.append(("\n" + glyphs.cut(quote_foreign(chunk.source), width), "$text-muted"))
+    if chunk.heading:
+        parts.append(("\n" + glyphs.cut(quote_foreign(chunk.heading), width), ""))
     if shape == "side":
-        parts.append(("\n" + glyphs.cut(glyphs.say(_ranks(passage.ranks)), room), "$text-muted"))
-    return assemble(
-        [*parts, *((f"\n{glyphs.say(note)}", "$text-warning") for note in _notes(passage, piece))]
-    )
+        parts.append(("\n" + glyphs.cut(glyphs.say(_ranks(passage.ranks)), width), "$text-muted"))
+    parts += [(f"\n{glyphs.say(note)}", "$text-warning") for note in notes]
+    return assemble(parts)
 
 
 def claim(
-    look: AnswerCursor,
+    cursor: AnswerCursor,
     glyphs: Glyphs,
     shape: str,
-    room: int,
+    width: int,
     pending: bool,
     rates: ErrorRates | None = None,
 ) -> Content:
-    """The sentence that leans on the source: verdict, score, both texts under each other, reasons, and how often such a
-    verdict is wrong."""
-    found = look.claim
-    if found is None or look.at is None:
+    """Return the check of the sentence: verdict, score, sentence and source, reasons, error rates.
+
+    `pending` is set while verdicts are still to come. `rates` are the error rates of the check, if
+    they are known.
+    """
+    checked = cursor.claim
+    if checked is None or cursor.at is None:
         return assemble([(f"{glyphs.waiting} not checked yet", "$text-muted")] if pending else [])
-    verdict = f"{glyphs.of(found.verdict)} {VERDICT_WORDS[found.verdict]} {found.score:.2f}".strip()
-    place = f"sentence {look.at + 1} of {len(look.claims)}"
-    why = "; ".join(
-        sanitize_line(reason) for reason in found.reasons
-    )  # ours; what they quote is made safe in them
+    style = VERDICT_STYLES[checked.verdict]
+    sign, phrase = glyphs.of(checked.verdict), VERDICT_PHRASES[checked.verdict]
+    verdict = f"{sign} {phrase} {checked.score:.2f}".strip()
+    place = f"sentence {cursor.at + 1} of {len(cursor.claims)}"
+    # reasons are our own words; foreign words in them are quoted where they are made
+    reasons = "; ".join(map(sanitize_line, checked.reasons))
     if shape == "drawer":
-        errs = (
-            f"errs {' / '.join(percents(rates))}" if rates and found.sentence.quote is None else ""
-        )
-        said = "".join(glyphs.say(" · ") + part for part in (place, errs, why) if part)
-        tail = glyphs.cut(said, room - cell_len(verdict))
-        return assemble([(verdict, VERDICT_STYLES[found.verdict]), (tail, "$text-muted")])
-    parts = list(_ends(place.upper(), "bold", verdict, VERDICT_STYLES[found.verdict], room))
+        applies = rates is not None and checked.sentence.quote is None
+        errors = f"errs {' / '.join(percents(rates))}" if rates and applies else ""
+        details = [glyphs.say(" · ") + part for part in (place, errors, reasons) if part]
+        tail = glyphs.cut("".join(details), width - cell_len(verdict))
+        return assemble([(verdict, style), (tail, "$text-muted")])
+    parts = list(_ends(place.upper(), "bold", verdict, style, width))
     if shape == "full":
-        parts.append(("\nsays    " + glyphs.cut(quote_foreign(found.sentence.text), room - 8), ""))
-        parts += [("\n" + glyphs.cut(why, room), "$text-muted")] if why else []
+        sentence = glyphs.cut(quote_foreign(checked.sentence.text), width - len(SENTENCE_LABEL))
+        parts.append((f"\n{SENTENCE_LABEL}{sentence}", ""))
+        parts += [("\n" + glyphs.cut(reasons, width), "$text-muted")] if reasons else []
     else:
-        parts += _compared(found, look, glyphs, room)
-    return assemble([*parts, *_errs(rates, room)])
+        parts += _compared(checked, cursor, glyphs, width)
+    return assemble([*parts, *_error_rates(rates, width)])
 
 
-def listing(look: AnswerCursor, glyphs: Glyphs, shape: str, room: int, pending: bool) -> Content:
-    """All sources of the answer, each with the gravest verdict of the sentences that cite it."""
+def listing(cursor: AnswerCursor, glyphs: Glyphs, shape: str, width: int, pending: bool) -> Content:
+    """Return all sources, each with the gravest verdict of the sentences that cite it.
+
+    In a drawer the list is empty.
+    """
+    if shape == "drawer":
+        return assemble([])
     parts: list[Part] = []
-    for passage in look.passages[:12]:
-        here = passage.number == look.number
-        verdict = gravest_verdict(passage.number, look.claims)
+    for passage in cursor.passages[:MAX_LISTED]:
+        is_current = passage.number == cursor.number
+        style = "bold" if is_current else ""
+        verdict = gravest_verdict(passage.number, cursor.claims)
         sign = glyphs.of(verdict) if verdict else (glyphs.waiting if pending else " ")
         sign_style = VERDICT_STYLES[verdict] if verdict else ""
-        top = f"{glyphs.here if here else ' '}{passage.number}"
+        number = f"{glyphs.here if is_current else ' '}{passage.number}"
         if shape == "full":
-            parts += [(f"{top} ", "bold" if here else ""), (f"{sign}  ", sign_style)]
+            parts += [(f"{number} ", style), (f"{sign}  ", sign_style)]
             continue
-        where = glyphs.say(lines_of(passage))
-        title = glyphs.cut(
-            quote_foreign(source_name(passage)), max(8, room - len(top) - cell_len(where) - 5)
-        )
-        gap = " " * max(1, room - len(top) - 3 - cell_len(title) - cell_len(where))
+        place = glyphs.say(lines_of(passage))
+        left = width - len(number) - cell_len(place)
+        title = glyphs.cut(quote_foreign(source_name(passage)), max(MIN_TITLE_CELLS, left - 5))
+        gap = " " * max(1, left - 3 - cell_len(title))
         parts += [
             ("\n" if parts else "", ""),
-            (f"{top} ", "bold" if here else ""),
+            (f"{number} ", style),
             (sign, sign_style),
+            (f" {title}{gap}", style),
+            (place, "$text-muted"),
         ]
-        parts += [(f" {title}{gap}", "bold" if here else ""), (where, "$text-muted")]
-    return assemble([] if shape == "drawer" else parts)
+    return assemble(parts)
 
 
-def missing(look: AnswerCursor) -> str:
-    """What the pane says when there is no passage to show."""
-    found = look.claim
-    if look.number is not None:
-        return (
-            f"There is no source {look.number}: the answer names one that the model was not given."
-        )
-    if found is None:
+def missing(cursor: AnswerCursor) -> str:
+    """Return why there is no passage to show."""
+    number = cursor.number
+    if number is not None:
+        return f"There is no source {number}: the answer names one that the model was not given."
+    if cursor.claim is None:
         return ""
-    needs = found.verdict is not Verdict.NEEDS_NONE
-    return "This sentence names no source." if needs else "This sentence needs no source."
+    if cursor.claim.verdict is Verdict.NEEDS_NONE:
+        return "This sentence needs no source."
+    return "This sentence names no source."
 
 
-def _ends(left: str, left_style: str, right: str, right_style: str, room: int) -> Iterable[Part]:
-    """Two pieces at the two ends of a line."""
-    return (
-        (left, left_style),
-        (" " * max(1, room - cell_len(left) - cell_len(right)), ""),
-        (right, right_style),
-    )
+def _ends(left: str, left_style: str, right: str, right_style: str, width: int) -> Iterable[Part]:
+    """Return two texts at the two ends of a line."""
+    gap = " " * max(1, width - cell_len(left) - cell_len(right))
+    return (left, left_style), (gap, ""), (right, right_style)
 
 
-def _compared(found: Claim, look: AnswerCursor, glyphs: Glyphs, room: int) -> Iterable[Part]:
-    yield "\nsays    " + glyphs.cut(quote_foreign(found.sentence.text), 2 * room - 12), ""
-    words = quoted(look.evidence)
-    if words:
-        yield "\nsource  " + glyphs.say(glyphs.cut(words, 2 * room - 12)), ""
-    elif look.passage is not None:
-        yield "\nsource  no words of it back the sentence", "$text-muted"
-    for reason in found.reasons[:4]:
-        yield "\n        " + glyphs.cut(sanitize_line(reason), room - 8), "$text-muted"
+def _compared(checked: Claim, cursor: AnswerCursor, glyphs: Glyphs, width: int) -> Iterator[Part]:
+    """Yield the sentence, the words of the source, and the reasons, one below the other."""
+    two_rows = 2 * width - 12
+    sentence = glyphs.cut(quote_foreign(checked.sentence.text), two_rows)
+    yield f"\n{SENTENCE_LABEL}{sentence}", ""
+    quotation = quoted(cursor.evidence)
+    if quotation:
+        yield f"\n{SOURCE_LABEL}" + glyphs.say(glyphs.cut(quotation, two_rows)), ""
+    elif cursor.passage is not None:
+        yield f"\n{SOURCE_LABEL}none of its words support the sentence", "$text-muted"
+    indent = " " * len(SOURCE_LABEL)
+    for reason in checked.reasons[:MAX_REASONS]:
+        words = glyphs.cut(sanitize_line(reason), width - len(indent))
+        yield f"\n{indent}{words}", "$text-muted"
 
 
-def _errs(rates: ErrorRates | None, room: int) -> Iterable[Part]:
-    """The two rates of the check, and what they do not touch where that fits."""
+def _error_rates(rates: ErrorRates | None, width: int) -> Iterator[Part]:
+    """Yield the two error rates of the check, with their limits if there is space for them."""
     if rates is not None:
         short = f"check errs: {' / '.join(percents(rates))}"
-        whole = f"{short}, but not on quotations"
-        yield "\n" + (whole if cell_len(whole) <= room else short), "$text-muted"
+        complete = f"{short}, but not on quotations"
+        yield "\n" + (complete if cell_len(complete) <= width else short), "$text-muted"
 
 
-def _notes(passage: Passage, piece: Excerpt) -> list[str]:
+def _notes(passage: Passage, excerpt: Excerpt) -> list[str]:
+    """Return warnings: replaced characters, boilerplate, copies."""
     chunk = passage.chunk
-    swapped = piece.replaced + sum(
+    replaced = excerpt.replaced + sum(
         count_replaced(text) for text in (chunk.title, chunk.source, chunk.heading)
     )
-    out = []
-    if swapped:
-        out.append(
-            f"! {counted(swapped, 'character')} replaced: a terminal would obey or hide them"
-        )
-    if piece.masked:
-        out.append("! dimmed: page furniture, never quoted")
+    notes = []
+    if replaced:
+        characters = counted(replaced, "character")
+        notes.append(f"! {characters} replaced: a terminal would obey or hide them")
+    if excerpt.masked:
+        notes.append("! dimmed: boilerplate, never quoted")
     if passage.copies:
-        out.append(f"! the same text is also in {counted(len(passage.copies), 'other place')}")
-    return out
+        notes.append(f"! the same text is also in {counted(len(passage.copies), 'other place')}")
+    return notes
 
 
 def _ranks(ranks: Ranks) -> str:
-    names = (
+    """Return the ranks of a passage in words."""
+    named = (
         ("rank", ranks.fused),
         ("by words", ranks.words),
         ("by meaning", ranks.vectors),
         ("reranked", ranks.reranked),
     )
-    return " · ".join([f"{word} {rank}" for word, rank in names if rank is not None])
+    return " · ".join(f"{name} {rank}" for name, rank in named if rank is not None)

@@ -1,4 +1,4 @@
-"""The part of a document that the source pane shows: the passage, some lines around it, and what to light in it."""
+"""The excerpt of a document in the source pane: a passage, lines around it, spans to highlight."""
 
 from __future__ import annotations
 
@@ -8,30 +8,36 @@ from dataclasses import dataclass
 from rag.domain import Document, Evidence, Passage, Span
 from rag.text.sanitize import sanitize
 
-AROUND = 6  #: lines of context on each side
-MOST = 1600  #: characters of context on each side, for texts whose lines are long
-_TRIED = 50  # places of a short answer that are looked at for one that is a word of its own
+#: How many lines of context there are on each side.
+CONTEXT_LINES = 6
+#: The most characters of context on each side, for texts with long lines.
+MAX_CONTEXT_CHARS = 1600
+#: How many places of a short answer are tried.
+MAX_PLACES = 50
 _WORD = re.compile(r"\w")
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A piece of text as stored; the spans are offsets into the piece."""
+    """A part of a document. The spans are offsets into `text`."""
 
     text: str
     passage: Span
-    lit: tuple[Span, ...]
-    short: Span | None  #: the short answer inside what is lit
+    lit: tuple[Span, ...]  #: the evidence
+    short: Span | None  #: the short answer inside the evidence
     masked: tuple[Span, ...]
     more_before: bool
     more_after: bool
-    replaced: int  #: characters that are shown as a sign because a terminal would obey or hide them
+    replaced: int  #: how many characters are not shown as they are
 
 
 def make_excerpt(
     passage: Passage, evidence: tuple[Evidence, ...], document: Document | None, short: str = ""
 ) -> Excerpt:
-    """From the document, or from the passage alone as long as the document is not here."""
+    """Return the excerpt around `passage`; only the passage as long as `document` is None.
+
+    `short` is the short answer, or "".
+    """
     chunk = passage.chunk
     text, window = chunk.text, chunk.span
     masks: tuple[Span, ...] = ()
@@ -44,16 +50,16 @@ def make_excerpt(
             max(0, span.start - window.start), max(0, min(span.end, window.end) - window.start)
         )
 
-    seen = [e for e in evidence if e.document == chunk.document and e.span.overlaps(window)]
-    places = ((e, find_short_answer(short, e.text)) for e in seen)
-    shorts = [
-        Span(e.span.start + at.start, e.span.start + at.end) for e, at in places if at is not None
+    visible = [e for e in evidence if e.document == chunk.document and e.span.overlaps(window)]
+    places = ((e.span.start, find_short_answer(short, e.text)) for e in visible)
+    short_answers = [
+        Span(start + place.start, start + place.end) for start, place in places if place is not None
     ]
     return Excerpt(
         text=text,
         passage=local(chunk.span),
-        lit=tuple(local(e.span) for e in seen),
-        short=next((local(s) for s in shorts if s.within(window)), None),
+        lit=tuple(local(e.span) for e in visible),
+        short=next((local(s) for s in short_answers if s.within(window)), None),
         masked=tuple(local(m) for m in masks if m.overlaps(window)),
         more_before=document is not None and window.start > 0,
         more_after=document is not None and window.end < len(document.text),
@@ -62,37 +68,41 @@ def make_excerpt(
 
 
 def find_short_answer(short: str, text: str) -> Span | None:
-    """The first place of the short answer in its sentence, as a word of its own if there is one.
+    """Return the first place of the short answer in `text`, if possible between word boundaries.
 
-    Runs of white space are compared as one blank. At most `_TRIED` places are looked at.
+    Returns None if it does not occur. Runs of white space are compared as one blank. At most
+    `MAX_PLACES` places are tried.
     """
-    sought, _ = _folded(short)
-    folded, starts = _folded(text)
+    folded_short, _ = _fold_space(short)
+    folded, starts = _fold_space(text)
     starts.append(len(text))
-    first = place = folded.find(sought) if sought else -1
-    for _ in range(_TRIED):
+    first = place = folded.find(folded_short) if folded_short else -1
+    for _ in range(MAX_PLACES):
         if place < 0:
             break
-        end = place + len(sought)
+        end = place + len(folded_short)
         if not (_WORD.match(folded[place - 1 : place]) or _WORD.match(folded[end : end + 1])):
             return Span(starts[place], starts[end])
-        place = folded.find(sought, place + 1)
-    return Span(starts[first], starts[first + len(sought)]) if first >= 0 else None
+        place = folded.find(folded_short, place + 1)
+    return Span(starts[first], starts[first + len(folded_short)]) if first >= 0 else None
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
-    """The text with each run of white space as one blank, and where each character stood."""
+def _fold_space(text: str) -> tuple[str, list[int]]:
+    """Return `text` with each run of white space as one blank, and the offset of each character."""
     characters, starts = list[str](), list[int]()
-    for at, char in enumerate(text):
-        blank = char.isspace()
-        if not blank or not characters or characters[-1] != " ":
-            characters.append(" " if blank else char)
-            starts.append(at)
+    for offset, char in enumerate(text):
+        is_blank = char.isspace()
+        if not is_blank or not characters or characters[-1] != " ":
+            characters.append(" " if is_blank else char)
+            starts.append(offset)
     return "".join(characters), starts
 
 
 def count_replaced(text: str) -> int:
-    """How many characters of `text` are not shown as they are; carriage returns of line ends do not count."""
+    """Return how many characters of `text` are not shown as they are.
+
+    A terminal would obey or hide them. Carriage returns of line ends do not count.
+    """
     shown = sanitize(text)
     if shown == text:
         return 0
@@ -100,13 +110,17 @@ def count_replaced(text: str) -> int:
 
 
 def _window(text: str, span: Span) -> Span:
+    """Return the span of `text` to show: whole lines around `span`, up to the limits."""
     start = span.start
-    for _ in range(AROUND + 1):
+    for _ in range(CONTEXT_LINES + 1):
         start = text.rfind("\n", 0, max(0, start))
         if start < 0:
             break
     end = span.end
-    for _ in range(AROUND + 1):
+    for _ in range(CONTEXT_LINES + 1):
         end = text.find("\n", end + 1) if end >= 0 else end
     start, end = start + 1, len(text) if end < 0 else end
-    return Span(max(start, span.start - MOST, 0), min(end, span.end + MOST, len(text)))
+    return Span(
+        max(start, span.start - MAX_CONTEXT_CHARS, 0),
+        min(end, span.end + MAX_CONTEXT_CHARS, len(text)),
+    )

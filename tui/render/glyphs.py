@@ -1,4 +1,4 @@
-"""The signs on the screen: one set in Unicode, one in plain ASCII. A verdict is a sign and a word, then a colour."""
+"""The signs of the chat: a set in Unicode and a set in ASCII. A verdict has a sign and a colour."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ from dataclasses import dataclass
 
 from rag.domain import Verdict
 from tui.render.wrap import truncate
-
-VERDICT_WORDS: dict[Verdict, str] = {
-    Verdict.SUPPORTED: "supported",
-    Verdict.PARTLY: "partly supported",
-    Verdict.UNSUPPORTED: "unsupported",
-    Verdict.CONTRADICTED: "contradicted",
-    Verdict.UNCITED: "without a source",
-    Verdict.DANGLING: "no such source",
-    Verdict.NEEDS_NONE: "needs no source",
-}
 
 VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.SUPPORTED: "$text-success",
@@ -29,10 +19,10 @@ VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.NEEDS_NONE: "",
 }
 
-#: the short answer in its sentence; without colours it is bold
+#: The style of the short answer in its sentence. Without colours it is bold.
 SHORT_ANSWER_STYLE = "bold $text-accent"
 
-#: our own typography, for terminals that have only ASCII; never applied to what strangers wrote
+#: ASCII for our own typography; never applied to foreign text.
 _PLAIN = str.maketrans(
     {
         "·": "-",
@@ -54,7 +44,7 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs. Every sign is one cell wide and none is an emoji."""
+    """A set of signs. Every sign is one cell wide, and none is an emoji."""
 
     supported: str = "✓"
     partly: str = "~"
@@ -73,7 +63,7 @@ class Glyphs:
     ascii: bool = False
 
     def of(self, verdict: Verdict) -> str:
-        """The sign of a verdict; nothing for a sentence that needs no source."""
+        """Return the sign of a verdict; "" for a sentence that needs no source."""
         if verdict in (Verdict.UNSUPPORTED, Verdict.CONTRADICTED):
             return self.wrong
         signs = {
@@ -85,11 +75,11 @@ class Glyphs:
         return signs.get(verdict, "")
 
     def say(self, words: str) -> str:
-        """Our own words in this set's typography."""
+        """Return our own words in the typography of this set."""
         return words.translate(_PLAIN) if self.ascii else words
 
     def cut(self, text: str, width: int) -> str:
-        """`text`, also a stranger's, in at most `width` cells; what is missing is shown in this set's typography."""
+        """Return `text`, which may be foreign, cut to `width` cells; an ellipsis marks the cut."""
         return truncate(text, width, self.say("…"))
 
 
@@ -111,8 +101,8 @@ ASCII = Glyphs(
 
 
 def choose_glyphs(environ: Mapping[str, str]) -> Glyphs:
-    """ASCII when it is asked for or the locale cannot show more."""
-    asked = environ.get("FOOTNOTE_ASCII", "")
-    if asked:
-        return UNICODE if asked == "0" else ASCII
+    """Return the set of the variable FOOTNOTE_ASCII, or else of the encoding of the locale."""
+    setting = environ.get("FOOTNOTE_ASCII", "")
+    if setting:
+        return UNICODE if setting == "0" else ASCII
     return UNICODE if "utf" in locale.getencoding().lower() else ASCII

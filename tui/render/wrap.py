@@ -1,4 +1,4 @@
-"""Text to screen lines, by offsets: every line is a span of the text, so what is lit or selected can be found again."""
+"""Wrapping by offsets: every line on the screen is a span of the text. Widths are in cells."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ _WORD = re.compile(r"\S+\s*|\s+")
 
 
 def wrap_text(text: str, width: int) -> list[Span]:
-    """`text` as lines of at most `width` cells, broken at newlines and between words, without the white space there."""
-    out: list[Span] = []
+    """Return `text` as lines of at most `width` cells.
+
+    Lines end at newlines and between words; the white space there belongs to no line.
+    """
+    lines: list[Span] = []
     start = 0
     for part in text.split("\n"):
         if part.isascii() and len(part) <= width:
-            out.append(Span(start, start + len(part)))
+            lines.append(Span(start, start + len(part)))
         else:
-            out.extend(_wrapped(part, start, max(1, width)))
+            lines.extend(_wrapped(part, start, max(1, width)))
         start += len(part) + 1
-    return out
+    return lines
 
 
 def truncate(text: str, width: int, more: str = "…") -> str:
-    """`text` in at most `width` cells, with `more` at the end where something is missing."""
+    """Return `text` in at most `width` cells; `more` stands at the end of a text that was cut."""
     if cell_len(text) <= width:
         return text
     first = wrap_text(text.replace("\n", " "), max(1, width - cell_len(more)))[0]
@@ -34,6 +37,7 @@ def truncate(text: str, width: int, more: str = "…") -> str:
 
 
 def _wrapped(part: str, base: int, width: int) -> Iterator[Span]:
+    """Yield the lines of a part without newlines that begins at offset `base` of the text."""
     start, used = 0, 0
     for match in _WORD.finditer(part):
         word = match.group()
@@ -53,18 +57,19 @@ def _wrapped(part: str, base: int, width: int) -> Iterator[Span]:
 
 
 def _trimmed(part: str, start: int, end: int, base: int) -> Span:
-    kept = len(part[start:end].rstrip())
-    return Span(base + start, base + start + kept)
+    """Return the span of a line without the white space at its end."""
+    length = len(part[start:end].rstrip())
+    return Span(base + start, base + start + length)
 
 
-def _pieces(at: int, word: str, width: int) -> list[Span]:
-    """A word wider than a line, cut by cells."""
-    out, start, used = [], 0, 0
-    for place, char in enumerate(word):
+def _pieces(base: int, word: str, width: int) -> list[Span]:
+    """Return the pieces of a word that is wider than a line. It begins at offset `base`."""
+    pieces, start, used = [], 0, 0
+    for offset, char in enumerate(word):
         cells = cell_len(char)
-        if used + cells > width and place > start:
-            out.append(Span(at + start, at + place))
-            start, used = place, 0
+        if used + cells > width and offset > start:
+            pieces.append(Span(base + start, base + offset))
+            start, used = offset, 0
         used += cells
-    out.append(Span(at + start, at + len(word)))
-    return out
+    pieces.append(Span(base + start, base + len(word)))
+    return pieces

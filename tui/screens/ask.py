@@ -1,4 +1,4 @@
-"""The Ask screen: conversation, sources, prompt. It owns the line of questions and gives each to the engine in turn."""
+"""The Ask screen: conversation, sources, prompt, and the queue of questions."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from rag.events import Answered, Checked, Loading, Retrieved
 from tui import worker
 from tui.commands import bindings
 from tui.render.glyphs import Glyphs
+from tui.screens.ask_layout import AskLayout
 from tui.state.queue import QuestionQueue
 from tui.widgets.bars import Header, KeyBar
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
-from tui.widgets.reading_bar import AskLayout
-from tui.widgets.source_pane import Reader, SourcePane
+from tui.widgets.source_pane import SourcePane, SourceScroll
 
 if TYPE_CHECKING:
     from rag.engine import Engine
 
-TICK = 0.1  #: seconds between two paintings of a running answer
+#: Seconds between two paintings of a running answer.
+TICK_SECONDS = 0.1
 
 
 class AskScreen(AskLayout):
-    """One question runs at a time; further ones wait their turn in the conversation."""
+    """Asks one question at a time; the others wait in the conversation."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("ask"))
     AUTO_FOCUS = "#prompt"
 
     def __init__(self, engine: Engine, glyphs: Glyphs) -> None:
         super().__init__(glyphs)
-        self.questions = QuestionQueue(engine, self._beside, self.post_message)
+        self.questions = QuestionQueue(engine, self._run_in_thread, self.post_message)
         self.status: Status | None = None
 
     def compose(self) -> ComposeResult:
@@ -61,23 +62,23 @@ class AskScreen(AskLayout):
 
     def on_mount(self) -> None:
         self.set_class(self.glyphs.ascii, "-ascii")
-        self.set_interval(TICK, self._tick)
+        self.set_interval(TICK_SECONDS, self._tick)
         self.watch(self, "focused", self._focus_moved, init=False)
         self.call_after_refresh(self.questions.start)
         self._arrange()
 
-    def _beside(self, work: partial[None]) -> None:
-        """Run in a thread of the app, which outlives this screen."""
+    def _run_in_thread(self, work: partial[None]) -> None:
+        """Run `work` in a thread of the app, which outlives this screen."""
         self.app.run_worker(work, thread=True, exit_on_error=False, group="engine")
 
-    # -- questions ---------------------------------------------------------------------------------------------------
+    # -- questions ------------------------------------------------------------------------------
 
     @on(Prompt.Asked)
-    async def _asked(self, event: Prompt.Asked) -> None:
+    async def _question_asked(self, event: Prompt.Asked) -> None:
         await self.put(event.question)
 
     async def put(self, question: str) -> None:
-        """Ask, now or after the questions before."""
+        """Add a question; it is asked after those before it."""
         turn = Exchange(question, self.glyphs)
         await self.talk.add(turn)
         self.questions.put(turn)
@@ -85,50 +86,50 @@ class AskScreen(AskLayout):
 
     def _next(self) -> None:
         self.questions.next()
-        self._say()
+        self._update_bars()
 
     @on(worker.EngineReady)
-    def _ready(self, event: worker.EngineReady) -> None:
+    def _engine_ready(self, event: worker.EngineReady) -> None:
         self.questions.up, self.status = True, event.status
         self.prompt.remember(*event.questions)
         self.talk.welcome(event.status, None)
         self._next()
 
     @on(worker.EngineFailed)
-    def _not_ready(self, event: worker.EngineFailed) -> None:
-        self.questions.up = True  # a question may go all the same: its own error says more
+    def _engine_failed(self, event: worker.EngineFailed) -> None:
+        self.questions.up = True  # a question may be asked: its own error says more
         self.talk.welcome(None, event.error)
         self._next()
 
     @on(worker.RatesKnown)
-    def _measured(self, event: worker.RatesKnown) -> None:
+    def _rates_known(self, event: worker.RatesKnown) -> None:
         self.rates = event.rates
-        self.pane.measured(event.rates)
+        self.pane.show_rates(event.rates)
 
     @on(worker.ConversationOpened)
-    def _opened(self, event: worker.ConversationOpened) -> None:
-        self.questions.opened(event.conversation, event.epoch)
+    def _conversation_opened(self, event: worker.ConversationOpened) -> None:
+        self.questions.opened(event.conversation_id, event.epoch)
 
     @on(worker.EventReceived)
-    def _heard(self, event: worker.EventReceived) -> None:
+    def _event_received(self, event: worker.EventReceived) -> None:
         turn = event.turn
         if not turn.is_mounted:
             return
         turn.hear(event.event)
-        follow = self.shown is turn or not isinstance(self.focused, Exchange | Reader)
+        follow = self.shown is turn or not isinstance(self.focused, Exchange | SourceScroll)
         if isinstance(event.event, Retrieved | Answered) and follow:
-            self._look(turn)
+            self._follow(turn)
         if isinstance(event.event, Loading | Checked | Answered):
-            self._say()
+            self._update_bars()
 
     @on(worker.QuestionEnded)
-    def _over(self, event: worker.QuestionEnded) -> None:
+    def _question_ended(self, event: worker.QuestionEnded) -> None:
         turn = event.turn
         self.questions.over(turn)
         if turn.is_mounted and turn.running and isinstance(event.error, Cancelled):
             turn.halt()
         elif turn.is_mounted and turn.running:
-            turn.fail(event.error or worker.lost())
+            turn.fail(event.error or worker.no_answer_error())
         self._next()
 
     def _tick(self) -> None:
@@ -138,9 +139,9 @@ class AskScreen(AskLayout):
                 turn.tick(still)
 
     def action_stop(self) -> None:
-        """Stop the running answer, keep its part; questions that wait are withdrawn."""
+        """Stop the running answer and keep its text; questions that wait are withdrawn."""
         self.questions.stop()
-        self._say()
+        self._update_bars()
 
     async def action_again(self) -> None:
         turn = self._target()
@@ -166,18 +167,18 @@ class AskScreen(AskLayout):
             self.prompt.focus()
 
     @on(SourcePane.Needs)
-    def _needs(self, event: SourcePane.Needs) -> None:
-        self.questions.fetch(event.document)
+    def _document_needed(self, event: SourcePane.Needs) -> None:
+        self.questions.fetch(event.document_id)
 
     @on(worker.DocumentFetched)
-    def _kept(self, event: worker.DocumentFetched) -> None:
-        self.pane.keep(event.name, event.document)
+    def _document_fetched(self, event: worker.DocumentFetched) -> None:
+        self.pane.keep(event.document_id, event.document)
 
     def _focus_moved(self, focused: Widget | None) -> None:
-        self._say()
+        self._update_bars()
 
-    def _say(self) -> None:
-        """The two bars."""
+    def _update_bars(self) -> None:
+        """Show the state of the engine, and the keys that work here."""
         state = "ready" if self.status else "not ready"
         if not self.questions.up:
             state = "starting"
@@ -185,17 +186,19 @@ class AskScreen(AskLayout):
             state = "answering"
         self.query_one(Header).show(self.status, state)
         turn = self._target() if self._place() == "answer" else None
-        without = _idle(turn) if self.shown is not None else {*_idle(turn), "sources"}
-        self.query_one(KeyBar).show(self._place(), self.questions.busy, frozenset(without))
+        hidden = set(_useless_commands(turn))
+        if self.shown is None:
+            hidden.add("sources")
+        self.query_one(KeyBar).show(self._place(), self.questions.busy, frozenset(hidden))
 
 
-def _idle(turn: Exchange | None) -> frozenset[str]:
-    """Commands that mean nothing in this answer, and are not offered."""
+def _useless_commands(turn: Exchange | None) -> frozenset[str]:
+    """Return the ids of commands that do nothing in this answer, and are not offered."""
     if turn is None or (turn.answer is not None and turn.answer.claims):
         return frozenset()
-    without = {"left", "check"}
+    useless = {"left", "check"}
     if turn.answer is None:
-        without.add("copy")
-    if not turn.look.passages:
-        without |= {"up", "open", "sources"}
-    return frozenset(without)
+        useless.add("copy")
+    if not turn.cursor.passages:
+        useless |= {"up", "open", "sources"}
+    return frozenset(useless)

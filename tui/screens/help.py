@@ -1,4 +1,4 @@
-"""Help: the keys of the command table, the marks, and how often the check errs, in one list that scrolls."""
+"""The help screen: keys, marks, and the error rates of the check, in a list that scrolls."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.domain import ErrorRates, Verdict
-from tui.commands import COMMANDS, PLACES, Command, key_label
-from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, VERDICT_WORDS, Glyphs
-from tui.render.phrases import assemble, error_rates
+from rag.phrases import VERDICT_PHRASES
+from tui.command import PLACES, Command
+from tui.commands import COMMANDS, key_label
+from tui.render.answer_text import Part, assemble, error_rates
+from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
+
+#: The width of the column of marks, in cells.
+MARK_CELLS = 11
 
 
 class HelpScreen(ModalScreen[None]):
-    """Escape, F1 or q goes back."""
+    """Shows the help until Escape, F1 or q is pressed. `rates` are None if they are not known."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", show=False)]
 
@@ -34,19 +39,13 @@ class HelpScreen(ModalScreen[None]):
             )
             with VerticalScroll(id="help-body"):
                 for place, title in PLACES.items():
-                    yield Static(
-                        assemble([(title, "bold $text-accent")]), classes="place", markup=False
-                    )
+                    yield _title(title)
                     for command in COMMANDS:
-                        if command.where == place and command.keys:
-                            yield self._row(command)
-                yield Static(
-                    assemble([("Marks", "bold $text-accent")]), classes="place", markup=False
-                )
+                        if command.place == place and command.keys:
+                            yield _key_row(command)
+                yield _title("Marks")
                 yield Static(self._marks(), markup=False)
-                yield Static(
-                    assemble([("The check", "bold $text-accent")]), classes="place", markup=False
-                )
+                yield _title("The check")
                 yield Static(
                     assemble([(self.glyphs.say(error_rates(self.rates)), "")]), markup=False
                 )
@@ -54,37 +53,37 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help-body").focus()
 
-    def _row(self, command: Command) -> Horizontal:
-        keys = key_label(command)
-        return Horizontal(
-            Static(assemble([(keys, "bold")]), classes="keys", markup=False),
-            Static(assemble([(command.help, "")]), classes="what", markup=False),
-            classes="key",
-        )
-
     def _marks(self) -> Content:
-        parts: list[tuple[str, str]] = []
+        """Return the marks and their meanings, one a line."""
+        examples = {Verdict.UNCITED: "[?]", Verdict.DANGLING: "[9]!", Verdict.NEEDS_NONE: "nothing"}
+        parts: list[Part] = []
         for verdict in Verdict:
-            mark = self.glyphs.of(verdict)
-            shown = {
-                Verdict.UNCITED: "[?]",
-                Verdict.DANGLING: "[9]!",
-                Verdict.NEEDS_NONE: "nothing",
-            }.get(verdict, f"[1]{mark}")
+            example = examples.get(verdict, f"[1]{self.glyphs.of(verdict)}")
             parts += [
-                (f"{shown:<11}", VERDICT_STYLES[verdict]),
-                (f"{VERDICT_WORDS[verdict]}\n", ""),
+                (f"{example:<{MARK_CELLS}}", VERDICT_STYLES[verdict]),
+                (f"{VERDICT_PHRASES[verdict]}\n", ""),
             ]
-        parts += [("[1]", ""), (" " * 8 + "not checked yet\n", "")]
-        parts += [
-            ("words", SHORT_ANSWER_STYLE),
-            (" " * 6 + "the short answer in its sentence\n", ""),
-        ]
+        for example, style, meaning in (
+            ("[1]", "", "not checked yet\n"),
+            ("words", SHORT_ANSWER_STYLE, "the short answer in its sentence\n"),
+        ):
+            parts += [(example, style), (" " * (MARK_CELLS - len(example)) + meaning, "")]
         differ = self.glyphs.say("≠")
-        return assemble(
-            [
-                *parts,
-                (f"{differ:<11}", "bold $text-warning"),
-                ("two sources give different answers", ""),
-            ]
-        )
+        parts += [
+            (f"{differ:<{MARK_CELLS}}", "bold $text-warning"),
+            ("two sources give different answers", ""),
+        ]
+        return assemble(parts)
+
+
+def _title(text: str) -> Static:
+    return Static(assemble([(text, "bold $text-accent")]), classes="place", markup=False)
+
+
+def _key_row(command: Command) -> Horizontal:
+    """Return the row of a command: its keys and its help."""
+    return Horizontal(
+        Static(assemble([(key_label(command), "bold")]), classes="keys", markup=False),
+        Static(assemble([(command.help, "")]), classes="what", markup=False),
+        classes="key",
+    )

@@ -1,1 +1,1 @@
-"""What the chat knows between two events: the cursor in an answer, the queue of questions, progress."""
+"""The state of the chat: the cursor in an answer, the queue of questions, progress."""

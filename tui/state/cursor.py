@@ -1,4 +1,4 @@
-"""Where the reader is in an answer: which sentence, which source. Moving gives a new value."""
+"""The place of the user in an answer: a sentence and a source. A move returns a new value."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from rag.domain import Claim, Evidence, Passage
 
 @dataclass(frozen=True, slots=True)
 class AnswerCursor:
-    """What the source pane shows. `number` is a marker's number; `at` counts sentences from 0."""
+    """The place that the source pane shows. `number` is that of a passage; `at` counts from 0."""
 
     passages: tuple[Passage, ...] = ()
     claims: tuple[Claim, ...] = ()
     at: int | None = None
     number: int | None = None
-    short: str = ""  #: the shortest answer; it stands in the first sentence
+    short: str = ""  #: the short answer, which is part of the first sentence
 
     @property
     def claim(self) -> Claim | None:
+        """The current sentence; None without one."""
         return None if self.at is None or self.at >= len(self.claims) else self.claims[self.at]
 
     @property
     def passage(self) -> Passage | None:
+        """The current source; None without one."""
         return next((p for p in self.passages if p.number == self.number), None)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """The words of this source that the sentence leans on."""
+        """The words of the current source that support the sentence."""
         claim = self.claim
         return () if claim is None else tuple(e for e in claim.evidence if e.number == self.number)
 
     @property
     def answered(self) -> str:
-        """The short answer, where this is the sentence that it stands in."""
+        """The short answer if it is part of the current sentence; else ""."""
         return self.short if self.at == 0 else ""
 
     @property
@@ -44,7 +46,7 @@ class AnswerCursor:
         return self.passage.chunk.line if self.passage else 1
 
     def numbers(self) -> tuple[int, ...]:
-        """The sources to step through: those of the sentence, or all where there is none."""
+        """Return the numbers of the sources of the sentence; of all passages without a sentence."""
         claim = self.claim
         if claim is None:
             return tuple(p.number for p in self.passages)
@@ -52,32 +54,32 @@ class AnswerCursor:
         return tuple(dict.fromkeys(cited + [e.number for e in claim.evidence]))
 
     def sentence(self, at: int) -> AnswerCursor:
-        """At sentence `at`, with the first of its sources that has lit words."""
+        """Move to sentence `at`, and to the first of its sources that has evidence."""
         moved = replace(self, at=at, number=None)
-        lit = {e.number for e in self.claims[at].evidence}
+        with_evidence = {e.number for e in self.claims[at].evidence}
         numbers = moved.numbers()
-        return replace(
-            moved, number=next((n for n in numbers if n in lit), numbers[0] if numbers else None)
-        )
+        first = numbers[0] if numbers else None
+        return replace(moved, number=next((n for n in numbers if n in with_evidence), first))
 
     def start(self) -> AnswerCursor:
-        """At the first sentence, or at the nearest passage of an answer without one."""
+        """Move to the first sentence, or to the first passage of an answer without sentences."""
         if self.claims:
             return self.sentence(0)
         return replace(self, at=None, number=self.passages[0].number if self.passages else None)
 
     def end(self) -> AnswerCursor:
+        """Move to the last sentence."""
         return self.sentence(len(self.claims) - 1) if self.claims else self.start()
 
     def down(self, by: int) -> AnswerCursor | None:
-        """The next sentence (or passage, without sentences); None past either end."""
+        """Move by sentences, or by passages without sentences; None beyond either end."""
         if not self.claims:
-            return self._passage(by)
+            return self._move_passage(by)
         at = by - 1 if self.at is None and by > 0 else (self.at or 0) + by
         return self.sentence(at) if 0 <= at < len(self.claims) else None
 
     def across(self, by: int) -> AnswerCursor:
-        """The next source of this sentence, round and round."""
+        """Move by sources of this sentence; after the last comes the first."""
         numbers = self.numbers()
         if not numbers:
             return self
@@ -86,20 +88,20 @@ class AnswerCursor:
         return replace(self, number=numbers[(numbers.index(self.number) + by) % len(numbers)])
 
     def along(self, by: int) -> AnswerCursor:
-        """The next passage of the answer, round and round, whatever the sentence cites."""
+        """Move by passages of the answer; after the last comes the first."""
         numbers = [p.number for p in self.passages]
         if not numbers:
             return self
-        here = numbers.index(self.number) if self.number in numbers else -by
-        return replace(self, number=numbers[(here + by) % len(numbers)])
+        current = numbers.index(self.number) if self.number in numbers else -by
+        return replace(self, number=numbers[(current + by) % len(numbers)])
 
     def source(self, number: int) -> AnswerCursor:
-        """Source `number`, whether the sentence cites it or not; stays where there is no such source."""
-        return (
-            replace(self, number=number) if any(p.number == number for p in self.passages) else self
-        )
+        """Move to source `number`, even if the sentence does not cite it; stay if it is unknown."""
+        is_known = any(passage.number == number for passage in self.passages)
+        return replace(self, number=number) if is_known else self
 
-    def _passage(self, by: int) -> AnswerCursor | None:
+    def _move_passage(self, by: int) -> AnswerCursor | None:
+        """Move by passages; None beyond either end."""
         numbers = [p.number for p in self.passages]
         at = (numbers.index(self.number) if self.number in numbers else -1) + by
         return replace(self, number=numbers[at]) if 0 <= at < len(numbers) else None

@@ -1,4 +1,4 @@
-"""How far a running question is: fed by events, read as one line."""
+"""The progress of a running question: it is fed by events and shown as one line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from textual.content import Content
 
 from rag.events import Checked, Event, Loading, Reading, Retrieved, Token
 from rag.text.foreign_marks import quote_foreign
+from tui.render.answer_text import assemble, counted, seconds
 from tui.render.glyphs import Glyphs
-from tui.render.phrases import assemble, counted, seconds
 
 
 class Phase(Enum):
-    """Where a question stands."""
+    """The phase of a question."""
 
     WAITING = auto()
     LOADING = auto()
@@ -33,24 +33,24 @@ RUNNING = frozenset(set(Phase) - {Phase.DONE, Phase.FAILED})
 
 @dataclass(slots=True)
 class Progress:
-    """The numbers behind the line under an answer that is not finished."""
+    """The phase and the counts of an answer that is not finished."""
 
     phase: Phase = Phase.WAITING
-    what: str = "waiting for the engine"
+    what: str = "waiting for the engine"  #: what is waited for or loaded
     passages: int = 0
     searched: int = 0
     done: int = 0
     total: int = 0
     words: int = 0
     began: float = field(default_factory=monotonic)
-    first: float = 0.0
+    first_words: float = 0.0  #: the time of the first words; 0.0 before them
 
     def begin(self) -> None:
-        """The engine has taken the question."""
+        """Start the clock when the engine takes the question."""
         self.phase, self.began = Phase.RETRIEVING, monotonic()
 
     def hear(self, event: Event) -> None:
-        """Take in one event. Nothing but the end follows a stop."""
+        """Receive one event. After a stop events are ignored."""
         if self.phase is Phase.STOPPING:
             return
         match event:
@@ -61,7 +61,7 @@ class Progress:
             case Reading(done, total):
                 self.phase, self.done, self.total = Phase.READING, done, total
             case Token(text):
-                self.first = self.first or monotonic()
+                self.first_words = self.first_words or monotonic()
                 self.phase, self.words = Phase.WRITING, self.words + len(text.split())
             case Checked(_, number, total):
                 self.phase, self.done, self.total = Phase.CHECKING, number, total
@@ -70,10 +70,11 @@ class Progress:
 
     @property
     def elapsed(self) -> float:
+        """Seconds since the engine took the question."""
         return monotonic() - self.began
 
     def say(self, glyphs: Glyphs, still: bool = False) -> Content:
-        """The line. Its first sign moves four times a second, or stands still."""
+        """Return the line. Its first sign moves four times a second, unless `still` is set."""
         sign = (
             glyphs.waiting
             if still or self.phase is Phase.WAITING
@@ -86,9 +87,10 @@ class Progress:
             if self.phase is not Phase.WAITING
             else ""
         )
-        return assemble([(f"{sign} {glyphs.say(self._now())}{hint}", "$text-muted")])
+        return assemble([(f"{sign} {glyphs.say(self._phase_words())}{hint}", "$text-muted")])
 
-    def _now(self) -> str:
+    def _phase_words(self) -> str:
+        """Return the phase in words, with its counts."""
         match self.phase:
             case Phase.WAITING:
                 return self.what
@@ -100,7 +102,7 @@ class Progress:
                 share = f" · {100 * self.done // self.total} %" if self.total else ""
                 return f"reading {counted(self.passages, 'passage')} of {self.searched:,}{share}"
             case Phase.WRITING:
-                since = monotonic() - self.first
+                since = monotonic() - self.first_words
                 pace = f" · {self.words / since:.1f} words/s" if since > 1 else ""
                 return f"writing{pace}"
             case _:

@@ -1,4 +1,4 @@
-"""The line of questions: one runs, further ones wait their turn. Work goes to `beside`, which runs it in a thread."""
+"""The queue of questions: one runs, the others wait."""
 
 from __future__ import annotations
 
@@ -15,68 +15,77 @@ if TYPE_CHECKING:
 
 
 class QuestionQueue:
-    """Knows which turn the engine works on, and the id of the open conversation."""
+    """Gives questions to the engine, one at a time, in the open conversation.
+
+    `run_in_thread` runs a call of the engine, `post` posts messages to the screen.
+    """
 
     def __init__(
-        self, engine: Engine, beside: Callable[[partial[None]], None], post: worker.PostMessage
+        self,
+        engine: Engine,
+        run_in_thread: Callable[[partial[None]], None],
+        post: worker.PostMessage,
     ) -> None:
         self.engine = engine
-        self.up = False  #: the engine has said whether it is ready
+        self.up = False  #: whether the engine has started or failed to start
         self.running: Exchange | None = None
         self.waiting: deque[Exchange] = deque()
-        self._beside = beside
+        self._run_in_thread = run_in_thread
         self._post = post
-        self._conversation: str | None = None
+        self._conversation_id: str | None = None
         self._epoch = 0
 
     @property
     def busy(self) -> bool:
+        """Whether a question runs or waits."""
         return self.running is not None or bool(self.waiting)
 
     def start(self) -> None:
-        """Bring the engine up."""
-        self._beside(partial(worker.start, self.engine, self._post))
+        """Start the engine."""
+        self._run_in_thread(partial(worker.start, self.engine, self._post))
 
     def put(self, turn: Exchange) -> None:
-        """At the end of the line."""
+        """Add a question at the end."""
         if self.up and self.busy:
             turn.progress.what = "waiting for the answer before"
         self.waiting.append(turn)
 
     def next(self) -> None:
-        """Give the engine the next question, if it has none."""
+        """Give the engine the next question if none runs."""
         if self.up and self.running is None and self.waiting:
             turn = self.running = self.waiting.popleft()
             turn.begin()
-            self._beside(
-                partial(worker.ask, self.engine, turn, self._conversation, self._epoch, self._post)
+            self._run_in_thread(
+                partial(
+                    worker.ask, self.engine, turn, self._conversation_id, self._epoch, self._post
+                )
             )
 
     def over(self, turn: Exchange) -> None:
-        """The engine is done with `turn`."""
+        """Note that the question of `turn` has ended."""
         if turn is self.running:
             self.running = None
 
     def stop(self) -> None:
-        """Stop the one that runs; those that wait are withdrawn."""
+        """Stop the question that runs and withdraw those that wait."""
         for turn in self.waiting:
             turn.withdraw()
         self.waiting.clear()
         if self.running is not None:
             self.running.stop()
-            self._beside(partial(self.engine.stop))
+            self._run_in_thread(partial(self.engine.stop))
 
-    def fetch(self, document: str) -> None:
-        """Ask the engine for a document."""
-        self._beside(partial(worker.fetch, self.engine, document, self._post))
+    def fetch(self, document_id: str) -> None:
+        """Fetch a document from the engine."""
+        self._run_in_thread(partial(worker.fetch, self.engine, document_id, self._post))
 
-    def opened(self, conversation: str, epoch: int) -> None:
-        """The conversation that was opened has this id; one that was left meanwhile does not count."""
+    def opened(self, conversation_id: str, epoch: int) -> None:
+        """Set the id of the conversation, unless the user has left it since."""
         if epoch == self._epoch:
-            self._conversation = conversation
+            self._conversation_id = conversation_id
 
     def leave(self) -> None:
-        """The next question opens a new conversation."""
+        """Stop all questions, and open a new conversation with the next one."""
         self.stop()
-        self._conversation = None
+        self._conversation_id = None
         self._epoch += 1

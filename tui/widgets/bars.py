@@ -1,4 +1,4 @@
-"""The two lines that frame the screen: what is open, and what can be done here."""
+"""The header and the footer: the open library, and the keys that work now."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from tui.commands import COMMANDS, footer_hints, key_label
 from tui.render.glyphs import Glyphs
 
 _BY_ID = {command.id: command for command in COMMANDS}
+#: The width of the gap between two hints.
+_GAP_CELLS = 2
+#: Ids of the commands that are always in the footer.
 _ALWAYS = ("palette",)
 
 
 class Header(Widget):
-    """Library, documents, passages, model, and whether the engine is ready."""
+    """Shows library, documents, passages, model, and whether the engine is ready."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="top")
@@ -31,98 +34,106 @@ class Header(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        room, wide = self.size.width, self.app.size.width
+        width, screen_width = self.size.width, self.app.size.width
         right = f"{self.state}   F1 help"
         left = ["footnote"]
         if self.status is not None:
             left.append(quote_foreign(self.status.library))
-            if wide >= 80:
+            if screen_width >= 80:
                 left.append(f"{self.status.documents:,} documents")
-            if wide >= 112:
+            if screen_width >= 112:
                 left.append(f"{self.status.passages:,} passages")
-            if wide >= 70:
+            if screen_width >= 70:
                 right = f"{self._glyphs.cut(quote_foreign(self.status.model), 28)} · {right}"
         shown = self._glyphs.cut(
-            self._glyphs.say(" · ".join(left)), max(1, room - cell_len(right) - 2)
+            self._glyphs.say(" · ".join(left)), max(1, width - cell_len(right) - 2)
         )
-        gap = max(1, room - cell_len(shown) - cell_len(right))
+        gap = max(1, width - cell_len(shown) - cell_len(right))
         return Content(shown + " " * gap + self._glyphs.say(right)).stylize(
             "bold", 0, len("footnote")
         )
 
 
 class KeyBar(Widget):
-    """The keys that work now, as many as fit, each also a click."""
+    """Shows the keys that work now, as many as fit. Each can be clicked."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="bottom")
         self._glyphs = glyphs
         self.place = "prompt"
         self.busy = False
-        self.without: frozenset[str] = frozenset()
+        self.hidden: frozenset[str] = frozenset()
 
-    def show(self, place: str, busy: bool, without: frozenset[str] = frozenset()) -> None:
-        if (place, busy, without) != (self.place, self.busy, self.without):
-            self.place, self.busy, self.without = place, busy, without
+    def show(self, place: str, busy: bool, hidden: frozenset[str] = frozenset()) -> None:
+        if (place, busy, hidden) != (self.place, self.busy, self.hidden):
+            self.place, self.busy, self.hidden = place, busy, hidden
             self.refresh()
 
     def offered(self, width: int) -> list[tuple[str, str, str]]:
-        """Id, key and word of each hint that fits; the palette always does."""
-        ids = [
-            c.id
-            for c in footer_hints(self.place)
-            if c.id not in self.without and c.id not in _ALWAYS
-        ]
-        ids = [i for i in ids if self.busy or i != "back"]
-        out: list[tuple[str, str, str]] = []
-        used = sum(cell_len(key_label(_BY_ID[i])) + len(_BY_ID[i].word) + 3 for i in _ALWAYS)
-        for name in ids:
-            key, word = self._key(name), _BY_ID[name].word
-            if name == "next" and self.place != "prompt":
-                word = (
-                    "source"
-                    if self.place == "answer" and self.screen.has_class("-open")
-                    else "prompt"
-                )
-            cells = cell_len(key) + len(word) + 3
-            if used + cells > width:
-                break
-            used += cells
-            out.append((name, key, word))
-        return out
+        """Return id, key and label of each hint that fits into `width` cells.
 
-    def _key(self, name: str) -> str:
-        keys = {"ask": "⏎", "open": "⏎", "up": "↑↓", "left": "←→", "check_up": "↑↓"}
-        return (
-            key_label(_BY_ID[name])
-            if self._glyphs.ascii
-            else keys.get(name, key_label(_BY_ID[name]))
+        The commands that are always there are not among them.
+        """
+        ids = [
+            command.id
+            for command in footer_hints(self.place)
+            if command.id not in self.hidden and command.id not in _ALWAYS
+        ]
+        ids = [command_id for command_id in ids if self.busy or command_id != "back"]
+        hints: list[tuple[str, str, str]] = []
+        used = sum(
+            _hint_cells(key_label(command), command.label)
+            for command in (_BY_ID[command_id] for command_id in _ALWAYS)
         )
+        for command_id in ids:
+            key, label = self._key(command_id), self._label(command_id)
+            used += _hint_cells(key, label)
+            if used > width:
+                break
+            hints.append((command_id, key, label))
+        return hints
+
+    def _label(self, command_id: str) -> str:
+        """Return the label of a command; of "next" the part of the screen that comes next."""
+        if command_id != "next" or self.place == "prompt":
+            return _BY_ID[command_id].label
+        has_source = self.place == "answer" and self.screen.has_class("-open")
+        return "source" if has_source else "prompt"
+
+    def _key(self, command_id: str) -> str:
+        """Return the key of a command, as a sign where the character set has one."""
+        signs = {"ask": "⏎", "open": "⏎", "up": "↑↓", "left": "←→", "check_up": "↑↓"}
+        label = key_label(_BY_ID[command_id])
+        return label if self._glyphs.ascii else signs.get(command_id, label)
 
     def render(self) -> Content:
         width = self.size.width
         parts: list[tuple[str, str | Style]] = []
         used = 0
-        for name, key, word in self.offered(width):
-            parts += self._hint(name, key, word)
-            used += cell_len(key) + len(word) + 3
+        for command_id, key, label in self.offered(width):
+            parts += self._hint(command_id, key, label)
+            used += _hint_cells(key, label)
         tail = [
             part
-            for name in _ALWAYS
-            for part in self._hint(name, self._key(name), _BY_ID[name].word)
+            for command_id in _ALWAYS
+            for part in self._hint(command_id, self._key(command_id), _BY_ID[command_id].label)
         ]
-        size = sum(cell_len(text) for text, _ in tail) - 2
-        parts.append((" " * max(0, width - used - size), ""))
+        tail_cells = sum(cell_len(text) for text, _ in tail) - _GAP_CELLS
+        parts.append((" " * max(0, width - used - tail_cells), ""))
         return Content.assemble(*parts, *tail[:-1])
 
-    def _hint(self, name: str, key: str, word: str) -> list[tuple[str, str | Style]]:
-        click = Style.from_meta({"command": name})
-        return [(key, Style.parse("bold") + click), (f" {word}", click), ("  ", "")]
+    def _hint(self, command_id: str, key: str, label: str) -> list[tuple[str, str | Style]]:
+        click = Style.from_meta({"command": command_id})
+        return [(key, Style.parse("bold") + click), (f" {label}", click), (" " * _GAP_CELLS, "")]
 
     async def on_click(self, event: events.Click) -> None:
-        name = event.style.meta.get("command")
-        if name in _BY_ID:
-            command = _BY_ID[name]
+        command = _BY_ID.get(event.style.meta.get("command", ""))
+        if command is not None:
             focused = self.screen.focused
-            local = "." not in command.action and focused is not None
-            await self.app.run_action(command.action, focused if local else self.screen)
+            is_local = "." not in command.action and focused is not None
+            await self.app.run_action(command.action, focused if is_local else self.screen)
+
+
+def _hint_cells(key: str, label: str) -> int:
+    """Return the width of a hint with the gap after it."""
+    return cell_len(key) + 1 + len(label) + _GAP_CELLS

@@ -1,4 +1,4 @@
-"""The conversation: turns, a card before the first one, and a badge when the reader has scrolled away."""
+"""The conversation: turns, a card before the first one, a badge for lines below the screen."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from textual.widgets import Static
 
 from rag.domain import Status
 from rag.errors import NotSetUp, RagError
+from rag.phrases import ADD_COMMAND
 from rag.text.foreign_marks import quote_foreign
+from tui.render.answer_text import Part, assemble, counted
 from tui.render.glyphs import Glyphs
-from tui.render.phrases import assemble, counted
 from tui.widgets.exchange import Exchange
 
-MOST = 20  #: turns mounted; older ones are in the history
+#: How many turns are shown. Older ones are in the history.
+MAX_TURNS = 20
 
 
 class Scroll(VerticalScroll, can_focus=False):
-    """Stays at the end while an answer grows, until the reader scrolls; tells when that changes."""
+    """Stays at the end while an answer grows, until the user scrolls. Reports changes."""
 
     class Shifted(Message):
-        """The reader's place or the length of the conversation has changed."""
+        """The scroll position or the length of the conversation has changed."""
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -34,7 +36,7 @@ class Scroll(VerticalScroll, can_focus=False):
 
 
 class Conversation(Vertical):
-    """All turns of the open conversation, newest at the end."""
+    """All turns of the open conversation, the newest at the end."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="talk")
@@ -66,18 +68,15 @@ class Conversation(Vertical):
         return turns[-1] if turns else None
 
     async def add(self, turn: Exchange) -> None:
-        """A new question at the end; the reader is taken there."""
+        """Add a new question at the end and scroll there."""
         self.query_one("#card").display = False
-        old = [t for t in self.turns if not t.running][: max(0, len(self.turns) + 1 - MOST)]
-        for gone in old:
+        old = [t for t in self.turns if not t.running][: max(0, len(self.turns) + 1 - MAX_TURNS)]
+        for old_turn in old:
             self.dropped += 1
-            gone.remove()
+            old_turn.remove()
         if self.dropped:
-            self._card(
-                assemble(
-                    [(f"{counted(self.dropped, 'earlier question')} not shown here", "$text-muted")]
-                )
-            )
+            words = f"{counted(self.dropped, 'earlier question')} not shown here"
+            self._show_card(assemble([(words, "$text-muted")]))
         await self.query_one("#inner").mount(turn)
         self.to_end()
 
@@ -86,7 +85,7 @@ class Conversation(Vertical):
         self.scroller.scroll_end(animate=False)
 
     def reveal(self, turn: Exchange) -> None:
-        """Scroll so that the reader's place in `turn` is on the screen."""
+        """Scroll until the cursor of `turn` is on the screen."""
         region = turn.virtual_region
         place = Region(
             0, region.y + turn.cursor_row(), max(1, region.width), min(3, max(1, region.height))
@@ -94,70 +93,75 @@ class Conversation(Vertical):
         self.scroller.scroll_to_region(place, animate=False, force=True)
 
     async def clear(self) -> None:
-        """An empty conversation."""
+        """Remove all turns."""
         self.dropped = 0
         await self.query(Exchange).remove()
 
     def neighbour(self, turn: Exchange, by: int) -> Exchange | None:
+        """Return the turn `by` places after `turn`; None beyond either end."""
         turns = self.turns
         at = turns.index(turn) + by if turn in turns else -1
         return turns[at] if 0 <= at < len(turns) else None
 
     def welcome(self, status: Status | None, error: RagError | None) -> None:
-        """What stands in an empty conversation: how to begin, or what keeps the engine from starting."""
+        """Show the card of an empty conversation: how to begin, or why the engine did not start.
+
+        Both arguments are None while the engine is starting.
+        """
         say = self.glyphs.say
-        parts = [
+        parts: list[Part] = [
             ("Ask questions of your own files. ", "bold"),
             (
-                "Every sentence of an answer is checked "
-                "against the passage it cites. Nothing leaves this computer.\n\n",
+                "Every sentence of an answer is checked against the passage it cites. "
+                "Nothing leaves this computer.\n\n",
                 "",
             ),
         ]
-        if error is not None and not isinstance(error, NotSetUp):
+        if error is not None:
+            parts += self._error(error)
+        elif status is None:
+            words = "The engine is starting. You can type your question already.\n"
+            parts.append((say(words), "$text-muted"))
+        if status is not None and not status.documents:
             parts += [
-                (f"{self.glyphs.wrong} The engine did not start: ", "bold $text-error"),
-                (f"{quote_foreign(str(error))}\n", ""),
+                ("There are no documents yet. Add a folder or a file, in a shell:\n\n", ""),
+                (f"   {ADD_COMMAND}\n", "bold"),
             ]
-            parts += [(f"   {quote_foreign(error.cure)}\n", "bold")] if error.cure else []
-        elif error is not None:
-            parts += [
+        elif status is not None:
+            documents = counted(status.documents, "document")
+            passages = counted(status.passages, "passage")
+            words = f"{documents} and {passages} to search. Type a question and press Enter.\n"
+            parts.append((words, ""))
+        self._show_card(assemble([*parts, *self._legend()]))
+
+    def _error(self, error: RagError) -> list[Part]:
+        """Return why the engine did not start, and what to do."""
+        if isinstance(error, NotSetUp):
+            return [
                 (f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n", ""),
                 (f"   {quote_foreign(error.cure)}\n", "bold"),
             ]
-        if status is None and error is None:
-            parts.append(
-                (
-                    say("The engine is starting. You can type your question already.\n"),
-                    "$text-muted",
-                )
-            )
-        elif status is not None and not status.documents:
-            parts += [
-                (say("There are no documents yet. Add a folder or a file, in a shell:\n\n"), ""),
-                ("   footnote add FOLDER\n", "bold"),
-            ]
-        elif status is not None:
-            size = (
-                f"{counted(status.documents, 'document')} and {counted(status.passages, 'passage')}"
-            )
-            parts.append((f"{size} to look in. Type a question and press Enter.\n", ""))
-        self._card(assemble([*parts, *self._legend()]))
+        parts = [
+            (f"{self.glyphs.wrong} The engine did not start: ", "bold $text-error"),
+            (f"{quote_foreign(str(error))}\n", ""),
+        ]
+        return parts + ([(f"   {quote_foreign(error.cure)}\n", "bold")] if error.cure else [])
 
-    def _legend(self) -> list[tuple[str, str]]:
-        g = self.glyphs
+    def _legend(self) -> list[Part]:
+        """Return the marks and their meanings."""
+        glyphs = self.glyphs
         marks = (
-            (g.supported, "the source says so", "$text-success"),
-            (g.partly, "it says a part of it", "$text-warning"),
-            (g.wrong, "it does not, or says otherwise", "bold $text-error"),
+            (glyphs.supported, "the source says so", "$text-success"),
+            (glyphs.partly, "it says a part of it", "$text-warning"),
+            (glyphs.wrong, "it does not, or says otherwise", "bold $text-error"),
             ("[?]", "no source is named", "$text-warning"),
         )
-        out = [("\nMarks after a sentence:\n", "$text-muted")]
-        for sign, word, style in marks:
-            out += [(f"   {sign:<4}", style), (f"{word}\n", "$text-muted")]
-        return out
+        parts: list[Part] = [("\nMarks after a sentence:\n", "$text-muted")]
+        for sign, meaning, style in marks:
+            parts += [(f"   {sign:<4}", style), (f"{meaning}\n", "$text-muted")]
+        return parts
 
-    def _card(self, content: Content) -> None:
+    def _show_card(self, content: Content) -> None:
         card = self.query_one("#card", Static)
         card.update(content)
         card.display = not self.turns or bool(self.dropped)
@@ -171,16 +175,8 @@ class Conversation(Vertical):
         new = scroller.virtual_size.height - self._seen
         badge.display = below > 0 and new > 0
         if badge.display:
-            badge.update(
-                assemble(
-                    [
-                        (
-                            f"{self.glyphs.down} {counted(int(new), 'new line')} (End)",
-                            "bold $text-accent",
-                        )
-                    ]
-                )
-            )
+            words = f"{self.glyphs.down} {counted(int(new), 'new line')} (End)"
+            badge.update(assemble([(words, "bold $text-accent")]))
 
     def on_click(self) -> None:
         badge = self.query_one("#badge")

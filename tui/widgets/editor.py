@@ -1,4 +1,4 @@
-"""Open a source in the reader's own editor, at the line."""
+"""The command that opens a source in the editor of the user, at its line."""
 
 from __future__ import annotations
 
@@ -8,46 +8,40 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-_BOUND = {
-    ".pdf",
-    ".docx",
-    ".odt",
-    ".epub",
-    ".rtf",
-}  #: formats whose lines are not the lines of a text file
-_COLON = {"hx", "helix", "subl", "zed"}
-_GOTO = {"code", "codium", "code-insiders", "cursor"}
+#: Formats whose lines are not the lines of a text file.
+_BINARY_SUFFIXES = {".pdf", ".docx", ".odt", ".epub", ".rtf"}
+#: Editors that take FILE:LINE, and editors that take it after --goto.
+_COLON_EDITORS = {"hx", "helix", "subl", "zed"}
+_GOTO_EDITORS = {"code", "codium", "code-insiders", "cursor"}
+_DEFAULT_EDITORS = ("nano", "vi", "less")
 
 
 def editor_command(source: str, line: int, environ: Mapping[str, str]) -> list[str] | str:
-    """The words of the command, or a sentence that says why there is none."""
+    """Return the words of the command, or a sentence that says why there is none.
+
+    The editor is that of VISUAL or EDITOR, or else the first of nano, vi and less.
+    """
     path = Path(source).expanduser().absolute()
+    search_path = environ.get("PATH")
     if not path.is_file():
         return f"{source} is not a file on this computer"
-    if path.suffix.lower() in _BOUND:
+    if path.suffix.lower() in _BINARY_SUFFIXES:
         return f"{source} is not a text file: an editor cannot show its line {line}"
-    asked = environ.get("VISUAL") or environ.get("EDITOR") or ""
+    setting = environ.get("VISUAL") or environ.get("EDITOR") or ""
     try:
-        words = shlex.split(asked)
+        words = shlex.split(setting)
     except ValueError:
-        return f"EDITOR cannot be understood: {asked}"
+        return f"EDITOR cannot be parsed: {setting}"
     if not words:
-        found = next(
-            (
-                name
-                for name in ("nano", "vi", "less")
-                if shutil.which(name, path=environ.get("PATH"))
-            ),
-            None,
-        )
-        if found is None:
+        editors = [name for name in _DEFAULT_EDITORS if shutil.which(name, path=search_path)]
+        if not editors:
             return "no editor found: set EDITOR"
-        words = [found]
-    if not shutil.which(words[0], path=environ.get("PATH")):
+        words = editors[:1]
+    if not shutil.which(words[0], path=search_path):
         return f"the editor {words[0]} is not on this computer: set EDITOR"
     program = os.path.basename(words[0])
-    if program in _GOTO:
+    if program in _GOTO_EDITORS:
         return [*words, "--wait", "--goto", f"{path}:{line}"]
-    if program in _COLON:
+    if program in _COLON_EDITORS:
         return [*words, f"{path}:{line}"]
     return [*words, f"+{line}", str(path)]

@@ -1,4 +1,4 @@
-"""One question and its answer in the conversation, from the first waiting line to the last mark."""
+"""One question and its answer in the conversation, from waiting to the finished answer."""
 
 from __future__ import annotations
 
@@ -16,32 +16,38 @@ from textual.widgets import Static
 from rag.domain import Answer, Span
 from rag.errors import RagError
 from rag.events import Answered, Event, Retrieved, Token
-from rag.text.foreign_marks import AnswerStream, quote_foreign, spell_marks
+from rag.text.foreign_marks import AnswerStream, spell_marks
 from tui.commands import bindings
+from tui.render.answer_text import abstention, assemble, failure, looked_up, notes, total
 from tui.render.glyphs import Glyphs
 from tui.render.marks import MarkedText, hide_partial_marker, mark_answer
-from tui.render.phrases import abstention, assemble, looked_up, notes, total
 from tui.state.cursor import AnswerCursor
 from tui.state.progress import RUNNING, Phase, Progress
 from tui.widgets.text_view import TextView
 
+#: The narrowest width that a card is laid out for, in cells, and the width of its margins.
+MIN_CARD_CELLS, CARD_MARGIN_CELLS = 20, 4
+
 
 class Exchange(Vertical, can_focus=True):
-    """Takes events; shows them at each `tick`. `look` is where the reader is in the answer."""
+    """Receives the events of one question and shows them at each `tick`.
+
+    `cursor` is the sentence and source where the user is in the answer.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("answer"))
 
     class Moved(Message):
-        """The reader is at another sentence or source of `turn`."""
+        """The user is at another sentence or source of `turn`."""
 
         def __init__(self, turn: Exchange, past: int = 0, opened: bool = False) -> None:
             super().__init__()
             self.turn = turn
-            self.past = past  #: -1 or 1 where the move would leave the answer
-            self.opened = opened  #: the reader asked to see the source
+            self.past = past  #: -1 or 1 if the move would leave the answer
+            self.opened = opened  #: whether the user wants to see the source
 
     class Typed(Message):
-        """The reader began to type while the answer had focus."""
+        """The user typed `text` while the answer had focus."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -54,119 +60,102 @@ class Exchange(Vertical, can_focus=True):
         self.progress = Progress()
         self.answer: Answer | None = None
         self.error: RagError | None = None
-        self.look = AnswerCursor()
-        self.current = False  #: the pane shows this turn
+        self.cursor = AnswerCursor()
+        self.current = False  #: whether the source pane shows this turn
         self._marked: MarkedText | None = None
-        self._text = AnswerStream()
-        self._fresh = False
-        self._asked = datetime.now().strftime("%H:%M")
+        self._stream = AnswerStream()
+        self._has_new_text = False
+        self._time = datetime.now().strftime("%H:%M")
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="question"):
             yield TextView(classes="asked")
-            yield Static(Content(self._asked), classes="time", markup=False)
+            yield Static(Content(self._time), classes="time", markup=False)
         yield Static(Content(""), classes="looked", markup=False)
         yield TextView(classes="text")
         yield Static(Content(""), classes="card", markup=False)
         yield Static(Content(""), classes="state", markup=False)
 
     def on_mount(self) -> None:
-        self._asked_sheet.show(
-            spell_marks(self.question), (), ((Span(0, 1), self.glyphs.ask, "bold $text-accent"),)
-        )
+        sign = (Span(0, 1), self.glyphs.ask, "bold $text-accent")
+        self.query_one(".asked", TextView).show(spell_marks(self.question), (), (sign,))
         self._paint()
 
     @property
     def running(self) -> bool:
+        """Whether the answer is not finished."""
         return self.progress.phase in RUNNING
 
-    @property
-    def _asked_sheet(self) -> TextView:
-        return self.query_one(".asked", TextView)
+    # -- the question ---------------------------------------------------------------------------
 
     def hear(self, event: Event) -> None:
-        """Take in one event of this question. Painting waits for the tick, but for the end."""
+        """Receive one event of this question. Only the end is painted before the next tick."""
         if isinstance(event, Answered):
             self._end(event.answer)
             return
         if isinstance(event, Token) and self.progress.phase is not Phase.STOPPING:
-            self._text.add(event.text, event.quoted)
-            self._fresh = True
+            self._stream.add(event.text, event.quoted)
+            self._has_new_text = True
         if isinstance(event, Retrieved):
-            self.look = AnswerCursor(event.passages).start()
-            self._looked_up(event.asked)
+            self.cursor = AnswerCursor(event.passages).start()
+            self._show(".looked", looked_up(event.asked))
         self.progress.hear(event)
 
     def begin(self) -> None:
-        """The engine has taken the question."""
+        """Show that the engine works on the question."""
         self.progress.begin()
-        self._state()
+        self._paint_progress()
 
     def stop(self) -> None:
-        """Say at once that the answer is being stopped."""
+        """Show at once that the answer is being stopped."""
         if self.running:
             self.progress.phase = Phase.STOPPING
             self._paint()
 
     def withdraw(self) -> None:
-        """The question was stopped before the engine took it."""
-        self.progress.phase = Phase.DONE
-        self._show(
-            ".state", assemble([(f"{self.glyphs.stopped} stopped before it was asked", "bold")])
-        )
+        """Show that the question was stopped before the engine took it."""
+        self._show_stopped("stopped before it was asked")
 
     def halt(self) -> None:
-        """The question was stopped, and its engine with it; what was written stays."""
-        self.progress.phase = Phase.DONE
-        kept = "what was written is kept" if self._text.text.strip() else "nothing was written yet"
-        self._show(
-            ".state",
-            assemble([(self.glyphs.say(f"{self.glyphs.stopped} stopped by you · {kept}"), "bold")]),
-        )
+        """Show that the question was stopped together with its engine. Its text stays."""
+        kept = "its text is kept" if self._stream.text.strip() else "nothing was written yet"
+        self._show_stopped(self.glyphs.say(f"stopped by you · {kept}"))
         self._paint_text()
 
     def fail(self, error: RagError) -> None:
-        """The question has no answer because something broke; what was written stays."""
+        """Show that the question has no answer because of an error. Its text stays."""
         self.error = error
         self.progress.phase = Phase.FAILED
-        cure = f"      {quote_foreign(error.cure)}\n" if error.cure else ""
-        parts = [
-            (self.glyphs.say(f"{self.glyphs.wrong} NOT ANSWERED — "), "bold $text-error"),
-            (quote_foreign(str(error)) or type(error).__name__, ""),
-            ("\nYour question is kept. What helps:\n", ""),
-            (cure, "bold"),
-            ("      r  ask again    e  edit the question", ""),
-        ]
-        self._show(".card", assemble(parts))
+        self._show(".card", failure(error, self.glyphs))
         self._show(".state", Content(""))
         self._paint_text()
 
     def tick(self, still: bool) -> None:
-        """Paint what has come since the last tick."""
+        """Paint the changes since the last tick. `still` stops the animation."""
         if self.running and self.is_mounted:
-            if self._fresh:
+            if self._has_new_text:
                 self._paint_text()
-            self._state(still)
+            self._paint_progress(still)
 
     def _end(self, answer: Answer) -> None:
+        """Show the finished answer."""
         self.answer = answer
-        self._looked_up(answer.asked)
+        self._show(".looked", looked_up(answer.asked))
         self.progress.phase = Phase.DONE
         self._marked = mark_answer(answer, self.glyphs)
-        here = self.look.number
-        self.look = AnswerCursor(answer.passages, answer.claims, short=answer.short or "").start()
-        if not answer.claims and here is not None:
-            self.look = self.look.source(here)
+        number = self.cursor.number
+        cursor = AnswerCursor(answer.passages, answer.claims, short=answer.short or "").start()
+        if not answer.claims and number is not None:
+            cursor = cursor.source(number)
+        self.cursor = cursor
         self._paint()
 
-    def _looked_up(self, asked: str) -> None:
-        """What a follow-up question was taken to ask."""
-        self._show(".looked", looked_up(asked))
+    # -- painting -------------------------------------------------------------------------------
 
     def _paint(self) -> None:
         self._paint_text()
         if self.answer is not None:
-            width = max(20, self.size.width - 4)
+            width = max(MIN_CARD_CELLS, self.size.width - CARD_MARGIN_CELLS)
             card = (
                 abstention(self.answer, self.glyphs, width)
                 if self.answer.abstained
@@ -175,94 +164,92 @@ class Exchange(Vertical, can_focus=True):
             self._show(".card", card)
             self._show(".state", total(self.answer, self.glyphs, self.progress.elapsed, width))
         elif self.error is None:
-            self._state()
+            self._paint_progress()
 
     def _paint_text(self) -> None:
-        self._fresh = False
-        sheet = self.query_one(".text", TextView)
-        if self._marked is None:
-            sheet.show(hide_partial_marker(self._text.text) if self.running else self._text.text)
+        """Show the text so far, or the marked text with the cursor."""
+        self._has_new_text = False
+        view = self.query_one(".text", TextView)
+        if self._marked is not None:
+            position = self.cursor if self.current else AnswerCursor()
+            style = "bold $text-accent" if self.has_focus else "$text-muted"
+            sentence = self._marked.sentence_span(position.at)
+            marks = [(sentence, self.glyphs.cursor, style)] if sentence else []
+            styles = self._marked.styles_at(position.at, position.number)
+            view.show(self._marked.text, styles, marks)
         else:
-            sheet.show(self._marked.text, self._looks(), self._cursor())
-        sheet.display = bool(sheet.text.strip())
+            text = self._stream.text
+            view.show(hide_partial_marker(text) if self.running else text)
+        view.display = bool(view.text.strip())
 
-    def _looks(self) -> tuple[tuple[Span, str], ...]:
-        """The marks' styles, and the citation the pane shows turned over."""
-        assert self._marked is not None
-        if not self.current or self.look.at is None or self.look.at >= len(self._marked.sentences):
-            return self._marked.styles
-        here = self._marked.sentences[self.look.at]
-        chosen = [s for s, n in self._marked.citations if n == self.look.number and s.within(here)]
-        return (*self._marked.styles, *((span, "reverse") for span in chosen))
-
-    def _cursor(self) -> tuple[tuple[Span, str, str], ...]:
-        assert self._marked is not None
-        if not self.current or self.look.at is None or self.look.at >= len(self._marked.sentences):
-            return ()
-        style = "bold $text-accent" if self.has_focus else "$text-muted"
-        return ((self._marked.sentences[self.look.at], self.glyphs.cursor, style),)
-
-    def _state(self, still: bool = False) -> None:
+    def _paint_progress(self, still: bool = False) -> None:
         if self.running and self.is_mounted:
             self._show(".state", self.progress.say(self.glyphs, still))
 
-    def _show(self, where: str, content: Content) -> None:
-        static = self.query_one(where, Static)
+    def _show_stopped(self, words: str) -> None:
+        self.progress.phase = Phase.DONE
+        self._show(".state", assemble([(f"{self.glyphs.stopped} {words}", "bold")]))
+
+    def _show(self, selector: str, content: Content) -> None:
+        """Show `content`, without a new layout if old and new are one line that fits."""
+        static = self.query_one(selector, Static)
         static.display = bool(content.plain)
         old = static.content
         if not isinstance(old, Content) or not old.is_same(content):
-            room = static.content_size.width
-            flat = all(
-                "\n" not in c.plain and 0 < c.cell_length <= room
+            width = static.content_size.width
+            fits = all(
+                "\n" not in c.plain and 0 < c.cell_length <= width
                 for c in (old, content)
                 if isinstance(c, Content)
             )
-            static.update(content, layout=not flat)
+            static.update(content, layout=not fits)
 
-    def go(self, look: AnswerCursor, opened: bool = False) -> None:
-        """Stand somewhere else in the answer."""
-        self.look = look
+    # -- the cursor -----------------------------------------------------------------------------
+
+    def go(self, cursor: AnswerCursor, opened: bool = False) -> None:
+        """Move the cursor, and report the move."""
+        self.cursor = cursor
         self._paint_text()
         self.post_message(self.Moved(self, opened=opened))
 
     def mark_current(self, current: bool) -> None:
-        """Whether the pane shows this turn."""
+        """Set whether the source pane shows this turn."""
         self.current = current
         self._paint_text()
 
     def cursor_row(self) -> int:
-        """The row of the sentence cursor inside this turn."""
-        if (
-            self._marked is None
-            or self.look.at is None
-            or self.look.at >= len(self._marked.sentences)
-        ):
+        """Return the row of the cursor inside this turn; 0 without one."""
+        sentence = self._marked.sentence_span(self.cursor.at) if self._marked else None
+        if sentence is None:
             return 0
-        sheet = self.query_one(".text", TextView)
-        return sheet.virtual_region.y + sheet.row_of(self._marked.sentences[self.look.at].start)
+        view = self.query_one(".text", TextView)
+        return view.virtual_region.y + view.row_of(sentence.start)
 
     def action_move(self, by: int) -> None:
-        moved = self.look.down(by)
+        moved = self.cursor.down(by)
         if moved is None:
             self.post_message(self.Moved(self, past=by))
         else:
             self.go(moved)
 
     def action_across(self, by: int) -> None:
-        self.go(self.look.across(by))
+        self.go(self.cursor.across(by))
 
     def action_source(self, number: int) -> None:
-        self.go(self.look.source(number), opened=True)
+        self.go(self.cursor.source(number), opened=True)
+
+    # -- input ----------------------------------------------------------------------------------
 
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
         self.focus(scroll_visible=False)
-        if self._marked is None or event.sheet.has_class("asked"):
+        if self._marked is None or event.view.has_class("asked"):
             return
         at, number = self._marked.sentence_at(event.offset), self._marked.citation_at(event.offset)
         if at is not None:
-            look = self.look.sentence(at)
-            self.go(look if number is None else look.source(number), opened=number is not None)
+            cursor = self.cursor.sentence(at)
+            opened = number is not None
+            self.go(cursor if number is None else cursor.source(number), opened=opened)
 
     def on_focus(self) -> None:
         self.post_message(self.Moved(self))
@@ -277,8 +264,8 @@ class Exchange(Vertical, can_focus=True):
             self._paint()
 
     def on_key(self, event: events.Key) -> None:
-        bound = event.key in self.screen.active_bindings
-        if event.is_printable and event.character and not bound:
+        is_bound = event.key in self.screen.active_bindings
+        if event.is_printable and event.character and not is_bound:
             event.stop()
             event.prevent_default()
             self.post_message(self.Typed(event.character))

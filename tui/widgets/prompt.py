@@ -1,4 +1,4 @@
-"""The prompt: grows with the question, keeps what was typed, and remembers earlier questions."""
+"""The prompt: it grows with the question and remembers earlier questions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.commands import bindings
 
 
 class Prompt(TextArea):
-    """Enter asks; a paste never does, however many lines it has."""
+    """Enter asks the question. A paste never does, even with several lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("prompt"),
@@ -27,7 +27,7 @@ class Prompt(TextArea):
     ]
 
     class Asked(Message):
-        """The reader asks this."""
+        """The user asks `question`."""
 
         def __init__(self, question: str) -> None:
             super().__init__()
@@ -42,28 +42,28 @@ class Prompt(TextArea):
         self._draft = ""
 
     def remember(self, *questions: str) -> None:
-        """Put questions, newest first, in front of those known."""
+        """Add earlier questions, the newest first, before those already known."""
         for question in reversed(questions):
-            clean = _clean(question)
-            if clean in self._earlier:
-                self._earlier.remove(clean)
-            self._earlier.insert(0, clean)
+            text = _clean(question)
+            if text in self._earlier:
+                self._earlier.remove(text)
+            self._earlier.insert(0, text)
         self._at = 0
 
     def put(self, question: str) -> None:
-        """Show `question` to be edited, the cursor at its end. A draft that stands here becomes an earlier question."""
+        """Show `question` for editing. A draft in the prompt becomes an earlier question."""
         if self.text.strip() and self.text != _clean(question):
             self.remember(self.text)
-        self._set(_clean(question))
+        self._show(_clean(question))
 
     def action_submit(self) -> None:
         question = self.text.strip()
         if len(question) > MAX_QUESTION_CHARS:
-            self._too_long(len(question))
+            self._warn_too_long(len(question))
         elif question:
             self.remember(question)
             self._draft = ""
-            self._set("")
+            self._show("")
             self.post_message(self.Asked(question))
 
     def action_newline(self) -> None:
@@ -76,14 +76,14 @@ class Prompt(TextArea):
             if self._at == 0:
                 self._draft = self.text
             self._at += 1
-            self._set(self._earlier[self._at - 1])
+            self._show(self._earlier[self._at - 1])
 
     def action_later(self) -> None:
         if not self.cursor_at_last_line:
             self.action_cursor_down()
         elif self._at:
             self._at -= 1
-            self._set(self._earlier[self._at - 1] if self._at else self._draft)
+            self._show(self._earlier[self._at - 1] if self._at else self._draft)
 
     async def action_line_end(self) -> None:
         if self.text:
@@ -92,7 +92,7 @@ class Prompt(TextArea):
             await self.run_action("screen.scroll('end')")
 
     async def _on_key(self, event: events.Key) -> None:
-        """Enter is taken here, in the order of typing; a priority binding would overtake letters still on their way."""
+        """Handle Enter in the order of typing: a priority binding would overtake pending keys."""
         if event.key == "enter":
             event.prevent_default()
             event.stop()
@@ -101,19 +101,20 @@ class Prompt(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        if len(event.text) > MAX_QUESTION_CHARS:  # a text of megabytes would hold up the screen
-            self._too_long(len(event.text))
+        if len(event.text) > MAX_QUESTION_CHARS:  # megabytes would block the screen
+            self._warn_too_long(len(event.text))
         else:
             self.insert(_clean(event.text))
 
-    def _too_long(self, length: int) -> None:
-        words = f"too long: {length:,} characters; a question has at most {MAX_QUESTION_CHARS:,}"
-        self.app.notify(words, markup=False, severity="warning", timeout=5)
+    def _warn_too_long(self, length: int) -> None:
+        warning = f"too long: {length:,} characters; a question has at most {MAX_QUESTION_CHARS:,}"
+        self.app.notify(warning, markup=False, severity="warning", timeout=5)
 
-    def _set(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         self.text = text
         self.move_cursor(self.document.end)
 
 
 def _clean(text: str) -> str:
+    """Return `text` sanitized, with line feeds as its only line ends."""
     return sanitize(text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,4 +1,4 @@
-"""The source pane: the cited document around the evidence, the words lit, and what the check says of the sentence."""
+"""The source pane: the document around the evidence, which is highlighted, and the check."""
 
 from __future__ import annotations
 
@@ -20,38 +20,43 @@ from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
 from tui.widgets.text_view import TextView
 
-LIT = "bold underline $text-warning on $warning-muted"
-ANSWER = "reverse"  #: over `LIT`, for the short answer: seen without colours too, and as readable as what is around it
-KEPT = 32  #: documents kept here; more are fetched again
+#: The style of the evidence.
+EVIDENCE_STYLE = "bold underline $text-warning on $warning-muted"
+#: The style of the short answer, on top of `EVIDENCE_STYLE`. It is visible without colours too.
+SHORT_ANSWER_ON_EVIDENCE = "reverse"
+#: How many documents are kept. Others are fetched again.
+MAX_DOCUMENTS = 32
+#: The narrowest text, in cells.
+MIN_CELLS = 20
 
 
-class Reader(VerticalScroll, can_focus=True):
-    """The scrolling part."""
+class SourceScroll(VerticalScroll, can_focus=True):
+    """The part of the pane that scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("source"))
 
 
 class SourcePane(Vertical):
-    """Shows one `Look`. Its shape follows the room it is given: beside the conversation, a drawer, the whole screen."""
+    """Shows the source at a cursor, in a shape that depends on the size of the screen."""
 
     class Needs(Message):
-        """The pane would show more of this document."""
+        """The pane needs the text of a document."""
 
-        def __init__(self, document: str) -> None:
+        def __init__(self, document_id: str) -> None:
             super().__init__()
-            self.document = document
+            self.document_id = document_id
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="pane")
         self.glyphs = glyphs
-        self.look = AnswerCursor()
-        self.pending = False  #: verdicts are still to come
-        self.rates: ErrorRates | None = None  #: how often the check errs, once it is known
+        self.cursor = AnswerCursor()
+        self.pending = False  #: whether verdicts are still to come
+        self.rates: ErrorRates | None = None  #: the error rates of the check, once they are known
         self._documents: dict[str, Document | None] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(Content(""), id="source-head", markup=False)
-        with Reader(id="source-body"):
+        with SourceScroll(id="source-body"):
             yield TextView(name="source-text")
         yield Static(Content(""), id="source-claim", markup=False)
         yield Static(Content(""), id="source-list", markup=False)
@@ -59,41 +64,53 @@ class SourcePane(Vertical):
     def on_mount(self) -> None:
         self.paint()
 
-    def show(self, look: AnswerCursor, pending: bool = False) -> None:
-        """Show another place. Asks for the document where it is not here yet."""
-        self.look, self.pending = look, pending
-        passage = look.passage
+    def show(self, cursor: AnswerCursor, pending: bool = False) -> None:
+        """Show the source at `cursor`. Asks for its document if it was not fetched yet.
+
+        `pending` is set while verdicts are still to come.
+        """
+        self.cursor, self.pending = cursor, pending
+        passage = cursor.passage
         if passage is not None and passage.chunk.document not in self._documents:
             self._documents[passage.chunk.document] = None
             self.post_message(self.Needs(passage.chunk.document))
         self.paint()
 
-    def measured(self, rates: ErrorRates) -> None:
-        """How often the check errs has become known. The source stays where the reader has scrolled it."""
+    def show_rates(self, rates: ErrorRates) -> None:
+        """Show the error rates of the check, without scrolling the source."""
         self.rates = rates
         if self.is_mounted:
-            self._claim()
+            self._show_claim()
 
     @property
     def document(self) -> Document | None:
-        """The document that is shown, where it has arrived."""
-        passage = self.look.passage
+        """The document that is shown; None until it has arrived."""
+        passage = self.cursor.passage
         return self._documents.get(passage.chunk.document) if passage is not None else None
 
-    def keep(self, name: str, document: Document | None) -> None:
-        """A document has arrived. One that could not be had is asked for again the next time."""
-        self._documents.pop(name, None)
+    def keep(self, document_id: str, document: Document | None) -> None:
+        """Keep a document that has arrived. If it is None it is fetched again the next time."""
+        self._documents.pop(document_id, None)
         if document is None:
             return
-        while len(self._documents) >= KEPT:
+        while len(self._documents) >= MAX_DOCUMENTS:
             self._documents.pop(next(iter(self._documents)))
-        self._documents[name] = document
-        if self.look.passage is not None and self.look.passage.chunk.document == name:
+        self._documents[document_id] = document
+        passage = self.cursor.passage
+        if passage is not None and passage.chunk.document == document_id:
             self.paint()
 
     @property
+    def _width(self) -> int:
+        """The width of the texts, in cells."""
+        return max(MIN_CELLS, self.content_size.width)
+
+    @property
     def shape(self) -> str:
-        """ "side", "drawer" or "full"; also "full" at the side of a short screen, whose rows the source itself needs."""
+        """Return "side", "drawer" or "full".
+
+        On a wide screen of few rows it is "full", because the source needs the rows.
+        """
         if self.screen.has_class("-wide"):
             return "full" if self.screen.has_class("-short") else "side"
         return "drawer" if self.screen.has_class("-normal") else "full"
@@ -102,59 +119,64 @@ class SourcePane(Vertical):
         self.paint()
 
     def paint(self) -> None:
-        """Everything anew, for the room there is."""
+        """Show everything again for the current size."""
         if not self.is_mounted:
             return
-        look, shape, room = self.look, self.shape, max(20, self.content_size.width)
-        passage = look.passage
-        piece = None
+        cursor, shape, width = self.cursor, self.shape, self._width
+        passage = cursor.passage
+        excerpt = None
         if passage is not None:
-            piece = make_excerpt(
-                passage, look.evidence, self._documents.get(passage.chunk.document), look.answered
+            excerpt = make_excerpt(
+                passage,
+                cursor.evidence,
+                self._documents.get(passage.chunk.document),
+                cursor.answered,
             )
-        self._put("#source-head", caption.head(look, piece, self.glyphs, shape, room))
-        self._body(piece)
-        self._claim()
-        self._put("#source-list", caption.listing(look, self.glyphs, shape, room, self.pending))
+        self._put("#source-head", caption.head(cursor, excerpt, self.glyphs, shape, width))
+        self._show_text(excerpt)
+        self._show_claim()
+        self._put("#source-list", caption.listing(cursor, self.glyphs, shape, width, self.pending))
 
-    def _claim(self) -> None:
-        room = max(20, self.content_size.width)
+    def _show_claim(self) -> None:
+        width = self._width
         self._put(
             "#source-claim",
-            caption.claim(self.look, self.glyphs, self.shape, room, self.pending, self.rates),
+            caption.claim(self.cursor, self.glyphs, self.shape, width, self.pending, self.rates),
         )
 
-    def _put(self, where: str, content: Content) -> None:
-        static = self.query_one(where, Static)
+    def _put(self, selector: str, content: Content) -> None:
+        static = self.query_one(selector, Static)
         static.display = bool(content.plain)
         static.update(content)
 
-    def _body(self, piece: Excerpt | None) -> None:
-        sheet = self.query_one("#source-text", TextView)
-        if piece is None:
-            sheet.show(caption.missing(self.look))
+    def _show_text(self, excerpt: Excerpt | None) -> None:
+        view = self.query_one("#source-text", TextView)
+        if excerpt is None:
+            view.show(caption.missing(self.cursor))
             return
-        styles = [(span, "$text-muted italic") for span in piece.masked] + [
-            (span, LIT) for span in piece.lit
+        styles = [(span, "$text-muted italic") for span in excerpt.masked] + [
+            (span, EVIDENCE_STYLE) for span in excerpt.lit
         ]
-        styles += [(piece.short, ANSWER)] if piece.short else []
-        sheet.show(
-            piece.text,
+        styles += [(excerpt.short, SHORT_ANSWER_ON_EVIDENCE)] if excerpt.short else []
+        view.show(
+            excerpt.text,
             styles,
-            [(span, self.glyphs.lit, "bold $text-warning") for span in piece.lit],
+            [(span, self.glyphs.lit, "bold $text-warning") for span in excerpt.lit],
         )
-        self.call_after_refresh(self._settle, piece)
+        self.call_after_refresh(self._scroll_to_evidence, excerpt)
 
-    def _settle(self, piece: Excerpt) -> None:
-        """The first lit line becomes the third line of the pane; the second, in a drawer. A short answer that would be
-        below the pane is its last line."""
+    def _scroll_to_evidence(self, excerpt: Excerpt) -> None:
+        """Scroll until the evidence begins in the third line, in a drawer in the second.
+
+        A short answer that would be below the pane is in its last line.
+        """
         if self.is_mounted:
-            sheet, reader = (
+            view, reader = (
                 self.query_one("#source-text", TextView),
-                self.query_one("#source-body", Reader),
+                self.query_one("#source-body", SourceScroll),
             )
-            top = sheet.row_of(piece.lit[0].start if piece.lit else piece.passage.start)
+            top = view.row_of(excerpt.lit[0].start if excerpt.lit else excerpt.passage.start)
             top -= 1 if self.shape == "drawer" else 2
-            if piece.short is not None:
-                top = max(top, sheet.row_of(piece.short.end - 1) + 1 - reader.content_size.height)
+            if excerpt.short is not None:
+                top = max(top, view.row_of(excerpt.short.end - 1) + 1 - reader.content_size.height)
             reader.scroll_to(y=max(0, top), animate=False, immediate=True)

@@ -1,4 +1,4 @@
-"""The one widget for long text of strangers: literal, wrapped by offsets, with spans styled and a gutter for marks."""
+"""The widget for long foreign text: literal, wrapped by offsets, with styles and a gutter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
-from textual.content import Span as Styled
+from textual.content import Span as StyledSpan
 from textual.geometry import Size
 from textual.message import Message
 from textual.selection import Selection
@@ -18,22 +18,24 @@ from rag.domain import Span
 from rag.text.sanitize import sanitize
 from tui.render.wrap import wrap_text
 
+#: A span and its style.
 Style = tuple[Span, str]
-Mark = tuple[Span, str, str]  #: the span whose lines are marked, the sign, its style
+#: A span whose lines are marked in the gutter, the sign, and the style of the sign.
+Mark = tuple[Span, str, str]
 
 
 class TextView(Widget):
-    """Shows `text` made safe and nothing else; offsets given to it and reported by it are offsets into that text."""
+    """Shows sanitized text. All offsets are offsets into that text."""
 
     ALLOW_SELECT: ClassVar[bool] = True
-    GUTTER = 2
+    GUTTER = 2  #: cells
 
     class Clicked(Message):
         """A click on the character at `offset`."""
 
-        def __init__(self, sheet: TextView, offset: int) -> None:
+        def __init__(self, view: TextView, offset: int) -> None:
             super().__init__()
-            self.sheet = sheet
+            self.view = view
             self.offset = offset
 
     def __init__(
@@ -46,7 +48,7 @@ class TextView(Widget):
         self.text = _clean(text)
 
     def show(self, text: str, styles: Sequence[Style] = (), marks: Sequence[Mark] = ()) -> None:
-        """Replace everything. A repaint only, where the number of lines is the same as before."""
+        """Replace text, styles and marks. The layout changes only if the number of lines does."""
         clean = _clean(text)
         height = len(self.rows())
         if clean != self.text:
@@ -55,14 +57,14 @@ class TextView(Widget):
         self.refresh(layout=len(self.rows()) != height)
 
     def rows(self, width: int | None = None) -> list[Span]:
-        """The lines as they stand on the screen."""
-        room = max(1, (self.content_size.width if width is None else width) - self.GUTTER)
-        if self._wrapped[0] != room:
-            self._wrapped = (room, wrap_text(self.text, room))
+        """Return the lines on the screen as spans of the text. `width` is in cells."""
+        cells = max(1, (self.content_size.width if width is None else width) - self.GUTTER)
+        if self._wrapped[0] != cells:
+            self._wrapped = (cells, wrap_text(self.text, cells))
         return self._wrapped[1]
 
     def row_of(self, offset: int) -> int:
-        """On which line the character at `offset` stands."""
+        """Return the number of the line of the character at `offset`, from 0."""
         rows = self.rows()
         return max((n for n, row in enumerate(rows) if row.start <= offset), default=0)
 
@@ -74,40 +76,42 @@ class TextView(Widget):
 
     def render(self) -> Content:
         parts: list[str] = []
-        spans: list[Styled] = []
+        spans: list[StyledSpan] = []
         at = 0
         for row in self.rows():
             sign, style = self._mark(row)
             if sign:
-                spans.append(Styled(at, at + len(sign), style))
+                spans.append(StyledSpan(at, at + len(sign), style))
             head = sign + " " * (self.GUTTER - cell_len(sign))
             at += len(head)
-            for span, look in self._styles:
+            shift = at - row.start
+            for span, span_style in self._styles:
                 if span.start < row.end and row.start < span.end:
-                    a, b = max(span.start, row.start), min(span.end, row.end)
-                    spans.append(Styled(at + a - row.start, at + b - row.start, look))
+                    start, end = max(span.start, row.start), min(span.end, row.end)
+                    spans.append(StyledSpan(shift + start, shift + end, span_style))
             parts.append(head + row.of(self.text))
             at += row.end - row.start + 1
         return Content("\n".join(parts), spans)
 
     def _mark(self, row: Span) -> tuple[str, str]:
+        """Return the sign in the gutter of a line and its style; two empty strings without one."""
         for span, sign, style in self._marks:
             if span.start < max(row.end, row.start + 1) and row.start < span.end:
                 return sign, style
         return "", ""
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as it was written: without gutter, and without newlines that only wrapping made."""
+        """Return the selected text, without the gutter and without the newlines of the wrapping."""
         rows = self.rows()
         if not rows:
             return None
 
-        def place(x: int, y: int) -> int:
+        def offset_at(x: int, y: int) -> int:
             row = rows[min(y, len(rows) - 1)]
             return row.start + min(max(0, x - self.GUTTER), row.end - row.start)
 
-        start = place(*selection.start) if selection.start is not None else 0
-        end = place(*selection.end) if selection.end is not None else len(self.text)
+        start = offset_at(*selection.start) if selection.start is not None else 0
+        end = offset_at(*selection.end) if selection.end is not None else len(self.text)
         return self.text[start:end], "\n"
 
     def on_click(self, event: events.Click) -> None:

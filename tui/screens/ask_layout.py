@@ -1,4 +1,4 @@
-"""What a reader does on the Ask screen: walk through sentences and sources, make room for the pane, take text along."""
+"""The part of the Ask screen that needs no engine: focus, the source pane, copying."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from rag.domain import ErrorRates
+from tui.render.answer_text import error_rates
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import Glyphs
-from tui.render.phrases import error_rates
 from tui.screens.check import CheckScreen
 from tui.state.cursor import AnswerCursor
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
-from tui.widgets.source_pane import Reader, SourcePane
+from tui.widgets.source_pane import SourcePane, SourceScroll
 
 
 class AskLayout(Screen[None]):
-    """The half of the Ask screen that needs no engine. `shown` is the turn that the pane follows."""
+    """Moves the user through sentences and sources. The source pane follows the turn `shown`."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.glyphs = glyphs
         self.shown: Exchange | None = None
-        self.rates: ErrorRates | None = None  #: how often the check errs, once it is known
-        self._open: bool | None = None  #: the reader's wish for the pane; None follows the width
+        self.rates: ErrorRates | None = None  #: the error rates of the check, once they are known
+        self._wants_pane: bool | None = (
+            None  #: whether the user wants the pane; None follows the width
+        )
 
     @property
     def talk(self) -> Conversation:
@@ -43,37 +45,39 @@ class AskLayout(Screen[None]):
         return self.query_one(Prompt)
 
     def _place(self) -> str:
+        """Return which part of the screen has focus, as in `PLACES`."""
         match self.focused:
             case Exchange():
                 return "answer"
-            case Reader():
+            case SourceScroll():
                 return "source"
             case _:
                 return "prompt"
 
-    def _look(self, turn: Exchange) -> None:
-        """Let the pane show where the reader is in `turn`."""
+    def _follow(self, turn: Exchange) -> None:
+        """Let the source pane show where the user is in `turn`."""
         if self.shown is not turn:
             if self.shown is not None and self.shown.is_mounted:
                 self.shown.mark_current(False)
             self.shown = turn
             turn.mark_current(True)
-        self.pane.show(turn.look, pending=turn.running)
+        self.pane.show(turn.cursor, pending=turn.running)
         self._arrange()
 
     @on(Exchange.Moved)
     def _moved(self, event: Exchange.Moved) -> None:
         turn = event.turn
         if event.past:
-            other = self.talk.neighbour(turn, event.past)
-            if other is None:
+            neighbour = self.talk.neighbour(turn, event.past)
+            if neighbour is None:
                 return
-            other.look = other.look.start() if event.past > 0 else other.look.end()
-            other.focus()
-            turn = other
-        self._look(turn)
+            cursor = neighbour.cursor
+            neighbour.cursor = cursor.start() if event.past > 0 else cursor.end()
+            neighbour.focus()
+            turn = neighbour
+        self._follow(turn)
         if event.opened:
-            self._open = True
+            self._wants_pane = True
             self._arrange()
         self.talk.reveal(turn)
 
@@ -86,50 +90,53 @@ class AskLayout(Screen[None]):
         self.call_after_refresh(self._arrange)
 
     def _arrange(self) -> None:
-        """The pane is there when it has something to show and the width or the reader wants it."""
-        wide = self.has_class("-wide")
-        wanted = wide if self._open is None else self._open
-        open_ = wanted and self.shown is not None and bool(self.shown.look.passages)
-        if open_ != self.has_class("-open"):
-            self.set_class(open_, "-open")
+        """Open the source pane if it has a passage and the width or the user asks for it."""
+        is_wide = self.has_class("-wide")
+        is_wanted = is_wide if self._wants_pane is None else self._wants_pane
+        is_open = is_wanted and self.shown is not None and bool(self.shown.cursor.passages)
+        if is_open != self.has_class("-open"):
+            self.set_class(is_open, "-open")
             if isinstance(self.focused, Exchange):
                 self.call_after_refresh(self.talk.reveal, self.focused)
 
-    # -- actions, as the command table names them --------------------------------------------------------------------
+    # -- actions of the command table -----------------------------------------------------------
 
     def _close(self) -> None:
-        self._open = None if not self.has_class("-wide") else False
+        """Close the source pane, and move the focus out of it."""
+        self._wants_pane = None if not self.has_class("-wide") else False
         self._arrange()
-        (self.shown if isinstance(self.focused, Reader) and self.shown else self.prompt).focus()
+        (
+            self.shown if isinstance(self.focused, SourceScroll) and self.shown else self.prompt
+        ).focus()
 
     def action_sources(self) -> None:
         if self.has_class("-open"):
-            self._open = False
+            self._wants_pane = False
             self._arrange()
-            if isinstance(self.focused, Reader) and self.shown is not None:
+            if isinstance(self.focused, SourceScroll) and self.shown is not None:
                 self.shown.focus()
-        elif self.shown is None or not self.shown.look.passages:
+        elif self.shown is None or not self.shown.cursor.passages:
             self.app.notify("no sources yet: ask a question first", markup=False, timeout=3)
         else:
             self.action_open()
 
     def action_open(self) -> None:
-        self._open = True
+        self._wants_pane = True
         self._arrange()
         if self.has_class("-narrow"):
-            self.query_one(Reader).focus()
+            self.query_one(SourceScroll).focus()
 
     def action_ring(self, by: int) -> None:
-        answer = self.shown if isinstance(self.focused, Reader) else self.talk.newest
+        answer = self.shown if isinstance(self.focused, SourceScroll) else self.talk.newest
         stops: list[Widget] = [self.prompt, *([answer] if answer else [])]
         if self.has_class("-open"):
-            stops.append(self.query_one(Reader))
+            stops.append(self.query_one(SourceScroll))
         place = {"prompt": 0, "answer": 1, "source": len(stops) - 1}[self._place()]
         stops[(place + by) % len(stops)].focus()
 
     def action_along(self, by: int) -> None:
         if self.shown is not None:
-            self.shown.go(self.shown.look.along(by))
+            self.shown.go(self.shown.cursor.along(by))
 
     def action_scroll(self, where: str) -> None:
         scroller = self.talk.scroller
@@ -147,11 +154,12 @@ class AskLayout(Screen[None]):
 
     @property
     def place(self) -> AnswerCursor:
-        """Where the reader is; the pane may be a moment behind."""
+        """Where the user is. The source pane may lag behind."""
         turn = self._target()
-        return turn.look if turn is not None else AnswerCursor()
+        return turn.cursor if turn is not None else AnswerCursor()
 
     def _target(self) -> Exchange | None:
+        """Return the turn that commands apply to."""
         return (
             self.focused if isinstance(self.focused, Exchange) else self.shown or self.talk.newest
         )
@@ -167,21 +175,21 @@ class AskLayout(Screen[None]):
         if turn is None or turn.answer is None or not turn.answer.claims:
             self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
             return
-        check = CheckScreen(turn.answer, self.glyphs, turn.look.at or 0, error_rates(self.rates))
-        self.app.push_screen(check, partial(self._checked, turn))
+        screen = CheckScreen(turn.answer, self.glyphs, turn.cursor.at or 0, error_rates(self.rates))
+        self.app.push_screen(screen, partial(self._sentence_chosen, turn))
 
-    def _checked(self, turn: Exchange, at: int | None) -> None:
+    def _sentence_chosen(self, turn: Exchange, at: int | None) -> None:
         if at is not None and turn.is_mounted:
             turn.focus()
-            turn.go(turn.look.sentence(at), opened=True)
+            turn.go(turn.cursor.sentence(at), opened=True)
 
-    def copied(self, form: str) -> str:
-        """What `y`, `Y` or `c` copies; empty where there is nothing."""
+    def text_to_copy(self, form: str) -> str:
+        """Return the text to copy as "markdown", "plain" or "sentence"; "" without one."""
         turn = self._target()
         if turn is None or turn.answer is None:
             return ""
         if form == "sentence":
-            return sentence(turn.look.claim) if turn.look.claim else ""
+            return sentence(turn.cursor.claim) if turn.cursor.claim else ""
         return markdown(turn.answer) if form == "markdown" else plain(turn.answer)
 
     async def action_copy(self, form: str) -> None:

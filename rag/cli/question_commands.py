@@ -1,0 +1,224 @@
+"""The commands that ask: ask, search, check."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypedDict, cast
+
+import click
+
+from rag import limits
+from rag.cli.console import Console, common_options
+from rag.disk import strict_json
+from rag.errors import RagError, Usage
+
+if TYPE_CHECKING:
+    from rag.bot import Bot
+    from rag.domain import Answer
+    from rag.events import Event
+
+_CLAIM_HINT = 'one {"id", "claim", "passage"} a line'
+#: Bytes of the longest character in UTF-8.
+_MAX_UTF8_BYTES = 4
+#: Exit codes of `ask`.
+_ABSTAINED, _NOT_SUPPORTED, _STOPPED = 3, 4, 130
+
+
+class ClaimRecord(TypedDict):
+    """One line of the input of `check`."""
+
+    id: object
+    claim: str
+    passage: str
+
+
+@click.command()
+@click.argument("question", nargs=-1)
+@click.option("-c", "--continue", "resume", is_flag=True, help="Continue the last conversation.")
+@click.option("--jsonl", is_flag=True, help="Print the events, one JSON object a line.")
+@click.option("--strict", is_flag=True, help="Exit with 4 if a sentence is not supported.")
+@common_options
+@click.pass_obj
+def ask(
+    console: Console, question: tuple[str, ...], resume: bool, jsonl: bool, strict: bool
+) -> None:
+    """Answer a question, with footnotes."""
+    from rag.disk.regular_files import read_stdin
+
+    text = (
+        " ".join(question)
+        if question and question != ("-",)
+        else read_stdin(_MAX_UTF8_BYTES * limits.MAX_QUESTION_CHARS, "a question")
+    )
+    if not text.strip():
+        raise Usage("there is no question", 'footnote ask "Who ...?"')
+    with console.bot() as bot:
+        last = bot.conversations(1) if resume else ()
+        answer = _answer(console, bot, text.strip(), last[0].id if last else None, jsonl)
+    if answer.stopped:
+        raise SystemExit(_STOPPED)
+    verdicts = {claim.verdict.value for claim in answer.claims}
+    if strict and verdicts - {"supported", "needs_none"}:
+        raise SystemExit(_NOT_SUPPORTED)  # also if the answer abstains for that reason
+    if answer.abstained:
+        raise SystemExit(_ABSTAINED)
+
+
+def _answer(
+    console: Console, bot: Bot, question: str, conversation_id: str | None, jsonl: bool
+) -> Answer:
+    """Ask `question`, print events and answer as the options say, and return the answer.
+
+    Raises `RagError` if the events end without an answer.
+    """
+    from rag import serialize
+    from rag.cli.output import Streamed
+    from rag.events import Answered, Token
+
+    streamed = Streamed(lambda text: click.echo(text, nl=False))
+    streaming = sys.stdout.isatty() and not console.json and not jsonl
+    with _stop_on_interrupt() as stop_requested:
+        for event in bot.ask(question, conversation_id, stop_requested):
+            if jsonl:
+                console.object(serialize.event(event))
+            if isinstance(event, Answered):
+                if streaming:
+                    streamed.end()
+                else:
+                    console.progress("", end="\r")
+                if not jsonl:
+                    _print_answer(console, bot, event.answer, streaming)
+                return event.answer
+            if isinstance(event, Token) and streaming:
+                streamed.add(event)
+            else:
+                _print_question_progress(console, event)
+    raise RagError("the question ended without an answer", "footnote doctor")
+
+
+def _print_answer(console: Console, bot: Bot, answer: Answer, streamed: bool) -> None:
+    """Print a finished answer as JSON or as text."""
+    from rag import serialize
+    from rag.cli.output import print_answer
+
+    if console.json:
+        console.object(serialize.answer(answer))
+    else:
+        print_answer(answer, console.quiet, streamed, bot.rates)
+
+
+def _print_question_progress(console: Console, event: Event) -> None:
+    """Print on stderr how far a question is."""
+    from rag.events import Loading, Reading, Retrieved
+
+    if isinstance(event, Loading):
+        console.progress(f"opening {event.what} ...", end="\r")
+    elif isinstance(event, Reading):
+        console.progress(f"reading {event.done} of {event.total} tokens", end="\r")
+    elif isinstance(event, Retrieved) and event.asked:
+        console.progress(f"looked up: {event.asked}")
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether ctrl+c was pressed; a second ctrl+c interrupts.
+
+    After the first one the question stops, and the text written so far is kept.
+    """
+    pressed = False
+
+    def on_interrupt(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    previous_handler = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, previous_handler)
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("-k", "limit", type=click.IntRange(1, 1000), help="The number of passages.")
+@common_options
+@click.pass_obj
+def search(console: Console, question: tuple[str, ...], limit: int | None) -> None:
+    """Find passages, without an answer."""
+    from rag import serialize
+
+    text = " ".join(question)
+    with console.bot() as bot:
+        passages, masked = bot.search(text, limit), bot.unread(text)
+    if console.json:
+        console.object(
+            {
+                "passages": [serialize.passage(p) for p in passages],
+                "left_out": [serialize.left_out(e) for e in masked],
+            }
+        )
+    else:
+        from rag.cli.output import left_out, print_passages
+
+        print_passages(passages)
+        left_out(masked)
+    if not passages:
+        raise SystemExit(_ABSTAINED)
+
+
+@click.command()
+@click.argument("file")
+@common_options
+@click.pass_obj
+def check(console: Console, file: str) -> None:
+    """Judge claims from a JSONL file: {"id", "claim", "passage"} in, {"id", "verdict", ...} out."""
+    from rag.cli.output import print_error_rates
+    from rag.disk.regular_files import MAX_QUESTIONS_BYTES, read_stdin
+    from rag.ingest.load import read_jsonl_text
+
+    text = read_stdin(MAX_QUESTIONS_BYTES, "claims") if file == "-" else read_jsonl_text(file)
+    lines = text.split("\n")  # not `splitlines`: U+2028 may stand inside a JSON string
+    records = [
+        _parse_claim(line, f"{file}, line {number}")
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+    with console.bot() as bot:
+        for record in records:
+            verdict, score, reasons = bot.check(record["claim"], record["passage"])
+            console.object(
+                {
+                    "id": record["id"],
+                    "verdict": verdict.value,
+                    "score": round(score, 4),
+                    "reasons": list(reasons),
+                }
+            )
+        if records and not console.quiet:
+            print_error_rates(bot.rates)
+
+
+def _parse_claim(line: str, place: str) -> ClaimRecord:
+    """Parse one line of claims. `place` names the line in errors.
+
+    Raises `Usage` for a line that is no JSON object with these three keys, and for texts that are
+    too long.
+    """
+    try:
+        record = strict_json.parse(line)
+    except ValueError as error:
+        raise Usage(f"{place} is not JSON: {error}", _CLAIM_HINT) from error
+    if (
+        not isinstance(record, dict)
+        or not all(isinstance(record.get(key), str) for key in ("claim", "passage"))
+        or "id" not in record
+    ):
+        raise Usage(f'{place} has no "id", "claim" and "passage"', _CLAIM_HINT)
+    limits.check_claim(record["claim"], f"{place}: ")
+    limits.check_passage(record["passage"], f"{place}: ")
+    return cast(ClaimRecord, record)
