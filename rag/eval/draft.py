@@ -25,11 +25,16 @@ from rag.text.sentences import split_sentences
 #: Documents read for one draft. They are drawn from a larger library by the seed.
 MAX_DOCUMENTS = 500
 _KINDS = (
-    "university college school institute academy|assembly council parliament senate congress committee commission|court|"
-    "party movement union league alliance federation association society organisation organization|church cathedral abbey|"
-    "war battle siege revolution rebellion uprising|treaty act charter convention agreement constitution|"
-    "river lake sea ocean bay strait|company corporation bank group|ministry department office agency|museum library theatre|"
-    "empire dynasty kingdom republic|bridge tower palace castle stadium airport|award prize cup championship"
+    "university college school institute academy|assembly council parliament senate congress "
+    "committee commission|court|"
+    "party movement union league alliance federation association society organisation "
+    "organization|church cathedral abbey|"
+    "war battle siege revolution rebellion uprising|treaty act charter convention agreement "
+    "constitution|"
+    "river lake sea ocean bay strait|company corporation bank group|ministry department "
+    "office agency|museum library theatre|"
+    "empire dynasty kingdom republic|bridge tower palace castle stadium airport|award prize "
+    "cup championship"
 )
 _KIND = {word: kinds.split()[0] for kinds in _KINDS.split("|") for word in kinds.split()}
 #: Words before a name that show what it is.
@@ -63,7 +68,7 @@ class Fact:
 
 @dataclass(slots=True)
 class _Material:
-    """The facts and names of the documents. `names` are grouped by the kind that can be exchanged."""
+    """The facts and names of the documents. `names` are grouped by their kind."""
 
     facts: list[Fact] = field(default_factory=list)
     clozes: list[Fact] = field(default_factory=list)

@@ -89,7 +89,8 @@ class PartialRun:
                 entry = _entry(line)
                 if entry is None or "id" not in entry:
                     say(
-                        f"{self.path} breaks off in record {len(self.done) + 1}: going on from there"
+                        f"{self.path} breaks off in record {len(self.done) + 1}: "
+                        "going on from there"
                     )
                     break
                 self.done[entry["id"]] = entry
