@@ -15,7 +15,10 @@ from rag.events import Answered, Failed
 
 
 def main(folder: str, question: str) -> int:
-    """Add `folder`, ask `question`, print every sentence with its verdict and place. Exit code: 3 without an answer."""
+    """Add `folder`, ask `question`, print each sentence with its verdict and place.
+
+    The exit code is 3 without an answer.
+    """
     with Bot.open(Config.read()) as bot:
         for event in bot.add([folder]):
             if isinstance(event, Failed):

@@ -4,7 +4,8 @@
 
 Whatever fills the `Writer` protocol may write: a function like `write_answer`, a local model, a
 service. It gets the numbered passages and cites them by markers such as [1]. Every sentence that it
-writes is checked against the passages that it cites, and gets the same verdicts as any other answer.
+writes is checked against the passages that it cites, with the same verdicts as any other
+answer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rag.text.sentences import split_sentences
 
 
 def write_answer(question: str, passages: Sequence[Passage]) -> str:
-    """The sentence that shares most words with the question, and one claim that no passage makes."""
+    """Quote the sentence nearest the question, and add a claim that no passage makes."""
     wanted = set(re.findall(r"\w+", question.lower()))
     candidates = [
         (span.of(p.chunk.text), p.number)
@@ -55,7 +56,7 @@ class FunctionWriter:
 
 
 def main(question: str) -> int:
-    """Ask the default library; print every sentence of the function with its verdict and reasons."""
+    """Ask the default library; print each sentence with its verdict and reasons."""
     config = Config.read()
     with Bot.open(config) as bot:
         events = answer_question(

@@ -175,8 +175,13 @@ def run_calibration(
         shipped = bot.machines.shipped_threshold()
     fitted = fit_threshold(found["cases"], shipped, aim, seed)
     kept = Calibration(
-        round(fitted.least, 6), fitted.answerable, fitted.unanswerable, READER_FILE.sha256, fitted_settings(config), dict(fitted.fitted)
-    )  # fmt: skip
+        round(fitted.least, 6),
+        fitted.answerable,
+        fitted.unanswerable,
+        READER_FILE.sha256,
+        fitted_settings(config),
+        dict(fitted.fitted),
+    )
     save_calibration(config.folder, kept)
     return {
         "schema": run.SCHEMA,
