@@ -116,6 +116,14 @@ class Bot:
         with self.access.writing():
             files, roots = ([], []) if library.forget_orphan(name) else library.files_named(name)
             library.remove([file.place for file in files], roots)
+            left = set(library.roots())
+            paths = {file.path for file in files if file_paths.within(file.path, left)}
+            if still := sum(not file_paths.gone(path) for path in paths):
+                verb = "file is" if still == 1 else "files are"
+                yield Notice(
+                    f"{still} {verb} still in an added folder, and the next sync adds them again: "
+                    "move them elsewhere, or remove the folder"
+                )
             yield from self.access.ingest().index()
             sources = tuple(file.source for file in files)
             yield Report(removed=sources, seconds=time.perf_counter() - started)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from rag.errors import Usage
 
 MAX_QUESTION_CHARS = 8_000
-MAX_CLAIM_CHARS = 10_000
-#: for a passage that a claim is checked against: about 25 pages, read in a few seconds
-MAX_PASSAGE_CHARS = 50_000
+MAX_CLAIM_CHARS = 4_000
+#: for a passage that a claim is checked against: about 10 pages, read in a few seconds
+MAX_PASSAGE_CHARS = 20_000
 
 
 def check_question(text: str) -> str:

@@ -18,6 +18,7 @@ from rag.answer import check as checking
 from rag.answer.cite import parse_citations, piece_text
 from rag.answer.followup import accept_rewrite, complete_question
 from rag.answer.prompt import is_refusal
+from rag.answer.reader import SOURCES_DIFFER
 from rag.domain import (
     Answer,
     Claim,
@@ -164,6 +165,10 @@ class _QuestionRun:
     def _claim(
         self, sentence: Sentence, passages: Sequence[Passage], judge: checking.Judge, last: bool
     ) -> Claim:
+        if self.draft.differ and sentence.text == SOURCES_DIFFER:
+            # The reader compared the quotations; the sentence is not the writer's own statement.
+            reasons = ("found by comparing the quotations",)
+            return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, reasons)
         claim = checking.check_sentence(sentence, passages, judge)
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
             reasons = ("stopped before its source was written",)

@@ -46,7 +46,7 @@ NEEDS_NONE = frozenset(
         "here is a short list|here is an overview|here are the answers|here are the details|"
         "here are the facts|here are the points|here is what the documents say|"
         "here is what the passages say|here is what the sources say|"
-        "the following is a summary|the following is a list|the sources differ"
+        "the following is a summary|the following is a list"
     ).split("|")
 )
 _CLOSING_MARKS = (".", ":", ",", "\u2026")

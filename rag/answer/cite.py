@@ -17,7 +17,8 @@ from rag.domain import Citation, Piece, Quote, Sentence, Span
 from rag.text.sentences import split_sentences
 
 _MARKER = re.compile(r"(?<![ \t])[ \t]*\[([0-9]{1,4}(?: *[,;] *[0-9]{1,4})*)\]")
-_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+#: every control character but the tab ends a line of the writer's own words
+_LINE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def piece_text(piece: Piece) -> str:

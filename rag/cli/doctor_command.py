@@ -37,7 +37,7 @@ def doctor(console: Console, repair: bool) -> None:
         from rag.cli.output import print_findings
 
         print_findings(findings)
-    if not all(finding.good for finding in findings):
+    if not all(finding.good for finding in findings) or not all(r["done"] for r in repaired or ()):
         raise SystemExit(1)
 
 

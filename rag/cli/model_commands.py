@@ -49,6 +49,7 @@ def models_use(console: Console, name: str) -> None:
     setting = name
     if name != "reader":
         model, _ = model_trial.find_tried_chat_model(config.home, name)
+        model_trial.require_template(model.path)
         is_in_home = model.path.parent == weights.models_folder(config.home)
         setting = model.name if is_in_home else str(model.path)
     weights.save_model_setting(config.home, setting)

@@ -20,6 +20,10 @@ from rag.errors import Usage
 IsEarlierResult = Callable[[Path], bool]
 
 
+#: names that settings and libraries have; a result under one of them would break a home
+_OWN_FILES = {"config.toml", "library.db", "history.db", "calibration.json", "fingerprints.json"}
+
+
 def check_result_path(path: str | Path, option: str, known: IsEarlierResult, kind: str) -> Path:
     """The absolute path for a result of `kind` ("a run file"), given with `option`.
 
@@ -35,6 +39,8 @@ def check_result_path(path: str | Path, option: str, known: IsEarlierResult, kin
             f"leave out {option} and add --json, which prints to standard output",
         )
     target = Path(os.path.abspath(os.path.expanduser(path)))
+    if target.name in _OWN_FILES:
+        raise Usage(f"{target} has the name of a file of Footnote's own", cure)
     try:
         mode = os.lstat(target).st_mode
     except (FileNotFoundError, NotADirectoryError):

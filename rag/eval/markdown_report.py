@@ -16,9 +16,8 @@ from rag.disk import result_files
 from rag.eval.gate import GateResult
 from rag.eval.plot_points import latency_points, recall_by_depth, risk_coverage_points
 from rag.eval.report import LEGEND, change_headline, comparison_preamble, figure_rows
-from rag.text.foreign_marks import quote_foreign
+from rag.text.markdown import escape_markdown
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 _TITLE = "# An evaluation"
 _PAGE_START = re.compile(rf"{_TITLE}\n\n\d+ questions\.\n\n\| *setting *\| *value *\|")
 _MAX_LISTED_QUESTIONS = 30
@@ -44,11 +43,6 @@ def markdown_report(
 def is_page(path: Path) -> bool:
     """Tell whether the regular file at `path` begins like a page of this module."""
     return bool(_PAGE_START.match(result_files.begins(path).decode("utf-8", "replace")))
-
-
-def escape_markdown(text: object) -> str:
-    """Return foreign text on one line of Markdown, without markup."""
-    return _SPECIAL.sub(r"\\\1", quote_foreign(str(text)))
 
 
 def _about(run: Mapping[str, Any]) -> Iterator[str]:

@@ -95,6 +95,11 @@ _WORDS = re.compile(r"[^\W\d_]{3}|[\u2e80-\u9fff\uac00-\ud7af]{2}")
 _MOTTO = re.compile(
     r"stay tuned (?:for|to)\b|the latest news and|breaking news (?:and|from|on)\b", re.I
 )
+#: finite verbs that notices and credits lack, but for "all rights are reserved" and its like
+_FINITE = re.compile(
+    r"\b(?:is|was|were|has|had|holds|says|said|lifts|opens|begins|began|ends|starts|costs|won|became)\b"
+)
+_MIN_STATEMENT_WORDS = 9
 _FENCE = re.compile(r"^```[^`\n]*\n.*?(?:^```[ \t\r]*$|\Z)", re.M | re.S)
 #: a heading of Markdown, or a title with an underline
 _HEADING = re.compile(
@@ -181,17 +186,23 @@ def _is_furniture(line: str, script: str, opening: bool, follows: bool) -> bool:
     if _PHRASES.fullmatch(line) or _AGE.fullmatch(line) or _is_icons(line):
         return True
     if _CREDIT.match(line):
-        return not _AMOUNT.search(_YEARS.sub(" ", line, count=1))
+        return not _AMOUNT.search(_YEARS.sub(" ", line, count=1)) and not _is_statement(line)
     alt = _ALT.fullmatch(line)
     if alt and (alt["day"] or opening):
         return True
-    if (
-        opening
-        and follows
-        and ((_MOTTO.search(line) and not _AMOUNT.search(line)) or _CHANNEL.fullmatch(line))
-    ):
+    if opening and follows and (_is_motto(line) or _CHANNEL.fullmatch(line)):
         return True
     return follows and _is_foreign(line, script)
+
+
+def _is_motto(line: str) -> bool:
+    """Is it the motto of a site, and neither an amount nor a statement?"""
+    return bool(_MOTTO.search(line) and not _AMOUNT.search(line) and not _is_statement(line))
+
+
+def _is_statement(line: str) -> bool:
+    """Does it say something of somebody: nine words or more, one of them a finite verb?"""
+    return len(line.split()) >= _MIN_STATEMENT_WORDS and bool(_FINITE.search(line))
 
 
 def _is_icons(line: str) -> bool:

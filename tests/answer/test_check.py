@@ -122,7 +122,7 @@ def _says(support_given: Support, only_of: str | None = None) -> Judge:
         ("Russia has lifted all sanctions:", Verdict.UNCITED, "no source is given"),
         ("In summary,", Verdict.NEEDS_NONE, "nothing"),
         ("Here is a short list.", Verdict.NEEDS_NONE, "nothing"),
-        (SOURCES_DIFFER, Verdict.NEEDS_NONE, "nothing"),
+        (SOURCES_DIFFER, Verdict.UNCITED, "no source is given"),
         ("The sources differ about the war.", Verdict.UNCITED, "no source is given"),
         ("In summary, Russia lost the war.", Verdict.UNCITED, "no source is given"),
         ("According to the documents, Russia lost the war.", Verdict.UNCITED, "no source is given"),

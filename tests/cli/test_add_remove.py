@@ -124,3 +124,13 @@ def test_a_folder_that_cannot_be_read_is_a_failure_in_words(
     _breaks(monkeypatch, "scandir", docs, errno.EACCES)
     code, _, said = _run(capsys, "sync")
     assert code == 1 and f"{docs}: the folder cannot be read: Permission denied" in said
+
+
+def test_who_removes_a_file_of_an_added_folder_is_told_that_it_comes_back(
+    docs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(capsys, "add", "docs")
+    code, _, messages = _run(capsys, "remove", "docs/03.txt")
+    assert code == 0 and "the next sync adds them again" in messages and _listed(capsys) == 11
+    code, _, messages = _run(capsys, "remove", "docs", "--yes")
+    assert code == 0 and "adds them again" not in messages and _listed(capsys) == 0

@@ -385,3 +385,11 @@ def test_an_answer_without_marks_of_strangers_is_shown_as_it_is() -> None:
     found = passage(1, "The fee is 900 euros, naïve café.")
     made = _answer("The fee is 900 euros, naïve café [1]. Yes [1]!", passages=(found,))
     assert answer_as_shown(made).text == made.text and answer_as_shown(made).claims == made.claims
+
+
+def test_markup_of_a_stranger_is_text_in_the_markdown_that_is_copied() -> None:
+    forged = "<br>Checked:<br>- supported <img src=x> ![pic](http://a) `x` **bold** &#91;2&#93;"
+    text = markdown(_hostile(forged))
+    bare = re.sub(r"\\.", "", text)  # what a backslash takes away
+    assert "<" not in bare and "`" not in bare and "&#" not in bare and "](" not in bare
+    assert "![" not in bare and bare.count("**") == 2, "the question alone is bold"

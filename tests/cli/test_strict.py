@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from rag import domain as d
 from rag.answer.answer import answer_question
+from rag.answer.cite import parse_citations
+from rag.answer.reader import SOURCES_DIFFER
 from rag.cli.console import Console
 from rag.cli.main import cli
 from tests.support.fakes import JUDGE, Script, passage
@@ -111,3 +113,21 @@ def test_an_abstention_without_a_text_stays_exit_3_and_one_with_unsupported_text
 
 def test_a_stopped_answer_is_never_exit_0(ask: Any) -> None:
     assert ask(TRUE, " " + FALSE + ":", stops=True).exit_code == 130
+
+
+def test_the_sources_differ_is_a_statement_of_the_reader_alone() -> None:
+    fact = "The rent is 1200 euros a month."
+    written = f"{fact[:-1]} [1]. {SOURCES_DIFFER}"
+    search = lambda question, limit: (passage(1, fact),)  # noqa: E731
+    *_, last = answer_question("The rent?", search, Script(written), JUDGE, limit=5, searched=1)
+    assert last.answer.claims[-1].verdict is d.Verdict.UNCITED
+
+
+@pytest.mark.parametrize(
+    "control", [chr(code) for code in range(32) if code != 9] + ["\x7f", "\x9b"]
+)
+def test_no_control_character_joins_two_sentences_under_one_marker(control: str) -> None:
+    _, sentences = parse_citations([f"The lease is void{control}The lease ends in March [1]."])
+    assert [sentence.text for sentence in sentences if not sentence.citations] == [
+        "The lease is void"
+    ]

@@ -156,3 +156,12 @@ def test_the_beginning_of_a_run_is_known_wherever_it_was_cut(tmp_path: Path, cut
     assert (
         result_files.check_result_path(path, "--out", is_partial, "the beginning of a run") == path
     )
+
+
+@pytest.mark.parametrize("name", ["config.toml", "library.db", "history.db"])
+def test_no_result_gets_the_name_of_a_file_of_ours(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Usage, match="name of a file of Footnote's own"):
+        result_files.check_result_path(
+            tmp_path / name, "--out", result_files.never_replace, "a draft"
+        )
+    assert not (tmp_path / name).exists()

@@ -18,11 +18,12 @@ from rich.console import Console
 from rag.errors import RagError, Usage
 from rag.eval import gate
 from rag.eval.compare import LEVEL, compare_runs
-from rag.eval.markdown_report import escape_markdown, markdown_report
+from rag.eval.markdown_report import markdown_report
 from rag.eval.metrics import holm, mcnemar, risk_coverage
 from rag.eval.paired_tests import paired_shifts
 from rag.eval.report import figure_rows, print_comparison, print_gates
 from rag.eval.run import summarise
+from rag.text.markdown import escape_markdown
 
 # -- the arithmetic --
 

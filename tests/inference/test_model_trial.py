@@ -191,3 +191,26 @@ def test_the_list_of_models_holds_files_only(tmp_path: Path, tiny: Path) -> None
         f for f in run_checks(Config(home=str(tmp_path), model="short")) if f.what == "model"
     ]
     assert not finding.good and finding.cure
+
+
+def test_a_template_that_cannot_be_used_is_refused_before_the_model_is_chosen(tiny: Path) -> None:
+    model_trial.require_template(tiny)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}",
+        "{{ 'x' * 10000000000 }}",
+        "{{ unclosed",
+        "no slot at all",
+    ],
+)
+def test_templates_without_end_or_sense(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, template: str
+) -> None:
+    header = gguf_header.check_header(tiny)
+    header.values["tokenizer.chat_template"] = template.encode()
+    monkeypatch.setattr(gguf_header, "check_header", lambda path: header)
+    with pytest.raises(ModelBroken, match="cannot be used"):
+        model_trial.require_template(tiny)

@@ -302,3 +302,19 @@ def test_underlined_headings_with_windows_lines() -> None:
         "Pump",
         "Pump › Bolts",
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Copyright 2021 Acme Limited, whose managing director is Harriet Vane of Oxford",
+        "Photo: The bridge at Milford was designed by Isambard Brunel in the reign of Victoria",
+        "© Zenith holds the patent on the folding ladder and its inventor is Otto Lilienthal",
+        "Stay tuned for the launch of the rocket, which lifts off on Monday with its first crew",
+    ],
+)
+def test_a_statement_in_the_dress_of_a_credit_is_text(line: str) -> None:
+    text = (
+        f"Home\n{line}\n\nThe report was written in the spring and printed in the summer.\n{line}\n"
+    )
+    assert not [span for span in find_boilerplate(text) if span.of(text) == line]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rag.domain import Answer, Claim, Evidence, Passage
 from rag.phrases import VERDICT_PHRASES
 from rag.text.foreign_marks import answer_as_shown, indented_rows, quote_foreign
+from rag.text.markdown import escape_inline
 from tui.render.answer_text import lines_of
 from tui.render.glyphs import UNICODE
 from tui.render.marks import mark_answer
@@ -12,25 +13,30 @@ from tui.render.marks import mark_answer
 
 def markdown(answer: Answer) -> str:
     """Return question, answer with marks, verdicts in words, and sources with their quotations."""
-    lines = [f"**{quote_foreign(answer.question)}**", ""]
-    lines += [f"Looked up: {quote_foreign(answer.asked)}", ""] if answer.asked else []
+    lines = [f"**{_foreign(answer.question)}**", ""]
+    lines += [f"Looked up: {_foreign(answer.asked)}", ""] if answer.asked else []
     lines.append(
-        "\n".join(indented_rows(mark_answer(answer, UNICODE).text))
+        escape_inline("\n".join(indented_rows(mark_answer(answer, UNICODE).text)))
         if answer.text
         else "Not answered."
     )
     if answer.claims:
         lines += ["", "Checked:", ""]
         lines += [
-            f"- {VERDICT_PHRASES[c.verdict]} ({c.score:.2f}): {quote_foreign(c.sentence.text)}"
+            f"- {VERDICT_PHRASES[c.verdict]} ({c.score:.2f}): {_foreign(c.sentence.text)}"
             for c in answer.claims
         ]
     if answer.passages:
         lines += ["", "Sources:", ""]
     for passage in answer.passages:
-        lines.append(f"- [{passage.number}] {source_line(passage)}")
-        lines += [f"  > {quote_foreign(e.text)}" for e in _used(answer, passage.number)]
+        lines.append(f"- [{passage.number}] {escape_inline(source_line(passage))}")
+        lines += [f"  > {_foreign(e.text)}" for e in _used(answer, passage.number)]
     return "\n".join(lines) + "\n"
+
+
+def _foreign(text: str) -> str:
+    """Foreign text on one line of Markdown, without markup."""
+    return escape_inline(quote_foreign(text))
 
 
 def plain(answer: Answer) -> str:
