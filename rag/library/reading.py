@@ -102,7 +102,18 @@ class Documents(SourceFiles):
         places = {known.place for known in files}
         kept_paths = {known.path for known in known_files if known.place not in places}
         removed_paths = {known.path for known in files} - kept_paths
-        return files, sorted({*roots, *removed_paths.intersection(self.roots())})
+        emptied = {
+            root
+            for root in self.roots()
+            if root in removed_paths
+            or (
+                os.path.basename(root)
+                == name.rstrip("/")  # the folder by the name that it has here
+                and any(within(path, {root}) for path in removed_paths)
+                and not any(within(path, {root}) for path in kept_paths)
+            )
+        }
+        return files, sorted({*roots, *emptied})
 
     def document(self, document_id: str) -> Document:
         """Return a document by its id. Raises `Usage` if there is none.
