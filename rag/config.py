@@ -83,6 +83,8 @@ class Config:
             object.__setattr__(self, "embedder", path)
         for name in RANGES:
             _check_range(name, getattr(self, name))
+        if not self.model.strip():
+            raise Usage("the setting model is empty", "give reader, or a name or path of a model")
         if "\0" in self.home:
             raise Usage("the path of --home contains a NUL character", "give the path of a folder")
         if any("\ud800" <= character <= "\udfff" for character in self.home):

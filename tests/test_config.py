@@ -150,3 +150,9 @@ def test_honest_names_of_libraries(tmp_path: Path, name: str) -> None:
 def test_settings_are_frozen(tmp_path: Path) -> None:
     with pytest.raises(FrozenInstanceError):
         Config(home=str(tmp_path)).passages = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("model", ["", " ", "\t"])
+def test_an_empty_model_is_no_model(tmp_path: Path, model: str) -> None:
+    with pytest.raises(Usage, match="the setting model is empty"):
+        Config(home=str(tmp_path), model=model)

@@ -94,6 +94,7 @@ class Ingest:
             yield from self._take_in(files, run)
             if lost := run.forget(set(roots), unasked=not forget):
                 self._library.remove([known.place for known in lost])
+            yield from run.behind_links(set(roots))
             yield from Remasker(self._library, self._embed_ahead, self._chunks).settle()
             self._library.merge_words()
         except Exception:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -139,6 +139,18 @@ class IngestState:
             and (known.document is None or known.path in read_paths or _is_gone(known.path))
         ]
 
+    def behind_links(self, roots: Collection[str]) -> Iterator[Failed]:
+        """Report and yield each document whose folder below its root has become a link.
+
+        Links are not followed, so its file is not read again; nothing shows that it is gone.
+        """
+        reason = "a folder above it is a link now, and links are not followed: it is kept as it was"
+        cure = "add the folder that the link leads to, or: footnote remove"
+        for place, known in self.known.items():
+            root = within(known.path, roots)
+            if known.document and root and place not in self.seen and _is_behind_link(known, root):
+                yield self.refused(Failed(known.source, reason, f"{cure} '{known.source}'"))
+
     def _spared_folders(self, lost: Sequence[KnownFile], roots: Collection[str]) -> set[str]:
         """Return the folders that lost so many documents that these are kept without consent."""
         totals = Counter(
@@ -172,6 +184,15 @@ class IngestState:
 def _is_gone(path: str) -> bool:
     """Is the file certainly gone? It is, too, if a folder is in its place."""
     return gone(path) or (os.path.isdir(path) and not os.path.islink(path))
+
+
+def _is_behind_link(known: KnownFile, root: str) -> bool:
+    folder = os.path.dirname(known.path)
+    while len(folder) > len(root):
+        if os.path.islink(folder):
+            return os.path.lexists(known.path)
+        folder = os.path.dirname(folder)
+    return False
 
 
 def _is_mass_removal(vanished: int, total: int) -> bool:

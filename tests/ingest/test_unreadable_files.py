@@ -606,3 +606,20 @@ def test_a_file_whose_size_is_a_lie_is_a_line(
     report = house.add(docs)
     assert len(report.failed) == 2 and report.added == ()
     assert isinstance(next(iter(walk_files(str(docs)))), File)
+
+
+def test_documents_behind_a_folder_that_became_a_link_are_kept_and_named(
+    house: House, tmp_path: Path
+) -> None:
+    docs, elsewhere = tmp_path / "docs", tmp_path / "elsewhere"
+    _texts(docs, 1)
+    _texts(docs / "sub", 2)
+    house.add(docs)
+    (docs / "sub").rename(elsewhere)
+    (docs / "sub").symlink_to(elsewhere)
+    for _ in range(2):
+        report = _sync(house)
+        assert not report.removed and len(_sources(house)) == 3
+        assert len(report.failed) == 2 and all("is a link now" in f.reason for f in report.failed)
+    elsewhere.rename(tmp_path / "gone")
+    assert len(_sync(house).removed) == 2
