@@ -173,7 +173,8 @@ def test_explain_says_where_a_passage_was_lost(seeded: Path) -> None:
         found["ranks"]["final"],
     )  # passages of other documents may go before it
     assert (
-        found["cure"] == f"rerank = {fused} would have read it, or passages = {final} handed it on"
+        found["cure"]
+        == f"rerank = {fused} would have read it, or passages = {final} would have kept it"
     )
     masked = json.loads(
         run(

@@ -207,7 +207,12 @@ def test_a_signal_ends_it_quietly(seeded: Path, tmp_path: Path, which: signal.Si
     words = [sys.executable, "-m", "rag", "--home", str(seeded), "ask", "-"]
     around = {**os.environ, "PYTHONPATH": str(ROOT)}
     running = subprocess.Popen(
-        words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=around
+        words,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=around,
+        preexec_fn=lambda: signal.signal(which, signal.SIG_DFL),  # who runs us may ignore it
     )
     time.sleep(1)
     running.send_signal(which)

@@ -159,7 +159,7 @@ def test_the_doctor_says_that_it_is_in_use_or_why_not(home: Path) -> None:
     assert "threshold" not in [f.what for f in run_checks(config)]
     calibration.save_calibration(config.folder, kept)
     (found,) = [f for f in run_checks(config) if f.what == "threshold"]
-    assert found.good and "0.99" in found.says
+    assert found.good and "99 %" in found.says
     (found,) = [f for f in run_checks(replace(config, depth=9)) if f.what == "threshold"]
     assert not found.good and "depth was 100, is 9" in found.says and "calibrate" in found.cure
 
