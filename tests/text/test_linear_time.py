@@ -53,7 +53,8 @@ from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
 from tui.render import excerpt, marks, wrap
 
-_FLOOR, _RATIO, _TRIES = 0.03, 2.3, 7
+_FLOOR, _RATIO, _TRIES = 0.03, 2.3, 4
+_SURE = 0.2  #: seconds from which a ratio is believed
 
 #: what is repeated
 _UNITS = (
@@ -206,7 +207,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "around": (6_000, _around),
     "dates": (15_000, facts.find_dates),
     "numbers": (10_000, facts.find_numbers),
-    "quotations": (80_000, facts.find_quotations),
+    "quotations": (30_000, facts.find_quotations),
     "names": (30_000, facts.find_names),
     "words": (15_000, lambda t: (facts.content_stems(t), facts.count_negations(t), facts.flatten_text(t))),
     "one off": (60_000, lambda t: facts.one_letter_apart(t, t[1:] + "x")),
@@ -258,6 +259,8 @@ def _grows(rule: Callable[[str], object], name: str, length: int) -> str:
         once = min(once, _seconds(rule, _text(name, length)))
         if twice <= _RATIO * once:
             return ""
+    if twice < _SURE:  # hundredths of a second say little: the same again with longer texts
+        return _grows(rule, name, 4 * length)
     return f"{name}: {once:.3f} s of {length:,} characters, {twice:.3f} s of {2 * length:,}"
 
 
