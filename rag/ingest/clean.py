@@ -53,7 +53,8 @@ _PHRASES = re.compile(
     about\s+us|previous(?:\s+(?:post|article))?|next(?:\s+(?:post|article))?|
     tags?|source|by\s+(?:staff|agencies|our\s+correspondent)(?:(?:\s*,)?\s*(?:and\s+)?(?:staff|
     agencies|reporters?))*|
-    click\s+here(?:\s+to\s+\w+(?:\s+\w+){0,3})?|(?:\d+\s+)?min(?:ute)?s?\s+read)\s*[.…:!»›>]*""",
+    click\s+here(?:\s+to\s+\w+(?:\s+\w+){0,3})?|(?:\d+\s+)?min(?:ute)?s?\s+read)
+    \s*[.…:!»›>]*""",
     re.I | re.X,
 )
 #: names of icon fonts, which text extraction leaves in the text
@@ -97,7 +98,8 @@ _MOTTO = re.compile(
 )
 #: finite verbs that notices and credits lack, but for "all rights are reserved" and its like
 _FINITE = re.compile(
-    r"\b(?:is|was|were|has|had|holds|says|said|lifts|opens|begins|began|ends|starts|costs|won|became)\b"
+    r"\b(?:is|was|were|has|had|holds|says|said|lifts|opens|begins|began|ends|starts|costs|won|"
+    r"became)\b"
 )
 _MIN_STATEMENT_WORDS = 9
 _FENCE = re.compile(r"^```[^`\n]*\n.*?(?:^```[ \t\r]*$|\Z)", re.M | re.S)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named
@@ -25,14 +27,19 @@ _ENDINGS = ("-journal", "-wal", "")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
-def replace_history(folder: Path) -> tuple[Path | None, int]:
+def replace_history(
+    folder: Path,
+    salvage: Callable[[Path], list[tuple[Any, ...]]] = salvage_turns,
+) -> tuple[Path | None, int]:
     """Create a new history with the readable turns of the old one, which is damaged or missing.
+
+    `salvage` reads those turns.
 
     Only for the writer. Returns the new path of the old file (None if there was none) and the
     number of turns. Raises `RagError`; then nothing has changed.
     """
     with disk_errors_named(folder, FILE):
-        turns = salvage_turns(folder) if os.path.isfile(folder / FILE) else []
+        turns = salvage(folder) if os.path.isfile(folder / FILE) else []
         try:
             _remove_new(folder)
             create_history(folder, turns, _NEW)

@@ -259,7 +259,8 @@ def _copy_table(db: sqlite3.Connection, name: str, columns: tuple[Column, ...]) 
             "''" if column == "sha256" else "0" if column == "mtime" else value
             for (column, _), value in zip(columns, values, strict=True)
         ]
-    db.execute(f"INSERT OR IGNORE INTO {name} SELECT {', '.join(values)} FROM {before}")  # noqa: S608
+    select = f"SELECT {', '.join(values)} FROM {before}"  # noqa: S608
+    db.execute(f"INSERT OR IGNORE INTO {name} {select}")
     db.execute(f"DROP TABLE {before}")
 
 

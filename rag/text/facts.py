@@ -65,7 +65,8 @@ _SCALE = {
 }
 _SCALE |= {"trillion": 1e12, "tn": 1e12}
 _NUMBER = re.compile(
-    r"(?<![\w.])([-−]?)(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
+    r"(?<![\w.])([-−]?)"
+    r"(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
     r"(?:[\s-]?(hundred|thousand|million|billion|trillion|bn|mn|tn)\b|([km])\b)?"
     r"(?:(?:st|nd|rd|th)\b|\s?(%|per\s?cent\b))?",
     re.I,
@@ -296,7 +297,8 @@ def _is_acronym(word: str) -> bool:
 
 def fold_text(text: str) -> str:
     """Return `text` in lower case, without accents, with straight quotes, and U.S. as US."""
-    text = _INITIALS.sub(lambda m: m[0].replace(".", ""), text.replace("’", "'").replace("‘", "'"))
+    straight = text.replace("’", "'").replace("‘", "'")
+    text = _INITIALS.sub(lambda m: m[0].replace(".", ""), straight)
     if text.isascii():
         return text.lower()
     return text.casefold().translate(_WITHOUT_ACCENTS)

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag.errors import LibraryBroken, RagError
 from rag.events import Event, Repaired
-from rag.library.history import History
+from rag.library.history import History, salvage_turns
 from rag.library.library import Library
 from rag.library.replace_history import replace_history
 from rag.library.schema import checksum
@@ -95,6 +96,10 @@ def test_a_copy_that_was_kept_before_is_never_replaced(folder: Path) -> None:
 _CALLS = ("link", "unlink", "replace", "fsync", "open")
 
 
+def _nothing(_: Path) -> list[tuple[Any, ...]]:
+    return []
+
+
 @pytest.mark.parametrize("state", ["damaged", "damaged with a journal"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("call", _CALLS)
@@ -103,10 +108,9 @@ def test_whatever_fails_the_old_file_is_there_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, at: int, state: str
 ) -> None:
     hurt = _hurt(folder)
+    salvage = salvage_turns
     if "journal" in state:
-        monkeypatch.setattr(
-            "rag.library.replace_history.salvage_turns", lambda _: []
-        )  # SQLite removes a journal that it cannot use
+        salvage = _nothing  # SQLite would remove a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
     real, calls = getattr(os, call), []
 
@@ -118,7 +122,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
 
     monkeypatch.setattr(os, call, failing)
     with suppress(RagError):
-        replace_history(folder)
+        replace_history(folder, salvage)
     monkeypatch.undo()
     copies = sorted(folder.glob("history-damaged-*.db"))
     there = (folder / "history.db").read_bytes()

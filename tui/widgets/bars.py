@@ -102,7 +102,8 @@ class KeyBar(Widget):
 
     def _key(self, command_id: str) -> str:
         """Return the key of a command, as a sign where the character set has one."""
-        signs = {"ask": "⏎", "open": "⏎", "up": "↑↓", "left": "←→", "check_up": "↑↓"}
+        arrows = {"up": "↑↓", "left": "←→", "check_up": "↑↓"}
+        signs = {"ask": "⏎", "open": "⏎"} | arrows
         label = key_label(_BY_ID[command_id])
         return label if self._glyphs.ascii else signs.get(command_id, label)
 

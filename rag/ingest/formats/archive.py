@@ -43,6 +43,11 @@ class Member:
     content: bytes
 
 
+#: what `zipfile` raises for a file that it cannot open. It says `NotImplementedError`, which is a
+#: `RuntimeError`, for the features of the format that it does not know.
+_INVALID_ZIP = (zipfile.BadZipFile, ValueError, OSError, RuntimeError)
+
+
 def open_zip(content: bytes, max_bytes: int) -> zipfile.ZipFile:
     """Open a zip file and check its list of members.
 
@@ -51,7 +56,7 @@ def open_zip(content: bytes, max_bytes: int) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
+    except _INVALID_ZIP as error:
         raise Unreadable(f"is not a whole zip file: {error}", "make or fetch it again") from error
     entries = archive.infolist()
     if len(entries) > MAX_MEMBERS:
