@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from rag.eval.cases import read_cases
 from rag.eval.checker import read_claims
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
-from rag.ingest.formats import budget, sandbox
+from rag.ingest.formats import sandbox
 from rag.ingest.load import File, load_file
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.facts import Date, Number, find_dates, find_numbers, one_letter_apart
@@ -163,9 +164,7 @@ def test_headings_of_any_length_and_depth_do_not_multiply() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst", "a.py", "a.json", "a.csv", "a.html"])
-def test_what_the_rules_find_comes_from_the_child(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_rules_find_comes_from_the_child(tmp_path: Path, name: str) -> None:
     content = b"Bees\n====\n\nPlease wait\n\nBees make honey, said Anna Berg on Monday.\n"
     (raw,) = load_file(File(str(tmp_path / name), name, 0, 0), content)
     assert isinstance(raw, RawDocument) and raw.ruled is not None
@@ -175,8 +174,10 @@ def test_what_the_rules_find_comes_from_the_child(
         ),
         name,
     )
-    monkeypatch.setattr("rag.ingest.clean.find_boilerplate", None)  # it is not asked again
     assert clean_document(raw, name) == expected
+    other = replace(raw.ruled, title="Another", masked=(Span(0, 4),))
+    told = clean_document(replace(raw, ruled=other), name)
+    assert (told.title, told.mask) == ("Another", (Span(0, 4),)), "the rules do not run again"
 
 
 @pytest.mark.parametrize(
@@ -204,17 +205,14 @@ def test_spans_that_a_child_made_up_are_not_believed(wrong: dict[str, Any]) -> N
         sandbox._part({**head, **wrong}, b"text")
 
 
-def test_a_rule_that_runs_for_ever_is_a_line_of_the_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rule_that_runs_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.end_sandbox()
     endless = "import rag.ingest.clean, time; rag.ingest.clean.find_boilerplate = lambda text: time.sleep(60); from rag"
     monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from rag", endless))
-    monkeypatch.setattr(budget, "MIN_SECONDS", 0.2)
     began = time.monotonic()
     try:
         with pytest.raises(Unreadable, match="takes too long to read"):
-            list(load_file(File(str(tmp_path / "a.txt"), "a.txt", 0, 0), b"Bees make honey."))
+            list(sandbox.parse_in_sandbox(".txt", b"Bees make honey.", seconds=0.2))
     finally:
         sandbox.end_sandbox()
     assert time.monotonic() - began < 30
