@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rag.disk import permissions
@@ -99,8 +100,9 @@ def prepare_tables(database: Database, folder: Path, identity: str, create: bool
     file unless `create`, `LibraryBroken` for a file of another program or format, or a damaged one.
     """
     db, path = database._db, database._path
-    if _format_of(db) == 0:
-        _check_new(db, path, folder, create)
+    with _one_snapshot(db):  # another process may be creating the tables
+        if _format_of(db) == 0:
+            _check_new(db, path, folder, create)
     while (version := _format_of(db)) in TABLES_SINCE:
         with database.writing():
             if version == _format_of(db):  # otherwise another process has upgraded it
@@ -112,6 +114,17 @@ def prepare_tables(database: Database, folder: Path, identity: str, create: bool
         )
     if problems := table_check.missing_parts(db, indices=False):
         raise LibraryBroken(f"{path} is damaged: {'; '.join(problems)}", REPAIR)
+
+
+@contextmanager
+def _one_snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads of the block see the file as it is at the first of them."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if db.in_transaction:  # SQLite may have ended it by itself, on a damaged file
+            db.execute("ROLLBACK")
 
 
 def _format_of(db: sqlite3.Connection) -> int:
