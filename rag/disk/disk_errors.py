@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -276,15 +277,18 @@ def is_damage(error: Exception) -> bool:
 def no_folder(folder: Path) -> Usage | None:
     """An error if a part of the path exists and is not a folder."""
     for path in (folder, *folder.parents):
-        if os.path.isdir(path):
-            return None
-        if os.path.lexists(path):
-            if os.path.islink(path) and not os.path.exists(path):
+        try:
+            mode = os.stat(path).st_mode  # one look: another process may be making the folder
+        except OSError:
+            if os.path.islink(path):
                 return Usage(
                     f"{path} is a link to nothing",
                     "correct or remove the link, or use another --home",
                 )
-            return Usage(f"{path} is a file, not a folder", "move it away, or use another --home")
+            continue
+        if stat.S_ISDIR(mode):
+            return None
+        return Usage(f"{path} is a file, not a folder", "move it away, or use another --home")
     return None
 
 

@@ -58,39 +58,32 @@ def check_folder(folder: Path, path: Path, create: bool) -> str:
             f"{path} is a link to nothing",
             f"put back what it points to; or: rm {path}, then: footnote add FOLDER",
         )
+    # listed before the size is read: not the index of a process that creates the library now
+    manifests = [manifest for manifest in folder.glob(_MANIFESTS) if not manifest.is_dir()]
     size = path.stat().st_size if path.exists() else None
     if size:
         return ""
     if create:
         permissions.make_folder(folder)
-        return _RECREATED if _forget_index(folder) else ""
-    has_index = any(folder.glob(_MANIFESTS))
-    if size is None and has_index:
+        # An index of a lost library must not be taken for that of the new one. The next writer
+        # removes a generation without a manifest.
+        for manifest in manifests:
+            manifest.unlink(missing_ok=True)
+        return _RECREATED if manifests else ""
+    if size is None and manifests:
         raise LibraryMissing(
             f"{path} is gone, but the index of it is there",
             "put it back from a copy, or: footnote add FOLDER",
         )
     if size is None:
         raise LibraryMissing(f"there is no library in {folder}", _ADD)
-    if has_index:
+    if manifests:
         raise LibraryBroken(
             f"{path} is empty, but there is an index of its documents",
             "put it back from a copy; or create a new one, which keeps conversations: "
             f"{_ADD.removeprefix('run: ')}",
         )
     return ""
-
-
-def _forget_index(folder: Path) -> bool:
-    """Remove the manifests of the index of a lost library; return whether there were any.
-
-    The index must not be taken for that of the new library. The next writer removes a generation
-    without a manifest.
-    """
-    manifests = [path for path in folder.glob(_MANIFESTS) if not path.is_dir()]
-    for manifest in manifests:
-        manifest.unlink(missing_ok=True)
-    return bool(manifests)
 
 
 def prepare_tables(database: Database, folder: Path, identity: str, create: bool) -> None:

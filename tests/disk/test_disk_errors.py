@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from rag.disk.disk_errors import (
     describe_disk_error,
     disk_errors_named,
     is_damage,
+    no_folder,
     reports_disk_errors,
 )
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError, Usage
@@ -204,6 +206,23 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, com
         with pytest.raises(Usage, match=r"is a file|is a link to nothing") as error:
             calls[command]()
     assert str(blocked) in str(error.value) and error.value.cure
+
+
+def test_a_folder_that_another_process_is_making_is_no_file(tmp_path: Path) -> None:
+    folder, ended = tmp_path / "library", threading.Event()
+
+    def make_and_remove() -> None:
+        while not ended.is_set():
+            folder.mkdir()
+            folder.rmdir()
+
+    other = threading.Thread(target=make_and_remove)
+    other.start()
+    try:
+        assert not [blocked for _ in range(30_000) if (blocked := no_folder(folder))]
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_a_path_that_is_too_long_is_reported(tmp_path: Path) -> None:
