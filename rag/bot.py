@@ -248,8 +248,8 @@ class Bot:
             self.access.index().near,
             writer.prompt if isinstance(writer, ChatWriter) else None,
         )
-        depth = max(config.depth, config.passages, config.rerank)
-        settings = SearchSettings(depth, config.rerank, config.passages, config.beside)
+        depth = max(config.candidates, config.passages, config.rerank)
+        settings = SearchSettings(depth, config.rerank, config.passages, config.neighbour_sentences)
         return explain_passage(question, document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:

@@ -21,17 +21,25 @@ EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
 #: smallest and largest value of every setting that is a number
 RANGES = {
     "passages": (1, 1000),
-    "depth": (1, 100_000),
+    "candidates": (1, 100_000),
     "rerank": (0, 1000),
-    "beside": (0, 100),
-    "chunk": (32, 100_000),
-    "context": (256, 2**20),
-    "answer": (1, 2**20),
+    "neighbour_sentences": (0, 100),
+    "chunk_tokens": (32, 100_000),
+    "context_tokens": (256, 2**20),
+    "answer_tokens": (1, 2**20),
     "temperature": (0.0, 100.0),
     "seed": (-(2**31), 2**32 - 1),
     "threads": (0, 512),
 }
 
+#: settings that had another name before 0.1, with the present one
+RENAMED = {
+    "depth": "candidates",
+    "beside": "neighbour_sentences",
+    "chunk": "chunk_tokens",
+    "context": "context_tokens",
+    "answer": "answer_tokens",
+}
 #: largest number of any setting; its negative is the smallest
 _MAX_NUMBER = 2**31 - 1
 #: bytes of the name of a library, which is the name of a folder
@@ -66,12 +74,12 @@ class Config:
     model: str = READER  #: "reader", the name of a model in the home, or the path of a .gguf
     embedder: str = ""  #: "" is built in; else a sentence-transformers folder or a GGUF embedder
     passages: int = 5  #: passages that the writer gets
-    depth: int = 100  #: length of each of the two candidate lists before they are fused
+    candidates: int = 100  #: length of each of the two candidate lists before they are fused
     rerank: int = 10  #: fused passages that the reader's model reranks; 0 reranks none
-    beside: int = 1  #: sentences added to a passage on either side when it is read
-    chunk: int = 200  #: largest chunk, in tokens
-    context: int = 4096  #: context of the chat model, in tokens
-    answer: int = 512  #: longest answer of the chat model, in tokens
+    neighbour_sentences: int = 1  #: sentences added to a passage on either side when it is read
+    chunk_tokens: int = 200  #: largest chunk, in tokens
+    context_tokens: int = 4096  #: context of the chat model, in tokens
+    answer_tokens: int = 512  #: longest answer of the chat model, in tokens
     temperature: float = 0.0  #: of the chat model; 0 always takes the likeliest token
     seed: int = 0  #: of the random draws, if temperature is above 0
     threads: int = 0  #: threads of the models; 0 is all cores but one, at least one
@@ -203,6 +211,11 @@ def _updated(config: Config, values: Mapping[str, Any], origin: str) -> Config:
     """`config` with other values. Raises `Usage`, which names the `origin` of the values."""
     types = {field.name: type(getattr(config, field.name)) for field in fields(config)}
     for key, value in values.items():
+        if new := RENAMED.get(key):
+            raise Usage(
+                f"{origin}: the setting {key} has another name now: {new}",
+                f"write {new} instead of {key}",
+            )
         if key not in types:
             raise Usage(
                 f"{origin}: unknown setting {reprlib.repr(key)}",

@@ -108,7 +108,7 @@ class LibraryAccess:
 
     def search(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, nearest first."""
-        depth = max(self._config.depth, limit, self._config.rerank)
+        depth = max(self._config.candidates, limit, self._config.rerank)
         return self._retriever(depth)(question, limit)
 
     def search_to_depth(self, question: str, depth: int) -> tuple[Passage, ...]:
@@ -127,7 +127,7 @@ class LibraryAccess:
             depth,
             self._usefulness if config.rerank else None,
             config.rerank,
-            config.beside,
+            config.neighbour_sentences,
             index.words(),
         )
 

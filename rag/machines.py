@@ -94,7 +94,7 @@ class Machines:
         from rag.ingest.ingest import Ingest
 
         embedding = self.embedding()
-        chunk_tokens, context_tokens, note = chunk_sizes(embedding, self.config.chunk)
+        chunk_tokens, context_tokens, note = chunk_sizes(embedding, self.config.chunk_tokens)
         return Ingest(
             library,
             vectors,
@@ -177,13 +177,13 @@ class Machines:
 
         config = self.config
         file, sha256 = find_tried_chat_model(config.home, config.model)
-        self._chat_model = ChatModel(str(file.path), config.context, config.threads)
+        self._chat_model = ChatModel(str(file.path), config.context_tokens, config.threads)
         return ChatWriter(
             self._chat_model,
             Model(file.name, sha256),
             build_prompt,
             citation_grammar,
-            config.answer,
+            config.answer_tokens,
             config.temperature,
             config.seed,
             build_rewrite_prompt,

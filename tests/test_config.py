@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import Config
+from rag.config import RENAMED, Config
 from rag.errors import Usage
 from rag.library.library import Library
 
@@ -31,10 +31,10 @@ def _settings(home: Path, text: str) -> Path:
 def test_the_file_the_environment_and_what_was_typed(
     tmp_path: Path, around: dict[str, str]
 ) -> None:
-    _settings(tmp_path, 'passages = 7\nchunk = 90\nmodel = "a"\ntemperature = 1\n')
-    around.update({"FOOTNOTE_CHUNK": "120", "FOOTNOTE_MODEL": "b"})
+    _settings(tmp_path, 'passages = 7\nchunk_tokens = 90\nmodel = "a"\ntemperature = 1\n')
+    around.update({"FOOTNOTE_CHUNK_TOKENS": "120", "FOOTNOTE_MODEL": "b"})
     config = Config.read(home=str(tmp_path), model="c", seed=None)
-    assert (config.passages, config.chunk, config.model) == (7, 120, "c")
+    assert (config.passages, config.chunk_tokens, config.model) == (7, 120, "c")
     assert config.temperature == 1.0 and isinstance(config.temperature, float)
     assert config.seed == Config(home=str(tmp_path)).seed
 
@@ -72,6 +72,17 @@ def test_an_unknown_key_is_refused_by_name_and_place(
         Config.read(home=str(tmp_path))
 
 
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_setting_of_an_earlier_name_is_refused_with_the_present_one(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    _settings(tmp_path, f"{old} = 100\n")
+    with pytest.raises(Usage, match=f"the setting {old} has another name now: {new}") as error:
+        Config.read(home=str(tmp_path))
+    assert error.value.cure == f"write {new} instead of {old}"
+    assert new in {field.name for field in fields(Config)}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -79,7 +90,7 @@ def test_an_unknown_key_is_refused_by_name_and_place(
         ("passages = [1]", "passages"),
         ("temperature = []", "temperature"),
         ("passages = 0", "passages = 0 is too small"),
-        ("chunk = 1", "chunk = 1 is too small"),
+        ("chunk_tokens = 1", "chunk_tokens = 1 is too small"),
         ("threads = -1", "threads"),
         ("passages = 3.7", "passages"),
         ("passages = true", "passages"),

@@ -34,7 +34,13 @@ def engine(home: Path) -> Iterator[Engine]:
 def chatty(home: Path, tiny: Path) -> Iterator[Engine]:
     """An engine whose model would write for a long while."""
     machine = Engine(
-        Config(home=str(home), model=str(tiny), context=4096, answer=3000, temperature=1.3)
+        Config(
+            home=str(home),
+            model=str(tiny),
+            context_tokens=4096,
+            answer_tokens=3000,
+            temperature=1.3,
+        )
     )
     yield machine
     machine.close()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from rag.config import EMBEDDER, Config
+from rag.config import EMBEDDER, RENAMED, Config
 from rag.disk import regular_files
 from rag.disk.atomic_files import replace_file
 from rag.disk.disk_errors import describe_disk_error, disk_errors_named
@@ -20,7 +20,7 @@ from rag.inference.weights import READER_FILE
 
 _FILE = "calibration.json"
 #: the settings that decide which passages the reader sees
-_SETTINGS = ("passages", "depth", "rerank", "beside")
+_SETTINGS = ("passages", "candidates", "rerank", "neighbour_sentences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def load_calibration(folder: Path) -> Calibration | None:
         )
         if not _is_valid(calibration):
             raise ValueError("it is no calibration")
+        settings = {RENAMED.get(name, name): v for name, v in calibration.settings.items()}
+        calibration = replace(calibration, settings=settings)
     except (Unreadable, ValueError, TypeError, RecursionError) as error:
         if isinstance(error.__cause__, PermissionError):
             raise describe_disk_error(error.__cause__, folder, _FILE) from error

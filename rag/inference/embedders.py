@@ -162,7 +162,7 @@ def chunk_sizes(embedding: Embedding, size: int) -> tuple[int, int, str]:
     if size <= room:
         return size, context, ""
     note = (
-        f"chunk = {size} is more than the embedder {embedding.name} takes; "
+        f"chunk_tokens = {size} is more than the embedder {embedding.name} takes; "
         f"passages have at most {room} tokens, so that nothing is cut off unseen"
     )
     return room, context, note

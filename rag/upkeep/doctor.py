@@ -67,7 +67,7 @@ def _embedder(config: Config) -> Finding:
     try:
         embedding = embedders.open_embedder(config)
         try:
-            says, note = embedding.check(), embedders.chunk_sizes(embedding, config.chunk)[2]
+            says, note = embedding.check(), embedders.chunk_sizes(embedding, config.chunk_tokens)[2]
         finally:
             embedding.close()
     except (RagError, OSError, ValueError, KeyError) as error:

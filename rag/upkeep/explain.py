@@ -261,5 +261,5 @@ def _with_depth(
     number = next((p.number for p in deeper if p.chunk.id == chunk_id), None)
     if not number or reach <= settings.depth:
         return loss
-    cure = f"depth = {reach} and passages = {number} would have kept it; or {ASK_OTHERWISE}"
+    cure = f"candidates = {reach} and passages = {number} would have kept it; or {ASK_OTHERWISE}"
     return loss._replace(cure=cure)

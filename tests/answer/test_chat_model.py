@@ -219,7 +219,12 @@ def test_stopping_while_the_prompt_is_read(chat: ChatModel) -> None:
 
 def test_a_chat_answer_end_to_end(seeded: Path, tiny: Path) -> None:
     config = Config(
-        home=str(seeded), model=str(tiny), context=2048, answer=60, temperature=1.2, seed=5
+        home=str(seeded),
+        model=str(tiny),
+        context_tokens=2048,
+        answer_tokens=60,
+        temperature=1.2,
+        seed=5,
     )
     with Bot.open(config) as bot:
         events = list(bot.ask("How many individual sanctions has Russia faced?", save=False))
@@ -238,7 +243,12 @@ def test_a_chat_answer_end_to_end(seeded: Path, tiny: Path) -> None:
 def test_a_stopped_answer_keeps_what_was_written(seeded: Path, tiny: Path) -> None:
     written: list[str] = []
     config = Config(
-        home=str(seeded), model=str(tiny), context=2048, answer=300, temperature=1.2, seed=5
+        home=str(seeded),
+        model=str(tiny),
+        context_tokens=2048,
+        answer_tokens=300,
+        temperature=1.2,
+        seed=5,
     )
     with Bot.open(config) as bot:
         for event in bot.ask("How many sanctions?", stop=lambda: len(written) >= 12, save=False):
@@ -402,7 +412,7 @@ def test_a_model_writes_one_short_line_at_most_and_stops_when_told(chat: ChatMod
 def test_what_a_model_of_random_weights_makes_of_a_follow_up_is_left_to_the_rules(
     home: Path, tiny: Path
 ) -> None:
-    config = Config(home=str(home), model=str(tiny), context=2048, answer=20)
+    config = Config(home=str(home), model=str(tiny), context_tokens=2048, answer_tokens=20)
     with Bot.open(config) as bot:
         for _ in bot.ask("How many individual sanctions has Russia faced?", "talk"):
             pass

@@ -223,8 +223,8 @@ def test_a_signal_ends_it_quietly(seeded: Path, tmp_path: Path, which: signal.Si
     ("setting", "value"),
     [
         ("threads", "100000"), ("threads", "-1"), ("threads", "513"), ("threads", "many"), ("context", "0"), ("context", "99999999999"),
-        ("passages", "1e9"), ("depth", "9" * 30), ("answer", "0"), ("temperature", "nan"), ("temperature", "inf"), ("temperature", "-1"),
-        ("seed", "9" * 5000), ("chunk", "1000000000"), ("rerank", "-1"), ("beside", "1000000"),
+        ("passages", "1e9"), ("candidates", "9" * 30), ("answer_tokens", "0"), ("temperature", "nan"), ("temperature", "inf"), ("temperature", "-1"),
+        ("seed", "9" * 5000), ("chunk_tokens", "1000000000"), ("rerank", "-1"), ("neighbour_sentences", "1000000"),
     ],
 )  # fmt: skip
 def test_numbers_without_measure_are_refused_by_name(

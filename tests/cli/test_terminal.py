@@ -120,7 +120,7 @@ def test_small_terminals_answer_too(home: Path, size: tuple[int, int]) -> None:
 
 def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tmp_path: Path) -> None:
     (home / "config.toml").write_text(
-        "answer = 3000\ntemperature = 1.3\npassages = 1\n"
+        "answer_tokens = 3000\ntemperature = 1.3\npassages = 1\n"
     )  # room to write on
     model = write(tmp_path / "slow.gguf", layers=24, ends=False)
     terminal = Terminal(home, (40, 120), "--model", str(model))

@@ -160,8 +160,8 @@ def test_the_doctor_says_that_it_is_in_use_or_why_not(home: Path) -> None:
     calibration.save_calibration(config.folder, kept)
     (found,) = [f for f in run_checks(config) if f.what == "threshold"]
     assert found.good and "99 %" in found.says
-    (found,) = [f for f in run_checks(replace(config, depth=9)) if f.what == "threshold"]
-    assert not found.good and "depth was 100, is 9" in found.says and "calibrate" in found.cure
+    (found,) = [f for f in run_checks(replace(config, candidates=9)) if f.what == "threshold"]
+    assert not found.good and "candidates was 100, is 9" in found.says and "calibrate" in found.cure
 
 
 _GOOD = {
@@ -169,7 +169,7 @@ _GOOD = {
     "answerable": 1,
     "unanswerable": 1,
     "reader": "x",
-    "settings": {"depth": 100},
+    "settings": {"candidates": 100},
     "expected": {},
 }
 _ODD = [
@@ -200,6 +200,16 @@ def test_a_damaged_file_is_told_with_its_cure(tmp_path: Path, broken: str | byte
     assert (
         calibration.reset_calibration(tmp_path) and calibration.load_calibration(tmp_path) is None
     )
+
+
+def test_a_calibration_with_earlier_names_of_settings_is_read_with_the_present_ones(
+    tmp_path: Path,
+) -> None:
+    saved = _GOOD | {"settings": {"passages": 5, "depth": 100, "beside": 1}}
+    (tmp_path / "calibration.json").write_text(json.dumps(saved))
+    loaded = calibration.load_calibration(tmp_path)
+    assert loaded is not None
+    assert loaded.settings == {"passages": 5, "candidates": 100, "neighbour_sentences": 1}
 
 
 def test_a_folder_in_the_place_of_the_file_is_said_to_be_one(tmp_path: Path) -> None:

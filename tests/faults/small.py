@@ -96,7 +96,7 @@ class Small(Bot):
     """A `Bot` with machines that open at once."""
 
     def __init__(self, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
-        config = Config(home=str(home), depth=20, chunk=40, rerank=0)
+        config = Config(home=str(home), candidates=20, chunk_tokens=40, rerank=0)
         super().__init__(config, SmallMachines(config, tell))
 
     def __enter__(self) -> Self:

@@ -103,7 +103,7 @@ def test_a_library_is_made_and_asked_with_it(
         assert isinstance(report, Report) and len(report.added) == 3
         assert (
             isinstance(events[0], Notice)
-            and "chunk = 200" in events[0].says
+            and "chunk_tokens = 200" in events[0].says
             and "45 tokens" in events[0].says
         )
         vectors = bot.library.vectors(sorted(bot.library.ids()))
@@ -154,7 +154,7 @@ def test_llama_is_used_only_where_it_agrees(
     tmp_path: Path, docs: Path, pooling: str, fast: bool
 ) -> None:
     path = tiny_embedder.folder(tmp_path / "tiny", {}, pooling)
-    config = _config(tmp_path, path, chunk=40)
+    config = _config(tmp_path, path, chunk_tokens=40)
     found = open_embedder(config)
     assert found.made() is fast and ("wait for torch" in found.check()) is not fast
     expected = minilm.FolderEmbedder(path).embed(["honey"], asks=True)

@@ -155,7 +155,7 @@ def test_beyond_both_lists(library: Library) -> None:
     assert found.lost == "words" or found.lost == "vectors"
     assert found.ranks == {"words": 8, "vectors": 8, "fused": None, "reranked": None, "final": None}
     assert "both lists end at 4" in found.says and found.cure.startswith(
-        "depth = 8 and passages = 8 would have kept it"
+        "candidates = 8 and passages = 8 would have kept it"
     )
     kept = followed(library, "eight.txt", "Bees number eight", depth=8, passages=8)
     assert kept.lost == "", "the cure holds what it promises"
