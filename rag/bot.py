@@ -233,24 +233,21 @@ class Bot:
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Find the search stage that lost the passages of `document` which contain `quote`."""
         from rag.answer.generate import ChatWriter
-        from rag.upkeep.explain import SearchSteps, explain_passage
-        from rag.upkeep.search_loss import SearchSettings
+        from rag.upkeep.explain import explain_passage
 
         question = limits.check_question(question)
         quote = None if quote is None else limits.check_quote(quote)
-        config, machines = self.config, self.machines
-        library = self.library
-        writer = None if config.model == READER else machines.writer()
-        search = SearchSteps(
+        library, config = self.library, self.config
+        writer = None if config.model == READER else self.machines.writer()
+        return explain_passage(
+            question,
+            document,
+            quote,
             library,
-            lambda text: machines.question_embedder().embed([text])[0],
-            self.access.search_to_depth,
-            self.access.index().near,
+            lambda follow: self.access.trace(question, config.passages, follow),
             writer.prompt if isinstance(writer, ChatWriter) else None,
+            config.neighbour_sentences,
         )
-        depth = max(config.candidates, config.passages, config.rerank)
-        settings = SearchSettings(depth, config.rerank, config.passages, config.neighbour_sentences)
-        return explain_passage(question, document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Check a sentence against a text: verdict, score (0..1) and reasons."""

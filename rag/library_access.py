@@ -19,6 +19,7 @@ from rag.machines import Machines
 if TYPE_CHECKING:
     from rag.ingest.ingest import Ingest
     from rag.search.retrieve import Retriever
+    from rag.search.trace import SearchTrace
 
 #: seconds that a writer waits for the lock
 _LOCK_SECONDS = 0.5
@@ -108,14 +109,13 @@ class LibraryAccess:
 
     def search(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, nearest first."""
-        depth = max(self._config.candidates, limit, self._config.rerank)
-        return self._retriever(depth)(question, limit)
+        return self._retriever(limit)(question, limit)
 
-    def search_to_depth(self, question: str, depth: int) -> tuple[Passage, ...]:
-        """Every passage of two candidate lists of length `depth`, nearest first."""
-        return self._retriever(depth)(question, 2 * depth)
+    def trace(self, question: str, limit: int, follow: Sequence[str]) -> SearchTrace:
+        """The same search with its steps, and how far the best of the chunks `follow` got."""
+        return self._retriever(limit).trace(question, limit, follow)
 
-    def _retriever(self, depth: int) -> Retriever:
+    def _retriever(self, limit: int) -> Retriever:
         from rag.search.retrieve import Retriever
 
         config, library, embedder = self._config, self.open(), self._machines.question_embedder()
@@ -124,7 +124,7 @@ class LibraryAccess:
             library,
             index.near,
             embedder,
-            depth,
+            max(config.candidates, limit, config.rerank),
             self._usefulness if config.rerank else None,
             config.rerank,
             config.neighbour_sentences,

@@ -186,6 +186,10 @@ class Documents(SourceFiles):
                 part,
             ).fetchall()
 
+    def chunk_ids(self, document_id: str) -> list[str]:
+        """Return the ids of the chunks of one document."""
+        return [row[0] for row in self._chunk_rows("document", [document_id], "id")]
+
     def ids(self) -> set[str]:
         """Return the ids of all chunks; the index must have the same."""
         return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
