@@ -102,7 +102,7 @@ def _retrieval_reasons(old: Record, new: Record) -> Iterator[str]:
 def _rank(case: Record, source: str) -> int | None:
     """Return the 1-based place of the document's first passage, None if it was not retrieved."""
     for place, passage in enumerate(case.get("retrieved") or [], 1):
-        sources = Hit((passage["source"], *passage["copies"])).names
+        sources = Hit((passage["source"], *(copy["source"] for copy in passage["copies"]))).names
         if any(same(name, source) for name in sources):
             return place
     return None

@@ -40,7 +40,10 @@ def recall_by_depth(cases: Sequence[Record]) -> dict[str, Points]:
 
 
 def _hits(case: Record) -> list[Hit]:
-    return [Hit((found["source"], *found["copies"])) for found in case["retrieved"]]
+    return [
+        Hit((found["source"], *(copy["source"] for copy in found["copies"])))
+        for found in case["retrieved"]
+    ]
 
 
 def risk_coverage_points(cases: Sequence[Record]) -> tuple[Points, float]:
