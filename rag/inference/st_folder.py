@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from rag.disk import atomic_files, regular_files, strict_json
 from rag.domain import Embedder
@@ -45,6 +45,12 @@ _MAX_HEADER_BYTES = 100 * 2**20  # as in safetensors
 #: the files on which vectors depend
 _FILES = ("*.safetensors", "*.json", "*.model", "vocab.txt", "merges.txt")
 _REPAIR = "run: footnote doctor --repair"
+
+
+class _TensorHeader(TypedDict):
+    """A tensor's entry in a safetensors header: its half-open range of bytes."""
+
+    data_offsets: list[int]
 
 
 class SentenceTransformersFolder(ExternalEmbedder):
@@ -238,7 +244,8 @@ def _is_safetensors(path: Path) -> bool:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
             if not 2 <= length <= min(_MAX_HEADER_BYTES, size - 8):
                 return False
-            header = strict_json.parse(file.read(length).decode("utf-8"))
+            content = strict_json.parse(file.read(length).decode("utf-8"))
+        header = cast(dict[str, _TensorHeader], content)
         ends = [
             int(tensor["data_offsets"][1])
             for name, tensor in header.items()

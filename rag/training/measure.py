@@ -23,7 +23,8 @@ import numpy as np
 from rag.answer import check, reader
 from rag.domain import RawDocument
 from rag.eval import checker, metrics
-from rag.eval.interval import Figure, bootstrap_interval
+from rag.eval.interval import bootstrap_interval
+from rag.eval.records import Figure
 from rag.inference import minilm
 from rag.inference.crossencoder import CrossEncoder
 from rag.ingest.load import load_file, walk_files
