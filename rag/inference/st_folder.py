@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from rag.disk import atomic_files, regular_files, strict_json
 from rag.domain import Embedder
@@ -24,6 +24,7 @@ from rag.inference import minilm, weights
 from rag.inference.external import (
     EmbedderView,
     ExternalEmbedder,
+    Measurement,
     OpenEmbedder,
     Prefixes,
     read_json_object,
@@ -81,7 +82,7 @@ class SentenceTransformersFolder(ExternalEmbedder):
             self._embedder = minilm.FolderEmbedder(self.path)
         return self._embedder
 
-    def _measured(self) -> dict[str, Any]:
+    def _measured(self) -> Measurement:
         embedder, cosine = self._open(), 0.0
         self._require_unit_vector(embedder.embed(["a"])[0])
         if self._pools_first is not None:
@@ -283,7 +284,7 @@ def _pools_first_token(folder: Path, modules: Sequence[tuple[str, str]]) -> bool
         if key.startswith("pooling_mode_") and enabled
     ]
     mode = pooling.get("pooling_mode") or "+".join(old_modes)
-    return {"mean": False, "cls": True}.get(mode)
+    return {"mean": False, "cls": True}.get(str(mode))
 
 
 def _checksum(folder: Path, home: str) -> str:
