@@ -52,41 +52,30 @@ _PROBES = (
 )
 
 
-class SentenceModel(Protocol):
-    """The methods of a `SentenceTransformer` that are used here."""
+class _Encode(Protocol):
+    """A method of a `SentenceTransformer` that makes vectors of texts."""
 
-    max_seq_length: int | None
-
-    def encode(
+    def __call__(
         self,
         texts: list[str],
         /,
         *,
+        show_progress_bar: bool,
+        prompt: str = ...,
         batch_size: int = ...,
         normalize_embeddings: bool = ...,
         convert_to_numpy: bool = ...,
-        show_progress_bar: bool,
     ) -> NDArray[np.floating]: ...
-    def encode_query(
-        self,
-        texts: list[str],
-        /,
-        *,
-        prompt: str,
-        batch_size: int,
-        convert_to_numpy: bool,
-        show_progress_bar: bool,
-    ) -> NDArray[np.floating]: ...
-    def encode_document(
-        self,
-        texts: list[str],
-        /,
-        *,
-        prompt: str,
-        batch_size: int,
-        convert_to_numpy: bool,
-        show_progress_bar: bool,
-    ) -> NDArray[np.floating]: ...
+
+
+class SentenceModel(Protocol):
+    """The parts of a `SentenceTransformer` that are used here."""
+
+    max_seq_length: int | None
+    encode: _Encode
+    encode_query: _Encode
+    encode_document: _Encode
+
     def to(self, dtype: torch.dtype, /) -> SentenceModel: ...
     def float(self) -> SentenceModel: ...
     def eval(self) -> SentenceModel: ...
