@@ -13,12 +13,17 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from rag.disk.disk_errors import disk_errors_named, is_damage
 from rag.errors import LibraryBroken
 from rag.library.database import Database
 from rag.library.schema import checksum
+
+#: A value of SQLite.
+SqlValue: TypeAlias = int | float | str | bytes | None
+#: A row of `COLUMNS`: the number of the turn, and what a damaged file may hold in the others.
+TurnRow: TypeAlias = tuple[int, SqlValue, SqlValue, SqlValue, SqlValue, SqlValue]
 
 FILE = "history.db"
 TABLES = (
@@ -148,7 +153,7 @@ class History(Database):
         )
         return [row[0] for row in rows]
 
-    def _rows(self, select: str, *values: Any) -> list[Any]:
+    def _rows(self, select: str, *values: SqlValue) -> list[Any]:
         with disk_errors_named(self._path.parent, FILE):
             return self._db.execute(select, values).fetchall()
 
@@ -166,7 +171,7 @@ def decode_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _is_valid(row: tuple[Any, ...]) -> bool:
+def _is_valid(row: TurnRow) -> bool:
     """Whether a row of `COLUMNS` is a question, with the answer that was saved if it has one."""
     number, *texts, answer, mark = row
     if not all(isinstance(part, str) for part in texts):
@@ -178,18 +183,20 @@ def _is_valid(row: tuple[Any, ...]) -> bool:
     return answer is None or _is_answer(answer)
 
 
-def _is_answer(answer: Any) -> bool:
+def _is_answer(answer: SqlValue) -> bool:
     """Whether this is the JSON of an answer object. Those of older versions may lack fields."""
+    if not isinstance(answer, str | bytes):
+        return False
     try:
         value = json.loads(answer)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     if not isinstance(value, dict) or not isinstance(value.get("answer", ""), str):
         return False
     return all(isinstance(value.get(name, ""), str | None) for name in ("asked", "short"))
 
 
-def create_history(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: str = FILE) -> None:
+def create_history(folder: Path, turns: Iterable[TurnRow] = (), name: str = FILE) -> None:
     """Create the file if it is missing and insert `turns`, rows of `COLUMNS`.
 
     Rows that are in the file already are kept, so a call that was killed can be repeated.
@@ -204,13 +211,13 @@ def create_history(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: st
         database.close()
 
 
-def salvage_turns(folder: Path) -> list[tuple[Any, ...]]:
+def salvage_turns(folder: Path) -> list[TurnRow]:
     """Return the readable turns of a damaged history, rows of `COLUMNS` ordered by number.
 
     A turn with a damaged answer is returned without it. Raises `RagError` if the disk, not the
     content of the file, prevents reading.
     """
-    rows: dict[int, tuple[Any, ...]] = {}
+    rows: dict[int, TurnRow] = {}
     try:
         database = Database(folder / FILE)
     except LibraryBroken:
@@ -229,7 +236,7 @@ def salvage_turns(folder: Path) -> list[tuple[Any, ...]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _read_turns(db: sqlite3.Connection, order: str, rows: dict[int, tuple[Any, ...]]) -> None:
+def _read_turns(db: sqlite3.Connection, order: str, rows: dict[int, TurnRow]) -> None:
     """Add the turns to `rows` by number, in SQL order `order`, until a page cannot be read."""
     present = set(columns_of(db))
     if not {"number", "question"} <= present:
