@@ -32,6 +32,7 @@ from rag.domain import (
 )
 from rag.errors import LibraryMissing
 from rag.events import Answered, Event, Loading, Notice, Report
+from rag.index.index import renew_index
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
@@ -124,16 +125,16 @@ class Bot:
                     f"{still} {verb} still in an added folder, and the next sync adds them again: "
                     "move them elsewhere, or remove the folder"
                 )
-            yield from self.access.ingest().index()
+            yield from renew_index(library, self.access.vectors)
             sources = tuple(file.source for file in files)
             yield Report(removed=sources, seconds=time.perf_counter() - started)
 
     @reports_disk_errors
     def rebuild(self) -> Iterator[Event]:
         """Make the index anew from the library. Nothing is embedded again."""
-        self.access.open()
+        library = self.access.open()
         with self.access.writing():
-            yield from self.access.ingest().index(scratch=True)
+            yield from renew_index(library, self.access.vectors, from_scratch=True)
 
     @reports_disk_errors
     def repair(self) -> Iterator[Event]:

@@ -22,6 +22,7 @@ from rag.domain import Chunk, Document, Embedder, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.ingest import clean as cleaning
 from rag.ingest import load as loading
 from rag.ingest.chunk import CountTokens, chunk_document
@@ -100,12 +101,12 @@ class Ingest:
         except Exception:
             self._end()
             with suppress(RagError, OSError):  # an error of the index must not hide the first one
-                for _ in self.index():
+                for _ in renew_index(self._library, self._vectors):
                     pass
             raise
         finally:
             self._end()
-        yield from self.index()
+        yield from renew_index(self._library, self._vectors)
         yield run.report(time.perf_counter() - started)
 
     def sync(self, forget: bool = False) -> Iterator[Event]:
@@ -131,15 +132,6 @@ class Ingest:
         finally:
             self._end()
         return bool(documents) and not run.failed
-
-    def index(self, scratch: bool = False) -> Iterator[Event]:
-        """Renew the index if it does not match the library, or with `scratch` make it anew."""
-        self._library.present()  # raises if the library was removed: no index is made for it
-        if scratch or self._vectors.revision() != self._library.revision:
-            library = self._library
-            yield from self._vectors.renew(
-                library.ids(), library.vectors, library.texts, library.revision, scratch
-            )
 
     def _find_files(
         self, paths: Sequence[str], again: bool, run: IngestState

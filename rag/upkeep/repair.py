@@ -23,6 +23,7 @@ from rag.disk.disk_errors import REPAIR
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.events import Event, Repaired
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.library import table_check
 from rag.library.database import Database
 from rag.library.history import FILE
@@ -107,8 +108,8 @@ def repair_library(
     if index_agreed:
         # The repairs changed the library's revision. If this fails, `_repair_index` reports it.
         with suppress(RagError):
-            yield from ingest.index()
-    yield from _repair_index(library, vectors, ingest)
+            yield from renew_index(library, vectors)
+    yield from _repair_index(library, vectors)
     removed = list[str]()
     # An index that cannot be read has been reported.
     with suppress(RagError):
@@ -204,7 +205,7 @@ def _repair_words(library: Library) -> Iterator[Event]:
         yield Repaired("words", library.care.words_agree(damage), says)
 
 
-def _repair_index(library: Library, vectors: VectorIndex, ingest: Ingest) -> Iterator[Event]:
+def _repair_index(library: Library, vectors: VectorIndex) -> Iterator[Event]:
     """Make the index again if it does not agree with the library."""
     fault = ""
     try:
@@ -223,7 +224,7 @@ def _repair_index(library: Library, vectors: VectorIndex, ingest: Ingest) -> Ite
     if not fault:
         return
     try:
-        yield from ingest.index(scratch=True)
+        yield from renew_index(library, vectors, from_scratch=True)
         yield Repaired("index", True, f"{fault}; made again from the library")
     except RagError as error:
         yield Repaired("index", False, f"{fault}; it cannot be made again: {error}", error.cure)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from rag.errors import Usage
 from rag.events import Event, Report
+from rag.index.index import renew_index
 from rag.ingest.ingest import Ingest
 from rag.library.library import Library
 from tests.library.test_library import House, _count, _report
@@ -249,7 +250,7 @@ def test_a_damaged_document_is_read_again_from_a_file_with_a_hash(
         before = house.library.document(known.document or "").text
         assert house.ingest.restore(known)
         assert house.library.document(known.document or "").text == before
-    for _ in house.ingest.index():
+    for _ in renew_index(house.library, house.vectors):
         pass
     house.agrees()
     _lawful(house, report)

@@ -18,6 +18,7 @@ from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.events import Added, Event, Report
 from rag.index.bm25 import FastFullText
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.ingest import Ingest
@@ -247,7 +248,7 @@ def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, doc
     ready = [i for i in house.library.listings() if i.state == "ready"]
     assert 0 < len(ready) < 303
     assert house.vectors.revision() is None  # who stops it does not wait for the index
-    for _ in house.ingest.index():
+    for _ in renew_index(house.library, house.vectors):
         pass
     house.agrees()
     house.add(docs)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rag.domain import RawDocument, Span
 from rag.events import Added
+from rag.index.index import renew_index
 from rag.ingest.clean import clean_document
 from rag.text.boilerplate import line_hashes, mask_boilerplate, neighbourhood, recurring_hashes
 from tests.library.test_library import House
@@ -123,7 +124,7 @@ def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path)
             break
     work.close()
     assert not _masked(house, "Ashby.txt")
-    for _ in house.ingest.index():
+    for _ in renew_index(house.library, house.vectors):
         pass
     house.agrees()
     house.add(site)
