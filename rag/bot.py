@@ -101,23 +101,25 @@ class Bot:
     @reports_disk_errors
     def roots(self) -> tuple[str, ...]:
         """Absolute paths of the files and folders that were added, which `sync` reads again."""
-        return tuple(self.library.roots())
+        return tuple(self.library.files.roots())
 
     @reports_disk_errors
     def held(self, name: str) -> tuple[str, ...]:
         """Sources of the documents that `remove(name)` would remove."""
         if self.library.is_orphan(name):
             return ()
-        return tuple(file.source for file in self.library.files_named(name)[0] if file.document)
+        files, _ = self.library.names.files_and_roots(name)
+        return tuple(file.source for file in files if file.document)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
         """Remove a document by id, source or path, or all documents of a folder."""
         library, started = self.access.open(), time.perf_counter()
         with self.access.writing():
-            files, roots = ([], []) if library.forget_orphan(name) else library.files_named(name)
+            of_name = library.names.files_and_roots
+            files, roots = ([], []) if library.forget_orphan(name) else of_name(name)
             library.remove([file.place for file in files], roots)
-            left = set(library.roots())
+            left = set(library.files.roots())
             paths = {file.path for file in files if file_paths.within(file.path, left)}
             if still := sum(not file_paths.gone(path) for path in paths):
                 verb = "file is" if still == 1 else "files are"
@@ -152,18 +154,18 @@ class Bot:
     @reports_disk_errors
     def documents(self) -> tuple[Listing, ...]:
         """Every document and every file that could not be read."""
-        return tuple(self.library.listings())
+        return tuple(self.library.files.listings())
 
     @reports_disk_errors
     def document(self, name: str) -> Document:
         """The document of an id, a source, or the end of a source. Raises `Usage` if unclear."""
-        return self.library.find(name)
+        return self.library.documents.find(name)
 
     @reports_disk_errors
     def status(self) -> Status:
         """Counts and names for a header; the counts are 0 if there is no library yet."""
         try:
-            documents, passages = self.library.counts()
+            documents, passages = self.library.documents.counts()
         except LibraryMissing:
             documents = passages = 0
         return Status(self.config.library, documents, passages, self.config.model)
@@ -204,7 +206,7 @@ class Bot:
             self.machines.writer(),
             self.machines.judge(),
             limit=self.config.passages,
-            searched=library.counts()[1],
+            searched=library.documents.counts().chunks,
             history=history,
             stop=stop,
             unread=self.unread,
@@ -219,7 +221,7 @@ class Bot:
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
         """The nearest passages for a question, nearest first; by default `config.passages`."""
         question = limits.check_question(question)
-        if not self.library.counts()[1]:
+        if not self.library.documents.counts().chunks:
             return ()
         return self.access.search(question, limit or self.config.passages)
 
@@ -275,7 +277,7 @@ class Bot:
     @reports_disk_errors
     def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
         """Saved conversations, newest first."""
-        return tuple(Conversation(*row) for row in self.library.history.conversations(limit))
+        return tuple(self.library.history.conversations(limit))
 
     @reports_disk_errors
     def questions(self, limit: int = 50) -> tuple[str, ...]:

@@ -32,10 +32,15 @@ def renew_index(
     Nothing is embedded. Only for the writer. Raises `LibraryMissing` if the library was removed
     while it was open.
     """
-    library.present()
+    library.database.present()
     if from_scratch or vectors.revision() != library.revision:
+        documents = library.documents
         yield from vectors.renew(
-            library.ids(), library.vectors, library.texts, library.revision, from_scratch
+            documents.chunk_ids(),
+            documents.vectors,
+            documents.texts,
+            library.revision,
+            from_scratch,
         )
 
 
@@ -60,7 +65,7 @@ class Index:
         Does nothing while another process writes. An error is not raised: the search that follows
         tries again and raises it.
         """
-        if not self._library.counts()[1] or not self.behind():
+        if not self._library.documents.counts().chunks or not self.behind():
             return
         with suppress(RagError, OSError), writer_lock(self._library.folder, 0):
             for event in renew_index(self._library, self._vectors):
@@ -113,5 +118,5 @@ class Index:
         with suppress(LibraryBroken):
             postings = self._vectors.words()
         if postings and postings[1] == self._library.revision:
-            return FastFullText(postings[0], self._library.words)
-        return self._library.words
+            return FastFullText(postings[0], self._library.fulltext)
+        return self._library.fulltext

@@ -86,9 +86,9 @@ class Ingest:
         paths = [path if again else file_paths.absolute(path) for path in paths]
         if self._note:
             yield Notice(self._note)
-        run = IngestState(self._library.files())
+        run = IngestState(self._library.files.by_place())
         files, roots = yield from self._find_files(paths, again, run)
-        self._library.remember_roots(roots)
+        self._library.files.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(file.size for file in files))
         try:
@@ -97,7 +97,7 @@ class Ingest:
                 self._library.remove([known.place for known in lost])
             yield from run.behind_links(set(roots))
             yield from Remasker(self._library, self._embed_ahead, self._chunks).settle()
-            self._library.merge_words()
+            self._library.fulltext.merge(self._library.documents.counts().chunks)
         except Exception:
             self._end()
             with suppress(RagError, OSError):  # an error of the index must not hide the first one
@@ -111,7 +111,7 @@ class Ingest:
 
     def sync(self, forget: bool = False) -> Iterator[Event]:
         """Take in again everything that was added before."""
-        yield from self.add(self._library.roots(), again=True, forget=forget)
+        yield from self.add(self._library.files.roots(), again=True, forget=forget)
 
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
         """Write a damaged document again, from its stored `text` if given, else from its file.

@@ -1,22 +1,18 @@
-"""Reading of a library: documents, chunks and vectors, each compared with its checksum.
-
-`library` writes what this module reads.
-"""
+"""The documents of a library, their chunks and vectors, each compared with its checksum."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.disk.paths import within
-from rag.domain import Chunk, Document, Span
+from rag.domain import Chunk, Document
 from rag.errors import LibraryBroken, Usage
-from rag.library.files import KnownFile, SourceFiles
-from rag.library.schema import checksum, spans_from_pairs
+from rag.library.database import Database
+from rag.library.files import SourceFiles
+from rag.library.names import Names
+from rag.library.rows import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
+from rag.library.schema import checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,117 +25,131 @@ _MAX_CACHED_DOCUMENTS = 64
 #: values in one SQL statement
 _MAX_VALUES = 500
 _CURE = "run: footnote doctor --repair"
-_COLUMNS = "id, document, start, end, heading, line, page, key, vector, checksum"
 
 
-class Documents(SourceFiles):
-    """The documents of an open library. `Library` is one of these."""
+class Counts(NamedTuple):
+    """The numbers of documents and chunks in a library."""
 
-    def __init__(self, path: Path, *, make: bool) -> None:
-        super().__init__(path, make=make)
-        self._texts: dict[str, Document] = {}  # document id -> document
+    documents: int
+    chunks: int
+
+
+class ChunkText(NamedTuple):
+    """A chunk as it is entered in a full-text index."""
+
+    id: str
+    title: str
+    heading: str
+    text: str
+
+
+class Documents:
+    """The documents of an open library.
+
+    Methods that write are called inside a transaction of the caller's.
+    """
+
+    def __init__(self, database: Database, files: SourceFiles, names: Names) -> None:
+        self._database, self._files, self._names = database, files, names
+        self._loaded: dict[str, Document] = {}  # by id
         self._has_large_cache = False
+        #: (state of the database, the last count)
+        self._counted: tuple[tuple[int, int], Counts] | None = None
+
+    # -- documents
 
     def find(self, name: str) -> Document:
         """Return a document by its id, source, path, or the end of its source.
 
         Raises `Usage` if no document or more than one fits.
         """
-        conditions = "source = ?1", "document = ?1", "path = ?1"
-        rows = next(
-            (rows for condition in conditions if (rows := self._select(condition, name))), []
-        ) or self._select_by_ending(name)
-        if not rows and (ending := _ending_of(name)):
-            rows = self._select("lower(substr(source, -length(?1))) = lower(?1)", ending)
-        document_ids = {row[0] for row in rows}
-        if len(document_ids) != 1:
-            raise _unclear_name(name, len(document_ids))
-        source = rows[0][1]
-        path, member = self._db.execute(
-            "SELECT path, member FROM files WHERE source = ?", (source,)
-        ).fetchone()
-        return replace(self.document(rows[0][0]), source=source, path="" if member else path)
+        file = self._names.find(name)
+        document = self.load(file.document or "")
+        return replace(document, source=file.source, path="" if file.member else file.path)
 
-    def _select(self, condition: str, name: str) -> list[tuple[str, str]]:
-        """Document ids and sources of the files that meet an SQL condition on ?1, the name."""
-        select = (
-            "SELECT DISTINCT document, source FROM files "  # noqa: S608
-            f"WHERE document IS NOT NULL AND {condition}"
-        )
-        return self._db.execute(select, (name,)).fetchall()
-
-    def _select_by_ending(self, name: str) -> list[tuple[str, str]]:
-        """Document ids and sources of the files whose source ends with "/" and the name.
-
-        Compared as text: LIKE would take the name for a pattern and refuses a long one.
-        """
-        ending = _ending_of(name)
-        return self._select("substr(source, -length(?1)) = ?1", ending) if ending else []
-
-    def files_named(self, name: str) -> tuple[list[KnownFile], list[str]]:
-        """Return the files and the roots that `name` means to a user who removes it.
-
-        `name` is the id, source or path of a document, or a folder above it; else a path from the
-        current folder; else the end of one source. Raises `Usage` if none of these fits, or if the
-        sources of several documents end with it.
-        """
-        if all(part.strip() in ("", ".", "..") for part in name.split("/")):
-            raise Usage(
-                f"{name!r} names no document and no folder",
-                "footnote list shows the names that can be removed",
-            )
-        known_files = list(self.files().values())
-        top = name.rstrip("/")
-        files = [known for known in known_files if _is_named(name, known)]
-        if not files and (path := _absolute_path(name)):
-            files, top = [known for known in known_files if within(known.path, {path})], path
-        roots = [root for root in self.roots() if within(root, {top})]
-        if not files and not roots:
-            rows = self._select_by_ending(name)
-            if len({document_id for document_id, _ in rows}) != 1:
-                raise _unclear_name(name, len(rows))
-            files = [known for known in known_files if known.source == rows[0][1]]
-        places = {known.place for known in files}
-        kept_paths = {known.path for known in known_files if known.place not in places}
-        removed_paths = {known.path for known in files} - kept_paths
-        emptied = {
-            root
-            for root in self.roots()
-            if root in removed_paths
-            or (
-                os.path.basename(root)
-                == name.rstrip("/")  # the folder by the name that it has here
-                and any(within(path, {root}) for path in removed_paths)
-                and not any(within(path, {root}) for path in kept_paths)
-            )
-        }
-        return files, sorted({*roots, *emptied})
-
-    def document(self, document_id: str) -> Document:
+    def load(self, document_id: str) -> Document:
         """Return a document by its id. Raises `Usage` if there is none.
 
         Raises `LibraryBroken` naming the document if it does not match its checksum.
         """
-        if document_id in self._texts:
-            return self._texts[document_id]
-        select = "SELECT id, title, date, text, spans, checksum FROM documents WHERE id = ?"
-        row = self._db.execute(select, (document_id,)).fetchone()
-        sources = self.sources(document_id)
+        if document_id in self._loaded:
+            return self._loaded[document_id]
+        row = self._row(document_id)
+        sources = self._files.sources(document_id)
         if row is None and sources:  # another process may have stored it in between
-            row = self._db.execute(select, (document_id,)).fetchone()
+            row = self._row(document_id)
         if row is None and not sources:
             raise Usage(f"there is no document {document_id!r}", "footnote list shows them all")
-        if row is None or checksum(*row[:5]) != row[5]:
+        if row is None or not row.is_intact:
             names = ", ".join(sources) or document_id
             raise LibraryBroken(
-                f"{self._path}: the text of {names} is missing or does not match its checksum",
+                f"{self._database.path}: the text of {names} is missing or does not match its "
+                "checksum",
                 _CURE,
             )
-        if len(self._texts) > _MAX_CACHED_DOCUMENTS:
-            self._texts.clear()
-        document = _document_from_row(row, sources[0] if sources else document_id)
-        self._texts[document_id] = document
+        if len(self._loaded) > _MAX_CACHED_DOCUMENTS:
+            self._loaded.clear()
+        document = row.document(sources[0] if sources else document_id)
+        self._loaded[document_id] = document
         return document
+
+    def _row(self, document_id: str) -> DocumentRow | None:
+        select = f"{SELECT_DOCUMENTS} WHERE id = ?"
+        row = self._database.execute(select, (document_id,)).fetchone()
+        return DocumentRow(*row) if row else None
+
+    def rows(self) -> Iterator[DocumentRow]:
+        """Yield the rows of all documents, damaged or not."""
+        return map(DocumentRow._make, self._database.execute(SELECT_DOCUMENTS))
+
+    def has(self, document_id: str) -> bool:
+        """Whether there is a document of this id."""
+        select = "SELECT 1 FROM documents WHERE id = ?"
+        return self._database.execute(select, (document_id,)).fetchone() is not None
+
+    def ids(self) -> list[str]:
+        """Return the ids of all documents."""
+        return [row[0] for row in self._database.execute("SELECT id FROM documents")]
+
+    def counts(self) -> Counts:
+        """Return the numbers of documents and chunks.
+
+        SQLite counts row by row, so the result is kept until a process writes.
+        """
+        state = self._database.state
+        if self._counted is None or self._counted[0] != state:
+            self._counted = state, Counts(self._count("documents"), self._count("chunks"))
+        return self._counted[1]
+
+    def _count(self, table: str) -> int:
+        select = f"SELECT count(*) FROM {table}"  # noqa: S608
+        return int(self._database.execute(select).fetchone()[0])
+
+    def add(self, document: Document) -> None:
+        """Store a document without its chunks."""
+        self._database.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", DocumentRow.of(document)
+        )
+
+    def remask(self, document: Document) -> None:
+        """Replace the mask of a stored document."""
+        row = DocumentRow.of(document)
+        self._database.execute(
+            "UPDATE documents SET spans = ?, checksum = ? WHERE id = ?",
+            (row.spans, row.checksum, row.id),
+        )
+
+    def delete(self, document_id: str) -> None:
+        """Remove a document and its chunks."""
+        self._database.execute("DELETE FROM chunks WHERE document = ?", (document_id,))
+        self._database.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        self._loaded.pop(document_id, None)
+
+    def forget_loaded(self) -> None:
+        """Read every document from the file again when it is loaded next."""
+        self._loaded.clear()
+
+    # -- chunks
 
     def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         """Return chunks by id; an unknown id is left out.
@@ -148,61 +158,96 @@ class Documents(SourceFiles):
         """
         chunks = {}
         for chunk_id in chunk_ids:
-            row = next(self._chunk_rows("id", [chunk_id]), None)
+            row = next(self._rows_with("id", [chunk_id]), None)
             if row is None:
                 continue
-            self._check_row(row)
+            self.check(row)
             try:
-                document = self.document(row[1])
+                document = self.load(row.document)
             except Usage:  # another process has removed it since
                 continue
-            span = Span(row[2], row[3])
-            text, about = span.of(document.text), (document.source, document.title, document.date)
-            chunks[chunk_id] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
+            chunks[chunk_id] = row.chunk(document)
         return chunks
 
-    def _check_row(self, row: Sequence[Any]) -> None:
-        """Raise `LibraryBroken` if a row of `_COLUMNS` does not match its checksum."""
-        if checksum(*row[:9]) != row[9]:
-            names = ", ".join(self.sources(row[1])) or row[1]
+    def check(self, row: ChunkRow) -> None:
+        """Raise `LibraryBroken` if a row does not match its checksum."""
+        if not row.is_intact:
+            names = ", ".join(self._files.sources(row.document)) or row.document
             raise LibraryBroken(
-                f"{self._path}: a passage of {names} does not match its checksum", _CURE
+                f"{self._database.path}: a passage of {names} does not match its checksum", _CURE
             )
 
-    def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return stored vectors (bytes) by the keys of their texts, without damaged ones."""
-        rows = self._chunk_rows("key", keys)
-        return {row[7]: row[8] for row in rows if checksum(*row[:9]) == row[9]}
+    def chunk_rows(self, document_id: str | None = None) -> Iterator[ChunkRow]:
+        """Yield the rows of a document's chunks, or of all chunks by number, damaged or not."""
+        if document_id is not None:
+            return self._rows_with("document", [document_id])
+        rows = self._database.execute(f"{SELECT_CHUNKS} ORDER BY number")
+        return map(ChunkRow._make, rows)
 
-    def _chunk_rows(
-        self, column: str, values: Sequence[Any], select: str = _COLUMNS
-    ) -> Iterator[Any]:
-        """Rows of chunks that have one of `values` in `column`."""
+    def _rows_with(self, column: str, values: Sequence[Any]) -> Iterator[ChunkRow]:
+        """The rows of chunks that have one of `values` in `column`."""
+        return map(ChunkRow._make, self._select_with(SELECT_CHUNKS, column, values))
+
+    def _select_with(self, select: str, column: str, values: Sequence[Any]) -> Iterator[Any]:
+        """The rows of `select` that have one of `values` in `column`."""
         for start in range(0, len(values), _MAX_VALUES):
             part = list(values[start : start + _MAX_VALUES])
             marks = ",".join("?" * len(part))
-            yield from self._db.execute(
-                f"SELECT {select} FROM chunks WHERE {column} IN ({marks})",  # noqa: S608
-                part,
+            yield from self._database.execute(
+                f"{select} WHERE {column} IN ({marks})", part
             ).fetchall()
 
-    def ids(self) -> set[str]:
+    def chunk_ids(self) -> set[str]:
         """Return the ids of all chunks; the index must have the same."""
-        return {row[0] for row in self._db.execute("SELECT id FROM chunks")}
+        return {row[0] for row in self._database.execute("SELECT id FROM chunks")}
 
-    def texts(self, chunk_ids: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
-        """Yield (chunk id, title, heading, text) of chunks, document by document.
+    def chunk_ids_named(self, names: Collection[str]) -> list[str]:
+        """Return chunk ids of the documents whose source is, or ends with, one of the names."""
+        document_ids = self._names.documents_named(names)
+        return [
+            chunk_id for document_id in document_ids for chunk_id in self.chunk_ids_of(document_id)
+        ]
+
+    def chunk_ids_of(self, document_id: str) -> list[str]:
+        """Return the ids of the chunks of a document."""
+        select = "SELECT id FROM chunks WHERE document = ?"
+        return [row[0] for row in self._database.execute(select, (document_id,))]
+
+    def texts(self, chunk_ids: Collection[str]) -> Iterator[ChunkText]:
+        """Yield the texts of chunks, document by document.
 
         Raises `LibraryBroken` for a damaged one.
         """
         wanted = set(chunk_ids)
-        rows = self._chunk_rows("id", list(chunk_ids), "document")
+        rows = self._select_with("SELECT document FROM chunks", "id", list(chunk_ids))
         for document_id in sorted({row[0] for row in rows}):
-            document = self.document(document_id)
-            for row in self._chunk_rows("document", [document_id]):
-                if row[0] in wanted:
-                    self._check_row(row)
-                    yield row[0], document.title, row[4], document.text[row[2] : row[3]]
+            document = self.load(document_id)
+            for row in self.chunk_rows(document_id):
+                if row.id in wanted:
+                    self.check(row)
+                    yield ChunkText(row.id, document.title, row.heading, row.text_of(document))
+
+    def add_chunk(self, chunk: Chunk, vector: NDArray[np.float32], key: bytes) -> int:
+        """Store a chunk with its vector and the key of the embedded text; return its number."""
+        place = (chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page)
+        content = (chunk.id, chunk.document, *place, key, vector.tobytes())
+        cursor = self._database.execute(
+            "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*content, checksum(*content)),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def delete_chunks(self, numbers: Iterable[int]) -> None:
+        """Remove chunks by number."""
+        self._database.executemany(
+            "DELETE FROM chunks WHERE number = ?", [(number,) for number in numbers]
+        )
+
+    # -- vectors
+
+    def reuse(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return stored vectors (bytes) by the keys of their texts, without damaged ones."""
+        return {row.key: row.vector for row in self._rows_with("key", keys) if row.is_intact}
 
     def vectors(self, chunk_ids: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of chunks in the given order, float32, shape (n, dimension).
@@ -212,9 +257,9 @@ class Documents(SourceFiles):
         import numpy as np
 
         stored = {}
-        for row in self._chunk_rows("id", chunk_ids):
-            self._check_row(row)
-            stored[row[0]] = row[8]
+        for row in self._rows_with("id", chunk_ids):
+            self.check(row)
+            stored[row.id] = row.vector
         joined = b"".join(stored[chunk_id] for chunk_id in chunk_ids)
         return np.frombuffer(joined, dtype=np.float32).reshape(len(chunk_ids), -1)
 
@@ -227,59 +272,15 @@ class Documents(SourceFiles):
         import numpy as np
 
         if not self._has_large_cache:
-            self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            self._database.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             self._has_large_cache = True
+        select = "SELECT id, vector FROM chunks"
         rows = [
-            row
-            for row in self._chunk_rows("id", chunk_ids, "id, vector")
-            if len(row[1]) == vector.nbytes
+            (chunk_id, stored)
+            for chunk_id, stored in self._select_with(select, "id", chunk_ids)
+            if len(stored) == vector.nbytes
         ]
-        joined = b"".join(row[1] for row in rows)
+        joined = b"".join(stored for _, stored in rows)
         matrix = np.frombuffer(joined, dtype=np.float32).reshape(-1, len(vector))
-        return dict(zip((row[0] for row in rows), (matrix @ vector).tolist(), strict=True))
-
-
-def _document_from_row(row: Sequence[Any], source: str) -> Document:
-    """Make a document of a row (id, title, date, text, spans as JSON, checksum)."""
-    document_id, title, date, text, spans, _ = row
-    mask, pages, headings = json.loads(spans)
-    return Document(
-        document_id,
-        source,
-        title,
-        date,
-        text,
-        spans_from_pairs(mask),
-        spans_from_pairs(pages),
-        tuple((Span(start, end), heading) for start, end, heading in headings),
-    )
-
-
-def _is_named(name: str, known: KnownFile) -> bool:
-    """Whether `name` is the id, source or path of a file, or a folder above it."""
-    return (
-        name in (known.document, known.source)
-        or known.source.startswith(name.rstrip("/") + "/")
-        or within(known.path, {name.rstrip("/")}) is not None
-    )
-
-
-def _absolute_path(name: str) -> str:
-    """The absolute path of `name` from the current folder; "" if it has none."""
-    try:
-        return os.path.abspath(name)
-    except (OSError, ValueError):
-        return ""
-
-
-def _ending_of(name: str) -> str:
-    """The end of every source that `name` may stand for; "" if the name is blank."""
-    while name.startswith(("./", "/")):
-        name = name[1 + name.startswith("./") :]
-    return f"/{name}" if name.strip() else ""
-
-
-def _unclear_name(name: str, count: int) -> Usage:
-    """The error for a name that `count` documents have."""
-    problem = f"{count} documents are called" if count else "there is no document called"
-    return Usage(f"{problem} {name!r}", "footnote list shows them all")
+        cosines = (matrix @ vector).tolist()
+        return dict(zip((chunk_id for chunk_id, _ in rows), cosines, strict=True))

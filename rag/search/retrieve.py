@@ -103,7 +103,7 @@ class Retriever:
     ) -> None:
         self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
         self._useful, self._rerank, self._beside = useful, rerank, beside
-        self._words = words or library.words
+        self._words = words or library.fulltext
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1, with scores from 0 to 1.
@@ -163,10 +163,10 @@ class Retriever:
     def _lists(self, question: str, vector: NDArray[np.float32]) -> Iterator[_Lists]:
         """Yield both lists for the question, then deeper ones while there are more chunks."""
         words = self._search_words(question)
-        in_files = self._library.lookup.chunks_of(_FILE_NAME.findall(question))
+        in_files = self._library.documents.chunk_ids_named(_FILE_NAME.findall(question))
         if in_files:
             by_words = dict(self._words(words, _UNLIMITED))
-            cosines = self._library.cosines(in_files, vector)
+            cosines = self._library.documents.cosines(in_files, vector)
             allowed = set(in_files)
             by_words = {key: score for key, score in by_words.items() if key in allowed}
             yield _Lists(by_words, cosines, {}, False)
@@ -175,7 +175,7 @@ class Retriever:
         for depth in (self._depth, self._depth * _DEPTH_FACTOR, max_depth):
             near = _VECTOR_THREAD.submit(self._near, vector, depth)
             by_words = dict(self._words(words, depth))
-            cosines = self._library.cosines(list(by_words), vector)
+            cosines = self._library.documents.cosines(list(by_words), vector)
             by_vectors = dict(near.result())
             full = max(len(by_words), len(by_vectors)) >= depth
             yield _Lists(by_words, by_vectors, cosines, full and depth < max_depth)
@@ -188,7 +188,7 @@ class Retriever:
         known = self._words.hold(words)
         unknown = [word for word in words if word not in known]
         similar = {
-            word: self._library.lookup.spelt(word) for word in unknown[:_MAX_CORRECTED_WORDS]
+            word: self._library.spelling.spelt(word) for word in unknown[:_MAX_CORRECTED_WORDS]
         }
         return [alternative for word in words for alternative in (word, *similar.get(word, ()))]
 
@@ -213,10 +213,10 @@ class Retriever:
             if (
                 deeper_exist
                 and index == 2 * wanted
-                and len(self._library.twins.labels(chunk_ids)) < wanted
+                and len(self._library.duplicates.labels(chunk_ids)) < wanted
             ):
                 return None
-            chunk = self._library.chunks([chunk_id]).get(chunk_id)
+            chunk = self._library.documents.chunks([chunk_id]).get(chunk_id)
             if chunk is None:
                 continue
             text = WordText(chunk.text, f"{chunk.title} {chunk.heading}")
@@ -233,7 +233,7 @@ class Retriever:
         """The chunk with the sentences around it, as it is read and cited."""
         if not self._beside:
             return chunk
-        return widen_chunk(chunk, self._library.document(chunk.document), self._beside)
+        return widen_chunk(chunk, self._library.documents.load(chunk.document), self._beside)
 
     def _copies(
         self, chunk: Chunk, folded: Sequence[Chunk], shown: Sequence[Chunk]
@@ -246,9 +246,9 @@ class Retriever:
         names = [
             Copy(source, each.document, each.span)
             for each in (*folded, chunk)
-            for source in self._library.sources(each.document)
+            for source in self._library.files.sources(each.document)
         ]
-        copies = dict.fromkeys([*names, *self._library.twins.copies(chunk.id)])
+        copies = dict.fromkeys([*names, *self._library.duplicates.copies(chunk.id)])
         itself = Copy(chunk.source, chunk.document, chunk.span)
         shown_places = {(other.document, other.span) for other in shown if other.id != chunk.id}
         return tuple(

@@ -91,7 +91,7 @@ def explain_passage(
     if quote is not None and not quote.strip():
         raise Usage("the quote is empty", 'give words of the document: --quote "..."')
     try:
-        document = search.library.find(name)
+        document = search.library.documents.find(name)
     except Usage as error:
         return _explain_absence(name, search.library, error)
     places = find_quote(document.text, quote) if quote else [Span(0, len(document.text))]
@@ -118,7 +118,7 @@ def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
 
     Raises `error` again if it is about something else, such as several documents of that name.
     """
-    for file in library.files().values():
+    for file in library.files.by_place().values():
         if file.document is None and (file.source == name or file.source.endswith("/" + name)):
             return Explanation(
                 "not in the library",
@@ -137,9 +137,9 @@ def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
 
 def _chunks_of(library: Library, document_id: str) -> list[Chunk]:
     """The chunks of a document, in order."""
-    ids, chunks = sorted(library.ids()), list[Chunk]()
+    ids, chunks = sorted(library.documents.chunk_ids()), list[Chunk]()
     for start in range(0, len(ids), _BATCH):
-        batch = library.chunks(ids[start : start + _BATCH]).values()
+        batch = library.documents.chunks(ids[start : start + _BATCH]).values()
         chunks += [chunk for chunk in batch if chunk.document == document_id]
     return sorted(chunks, key=lambda chunk: chunk.span)
 
@@ -181,7 +181,7 @@ def _follow_search(
     """Explain the chunk of `targets` that got furthest."""
     target_ids = {chunk.id for chunk in targets}
     vector = search.embed(question)
-    by_words = [c for c, _ in search.library.words(query_words(question), _UNLIMITED)]
+    by_words = [c for c, _ in search.library.fulltext(query_words(question), _UNLIMITED)]
     by_vectors = _rank_by_vectors(search.library, vector)
     ranked = search.fused(question, settings.depth)
     passage = next((p for p in ranked if p.chunk.id in target_ids), None)
@@ -236,9 +236,9 @@ def _rank_by_vectors(library: Library, vector: NDArray[np.float32]) -> list[str]
     """The ids of all passages by their exact cosine, nearest first."""
     import numpy as np
 
-    ids = sorted(library.ids())
+    ids = sorted(library.documents.chunk_ids())
     cosines = [
-        library.vectors(ids[start : start + _BATCH]) @ vector
+        library.documents.vectors(ids[start : start + _BATCH]) @ vector
         for start in range(0, len(ids), _BATCH)
     ]
     return [ids[place] for place in np.argsort(-np.concatenate(cosines), kind="stable")]

@@ -15,6 +15,7 @@ import os
 import shlex
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from rag.index.chroma import VectorIndex
 from rag.index.index import renew_index
 from rag.library import table_check
 from rag.library.database import Database
+from rag.library.files import SourceFiles
 from rag.library.history import FILE
 from rag.library.library import Library
 from rag.upkeep.repair_documents import repair_documents, repair_roots
@@ -99,11 +101,11 @@ def repair_library(
         index_agreed = vectors.revision() == library.revision
     if not (yield from _repair_pages(library)):
         return
-    library.care.lenient()
+    library.database.read_leniently()
     yield from repair_documents(library, ingest, lost)
     yield from repair_roots(library, lost)
     yield from _repair_words(library)
-    for says in library.care.fill(library.writing):
+    for says in library.integrity.fill():
         yield Repaired("library", True, says)
     if index_agreed:
         # The repairs changed the library's revision. If this fails, `_repair_index` reports it.
@@ -168,8 +170,7 @@ def _readable_roots(path: Path) -> list[str]:
     """The files and folders that were added, if the damaged file still gives them."""
     # Any page may be damaged.
     with suppress(Exception), closing(Database(path)) as database:
-        rows = database._db.execute("SELECT path FROM roots ORDER BY path")
-        return [str(row[0]) for row in rows]
+        return [str(root) for root in SourceFiles(database).roots()]
     return []
 
 
@@ -178,31 +179,36 @@ def _readable_roots(path: Path) -> list[str]:
 
 def _repair_pages(library: Library) -> Generator[Event, None, bool]:
     """Make SQLite's indices and the table of words again. Returns False if damage remains."""
-    faults = library.pages()
+    faults = library.database.failed_pages()
     if not faults:
         return True
-    for remake in (library.reindex, library.remake_words):
+    for remake in (library.database.reindex, partial(_remake_words, library)):
         # Only damage is ignored here; other errors are no statement about the file.
         try:
             remake()
         except LibraryBroken:
             continue
-        if not library.pages():
+        if not library.database.failed_pages():
             says = f"SQLite's indices did not agree ({faults[0]}); made again from the tables"
             yield Repaired("library", True, says)
             return True
-    details = "; ".join((library.pages() or faults)[:3])
+    details = "; ".join((library.database.failed_pages() or faults)[:3])
     error = LibraryBroken(f"{library.folder}/library.db is damaged: {details}")
     yield _beyond_repair(library.folder, error)
     return False
 
 
+def _remake_words(library: Library) -> None:
+    with library.database.writing():
+        library.integrity.remake_words()
+
+
 def _repair_words(library: Library) -> Iterator[Event]:
-    damage = library.care.damage()
-    if not library.care.words_agree(damage):
-        library.remake_words()
+    damage = library.integrity.damage()
+    if not library.integrity.words_agree(damage):
+        _remake_words(library)
         says = "the table of words did not agree; made again from the texts"
-        yield Repaired("words", library.care.words_agree(damage), says)
+        yield Repaired("words", library.integrity.words_agree(damage), says)
 
 
 def _repair_index(library: Library, vectors: VectorIndex) -> Iterator[Event]:
@@ -211,7 +217,7 @@ def _repair_index(library: Library, vectors: VectorIndex) -> Iterator[Event]:
     try:
         if vectors.revision() != library.revision:
             fault = "missing, damaged or behind"
-        elif vectors.chunk_ids() != library.ids():
+        elif vectors.chunk_ids() != library.documents.chunk_ids():
             fault = "it had other passages than the library"
     except LibraryBroken as error:
         fault = str(error)

@@ -62,9 +62,12 @@ BUSY = LibraryBusy("another process is writing")
 
 def _changed(house: House) -> None:
     """A document is in, and not yet in the index."""
-    before = len(house.library.ids())
-    house.library.remove([next(iter(house.library.files()))])
-    assert len(house.library.ids()) < before and house.vectors.revision() != house.library.revision
+    before = len(house.library.documents.chunk_ids())
+    house.library.remove([next(iter(house.library.files.by_place()))])
+    assert (
+        len(house.library.documents.chunk_ids()) < before
+        and house.vectors.revision() != house.library.revision
+    )
 
 
 def _without_words(house: House) -> None:
@@ -87,7 +90,7 @@ def test_words_are_ranked_by_the_postings_and_nothing_is_mended_where_all_agrees
     index.agree()
     words = index.words()
     assert isinstance(words, FastFullText) and not mended
-    assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.words(["otters"], 5)))
+    assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.fulltext(["otters"], 5)))
 
 
 def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_words(
@@ -96,8 +99,10 @@ def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_wo
     _changed(house)
     index, mended = _index(house, BUSY)
     index.agree()
-    assert mended == [False] and index.words() is house.library.words
-    assert len(index.near(house.embedder.embed(["anything"])[0], 10)) > len(house.library.ids())
+    assert mended == [False] and index.words() is house.library.fulltext
+    assert len(index.near(house.embedder.embed(["anything"])[0], 10)) > len(
+        house.library.documents.chunk_ids()
+    )
 
 
 def test_an_index_that_is_behind_follows(house: House) -> None:
@@ -143,8 +148,10 @@ def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(hous
     _without_words(house)
     index, _ = _index(house, BUSY)
     index.agree()
-    assert index.words() is house.library.words
-    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+    assert index.words() is house.library.fulltext
+    assert {
+        n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)
+    } == house.library.documents.chunk_ids()
 
 
 def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_writes(
@@ -163,7 +170,7 @@ def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house
     index, _ = _index(house, PermissionError("read-only"))
     _without_words(house)
     index.agree()
-    assert index.words() is house.library.words and index.near(house.embedder.embed(["x"])[0], 1)
+    assert index.words() is house.library.fulltext and index.near(house.embedder.embed(["x"])[0], 1)
     _changed(house)
     with pytest.raises(PermissionError):
         index.agree()
@@ -177,26 +184,30 @@ def test_an_index_that_cannot_be_read_leaves_the_words_to_the_library_and_is_mad
         store.write_bytes(b"")
     index, mended = _index(house)
     index.agree()
-    assert index.words() is house.library.words
-    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+    assert index.words() is house.library.fulltext
+    assert {
+        n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)
+    } == house.library.documents.chunk_ids()
     assert mended == [True] and isinstance(index.words(), FastFullText)
 
 
 def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_shown(
     house: House,
 ) -> None:
-    name = sorted(house.library.ids())[0]
+    name = sorted(house.library.documents.chunk_ids())[0]
     bad = np.full(house.dimension, 1e30, np.float32).tobytes()
-    house.library._db.execute("UPDATE chunks SET vector = ? WHERE id = ?", (bad, name))
-    assert house.library.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
+    house.library.database.execute("UPDATE chunks SET vector = ? WHERE id = ?", (bad, name))
+    assert house.library.documents.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
     with pytest.raises(LibraryBroken, match="checksum"):
-        house.library.chunks([name])
+        house.library.documents.chunks([name])
 
 
 def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
-    name, other = sorted(house.library.ids())[:2]
-    house.library._db.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
-    assert set(house.library.cosines([name, other], house.embedder.embed(["otters"])[0])) == {other}
+    name, other = sorted(house.library.documents.chunk_ids())[:2]
+    house.library.database.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
+    assert set(
+        house.library.documents.cosines([name, other], house.embedder.embed(["otters"])[0])
+    ) == {other}
 
 
 def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(house: House) -> None:

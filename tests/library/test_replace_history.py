@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     """A library with many saved answers."""
     folder = tmp_path / "libraries" / "lib"
     Library(folder, make=True, identity="test").close()
-    with closing(History(folder)) as history, history.writing():
+    with closing(History(folder)) as history, history.database.writing():
         for number in range(1, _TURNS + 1):
             question, answer = (
                 f"Who signed {number}?",
@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
                 answer,
                 checksum(number, question, answer),
             )
-            history._db.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?)", row)
+            history.database.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?)", row)
     return folder
 
 

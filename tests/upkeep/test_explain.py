@@ -47,7 +47,7 @@ def library(tmp_path: Path) -> Library:
         known = KnownFile(f"/here/{word}", doc.source, doc.id, 1, 1, "0" * 64, None)
         items.append((known, doc, chunks, vectors, [c.id.encode() for c in chunks]))
     made.put(items)
-    made.fail(
+    made.files.fail(
         KnownFile("/here/bad.pdf", "dir/bad.pdf", None, 1, 1, "0" * 64, None),
         "it is locked",
         "unlock it",
@@ -61,20 +61,20 @@ def searching(
     """Search by words and exact vectors: `missing` is not in the index; `order` sets ranks."""
 
     def near(vector: np.ndarray, depth: int) -> list[tuple[str, float]]:
-        names = sorted(library.ids() - {missing})
-        cosines = library.vectors(names) @ vector
+        names = sorted(library.documents.chunk_ids() - {missing})
+        cosines = library.documents.vectors(names) @ vector
         return [
             (names[at], float(cosines[at])) for at in np.argsort(-cosines, kind="stable")[:depth]
         ]
 
     def fused(question: str, depth: int) -> tuple[Passage, ...]:
         scores = fuse_scores(
-            dict(library.words(query_words(question), depth)), dict(near(unit(0), depth))
+            dict(library.fulltext(query_words(question), depth)), dict(near(unit(0), depth))
         )
         names = sorted(scores, key=lambda n: (-scores[n], n))
         places = {name: place for place, name in enumerate(names, 1)}
         last = sorted(names, key=lambda n: (order or {}).get(n, places[n]))
-        chunks = library.chunks(names)
+        chunks = library.documents.chunks(names)
         return tuple(
             Passage(number, chunks[n], 0.5, Ranks(None, None, places[n], number if order else None))
             for number, n in enumerate(last, 1)
@@ -113,7 +113,7 @@ def test_what_is_handed_on_is_not_lost(library: Library) -> None:
         and found.of == 20
     )
     assert (
-        library.find("one.txt").text[found.span.start : found.span.end]
+        library.documents.find("one.txt").text[found.span.start : found.span.end]
         == found.text
         == "Bees number one."
     )
