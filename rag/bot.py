@@ -108,16 +108,14 @@ class Bot:
         """Sources of the documents that `remove(name)` would remove."""
         if self.library.is_orphan(name):
             return ()
-        files, _ = self.library.names.files_and_roots(name)
-        return tuple(file.source for file in files if file.document)
+        return tuple(file.source for file in self.library.names.resolve(name)[0] if file.document)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
         """Remove a document by id, source or path, or all documents of a folder."""
         library, started = self.access.open(), time.perf_counter()
         with self.access.writing():
-            of_name = library.names.files_and_roots
-            files, roots = ([], []) if library.forget_orphan(name) else of_name(name)
+            files, roots = ([], []) if library.forget_orphan(name) else library.names.resolve(name)
             library.remove([file.place for file in files], roots)
             left = set(library.files.roots())
             paths = {file.path for file in files if file_paths.within(file.path, left)}

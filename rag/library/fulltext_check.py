@@ -13,8 +13,8 @@ from itertools import zip_longest
 
 from rag.errors import RagError
 from rag.library.database import Database
+from rag.library.documents import Documents
 from rag.library.fulltext import add_words
-from rag.library.reading import Documents
 from rag.library.schema import FULLTEXT_TABLE
 from rag.library.table_check import empty_words
 

@@ -16,11 +16,11 @@ from rag.disk.disk_errors import is_damage
 from rag.errors import LibraryBroken, RagError
 from rag.library.boilerplate import BoilerplateTable
 from rag.library.database import Database
+from rag.library.documents import Documents
 from rag.library.duplicates import Duplicates
 from rag.library.files import SourceFiles
 from rag.library.fulltext_check import FullTextCheck
 from rag.library.history import History
-from rag.library.reading import Documents
 from rag.library.table_check import missing_parts
 
 #: columns of the table of files, each with the SQLite types that its values may have

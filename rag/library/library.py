@@ -24,6 +24,7 @@ from rag.errors import LibraryBroken, RagError, Unreadable
 from rag.library import table_check
 from rag.library.boilerplate import BoilerplateTable
 from rag.library.database import Database
+from rag.library.documents import Documents
 from rag.library.duplicates import Duplicates
 from rag.library.files import KnownFile, Place, SourceFiles
 from rag.library.fulltext import FullText
@@ -38,7 +39,6 @@ from rag.library.opening import (
     prepare_tables,
     suggest_another_library,
 )
-from rag.library.reading import Documents
 from rag.library.rows import ChunkRow
 from rag.library.spelling import Spelling
 from rag.text.copies import WordText

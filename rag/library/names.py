@@ -50,7 +50,7 @@ class Names:
         ending = _ending_of(name)
         return self._select(_ENDS_WITH, ending) if ending else []
 
-    def files_and_roots(self, name: str) -> tuple[list[KnownFile], list[str]]:
+    def resolve(self, name: str) -> tuple[list[KnownFile], list[str]]:
         """Return the files and the roots that `name` means to a user who removes it.
 
         `name` is the id, source or path of a document, or a folder above it; else a path from the

@@ -307,7 +307,7 @@ def test_a_name_of_nothing_removes_nothing(house: House, tmp_path: Path, name: s
     _texts(tmp_path / "docs", ["a.txt"])
     house.add(tmp_path / "docs")
     with pytest.raises(Usage) as error:
-        house.library.names.files_and_roots(name)
+        house.library.names.resolve(name)
     assert error.value.cure
     with pytest.raises(Usage):
         house.library.documents.find(name)
@@ -343,7 +343,7 @@ def test_a_name_means_whole_names_and_no_pattern(
     house.add(tmp_path / "docs")
 
     def meant(name: str) -> list[str]:
-        return sorted(known.source for known in house.library.names.files_and_roots(name)[0])
+        return sorted(known.source for known in house.library.names.resolve(name)[0])
 
     assert (
         meant("docs/C")
@@ -369,7 +369,7 @@ def test_a_name_means_whole_names_and_no_pattern(
         "C\0",
     ):
         with pytest.raises(Usage):
-            house.library.names.files_and_roots(name)
+            house.library.names.resolve(name)
     assert house.library.documents.chunk_ids_named(["%" * 100_000, "_.txt", "*"]) == []
     assert len(house.library.documents.chunk_ids_named(["a%.txt"])) == 1
 
@@ -379,11 +379,11 @@ def test_one_document_of_a_corpus_goes_and_the_corpus_stays_known(
 ) -> None:
     path = _corpus(tmp_path / "c.jsonl", ["x", "y", "x/z"])
     house.add(path)
-    files, roots = house.library.names.files_and_roots("y")
+    files, roots = house.library.names.resolve("y")
     assert [f.source for f in files] == ["y"] and roots == []
     house.library.remove([f.place for f in files], roots)
     assert [i.source for i in house.library.files.listings()] == ["x", "x/z"]
-    files, roots = house.library.names.files_and_roots(str(path))
+    files, roots = house.library.names.resolve(str(path))
     assert len(files) == 2 and roots == [str(path)]
 
 

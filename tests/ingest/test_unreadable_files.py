@@ -324,7 +324,7 @@ def test_a_missing_folder_that_was_added_by_itself_keeps_its_documents(
     assert report.removed == () and len(_sources(house)) == 7
     (line,) = report.failed
     assert f"footnote remove {docs}/mount" in line.cure
-    files, roots = house.library.names.files_and_roots(str(docs / "mount"))
+    files, roots = house.library.names.resolve(str(docs / "mount"))
     house.library.remove([f.place for f in files], roots)
     assert house.library.files.roots() == [str(docs)] and len(_sources(house)) == 4
     assert _sync(house).failed == ()
@@ -339,7 +339,7 @@ def test_a_file_that_was_added_by_itself_and_is_gone_can_be_forgotten_for_good(
     one.unlink()
     assert _sync(house).removed == ("00.txt",)
     assert "footnote remove" in _sync(house).failed[0].cure
-    files, roots = house.library.names.files_and_roots(str(one))
+    files, roots = house.library.names.resolve(str(one))
     assert (files, roots) == ([], [str(one)])
     house.library.remove([], roots)
     assert _sync(house).failed == ()
