@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from rag.config import Config
 from rag.domain import Passage
-from rag.errors import LibraryBusy, RagError
-from rag.events import Event, Indexing, Loading
+from rag.events import Event, Loading
 from rag.index.chroma import VectorIndex
 from rag.index.index import Index
 from rag.library.library import Library
@@ -78,32 +77,14 @@ class LibraryAccess:
         return index
 
     def renew_index(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Renew an index that is behind the library; `Loading` events say how far it is.
-
-        Does nothing while another process writes. An error is not raised: the search that follows
-        tries again and raises it.
-        """
-        if not self.open().counts()[1] or not self._open_index().behind():
-            return
-        with suppress(RagError, OSError), self.writing(0):
-            for event in self.ingest().index():
-                if isinstance(event, Indexing):
-                    yield Loading(f"the index: {event.says}")
-                if stop():
-                    return
+        """As `Index.catch_up`, with `Loading` events that say how far it is."""
+        for event in self._open_index().catch_up(stop):
+            yield Loading(f"the index: {event.says}")
 
     def _open_index(self) -> Index:
         if self._index is None:
-            self._index = Index(self.open(), self.vectors, self._remake_index)
+            self._index = Index(self.open(), self.vectors)
         return self._index
-
-    def _remake_index(self, from_scratch: bool) -> bool:
-        """Make the index agree with the library. False if another process is writing."""
-        with suppress(LibraryBusy), self.writing(0):
-            for _ in self.ingest().index(from_scratch):
-                pass
-            return True
-        return False
 
     # -- search
 

@@ -22,6 +22,7 @@ from rag.domain import Chunk, Document, Embedder, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.ingest import clean as cleaning
 from rag.ingest import load as loading
 from rag.ingest.chunk import CountTokens, chunk_document
@@ -85,9 +86,9 @@ class Ingest:
         paths = [path if again else file_paths.absolute(path) for path in paths]
         if self._note:
             yield Notice(self._note)
-        run = IngestState(self._library.files())
+        run = IngestState(self._library.files.by_place())
         files, roots = yield from self._find_files(paths, again, run)
-        self._library.remember_roots(roots)
+        self._library.files.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(file.size for file in files))
         try:
@@ -96,21 +97,21 @@ class Ingest:
                 self._library.remove([known.place for known in lost])
             yield from run.behind_links(set(roots))
             yield from Remasker(self._library, self._embed_ahead, self._chunks).settle()
-            self._library.merge_words()
+            self._library.fulltext.merge(self._library.documents.counts().chunks)
         except Exception:
             self._end()
             with suppress(RagError, OSError):  # an error of the index must not hide the first one
-                for _ in self.index():
+                for _ in renew_index(self._library, self._vectors):
                     pass
             raise
         finally:
             self._end()
-        yield from self.index()
+        yield from renew_index(self._library, self._vectors)
         yield run.report(time.perf_counter() - started)
 
     def sync(self, forget: bool = False) -> Iterator[Event]:
         """Take in again everything that was added before."""
-        yield from self.add(self._library.roots(), again=True, forget=forget)
+        yield from self.add(self._library.files.roots(), again=True, forget=forget)
 
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
         """Write a damaged document again, from its stored `text` if given, else from its file.
@@ -131,15 +132,6 @@ class Ingest:
         finally:
             self._end()
         return bool(documents) and not run.failed
-
-    def index(self, scratch: bool = False) -> Iterator[Event]:
-        """Renew the index if it does not match the library, or with `scratch` make it anew."""
-        self._library.present()  # raises if the library was removed: no index is made for it
-        if scratch or self._vectors.revision() != self._library.revision:
-            library = self._library
-            yield from self._vectors.renew(
-                library.ids(), library.vectors, library.texts, library.revision, scratch
-            )
 
     def _find_files(
         self, paths: Sequence[str], again: bool, run: IngestState

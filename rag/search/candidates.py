@@ -82,14 +82,14 @@ class Candidates:
         known = self._words.hold(words)
         unknown = [word for word in words if word not in known]
         similar = {
-            word: self._library.lookup.spelt(word) for word in unknown[:_MAX_CORRECTED_WORDS]
+            word: self._library.spelling.spelt(word) for word in unknown[:_MAX_CORRECTED_WORDS]
         }
         looked_up = [other for word in words for other in (word, *similar.get(word, ()))]
         return Query(question, looked_up, vector)
 
     def lists(self, query: Query) -> Iterator[Lists]:
         """Yield both lists for the question, then deeper ones while there are more chunks."""
-        in_files = self._library.lookup.chunks_of(_FILE_NAME.findall(query.text))
+        in_files = self._library.documents.chunk_ids_named(_FILE_NAME.findall(query.text))
         if in_files:
             yield self._lists_in_files(query, in_files)
             return
@@ -108,7 +108,7 @@ class Candidates:
             for chunk_id, score in self._words(query.words, _UNLIMITED)
             if chunk_id in allowed
         }
-        cosines = self._library.cosines(chunk_ids, query.vector)
+        cosines = self._library.documents.cosines(chunk_ids, query.vector)
         by_vectors = {chunk_id: cosines[chunk_id] for chunk_id in best_first(cosines)}
         return Lists(_UNLIMITED, by_words, by_vectors, {}, in_files=True)
 
@@ -116,7 +116,7 @@ class Candidates:
         """Both lists, `depth` long."""
         near = _VECTOR_THREAD.submit(self._near, query.vector, depth)
         by_words = dict(self._words(query.words, depth))
-        cosines = self._library.cosines(list(by_words), query.vector)
+        cosines = self._library.documents.cosines(list(by_words), query.vector)
         return Lists(depth, by_words, dict(near.result()), cosines)
 
     # -- beyond the ends of the lists
@@ -134,7 +134,7 @@ class Candidates:
         chunk that the index does not find has the rank that belongs to its cosine.
         """
         depth, near = lists.depth, lists.by_vectors
-        cosine = self._library.cosines([chunk_id], query.vector).get(chunk_id)
+        cosine = self._library.documents.cosines([chunk_id], query.vector).get(chunk_id)
         if cosine is None or (lists.in_files and chunk_id not in near):
             return None
         while chunk_id not in near and len(near) >= depth and min(near.values()) > cosine:
@@ -146,7 +146,7 @@ class Candidates:
         self, query: Query, lists: Lists, word_ranks: Mapping[str, int], chunk_ids: Sequence[str]
     ) -> str:
         """The one of `chunk_ids` that has the best rank by words or by vectors."""
-        cosines = self._library.cosines(chunk_ids, query.vector)
+        cosines = self._library.documents.cosines(chunk_ids, query.vector)
         best_cosine = max(cosines, key=cosines.__getitem__, default=chunk_ids[0])
         by_vectors = self.vector_rank(query, lists, best_cosine)
         ranks = [(word_ranks[i], i) for i in chunk_ids if i in word_ranks]

@@ -49,7 +49,11 @@ def fold_copies(
     for index, chunk_id in enumerate(chunk_ids):
         if len(folded.chunks) == wanted or enough(folded.chunks, chunk_id):
             return folded
-        if deeper_exist and index == 2 * wanted and len(library.twins.labels(chunk_ids)) < wanted:
+        if (
+            deeper_exist
+            and index == 2 * wanted
+            and len(library.duplicates.labels(chunk_ids)) < wanted
+        ):
             return None
         _fold(library, chunk_id, folded, texts)
     return None if deeper_exist and len(folded.chunks) < wanted else folded
@@ -66,7 +70,7 @@ def fold_all(library: Library, chunk_ids: Sequence[str]) -> Folded:
 
 def _fold(library: Library, chunk_id: str, folded: Folded, texts: list[WordText]) -> None:
     """Enter one more chunk in `folded`, and its text in `texts` if it is no copy."""
-    chunk = library.chunks([chunk_id]).get(chunk_id)
+    chunk = library.documents.chunks([chunk_id]).get(chunk_id)
     if chunk is None:
         return
     text = WordText(chunk.text, f"{chunk.title} {chunk.heading}")
@@ -90,9 +94,9 @@ def other_places(
     names = [
         Copy(source, each.document, each.span)
         for each in (*folded, chunk)
-        for source in library.sources(each.document)
+        for source in library.files.sources(each.document)
     ]
-    copies = dict.fromkeys([*names, *library.twins.copies(chunk.id)])
+    copies = dict.fromkeys([*names, *library.duplicates.copies(chunk.id)])
     itself = Copy(chunk.source, chunk.document, chunk.span)
     shown_places = {(other.document, other.span) for other in shown if other.id != chunk.id}
     return tuple(

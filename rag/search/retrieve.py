@@ -67,7 +67,7 @@ class Retriever:
         words: FullText | FastFullText | None = None,
     ) -> None:
         self._library = library
-        self._candidates = Candidates(library, near, words or library.words, embedder, depth)
+        self._candidates = Candidates(library, near, words or library.fulltext, embedder, depth)
         self._useful, self._rerank, self._beside = useful, rerank, beside
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
@@ -223,7 +223,7 @@ class Retriever:
         """The chunk with the sentences around it, as it is read and cited."""
         if not self._beside:
             return chunk
-        return widen_chunk(chunk, self._library.document(chunk.document), self._beside)
+        return widen_chunk(chunk, self._library.documents.load(chunk.document), self._beside)
 
     def _logits(
         self, question: str, chunks: Mapping[str, Chunk], known: Mapping[str, float]

@@ -133,7 +133,7 @@ def _library(config: Config) -> Iterator[Finding]:
                 cure=partial(embedders.embedder_mismatch_cure, config),
             )
             yield _content(library)
-            failed = [item for item in library.listings() if item.reason]
+            failed = [item for item in library.files.listings() if item.reason]
             if failed:
                 first = failed[0]
                 says = f"{len(failed)} could not be read, first {first.source}: {first.reason}"
@@ -147,8 +147,8 @@ def _library(config: Config) -> Iterator[Finding]:
 
 
 def _content(library: Library) -> Finding:
-    documents, passages = library.counts()
-    faults = library.care.wrong()
+    documents, passages = library.documents.counts()
+    faults = library.integrity.wrong()
     counts = f"{documents} documents, {passages} passages"
     says = "; ".join(faults) or f"{counts}, every row matches its checksum, words agree"
     return Finding("library", not faults, says, _REPAIR)
@@ -169,7 +169,10 @@ def _rights(config: Config) -> Iterator[Finding]:
 
 def _index(library: Library, vectors: VectorIndex) -> Finding:
     try:
-        agrees = vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
+        agrees = (
+            vectors.revision() == library.revision
+            and vectors.chunk_ids() == library.documents.chunk_ids()
+        )
     except LibraryBroken:
         agrees = False
     # The index may be intact: a right is missing, or memory.

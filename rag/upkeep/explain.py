@@ -81,7 +81,7 @@ def explain_passage(
     if quote is not None and not quote.strip():
         raise Usage("the quote is empty", 'give words of the document: --quote "..."')
     try:
-        document = library.find(name)
+        document = library.documents.find(name)
     except Usage as error:
         return _explain_absence(name, library, error)
     places = find_quote(document.text, quote) if quote else [Span(0, len(document.text))]
@@ -107,7 +107,7 @@ def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
 
     Raises `error` again if it is about something else, such as several documents of that name.
     """
-    for file in library.files().values():
+    for file in library.files.by_place().values():
         if file.document is None and (file.source == name or file.source.endswith("/" + name)):
             return Explanation(
                 "not in the library",
@@ -126,7 +126,7 @@ def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
 
 def _chunks_of(library: Library, document_id: str) -> list[Chunk]:
     """The chunks of a document, in order."""
-    chunks = library.chunks(library.chunk_ids(document_id)).values()
+    chunks = library.documents.chunks(library.documents.chunk_ids_of(document_id)).values()
     return sorted(chunks, key=lambda chunk: chunk.span)
 
 
@@ -183,5 +183,5 @@ def _follow_search(
         chunk.span,
         chunk.text,
         {**asdict(followed.ranks), "final": followed.final},
-        library.counts()[1],
+        library.documents.counts().chunks,
     )

@@ -69,8 +69,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 def retriever(library: Library, depth: int, rerank: int) -> Retriever:
-    names = sorted(library.ids())
-    vectors = library.vectors(names)
+    names = sorted(library.documents.chunk_ids())
+    vectors = library.documents.vectors(names)
 
     def near(vector: np.ndarray, limit: int) -> list[tuple[str, float]]:
         cosines = vectors @ vector
@@ -100,7 +100,7 @@ def test_a_trace_has_the_passages_of_the_plain_search(
         plain = search(question, limit)
         assert search.trace(question, limit).passages == plain
         for document in ("d03", "d07", "d20"):
-            trace = search.trace(question, limit, library.chunk_ids(document))
+            trace = search.trace(question, limit, library.documents.chunk_ids_of(document))
             assert trace.passages == plain and trace.limit == limit and trace.followed is not None
 
 
@@ -110,7 +110,7 @@ def test_the_limit_and_the_depth_that_a_trace_names_return_the_chunk(
     library: Library, question: str, rerank: int
 ) -> None:
     search, checked = retriever(library, 20, rerank), Counter[str]()
-    for chunk_id in sorted(library.ids())[::4]:
+    for chunk_id in sorted(library.documents.chunk_ids())[::4]:
         followed = follow(search, question, 3, chunk_id)
         assert followed.chunk_id == chunk_id
         depth, limit = followed.kept_by or (20, followed.final)
@@ -124,7 +124,7 @@ def test_the_limit_and_the_depth_that_a_trace_names_return_the_chunk(
 
 
 def test_ranks_beyond_the_lists_are_those_in_the_whole_library(library: Library) -> None:
-    question, names = QUESTIONS[0], sorted(library.ids())
+    question, names = QUESTIONS[0], sorted(library.documents.chunk_ids())
     shallow, whole = retriever(library, 5, 0), retriever(library, 1000, 0)
     lists = whole.trace(question, 3).lists
     by_words, by_vectors = list(lists.by_words), list(lists.by_vectors)
@@ -141,7 +141,7 @@ def test_of_several_chunks_the_one_that_got_furthest_is_followed(library: Librar
     assert follow(search, question, 3, shown[2], shown[1]).chunk_id == shown[1]
     assert follow(search, question, 3, shown[5], shown[4]).chunk_id == shown[4]
     ends = search.trace(question, 3).lists
-    beyond = [name for name in sorted(library.ids()) if name not in ends.fused()]
+    beyond = [name for name in sorted(library.documents.chunk_ids()) if name not in ends.fused()]
     ranks = {name: follow(search, question, 3, name).ranks for name in beyond[:9]}
     best = min(ranks, key=lambda name: min(filter(None, (ranks[name].words, ranks[name].vectors))))
     assert follow(search, question, 3, *ranks).chunk_id == best
@@ -150,7 +150,9 @@ def test_of_several_chunks_the_one_that_got_furthest_is_followed(library: Librar
 def test_a_question_that_names_a_file_has_ranks_in_that_file(library: Library) -> None:
     search, question = retriever(library, 20, 0), QUESTIONS[3]
     trace = search.trace(question, 5, ["d20-0"])
-    assert trace.lists.in_files and set(trace.lists.by_vectors) == set(library.chunk_ids("d07"))
+    assert trace.lists.in_files and set(trace.lists.by_vectors) == set(
+        library.documents.chunk_ids_of("d07")
+    )
     ranks = {p.chunk.id: p.ranks.vectors for p in trace.passages}
     cosines = trace.lists.by_vectors
     assert sorted(ranks, key=lambda name: ranks[name] or 0) == sorted(

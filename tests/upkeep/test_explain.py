@@ -51,7 +51,7 @@ def library(tmp_path: Path) -> Library:
         known = KnownFile(f"/here/{word}", doc.source, doc.id, 1, 1, "0" * 64, None)
         items.append((known, doc, chunks, vectors, [c.id.encode() for c in chunks]))
     made.put(items)
-    made.fail(
+    made.files.fail(
         KnownFile("/here/bad.pdf", "dir/bad.pdf", None, 1, 1, "0" * 64, None),
         "it is locked",
         "unlock it",
@@ -92,8 +92,8 @@ def followed(
     """
 
     def near(vector: np.ndarray, depth: int) -> list[tuple[str, float]]:
-        names = sorted(library.ids() - {missing})
-        cosines = zip(names, (library.vectors(names) @ vector).tolist(), strict=True)
+        names = sorted(library.documents.chunk_ids() - {missing})
+        cosines = zip(names, (library.documents.vectors(names) @ vector).tolist(), strict=True)
         return sorted([*cosines, *gone], key=lambda pair: -pair[1])[:depth]
 
     def useful(question: str, texts: Sequence[str]) -> list[float]:
@@ -126,7 +126,7 @@ def test_what_is_handed_on_is_not_lost(library: Library) -> None:
         and found.of == 20
     )
     assert (
-        library.find("one.txt").text[found.span.start : found.span.end]
+        library.documents.find("one.txt").text[found.span.start : found.span.end]
         == found.text
         == "Bees number one."
     )
@@ -287,7 +287,7 @@ class OneEmbedder(SmallMachines):
     """The small machines, with an embedder that counts its calls."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, lambda _: None)
+        super().__init__(config)
         self.calls = 0
 
     def question_embedder(self) -> Embedder:
@@ -306,15 +306,17 @@ def test_the_front_door_reads_the_chunks_that_it_explains_and_not_all(tmp_path: 
         words = ["".join(draw.choices("bcdfglmnprst", k=6)) for _ in range(60)]
         sentences = [f"The {' '.join(words[at : at + 10])} of {number}." for at in range(0, 60, 10)]
         (folder / f"{number}.txt").write_text(" ".join(sentences))
-    config = Config(home=str(tmp_path / "home"), depth=10, chunk=40, rerank=0, passages=2)
+    config = Config(
+        home=str(tmp_path / "home"), candidates=10, chunk_tokens=40, rerank=0, passages=2
+    )
     machines = OneEmbedder(config)
     statements = list[str]()
     with Bot(config, machines) as bot:
         list(bot.add([str(folder)]))
-        all_ids, words = bot.library.ids(), (folder / "7.txt").read_text().split()
+        all_ids, words = bot.library.documents.chunk_ids(), (folder / "7.txt").read_text().split()
         question = f"Who saw {' '.join(words[1:5])}?"
         nearest = bot.search(question, 10)
-        bot.library._db.set_trace_callback(statements.append)
+        bot.library.database.connection.set_trace_callback(statements.append)
         machines.calls, lost = 0, []
         for passage in nearest[:1] + nearest[-1:]:
             lost.append(bot.explain(question, passage.chunk.document, passage.chunk.text).lost)
