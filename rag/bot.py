@@ -35,7 +35,6 @@ from rag.events import Answered, Event, Loading, Notice, Report
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
-from rag.process import harden_process
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
@@ -48,7 +47,6 @@ class Bot:
     """
 
     def __init__(self, config: Config, machines: Machines | None = None) -> None:
-        harden_process()
         self.config = config
         self.machines = machines or Machines(config)
         self.access = LibraryAccess(config, self.machines)

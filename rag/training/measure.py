@@ -27,6 +27,7 @@ from rag.eval.interval import Figure, bootstrap_interval
 from rag.inference import minilm
 from rag.inference.crossencoder import CrossEncoder
 from rag.ingest.load import load_file, walk_files
+from rag.process import harden_process
 from rag.text.sentences import split_sentences
 from rag.training import datasets, edits, fit, mixture, synthetic
 from rag.training.examples import Example, rows, side
@@ -282,6 +283,7 @@ def rounded(value: Any) -> Any:
 
 def main() -> None:
     """Print the figures of a model file."""
+    harden_process()
     parser = argparse.ArgumentParser(prog="python -m rag.training.measure", description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
