@@ -113,6 +113,7 @@ def _one_each(texts: Any) -> list[int]:
     return [len(text.split()) for text in texts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize(
     "text",
@@ -205,6 +206,7 @@ def test_spans_that_a_child_made_up_are_not_believed(wrong: dict[str, Any]) -> N
         sandbox._part({**head, **wrong}, b"text")
 
 
+@pytest.mark.slow
 def test_a_rule_that_runs_for_ever_is_an_error() -> None:
     endless = "tests.support.sandbox_workers:endless_rules"
     began = time.monotonic()

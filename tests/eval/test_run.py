@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import (
@@ -38,6 +38,7 @@ from rag.eval.run import (
 )
 from rag.eval.scoring import answer_words
 from rag.events import Answered, Retrieved, Token
+from tests.support.examples import examples
 
 EMPTY = {"value": None, "low": None, "high": None, "n": 0}
 SETUP = Setup(config={"model": "reader"}, weights={"reader": "ab12"}, version="0")
@@ -317,7 +318,7 @@ def test_a_question_without_a_whole_answer_is_an_error(events):
         list(evaluate_cases(bot, CASES))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.sampled_from(RECORDS), max_size=12), st.randoms(use_true_random=False))
 def test_the_summary_does_not_depend_on_the_order(records, random):
     summary = summarise(records)
@@ -451,7 +452,7 @@ def test_a_half_written_record_is_cut_off_and_its_question_asked_again(tmp_path,
     assert finished(tmp_path, Script())[1]["cases"] == RECORDS
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.data())
 def test_a_kill_at_any_byte_loses_at_most_one_question(tmp_path_factory, data):
     tmp_path = tmp_path_factory.mktemp("kill")

@@ -18,7 +18,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from rag.inference.gguf_writer import QUANTISATIONS, write_gguf
 from rag.inference.llama import Encoder, TokenEncoder
 from rag.inference.minilm import Tokenizer
 from rag.text.sentences import split_sentences
+from tests.support.examples import examples
 
 ANSWER, EVIDENCE = "lighthouse keeper", "harbor"
 FIT = [0.5, -1.25, 3.0, 0.75]
@@ -179,7 +180,7 @@ def test_each_pointer_is_its_own_jobs(model: CrossEncoder) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(st.integers(0, 700), st.integers(0, 700))
 def test_an_answer_is_found_wherever_it_stands_in_a_long_passage(
     model: CrossEncoder, before: int, after: int
@@ -203,7 +204,7 @@ def _lawful(text: str, span: Span | None) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(TEXTS, TEXTS)
 def test_a_span_is_a_slice_of_whole_words(model: CrossEncoder, first: str, second: str) -> None:
     (found,), (support,) = model.read(first, [second]), model.support(first, [second])
@@ -331,7 +332,7 @@ def _measures(folder: Path) -> Path:
     return folder
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.dictionaries(NAMES, FLOATS, max_size=5))
 def test_a_file_gives_back_the_arrays_it_was_given(given_: dict[str, NDArray[np.float32]]) -> None:
     with tempfile.TemporaryDirectory() as name:

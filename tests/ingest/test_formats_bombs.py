@@ -27,6 +27,8 @@ from rag.ingest.load import MAX_NAMED_REFUSALS, File, end_sandbox, load_file
 from tests.ingest.test_formats_archive import parts, tarred, zipped
 from tests.support.bombs import BOMBS, costs, docx, epub, wrong, xlsx
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux does")
 #: one of each kind, none of which takes seconds
 QUICK = (
@@ -81,7 +83,6 @@ def test_bombs_of_every_kind(tmp_path: Path) -> None:
 
 
 @linux
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_bombs_that_must_be_stopped(tmp_path: Path) -> None:
     found = costs(tmp_path, HEAVY)

@@ -27,6 +27,8 @@ from rag.ingest.load import File, walk_files
 from rag.library.library import Library
 from tests.library.test_library import House, _report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:

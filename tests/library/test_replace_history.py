@@ -100,6 +100,7 @@ def _nothing(_: Path) -> list[tuple[Any, ...]]:
     return []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["damaged", "damaged with a journal"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("call", _CALLS)
@@ -133,6 +134,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     assert not list(folder.glob(".history*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a child that is killed")
 @pytest.mark.parametrize("call", ["link", "unlink", "replace", "fsync"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
@@ -211,6 +213,7 @@ def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
     assert (folder / "history.db").read_bytes() == before and not list(folder.glob("*damaged*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files, in a child")
 @pytest.mark.parametrize("state", ["well", "damaged"])
 @pytest.mark.parametrize("size", [0, 4096, 20_000, 32_768, 36_000, 45_000, 60_000, 100_000])

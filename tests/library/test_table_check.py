@@ -19,6 +19,8 @@ from rag.events import Event, Notice, Repaired
 from rag.library import table_check
 from tests.faults.small import Small, text
 
+pytestmark = pytest.mark.slow
+
 _TABLES, _INDEXES = table_check._expected()
 Harm = Callable[[Path], None]
 

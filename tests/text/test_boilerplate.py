@@ -98,6 +98,7 @@ def test_later_files_show_what_the_earlier_ones_have_in_common(
     assert not house.embedded and house.library.revision == revision
 
 
+@pytest.mark.slow
 def test_one_at_a_time_comes_to_the_same_as_all_at_once(tmp_path: Path) -> None:
     houses = House(tmp_path / "one"), House(tmp_path / "two")
     site = tmp_path / "site"
@@ -112,6 +113,7 @@ def test_one_at_a_time_comes_to_the_same_as_all_at_once(tmp_path: Path) -> None:
     assert houses[0].library.ids() == houses[1].library.ids()
 
 
+@pytest.mark.slow
 def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path) -> None:
     site = tmp_path / "site"
     _write(site, TOWNS[:5])
@@ -148,6 +150,7 @@ SURVIVES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", SURVIVES)
 @pytest.mark.parametrize("place", ["menu", "foot"])
 def test_what_states_something_survives_however_often_it_stands_there(

@@ -6,10 +6,11 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.text.sanitize import sanitize, sanitize_line
+from tests.support.examples import examples
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",  # ANSI colour
@@ -61,7 +62,7 @@ def _harmless(text: str) -> None:
         )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(TEXTS)
 @example("a\r\n\r\r\n\r")
 @example("a\u0301\u200d\u0301b")
@@ -85,6 +86,7 @@ def test_no_escape_family_gets_through_and_the_words_stay(text: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_code_point_alone_and_between_letters() -> None:
     for code in range(sys.maxunicode + 1):
         char = chr(code)
