@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rag import limits, serialize
 from rag.answer.answer import answer_question
@@ -56,7 +56,7 @@ class Bot:
         """A bot with the models of `config`; `threshold` as in `Machines`. Loads nothing yet."""
         return cls(config, Machines(config, threshold))
 
-    def __enter__(self) -> Bot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -147,7 +148,7 @@ class Shelf:
         return tuple(p for number, key in enumerate(self.texts, 1) for p in of(number, key))[:limit]
 
 
-def written(tmp_path: Path, lines: list[dict]) -> Path:
+def written(tmp_path: Path, lines: list[dict[str, Any]]) -> Path:
     path = tmp_path / "draft.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path

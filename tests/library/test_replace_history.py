@@ -109,7 +109,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, at: int, state: str
 ) -> None:
     hurt = _hurt(folder)
-    salvage = salvage_turns
+    salvage: Callable[[Path], list[tuple[Any, ...]]] = salvage_turns
     if "journal" in state:
         salvage = _nothing  # SQLite would remove a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
@@ -246,11 +246,21 @@ def _last(folder: Path) -> list[Repaired]:
     return _repaired(folder)
 
 
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _a_link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nothing")
+
+
 _HARMS: dict[str, Callable[[Path], object]] = {
     "text": lambda path: path.write_text("hello"),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
+    "folder": _a_folder,
     "gone": lambda path: path.unlink(),
-    "link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),
+    "link to nothing": _a_link_to_nothing,
 }
 
 

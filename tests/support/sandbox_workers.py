@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
 
+from rag.domain import RawDocument, Span
 from rag.ingest import clean
 from rag.ingest.formats import registry, sandbox_worker
 
 
 def endless_rules() -> None:
     """Serve as `sandbox_worker` does, but sleep for a minute in the rules for boilerplate."""
-    clean.find_boilerplate = lambda text: time.sleep(60)
+
+    def endless(text: str) -> list[Span]:
+        time.sleep(60)
+        return []
+
+    clean.find_boilerplate = endless
     sandbox_worker.main()
 
 
 def broken_markdown() -> None:
     """Serve as `sandbox_worker` does, but fail at every Markdown file."""
 
-    def broken(content: bytes) -> object:
+    def broken(content: bytes) -> Iterator[RawDocument]:
         raise RecursionError("too deep")
 
     registry.IN_PROCESS[".md"] = broken

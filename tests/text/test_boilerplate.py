@@ -13,6 +13,7 @@ from rag.events import Added
 from rag.ingest.clean import clean_document
 from rag.text.boilerplate import line_hashes, mask_boilerplate, neighbourhood, recurring_hashes
 from tests.library.test_library import House
+from tests.support.narrow import close
 
 MENU = "The Daily Freedonian\nWorld\nOpinion\nArts and Letters\n"
 FOOT = "We use cookies to make this site better for you. By reading on you agree.\nOur Authors\nCareers\nWrite To Us\n"
@@ -123,7 +124,7 @@ def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path)
     for event in work:
         if isinstance(event, Added) and event.done == 8:
             break
-    work.close()
+    close(work)
     assert not _masked(house, "Ashby.txt")
     for _ in house.ingest.index():
         pass

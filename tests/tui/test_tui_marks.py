@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import scripted as script
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Claim, Sentence, Span, Verdict
 from tests.support.examples import examples
+from tests.tui import scripted as script
 from tui.render.excerpt import find_short_answer
 from tui.render.glyphs import SHORT_ANSWER_STYLE, UNICODE
 from tui.render.marks import hide_partial_marker, mark_answer

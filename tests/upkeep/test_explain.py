@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from rag.domain import Chunk, Document, Passage, Ranks, Receipt, Span
 from rag.errors import Usage
 from rag.library.files import KnownFile
 from rag.library.library import Library
-from rag.search.retrieve import fuse_scores, query_words
+from rag.search.fusion import fuse_scores
+from rag.search.retrieve import query_words
 from rag.upkeep.explain import Explanation, SearchSteps, explain_passage
 from rag.upkeep.search_loss import SearchSettings
 
@@ -80,7 +83,7 @@ def searching(
             for number, n in enumerate(last, 1)
         )
 
-    def prompt(question: str, passages: tuple[Passage, ...]) -> Prompt:
+    def prompt(question: str, passages: Sequence[Passage]) -> Prompt:
         left = tuple(
             f"passage {p.number} ({p.chunk.source}): 99 tokens, 3 left" for p in passages[room:]
         )
@@ -98,11 +101,11 @@ def followed(
     depth: int = 4,
     rerank: int = 0,
     passages: int = 2,
-    **search: object,
+    **search: Any,
 ) -> Explanation:
     return explain_passage(
         question, name, quote, searching(library, **search), SearchSettings(depth, rerank, passages)
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_what_is_handed_on_is_not_lost(library: Library) -> None:
@@ -112,11 +115,8 @@ def test_what_is_handed_on_is_not_lost(library: Library) -> None:
         found.ranks == {"words": 1, "vectors": 1, "fused": 1, "reranked": None, "final": 1}
         and found.of == 20
     )
-    assert (
-        library.find("one.txt").text[found.span.start : found.span.end]
-        == found.text
-        == "Bees number one."
-    )
+    assert found.span is not None
+    assert found.span.of(library.find("one.txt").text) == found.text == "Bees number one."
 
 
 def test_without_a_quote_the_passage_that_came_furthest_is_followed(library: Library) -> None:
