@@ -34,6 +34,40 @@ class Span:
         return self.start < other.end and other.start < self.end
 
 
+class UnitKind(StrEnum):
+    """What a unit of a text is."""
+
+    ROW = "row"  #: of a table
+    RECORD = "record"  #: fields of one thing, each a name and a value
+    ENTRY = "entry"  #: one name and what is said of it: a term, a speaker's words, a dated line
+    LIST = "list"  #: the items of a list, whole
+    ITEM = "item"  #: one item of a list
+    ANSWER = "answer"  #: to a question that the text itself asks
+    SECTION = "section"  #: what stands under a heading; the context is the path of headings
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of a unit and the name of its column or field."""
+
+    header: str  #: "" if the column has none; levels are divided by " / "
+    span: Span  #: the value
+    name: Span | None = None  #: where the name stands, if it stands in the unit itself
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of a text that is read together with what it belongs to.
+
+    Units may lie in each other: an item in a list.
+    """
+
+    kind: UnitKind
+    span: Span
+    context: str = ""  #: what it belongs to and does not say itself: caption, label, introduction
+    cells: tuple[Cell, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """The visible text of one file, or of one entry of a corpus file."""
@@ -49,6 +83,7 @@ class Document:
     #: each line is a sentence (source code, rows of a table); for the chunker, not stored
     lines: bool = False
     path: str = ""  #: absolute path of the file; "" for a document of a corpus file
+    units: tuple[Unit, ...] = ()  #: sorted by place; for the chunker
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +100,8 @@ class RawDocument:
     #: (offset, level, title) of each heading; None: headings by the syntax of the text
     headings: tuple[tuple[int, int, str], ...] | None = None
     lines: bool = False  #: each line is a sentence (source code, rows of a table)
+    #: sorted by place; None: units by the syntax of the text
+    units: tuple[Unit, ...] | None = None
     #: the same document with the result of `clean.rule`
     ruled: RawDocument | None = field(default=None, compare=False)
 
@@ -92,6 +129,7 @@ class Chunk:
     text: str
     line: int  #: 1-based line of span.start, lines counted by "\n"
     page: int | None = None  #: 1-based
+    units: tuple[Unit, ...] = ()  #: those that overlap the span, sorted by place
 
 
 @dataclass(frozen=True, slots=True)

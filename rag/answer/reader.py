@@ -31,11 +31,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from rag.answer.lookup import Lookup, look_up
+from rag.answer.scope import passages_in_scope
 from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
 from rag.domain import (
+    Chunk,
     Draft,
     Model,
     PairModel,
@@ -48,10 +51,12 @@ from rag.domain import (
     Receipt,
     Span,
     Turn,
+    UnitKind,
 )
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.sentences import split_sentences
+from rag.text.view import view_of
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
@@ -129,6 +134,10 @@ class Reader:
         if absent:  # no passage needs to be read
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
+        if found := look_up(question, passages):
+            yield from self._write_lookups(found)
+            return
+        passages = passages_in_scope(question, passages)
         readings: list[Reading] = []
         total = sum(len(p.chunk.text) for p in passages) // _CHARS_PER_TOKEN
         chars_read = 0
@@ -149,6 +158,20 @@ class Reader:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
             yield Quote(reading.sentence, reading.passage.number, reading.around)
 
+    def _write_lookups(self, found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
+        """Yield the draft and the quotations of places that were looked up."""
+        texts = [_text_of(place.passage, place.short) for place in found]
+        chance = min(0.99, found[0].share)
+        yield Draft(Receipt(), short="; ".join(dict.fromkeys(texts)), chance=chance)
+        quoted = dict[Span, Lookup]()
+        for place in found:
+            quoted.setdefault(place.quote, place)
+        for index, place in enumerate(quoted.values()):
+            if index:
+                yield " "
+            passage = place.passage
+            yield Quote(_text_of(passage, place.quote), passage.number, place.quote)
+
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
         """Always "": the reader leaves follow-up questions to the rules."""
         return ""
@@ -156,18 +179,20 @@ class Reader:
     def read(self, question: str, passage: Passage) -> Iterator[Reading]:
         """The reading of one passage; none if it has no words."""
         chunk = passage.chunk
-        (result,) = self._pairs.read(question, [chunk.text])
-        span = pick_span(question, chunk.text, result)
-        if span is None:
+        view = view_of(chunk)
+        (result,) = self._pairs.read(question, [view.text])
+        spots = tuple(spot for spot in result.spots if view.span(spot.span))
+        span = pick_span(question, view.text, replace(result, spots=spots))
+        place = view.span(span) if span else None
+        if place is None:
             return
-        sentence = sentence_around(chunk.text, span)
-        start = chunk.span.start
+        around = quote_around(chunk, place)
         yield Reading(
             passage=passage,
-            short=span.of(chunk.text),
-            span=Span(start + span.start, start + span.end),
-            sentence=sentence.of(chunk.text),
-            around=Span(start + sentence.start, start + sentence.end),
+            short=_text_of(passage, place),
+            span=place,
+            sentence=_text_of(passage, around),
+            around=around,
             chance=self._fit.chance(result.answers),
             logit=result.answers,
         )
@@ -184,6 +209,21 @@ class Reader:
         return Draft(
             receipt, abstained=True, reason=Reason.NOT_ANSWERED, missing=missing, chance=chance
         )
+
+
+def _text_of(passage: Passage, span: Span) -> str:
+    start = passage.chunk.span.start
+    return passage.chunk.text[span.start - start : span.end - start]
+
+
+def quote_around(chunk: Chunk, place: Span) -> Span:
+    """The row of a table or the sentence around `place`, in characters of the document."""
+    for unit in chunk.units:
+        if unit.kind is UnitKind.ROW and place.within(unit.span):
+            return unit.span
+    start = chunk.span.start
+    sentence = sentence_around(chunk.text, Span(place.start - start, place.end - start))
+    return Span(start + sentence.start, start + sentence.end)
 
 
 def answer_logit(question: str, readings: Sequence[Reading]) -> float:

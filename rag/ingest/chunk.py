@@ -13,14 +13,16 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rag.domain import Chunk, Document, Span
+from rag.domain import Chunk, Document, Span, Unit, UnitKind
 from rag.text.sentences import bounded, split_sentences
+from rag.text.units import UnitsInOrder
+from rag.text.view import row_text
 
 #: version of the way chunks are made; a library of another version is refused
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 #: tokens; a chunk of fewer is joined to its neighbour
 _TINY_TOKENS = 24
 #: sentences that the tokenizer gets at once, and about how many characters of them
@@ -110,12 +112,15 @@ def _is_headline(document: Document, span: Span) -> bool:
 def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterator[_Piece]:
     """Yield the sentences outside the mask with their tokens; too long ones are cut into parts."""
     text = document.text
-    split = _code_lines if document.lines else split_sentences
-    spans = [
-        span for start, end in _unmasked_ranges(document) for span in split(text, Span(start, end))
-    ]
+    rows = {unit.span.start: unit for unit in document.units if unit.kind is UnitKind.ROW}
+    spans = list(_sentences_and_rows(document, rows))
     for batch in _batches(spans):
-        counts = count([span.of(text) for span in batch])
+        counts = count(
+            [
+                row_text(rows[span.start], text) if span.start in rows else span.of(text)
+                for span in batch
+            ]
+        )
         for span, tokens in zip(batch, counts, strict=True):
             if tokens <= size and _is_short(span, span, size):
                 yield _Piece(span, tokens)
@@ -123,6 +128,22 @@ def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterat
                 parts = list(_cut_long(text, span, size, count))
                 part_counts = count([part.of(text) for part in parts])
                 yield from map(_Piece._make, zip(parts, part_counts, strict=True))
+
+
+def _sentences_and_rows(document: Document, rows: Mapping[int, Unit]) -> Iterator[Span]:
+    """Yield the sentences (in source code: lines) outside the mask; a row of a table is one."""
+    text = document.text
+    split = _code_lines if document.lines else split_sentences
+    row_spans = [unit.span for unit in rows.values()]
+    starts = [span.start for span in row_spans]
+    for start, end in _unmasked_ranges(document):
+        at = start
+        for row in row_spans[bisect_left(starts, start) : bisect_left(starts, end)]:
+            if at <= row.start and row.end <= end:
+                yield from split(text, Span(at, row.start))
+                yield row
+                at = row.end
+        yield from split(text, Span(at, end))
 
 
 def _batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
@@ -200,6 +221,7 @@ def _as_chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
     heading_starts = [span.start for span, _ in document.headings]
     page_starts = [page.start for page in document.pages]
     line, counted_to = 1, 0
+    units = UnitsInOrder(document.units)
     for span in spans:
         line += document.text.count("\n", counted_to, span.start)
         counted_to = span.start
@@ -217,4 +239,5 @@ def _as_chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
             span.of(document.text),
             line,
             bisect_right(page_starts, span.start) or None,
+            units.within(span),
         )

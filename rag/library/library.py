@@ -38,6 +38,7 @@ from rag.library.reading import Documents
 from rag.library.schema import checksum, spans_json
 from rag.library.spelling import Spelling
 from rag.text.copies import WordText
+from rag.text.view import view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -209,7 +210,7 @@ class Library(Documents):
                 (*content, checksum(*content)),
             ).lastrowid
             number = int(number or 0)
-            self.words.add(number, document.title, chunk.heading, chunk.text)
+            self.words.add(number, document.title, chunk.heading, view_of(chunk).text)
             new_chunks.append((number, WordText(chunk.text, f"{document.title} {chunk.heading}")))
         self._unmerged += len(new_chunks)
         self.twins.put(new_chunks)

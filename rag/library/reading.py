@@ -17,6 +17,8 @@ from rag.domain import Chunk, Document, Span
 from rag.errors import LibraryBroken, Usage
 from rag.library.files import KnownFile, SourceFiles
 from rag.library.schema import checksum, spans_from_pairs
+from rag.text.units import units_from_json, units_within
+from rag.text.view import view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,7 +160,10 @@ class Documents(SourceFiles):
                 continue
             span = Span(row[2], row[3])
             text, about = span.of(document.text), (document.source, document.title, document.date)
-            chunks[chunk_id] = Chunk(row[0], row[1], *about, row[4], span, text, row[5], row[6])
+            units = units_within(document.units, span)
+            chunks[chunk_id] = Chunk(
+                row[0], row[1], *about, row[4], span, text, row[5], row[6], units
+            )
         return chunks
 
     def _check_row(self, row: Sequence[Any]) -> None:
@@ -202,7 +207,12 @@ class Documents(SourceFiles):
             for row in self._chunk_rows("document", [document_id]):
                 if row[0] in wanted:
                     self._check_row(row)
-                    yield row[0], document.title, row[4], document.text[row[2] : row[3]]
+                    span = Span(row[2], row[3])
+                    chunk = Chunk(
+                        row[0], row[1], "", "", None, row[4], span, span.of(document.text), 1, 1,
+                        units_within(document.units, span),
+                    )
+                    yield row[0], document.title, row[4], view_of(chunk).text
 
     def vectors(self, chunk_ids: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of chunks in the given order, float32, shape (n, dimension).
@@ -242,7 +252,7 @@ class Documents(SourceFiles):
 def _document_from_row(row: Sequence[Any], source: str) -> Document:
     """Make a document of a row (id, title, date, text, spans as JSON, checksum)."""
     document_id, title, date, text, spans, _ = row
-    mask, pages, headings = json.loads(spans)
+    mask, pages, headings, *units = json.loads(spans)
     return Document(
         document_id,
         source,
@@ -252,6 +262,7 @@ def _document_from_row(row: Sequence[Any], source: str) -> Document:
         spans_from_pairs(mask),
         spans_from_pairs(pages),
         tuple((Span(start, end), heading) for start, end, heading in headings),
+        units=units_from_json(units[0], len(text)) if units else (),
     )
 
 

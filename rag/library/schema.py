@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rag.domain import Document, Span
+from rag.text.units import units_to_json
 
 #: Version of the format. 2 adds the tables of near duplicates and boilerplate, which an older
 #: library gets empty. 3 moves conversations to `history`. 4 keeps the path of a corpus or an
@@ -65,7 +66,7 @@ def pairs(spans: Iterable[Span]) -> list[list[int]]:
 def spans_json(document: Document) -> str:
     """Return mask, pages and headings of a document as JSON, as they are stored."""
     headings = [[span.start, span.end, heading] for span, heading in document.headings]
-    return json.dumps([pairs(document.mask), pairs(document.pages), headings], ensure_ascii=False)
+    return json.dumps([pairs(document.mask), pairs(document.pages), headings, units_to_json(document.units)], ensure_ascii=False)
 
 
 def spans_from_pairs(pairs: Iterable[Sequence[int]]) -> tuple[Span, ...]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from rag.domain import Chunk, Document, Span
 from rag.text.sentences import split_sentences
+from rag.text.units import units_within
 
 _MAX_DISTANCE = 600  # characters on either side in which sentences are searched
 _MAX_SENTENCE_CHARS = 400  # characters; a longer sentence is not added
@@ -45,7 +46,8 @@ def widen_chunk(
             break
         end = sentence.end
     line = chunk.line - text.count("\n", start, chunk.span.start)
-    return replace(chunk, span=Span(start, end), text=text[start:end], line=line)
+    units = units_within(document.units, Span(start, end))
+    return replace(chunk, span=Span(start, end), text=text[start:end], line=line, units=units)
 
 
 def edges_of(document: Document) -> list[int]:

@@ -27,6 +27,7 @@ from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import TOO_SLOW, Budget
+from rag.text.units import units_from_json
 
 _START = (
     "import sys; sys.path.insert(0, {!r}); "
@@ -242,7 +243,8 @@ def _part(head: dict[str, Any], body: bytes) -> RawDocument | RefusedPart | Memb
     pages = _spans(head["pages"], len(text))
     raw = RawDocument(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
     by_rules = _with_findings(raw, head["ruled"])
-    by_rules = replace(by_rules, headings=by_rules.headings or ())
+    units = units_from_json(head["units"], len(text))
+    by_rules = replace(by_rules, headings=by_rules.headings or (), units=units)
     return replace(_with_findings(raw, head), ruled=by_rules)
 
 

@@ -1,12 +1,6 @@
-"""Tables: a row is a line and a sentence, each value after the header of its column.
+"""Tables in files of their own: .csv and .tsv, Excel workbooks.
 
-    City | Population                      the header, unchanged
-    City: Bergen; Population: 285,601      a row, which can be quoted alone and names its numbers
-
-The values are verbatim, but for white space and line breaks in a cell, which become one blank.
-A row without its headers would answer no question. Line 12 of the text of a .csv file is record 12
-of the file. A table whose first row is not a header (it has numbers) keeps its values, divided by
-bars.
+Line 12 of the text of a .csv file is record 12 of the file.
 """
 
 from __future__ import annotations
@@ -15,22 +9,15 @@ import csv as comma
 import datetime
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterator
+from itertools import islice
 from typing import Protocol
 
 from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode
+from rag.ingest.formats.grid import add_table
 from rag.ingest.formats.zip_guard import office_properties
-
-#: columns of a table; as many as Excel allows
-MAX_COLUMNS = 16_384
-#: columns up to which the headers are repeated in each row
-_MAX_HEADED_COLUMNS = 1000
-#: characters of a header that are repeated in each row
-_MAX_HEADER_CHARS = 80
-_NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,  ]*\s?[%)]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
 def read_csv(content: bytes) -> Iterator[RawDocument]:
@@ -40,19 +27,18 @@ def read_csv(content: bytes) -> Iterator[RawDocument]:
     if not text.strip():
         raise Unreadable("has no text", "remove it, or check that it was saved whole")
     lines = LineBuilder()
-    read = 0
+    records = _records(text, _guess_divider(text))
     try:
-        for row in table_lines(_records(text, _guess_divider(text))):
-            read += 1
-            lines.add(row)
+        add_table(lines, records)
     except comma.Error as error:
         raise Unreadable(
-            f"record {read + 1}: {error}", "check its quotation marks, or save it again as .csv"
+            f"line {records.line_num}: {error}",
+            "check its quotation marks, or save it again as .csv",
         ) from error
     yield lines.raw(lines=True)
 
 
-def _records(text: str, divider: str) -> Iterator[list[str]]:
+def _records(text: str, divider: str) -> comma._reader:
     return comma.reader(io.StringIO(text, newline=""), delimiter=divider)
 
 
@@ -84,9 +70,7 @@ def read_xlsx(content: bytes) -> Iterator[RawDocument]:
     for sheet in book.worksheets:
         lines.add(sheet.title, 1)
         sheet.reset_dimensions()  # the size that a sheet states may be wrong
-        for row in table_lines([cell_text(cell) for cell in cells] for cells in sheet.iter_rows()):
-            if row:
-                lines.add(row)
+        add_table(lines, ([cell_text(cell) for cell in cells] for cells in sheet.iter_rows()))
         lines.add()
     yield lines.raw(title, date, lines=True)
 
@@ -118,37 +102,3 @@ def cell_text(cell: _Cell) -> str:
         whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
         return str(int(value)) if whole else str(value)
     return str(value)
-
-
-def _check_columns(row: Sequence[str]) -> Sequence[str]:
-    """Return the row without empty cells beyond the last column that is read."""
-    if len(row) > MAX_COLUMNS and any(row[MAX_COLUMNS:]):
-        raise Unreadable(
-            f"has a row of more than {MAX_COLUMNS:,} columns",
-            "give each thing a row and not a column",
-        )
-    return row[:MAX_COLUMNS]
-
-
-def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield a line for each row. Rows of a single value before the header are left unchanged."""
-    cleaned = ([" ".join(cell.split()) for cell in _check_columns(row)] for row in rows)
-    header: list[str] = []
-    for row in cleaned:
-        filled = [cell for cell in row if cell]
-        if len(filled) < 2:
-            yield "".join(filled)
-            continue
-        named = len(set(filled)) == len(filled) <= _MAX_HEADED_COLUMNS
-        if named and not any(_NUMBER.fullmatch(cell) for cell in filled):
-            header = [cell[:_MAX_HEADER_CHARS] for cell in row]
-        yield " | ".join(filled)
-        break
-    for row in cleaned:
-        if header:
-            heads = chain(header, iter(lambda: "", None))
-            yield "; ".join(
-                f"{head}: {cell}" if head else cell for head, cell in zip(heads, row) if cell
-            )
-        else:
-            yield " | ".join(cell for cell in row if cell)

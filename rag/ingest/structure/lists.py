@@ -1,0 +1,76 @@
+"""Lists: the items with their introduction, nested, and the list as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.domain import Cell, Span, Unit, UnitKind
+from rag.ingest.structure.fields import read_field
+from rag.ingest.structure.lines import Line, previous_text
+
+_MARK = re.compile(
+    r"(?:[-*+•‣▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)"
+)
+_MAX_INTRODUCTION_CHARS = 300
+_MAX_CONTEXT_CHARS = 300
+
+
+def list_block(text: str, lines: Sequence[Line], number: int) -> tuple[list[Unit], int] | None:
+    """Return the list that begins at line `number` and its items, or None."""
+    if not _MARK.match(lines[number].text):
+        return None
+    introduction = _introduction(lines, number)
+    items = list[tuple[Line, Span]]()
+    last, end = number, number
+    while last < len(lines):
+        line = lines[last]
+        if not line.text:
+            last += 1
+            following = lines[last] if last < len(lines) else None
+            if following is None or not following.text:
+                break
+            if not (_MARK.match(following.text) or following.indent > lines[number].indent):
+                break
+            continue
+        if _MARK.match(line.text):
+            items.append((line, line.span))
+        elif line.indent > lines[number].indent or (last == end and last > number):
+            before, span = items[-1]
+            items[-1] = (before, Span(span.start, line.span.end))
+        else:
+            break
+        last += 1
+        end = last
+    if len(items) < 2:
+        return None
+    whole = Unit(UnitKind.LIST, Span(items[0][1].start, items[-1][1].end), introduction)
+    return [whole, *_items(text, items, introduction)], end
+
+
+def _items(text: str, items: Sequence[tuple[Line, Span]], introduction: str) -> list[Unit]:
+    """Return the items; the context of a nested one has the items around it."""
+    units, around = list[Unit](), list[tuple[int, str]]()
+    for line, span in items:
+        while around and around[-1][0] >= line.indent:
+            around.pop()
+        context = " / ".join(part for part in (introduction, *(t for _, t in around)) if part)
+        field = read_field(line)
+        cells = (Cell(field.name, field.value, field.name_span),) if field else ()
+        units.append(Unit(UnitKind.ITEM, span, context[-_MAX_CONTEXT_CHARS:], cells))
+        mark = _MARK.match(line.text)
+        around.append((line.indent, line.text[mark.end() if mark else 0 :].strip(":* ")))
+    return units
+
+
+def _introduction(lines: Sequence[Line], number: int) -> str:
+    """Return the line or sentence that introduces the list, else ""."""
+    above = previous_text(lines, number)
+    if above < 0:
+        return ""
+    text = lines[above].text
+    if text.startswith(("|", "```")) or len(text) > _MAX_INTRODUCTION_CHARS:
+        return ""
+    if text.endswith(":") or above == number - 1 or text.startswith("#"):
+        return text.strip("#*_ :")
+    return ""

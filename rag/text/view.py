@@ -1,0 +1,91 @@
+"""The text of a chunk as it is read: each value of a row stands after the name of its column.
+
+The view is longer than the chunk; `View.span` maps a place in it back to the text of the document.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+from rag.domain import Chunk, Span, Unit, UnitKind
+
+
+class _Part(NamedTuple):
+    """A part of the view that is a part of the document."""
+
+    start: int  #: in the view
+    span: Span  #: in the document
+
+
+class View(NamedTuple):
+    """A text for reading, and where its parts come from."""
+
+    text: str
+    parts: tuple[_Part, ...]
+
+    def span(self, place: Span) -> Span | None:
+        """Return the place in the document of a place in the view.
+
+        None if the place has words that are not in the document, such as the name of a column.
+        """
+        number = bisect_right(self.parts, place.start, key=lambda part: part.start) - 1
+        if number < 0:
+            return None
+        start, span = self.parts[number]
+        if place.end > start + span.end - span.start:
+            return None
+        shift = span.start - start
+        return Span(place.start + shift, place.end + shift)
+
+
+def view_of(chunk: Chunk) -> View:
+    """Return the view of a chunk. Without rows of tables it is the text itself."""
+    builder, at = _Builder(chunk.text, chunk.span.start), chunk.span.start
+    for unit in chunk.units:
+        if unit.kind is UnitKind.ROW and at <= unit.span.start and unit.span.end <= chunk.span.end:
+            builder.copy(Span(at, unit.span.start))
+            builder.row(unit)
+            at = unit.span.end
+    builder.copy(Span(at, chunk.span.end))
+    return View("".join(builder.texts), tuple(builder.parts))
+
+
+def row_text(unit: Unit, text: str) -> str:
+    """Return a row of the document `text` as it is read."""
+    builder = _Builder(text, 0)
+    builder.row(unit)
+    return "".join(builder.texts)
+
+
+class _Builder:
+    """Collects the texts of a view and their places."""
+
+    def __init__(self, text: str, begin: int) -> None:
+        """`text` begins at offset `begin` of its document."""
+        self._text, self._begin = text, begin
+        self.texts: list[str] = []
+        self.parts: list[_Part] = []
+        self._length = 0
+
+    def copy(self, span: Span) -> None:
+        """Add a part of the document."""
+        if span.start < span.end:
+            self.parts.append(_Part(self._length, span))
+            self._add(self._text[span.start - self._begin : span.end - self._begin])
+
+    def row(self, unit: Unit) -> None:
+        """Add a row: names and values, divided by semicolons."""
+        at = unit.span.start
+        for number, cell in enumerate(unit.cells):
+            if cell.span.start < at:
+                continue
+            self._add("; " if number else "")
+            self._add(f"{cell.header}: " if cell.header else "")
+            self.copy(cell.span)
+            at = cell.span.end
+
+    def _add(self, text: str) -> None:
+        if text:
+            self.texts.append(text)
+            self._length += len(text)
