@@ -34,7 +34,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from rag.answer.field_words import asked_fields
 from rag.answer.lookup import Lookup, look_up
+from rag.answer.parts import Part, has_structure, in_structure, parts_of
+from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.scope import passages_in_scope
 from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
 from rag.domain import (
@@ -71,6 +74,14 @@ _QUESTION_WORDS_WEIGHT = 4.0
 _KIND_WEIGHT = 0.4
 #: probability from which a further passage that says something else is quoted
 _MIN_FURTHER_CHANCE = 0.8
+#: parts of a passage that are read one by one
+_MAX_PARTS = 16
+#: taken from the logit of a part that has none of the question's words
+_MISSING_WORDS = 2.5
+#: taken from the score of a place that has only words of the question
+_ECHO_WEIGHT = 6.0
+#: characters of a section that is read part by part
+_MAX_SCOPED_CHARS = 2000
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
 
@@ -115,6 +126,7 @@ class Reading:
     around: Span  #: where `sentence` is
     chance: float  #: probability that the passage answers, 0..1
     logit: float  #: of the model, from which `chance` was computed
+    in_context: bool = False  #: one part was read alone, after the path of what it belongs to
 
 
 class Reader:
@@ -137,12 +149,14 @@ class Reader:
         if found := look_up(question, passages):
             yield from self._write_lookups(found)
             return
-        passages = passages_in_scope(question, passages)
+        scoped = passages_in_scope(question, passages)
+        cut = {p.number for p in scoped} if scoped != list(passages) else set()
+        passages = scoped
         readings: list[Reading] = []
         total = sum(len(p.chunk.text) for p in passages) // _CHARS_PER_TOKEN
         chars_read = 0
         for passage in passages:
-            readings += self.read(question, passage)
+            readings += self.read(question, passage, passage.number in cut)
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
         readings.sort(key=lambda reading: -reading.chance)
@@ -176,15 +190,25 @@ class Reader:
         """Always "": the reader leaves follow-up questions to the rules."""
         return ""
 
-    def read(self, question: str, passage: Passage) -> Iterator[Reading]:
-        """The reading of one passage; none if it has no words."""
+    def read(self, question: str, passage: Passage, scoped: bool = False) -> Iterator[Reading]:
+        """The reading of one passage; none if it has no words.
+
+        A `scoped` passage is one section that the question names.
+        """
         chunk = passage.chunk
+        structured = has_structure(passage)
+        if structured or (scoped and len(chunk.text) < _MAX_SCOPED_CHARS):
+            yield from self._read_parts(question, passage)
+            if not structured:
+                return
         view = view_of(chunk)
         (result,) = self._pairs.read(question, [view.text])
         spots = tuple(spot for spot in result.spots if view.span(spot.span))
         span = pick_span(question, view.text, replace(result, spots=spots))
         place = view.span(span) if span else None
         if place is None:
+            return
+        if structured and in_structure(passage, place):
             return
         around = quote_around(chunk, place)
         yield Reading(
@@ -196,6 +220,34 @@ class Reader:
             chance=self._fit.chance(result.answers),
             logit=result.answers,
         )
+
+    def _read_parts(self, question: str, passage: Passage) -> Iterator[Reading]:
+        """The reading of the part of a passage that most likely answers, each read in its context."""
+        parts = nearest_parts(question, parts_of(question, passage))
+        results = self._pairs.read(question, [part.view.text for part in parts])
+        best: Reading | None = None
+        asked = read_question(question)
+        for part, result in zip(parts, results, strict=True):
+            spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
+            span = pick_span(question, part.view.text, replace(result, spots=spots))
+            place = part.view.span(span) if span else None
+            if place is None:
+                continue
+            logit = result.answers - _MISSING_WORDS * (1 - share_in_context(asked, part))
+            if best and logit <= best.logit:
+                continue
+            best = Reading(
+                passage=passage,
+                short=_text_of(passage, place),
+                span=place,
+                sentence=_text_of(passage, part.span),
+                around=part.span,
+                chance=self._fit.chance(logit),
+                logit=logit,
+                in_context=True,
+            )
+        if best:
+            yield best
 
     def _too_unlikely(self, chance: float) -> str:
         calibrated = ", as calibrated" if self.model.calibrated else ""
@@ -209,6 +261,24 @@ class Reader:
         return Draft(
             receipt, abstained=True, reason=Reason.NOT_ANSWERED, missing=missing, chance=chance
         )
+
+
+def share_in_context(asked: QuestionTerms, part: Part) -> float:
+    """The share of the question's weight that a part and its path have, 0..1."""
+    found = asked.found([part.view.text])
+    stems = facts_of(part.view.text).stems
+    for asking, names in asked_fields(asked.question):
+        if stems & names:
+            found |= {t for t in asked.terms if t[0] == "stem" and t[1] in asking}
+    return asked.share(found) if asked.terms else 1.0
+
+
+def nearest_parts(question: str, parts: Sequence[Part]) -> list[Part]:
+    """The parts that have most of the question's words, in their order."""
+    stems = set(facts.content_stems(question))
+    shares = [_share(stems, part.view.text) for part in parts]
+    order = sorted(range(len(parts)), key=lambda number: -shares[number])
+    return [parts[number] for number in sorted(order[:_MAX_PARTS])]
 
 
 def _text_of(passage: Passage, span: Span) -> str:
@@ -233,6 +303,8 @@ def answer_logit(question: str, readings: Sequence[Reading]) -> float:
     common and the second reading matter.
     """
     best = readings[0]
+    if best.in_context:
+        return best.logit
     share = _share(set(facts.content_stems(question)), best.passage.chunk.text)
     second = readings[1].logit if len(readings) > 1 else -math.inf
     return best.logit - _SHARED_WORDS.of(share) + _SECOND_PASSAGE.of(second)
@@ -245,6 +317,7 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
     plus or minus a constant for the kind of what stands there.
     """
     weights, wanted = _word_weights(question, text), answer_kind(question)
+    asked_stems = set(facts.content_stems(question))
     sentence_weights: dict[Span, float] = {}
     best_score, best_span = -math.inf, None
     for place in reading.spots:
@@ -256,10 +329,17 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
             place.score
             + _QUESTION_WORDS_WEIGHT * sentence_weights[sentence]
             + _KIND_WEIGHT * _kind_match(wanted, place.span.of(text))
+            - _ECHO_WEIGHT * _is_echo(asked_stems, place.span.of(text))
         )
         if score > best_score:
             best_score, best_span = score, place.span
     return best_span
+
+
+def _is_echo(asked_stems: set[str], short: str) -> bool:
+    """Has a short answer only words of the question?"""
+    stems = facts.content_stems(short)
+    return bool(stems) and asked_stems.issuperset(stems)
 
 
 def _word_weights(question: str, text: str) -> dict[str, float]:

@@ -39,6 +39,12 @@ class View(NamedTuple):
         return Span(place.start + shift, place.end + shift)
 
 
+    def after(self, words: str) -> View:
+        """Return the view with `words` before it, which are no part of the document."""
+        parts = (_Part(start + len(words), span) for start, span in self.parts)
+        return View(words + self.text, tuple(parts))
+
+
 def view_of(chunk: Chunk) -> View:
     """Return the view of a chunk. Without rows of tables it is the text itself."""
     builder, at = _Builder(chunk.text, chunk.span.start), chunk.span.start

@@ -55,6 +55,8 @@ def with_sections(
             body = text[heading_end:span.end] if heading_end >= 0 else ""
             start = heading_end + len(body) - len(body.lstrip())
             end = min(heading_end + len(body.rstrip()), start + _MAX_ANSWER_CHARS)
+            inner = [u.span.start for u in units if start < u.span.start < end]
+            end = start + len(text[start : min([end, *inner])].rstrip())
             if start < end:
                 question = path.rpartition(" › ")[2].strip("#*_ ")
                 found.append(Unit(UnitKind.ANSWER, Span(start, end), question))
