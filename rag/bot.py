@@ -32,6 +32,7 @@ from rag.domain import (
 )
 from rag.errors import LibraryMissing
 from rag.events import Answered, Event, Loading, Notice, Report
+from rag.index.index import renew_index
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
@@ -100,23 +101,23 @@ class Bot:
     @reports_disk_errors
     def roots(self) -> tuple[str, ...]:
         """Absolute paths of the files and folders that were added, which `sync` reads again."""
-        return tuple(self.library.roots())
+        return tuple(self.library.files.roots())
 
     @reports_disk_errors
     def held(self, name: str) -> tuple[str, ...]:
         """Sources of the documents that `remove(name)` would remove."""
         if self.library.is_orphan(name):
             return ()
-        return tuple(file.source for file in self.library.files_named(name)[0] if file.document)
+        return tuple(file.source for file in self.library.names.resolve(name)[0] if file.document)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
         """Remove a document by id, source or path, or all documents of a folder."""
         library, started = self.access.open(), time.perf_counter()
         with self.access.writing():
-            files, roots = ([], []) if library.forget_orphan(name) else library.files_named(name)
+            files, roots = ([], []) if library.forget_orphan(name) else library.names.resolve(name)
             library.remove([file.place for file in files], roots)
-            left = set(library.roots())
+            left = set(library.files.roots())
             paths = {file.path for file in files if file_paths.within(file.path, left)}
             if still := sum(not file_paths.gone(path) for path in paths):
                 verb = "file is" if still == 1 else "files are"
@@ -124,16 +125,16 @@ class Bot:
                     f"{still} {verb} still in an added folder, and the next sync adds them again: "
                     "move them elsewhere, or remove the folder"
                 )
-            yield from self.access.ingest().index()
+            yield from renew_index(library, self.access.vectors)
             sources = tuple(file.source for file in files)
             yield Report(removed=sources, seconds=time.perf_counter() - started)
 
     @reports_disk_errors
     def rebuild(self) -> Iterator[Event]:
         """Make the index anew from the library. Nothing is embedded again."""
-        self.access.open()
+        library = self.access.open()
         with self.access.writing():
-            yield from self.access.ingest().index(scratch=True)
+            yield from renew_index(library, self.access.vectors, from_scratch=True)
 
     @reports_disk_errors
     def repair(self) -> Iterator[Event]:
@@ -151,18 +152,18 @@ class Bot:
     @reports_disk_errors
     def documents(self) -> tuple[Listing, ...]:
         """Every document and every file that could not be read."""
-        return tuple(self.library.listings())
+        return tuple(self.library.files.listings())
 
     @reports_disk_errors
     def document(self, name: str) -> Document:
         """The document of an id, a source, or the end of a source. Raises `Usage` if unclear."""
-        return self.library.find(name)
+        return self.library.documents.find(name)
 
     @reports_disk_errors
     def status(self) -> Status:
         """Counts and names for a header; the counts are 0 if there is no library yet."""
         try:
-            documents, passages = self.library.counts()
+            documents, passages = self.library.documents.counts()
         except LibraryMissing:
             documents = passages = 0
         return Status(self.config.library, documents, passages, self.config.model)
@@ -203,7 +204,7 @@ class Bot:
             self.machines.writer(),
             self.machines.judge(),
             limit=self.config.passages,
-            searched=library.counts()[1],
+            searched=library.documents.counts().chunks,
             history=history,
             stop=stop,
             unread=self.unread,
@@ -218,7 +219,7 @@ class Bot:
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
         """The nearest passages for a question, nearest first; by default `config.passages`."""
         question = limits.check_question(question)
-        if not self.library.counts()[1]:
+        if not self.library.documents.counts().chunks:
             return ()
         return self.access.search(question, limit or self.config.passages)
 
@@ -233,24 +234,21 @@ class Bot:
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Find the search stage that lost the passages of `document` which contain `quote`."""
         from rag.answer.generate import ChatWriter
-        from rag.upkeep.explain import SearchSteps, explain_passage
-        from rag.upkeep.search_loss import SearchSettings
+        from rag.upkeep.explain import explain_passage
 
         question = limits.check_question(question)
         quote = None if quote is None else limits.check_quote(quote)
-        config, machines = self.config, self.machines
-        library = self.library
-        writer = None if config.model == READER else machines.writer()
-        search = SearchSteps(
+        library, config = self.library, self.config
+        writer = None if config.model == READER else self.machines.writer()
+        return explain_passage(
+            question,
+            document,
+            quote,
             library,
-            lambda text: machines.question_embedder().embed([text])[0],
-            self.access.search_to_depth,
-            self.access.index().near,
+            lambda follow: self.access.trace(question, config.passages, follow),
             writer.prompt if isinstance(writer, ChatWriter) else None,
+            config.neighbour_sentences,
         )
-        depth = max(config.candidates, config.passages, config.rerank)
-        settings = SearchSettings(depth, config.rerank, config.passages, config.neighbour_sentences)
-        return explain_passage(question, document, quote, search, settings)
 
     def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
         """Check a sentence against a text: verdict, score (0..1) and reasons."""
@@ -274,7 +272,7 @@ class Bot:
     @reports_disk_errors
     def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
         """Saved conversations, newest first."""
-        return tuple(Conversation(*row) for row in self.library.history.conversations(limit))
+        return tuple(self.library.history.conversations(limit))
 
     @reports_disk_errors
     def questions(self, limit: int = 50) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class _Request(NamedTuple):
     """A call for the child: a method of the front door, or `_STOP`, which has no reply."""
 
     method: str
-    arguments: tuple[Any, ...] = ()
+    arguments: tuple[object, ...] = ()
 
 
 class _Reply(NamedTuple):

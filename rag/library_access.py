@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from rag.config import Config
 from rag.domain import Passage
-from rag.errors import LibraryBusy, RagError
-from rag.events import Event, Indexing, Loading
+from rag.events import Event, Loading
 from rag.index.chroma import VectorIndex
 from rag.index.index import Index
 from rag.library.library import Library
@@ -19,6 +18,7 @@ from rag.machines import Machines
 if TYPE_CHECKING:
     from rag.ingest.ingest import Ingest
     from rag.search.retrieve import Retriever
+    from rag.search.trace import SearchTrace
 
 #: seconds that a writer waits for the lock
 _LOCK_SECONDS = 0.5
@@ -77,45 +77,26 @@ class LibraryAccess:
         return index
 
     def renew_index(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Renew an index that is behind the library; `Loading` events say how far it is.
-
-        Does nothing while another process writes. An error is not raised: the search that follows
-        tries again and raises it.
-        """
-        if not self.open().counts()[1] or not self._open_index().behind():
-            return
-        with suppress(RagError, OSError), self.writing(0):
-            for event in self.ingest().index():
-                if isinstance(event, Indexing):
-                    yield Loading(f"the index: {event.says}")
-                if stop():
-                    return
+        """As `Index.catch_up`, with `Loading` events that say how far it is."""
+        for event in self._open_index().catch_up(stop):
+            yield Loading(f"the index: {event.says}")
 
     def _open_index(self) -> Index:
         if self._index is None:
-            self._index = Index(self.open(), self.vectors, self._remake_index)
+            self._index = Index(self.open(), self.vectors)
         return self._index
-
-    def _remake_index(self, from_scratch: bool) -> bool:
-        """Make the index agree with the library. False if another process is writing."""
-        with suppress(LibraryBusy), self.writing(0):
-            for _ in self.ingest().index(from_scratch):
-                pass
-            return True
-        return False
 
     # -- search
 
     def search(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, nearest first."""
-        depth = max(self._config.candidates, limit, self._config.rerank)
-        return self._retriever(depth)(question, limit)
+        return self._retriever(limit)(question, limit)
 
-    def search_to_depth(self, question: str, depth: int) -> tuple[Passage, ...]:
-        """Every passage of two candidate lists of length `depth`, nearest first."""
-        return self._retriever(depth)(question, 2 * depth)
+    def trace(self, question: str, limit: int, follow: Sequence[str]) -> SearchTrace:
+        """The same search with its steps, and how far the best of the chunks `follow` got."""
+        return self._retriever(limit).trace(question, limit, follow)
 
-    def _retriever(self, depth: int) -> Retriever:
+    def _retriever(self, limit: int) -> Retriever:
         from rag.search.retrieve import Retriever
 
         config, library, embedder = self._config, self.open(), self._machines.question_embedder()
@@ -124,7 +105,7 @@ class LibraryAccess:
             library,
             index.near,
             embedder,
-            depth,
+            max(config.candidates, limit, config.rerank),
             self._usefulness if config.rerank else None,
             config.rerank,
             config.neighbour_sentences,

@@ -6,17 +6,107 @@ Texts of the library are not changed, because a quote must equal its slice of th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from rag import domain as d
 from rag import events as e
+from rag.disk.strict_json import Json
 
 SCHEMA = 1
 
 
-def answer(value: d.Answer) -> dict[str, Any]:
+class PlaceObject(TypedDict):
+    """Words of a document and their place in it."""
+
+    source: str
+    document: str
+    start: int
+    end: int
+    quote: str
+    line: int
+    page: int | None
+
+
+class CitationObject(PlaceObject):
+    """A citation: the place, and `n`, the number of the passage."""
+
+    n: int
+
+
+class ClaimObject(TypedDict):
+    """A sentence of an answer with its verdict; `start` and `end` are its place in the answer."""
+
+    text: str
+    start: int
+    end: int
+    verdict: str
+    score: float
+    reasons: list[str]
+    markers: list[int]
+    citations: list[CitationObject]
+
+
+class CopyObject(TypedDict):
+    """The place of the same text in another document."""
+
+    source: str
+    document: str
+    start: int
+    end: int
+
+
+class PassageObject(TypedDict):
+    """A passage with its place, its score, its ranks in the lists of the search and its copies."""
+
+    n: int
+    source: str
+    document: str
+    title: str
+    date: str | None
+    heading: str
+    start: int
+    end: int
+    line: int
+    page: int | None
+    text: str
+    score: float
+    ranks: dict[str, int | None]
+    copies: list[CopyObject]
+
+
+class AnswerObject(TypedDict):
     """The object of ``ask --json``. `left_out` is present only if masked text would answer."""
-    return {
+
+    schema: int
+    question: str
+    asked: str | None
+    answer: str
+    short: str | None
+    abstained: bool
+    reason: str | None
+    missing: str
+    stopped: bool
+    differ: bool
+    chance: float | None
+    claims: list[ClaimObject]
+    passages: list[PassageObject]
+    receipt: dict[str, int | list[str]]
+    model: dict[str, str]
+    seconds: dict[str, float]
+    left_out: NotRequired[list[PlaceObject]]
+
+
+class SavedAnswer(TypedDict):
+    """The fields of a saved answer object that are read. Earlier versions have only `answer`."""
+
+    answer: str
+    asked: NotRequired[str | None]
+    short: NotRequired[str | None]
+
+
+def answer(value: d.Answer) -> AnswerObject:
+    """The object of ``ask --json``."""
+    written: AnswerObject = {
         "schema": SCHEMA,
         "question": value.question,
         "asked": value.asked or None,
@@ -49,16 +139,18 @@ def answer(value: d.Answer) -> dict[str, Any]:
             "check": round(value.seconds.check, 4),
             "total": round(value.seconds.total, 4),
         },
-        **({"left_out": [left_out(e) for e in value.left_out]} if value.left_out else {}),
     }
+    if value.left_out:
+        written["left_out"] = [left_out(place) for place in value.left_out]
+    return written
 
 
-def turn(question: str, saved: dict[str, Any]) -> d.Turn:
+def turn(question: str, saved: SavedAnswer) -> d.Turn:
     """The turn of a saved answer object; objects of earlier versions lack fields."""
     return d.Turn(saved.get("asked") or question, saved["answer"], saved.get("short") or "")
 
 
-def claim(value: d.Claim) -> dict[str, Any]:
+def claim(value: d.Claim) -> ClaimObject:
     """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
     in the citation."""
     text = value.sentence.text
@@ -74,10 +166,14 @@ def claim(value: d.Claim) -> dict[str, Any]:
     }
 
 
-def evidence(value: d.Evidence) -> dict[str, Any]:
+def evidence(value: d.Evidence) -> CitationObject:
     """A citation: the quoted words and their place in the document."""
+    return {"n": value.number, **left_out(value)}
+
+
+def left_out(value: d.Evidence) -> PlaceObject:
+    """Masked text that would answer: a citation without a number."""
     return {
-        "n": value.number,
         "source": value.source,
         "document": value.document,
         "start": value.span.start,
@@ -88,12 +184,7 @@ def evidence(value: d.Evidence) -> dict[str, Any]:
     }
 
 
-def left_out(value: d.Evidence) -> dict[str, Any]:
-    """Masked text that would answer: a citation without a number."""
-    return {key: field for key, field in evidence(value).items() if key != "n"}
-
-
-def passage(value: d.Passage) -> dict[str, Any]:
+def passage(value: d.Passage) -> PassageObject:
     """A passage with its place, its score and its ranks."""
     chunk, ranks = value.chunk, value.ranks
     return {
@@ -122,7 +213,7 @@ def passage(value: d.Passage) -> dict[str, Any]:
     }
 
 
-def document(value: d.Document) -> dict[str, Any]:
+def document(value: d.Document) -> dict[str, Json]:
     """The object of ``show --json``."""
     return {
         "id": value.id,
@@ -136,7 +227,7 @@ def document(value: d.Document) -> dict[str, Any]:
     }
 
 
-def listing(value: d.Listing) -> dict[str, Any]:
+def listing(value: d.Listing) -> dict[str, Json]:
     """A line of ``list --json``."""
     return {
         "id": value.id,
@@ -150,7 +241,7 @@ def listing(value: d.Listing) -> dict[str, Any]:
     }
 
 
-def report(value: e.Report) -> dict[str, Any]:
+def report(value: e.Report) -> dict[str, Json]:
     """The object of ``add --json`` and ``sync --json``."""
     return {
         "added": list(value.added),
@@ -168,7 +259,7 @@ def report(value: e.Report) -> dict[str, Any]:
 _EVENT_NAMES: dict[type, str] = {e.Notice: "noted", e.Repaired: "mended"}
 
 
-def event(value: e.Event) -> dict[str, Any]:
+def event(value: e.Event) -> dict[str, object]:
     """A line of ``ask --jsonl``: the event's name and its fields."""
     name = _EVENT_NAMES.get(type(value)) or type(value).__name__.lower()
     if isinstance(value, e.Retrieved):

@@ -105,8 +105,8 @@ def test_a_library_is_imported_by_its_owner_and_when_it_is_needed(path: Path) ->
             assert name.startswith(("tui", "rag.training")), f"{name}: {module} at the top"
 
 
-def _loaded(code: str) -> set[str]:
-    """Top-level names of the modules that a new interpreter has after `code`."""
+def _modules(code: str) -> set[str]:
+    """Names of the modules that a new interpreter has after `code`."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
         capture_output=True,
@@ -114,7 +114,12 @@ def _loaded(code: str) -> set[str]:
         check=True,
         cwd=ROOT,
     )
-    return {name.split(".")[0] for name in done.stdout.split()}
+    return set(done.stdout.split())
+
+
+def _loaded(code: str) -> set[str]:
+    """Top-level names of the modules that a new interpreter has after `code`."""
+    return {name.split(".")[0] for name in _modules(code)}
 
 
 def test_importing_rag_brings_in_nothing() -> None:
@@ -137,6 +142,22 @@ assert "over 5,000" in events[-1].answer.text"""
     loaded = _loaded(code)
     assert {"chromadb", "llama_cpp"} <= loaded
     assert not loaded & {"torch", "sentence_transformers", "transformers"}
+
+
+def test_asking_and_searching_renew_the_index_without_the_ingest(home: Path) -> None:
+    """The index renews itself: neither way of a question reaches for the way of a document."""
+    folder = home / "libraries" / "default" / "vectors"
+    question = "How many individual sanctions has Russia faced?"
+    opened = f"from rag import Bot, Config\nwith Bot.open(Config(home={str(home)!r})) as bot:\n"
+    for code in (
+        f"    assert bot.search({question!r})",
+        f"    assert list(bot.ask({question!r}, save=False))[-1].answer.text",
+    ):
+        for manifest in folder.glob("gen-*.json"):
+            manifest.unlink()
+        modules = _modules(opened + code)
+        assert "rag.index.index" in modules and "rag.ingest.ingest" not in modules
+        assert len(list(folder.glob("gen-*.json"))) == 1  # it was made again
 
 
 def test_the_screen_brings_in_no_model() -> None:

@@ -135,7 +135,7 @@ def test_a_word_of_a_megabyte_beside_sentences_loses_none_of_them(tmp_path: Path
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     house = House(tmp_path)
     assert house.add(tmp_path / "a.txt").added == ("a.txt",)
-    held = house.library.chunks(sorted(house.library.ids())).values()
+    held = house.library.documents.chunks(sorted(house.library.documents.chunk_ids())).values()
     assert max(len(c.text) for c in held) <= 40 * 40
     for said in ("The zebra lives in Botswana.", "It was counted five times."):
         assert any(said in c.text for c in held)

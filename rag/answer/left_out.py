@@ -69,9 +69,9 @@ def masked_answers(
 def _candidates(question: str, stems: list[str], library: Library) -> list[_MaskedText]:
     """The masked texts that share most words with the question, `stems`, each text once."""
     by_text: dict[str, _MaskedText] = {}
-    for document_id in library.templates.documents_masking(question):
+    for document_id in library.boilerplate.documents_masking(question):
         with suppress(RagError):  # removed or damaged: the search itself reports that
-            document = library.document(document_id)
+            document = library.documents.load(document_id)
             for span in _masked_spans(document):
                 text = " ".join(span.of(document.text).split())
                 words = set(facts.content_stems(text))

@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rag.config import Config
     from rag.events import Added, Event
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 #: The common options that are settings of `Config`.
 _SETTINGS = ("home", "library", "model", "embedder")
@@ -64,7 +65,7 @@ class Console:
     """
 
     def __init__(self) -> None:
-        self.typed: dict[str, Any] = {}
+        self.typed: dict[str, str] = {}
         self.json = self.quiet = False
         self.ingest_progress = IngestProgress()
 
@@ -81,7 +82,7 @@ class Console:
 
         return Bot.open(self.config())
 
-    def object(self, value: Any) -> None:
+    def object(self, value: Mapping[str, object]) -> None:
         """Print one JSON object on stdout. Raises `RagError` if a figure in it is not a number."""
         try:
             text = strict_json.dumps(value)
@@ -111,12 +112,12 @@ class Console:
 def common_options(command: F) -> F:
     """Add the options that every command takes, before or after its name."""
 
-    def remember(context: click.Context, option: click.Parameter, value: Any) -> None:
+    def remember(context: click.Context, option: click.Parameter, value: str | bool | None) -> None:
         console = context.ensure_object(Console)
         if value is None or value is False:
             return
         if option.name in _SETTINGS:
-            console.typed[option.name] = value
+            console.typed[option.name] = str(value)
         elif option.name == "no_color":
             os.environ["NO_COLOR"] = "1"
         elif option.name == "as_json":
@@ -124,30 +125,27 @@ def common_options(command: F) -> F:
         else:
             console.quiet = True
 
-    shared: dict[str, Any] = {"callback": remember, "expose_value": False}
-    flag: dict[str, Any] = {**shared, "is_flag": True}
+    setting = partial(click.option, callback=remember, expose_value=False)
+    flag = partial(setting, is_flag=True)
     for decorate in (
-        click.option("--no-color", help="Print without colours.", **flag),
-        click.option("-q", "--quiet", help="Print only errors on stderr.", **flag),
-        click.option("--json", "as_json", help="Print one JSON object on stdout.", **flag),
-        click.option(
+        flag("--no-color", help="Print without colours."),
+        flag("-q", "--quiet", help="Print only errors on stderr."),
+        flag("--json", "as_json", help="Print one JSON object on stdout."),
+        setting(
             "--model",
             metavar="NAME|PATH.gguf",
             help='The model that answers; "reader" is the built-in one.',
-            **shared,
         ),
-        click.option(
+        setting(
             "--embedder",
             metavar="PATH",
             help="The model that embeds the library: a folder or a GGUF file.",
-            **shared,
         ),
-        click.option("--library", metavar="NAME", help="The name of the library.", **shared),
-        click.option(
+        setting("--library", metavar="NAME", help="The name of the library."),
+        setting(
             "--home",
             metavar="DIR",
             help="The folder of libraries and models (or FOOTNOTE_HOME).",
-            **shared,
         ),
     ):
         command = decorate(command)

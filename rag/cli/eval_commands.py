@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -12,6 +12,7 @@ from rag.errors import RagError, Usage
 
 if TYPE_CHECKING:
     from rag.eval.gate import Bound, GateResult
+    from rag.eval.records import Comparison, Measurement, Run
 
 
 class EvalOptions(TypedDict):
@@ -134,11 +135,13 @@ def _measure(
     if options["report"] is not None:
         page = eval_runs.claim_page(options["report"], options["out"])
     earlier = run.read_run(options["against"]) if options["against"] else None
-    current = _run(console, questions, options)
-    comparison = compare_runs(earlier, current) if earlier is not None else None
+    finished, current = _run(console, questions, options)
+    comparison = None
+    if earlier is not None and finished is not None:
+        comparison = compare_runs(earlier, finished)
     results = gate.check_bounds(bounds, dict(report.figure_rows(current["summary"])))
-    if page is not None:
-        eval_runs.write_report(page, current, comparison, results)
+    if page is not None and finished is not None:
+        eval_runs.write_report(page, finished, comparison, results)
     if console.json:
         console.object(_result_object(current, comparison, results))
     else:
@@ -151,18 +154,21 @@ def _measure(
         )
 
 
-def _run(console: Console, questions: str | None, options: EvalOptions) -> dict[str, Any]:
-    """Return the run that the options name: of the checker, a finished one, or a new one."""
+def _run(
+    console: Console, questions: str | None, options: EvalOptions
+) -> tuple[Run | None, Measurement]:
+    """Return the run that the options name, None for the checker, and the object to show."""
     from rag.eval import eval_runs, run
 
     print_line = _progress_printer(console)
     if options["checker"] is not None:
-        return eval_runs.measure_checker(
+        return None, eval_runs.measure_checker(
             console.config(), options["checker"], options["limit"], options["seed"], print_line
         )
     if options["run_file"] is not None:
-        return run.read_run(options["run_file"])
-    return eval_runs.run_evaluation(
+        finished = run.read_run(options["run_file"])
+        return finished, finished
+    finished = eval_runs.run_evaluation(
         console.config(),
         questions or "",
         options["corpus"],
@@ -173,13 +179,14 @@ def _run(console: Console, questions: str | None, options: EvalOptions) -> dict[
         say=print_line,
         progress=lambda event: print_progress(console, event),
     )
+    return finished, finished
 
 
 def _result_object(
-    current: dict[str, Any], comparison: dict[str, Any] | None, results: Sequence[GateResult]
-) -> dict[str, Any]:
+    current: Measurement, comparison: Comparison | None, results: Sequence[GateResult]
+) -> dict[str, object]:
     """Return the object of ``eval --json``: the run, its gates and the comparison, if any."""
-    value = dict(current)
+    value: dict[str, object] = {**current}
     if results:
         value["gates"] = [
             {
@@ -195,7 +202,7 @@ def _result_object(
 
 
 def _print_result(
-    current: dict[str, Any], comparison: dict[str, Any] | None, results: Sequence[GateResult]
+    current: Measurement, comparison: Comparison | None, results: Sequence[GateResult]
 ) -> None:
     """Print the figures of a run, the comparison and the gates."""
     from rag.cli.output import make_console

@@ -219,6 +219,7 @@ def _parse_claim(line: str, place: str) -> ClaimRecord:
         or "id" not in record
     ):
         raise Usage(f'{place} has no "id", "claim" and "passage"', _CLAIM_HINT)
-    limits.check_claim(record["claim"], f"{place}: ")
-    limits.check_passage(record["passage"], f"{place}: ")
-    return cast(ClaimRecord, record)
+    claim = cast(ClaimRecord, record)
+    limits.check_claim(claim["claim"], f"{place}: ")
+    limits.check_passage(claim["passage"], f"{place}: ")
+    return claim

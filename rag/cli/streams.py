@@ -12,10 +12,13 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag.errors import RagError
 from rag.phrases import HINT
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 #: How many open files a command needs.
 MIN_OPEN_FILES = 64
@@ -29,7 +32,7 @@ class RecordingFile(io.FileIO):
 
     failed: OSError | None = None
 
-    def write(self, data: Any) -> int:
+    def write(self, data: ReadableBuffer) -> int:
         try:
             return super().write(data)
         except OSError as error:
@@ -69,7 +72,7 @@ def prepare() -> None:
     buffered = io.BufferedWriter(_stdout_files[-1])
     sys.stdout = io.TextIOWrapper(buffered, encoding, "backslashreplace", line_buffering=terminal)
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-    raw: Any = io.FileIO(2, "w", closefd=False)
+    raw = io.FileIO(2, "w", closefd=False)
     sys.stderr = LenientStream(
         raw, encoding=encoding, errors="backslashreplace", line_buffering=True, write_through=True
     )

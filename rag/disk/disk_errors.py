@@ -18,11 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from rag.errors import LibraryBroken, LibraryBusy, LibraryMissing, RagError, Usage
 
-M = TypeVar("M", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 #: messages of Python's sqlite3 module that come without an SQLite error code
@@ -39,23 +40,42 @@ REPAIR = "run: footnote doctor --repair"
 _KEPT = "what was reported as added is in, nothing of the step that failed is"
 
 
-def reports_disk_errors(method: M) -> M:
+class _Located(Protocol):
+    """A configuration that names the folder of the library."""
+
+    @property
+    def folder(self) -> Path: ...
+
+
+class _Configured(Protocol):
+    """A front door: an object with a configuration."""
+
+    @property
+    def config(self) -> _Located: ...
+
+
+S = TypeVar("S", bound=_Configured)
+
+
+def reports_disk_errors(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """Decorate a method of the front door so that disk errors become `RagError`s with a cure.
 
     The method may return a value or be a generator.
     """
 
-    def guarded(events: Any, folder: Path) -> Iterator[Any]:
+    def guarded(events: Iterator[object], folder: Path) -> Iterator[object]:
         with disk_errors_named(folder):
             yield from events
 
     @wraps(method)
-    def wrapper(self: Any, *arguments: Any, **named: Any) -> Any:
+    def wrapper(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
         with disk_errors_named(self.config.folder):
             result = method(self, *arguments, **named)
-        return guarded(result, self.config.folder) if inspect.isgenerator(result) else result
+        if inspect.isgenerator(result):
+            return cast(R, guarded(result, self.config.folder))
+        return result
 
-    return wrapper  # type: ignore[return-value]  # the same signature, by wraps
+    return wrapper
 
 
 @contextmanager

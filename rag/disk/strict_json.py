@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TypeAlias
+
+#: A parsed JSON value.
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
-def parse(text: str) -> Any:
+def parse(text: str) -> Json:
     """The value of a JSON text.
 
     Raises `ValueError` with the reason, also for extensions that Python's own parser accepts.
@@ -20,7 +23,7 @@ def parse(text: str) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def dumps(value: Any) -> str:
+def dumps(value: object) -> str:
     """`value` as JSON in ASCII on one line.
 
     Raises `ValueError` for NaN, infinity and nesting that is too deep.
@@ -42,7 +45,7 @@ def _float(digits: str) -> float:
     return number
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]

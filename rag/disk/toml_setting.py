@@ -14,7 +14,6 @@ import tempfile
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from rag.errors import RagError, Usage
 
@@ -89,7 +88,7 @@ def _with_setting(old: str, key: str, value: str, path: Path) -> str:
     return new
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
+def _parsed(text: str) -> dict[str, object] | None:
     """The settings of a TOML text; None if it is not TOML."""
     try:
         return tomllib.loads(text)
@@ -98,7 +97,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def _statement_lines(
-    lines: list[str], key: str, settings: dict[str, Any], path: Path
+    lines: list[str], key: str, settings: dict[str, object], path: Path
 ) -> tuple[int, int]:
     """The half-open range of the lines that set `key`.
 

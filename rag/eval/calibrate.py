@@ -18,15 +18,19 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import Usage
 from rag.eval import metrics
-from rag.eval.interval import Figure, bootstrap_interval
-from rag.eval.paired_tests import paired_shifts
+from rag.eval.interval import bootstrap_interval
+from rag.eval.paired_tests import Pair, paired_shifts
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rag.eval.interval import Array
+    from rag.eval.records import CaseRecord, Figure
 
 #: The F1 that a threshold is fitted for.
 AIMS = ("abstention", "overall")
@@ -51,6 +55,13 @@ class Trial:
     answerable: bool
 
 
+class _Scores(NamedTuple):
+    """The scores of a question at a threshold: overall F1, and the pairs of abstention."""
+
+    f1: float
+    pairs: dict[str, metrics.Pair]
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The threshold `least`, and the expected figures on new questions.
@@ -69,23 +80,23 @@ class Fitted:
     change: dict[str, dict[str, float]]
 
 
-def trial_results(records: Sequence[Mapping[str, Any]]) -> Iterator[Trial]:
+def trial_results(records: Sequence[CaseRecord]) -> Iterator[Trial]:
     """Yield a trial for each record of a run without a threshold that can be scored."""
     for record in records:
         answer, marks = record["answer"], record["scores"]["answer"]
         if record["answerable"] and "f1" not in marks:
             continue
+        assert answer is not None  # the run was not of retrieval only
         probability = answer["chance"]
-        abstains = answer["abstained"] or probability is None
         yield Trial(
-            _NEVER_ANSWERS if abstains else float(probability),
+            _NEVER_ANSWERS if answer["abstained"] or probability is None else float(probability),
             float(marks.get("f1", 0.0)),
             bool(record["answerable"]),
         )
 
 
 def fit_threshold(
-    records: Sequence[Mapping[str, Any]], shipped: float, aim: str = AIMS[0], seed: int = 0
+    records: Sequence[CaseRecord], shipped: float, aim: str = AIMS[0], seed: int = 0
 ) -> Fitted:
     """Fit the threshold to the records of a run and compare it with the `shipped` one.
 
@@ -112,12 +123,12 @@ def fit_threshold(
 
 
 def _f1_changes(
-    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], strata: Sequence[bool]
+    old: Sequence[_Scores], new: Sequence[_Scores], strata: Sequence[bool]
 ) -> dict[str, dict[str, float]]:
     """Return the paired change of overall and abstention F1, each with its interval."""
-    pairs = [
-        [(a["f1"], b["f1"]) for a, b in zip(old, new, strict=True)],
-        [(a["pairs"]["f1"], b["pairs"]["f1"]) for a, b in zip(old, new, strict=True)],
+    pairs: list[list[Pair]] = [
+        [(a.f1, b.f1) for a, b in zip(old, new, strict=True)],
+        [(a.pairs["f1"], b.pairs["f1"]) for a, b in zip(old, new, strict=True)],
     ]
     shifts = zip(("overall.f1", "abstention.f1"), paired_shifts(pairs, strata), strict=True)
     return {
@@ -163,7 +174,7 @@ def best_threshold(trials: Sequence[Trial], aim: str = AIMS[0], seed: int = 0) -
     return float(np.median(thresholds))
 
 
-def _scores_by_place(gains: Array, times: Any, aim: str) -> Array:
+def _scores_by_place(gains: Array, times: NDArray[np.int64], aim: str) -> Array:
     """Return the score of abstaining on the first 0, 1, ... questions.
 
     `gains` has two columns: what abstaining on a question wins and loses. `times` is how often each
@@ -201,16 +212,16 @@ def _cross_validated(
         yield from ((trial, threshold) for trial in fold)
 
 
-def _scores(trial: Trial, answers: bool) -> dict[str, Any]:
+def _scores(trial: Trial, answers: bool) -> _Scores:
     pairs = dict(metrics.abstention(not answers, trial.answerable))
-    return {"f1": metrics.overall(trial.f1, not answers, trial.answerable), "pairs": pairs}
+    return _Scores(metrics.overall(trial.f1, not answers, trial.answerable), pairs)
 
 
-def _figures(scores: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
+def _figures(scores: Sequence[_Scores]) -> dict[str, Figure]:
     """Return overall F1 and the abstention figures, each with its interval over the questions."""
-    figures = {"overall.f1": bootstrap_interval([score["f1"] for score in scores])}
+    figures = {"overall.f1": bootstrap_interval([score.f1 for score in scores])}
     for name in ("precision", "recall", "f1", "answered_wrongly"):
         figures[f"abstention.{name}"] = bootstrap_interval(
-            [score["pairs"][name] for score in scores if score["pairs"][name][1]]
+            [score.pairs[name] for score in scores if score.pairs[name][1]]
         )
     return figures

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from rag.eval.metrics import Hit, same
+from rag.eval.metrics import same
+from rag.eval.records import CaseRecord, ChangeRecord, retrieved_sources, score_of
 
-Record = Mapping[str, Any]
-Change = dict[str, Any]
+if TYPE_CHECKING:
+    from rag.serialize import AnswerObject
 
 #: Scores in the order of their weight: the first that differs decides whether a question got worse.
 _SCORES = (
@@ -28,20 +29,20 @@ _MIN_DIFFERENCE = 1e-9
 
 
 def case_changes(
-    pairs: Sequence[tuple[Record, Record]],
-) -> tuple[list[Change], list[Change], list[Change]]:
+    pairs: Sequence[tuple[CaseRecord, CaseRecord]],
+) -> tuple[list[ChangeRecord], list[ChangeRecord], list[ChangeRecord]]:
     """Return the questions that got worse, that got better, and those with another, equal answer.
 
     The largest change comes first.
     """
-    worse: list[Change] = []
-    better: list[Change] = []
-    other: list[Change] = []
+    worse: list[ChangeRecord] = []
+    better: list[ChangeRecord] = []
+    other: list[ChangeRecord] = []
     for old, new in pairs:
         difference, score_name = _score_change(old, new)
         why = list(reasons(old, new))
         if score_name or why:
-            change = {
+            change: ChangeRecord = {
                 "id": new["id"],
                 "question": new["question"],
                 "mark": score_name,
@@ -56,7 +57,7 @@ def case_changes(
     return worse, better, other
 
 
-def _score_change(old: Record, new: Record) -> tuple[float, str]:
+def _score_change(old: CaseRecord, new: CaseRecord) -> tuple[float, str]:
     """Return the change of the first score that differs, and its name, or 0 and ""."""
     for group, name in _SCORES:
         was, now = _share(old, group, name), _share(new, group, name)
@@ -65,15 +66,15 @@ def _score_change(old: Record, new: Record) -> tuple[float, str]:
     return 0.0, ""
 
 
-def _share(case: Record, group: str, name: str) -> float | None:
+def _share(case: CaseRecord, group: str, name: str) -> float | None:
     """Return a score as one number, or None if the case does not have it."""
-    score = case["scores"].get(group, {}).get(name)
+    score = score_of(case, group, name)
     if isinstance(score, list | tuple):
         return score[0] / score[1] if score[1] else None
     return score
 
 
-def reasons(old: Record, new: Record) -> Iterator[str]:
+def reasons(old: CaseRecord, new: CaseRecord) -> Iterator[str]:
     """Yield the differences of two records in a few words each, from the search to the check."""
     yield from _retrieval_reasons(old, new)
     before, after = old.get("answer"), new.get("answer")
@@ -85,7 +86,7 @@ def reasons(old: Record, new: Record) -> Iterator[str]:
     yield from _answer_reasons(before, after)
 
 
-def _retrieval_reasons(old: Record, new: Record) -> Iterator[str]:
+def _retrieval_reasons(old: CaseRecord, new: CaseRecord) -> Iterator[str]:
     for source in dict.fromkeys(gold["source"] for gold in new.get("gold", {}).get("evidence", [])):
         was, now = _rank(old, source), _rank(new, source)
         if was != now:
@@ -99,11 +100,10 @@ def _retrieval_reasons(old: Record, new: Record) -> Iterator[str]:
             return
 
 
-def _rank(case: Record, source: str) -> int | None:
+def _rank(case: CaseRecord, source: str) -> int | None:
     """Return the 1-based place of the document's first passage, None if it was not retrieved."""
     for place, passage in enumerate(case.get("retrieved") or [], 1):
-        sources = Hit((passage["source"], *passage["copies"])).names
-        if any(same(name, source) for name in sources):
+        if any(same(name, source) for name in retrieved_sources(passage)):
             return place
     return None
 
@@ -112,7 +112,9 @@ def _place(rank: int | None) -> str:
     return "not found" if rank is None else f"passage {rank}"
 
 
-def _abstention_reasons(before: Record, after: Record, answerable: bool) -> Iterator[str]:
+def _abstention_reasons(
+    before: AnswerObject, after: AnswerObject, answerable: bool
+) -> Iterator[str]:
     if after["abstained"] and not before["abstained"]:
         right = "" if answerable else " (rightly)"
         yield f"abstained{right}: {after.get('missing') or after['reason']}"
@@ -121,7 +123,7 @@ def _abstention_reasons(before: Record, after: Record, answerable: bool) -> Iter
         yield f"answers now{right}: {_short(after)!r}"
 
 
-def _answer_reasons(before: Record, after: Record) -> Iterator[str]:
+def _answer_reasons(before: AnswerObject, after: AnswerObject) -> Iterator[str]:
     if _short(before) != _short(after):
         yield f"answers otherwise: {_short(before)!r} -> {_short(after)!r}"
     was, now = _cited(before), _cited(after)
@@ -136,11 +138,11 @@ def _answer_reasons(before: Record, after: Record) -> Iterator[str]:
         yield f"verdicts: {verdicts[0]} -> {verdicts[1]}"
 
 
-def _short(answer: Record) -> str:
+def _short(answer: AnswerObject) -> str:
     return str(answer["short"] if answer["short"] is not None else answer["answer"])[:120]
 
 
-def _cited(answer: Record) -> list[tuple[str, str]]:
+def _cited(answer: AnswerObject) -> list[tuple[str, str]]:
     """Return the source and the quote of each citation, without duplicates."""
     citations = (cite for claim in answer["claims"] for cite in claim["citations"])
     return sorted({(cite["source"], cite["quote"]) for cite in citations})

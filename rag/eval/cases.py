@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
 
 from rag import limits
 from rag.disk import strict_json
+from rag.disk.strict_json import Json
 from rag.domain import Document
 from rag.errors import Unreadable, Usage
 from rag.ingest.load import read_jsonl_bytes
@@ -81,7 +81,7 @@ class Entry:
 
     where: str
     form: str
-    values: dict[str, Any]
+    values: dict[str, Json]
 
     def wrong(self, what: str) -> Usage:
         return Usage(f"{self.where}: {what}", f"write the line as {self.form}")
@@ -90,7 +90,7 @@ class Entry:
         """Return the text at `key`. Raises `Usage` if it is missing or blank."""
         return self.checked(self.values.get(key), f'"{key}"')
 
-    def listed(self, key: str) -> list[Any]:
+    def listed(self, key: str) -> list[Json]:
         """Return the list at `key`, or an empty one."""
         value = self.values.get(key)
         if value is None:

@@ -6,23 +6,24 @@ negative one. Intervals resample the supported and the unsupported claims separa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag import limits
 from rag.errors import Usage
 from rag.eval.cases import Entry, read_entries
-from rag.eval.interval import Figure, bootstrap_interval
+from rag.eval.interval import bootstrap_interval
 
 if TYPE_CHECKING:
     from rag.eval.interval import Array
+    from rag.eval.records import Figure, JudgedClaim
 
 FORM = '{"claim", "passage", "label": "supported" or "unsupported"}'
 
-#: claim, passage -> verdict, score in 0..1 (higher = supported), and more that is ignored
-Check = Callable[[str, str], tuple[Any, ...]]
+#: claim, passage -> verdict, score in 0..1 (higher = supported), and the reasons, not used here
+Check = Callable[[str, str], tuple[str, float, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,14 @@ def _claim(entry: Entry) -> Labelled:
     return Labelled(claim, passage, label == "supported")
 
 
-def judge_claims(claims: Sequence[Labelled], check: Check) -> Iterator[dict[str, Any]]:
+def judge_claims(claims: Sequence[Labelled], check: Check) -> Iterator[JudgedClaim]:
     """Yield a record for each claim: whether it is supported, the verdict and the score."""
     for claim in claims:
-        verdict, score, *_ = check(claim.claim, claim.passage)
+        verdict, score, _ = check(claim.claim, claim.passage)
         yield {"supported": claim.supported, "verdict": str(verdict), "score": float(score)}
 
 
-def summarise_checker(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Figure]]:
+def summarise_checker(records: Sequence[JudgedClaim]) -> dict[str, dict[str, Figure]]:
     """Return the summary. `false_alarms` and `misses` are the error rates that screens show."""
     calls: dict[bool, list[float]] = {True: [], False: []}
     scores: dict[bool, list[float]] = {True: [], False: []}
@@ -78,7 +79,7 @@ def summarise_checker(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[st
     }
 
 
-def balanced_accuracy(positives: Array, negatives: Array) -> Any:
+def balanced_accuracy(positives: Array, negatives: Array) -> Array:
     """Return the mean of sensitivity and specificity of calls that are 0 or 1.
 
     Brodersen et al. 2010.
@@ -86,7 +87,7 @@ def balanced_accuracy(positives: Array, negatives: Array) -> Any:
     return (positives.mean(axis=1) + 1 - negatives.mean(axis=1)) / 2
 
 
-def roc_auc(positives: Array, negatives: Array) -> Any:
+def roc_auc(positives: Array, negatives: Array) -> Array:
     """Return the area under the ROC curve by ranks (Hanley and McNeil 1982).
 
     It is the share of pairs in which the supported claim has the higher score; ties count half. It
@@ -94,7 +95,7 @@ def roc_auc(positives: Array, negatives: Array) -> Any:
     """
     import numpy as np
 
-    def one(above: Array, below: Array) -> Any:
+    def one(above: Array, below: Array) -> float:
         below = np.sort(below)
         wins = np.searchsorted(below, above, "left") + np.searchsorted(below, above, "right")
         return wins.sum() / (2 * len(above) * len(below))

@@ -9,25 +9,25 @@ on what else the machine did: they are shown and never judged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag.errors import Usage
 from rag.eval.case_changes import case_changes
-from rag.eval.interval import Row
 from rag.eval.metrics import holm
 from rag.eval.paired_tests import Pair, Shift, paired_shifts
+from rag.eval.records import CaseRecord, Comparison, Run, ShiftRecord, score_of
 from rag.eval.run import FIGURES, QUANTILES, SECONDS
+
+if TYPE_CHECKING:
+    from rag.disk.strict_json import Json
 
 #: A figure is better or worse if its adjusted p-value is below this.
 LEVEL = 0.05
 #: Figures of which less is better.
 LOWER = frozenset({"abstention.answered_wrongly"})
 
-Record = Mapping[str, Any]
 
-
-def compare_runs(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+def compare_runs(old: Run, new: Run) -> Comparison:
     """Return the comparison as a JSON object.
 
     Raises `Usage` if one object is no run, or if the runs share no question.
@@ -55,7 +55,7 @@ def compare_runs(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _cases(run: Mapping[str, Any], which: str) -> dict[str, Record]:
+def _cases(run: Run, which: str) -> dict[str, CaseRecord]:
     """Return the cases of a run by their id."""
     try:
         return {
@@ -70,15 +70,18 @@ def _cases(run: Mapping[str, Any], which: str) -> dict[str, Record]:
         ) from error
 
 
-def _posed(case: Record) -> tuple[Any, ...]:
+def _posed(case: CaseRecord) -> tuple[object, ...]:
     """Return what must be equal for a question to be compared."""
     return case["question"], case.get("answerable"), case.get("gold")
 
 
-def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+def _settings(old: Run, new: Run) -> Iterator[tuple[str, list[Json]]]:
     """Yield each setting, weights file or version that differs, as name and [old, new]."""
-    for part in ("config", "weights"):
-        before, after = old.get(part) or {}, new.get(part) or {}
+    parts: tuple[tuple[str, Mapping[str, Json], Mapping[str, Json]], ...] = (
+        ("config", old.get("config") or {}, new.get("config") or {}),
+        ("weights", old.get("weights") or {}, new.get("weights") or {}),
+    )
+    for part, before, after in parts:
         for key in dict.fromkeys([*before, *after]):
             if before.get(key) != after.get(key):
                 yield f"{part}.{key}", [before.get(key), after.get(key)]
@@ -86,10 +89,10 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[
         yield "version", [old.get("version"), new.get("version")]
 
 
-def _figures(pairs: Sequence[tuple[Record, Record]]) -> dict[str, dict[str, Any]]:
+def _figures(pairs: Sequence[tuple[CaseRecord, CaseRecord]]) -> dict[str, ShiftRecord]:
     """Return every figure that both runs have, with its verdict: "better", "worse" or ""."""
     names = [(group, name) for group, members in FIGURES.items() for name in members]
-    parts = [[(_part(old, *name), _part(new, *name)) for old, new in pairs] for name in names]
+    parts = [[(score_of(old, *name), score_of(new, *name)) for old, new in pairs] for name in names]
     shifts = paired_shifts(parts, [bool(new.get("answerable")) for _, new in pairs])
     measured = [
         (f"{group}.{name}", shift)
@@ -98,8 +101,23 @@ def _figures(pairs: Sequence[tuple[Record, Record]]) -> dict[str, dict[str, Any]
     ]
     adjusted = holm([shift.p for _, shift in measured])
     return {
-        name: asdict(shift) | {"adjusted": p, "verdict": _verdict(name, shift, p)}
+        name: _shift_record(shift, p, _verdict(name, shift, p))
         for (name, shift), p in zip(measured, adjusted, strict=True)
+    }
+
+
+def _shift_record(shift: Shift, adjusted_p: float, verdict: str) -> ShiftRecord:
+    return {
+        "old": shift.old,
+        "new": shift.new,
+        "change": shift.change,
+        "low": shift.low,
+        "high": shift.high,
+        "p": shift.p,
+        "n": shift.n,
+        "test": shift.test,
+        "adjusted": adjusted_p,
+        "verdict": verdict,
     }
 
 
@@ -109,20 +127,14 @@ def _verdict(name: str, shift: Shift, adjusted_p: float) -> str:
     return "better" if (shift.change > 0) != (name in LOWER) else "worse"
 
 
-def _part(case: Record, group: str, name: str) -> Row | None:
-    """Return a case's part of a figure, or None if it has none."""
-    row: Row | None = case["scores"].get(group, {}).get(name)
-    return row
-
-
-def _seconds(pairs: Sequence[tuple[Record, Record]]) -> dict[str, dict[str, float]]:
+def _seconds(pairs: Sequence[tuple[CaseRecord, CaseRecord]]) -> dict[str, dict[str, float]]:
     """Return the 50th and 95th percentiles over the questions that have the time in both runs."""
     import numpy as np
 
     percentiles = {}
     for part in SECONDS:
         times: list[Pair] = [
-            (_part(old, "seconds", part), _part(new, "seconds", part)) for old, new in pairs
+            (score_of(old, "seconds", part), score_of(new, "seconds", part)) for old, new in pairs
         ]
         paired = [pair for pair in times if None not in pair]
         for name, share in QUANTILES.items():

@@ -14,11 +14,12 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from rag.domain import Document, Listing, Passage, Span
 from rag.errors import Usage
 from rag.eval.question_rules import RuleQuestion, cloze_from, proper_names, question_from
+from rag.eval.records import DraftLine, PlaceLine, QuestionLine
 from rag.text import facts
 from rag.text.sentences import split_sentences
 
@@ -75,7 +76,7 @@ class _Material:
     names: dict[str, set[str]] = field(default_factory=dict)
 
 
-def draft_questions(bot: Bot, count: int, seed: int = 0) -> list[dict[str, Any]]:
+def draft_questions(bot: Bot, count: int, seed: int = 0) -> list[QuestionLine]:
     """Return up to `count` lines of a question file with near misses, ordered by document.
 
     Raises `Usage` if no sentence gives a question.
@@ -105,9 +106,8 @@ def draft_questions(bot: Bot, count: int, seed: int = 0) -> list[dict[str, Any]]
     return [{"id": f"d{number:03}", **line} for number, line in enumerate(lines, 1)]
 
 
-def _place(line: dict[str, Any]) -> dict[str, Any]:
-    place: dict[str, Any] = line["evidence"][0] if line["evidence"] else line["near"]
-    return place
+def _place(line: DraftLine) -> PlaceLine:
+    return line["evidence"][0] if line["evidence"] else line["near"]
 
 
 def _read_documents(bot: Bot, chance: random.Random) -> _Material:
@@ -174,7 +174,7 @@ def _spread(found: Sequence[Fact], chance: random.Random) -> list[Fact]:
     ]
 
 
-def _line(fact: Fact) -> dict[str, Any]:
+def _line(fact: Fact) -> DraftLine:
     return {
         "question": fact.asked.question,
         "answers": [fact.asked.answer],
@@ -185,7 +185,7 @@ def _line(fact: Fact) -> dict[str, Any]:
     }
 
 
-def _at(fact: Fact) -> dict[str, Any]:
+def _at(fact: Fact) -> PlaceLine:
     """Return the place of a fact: source, quote, hash of the document's text, and span."""
     quote = fact.span.of(fact.document.text)
     return {
@@ -199,7 +199,7 @@ def _at(fact: Fact) -> dict[str, Any]:
 
 def _near_misses(
     bot: Bot, facts_: Sequence[Fact], others: dict[str, set[str]], many: int, chance: random.Random
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[DraftLine]:
     """Yield questions that look like those of the facts but that no passage found answers.
 
     There is one for each fact, then a second for each, until there are enough.
@@ -227,7 +227,7 @@ def _near_misses(
                     "answerable": False,
                     "type": "near_miss",
                     "review": "draft",
-                    "near": _at(fact) | {"swapped": list(found)},
+                    "near": {**_at(fact), "swapped": list(found)},
                 }
         waiting = left
 

@@ -11,11 +11,11 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag import __version__
 from rag.answer.calibration import (
@@ -36,10 +36,14 @@ from rag.eval.cases import Case, read_cases, sample_cases
 from rag.eval.draft import draft_questions
 from rag.eval.gate import GateResult
 from rag.eval.markdown_report import is_page, markdown_report
+from rag.eval.records import CalibrationRecord, Comparison, Measurement, QuestionLine, Run
 from rag.events import Event
 from rag.inference.embedders import open_embedder
 from rag.inference.weights import READER_FILE, find_chat_model, fingerprint
 from rag.ingest.load import read_bytes, walk_files
+
+if TYPE_CHECKING:
+    from rag.disk.strict_json import Json
 
 #: Describes the files that a draft may replace, in error messages.
 _DRAFT = "a file that may be replaced (it may hold a reviewed draft)"
@@ -72,7 +76,7 @@ def run_evaluation(
     out: str | None,
     say: Say,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Run:
     """Return the run object, also written to `out` or to the home's ``runs`` folder.
 
     An interrupted run is continued.
@@ -96,7 +100,7 @@ def _run(
     retrieval_only: bool,
     out: str | None,
     say: Say,
-) -> dict[str, Any]:
+) -> Run:
     """Ask the drawn cases, report progress, and return the run object."""
     file_name = f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json"
     run_path = run.claim(Path(bot.config.home) / "runs" / file_name if out is None else out)
@@ -125,7 +129,7 @@ def _run(
 
 def run_draft(
     config: Config, count: int, seed: int, out: str | None, say: Say
-) -> list[dict[str, Any]]:
+) -> list[QuestionLine]:
     """Return up to `count` lines of a drafted question file.
 
     They are also written to `out` if it is given. `out` must not exist.
@@ -153,7 +157,7 @@ def run_draft(
 
 def run_calibration(
     config: Config, questions: str, aim: str, seed: int, say: Say
-) -> dict[str, Any]:
+) -> CalibrationRecord:
     """Fit the reader's threshold to a question file, save it, and return the ``--json`` object.
 
     It is saved with the library.
@@ -186,7 +190,13 @@ def run_calibration(
     return {
         "schema": run.SCHEMA,
         "version": __version__,
-        **asdict(fitted),
+        "least": fitted.least,
+        "answerable": fitted.answerable,
+        "unanswerable": fitted.unanswerable,
+        "skipped": fitted.skipped,
+        "fitted": fitted.fitted,
+        "shipped": fitted.shipped,
+        "change": fitted.change,
         "shipped_least": round(shipped, 6),
         "aim": aim,
         "seed": seed,
@@ -211,8 +221,8 @@ def claim_page(place: str, out: str | None) -> Path:
 
 def write_report(
     place: Path,
-    found: Mapping[str, Any],
-    against: Mapping[str, Any] | None,
+    found: Run,
+    against: Comparison | None,
     kept: Sequence[GateResult],
 ) -> None:
     """Write the Markdown page of a run atomically to a path from `claim_page`."""
@@ -227,7 +237,7 @@ def write_report(
 
 def measure_checker(
     config: Config, claims: str, limit: int | None, seed: int, say: Say
-) -> dict[str, Any]:
+) -> Measurement:
     """Return the checker's figures on labelled claims."""
     import random
 
@@ -249,7 +259,7 @@ def measure_checker(
 @contextmanager
 def open_corpus(
     config: Config, corpus: Sequence[str], progress: Progress
-) -> Iterator[tuple[Bot, dict[str, Any]]]:
+) -> Iterator[tuple[Bot, dict[str, Json]]]:
     """Yield the bot and the settings for the run file.
 
     A corpus becomes a library named by its hash.
@@ -292,7 +302,7 @@ def _hash(corpus: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def _about(config: Config) -> dict[str, Any]:
+def _about(config: Config) -> dict[str, Json]:
     """Return the settings of a run, with the name of an embedder that is not built in.
 
     The embedder's checksum is among the weights.

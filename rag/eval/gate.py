@@ -9,9 +9,12 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag.errors import Usage
+
+if TYPE_CHECKING:
+    from rag.eval.records import Figure
 
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -77,9 +80,7 @@ def parse_bounds(texts: Sequence[str], known: Collection[str]) -> tuple[Bound, .
     return tuple(bounds)
 
 
-def check_bounds(
-    bounds: Sequence[Bound], values: Mapping[str, Mapping[str, Any]]
-) -> tuple[GateResult, ...]:
+def check_bounds(bounds: Sequence[Bound], values: Mapping[str, Figure]) -> tuple[GateResult, ...]:
     """Compare each bound with the summary's figures, which have dotted names."""
     results = []
     for bound in bounds:

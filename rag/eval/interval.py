@@ -8,38 +8,27 @@ before they are drawn: the same cases in another order give the same interval.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    from rag.eval.records import Figure, Row
+
+Array: TypeAlias = "NDArray[np.float64]"
 
 #: Resamples.
 ROUNDS = 1000
 #: Numbers drawn at a time, so that a long run needs no more memory than a short one.
 _BLOCK_NUMBERS = 1_000_000
 
-#: A number (its mean is taken), or (numerator, denominator) of a ratio of sums.
-Row = float | Sequence[float]
-
-
-class Figure(TypedDict):
-    """One figure of a summary. `value`, `low` and `high` are None if no case has it (`n` is 0)."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
 #: Computes a figure for many resamples at once. Each stratum has the shape (resamples, cases) or
 #: (resamples, cases, 2).
-Statistic = Callable[..., Any]
+Statistic = Callable[..., Array]
 
 
-def ratio(rows: Array) -> Any:
+def ratio(rows: Array) -> Array:
     """Return the ratio of the sums, or the mean if the rows are plain numbers."""
     if rows.ndim == 2:
         return rows.sum(axis=1) / rows.shape[1]
@@ -53,7 +42,7 @@ def quantile(share: float) -> Statistic:
     It is linear between neighbours (Hyndman and Fan's type 7).
     """
 
-    def statistic(rows: Array) -> Any:
+    def statistic(rows: Array) -> Array:
         import numpy as np
 
         return np.quantile(rows, share, axis=1)

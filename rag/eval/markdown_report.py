@@ -8,13 +8,13 @@ escaped, so that none of it is read as Markdown or HTML.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from rag.disk import result_files
 from rag.eval.gate import GateResult
 from rag.eval.plot_points import latency_points, recall_by_depth, risk_coverage_points
+from rag.eval.records import CaseRecord, ChangeRecord, Comparison, Run, Summary
 from rag.eval.report import LEGEND, change_headline, comparison_preamble, figure_rows
 from rag.text.markdown import escape_markdown
 
@@ -29,8 +29,8 @@ Range = tuple[float, float]
 
 
 def markdown_report(
-    run: Mapping[str, Any],
-    against: Mapping[str, Any] | None = None,
+    run: Run,
+    against: Comparison | None = None,
     kept: Sequence[GateResult] = (),
 ) -> str:
     """Return the page of a run object, with the comparison and gates that are given."""
@@ -45,7 +45,7 @@ def is_page(path: Path) -> bool:
     return bool(_PAGE_START.match(result_files.begins(path).decode("utf-8", "replace")))
 
 
-def _about(run: Mapping[str, Any]) -> Iterator[str]:
+def _about(run: Run) -> Iterator[str]:
     config = {**run["config"], "version": run["version"]}
     yield f"{len(run['cases'])} questions."
     yield _table(
@@ -63,12 +63,12 @@ def _gates(kept: Sequence[GateResult]) -> Iterator[str]:
         )
 
 
-def _figures(summary: Mapping[str, Any]) -> Iterator[str]:
+def _figures(summary: Summary) -> Iterator[str]:
     yield "## Figures"
     rows = [
         (
             escape_markdown(name),
-            *(_number(figure[key]) for key in ("value", "low", "high")),
+            *map(_number, (figure["value"], figure["low"], figure["high"])),
             str(figure["n"]),
         )
         for name, figure in figure_rows(summary)
@@ -77,32 +77,36 @@ def _figures(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "low and high: 95 % bootstrap interval over n cases."
 
 
-def _against(found: Mapping[str, Any]) -> Iterator[str]:
+def _against(found: Comparison) -> Iterator[str]:
     yield "## Against the earlier run"
     yield "\n".join(f"- {escape_markdown(said)}" for said in comparison_preamble(found))
     rows = []
     for name, shift in found["figures"].items():
-        changes = (f"{shift[key]:+.3f}" for key in ("change", "low", "high"))
+        shifts = (f"{value:+.3f}" for value in (shift["change"], shift["low"], shift["high"]))
         mark = "\\*" if shift["test"] == "McNemar" else ""
         values = _number(shift["old"]), _number(shift["new"])
         p = f"{shift['p']:.3f}{mark}"
-        rows.append((escape_markdown(name), *values, *changes, p, shift["verdict"]))
+        rows.append((escape_markdown(name), *values, *shifts, p, shift["verdict"]))
     yield _table(("figure", "old", "new", "change", "low", "high", "p", ""), rows)
     yield escape_markdown(LEGEND) + "."
-    for key in ("worse", "better", "otherwise"):
-        if found[key]:
-            yield f"### {len(found[key])} {'answered otherwise' if key == 'otherwise' else key}"
-            yield "\n".join(_changed(change) for change in found[key][:_MAX_LISTED_QUESTIONS])
+    for kind, changes in (
+        ("worse", found["worse"]),
+        ("better", found["better"]),
+        ("answered otherwise", found["otherwise"]),
+    ):
+        if changes:
+            yield f"### {len(changes)} {kind}"
+            yield "\n".join(_changed(change) for change in changes[:_MAX_LISTED_QUESTIONS])
 
 
-def _changed(change: Mapping[str, Any]) -> str:
+def _changed(change: ChangeRecord) -> str:
     return (
         f"- {escape_markdown(change['id'])}: {escape_markdown(change['question'])}\n"
         + "\n".join(f"  - {escape_markdown(why)}" for why in change_headline(change))
     )
 
 
-def _plots(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _plots(cases: Sequence[CaseRecord]) -> Iterator[str]:
     recall = recall_by_depth(cases)
     if recall:
         yield "## Recall by depth"
@@ -168,9 +172,9 @@ def _tick(low: float, _: float) -> str:
     return f"{low:.2f}" if low < 100 else f"{low:.0f}"
 
 
-def _wrong(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _wrong(cases: Sequence[CaseRecord]) -> Iterator[str]:
     """Yield lists of the questions that a user should look at."""
-    lists: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
+    lists: tuple[tuple[str, Callable[[CaseRecord], bool]], ...] = (
         ("Their document has changed since they were written", _has_changed),
         ("Answered, although they cannot be", _answered_wrongly),
         ("Not answered, although they can be", _abstained_wrongly),
@@ -183,27 +187,28 @@ def _wrong(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield "\n".join(_question_item(case) for case in listed[:_MAX_LISTED_QUESTIONS])
 
 
-def _has_changed(case: Mapping[str, Any]) -> bool:
+def _has_changed(case: CaseRecord) -> bool:
     return bool(case.get("changed"))
 
 
-def _answered_wrongly(case: Mapping[str, Any]) -> bool:
+def _answered_wrongly(case: CaseRecord) -> bool:
     return _answered(case) and not case["answerable"]
 
 
-def _abstained_wrongly(case: Mapping[str, Any]) -> bool:
+def _abstained_wrongly(case: CaseRecord) -> bool:
     return bool(case["answer"]) and not _answered(case) and bool(case["answerable"])
 
 
-def _missed_gold(case: Mapping[str, Any]) -> bool:
+def _missed_gold(case: CaseRecord) -> bool:
     return _answered(case) and case["scores"].get("answer", {}).get("f1") == 0
 
 
-def _answered(case: Mapping[str, Any]) -> bool:
-    return bool(case["answer"]) and not case["answer"]["abstained"]
+def _answered(case: CaseRecord) -> bool:
+    answer = case["answer"]
+    return answer is not None and not answer["abstained"]
 
 
-def _question_item(case: Mapping[str, Any]) -> str:
+def _question_item(case: CaseRecord) -> str:
     lines = [f"- {escape_markdown(case['id'])}: {escape_markdown(case['question'])}"]
     if case.get("changed"):
         lines.append(f"  - {escape_markdown(case['changed'])}")

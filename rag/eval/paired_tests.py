@@ -16,12 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rag.eval.interval import Row
 from rag.eval.metrics import mcnemar
+from rag.eval.records import Row
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rag.eval.interval import Array
 
 #: Resamples of the interval, and exchanges of the randomization test.
@@ -128,7 +131,9 @@ def _fraction(row: Row | None) -> tuple[float, float]:
     return float(row[0]), float(row[1])
 
 
-def _resampled_changes(old: Array, new: Array, strata: Any, rounds: int) -> Iterator[Array]:
+def _resampled_changes(
+    old: Array, new: Array, strata: NDArray[np.bool_], rounds: int
+) -> Iterator[Array]:
     """Yield blocks (figures, resamples) of the change in each bootstrap resample.
 
     A change is not a number if one run has no case in the resample.

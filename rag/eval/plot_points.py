@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rag.eval.metrics import Hit, recall, risk_coverage
+from rag.eval.records import CaseRecord, retrieved_sources
+
+if TYPE_CHECKING:
+    from rag.serialize import AnswerObject
 
 DEPTH = 10
 
-Record = Mapping[str, Any]
 Points = list[tuple[float, float]]
 
 
-def recall_by_depth(cases: Sequence[Record]) -> dict[str, Points]:
+def recall_by_depth(cases: Sequence[CaseRecord]) -> dict[str, Points]:
     """Return the recall of gold documents at 1 to 10, and of gold quotes at the measured depths.
 
     Return {} if no case has gold evidence.
@@ -39,21 +42,21 @@ def recall_by_depth(cases: Sequence[Record]) -> dict[str, Points]:
     return {"documents": documents, "quotes": quotes}
 
 
-def _hits(case: Record) -> list[Hit]:
-    return [Hit((found["source"], *found["copies"])) for found in case["retrieved"]]
+def _hits(case: CaseRecord) -> list[Hit]:
+    return [Hit(retrieved_sources(found)) for found in case["retrieved"]]
 
 
-def risk_coverage_points(cases: Sequence[Record]) -> tuple[Points, float]:
+def risk_coverage_points(cases: Sequence[CaseRecord]) -> tuple[Points, float]:
     """Return risk against coverage, and the area under it divided by the coverage reached.
 
     Return ([], 0) if nothing was answered.
     """
-    marked = [case for case in cases if case["answer"] and "f1" in case["scores"]["overall"]]
-    answered = [
-        (sure, case["scores"]["overall"]["f1"])
-        for case in marked
-        if (sure := _sure(case)) is not None
+    marked = [
+        (answer, case["scores"]["overall"]["f1"])
+        for case in cases
+        if (answer := case["answer"]) and "f1" in case["scores"]["overall"]
     ]
+    answered = [(sure, f1) for answer, f1 in marked if (sure := _sure(answer)) is not None]
     points = risk_coverage(answered, len(marked)) if answered else []
     area = at = 0.0
     for coverage, risk in points:
@@ -61,20 +64,19 @@ def risk_coverage_points(cases: Sequence[Record]) -> tuple[Points, float]:
     return points, area / at if at else 0.0
 
 
-def _sure(case: Record) -> float | None:
+def _sure(answer: AnswerObject) -> float | None:
     """Return the reader's probability, or for a chat model the lowest score of the check.
 
     Return None for an abstention.
     """
-    answer = case["answer"]
     if answer["abstained"]:
         return None
-    if answer.get("chance") is not None:
-        return float(answer["chance"])
+    if (chance := answer.get("chance")) is not None:
+        return float(chance)
     return min((float(claim["score"]) for claim in answer["claims"]), default=0.0)
 
 
-def latency_points(cases: Sequence[Record]) -> dict[str, Points]:
+def latency_points(cases: Sequence[CaseRecord]) -> dict[str, Points]:
     """Return seconds and the share of questions done by then, for search and for whole answers."""
     points: dict[str, Points] = {}
     for name, part in (("found", "retrieve"), ("answer", "total")):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from rag.eval.gate import GateResult
-from rag.eval.interval import Figure
+from rag.eval.records import CalibrationRecord, ChangeRecord, Comparison, Figure, Summary
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
 
@@ -22,7 +22,7 @@ LEGEND = (
 )
 
 
-def figure_rows(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Figure]]:
+def figure_rows(summary: Summary, above: str = "") -> Iterator[tuple[str, Figure]]:
     """Yield every figure with its dotted name, as ``citation.precision``, ``seconds.total.p95``."""
     for name, inside in summary.items():
         if "value" in inside:
@@ -31,7 +31,7 @@ def figure_rows(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[s
             yield from figure_rows(inside, f"{above}{name}.")
 
 
-def print_summary(summary: Mapping[str, Any], console: Console) -> None:
+def print_summary(summary: Summary, console: Console) -> None:
     """Print the table. A figure that was not measured shows a dash."""
     from rich.table import Table
     from rich.text import Text
@@ -62,7 +62,7 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def print_comparison(comparison: Mapping[str, Any], console: Console, limit: int = 20) -> None:
+def print_comparison(comparison: Comparison, console: Console, limit: int = 20) -> None:
     """Print a comparison: the compared questions, each figure, and `limit` changes of each kind."""
     from rich.text import Text
 
@@ -70,12 +70,11 @@ def print_comparison(comparison: Mapping[str, Any], console: Console, limit: int
         console.print(Text(sanitize_line(line)))
     console.print(_comparison_table(comparison), markup=False, highlight=False)
     console.print(Text(LEGEND))
-    for heading, key in (
-        ("worse", "worse"),
-        ("better", "better"),
-        ("answered otherwise, no worse and no better", "otherwise"),
+    for heading, changes in (
+        ("worse", comparison["worse"]),
+        ("better", comparison["better"]),
+        ("answered otherwise, no worse and no better", comparison["otherwise"]),
     ):
-        changes = comparison[key]
         if changes:
             first = f", first {limit}" if len(changes) > limit else ""
             console.print(Text(f"\n{len(changes)} {heading}{first}", style="bold"))
@@ -86,7 +85,7 @@ def print_comparison(comparison: Mapping[str, Any], console: Console, limit: int
                 console.print(Text(f"      {quote_foreign(reason)}", style="dim"))
 
 
-def _comparison_table(comparison: Mapping[str, Any]) -> Table:
+def _comparison_table(comparison: Comparison) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -95,8 +94,8 @@ def _comparison_table(comparison: Mapping[str, Any]) -> Table:
     for heading in ("old", "new", "change", "low", "high", "p", ""):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, shift in comparison["figures"].items():
-        cells = [name, *(_number(shift[key]) for key in ("old", "new"))]
-        cells += [f"{shift[key]:+.3f}" for key in ("change", "low", "high")]
+        cells = [name, _number(shift["old"]), _number(shift["new"])]
+        cells += [f"{value:+.3f}" for value in (shift["change"], shift["low"], shift["high"])]
         cells.append(f"{shift['p']:.3f}" + ("*" if shift["test"] == "McNemar" else ""))
         cells.append(shift["verdict"])
         table.add_row(*(Text(cell, style=STYLES.get(shift["verdict"], "")) for cell in cells))
@@ -106,23 +105,22 @@ def _comparison_table(comparison: Mapping[str, Any]) -> Table:
     return table
 
 
-def comparison_preamble(found: Mapping[str, Any]) -> Iterator[str]:
+def comparison_preamble(found: Comparison) -> Iterator[str]:
     """Yield lines on the compared questions, the ones left out, and the settings that differ."""
     yield f"compared over the {found['shared']} questions that both runs asked"
-    left = {
-        "only_old": "only in the old run",
-        "only_new": "only in the new run",
-        "altered": "with other words or other gold",
-    }
-    for key, says in left.items():
-        if found[key]:
-            more = ", …" if len(found[key]) > 5 else ""
-            yield f"left out: {len(found[key])} {says} ({', '.join(found[key][:5])}{more})"
+    for left_out, says in (
+        (found["only_old"], "only in the old run"),
+        (found["only_new"], "only in the new run"),
+        (found["altered"], "with other words or other gold"),
+    ):
+        if left_out:
+            more = ", …" if len(left_out) > 5 else ""
+            yield f"left out: {len(left_out)} {says} ({', '.join(left_out[:5])}{more})"
     for name, (was, now) in found["settings"].items():
         yield f"{name}: {was} -> {now}"
 
 
-def change_headline(change: Mapping[str, Any]) -> list[str]:
+def change_headline(change: ChangeRecord) -> list[str]:
     """Return the score that changed, then the reasons."""
     return ([f"{change['mark']} {change['change']:+.2f}"] if change["mark"] else []) + list(
         change["why"]
@@ -142,7 +140,7 @@ def print_gates(kept: Sequence[GateResult], console: Console) -> None:
         )
 
 
-def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
+def print_calibration(calibration: CalibrationRecord, console: Console) -> None:
     """Print a calibration: the expected figures of the fitted and of the shipped threshold."""
     from rich.table import Table
     from rich.text import Text
@@ -184,7 +182,7 @@ def _judgement(change: Mapping[str, float]) -> str:
     return "no difference can be told from chance"
 
 
-def _with_interval(figure: Mapping[str, Any]) -> str:
+def _with_interval(figure: Figure) -> str:
     if figure["value"] is None:
         return "-"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import cast
 
 from rag.disk import regular_files, result_files
+from rag.disk.strict_json import Json
 from rag.errors import Usage
+from rag.eval.records import CaseRecord
 
-Record = dict[str, Any]
 Say = Callable[[str], None]
 
 SCHEMA = 1
@@ -28,8 +29,8 @@ class PartialRun:
 
     def __init__(self, path: Path, fingerprint: str, say: Say) -> None:
         self.path = path
-        self.done: dict[str, Record] = {}
-        header = {"schema": SCHEMA, "fingerprint": fingerprint}
+        self.done: dict[str, CaseRecord] = {}
+        header: dict[str, int | str] = {"schema": SCHEMA, "fingerprint": fingerprint}
         if path.exists() and not path.is_file():
             raise Usage(
                 f"{path} {regular_files.NOT_REGULAR[0]}", "remove it, or give --out another place"
@@ -62,7 +63,7 @@ class PartialRun:
     ) -> None:
         self._file.close()
 
-    def add(self, record: Record) -> None:
+    def add(self, record: CaseRecord) -> None:
         """Append a record. It is flushed when this returns."""
         self._write(record)
         self.done[record["id"]] = record
@@ -72,7 +73,7 @@ class PartialRun:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _read(self, header: Record, say: Say) -> int:
+    def _read(self, header: dict[str, int | str], say: Say) -> int:
         """Fill `done` and return the number of complete bytes of this run."""
         if not self.path.exists():
             return 0
@@ -93,13 +94,14 @@ class PartialRun:
                         "going on from there"
                     )
                     break
-                self.done[entry["id"]] = entry
+                record = cast(CaseRecord, entry)
+                self.done[record["id"]] = record
                 whole += len(line)
         if self.done:
             say(f"{len(self.done)} questions were done before: going on from there")
         return whole
 
-    def _write(self, entry: Record) -> None:
+    def _write(self, entry: Mapping[str, object]) -> None:
         self._file.write(json.dumps(entry, allow_nan=False).encode() + b"\n")
         self._file.flush()
 
@@ -111,7 +113,7 @@ def is_partial(path: Path) -> bool:
     return first.startswith(head) or head.startswith(first)
 
 
-def _entry(line: bytes) -> Record | None:
+def _entry(line: bytes) -> dict[str, Json] | None:
     """Return the object of a line, or None if the line is incomplete."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None

@@ -10,20 +10,24 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import serialize
 from rag.disk import regular_files, result_files, strict_json
 from rag.domain import Answer, Document, Passage
 from rag.errors import RagError, Unreadable, Usage
 from rag.eval.cases import Case, changed_sources
-from rag.eval.interval import Row, bootstrap_interval, quantile
-from rag.eval.resume import PartialRun, Record, Say, is_partial
+from rag.eval.interval import bootstrap_interval, quantile
+from rag.eval.records import CaseRecord, CaseScores, RetrievedRecord, Row, Run, Summary, score_of
+from rag.eval.resume import PartialRun, Say, is_partial
 from rag.eval.scoring import score_answer, score_retrieval
 from rag.events import Answered, Event
+
+if TYPE_CHECKING:
+    from rag.disk.strict_json import Json
 
 SCHEMA = 1
 #: Bytes of a run file that may be replaced.
@@ -67,8 +71,8 @@ class Setup:
     `config` also names the library or corpus.
     """
 
-    config: dict[str, Any]
-    weights: dict[str, Any]
+    config: dict[str, Json]
+    weights: dict[str, str]
     version: str
 
 
@@ -79,7 +83,7 @@ def run_cases(
     setup: Setup,
     say: Say,
     retrieval_only: bool = False,
-) -> Iterator[Record]:
+) -> Iterator[CaseRecord]:
     """Evaluate the cases and write the run file. Yields each finished record.
 
     After an interruption the same call continues: records of an earlier call are not yielded again,
@@ -100,37 +104,40 @@ def evaluate_cases(
     cases: Sequence[Case],
     retrieval_only: bool = False,
     done: Collection[str] | None = None,
-) -> Iterator[Record]:
+) -> Iterator[CaseRecord]:
     """Yield a record for each case, in order, without those whose id is in `done`."""
     for case in cases:
         if done is None or case.id not in done:
             yield _record(bot, case, retrieval_only)
 
 
-def _record(bot: Bot, case: Case, retrieval_only: bool) -> Record:
+def _record(bot: Bot, case: Case, retrieval_only: bool) -> CaseRecord:
     answer = None if retrieval_only else _ask(bot, case.question)
     started = time.perf_counter()
     passages = bot.search(case.question, DEPTH)
     seconds = time.perf_counter() - started
-    scores = {"retrieval": score_retrieval(case, passages)}
-    scores |= (
-        score_answer(case, answer, bot.document) if answer else {"seconds": {"retrieve": seconds}}
-    )
+    scores: CaseScores = {"retrieval": score_retrieval(case, passages)}
+    if answer:
+        scores |= score_answer(case, answer, bot.document)
+    else:
+        scores["seconds"] = {"retrieve": seconds}
     changed = changed_sources(case, bot.document)
-    return {
+    record: CaseRecord = {
         "id": case.id,
         "question": case.question,
         "type": case.type,
         "answerable": case.answerable,
         "gold": {
             "answers": list(case.answers),
-            "evidence": [asdict(gold) for gold in case.evidence],
+            "evidence": [{"source": gold.source, "quote": gold.quote} for gold in case.evidence],
         },
         "answer": serialize.answer(answer) if answer else None,
-        "retrieved": [_slim(serialize.passage(passage)) for passage in passages],
+        "retrieved": [_retrieved_record(passage) for passage in passages],
         "scores": scores,
-        **({"changed": changed} if changed else {}),
     }
+    if changed:
+        record["changed"] = changed
+    return record
 
 
 def _ask(bot: Bot, question: str) -> Answer:
@@ -146,21 +153,21 @@ def _ask(bot: Bot, question: str) -> Answer:
     return answer
 
 
-def _slim(passage: dict[str, Any]) -> dict[str, Any]:
+def _retrieved_record(passage: Passage) -> RetrievedRecord:
     """Return a retrieved passage without its text, which document and span name."""
-    return {key: value for key, value in passage.items() if key != "text"}
+    fields = serialize.passage(passage)
+    return cast(RetrievedRecord, {key: value for key, value in fields.items() if key != "text"})
 
 
-def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarise(records: Sequence[CaseRecord]) -> Summary:
     """Return every figure with its interval and the number of its cases."""
-    scores = [record["scores"] for record in records]
-    summary: dict[str, Any] = {
-        group: {name: bootstrap_interval(_rows(scores, group, name)) for name in names}
+    summary: dict[str, Summary] = {
+        group: {name: bootstrap_interval(_rows(records, group, name)) for name in names}
         for group, names in FIGURES.items()
     }
     summary["seconds"] = {
         part: {
-            name: bootstrap_interval(_rows(scores, "seconds", part), statistic=quantile(share))
+            name: bootstrap_interval(_rows(records, "seconds", part), statistic=quantile(share))
             for name, share in QUANTILES.items()
         }
         for part in SECONDS
@@ -168,17 +175,21 @@ def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return summary
 
 
-def _rows(scores: Sequence[Mapping[str, Any]], group: str, name: str) -> list[Row]:
+def _rows(records: Sequence[CaseRecord], group: str, name: str) -> list[Row]:
     """Return the scores of a figure, without pairs whose denominator is 0."""
-    rows = [score[group][name] for score in scores if name in score.get(group, {})]
-    return [row for row in rows if not isinstance(row, list | tuple) or row[1]]
+    rows = (score_of(record, group, name) for record in records)
+    return [
+        row for row in rows if row is not None and (not isinstance(row, list | tuple) or row[1])
+    ]
 
 
-def run_object(records: Sequence[Record], setup: Setup) -> dict[str, Any]:
+def run_object(records: Sequence[CaseRecord], setup: Setup) -> Run:
     """Return the object of RUN.json."""
     return {
         "schema": SCHEMA,
-        **asdict(setup),
+        "config": setup.config,
+        "weights": setup.weights,
+        "version": setup.version,
         "cases": list(records),
         "summary": summarise(records),
     }
@@ -190,12 +201,10 @@ def fingerprint(setup: Setup, cases: Sequence[Case], retrieval_only: bool = Fals
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def read_run(path: str | Path) -> dict[str, Any]:
+def read_run(path: str | Path) -> Run:
     """Read a run file. Raises `Usage` if it is none."""
     try:
-        run: dict[str, Any] = strict_json.parse(
-            regular_files.read_text_file(path, regular_files.MAX_RUN_BYTES)
-        )
+        run = strict_json.parse(regular_files.read_text_file(path, regular_files.MAX_RUN_BYTES))
     except (Unreadable, ValueError, RecursionError) as error:
         raise Usage(
             f"{path} cannot be read as a run file: {error}", "give the --out of an earlier run"
@@ -210,10 +219,10 @@ def read_run(path: str | Path) -> dict[str, Any]:
             f"{path} is of format {run.get('schema')!r}, this program reads format {SCHEMA}",
             "run it again with this version",
         )
-    return run
+    return cast(Run, run)
 
 
-def write_run(path: str | Path, run: Mapping[str, Any]) -> None:
+def write_run(path: str | Path, run: Run) -> None:
     """Write RUN.json atomically. Raises `Usage` if it cannot be written."""
     text = json.dumps(run, indent=1, allow_nan=False) + "\n"
     result_files.write_result(Path(path).absolute(), text, "--out", is_run, "a run file")

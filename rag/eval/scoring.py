@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from rag.domain import Answer, Document, Evidence, Passage
 from rag.errors import Usage
 from rag.eval import metrics
 from rag.eval.cases import Case
 from rag.eval.metrics import Hit
+from rag.eval.records import CaseScores
 
-Scores = dict[str, Any]
 
-
-def score_retrieval(case: Case, passages: Sequence[Passage]) -> Scores:
+def score_retrieval(case: Case, passages: Sequence[Passage]) -> dict[str, float]:
     """Score by document if gold documents are known, and by quote if gold quotes are known."""
     hits = [_hit(passage) for passage in passages]
-    marks: Scores = {}
+    marks: dict[str, float] = {}
     if case.sources:
         marks |= {f"recall@{k}": metrics.recall(hits, case.sources, k) for k in (1, 5, 10)}
         marks |= {
@@ -29,10 +27,12 @@ def score_retrieval(case: Case, passages: Sequence[Passage]) -> Scores:
     return marks
 
 
-def score_answer(case: Case, answer: Answer, document: Callable[[str], Document]) -> Scores:
+def score_answer(case: Case, answer: Answer, document: Callable[[str], Document]) -> CaseScores:
     """Return the scores of an answer by group. `document` gives the texts of the quotes."""
+    against_gold, overall = _answers(case, answer)
     return {
-        **_answers(case, answer),
+        "answer": against_gold,
+        "overall": overall,
         "citation": _citations(case, answer, document),
         "abstention": {
             name: list(pair) for name, pair in metrics.abstention(answer.abstained, case.answerable)
@@ -41,10 +41,10 @@ def score_answer(case: Case, answer: Answer, document: Callable[[str], Document]
     }
 
 
-def _answers(case: Case, answer: Answer) -> Scores:
+def _answers(case: Case, answer: Answer) -> tuple[dict[str, float], dict[str, float]]:
     """Return `answer` and `overall`, both empty for an answerable question without gold answers."""
     if case.answerable and not case.answers:
-        return {"answer": {}, "overall": {}}
+        return {}, {}
     said = answer_words(answer)
     short = answer.short if answer.short is not None else said
     golds = case.answers
@@ -56,7 +56,7 @@ def _answers(case: Case, answer: Answer) -> Scores:
     }
     if answer.abstained:
         marks = dict.fromkeys(marks, 0.0)
-    return {"answer": marks if case.answerable else {}, "overall": overall}
+    return marks if case.answerable else {}, overall
 
 
 def answer_words(answer: Answer) -> str:
@@ -68,7 +68,9 @@ def answer_words(answer: Answer) -> str:
     return text
 
 
-def _citations(case: Case, answer: Answer, document: Callable[[str], Document]) -> Scores:
+def _citations(
+    case: Case, answer: Answer, document: Callable[[str], Document]
+) -> dict[str, list[float]]:
     """Return `valid` and `quote_exact`, and if the answer does not abstain the others."""
     numbered = {passage.number: _hit(passage) for passage in answer.passages}
     markers = [citation.number for claim in answer.claims for citation in claim.sentence.citations]
@@ -102,7 +104,7 @@ def _matches(evidence: Sequence[Evidence], document: Callable[[str], Document]) 
         yield text is not None and each.span.of(text) == each.text
 
 
-def _seconds(answer: Answer) -> Scores:
+def _seconds(answer: Answer) -> dict[str, float]:
     """Return the times; `first` (the first words) only if the answer does not abstain."""
     seconds = {"retrieve": answer.seconds.retrieve, "total": answer.seconds.total}
     return seconds if answer.abstained else seconds | {"first": answer.seconds.first}

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from rag.disk import permissions
 from rag.disk.disk_errors import describe_free_space
@@ -59,13 +59,26 @@ _HNSW: dict[str, str | int] = {"space": "cosine", "ef_search": 100, "batch_size"
 Fetch = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
+class _Nearest(TypedDict):
+    """The result of a query: for each query vector, ids and their cosine distances."""
+
+    ids: list[list[str]]
+    distances: list[list[float]]
+
+
+class _Listed(TypedDict):
+    """The result of a listing: the ids of all rows."""
+
+    ids: list[str]
+
+
 class _Collection(Protocol):
     """The methods of a Chroma collection that are used here."""
 
     def query(
-        self, *, query_embeddings: list[Any], n_results: int, include: list[str]
-    ) -> dict[str, Any]: ...
-    def get(self, *, include: list[str]) -> dict[str, Any]: ...
+        self, *, query_embeddings: list[NDArray[np.float32]], n_results: int, include: list[str]
+    ) -> _Nearest: ...
+    def get(self, *, include: list[str]) -> _Listed: ...
     def upsert(self, *, ids: Sequence[str], embeddings: NDArray[np.float32]) -> None: ...
     def delete(self, *, ids: Sequence[str]) -> None: ...
     def modify(self, *, configuration: dict[str, dict[str, int]]) -> None: ...

@@ -1,4 +1,4 @@
-"""The index as a search uses it: it follows the library and is made again if it does not agree.
+"""The index as a search uses it: it follows the library and renews itself if it does not agree.
 
 Chroma's vectors and the postings of the words are in one generation (`generations`), made at one
 revision of the library. While another process writes, the generation may be older than the
@@ -7,32 +7,48 @@ library. Its vectors still answer, and words are then looked up in the library.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rag.errors import LibraryBroken, RagError
+from rag.errors import LibraryBroken, LibraryBusy, RagError
+from rag.events import Indexing
 from rag.index.bm25 import FastFullText
 from rag.index.chroma import VectorIndex
 from rag.library.fulltext import FullText
 from rag.library.library import Library
+from rag.library.lock import writer_lock
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-class Index:
-    """The vectors and words of one library.
+def renew_index(
+    library: Library, vectors: VectorIndex, from_scratch: bool = False
+) -> Iterator[Indexing]:
+    """Renew the index if it does not agree with the library, or make it anew `from_scratch`.
 
-    `renew` makes the index agree with the library, from scratch if its argument is true. It returns
-    False if another process is writing.
+    Nothing is embedded. Only for the writer. Raises `LibraryMissing` if the library was removed
+    while it was open.
     """
+    library.database.present()
+    if from_scratch or vectors.revision() != library.revision:
+        documents = library.documents
+        yield from vectors.renew(
+            documents.chunk_ids(),
+            documents.vectors,
+            documents.texts,
+            library.revision,
+            from_scratch,
+        )
 
-    def __init__(
-        self, library: Library, vectors: VectorIndex, renew: Callable[[bool], bool]
-    ) -> None:
-        self._library, self._vectors, self._renew = library, vectors, renew
+
+class Index:
+    """The vectors and words of one library."""
+
+    def __init__(self, library: Library, vectors: VectorIndex) -> None:
+        self._library, self._vectors = library, vectors
         # the library revision that the open generation is known to agree with
         self._agreed: int | None = None
 
@@ -43,6 +59,20 @@ class Index:
             self._agreed = revision
         return self._agreed != revision
 
+    def catch_up(self, stop: Callable[[], bool]) -> Iterator[Indexing]:
+        """Renew an index that is behind the library, yielding the progress, until `stop()`.
+
+        Does nothing while another process writes. An error is not raised: the search that follows
+        tries again and raises it.
+        """
+        if not self._library.documents.counts().chunks or not self.behind():
+            return
+        with suppress(RagError, OSError), writer_lock(self._library.folder, 0):
+            for event in renew_index(self._library, self._vectors):
+                yield event
+                if stop():
+                    return
+
     def agree(self) -> None:
         """Make an outdated, missing or damaged index again, unless another process is writing."""
         revision = self._library.revision
@@ -52,11 +82,19 @@ class Index:
     def _follow(self, revision: int) -> bool:
         """Whether the index was made again for a library revision."""
         try:
-            return self._renew(False)
+            return self._renew()
         except (RagError, OSError):
             if self._vectors.older() != revision:
                 raise
             return False  # nothing can be written, but the index of an older version answers
+
+    def _renew(self, from_scratch: bool = False) -> bool:
+        """Make the index agree with the library. False if another process is writing."""
+        with suppress(LibraryBusy), writer_lock(self._library.folder, 0):
+            for _ in renew_index(self._library, self._vectors, from_scratch):
+                pass
+            return True
+        return False
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Return (chunk id, cosine) of the nearest chunks; `vector` has shape (dimension,).
@@ -67,7 +105,7 @@ class Index:
         try:
             return self._vectors.near(vector, limit)
         except LibraryBroken as broken:
-            if not self._renew(True):
+            if not self._renew(from_scratch=True):
                 raise LibraryBroken(
                     str(broken),
                     "another process is at work on this library: ask again when it is done",
@@ -80,5 +118,5 @@ class Index:
         with suppress(LibraryBroken):
             postings = self._vectors.words()
         if postings and postings[1] == self._library.revision:
-            return FastFullText(postings[0], self._library.words)
-        return self._library.words
+            return FastFullText(postings[0], self._library.fulltext)
+        return self._library.fulltext

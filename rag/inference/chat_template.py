@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict, cast
 
 from rag.inference import isolated_call
 
@@ -23,6 +23,14 @@ _MAX_CHARS = 200_000  # of a rendered conversation
 _rendered: dict[tuple[str, tuple[tuple[str, str], ...], int], tuple[str, str]] = {}
 
 
+class _Request(TypedDict):
+    """A template, the texts of its special tokens, and the numbers of slots to render."""
+
+    template: str
+    special: dict[str, str]
+    counts: list[int]
+
+
 def render_chat_template(template: str, special: Mapping[str, str], slots: int) -> tuple[str, str]:
     """(text, error): the conversation with `slots` slots; the error is "" if there is none.
 
@@ -32,23 +40,23 @@ def render_chat_template(template: str, special: Mapping[str, str], slots: int) 
     key = template, tuple(sorted(special.items()))
     if (*key, slots) not in _rendered:
         counts = sorted({slots, *range(2, max(slots, _FIRST_CALL_SLOTS) + 1, 2)})
-        request = {"template": template, "special": dict(special), "counts": counts}
         try:
-            results = isolated_call.call(
+            rendered = isolated_call.call(
                 "rag.inference.chat_template:render",
-                request,
+                {"template": template, "special": {**special}, "counts": [*counts]},
                 _MEMORY_BYTES,
                 _CPU_SECONDS,
                 _SECONDS,
             )
+            results = cast(list[tuple[str, str]], rendered)
         except isolated_call.Ended as ended:
-            results = [["", f"it {ended}"]] * len(counts)
+            results = [("", f"it {ended}")] * len(counts)
         for count, (text, error) in zip(counts, results, strict=True):
             _rendered[(*key, count)] = text, error
     return _rendered[(*key, slots)]
 
 
-def render(request: dict[str, Any]) -> list[tuple[str, str]]:
+def render(request: _Request) -> list[tuple[str, str]]:
     """In the child process: (text, error) for each of the requested numbers of slots."""
     template, special = request["template"], request["special"]
     return [_render(template, special, count) for count in request["counts"]]

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from rag.domain import AnswerSpan, PassageReading, Span, Support
 from rag.inference.llama import TokenEncoder
@@ -54,6 +54,23 @@ class Pieces:
     offsets: Sequence[tuple[int, int]]
 
 
+class Encoding(Protocol):
+    """The token ids of one text and the range of characters of each."""
+
+    @property
+    def ids(self) -> list[int]: ...
+    @property
+    def offsets(self) -> list[tuple[int, int]]: ...
+
+
+class PairTokenizer(Protocol):
+    """The method of a tokenizer of the `tokenizers` library that is used here."""
+
+    def encode_batch(
+        self, texts: list[str], /, *, add_special_tokens: bool
+    ) -> Sequence[Encoding]: ...
+
+
 class Layout:
     """Makes rows of token ids from pairs of texts, for training and for use.
 
@@ -62,7 +79,7 @@ class Layout:
 
     first = 2  #: index of the first text's first token
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: PairTokenizer) -> None:
         self._tokenizer = tokenizer
 
     def pieces(self, texts: Sequence[str]) -> list[Pieces]:
@@ -108,7 +125,7 @@ class CrossEncoder:
     The same pair gives the same bits in every run.
     """
 
-    def __init__(self, path: Path, tokenizer: Any, threads: int = 0) -> None:
+    def __init__(self, path: Path, tokenizer: PairTokenizer, threads: int = 0) -> None:
         self._encoder = TokenEncoder(str(path), threads)
         self.layout = Layout(tokenizer)
         self._heads = self._encoder.arrays
@@ -295,7 +312,7 @@ def _is_word_char(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
-def _logsumexp(x: Any) -> Any:
+def _logsumexp(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The logarithm of the sum of exponentials along the first axis."""
     import numpy as np
 

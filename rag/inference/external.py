@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict, cast
 
 from rag.disk import atomic_files, permissions, regular_files
+from rag.disk.strict_json import Json
 from rag.domain import Embedder
 from rag.errors import ModelBroken, Unreadable, Usage
 from rag.inference import model_trial, weights
@@ -27,7 +28,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MAX_JSON_BYTES = 16 * 2**20  # of a JSON file next to a model
-_MEASURED_KEYS = ("dimension", "most", "around")  # of a record; see `ExternalEmbedder._measured`
+
+
+class Measurement(TypedDict):
+    """The sizes of a model: numbers of a vector, tokens of a text, special tokens of a text.
+
+    For a folder also the checksum of its GGUF file ("" if there is none) and the lowest cosine.
+    """
+
+    dimension: int
+    most: int
+    around: int
+    cosine: NotRequired[float]
+    gguf: NotRequired[str]
+
+
+class EmbedderRecord(Measurement):
+    """A recorded measurement, with the path and the identity of the embedder."""
+
+    path: str
+    identity: str
 
 
 class OpenEmbedder(Embedder, Protocol):
@@ -44,7 +64,7 @@ class Prefixes:
     passage: str = ""
 
     @classmethod
-    def of(cls, prompts: Mapping[str, Any], settings: Path) -> Prefixes:
+    def of(cls, prompts: Mapping[str, Json], settings: Path) -> Prefixes:
         """The prefixes from the model's own `prompts`, else from the JSON file `settings`.
 
         Raises `Usage` for an unknown key and for a prefix that is not a text.
@@ -56,18 +76,17 @@ class Prefixes:
                 'the settings are {"query": "...", "passage": "..."}',
             )
         keys = {"query": ("query",), "passage": ("passage", "document")}
-        prefixes = {
-            side: next(
+        prefixes: dict[str, str] = {}
+        for side, names in keys.items():
+            prefix = next(
                 (source[key] for source in (prompts, own) for key in names if source.get(key)), ""
             )
-            for side, names in keys.items()
-        }
-        for side, prefix in prefixes.items():
             if not isinstance(prefix, str):
                 raise Usage(
                     f"{settings.parent}: the prefix of a {side} is {prefix!r}, and no text",
                     f"correct it in {settings}",
                 )
+            prefixes[side] = prefix
         return cls(**prefixes)
 
 
@@ -101,21 +120,23 @@ class ExternalEmbedder(ABC):
         parts = "\0".join((self.sha256, self.prefixes.query, self.prefixes.passage))
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
-    def _identity(self, facts: Mapping[str, Any]) -> str:
+    def _identity(self, facts: Measurement) -> str:
         prefixes = f"query {self.prefixes.query!r}, passage {self.prefixes.passage!r}"
         size = f"{facts['most']}, {facts['dimension']} numbers"
         return f"embedder {self.sha256[:16]} {size}, {prefixes}"
 
-    def _read_record(self) -> dict[str, Any]:
-        """The recorded measurement; empty if there is no complete record."""
+    def _read_record(self) -> EmbedderRecord | None:
+        """The recorded measurement; None if there is no complete record."""
         with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
-            facts: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
-            measured = all(int(facts[key]) >= 0 for key in _MEASURED_KEYS)
+            facts = json.loads(self._record.read_text(encoding="utf-8"))
+            measured = all(int(facts[key]) >= 0 for key in ("dimension", "most", "around"))
             if measured and isinstance(facts["path"], str):
-                return facts
-        return {}
+                return cast(EmbedderRecord, facts)
+        return None
 
-    def _measure(self, recorded: Callable[[], dict[str, Any]] = dict) -> dict[str, Any]:
+    def _measure(
+        self, recorded: Callable[[], EmbedderRecord | None] = lambda: None
+    ) -> EmbedderRecord:
         """Measure and record, one process or thread at a time.
 
         `recorded` is called under the lock; if it returns a measurement, made meanwhile by another
@@ -128,11 +149,8 @@ class ExternalEmbedder(ABC):
             return recorded() or self._write_record(self._measured())
 
     @abstractmethod
-    def _measured(self) -> dict[str, Any]:
-        """Open the model and measure it.
-
-        The keys are "dimension", "most" (tokens of a text) and "around" (special tokens of a text).
-        """
+    def _measured(self) -> Measurement:
+        """Open the model and measure it."""
 
     def _require_unit_vector(self, vector: NDArray[np.float32]) -> None:
         """Raise `ModelBroken` unless `vector` has the length 1."""
@@ -142,11 +160,15 @@ class ExternalEmbedder(ABC):
                 "fetch it again, or use another",
             )
 
-    def _write_record(self, facts: dict[str, Any]) -> dict[str, Any]:
-        facts = facts | {"path": str(self.path), "identity": self._identity(facts)}
+    def _write_record(self, facts: Measurement) -> EmbedderRecord:
+        record: EmbedderRecord = {
+            **facts,
+            "path": str(self.path),
+            "identity": self._identity(facts),
+        }
         with suppress(OSError):  # it is measured again the next time
-            atomic_files.replace_file(self._record, json.dumps(facts) + "\n")
-        return facts
+            atomic_files.replace_file(self._record, json.dumps(record) + "\n")
+        return record
 
     @abstractmethod
     def _count(self, texts: Sequence[str]) -> list[int]:
@@ -180,7 +202,7 @@ class GgufEmbedder(ExternalEmbedder):
             self._encoder = TextEncoder(str(self.path), self._threads)
         return self._encoder
 
-    def _measured(self) -> dict[str, Any]:
+    def _measured(self) -> Measurement:
         encoder = self._open()
         self._require_unit_vector(encoder.embed_texts(["a"])[0])
         return {
@@ -225,7 +247,7 @@ class GgufEmbedder(ExternalEmbedder):
         self._encoder = None
 
 
-def read_json_object(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Json]:
     """The JSON object in a small file of a model. Raises `ModelBroken`."""
     cure = "correct it, or fetch the embedder again"
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.errors import ModelBroken
 from rag.inference import llama_library
@@ -56,9 +56,9 @@ class _InitParams(ctypes.Structure):
     _fields_ = (("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p))
 
 
-def _ggml_reader() -> Any:
+def _ggml_reader() -> ctypes.CDLL:
     """ggml's functions that read GGUF files; llama-cpp-python does not declare them."""
-    lib: Any = llama_library.load().llama_cpp._lib
+    lib = llama_library.load().llama_cpp._lib
     for name, result, arguments in (
         ("gguf_init_from_file", ctypes.c_void_p, (ctypes.c_char_p, _InitParams)),
         ("gguf_free", None, (ctypes.c_void_p,)),
@@ -74,7 +74,9 @@ def _ggml_reader() -> Any:
     return lib
 
 
-def _array(lib: Any, file: Any, index: int, item_type: Any) -> Any:
+def _array(
+    lib: ctypes.CDLL, file: int, index: int, item_type: type[ctypes.c_int32 | ctypes.c_float]
+) -> NDArray[np.int32 | np.float32]:
     """The metadata array at `index` as a numpy array of `item_type`, a ctypes type."""
     import numpy as np
 

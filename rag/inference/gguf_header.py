@@ -13,7 +13,7 @@ import stat
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from rag.errors import ModelBroken
 
@@ -41,12 +41,16 @@ class Array:
     length: int
 
 
+#: A value of the header; a text is its bytes.
+Value = bool | int | float | bytes | Array
+
+
 @dataclass(slots=True)
 class Header:
     """The contents of a header: values and types by key, and the tensors."""
 
     version: int
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     #: name: shape, type, offset in bytes
     tensors: dict[str, tuple[tuple[int, ...], int, int]] = field(default_factory=dict)
@@ -107,11 +111,17 @@ class _Reader:
             raise _InvalidHeader(f"it ends within {what}")
         return content
 
-    def _number(self, letter: str, what: str) -> Any:
-        return struct.unpack("<" + letter, self._bytes(struct.calcsize("<" + letter), what))[0]
+    def _scalar(self, letter: str, what: str) -> int | float:
+        content = self._bytes(struct.calcsize("<" + letter), what)
+        number: int | float = struct.unpack("<" + letter, content)[0]
+        return number
+
+    def _number(self, letter: str, what: str) -> int:
+        """Read an integer; `letter` is that of an integer type in `struct`."""
+        return int(self._scalar(letter, what))
 
     def _count(self, what: str) -> int:
-        count = int(self._number("Q", f"the number of {what}"))
+        count = self._number("Q", f"the number of {what}")
         if not 0 < count <= _MAX_ENTRIES:
             raise _InvalidHeader(f"it has {count} {what}; 1 to {_MAX_ENTRIES} can be")
         return count
@@ -134,7 +144,7 @@ class _Reader:
         kind = self._number("I", f"the type of {key[:80]}")
         header.kinds[key], header.values[key] = kind, self._value(kind, key[:80])
 
-    def _value(self, kind: int, key: str) -> Any:
+    def _value(self, kind: int, key: str) -> Value:
         if kind == _ARRAY:
             return self._array(key)
         if kind == _STRING:
@@ -142,7 +152,7 @@ class _Reader:
             return self._bytes(length, key)
         if kind not in _LETTERS:
             raise _InvalidHeader(f"{key} is of the unknown type {kind}")
-        number = self._number("B" if kind == _BOOL else _LETTERS[kind], key)
+        number = self._scalar("B" if kind == _BOOL else _LETTERS[kind], key)
         if kind == _BOOL and number not in (0, 1):
             raise _InvalidHeader(f"{key} is neither true nor false")
         return bool(number) if kind == _BOOL else number
@@ -188,12 +198,13 @@ class _Reader:
         kind = header.kinds.get("general.alignment", _UINT32)
         if (
             kind != _UINT32
+            or not isinstance(alignment, int)
             or alignment % 8
             or not 8 <= alignment <= 2**16
             or alignment & (alignment - 1)
         ):
             raise _InvalidHeader(
-                f"its alignment is {alignment}; a power of two from 8 to {2**16} can be"
+                f"its alignment is {alignment!r}; a power of two from 8 to {2**16} can be"
             )
         data = self._offset + -self._offset % alignment
         for name, (shape, kind, offset) in header.tensors.items():
@@ -234,10 +245,11 @@ def _check_values(header: Header) -> None:
         ("embedding_length", 2**20),
         ("context_length", 2**31 - 1),
     ):
-        value = header.values.get(prefix + name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= maximum:
+        size = header.values.get(prefix + name)
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= maximum:
             raise _InvalidHeader(
-                f"{prefix}{name} is {'missing' if value is None else value}; 1 to {maximum} can be"
+                f"{prefix}{name} is {'missing' if size is None else repr(size)}; "
+                f"1 to {maximum} can be"
             )
 
 

@@ -12,10 +12,15 @@ import os
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag.disk import permissions
 from rag.inference.gguf_arrays import METADATA_PREFIX
+
+if TYPE_CHECKING:
+    import numpy as np
+    from gguf import GGUFWriter
+    from numpy.typing import NDArray
 
 #: the name of each part of a layer in a BERT checkpoint: its name in llama.cpp
 _LAYER_NAMES = {
@@ -57,10 +62,10 @@ def write_gguf(
     target: Path,
     folder: Path,
     name: str,
-    tensors: Iterable[tuple[str, Any]],
+    tensors: Iterable[tuple[str, NDArray[np.floating]]],
     kind: str,
     pooled: bool = True,
-    arrays: Mapping[str, Any] | None = None,
+    arrays: Mapping[str, NDArray[np.float32]] | None = None,
     first: bool = False,
 ) -> None:
     """Write BERT `tensors` (names as in a checkpoint) as one GGUF file, atomically.
@@ -103,7 +108,7 @@ def write_gguf(
         temporary.unlink(missing_ok=True)
 
 
-def _add_tensor(writer: Any, name: str, tensor: Any, kind: str) -> None:
+def _add_tensor(writer: GGUFWriter, name: str, tensor: NDArray[np.floating], kind: str) -> None:
     import gguf
 
     quantisation = {
@@ -117,7 +122,7 @@ def _add_tensor(writer: Any, name: str, tensor: Any, kind: str) -> None:
         writer.add_tensor(name, quantised, raw_dtype=quantisation)
 
 
-def read_tensors(path: Path) -> dict[str, Any]:
+def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
     """The tensors of a GGUF file as float32 arrays, by llama.cpp's names."""
     import gguf
 
@@ -144,7 +149,7 @@ def gguf_name(name: str) -> str | None:
     return f"blk.{number}.{_LAYER_NAMES[part]}.{kind}" if part in _LAYER_NAMES else None
 
 
-def _add_metadata(writer: Any, folder: Path, with_vocabulary: bool) -> None:
+def _add_metadata(writer: GGUFWriter, folder: Path, with_vocabulary: bool) -> None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])

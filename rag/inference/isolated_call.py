@@ -15,7 +15,8 @@ import threading
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+
+from rag.disk.strict_json import Json
 
 _MAX_RESULT_BYTES = 16 * 2**20
 _IDLE_BYTES = 400 * 2**20  # assumed address space of an idle child if the system does not say
@@ -37,7 +38,7 @@ class Ended(Exception):
     """The child returned nothing. ``str(error)`` is the reason, such as "took too long"."""
 
 
-def call(target: str, argument: Any, memory: int, cpu: float, seconds: float) -> Any:
+def call(target: str, argument: Json, memory: int, cpu: float, seconds: float) -> Json:
     """The result of the function `target` ("module:name") for `argument`; both are JSON values.
 
     `memory` is in bytes, on top of the idle child's. `cpu` is in seconds of processor time.
@@ -70,7 +71,7 @@ def call(target: str, argument: Any, memory: int, cpu: float, seconds: float) ->
         finally:
             timer.cancel()
             child.kill()
-    answer: dict[str, Any] = {}
+    answer: dict[str, Json] = {}
     with suppress(ValueError, RecursionError):
         if len(output) <= _MAX_RESULT_BYTES and "answer" in (answer := json.loads(output)):
             return answer["answer"]

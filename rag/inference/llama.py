@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.inference import llama_library
+from rag.inference.llama_functions import Context, Model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ class LoadedModel:
     no file at `path`, `ModelBroken` if llama.cpp refuses it.
     """
 
-    def __init__(self, path: str, **context: Any) -> None:
+    def __init__(self, path: str, **context: int) -> None:
         self.lib = llama_library.load()
         self.path = path
         llama_library.LOG.clear()
@@ -47,26 +48,27 @@ class LoadedModel:
             raise WeightsMissing(
                 f"there is no file {path}", "give the path of a .gguf file that is there"
             )
-        self.model = self.lib.llama_model_load_from_file(
+        model = self.lib.llama_model_load_from_file(
             os.fsencode(path), self.lib.llama_model_default_params()
         )
-        self.context: Any = None
-        if not self.model:
+        if not model:
             raise ModelBroken(
                 f"llama.cpp cannot load {path}: {_log()}",
                 "fetch the file again and compare its SHA-256",
             )
+        self.model, self.context = model, Context(0)
         self._require_memory(context.get("n_ctx", 0))
         settings = self.lib.llama_context_default_params()
         for key, value in context.items():
             setattr(settings, key, value)
-        self.context = self.lib.llama_init_from_model(self.model, settings)
-        if not self.context:
+        opened = self.lib.llama_init_from_model(self.model, settings)
+        if not opened:
             self.close()
             raise ModelBroken(
                 f"llama.cpp cannot open a context for {path}: {_log()}",
                 "use a smaller context, or another model",
             )
+        self.context = opened
         self.vocabulary = self.lib.llama_model_get_vocab(self.model)
 
     def _require_memory(self, tokens: int) -> None:
@@ -107,7 +109,7 @@ class LoadedModel:
             self.lib.llama_free(self.context)
         if self.model:
             self.lib.llama_model_free(self.model)
-        self.context = self.model = None
+        self.context, self.model = Context(0), Model(0)
 
 
 def _log() -> str:

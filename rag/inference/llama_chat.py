@@ -10,11 +10,11 @@ import codecs
 import ctypes
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rag.errors import ModelBroken, TooLong
 from rag.inference import llama_library
 from rag.inference.llama import LoadedModel
+from rag.inference.llama_functions import Sampler
 
 _PREFILL_TOKENS = 128  # tokens of a prompt that are processed in one call
 
@@ -164,7 +164,7 @@ class ChatModel(LoadedModel):
         size = self.lib.llama_token_to_piece(self.vocabulary, token, buffer, 256, 0, False)
         return buffer.raw[:size] if size > 0 else b""
 
-    def _sampler(self, temperature: float, seed: int, grammar: str) -> Any:
+    def _sampler(self, temperature: float, seed: int, grammar: str) -> Sampler:
         lib = self.lib
         chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         if grammar:

@@ -20,7 +20,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from rag.disk import atomic_files
 from rag.errors import ModelBroken, RagError
@@ -30,6 +30,7 @@ from rag.inference.llama import Encoder
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
 DIMENSION = 384
@@ -49,6 +50,36 @@ _PROBES = (
     "It was the best of times, it was the worst of times, "
     "it was the age of wisdom, it was the age of foolishness. " * 6,
 )
+
+
+class _Encode(Protocol):
+    """A method of a `SentenceTransformer` that makes vectors of texts."""
+
+    def __call__(
+        self,
+        texts: list[str],
+        /,
+        *,
+        show_progress_bar: bool,
+        prompt: str = ...,
+        batch_size: int = ...,
+        normalize_embeddings: bool = ...,
+        convert_to_numpy: bool = ...,
+    ) -> NDArray[np.floating]: ...
+
+
+class SentenceModel(Protocol):
+    """The parts of a `SentenceTransformer` that are used here."""
+
+    max_seq_length: int | None
+    encode: _Encode
+    encode_query: _Encode
+    encode_document: _Encode
+
+    def to(self, dtype: torch.dtype, /) -> SentenceModel: ...
+    def float(self) -> SentenceModel: ...
+    def eval(self) -> SentenceModel: ...
+    def __getitem__(self, number: int, /) -> object: ...
 
 
 class Tokenizer:
@@ -117,7 +148,7 @@ class PassageEmbedder:
     def __init__(self, batch: int = 32) -> None:
         import torch
 
-        self._model: Any = open_sentence_transformer(weights.verified_embedder_folder())
+        self._model = open_sentence_transformer(weights.verified_embedder_folder())
         self._batch = batch
         self._exact = not native_bfloat16()
         if not self._exact:
@@ -182,7 +213,7 @@ class FolderEmbedder:
         try:
             options = {"use_safetensors": True}
             model = open_sentence_transformer(folder, None, model_kwargs=options)
-            self._model: Any = model.float().eval()
+            self._model = model.float().eval()
             length = self._model.max_seq_length or _MAX_FOLDER_TOKENS
             self.max_tokens = int(min(length, _positions(self._model), _MAX_FOLDER_TOKENS))
             with suppress(AttributeError):  # a static embedding of words has no limit
@@ -212,7 +243,7 @@ class FolderEmbedder:
         return _unit(vectors)
 
 
-def _positions(model: Any) -> int:
+def _positions(model: SentenceModel) -> int:
     """Number of positions of a transformer; RoBERTa and its variants reserve the first two."""
     config = getattr(model[0], "config", None)
     positions = getattr(config, "max_position_embeddings", None) or _MAX_FOLDER_TOKENS
@@ -246,7 +277,7 @@ def write_fast_copy(
     return cosine
 
 
-def _unit(vectors: Any) -> NDArray[np.float32]:
+def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     import numpy as np
 
     rows: NDArray[np.float32] = vectors.astype(np.float32)
@@ -254,8 +285,8 @@ def _unit(vectors: Any) -> NDArray[np.float32]:
 
 
 def open_sentence_transformer(
-    folder: Path, max_tokens: int | None = MAX_TOKENS, **options: Any
-) -> Any:
+    folder: Path, max_tokens: int | None = MAX_TOKENS, **options: dict[str, bool]
+) -> SentenceModel:
     """A `SentenceTransformer` on the CPU, from a folder, without progress bars."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging

@@ -11,7 +11,7 @@ import json
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from rag.disk import atomic_files
 from rag.errors import ModelBroken, RagError
@@ -93,7 +93,7 @@ def require_tried(home: str, path: Path, kind: str) -> str:
 def _run_trial(path: Path, kind: str) -> None:
     size = path.stat().st_size
     try:
-        failure = isolated_call.call(
+        result = isolated_call.call(
             "rag.inference.model_trial:load",
             {"path": str(path), "kind": kind},
             _MEMORY_BYTES + 3 * size,
@@ -106,7 +106,7 @@ def _run_trial(path: Path, kind: str) -> None:
             "the file is damaged or not for this version of llama.cpp: "
             "fetch it again, or use another",
         ) from ended
-    if failure:
+    if failure := cast(dict[str, str], result):
         raise ModelBroken(failure["failed"], failure["cure"])
 
 
@@ -126,7 +126,7 @@ def _llama_version() -> str:
         return ""
 
 
-def load(request: dict[str, Any]) -> dict[str, str]:
+def load(request: dict[str, str]) -> dict[str, str]:
     """In the child process: load and use the file.
 
     Returns {} if that succeeds, else the message as "failed" and its "cure".

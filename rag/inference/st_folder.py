@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from rag.disk import atomic_files, regular_files, strict_json
 from rag.domain import Embedder
@@ -24,6 +24,7 @@ from rag.inference import minilm, weights
 from rag.inference.external import (
     EmbedderView,
     ExternalEmbedder,
+    Measurement,
     OpenEmbedder,
     Prefixes,
     read_json_object,
@@ -45,6 +46,12 @@ _MAX_HEADER_BYTES = 100 * 2**20  # as in safetensors
 #: the files on which vectors depend
 _FILES = ("*.safetensors", "*.json", "*.model", "vocab.txt", "merges.txt")
 _REPAIR = "run: footnote doctor --repair"
+
+
+class _TensorHeader(TypedDict):
+    """A tensor's entry in a safetensors header: its half-open range of bytes."""
+
+    data_offsets: list[int]
 
 
 class SentenceTransformersFolder(ExternalEmbedder):
@@ -75,7 +82,7 @@ class SentenceTransformersFolder(ExternalEmbedder):
             self._embedder = minilm.FolderEmbedder(self.path)
         return self._embedder
 
-    def _measured(self) -> dict[str, Any]:
+    def _measured(self) -> Measurement:
         embedder, cosine = self._open(), 0.0
         self._require_unit_vector(embedder.embed(["a"])[0])
         if self._pools_first is not None:
@@ -238,7 +245,8 @@ def _is_safetensors(path: Path) -> bool:
             length, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
             if not 2 <= length <= min(_MAX_HEADER_BYTES, size - 8):
                 return False
-            header = strict_json.parse(file.read(length).decode("utf-8"))
+            content = strict_json.parse(file.read(length).decode("utf-8"))
+        header = cast(dict[str, _TensorHeader], content)
         ends = [
             int(tensor["data_offsets"][1])
             for name, tensor in header.items()
@@ -276,7 +284,7 @@ def _pools_first_token(folder: Path, modules: Sequence[tuple[str, str]]) -> bool
         if key.startswith("pooling_mode_") and enabled
     ]
     mode = pooling.get("pooling_mode") or "+".join(old_modes)
-    return {"mean": False, "cls": True}.get(mode)
+    return {"mean": False, "cls": True}.get(str(mode))
 
 
 def _checksum(folder: Path, home: str) -> str:

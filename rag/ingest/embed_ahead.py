@@ -88,7 +88,7 @@ class EmbedAhead:
         texts = [[self._context(chunk) + view_of(chunk).text for chunk in chunks] for chunks in documents]
         keys = [[_key(text) for text in document_texts] for document_texts in texts]
         text_by_key = dict(zip(chain.from_iterable(keys), chain.from_iterable(texts), strict=True))
-        stored = self._library.reuse(list(text_by_key))
+        stored = self._library.documents.reuse(list(text_by_key))
         last = self._last
         awaited = last.fresh & text_by_key.keys() if last else frozenset[bytes]()
         fresh = [key for key in text_by_key if key not in stored and key not in awaited]

@@ -16,12 +16,14 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from rag.disk import paths as file_paths
 from rag.domain import Chunk, Document, Embedder, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.ingest import clean as cleaning
 from rag.ingest import load as loading
 from rag.ingest.chunk import CountTokens, chunk_document
@@ -85,9 +87,14 @@ class Ingest:
         paths = [path if again else file_paths.absolute(path) for path in paths]
         if self._note:
             yield Notice(self._note)
-        run = IngestState(self._library.files())
+        if self._library.chunked_by_earlier_version:
+            yield Notice(
+                "the other passages are of an earlier version, without the structure of tables "
+                "and lists; to read their files again: footnote sync"
+            )
+        run = IngestState(self._library.files.by_place())
         files, roots = yield from self._find_files(paths, again, run)
-        self._library.remember_roots(roots)
+        self._library.files.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(file.size for file in files))
         try:
@@ -96,21 +103,33 @@ class Ingest:
                 self._library.remove([known.place for known in lost])
             yield from run.behind_links(set(roots))
             yield from Remasker(self._library, self._embed_ahead, self._chunks).settle()
-            self._library.merge_words()
+            self._library.fulltext.merge(self._library.documents.counts().chunks)
         except Exception:
             self._end()
             with suppress(RagError, OSError):  # an error of the index must not hide the first one
-                for _ in self.index():
+                for _ in renew_index(self._library, self._vectors):
                     pass
             raise
         finally:
             self._end()
-        yield from self.index()
+        yield from renew_index(self._library, self._vectors)
         yield run.report(time.perf_counter() - started)
 
     def sync(self, forget: bool = False) -> Iterator[Event]:
-        """Take in again everything that was added before."""
-        yield from self.add(self._library.roots(), again=True, forget=forget)
+        """Take in again everything that was added before.
+
+        If an earlier chunker made the passages, every file is read again.
+        """
+        if self._library.chunked_by_earlier_version:
+            yield Notice("the passages are of an earlier version: every file is read again, once")
+            self._library.read_files_again()
+        yield from self.add(self._library.files.roots(), again=True, forget=forget)
+
+    def _with_units(self, document: Document) -> Document:
+        """The document with the units that its undamaged chunks have."""
+        if not self._library.documents.has(document.id):
+            return document
+        return replace(document, units=self._library.documents.units(document.id))
 
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
         """Write a damaged document again, from its stored `text` if given, else from its file.
@@ -121,7 +140,7 @@ class Ingest:
         writer = WindowWriter(self._library, self._embed_ahead, self._chunks, run)
         documents: list[Document] = []
         try:
-            documents = [text] if text else self._read_unchanged(file)
+            documents = [self._with_units(text)] if text else self._read_unchanged(file)
             for document in documents:
                 prepared = prepare_document(file, document, None, self._chunks)
                 for _ in (*writer.store([prepared], anew=True), *writer.finish()):
@@ -131,15 +150,6 @@ class Ingest:
         finally:
             self._end()
         return bool(documents) and not run.failed
-
-    def index(self, scratch: bool = False) -> Iterator[Event]:
-        """Renew the index if it does not match the library, or with `scratch` make it anew."""
-        self._library.present()  # raises if the library was removed: no index is made for it
-        if scratch or self._vectors.revision() != self._library.revision:
-            library = self._library
-            yield from self._vectors.renew(
-                library.ids(), library.vectors, library.texts, library.revision, scratch
-            )
 
     def _find_files(
         self, paths: Sequence[str], again: bool, run: IngestState

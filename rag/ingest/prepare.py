@@ -102,7 +102,7 @@ class Preparer:
         run.digests[file.path] = digest
         if known_rows and not retry and all(row.sha256 == digest for row in known_rows):
             if not same_status:
-                self._library.touch(file.path, file.size, file.mtime)
+                self._library.files.touch(file.path, file.size, file.mtime)
             yield from self._unchanged(known_rows)
             return
         moved = [] if known_rows else run.moves(run.origin(file.path, digest), file)
@@ -133,10 +133,10 @@ class Preparer:
                 replaces = known.document if known else None
                 yield prepare_document(row, document, replaces, self._chunker)
         except Unreadable:
-            self._library.refuse(refused)
+            self._library.files.refuse(refused)
             raise
         if refused:
-            self._library.refuse(refused)
+            self._library.files.refuse(refused)
 
     def _unchanged(self, known_rows: list[KnownFile]) -> Iterator[Failed]:
         """Count the documents of an unchanged file; report again what failed before."""
@@ -163,7 +163,7 @@ class Preparer:
         source = run.source(file)
         run.seen |= {(file.path, ""), *(row.place for row in run.of_file.get(file.path, []))}
         row = KnownFile(file.path, source, None, file.size, file.mtime, digest, None)
-        self._library.fail(row, reason, cure)
+        self._library.files.fail(row, reason, cure)
         return run.refused(Failed(source, reason, cure))
 
 

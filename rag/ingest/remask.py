@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from rag.domain import Document
 from rag.errors import RagError
@@ -29,18 +30,16 @@ class Remasker:
 
         Looks at every folder, so that it completes what an interrupted run left undone.
         """
-        while self._library.twins.catch_up():
+        while self._library.duplicates.catch_up():
             pass
         yield from self._unmask()
         for folder in sorted(
-            {boilerplate.neighbourhood(*place) for place in self._library.files()}
+            {boilerplate.neighbourhood(*place) for place in self._library.files.by_place()}
         ):
-            hashes = self._library.templates.beside(folder)
-            recurring = boilerplate.recurring_hashes(
-                [masked | shown for masked, shown in hashes.values()]
-            )
+            hashes = self._library.boilerplate.beside(folder)
+            recurring = boilerplate.recurring_hashes([lines.all for lines in hashes.values()])
             late_ids = [
-                document_id for document_id, (_, shown) in hashes.items() if shown & recurring
+                document_id for document_id, lines in hashes.items() if lines.unmasked & recurring
             ]
             for documents in self._undamaged(late_ids):
                 yield from self._remask(
@@ -49,21 +48,21 @@ class Remasker:
 
     def _unmask(self) -> Iterator[Event]:
         """Unmask text that an earlier version masked by a wider rule; record the other masks."""
-        templates = self._library.templates
-        outdated_ids = templates.outdated()
+        table = self._library.boilerplate
+        outdated_ids = table.outdated()
         for documents in self._undamaged(outdated_ids):
             changed, unchanged = list[Document](), list[Document]()
             for old in documents:
                 furniture = cleaning.find_boilerplate(old.text)
-                new = boilerplate.unmasked(old, templates.stale(old), furniture)
+                new = boilerplate.unmasked(old, table.stale(old), furniture)
                 (unchanged if new is old else changed).append(new)
             yield from self._remask(changed)
-            with self._library.writing():
+            with self._library.database.writing():
                 for document in unchanged:
-                    templates.put(document)
+                    table.put(document)
         if outdated_ids:
-            with self._library.writing():
-                templates.renewed()
+            with self._library.database.writing():
+                table.renewed()
 
     def _remask(self, documents: Sequence[Document]) -> Iterator[Event]:
         """Write documents with another mask."""
@@ -85,5 +84,7 @@ class Remasker:
             documents = list[Document]()
             for document_id in document_ids[start : start + _BATCH_DOCUMENTS]:
                 with suppress(RagError):
-                    documents.append(self._library.document(document_id))
+                    document = self._library.documents.load(document_id)
+                    units = self._library.documents.units(document_id)
+                    documents.append(replace(document, units=units))
             yield documents

@@ -59,7 +59,7 @@ class WindowWriter:
         for prepared in documents:
             file = prepared.file
             if error := failures.get(file.place):
-                self._library.fail(file, str(error), error.cure)
+                self._library.files.fail(file, str(error), error.cure)
                 yield run.refused(Failed(file.source, str(error), error.cure))
             elif prepared.replaces == prepared.document.id:
                 # another member of the file changed, or the file could not be read for a while
@@ -120,8 +120,8 @@ class WindowWriter:
         The folder has the documents of the library, those being embedded, and `documents`.
         """
         hashes = {
-            document_id: masked | shown
-            for document_id, (masked, shown) in self._library.templates.beside(folder).items()
+            document_id: line_hashes.all
+            for document_id, line_hashes in self._library.boilerplate.beside(folder).items()
         }
         embedding = self._embedding.documents if self._embedding else []
         neighbours = [prepared for prepared in embedding if prepared.folder == folder]

@@ -5,11 +5,13 @@ The writer keeps these two tables up to date. Both can be made again from the do
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from rag.domain import Document
+from rag.library.database import Database
+from rag.library.meta import MASKING_RULE, Meta
 from rag.library.schema import TOKENIZER
 from rag.text import facts
 from rag.text.boilerplate import line_hashes, masked_lines, neighbourhood, within_mask
@@ -30,81 +32,115 @@ _MAX_DOCUMENTS = 50
 _MAX_WORDS = 64
 
 
+class LineHashes(NamedTuple):
+    """The hashes of the repeatable lines of a document."""
+
+    masked: set[int]
+    unmasked: set[int]
+
+    @property
+    def all(self) -> set[int]:
+        """The hashes of all lines."""
+        return self.masked | self.unmasked
+
+
 class BoilerplateTable:
     """The boilerplate tables of an open library.
 
-    Methods that write are called inside the library's own transactions.
+    Methods that write are called inside a transaction of the caller's.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = self._db = db
+    def __init__(self, database: Database) -> None:
+        self._database, self._meta = database, Meta(database)
+
+    def is_empty(self) -> bool:
+        """Whether no document has hashes."""
+        return self._database.execute("SELECT 1 FROM templates LIMIT 1").fetchone() is None
 
     def put(self, document: Document) -> None:
         """Store the masked lines of a document, and the hashes of its lines, masked and open.
 
         Source code and tables get no hashes.
         """
-        put_masked(self._db, document)
+        self._put_masked(document)
         if document.lines:
             return
         masked, unmasked = set[int](), set[int]()
         for line_hash, spans in line_hashes(document):
             is_masked = all(within_mask(span, document.mask) for span in spans)
             (masked if is_masked else unmasked).add(line_hash)
-        self._db.execute(
+        self._database.execute(
             "INSERT OR REPLACE INTO templates VALUES (?, ?, ?)",
             (document.id, _packed(masked), _packed(unmasked)),
         )
 
     def drop(self, document_id: str) -> None:
         """Forget a document."""
-        self._db.execute("DELETE FROM templates WHERE document = ?", (document_id,))
-        drop_masked(self._db, document_id)
+        self._database.execute("DELETE FROM templates WHERE document = ?", (document_id,))
+        self._drop_masked(document_id)
+
+    def _put_masked(self, document: Document) -> None:
+        """Replace the stored masked lines of a document."""
+        self._database.execute(_CREATE_MASKED)
+        self._drop_masked(document.id)
+        text = "\n".join(span.of(document.text) for span in masked_lines(document))
+        if text:
+            row = (_row_number(document.id), document.id, text)
+            self._database.execute(
+                "INSERT INTO masked(rowid, document, text) VALUES (?, ?, ?)", row
+            )
+
+    def _drop_masked(self, document_id: str) -> None:
+        """Forget the masked lines of a document."""
+        if self._has_masked_table():
+            row = (_row_number(document_id),)
+            self._database.execute("DELETE FROM masked WHERE rowid = ?", row)
+
+    def _has_masked_table(self) -> bool:
+        select = "SELECT 1 FROM sqlite_master WHERE name = 'masked'"
+        return self._database.execute(select).fetchone() is not None
 
     def documents_masking(self, question: str) -> list[str]:
         """Return ids of the documents whose masked lines match the question's words best."""
         words = facts.word_tokens(facts.fold_text(question))[:_MAX_WORDS]
         content_words = [word for word in words if not facts.is_stop_word(word)]
-        if not content_words or not _has_masked_table(self._db):
+        if not content_words or not self._has_masked_table():
             return []
         query = " OR ".join(f'"{word}"' for word in dict.fromkeys(content_words))
         select = "SELECT document FROM masked WHERE masked MATCH ? ORDER BY rank LIMIT ?"
-        return [row[0] for row in self._db.execute(select, (query, _MAX_DOCUMENTS))]
+        return [row[0] for row in self._database.execute(select, (query, _MAX_DOCUMENTS))]
 
     def outdated(self) -> list[str]:
         """Return the ids of all documents if an older rule may have masked them, else []."""
-        if self._db.execute(
-            "SELECT 1 FROM meta WHERE key = 'template' AND value = ?", (RULE,)
-        ).fetchone():
+        if self._meta.get(MASKING_RULE) == RULE:
             return []
-        return [
-            row[0] for row in self._db.execute("SELECT document FROM templates ORDER BY document")
-        ]
+        rows = self._database.execute("SELECT document FROM templates ORDER BY document")
+        return [row[0] for row in rows]
 
     def renewed(self) -> None:
-        """Record that the present rule masks all documents, in a transaction of the caller's."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('template', ?)", (RULE,))
+        """Record that the present rule masks all documents."""
+        self._meta.put(MASKING_RULE, RULE)
 
     def stale(self, document: Document) -> set[int]:
         """Return the stored hashes of masked lines that are not lines of this document any more."""
-        row = self._db.execute(
+        row = self._database.execute(
             "SELECT masked FROM templates WHERE document = ?", (document.id,)
         ).fetchone()
         return _unpacked(row[0]) - {key for key, _ in line_hashes(document)} if row else set()
 
-    def beside(self, folder: str) -> dict[str, tuple[set[int], set[int]]]:
-        """Return document ids of a folder, each with the hashes of its masked and open lines.
+    def beside(self, folder: str) -> dict[str, LineHashes]:
+        """Return document ids of a folder, each with the hashes of its lines.
 
         `folder` may also be a file with several documents.
         """
-        rows = self._db.execute(
+        rows = self._database.execute(
             "SELECT f.path, f.member, t.document, t.masked, t.open "
             "FROM files f JOIN templates t ON t.document = f.document "
             "WHERE f.path = ?1 OR (f.path > ?2 || '/' AND f.path < ?2 || '0')",
             (folder, folder.rstrip("/")),
         )
         return {
-            document_id: (_unpacked(masked), _unpacked(unmasked))
+            document_id: LineHashes(_unpacked(masked), _unpacked(unmasked))
             for path, member, document_id, masked, unmasked in rows
             if neighbourhood(path, member) == folder
         }
@@ -117,26 +153,6 @@ def _packed(hashes: Iterable[int]) -> bytes:
 
 def _unpacked(packed: bytes) -> set[int]:
     return set(struct.unpack(f"<{len(packed) // 8}q", packed))
-
-
-def put_masked(db: sqlite3.Connection, document: Document) -> None:
-    """Replace the stored masked lines of a document, in a transaction of the caller's."""
-    db.execute(_CREATE_MASKED)
-    drop_masked(db, document.id)
-    text = "\n".join(span.of(document.text) for span in masked_lines(document))
-    if text:
-        row = (_row_number(document.id), document.id, text)
-        db.execute("INSERT INTO masked(rowid, document, text) VALUES (?, ?, ?)", row)
-
-
-def drop_masked(db: sqlite3.Connection, document_id: str) -> None:
-    """Forget the masked lines of a document, in a transaction of the caller's."""
-    if _has_masked_table(db):
-        db.execute("DELETE FROM masked WHERE rowid = ?", (_row_number(document_id),))
-
-
-def _has_masked_table(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'masked'").fetchone() is not None
 
 
 def _row_number(document_id: str | bytes) -> int:

@@ -6,90 +6,139 @@ A file that was removed or replaced while it was open is noticed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named, is_damage
 from rag.errors import LibraryMissing
 
+_CURE_IF_GONE = "put it back, or run: footnote add FOLDER"
+
 
 class Database:
-    """The open SQLite file at `path`. With `make`, the file is created."""
+    """The open SQLite file at `path`. With `make`, the file is created.
 
-    #: what helps if the file is gone
-    _cure_if_gone = "put it back, or run: footnote add FOLDER"
+    `connection` is for functions that also run on a temporary database. `cure_if_gone` is the hint
+    if the file was removed while it was open.
+    """
 
-    def __init__(self, path: Path, *, make: bool = False) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, *, make: bool = False, cure_if_gone: str = _CURE_IF_GONE
+    ) -> None:
+        self.path, self._cure_if_gone = path, cure_if_gone
         with disk_errors_named(path.parent, path.name):
             if make:
                 permissions.create(path)
-            self._db = sqlite3.connect(
+            self.connection = sqlite3.connect(
                 path, timeout=10, isolation_level=None, check_same_thread=False
             )
             try:
                 self._inode = path.stat().st_ino
                 # the file keeps its mode: a reader that set it would wait for a lock
                 wal = "PRAGMA journal_mode=WAL; " if make else ""
-                self._db.executescript(wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+                self.connection.executescript(
+                    wal + "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                )
             except BaseException:
-                self._db.close()
+                self.connection.close()
                 raise
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self.connection.close()
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one SQL statement with the values of its parameters."""
+        return self.connection.execute(statement, values)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one SQL statement for each of `rows`."""
+        self.connection.executemany(statement, rows)
+
+    @property
+    def format_version(self) -> int:
+        """The number of the file's format; 0 for a new file."""
+        return int(self.execute("PRAGMA user_version").fetchone()[0])
+
+    @format_version.setter
+    def format_version(self, version: int) -> None:
+        self.execute(f"PRAGMA user_version = {version}")
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """A value that differs after any process has written to the file."""
+        version = self.execute("PRAGMA data_version").fetchone()[0]
+        return int(version), self.connection.total_changes
+
+    def read_leniently(self) -> None:
+        """From now on read a text that is not UTF-8 with U+FFFD in place of the invalid bytes.
+
+        Such a text fails its checksum instead of raising an error.
+        """
+        self.connection.text_factory = _decode_text
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of the block see the file as it is at the first of them."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            # SQLite may have ended it by itself, on a damaged file
+            if self.connection.in_transaction:
+                self.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Run the block in one transaction. An SQLite error becomes a `RagError` with the file."""
-        with disk_errors_named(self._path.parent, self._path.name):
+        with disk_errors_named(self.path.parent, self.path.name):
             self.present()
-            self._db.execute("BEGIN IMMEDIATE")
+            self.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._db.execute("COMMIT")
+                self.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # SQLite may have rolled back by itself, on a full disk
-                    self._db.execute("ROLLBACK")
+                # SQLite may have rolled back by itself, on a full disk
+                if self.connection.in_transaction:
+                    self.execute("ROLLBACK")
                 raise
             self.present()
 
     def present(self) -> None:
         """Raise `LibraryMissing` if the open file is no longer the one at its path."""
         try:
-            is_same_file = self._path.stat().st_ino == self._inode
+            is_same_file = self.path.stat().st_ino == self._inode
         except OSError:
             is_same_file = False
         if not is_same_file:
             raise LibraryMissing(
-                f"{self._path} was removed or replaced while it was in use; "
+                f"{self.path} was removed or replaced while it was in use; "
                 "what was added since then is lost",
                 self._cure_if_gone,
             )
 
-    def pages(self) -> list[str]:
-        """Problems that SQLite's own check reports. Raises `RagError` if it cannot read."""
-        with disk_errors_named(self._path.parent, self._path.name):
-            return failed_pages(self._db)
+    def failed_pages(self) -> list[str]:
+        """Return the problems that SQLite's own check reports, [] if there are none.
+
+        Raises `RagError` if the check cannot read the file.
+        """
+        with disk_errors_named(self.path.parent, self.path.name):
+            try:
+                lines = [str(row[0]) for row in self.execute("PRAGMA integrity_check(20)")]
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    raise
+                return [str(error)]
+        return [] if lines == ["ok"] else lines
 
     def reindex(self) -> None:
         """Make SQLite's own indices again from their tables."""
         with self.writing():
-            self._db.execute("REINDEX")
+            self.execute("REINDEX")
 
 
-def failed_pages(db: sqlite3.Connection) -> list[str]:
-    """Return the problems that SQLite's own check reports, [] if there are none.
-
-    Raises `sqlite3.Error` if the check cannot read the file.
-    """
-    try:
-        lines = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
-    except sqlite3.Error as error:
-        if not is_damage(error):
-            raise
-        return [str(error)]
-    return [] if lines == ["ok"] else lines
+def _decode_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

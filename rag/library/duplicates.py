@@ -16,15 +16,15 @@ again.
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 from rag.domain import Copy, Span
+from rag.library.database import Database
 from rag.text.copies import WordText, same_content
 
 DUPLICATE_TABLES = """
@@ -34,6 +34,10 @@ CREATE TABLE bands(band INTEGER NOT NULL, label INTEGER NOT NULL, PRIMARY KEY(ba
 WITHOUT ROWID;
 CREATE INDEX bands_label ON bands(label);
 """
+_SELECT_TEXTS = (
+    "SELECT c.number, d.title, c.heading, substr(d.text, c.start + 1, c.end - c.start) "
+    "FROM chunks c JOIN documents d ON d.id = c.document"
+)
 _SELECT_LABELS = (
     "SELECT ifnull(t.label, c.number) FROM chunks c "
     "LEFT JOIN twins t ON t.number = c.number WHERE c.id IN"
@@ -46,6 +50,20 @@ _MAX_LABELS_PER_BAND = 32
 _MAX_CANDIDATES = 6
 #: values in one SQL statement
 _MAX_VALUES = 500
+
+
+class _ChunkText(NamedTuple):
+    """A row of `_SELECT_TEXTS`."""
+
+    number: int
+    title: str
+    heading: str
+    text: str
+
+    @property
+    def words(self) -> WordText:
+        """The words of the text, and of what stands above it."""
+        return WordText(self.text, f"{self.title} {self.heading}")
 
 
 def minhash_bands(texts: Sequence[WordText]) -> list[list[int]]:
@@ -84,14 +102,15 @@ def _bands(text: WordText, least_hashes: bytes) -> list[int]:
 class Duplicates:
     """The labels of the chunks of an open library.
 
-    `put` and `drop` are called inside the transaction that changes the chunks. `writing` opens a
-    transaction.
+    `put` and `drop` are called inside the transaction that changes the chunks.
     """
 
-    def __init__(
-        self, db: sqlite3.Connection, writing: Callable[[], AbstractContextManager[None]]
-    ) -> None:
-        self._db, self._writing = db, writing
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def is_empty(self) -> bool:
+        """Whether no chunk has a label."""
+        return self._database.execute("SELECT 1 FROM twins LIMIT 1").fetchone() is None
 
     def put(self, chunks: Sequence[tuple[int, WordText]]) -> None:
         """Label chunks, given as (number, text)."""
@@ -100,22 +119,18 @@ class Duplicates:
             label = self._find_label(text, bands)
             if label is None:
                 label = number
-                self._db.executemany(
+                self._database.executemany(
                     "INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, label) for band in bands]
                 )
-            self._db.execute("INSERT OR REPLACE INTO twins VALUES (?, ?)", (number, label))
+            self._database.execute("INSERT OR REPLACE INTO twins VALUES (?, ?)", (number, label))
 
     def _find_label(self, text: WordText, bands: Sequence[int]) -> int | None:
         """The label of a chunk with the same content, None if there is none."""
         candidates = Counter(self._labels_in(bands)).most_common(_MAX_CANDIDATES)
         for label, _ in candidates:
-            row = self._db.execute(
-                "SELECT d.title, c.heading, substr(d.text, c.start + 1, c.end - c.start) "
-                "FROM twins t JOIN chunks c ON c.number = t.number "
-                "JOIN documents d ON d.id = c.document WHERE t.label = ? LIMIT 1",
-                (label,),
-            ).fetchone()
-            if row and same_content(text, WordText(row[2], f"{row[0]} {row[1]}")):
+            select = f"{_SELECT_TEXTS} JOIN twins t USING (number) WHERE t.label = ? LIMIT 1"
+            row = self._database.execute(select, (label,)).fetchone()
+            if row and same_content(text, _ChunkText(*row).words):
                 return label
         return None
 
@@ -124,7 +139,7 @@ class Duplicates:
         limit, marks = _MAX_LABELS_PER_BAND * len(bands), ",".join("?" * len(bands))
         # one query costs a third of sixteen
         select = f"SELECT label FROM bands WHERE band IN ({marks}) LIMIT ?"  # noqa: S608
-        labels = [row[0] for row in self._db.execute(select, (*bands, limit))]
+        labels = [row[0] for row in self._database.execute(select, (*bands, limit))]
         if len(labels) < limit:
             return labels
         # a band that many chunks share must not exclude the labels of the others
@@ -132,36 +147,34 @@ class Duplicates:
         return [
             row[0]
             for band in bands
-            for row in self._db.execute(select, (band, _MAX_LABELS_PER_BAND))
+            for row in self._database.execute(select, (band, _MAX_LABELS_PER_BAND))
         ]
 
     def drop(self, numbers: Iterable[int]) -> None:
         """Forget chunks by number; a label that no chunk has any more goes with its bands."""
         for number in numbers:
-            row = self._db.execute(
+            row = self._database.execute(
                 "DELETE FROM twins WHERE number = ? RETURNING label", (number,)
             ).fetchone()
-            if row and not self._db.execute("SELECT 1 FROM twins WHERE label = ?", row).fetchone():
-                self._db.execute("DELETE FROM bands WHERE label = ?", row)
+            if (
+                row
+                and not self._database.execute(
+                    "SELECT 1 FROM twins WHERE label = ?", row
+                ).fetchone()
+            ):
+                self._database.execute("DELETE FROM bands WHERE label = ?", row)
 
     def catch_up(self, limit: int = 2048) -> int:
         """Label up to `limit` chunks that have no label, in one transaction; return how many.
 
         A library of an older format has such chunks.
         """
-        rows = self._db.execute(
-            "SELECT c.number, d.title, c.heading, substr(d.text, c.start + 1, c.end - c.start) "
-            "FROM chunks c JOIN documents d ON d.id = c.document "
-            "WHERE c.number NOT IN (SELECT number FROM twins) ORDER BY c.number LIMIT ?",
-            (limit,),
-        ).fetchall()
+        unlabelled = "c.number NOT IN (SELECT number FROM twins)"
+        select = f"{_SELECT_TEXTS} WHERE {unlabelled} ORDER BY c.number LIMIT ?"
+        rows = [_ChunkText(*row) for row in self._database.execute(select, (limit,))]
         if rows:
-            chunks = [
-                (number, WordText(text, f"{title} {heading}"))
-                for number, title, heading, text in rows
-            ]
-            with self._writing():
-                self.put(chunks)
+            with self._database.writing():
+                self.put([(row.number, row.words) for row in rows])
         return len(rows)
 
     def labels(self, chunk_ids: Iterable[str]) -> set[int]:
@@ -170,12 +183,14 @@ class Duplicates:
         for start in range(0, len(remaining), _MAX_VALUES):
             part = remaining[start : start + _MAX_VALUES]
             marks = ",".join("?" * len(part))
-            labels |= {row[0] for row in self._db.execute(f"{_SELECT_LABELS} ({marks})", part)}
+            labels |= {
+                row[0] for row in self._database.execute(f"{_SELECT_LABELS} ({marks})", part)
+            }
         return labels
 
     def copies(self, chunk_id: str) -> list[Copy]:
         """Return every place of a chunk's content: the chunks of its label, in all their files."""
-        rows = self._db.execute(
+        rows = self._database.execute(
             "SELECT f.source, c.document, c.start, c.end FROM chunks me "
             "JOIN twins t ON t.number = me.number JOIN twins o ON o.label = t.label "
             "JOIN chunks c ON c.number = o.number JOIN files f ON f.document = c.document "

@@ -11,6 +11,9 @@ from rag.library.database import Database
 #: absolute path of a file, and the name of a document in it ("": the file itself)
 Place = tuple[str, str]
 
+#: its columns are the fields of `KnownFile`
+SELECT_FILES = "SELECT path, source, document, size, mtime, sha256, reason, member FROM files"
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
@@ -35,70 +38,43 @@ class KnownFile:
         return self.path, self.member
 
 
-class SourceFiles(Database):
-    """The files of an open library. `Library` inherits from it."""
+class SourceFiles:
+    """The files of an open library.
 
-    #: (state of the database, (documents, chunks)) of the last count
-    _counted: tuple[tuple[int, int], tuple[int, int]] | None = None
+    Methods that write open a transaction of their own, but for those that say otherwise.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- roots
 
     def roots(self) -> list[str]:
         """Return the absolute paths that were added, for `sync`."""
-        return [row[0] for row in self._db.execute("SELECT path FROM roots ORDER BY path")]
+        rows = self._database.execute("SELECT path FROM roots ORDER BY path")
+        return [row[0] for row in rows]
 
     def remember_roots(self, paths: Iterable[str]) -> None:
         """Store paths that were added."""
-        with self.writing():
-            self._db.executemany(
+        with self._database.writing():
+            self._database.executemany(
                 "INSERT OR IGNORE INTO roots VALUES (?)", [(path,) for path in paths]
             )
 
-    def files(self) -> dict[Place, KnownFile]:
+    def forget_roots(self, paths: Iterable[str]) -> None:
+        """Forget paths that were added, in a transaction of the caller's."""
+        self._database.executemany("DELETE FROM roots WHERE path = ?", [(path,) for path in paths])
+
+    # -- what is known
+
+    def by_place(self) -> dict[Place, KnownFile]:
         """Return the records of all files and of all documents inside files."""
-        rows = self._db.execute(
-            "SELECT path, source, document, size, mtime, sha256, reason, member FROM files"
-        )
-        return {(row[0], row[7]): KnownFile(*row) for row in rows}
-
-    def touch(self, path: str, size: int, mtime: int) -> None:
-        """Record a new size or time of a file whose content has not changed."""
-        with self.writing():
-            self._db.execute(
-                "UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path)
-            )
-
-    def fail(self, file: KnownFile, reason: str, cure: str) -> None:
-        """Record one file that could not be read, as `refuse` does."""
-        self.refuse([(replace(file, reason=reason), cure)])
-
-    def refuse(self, files: Iterable[tuple[KnownFile, str]]) -> None:
-        """Record files that could not be read, each with its `reason` and a cure.
-
-        Their documents stay. One transaction for all, because each one costs a write to the disk
-        and an archive may have 10,000 bad members.
-        """
-        with self.writing():
-            self._db.executemany(
-                "INSERT INTO files VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?) "
-                "ON CONFLICT(path, member) DO UPDATE SET "
-                "reason = excluded.reason, cure = excluded.cure, size = excluded.size, "
-                "mtime = excluded.mtime, sha256 = excluded.sha256",
-                [
-                    (
-                        *file.place,
-                        file.source,
-                        file.size,
-                        file.mtime,
-                        file.sha256,
-                        file.reason,
-                        cure,
-                    )
-                    for file, cure in files
-                ],
-            )
+        files = (KnownFile(*row) for row in self._database.execute(SELECT_FILES))
+        return {file.place: file for file in files}
 
     def listings(self) -> list[Listing]:
         """Return the list of documents and unreadable files, by source."""
-        rows = self._db.execute(
+        rows = self._database.execute(
             "SELECT f.document, f.source, d.title, d.date, "
             "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
             "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
@@ -117,24 +93,104 @@ class SourceFiles(Database):
             for document_id, source, title, date, chunks, size, reason in rows
         ]
 
-    def counts(self) -> tuple[int, int]:
-        """Return the numbers of documents and chunks.
-
-        SQLite counts row by row, so the result is kept until a process writes.
-        """
-        state = (self._number("PRAGMA data_version"), self._db.total_changes)
-        if self._counted is None or self._counted[0] != state:
-            documents = self._number("SELECT count(*) FROM documents")
-            self._counted = state, (documents, self._number("SELECT count(*) FROM chunks"))
-        return self._counted[1]
-
-    def _number(self, select: str) -> int:
-        return int(self._db.execute(select).fetchone()[0])
-
     def sources(self, document_id: str) -> list[str]:
         """Return the sources of a document, shortest first."""
-        rows = self._db.execute(
+        rows = self._database.execute(
             "SELECT source FROM files WHERE document = ? ORDER BY length(source), source",
             (document_id,),
         )
         return [row[0] for row in rows]
+
+    def document_at(self, place: Place) -> str | None:
+        """Return the id of the document of a place, None if there is none."""
+        row = self._database.execute(
+            "SELECT document FROM files WHERE path = ? AND member = ?", place
+        ).fetchone()
+        return row[0] if row else None
+
+    def document_ids(self) -> set[str]:
+        """Return the ids of all documents that a file is known for."""
+        rows = self._database.execute(
+            "SELECT DISTINCT document FROM files WHERE typeof(document) = 'text'"
+        )
+        return {row[0] for row in rows}
+
+    # -- writing
+
+    def put(self, file: KnownFile, document_id: str) -> None:
+        """Record a file that was read, in a transaction of the caller's."""
+        self._database.execute(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL) "
+            "ON CONFLICT(path, member) DO UPDATE SET source = excluded.source, "
+            "document = excluded.document, size = excluded.size, mtime = excluded.mtime, "
+            "sha256 = excluded.sha256, reason = NULL, cure = NULL",
+            (*file.place, file.source, document_id, file.size, file.mtime, file.sha256),
+        )
+
+    def forget_contents(self) -> None:
+        """Forget what was in the files, in a transaction of the caller's: all are read again."""
+        self._database.execute("UPDATE files SET size = 0, mtime = 0, sha256 = ''")
+
+    def has_contents(self, place: Place) -> bool:
+        """Whether it is known what was in the file of a place, or the place is not known at all."""
+        row = self._database.execute(
+            "SELECT sha256 FROM files WHERE path = ? AND member = ?", place
+        ).fetchone()
+        return row is None or bool(row[0])
+
+    def touch(self, path: str, size: int, mtime: int) -> None:
+        """Record a new size or time of a file whose content has not changed."""
+        with self._database.writing():
+            self._database.execute(
+                "UPDATE files SET size = ?, mtime = ? WHERE path = ?", (size, mtime, path)
+            )
+
+    def move(
+        self, files: Iterable[tuple[KnownFile, str]], path: str, size: int, mtime: int
+    ) -> None:
+        """Record that a file lies at `path` now, in a transaction of the caller's.
+
+        `files` are its records, each with its new source.
+        """
+        self._database.executemany(
+            "UPDATE files SET path = ?, source = ?, size = ?, mtime = ? "
+            "WHERE path = ? AND member = ?",
+            [(path, source, size, mtime, *known.place) for known, source in files],
+        )
+
+    def fail(self, file: KnownFile, reason: str, cure: str) -> None:
+        """Record one file that could not be read, as `refuse` does."""
+        self.refuse([(replace(file, reason=reason), cure)])
+
+    def refuse(self, files: Iterable[tuple[KnownFile, str]]) -> None:
+        """Record files that could not be read, each with its `reason` and a cure.
+
+        Their documents stay. One transaction for all, because each one costs a write to the disk
+        and an archive may have 10,000 bad members.
+        """
+        with self._database.writing():
+            self._database.executemany(
+                "INSERT INTO files VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?) "
+                "ON CONFLICT(path, member) DO UPDATE SET "
+                "reason = excluded.reason, cure = excluded.cure, size = excluded.size, "
+                "mtime = excluded.mtime, sha256 = excluded.sha256",
+                [
+                    (
+                        *file.place,
+                        file.source,
+                        file.size,
+                        file.mtime,
+                        file.sha256,
+                        file.reason,
+                        cure,
+                    )
+                    for file, cure in files
+                ],
+            )
+
+    def forget(self, place: Place) -> str | None:
+        """Forget a file, in a transaction of the caller's; return the id of its document."""
+        row = self._database.execute(
+            "DELETE FROM files WHERE path = ? AND member = ? RETURNING document", place
+        ).fetchone()
+        return row[0] if row else None

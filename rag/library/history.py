@@ -13,9 +13,10 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.disk.disk_errors import disk_errors_named, is_damage
+from rag.domain import Conversation
 from rag.errors import LibraryBroken
 from rag.library.database import Database
 from rag.library.schema import checksum
@@ -27,34 +28,58 @@ TABLES = (
     "question TEXT NOT NULL, answer TEXT, checksum BLOB)",
     "CREATE INDEX IF NOT EXISTS turns_conversation ON turns(conversation)",
 )
-COLUMNS = ("number", "conversation", "asked", "question", "answer", "checksum")
 _CURE = "run: footnote doctor --repair"
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM turns"  # noqa: S608
+_CURE_IF_GONE = "put it back, then ask again; or: footnote doctor --repair"
 _IS_RECORD = (
     "typeof(conversation) = 'text' AND typeof(asked) = 'text' AND typeof(question) = 'text'"
 )
 
 
-class History(Database):
-    """The conversations of the library in `folder`. Raises `LibraryBroken` without a history."""
+class TurnRow(NamedTuple):
+    """A row of the table of turns. A value of a damaged row may be of another type."""
 
-    _cure_if_gone = "put it back, then ask again; or: footnote doctor --repair"
+    number: int
+    conversation: str
+    asked: str  #: time
+    question: str
+    answer: str | None  #: JSON
+    checksum: bytes | None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it is a question, with the answer that was saved if it has one."""
+        texts = self.conversation, self.asked, self.question
+        if not all(isinstance(part, str) for part in texts):
+            return False
+        mark = self.checksum
+        if mark is not None and (
+            not isinstance(mark, bytes) or checksum(self.number, self.question, self.answer) != mark
+        ):
+            return False
+        return self.answer is None or _is_answer(self.answer)
+
+
+_SELECT = f"SELECT {', '.join(TurnRow._fields)} FROM turns"  # noqa: S608
+
+
+class History:
+    """The conversations of the library in `folder`. Raises `LibraryBroken` without a history."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE
         with disk_errors_named(folder, FILE):
             if not path.exists():
                 raise LibraryBroken(f"{path} is gone, and with it the earlier conversations", _CURE)
-        super().__init__(path)
-        self._db.text_factory = decode_text
+        self.database = Database(path, cure_if_gone=_CURE_IF_GONE)
+        self.database.read_leniently()
         try:
             with disk_errors_named(folder, FILE):
-                columns = columns_of(self._db)
+                columns = columns_of(self.database.connection)
                 if not columns:
                     raise LibraryBroken(
                         f"{path} has no conversations: it was emptied or is another file", _CURE
                     )
-                if missing := [name for name in COLUMNS if name not in columns]:
+                if missing := [name for name in TurnRow._fields if name not in columns]:
                     raise LibraryBroken(
                         f"{path}: the table of turns has no {', '.join(missing)}", _CURE
                     )
@@ -62,10 +87,14 @@ class History(Database):
             self.close()
             raise
 
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
     def ask(self, conversation: str, asked: str, question: str) -> int:
         """Save a question before it is answered, at time `asked`; return the number of the turn."""
-        with self.writing():
-            row = self._db.execute(
+        with self.database.writing():
+            row = self.database.execute(
                 "INSERT INTO turns(conversation, asked, question) VALUES (?, ?, ?)",
                 (conversation, asked, question),
             )
@@ -73,25 +102,27 @@ class History(Database):
 
     def answer(self, turn: int, answer: str) -> None:
         """Save the answer object (JSON) of a turn."""
-        with self.writing():
-            saved = self._db.execute(
+        with self.database.writing():
+            saved = self.database.execute(
                 "SELECT question FROM turns WHERE number = ?", (turn,)
             ).fetchone()
             if saved is None:
                 raise LibraryBroken(
-                    f"{self._path}: the question that was just saved is gone", "ask it again"
+                    f"{self.database.path}: the question that was just saved is gone",
+                    "ask it again",
                 )
             row = (answer, checksum(turn, saved[0], answer), turn)
-            self._db.execute("UPDATE turns SET answer = ?, checksum = ? WHERE number = ?", row)
+            self.database.execute("UPDATE turns SET answer = ?, checksum = ? WHERE number = ?", row)
 
     def damaged(self) -> dict[int, str]:
         """Return number and question of turns that are invalid or have a changed answer."""
-        return {row[0]: str(row[3]) for row in self._rows(_SELECT) if not _is_valid(row)}
+        rows = map(TurnRow._make, self._rows(_SELECT))
+        return {row.number: str(row.question) for row in rows if not row.is_valid}
 
     def forget(self, turns: Iterable[int]) -> None:
         """Remove the answers of turns. The questions stay, converted to text."""
-        with self.writing():
-            self._db.executemany(
+        with self.database.writing():
+            self.database.executemany(
                 "UPDATE turns SET answer = NULL, checksum = NULL, "
                 "question = CAST(question AS TEXT), conversation = CAST(conversation AS TEXT), "
                 "asked = CAST(asked AS TEXT) WHERE number = ?",
@@ -108,8 +139,8 @@ class History(Database):
 
     def index(self) -> None:
         """Make the SQLite index of the turns if there is none."""
-        with self.writing():
-            self._db.execute(TABLES[1])
+        with self.database.writing():
+            self.database.execute(TABLES[1])
 
     def turns(self, conversation: str) -> list[tuple[str, str | None]]:
         """Return (question, answer object) of the turns of a conversation, oldest first.
@@ -117,18 +148,18 @@ class History(Database):
         The answer object is JSON, None if the answer was not completed. Raises `LibraryBroken` for
         an answer that has changed since it was saved or is no answer.
         """
-        rows = self._rows(_SELECT + " WHERE conversation = ? ORDER BY number", conversation)
+        select = f"{_SELECT} WHERE conversation = ? ORDER BY number"
+        rows = [TurnRow(*row) for row in self._rows(select, conversation)]
         for row in rows:
-            if not _is_valid(row):
+            if not row.is_valid:
                 problem = "does not match its checksum or is no answer"
-                raise LibraryBroken(f"{FILE}: the saved answer to {row[3]!r} {problem}", _CURE)
-        return [(row[3], row[4]) for row in rows]
+                raise LibraryBroken(
+                    f"{FILE}: the saved answer to {row.question!r} {problem}", _CURE
+                )
+        return [(row.question, row.answer) for row in rows]
 
-    def conversations(self, limit: int) -> list[tuple[str, str, str, int]]:
-        """Return (id, first question, time of the last one, number of turns), newest first.
-
-        Invalid rows are left out.
-        """
+    def conversations(self, limit: int) -> list[Conversation]:
+        """Return the conversations, newest first. Invalid rows are left out."""
         rows = self._rows(
             "SELECT t.conversation, q.question, t.asked, t.turns FROM "  # noqa: S608
             "(SELECT conversation, min(number) AS first, "
@@ -137,7 +168,7 @@ class History(Database):
             "JOIN turns q ON q.number = t.first ORDER BY t.last DESC LIMIT ?",
             limit,
         )
-        return [(conversation, title, asked, turns) for conversation, title, asked, turns in rows]
+        return [Conversation(*row) for row in rows]
 
     def questions(self, limit: int) -> list[str]:
         """Return the last questions, newest first, each once."""
@@ -149,8 +180,8 @@ class History(Database):
         return [row[0] for row in rows]
 
     def _rows(self, select: str, *values: Any) -> list[Any]:
-        with disk_errors_named(self._path.parent, FILE):
-            return self._db.execute(select, values).fetchall()
+        with disk_errors_named(self.database.path.parent, FILE):
+            return self.database.execute(select, values).fetchall()
 
 
 def columns_of(db: sqlite3.Connection) -> list[str]:
@@ -161,36 +192,21 @@ def columns_of(db: sqlite3.Connection) -> list[str]:
     return [row[1] for row in db.execute("PRAGMA table_info(turns)")] if table else []
 
 
-def decode_text(raw: bytes) -> str:
-    """Decode a stored text. Bytes that are not UTF-8 become U+FFFD, and the checksum then fails."""
-    return raw.decode("utf-8", "replace")
-
-
-def _is_valid(row: tuple[Any, ...]) -> bool:
-    """Whether a row of `COLUMNS` is a question, with the answer that was saved if it has one."""
-    number, *texts, answer, mark = row
-    if not all(isinstance(part, str) for part in texts):
-        return False
-    if mark is not None and (
-        not isinstance(mark, bytes) or checksum(number, texts[2], answer) != mark
-    ):
-        return False
-    return answer is None or _is_answer(answer)
-
-
 def _is_answer(answer: Any) -> bool:
     """Whether this is the JSON of an answer object. Those of older versions may lack fields."""
+    if not isinstance(answer, str | bytes):
+        return False
     try:
         value = json.loads(answer)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     if not isinstance(value, dict) or not isinstance(value.get("answer", ""), str):
         return False
     return all(isinstance(value.get(name, ""), str | None) for name in ("asked", "short"))
 
 
-def create_history(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: str = FILE) -> None:
-    """Create the file if it is missing and insert `turns`, rows of `COLUMNS`.
+def create_history(folder: Path, turns: Iterable[TurnRow] = (), name: str = FILE) -> None:
+    """Create the file if it is missing and insert `turns`.
 
     Rows that are in the file already are kept, so a call that was killed can be repeated.
     """
@@ -198,29 +214,29 @@ def create_history(folder: Path, turns: Iterable[tuple[Any, ...]] = (), name: st
     try:
         with database.writing():
             for statement in TABLES:
-                database._db.execute(statement)
-            database._db.executemany("INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?, ?, ?)", turns)
+                database.execute(statement)
+            database.executemany("INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?, ?, ?)", turns)
     finally:
         database.close()
 
 
-def salvage_turns(folder: Path) -> list[tuple[Any, ...]]:
-    """Return the readable turns of a damaged history, rows of `COLUMNS` ordered by number.
+def salvage_turns(folder: Path) -> list[TurnRow]:
+    """Return the readable turns of a damaged history, ordered by number.
 
     A turn with a damaged answer is returned without it. Raises `RagError` if the disk, not the
     content of the file, prevents reading.
     """
-    rows: dict[int, tuple[Any, ...]] = {}
+    rows: dict[int, TurnRow] = {}
     try:
         database = Database(folder / FILE)
     except LibraryBroken:
         return []
     try:
-        database._db.text_factory = decode_text
+        database.read_leniently()
         for order in ("ASC", "DESC"):  # the rows after a damaged page are read from the other end
             with disk_errors_named(folder, FILE):
                 try:
-                    _read_turns(database._db, order, rows)
+                    _read_turns(database, order, rows)
                 except sqlite3.Error as error:
                     if not is_damage(error):
                         raise
@@ -229,17 +245,21 @@ def salvage_turns(folder: Path) -> list[tuple[Any, ...]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _read_turns(db: sqlite3.Connection, order: str, rows: dict[int, tuple[Any, ...]]) -> None:
+def _read_turns(database: Database, order: str, rows: dict[int, TurnRow]) -> None:
     """Add the turns to `rows` by number, in SQL order `order`, until a page cannot be read."""
-    present = set(columns_of(db))
+    present = set(columns_of(database.connection))
     if not {"number", "question"} <= present:
         return
     defaults = {"conversation": "'recovered'", "asked": "''", "answer": "NULL", "checksum": "NULL"}
-    columns = ", ".join(name if name in present else defaults[name] for name in COLUMNS)
-    for row in db.execute(f"SELECT {columns} FROM turns NOT INDEXED ORDER BY number {order}"):  # noqa: S608
-        number, *texts, question, _, _ = row
-        if _is_valid(row):
-            rows[number] = tuple(row)
-        elif isinstance(question, str):
-            texts = [part if isinstance(part, str) else "" for part in texts]
-            rows.setdefault(number, (number, *texts, question, None, None))
+    columns = ", ".join(name if name in present else defaults[name] for name in TurnRow._fields)
+    select = f"SELECT {columns} FROM turns NOT INDEXED ORDER BY number {order}"  # noqa: S608
+    for row in map(TurnRow._make, database.execute(select)):
+        if row.is_valid:
+            rows[row.number] = row
+        elif isinstance(row.question, str):
+            conversation, asked = (
+                part if isinstance(part, str) else "" for part in (row.conversation, row.asked)
+            )
+            rows.setdefault(
+                row.number, TurnRow(row.number, conversation, asked, row.question, None, None)
+            )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from rag.disk import permissions
@@ -14,18 +13,21 @@ from rag.library import table_check
 from rag.library.boilerplate import BOILERPLATE_TABLES, RULE
 from rag.library.database import Database
 from rag.library.duplicates import DUPLICATE_TABLES
-from rag.library.history import create_history
-from rag.library.schema import SCHEMA
+from rag.library.history import TurnRow, columns_of, create_history
+from rag.library.meta import IDENTITY, MASKING_RULE, REVISION, Meta
+from rag.library.schema import SCHEMA, UNITS_COLUMN
 from rag.library.upgrade import split_members
 
+_ADD_UNITS = f"ALTER TABLE chunks ADD COLUMN {UNITS_COLUMN}"
 #: SQL of the tables that a library of each older format lacks; format 0 is an empty file.
 #: An upgrade runs in one transaction: it adds these tables, moves conversations to their own file
 #: and splits the keys of files in two (`upgrade`).
 TABLES_SINCE = {
     0: table_check.ALL,
-    1: DUPLICATE_TABLES + BOILERPLATE_TABLES,
-    2: "",
-    3: "",
+    1: f"{DUPLICATE_TABLES}{BOILERPLATE_TABLES}{_ADD_UNITS}",
+    2: _ADD_UNITS,
+    3: _ADD_UNITS,
+    4: _ADD_UNITS,
 }
 
 #: Names what helps if the embedder or chunker differs: (identity of the library, identity of this
@@ -92,67 +94,52 @@ def prepare_tables(database: Database, folder: Path, identity: str, create: bool
     `identity` names the embedder and chunker of a new library. Raises `LibraryMissing` for an empty
     file unless `create`, `LibraryBroken` for a file of another program or format, or a damaged one.
     """
-    db, path = database._db, database._path
-    with _one_snapshot(db):  # another process may be creating the tables
-        if _format_of(db) == 0:
-            _check_new(db, path, folder, create)
-    while (version := _format_of(db)) in TABLES_SINCE:
+    with database.snapshot():  # another process may be creating the tables
+        if database.format_version == 0:
+            _check_new(database, folder, create)
+    while (version := database.format_version) in TABLES_SINCE:
         with database.writing():
-            if version == _format_of(db):  # otherwise another process has upgraded it
-                _upgrade(db, folder, version, identity)
-    if (version := _format_of(db)) != SCHEMA:
+            if version == database.format_version:  # otherwise another process has upgraded it
+                _upgrade(database, folder, version, identity)
+    if (version := database.format_version) != SCHEMA:
         raise LibraryBroken(
             f"the library has format {version}, this program reads format {SCHEMA}",
             "use the version that made it, or another --library and add the documents again",
         )
-    if problems := table_check.missing_parts(db, indices=False):
-        raise LibraryBroken(f"{path} is damaged: {'; '.join(problems)}", REPAIR)
+    if problems := table_check.missing_parts(database.connection, indices=False):
+        raise LibraryBroken(f"{database.path} is damaged: {'; '.join(problems)}", REPAIR)
 
 
-@contextmanager
-def _one_snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Let all reads of the block see the file as it is at the first of them."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if db.in_transaction:  # SQLite may have ended it by itself, on a damaged file
-            db.execute("ROLLBACK")
-
-
-def _format_of(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _check_new(db: sqlite3.Connection, path: Path, folder: Path, create: bool) -> None:
+def _check_new(database: Database, folder: Path, create: bool) -> None:
     """Raise unless a file without a format number may become a library."""
-    if table_check.ours(db):
-        raise LibraryBroken(f"{path} no longer says which format it has", REPAIR)
-    if db.execute("SELECT 1 FROM sqlite_master").fetchone():
-        raise LibraryBroken(f"{path} is the file of another program", REPAIR)
+    if table_check.ours(database.connection):
+        raise LibraryBroken(f"{database.path} no longer says which format it has", REPAIR)
+    if database.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise LibraryBroken(f"{database.path} is the file of another program", REPAIR)
     if not create:  # a first `add` was killed before its first document
         raise LibraryMissing(f"the library in {folder} is still empty", _ADD)
 
 
-def _upgrade(db: sqlite3.Connection, folder: Path, version: int, identity: str) -> None:
+def _upgrade(database: Database, folder: Path, version: int, identity: str) -> None:
     """Upgrade the tables from format `version`, in a transaction of the caller's."""
     for statement in TABLES_SINCE[version].split(";\n"):
-        db.execute(statement)
-    split_members(db)
-    _move_turns(db, folder)
+        database.execute(statement)
+    split_members(database.connection)
+    _move_turns(database.connection, folder)
     if version == 0:
-        insert = "INSERT INTO meta VALUES ('identity', ?), ('revision', '0'), ('template', ?)"
-        db.execute(insert, (identity, RULE))
-    db.execute(f"PRAGMA user_version = {SCHEMA}")
+        meta = Meta(database)
+        for key, value in ((IDENTITY, identity), (REVISION, "0"), (MASKING_RULE, RULE)):
+            meta.put(key, value)
+    database.format_version = SCHEMA
 
 
 def _move_turns(db: sqlite3.Connection, folder: Path) -> None:
     """Move conversations into their own file, inside the caller's transaction."""
-    columns = [row[1] for row in db.execute("PRAGMA table_info(turns)")]
+    columns = columns_of(db)
     mark = "checksum" if "checksum" in columns else "NULL"  # the oldest format has no checksum
     select = f"SELECT number, conversation, asked, question, answer, {mark} FROM turns"  # noqa: S608
     try:
-        create_history(folder, db.execute(select) if columns else ())
+        create_history(folder, map(TurnRow._make, db.execute(select)) if columns else ())
     except LibraryBroken:
         if columns:
             raise
@@ -164,13 +151,14 @@ def check_identity(database: Database, stored: str, identity: str, cure: Cure) -
     """Compare `stored`, the identity in the library, with `identity`, that of this program.
 
     Raises `LibraryBroken` if they differ, with the advice of `cure`. A library whose identity was
-    lost takes the present one.
+    lost takes the present one. Passages that an earlier chunker made are used until the files are
+    read again (`Library.chunked_by_earlier_version`).
     """
-    if not identity or stored == identity:
+    if not identity or stored == identity or is_earlier_chunker(stored, identity):
         return
     if not stored:
         raise LibraryBroken(
-            f"{database._path} does not say what its passages were embedded with", REPAIR
+            f"{database.path} does not say what its passages were embedded with", REPAIR
         )
     if stored == table_check.UNKNOWN:
         _adopt_identity(database, identity)
@@ -181,8 +169,21 @@ def check_identity(database: Database, stored: str, identity: str, cure: Cure) -
     )
 
 
+def is_earlier_chunker(stored: str, identity: str) -> bool:
+    """Whether two identities differ in the version of the chunker alone, and `stored` is older."""
+    (embedder, version), (own_embedder, own_version) = (
+        (name, number) for name, _, number in (i.rpartition(" chunks ") for i in (stored, identity))
+    )
+    return (
+        embedder == own_embedder
+        and version.isdigit()
+        and own_version.isdigit()
+        and int(version) < int(own_version)
+    )
+
+
 def _adopt_identity(database: Database, identity: str) -> None:
     """Store `identity`; mark all vectors damaged, as another embedder may have made them."""
     with database.writing():
-        database._db.execute("UPDATE chunks SET checksum = x''")
-        database._db.execute("UPDATE meta SET value = ? WHERE key = 'identity'", (identity,))
+        database.execute("UPDATE chunks SET checksum = x''")
+        Meta(database).put(IDENTITY, identity)

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named
-from rag.library.history import FILE, create_history, salvage_turns
+from rag.library.history import FILE, TurnRow, create_history, salvage_turns
 
 _NEW = f".{FILE}.new"
 #: endings of the files that are needed to read an SQLite database; the last is the file itself
@@ -29,7 +28,7 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 def replace_history(
     folder: Path,
-    salvage: Callable[[Path], list[tuple[Any, ...]]] = salvage_turns,
+    salvage: Callable[[Path], list[TurnRow]] = salvage_turns,
 ) -> tuple[Path | None, int]:
     """Create a new history with the readable turns of the old one, which is damaged or missing.
 

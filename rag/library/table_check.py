@@ -11,12 +11,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from functools import cache
+from typing import NamedTuple
 
 from rag.disk.disk_errors import disk_errors_named
 from rag.errors import LibraryBroken
 from rag.library.boilerplate import BOILERPLATE_TABLES
 from rag.library.database import Database
 from rag.library.duplicates import DUPLICATE_TABLES
+from rag.library.meta import IDENTITY, REVISION, Meta
 from rag.library.schema import FULLTEXT_TABLE, SCHEMA, TABLES
 
 ALL = TABLES + DUPLICATE_TABLES + BOILERPLATE_TABLES
@@ -38,8 +40,13 @@ _VALUES_BY_NAME = {
 #: sets of tables that are recreated together, empty
 _TABLE_SETS = ({"twins", "bands"}, {"templates"}, {"meta"})
 _NO_IDENTITY = "it does not say what its passages were embedded with"
-#: name and type
-Column = tuple[str, str]
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    name: str
+    type: str
 
 
 def missing_parts(db: sqlite3.Connection, indices: bool = True) -> list[str]:
@@ -68,10 +75,10 @@ def _missing_meta(db: sqlite3.Connection) -> list[str]:
     """Sentences about a missing identity and a missing or invalid revision."""
     meta = _read_meta(db)
     problems = []
-    if meta.get("identity") is None:
+    if meta.get(IDENTITY) is None:
         problems.append(_NO_IDENTITY)
-    if not is_revision(meta.get("revision")):
-        problems.append(f"its revision is {meta.get('revision')!r}")
+    if not is_revision(meta.get(REVISION)):
+        problems.append(f"its revision is {meta.get(REVISION)!r}")
     return problems
 
 
@@ -140,7 +147,7 @@ def _is_virtual(sql: object) -> bool:
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[Column]:
-    return [(row[1], row[2]) for row in db.execute(f"PRAGMA table_info({table})")]
+    return [Column(row[1], row[2]) for row in db.execute(f"PRAGMA table_info({table})")]
 
 
 def ours(db: sqlite3.Connection) -> bool:
@@ -150,30 +157,30 @@ def ours(db: sqlite3.Connection) -> bool:
     )
 
 
-def restore_missing(store: Database) -> list[str]:
-    """Recreate what is missing in the open file `store`, in one transaction; return what was.
+def restore_missing(database: Database) -> list[str]:
+    """Recreate what is missing in an open file, in one transaction; return what was.
 
     A file of another format or of another program is not changed. The content of dropped tables is
     not restored.
     """
-    db = store._db
-    with disk_errors_named(store._path.parent, store._path.name):
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    db, path = database.connection, database.path
+    with disk_errors_named(path.parent, path.name):
+        version = database.format_version
         if version not in (0, SCHEMA) or not ours(db):
             return []
         problems = missing_parts(db) + (["it does not say its format"] if version == 0 else [])
-        if not problems and not _read_meta(db)["identity"]:
+        if not problems and not _read_meta(db)[IDENTITY]:
             problems.append(_NO_IDENTITY)
         if not problems:
             return []
         # a table may be renamed while others are missing
         db.execute("PRAGMA legacy_alter_table = ON")
-        with store.writing():
+        with database.writing():
             _restore_tables(db)
-            _restore_meta(db)
-            db.execute(f"PRAGMA user_version = {SCHEMA}")
+            _restore_meta(database)
+            database.format_version = SCHEMA
             if left := missing_parts(db):
-                raise LibraryBroken(f"{store._path}: {'; '.join(left)}", "put it back from a copy")
+                raise LibraryBroken(f"{path}: {'; '.join(left)}", "put it back from a copy")
     return problems
 
 
@@ -237,7 +244,7 @@ def empty_words(db: sqlite3.Connection) -> None:
 
 def _copy_table(db: sqlite3.Connection, name: str, columns: tuple[Column, ...]) -> None:
     """Recreate a table with all columns and its present rows; missing values are empty."""
-    present = {column for column, _ in _columns(db, name)}
+    present = {column.name for column in _columns(db, name)}
     before = f"{name}_before"
     db.execute(f"DROP TABLE IF EXISTS {before}")
     db.execute(f"ALTER TABLE {name} RENAME TO {before}")
@@ -264,12 +271,10 @@ def _copy_table(db: sqlite3.Connection, name: str, columns: tuple[Column, ...]) 
     db.execute(f"DROP TABLE {before}")
 
 
-def _restore_meta(db: sqlite3.Connection) -> None:
+def _restore_meta(database: Database) -> None:
     """Store an identity and a revision if they are missing."""
-    meta = _read_meta(db)
-    if not meta.get("identity"):
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (UNKNOWN,))
-    if not is_revision(meta.get("revision")):  # higher than that of any index
-        db.execute(
-            "INSERT OR REPLACE INTO meta VALUES ('revision', ?)", (str(time.time_ns() // 10**6),)
-        )
+    stored, meta = _read_meta(database.connection), Meta(database)
+    if not stored.get(IDENTITY):
+        meta.put(IDENTITY, UNKNOWN)
+    if not is_revision(stored.get(REVISION)):  # higher than that of any index
+        meta.put(REVISION, str(time.time_ns() // 10**6))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from rag.library.schema import FILES
 
@@ -24,15 +24,27 @@ _CONTAINER_ENDINGS = tuple(
 )
 
 
+class _OldFile(NamedTuple):
+    """A row of the table of files up to format 3."""
+
+    path: str  #: or FILE#NAME
+    source: str
+    document: str | None
+    size: int
+    mtime: int
+    sha256: str
+    reason: str | None
+    cure: str | None
+
+
 def split_members(db: sqlite3.Connection) -> None:
     """Split the key of every row of `files` into path and name, unless that is done."""
     if "member" in [row[1] for row in db.execute("PRAGMA table_info(files)")]:
         return
-    rows = db.execute(
-        "SELECT path, source, document, size, mtime, sha256, reason, cure FROM files"
-    ).fetchall()
+    select = f"SELECT {', '.join(_OldFile._fields)} FROM files"  # noqa: S608
+    rows = [_OldFile(*row) for row in db.execute(select)]
     roots = {row[0] for row in db.execute("SELECT path FROM roots")}
-    uses = Counter((path, row[5]) for row in rows for path, _ in _splits(row[0]))
+    uses = Counter((path, row.sha256) for row in rows for path, _ in _splits(row.path))
     db.execute("DROP TABLE files")
     for statement in FILES.split(";\n"):
         db.execute(statement)
@@ -51,24 +63,23 @@ def _splits(key: str) -> Iterator[tuple[str, str]]:
 
 
 def _choose_place(
-    row: Sequence[Any], roots: Collection[str], uses: Counter[tuple[str, str]]
+    row: _OldFile, roots: Collection[str], uses: Counter[tuple[str, str]]
 ) -> tuple[str, str]:
     """Choose path and name of a row: by the files on the disk, else by roots, else by `uses`.
 
     `uses` counts the rows that a path and a SHA-256 may belong to.
     """
-    key, size, mtime, digest = row[0], row[3], row[4], row[5]
-    readings = [(key, ""), *_splits(key)]
+    readings = [(row.path, ""), *_splits(row.path)]
     stats = [(reading, stat) for reading in readings if (stat := _stat(reading[0])) is not None]
     for reading, stat in stats:
-        if (stat.st_size, stat.st_mtime_ns) == (size, mtime):
+        if (stat.st_size, stat.st_mtime_ns) == (row.size, row.mtime):
             return reading
     if stats:
         return stats[0][0]
     for reading in readings:
         if reading[0] in roots:
             return reading
-    shared = [reading for reading in readings[1:] if uses[reading[0], digest] > 1]
+    shared = [reading for reading in readings[1:] if uses[reading[0], row.sha256] > 1]
     return [*shared, *readings[1:], *readings][0]
 
 

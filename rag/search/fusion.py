@@ -43,6 +43,11 @@ def fuse_scores(by_words: Mapping[str, float], by_vectors: Mapping[str, float]) 
     }
 
 
+def best_first(scores: Mapping[str, float]) -> list[str]:
+    """Chunk ids by their scores, highest first; the ids decide between equal scores."""
+    return sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
+
+
 def blend_scores(
     chunk_ids: Sequence[str], fused: Mapping[str, float], logits: Mapping[str, float]
 ) -> dict[str, float]:

@@ -1,47 +1,40 @@
 """Question -> numbered passages, nearest first, by words and vectors, and reranked for a question.
 
-1. Words are ranked by BM25, stemmed; any word may match. A word that is in no chunk is looked up as
-   the words that differ from it by one letter. Vectors are ranked by cosine. The two lists are
-   fused (`rag.search.fusion`). A question that names a file ("... in report.pdf") is looked up in
-   that file alone.
-2. Copies are folded: a chunk that says nothing which a better one does not is folded into that one,
-   so that a copy takes no place and does not corroborate. The texts themselves decide
-   (`rag.text.copies`), because chunks of two copies need not begin at the same word; a chunk is
-   compared with all better passages together. Labels made at ingest tell whether the lists have so
-   many copies that deeper lists are needed, and which further copies exist. A passage names all its
-   copies.
+1. Chunks are ranked by words and by vectors (`rag.search.candidates`). The two lists are fused
+   (`rag.search.fusion`).
+2. Copies are folded (`rag.search.fold`). A passage names all its copies.
 3. The first passages are read together with the question by the reader's model, if it is a question
    ("wing flutter at Mach 2" is none). The score is the mean of its two logits, "answers" and
    "helps". Passages that are answered from are read anyway, so reranking ten costs five readings.
 4. A second or third passage of one document gives way to one of another document that is nearly as
    near.
 
-What is read and cited is the chunk with the sentences around it (`rag.search.widen`).
+What is read and cited is the chunk with the sentences around it (`rag.search.widen`). What each
+step passed on can be kept (`rag.search.trace`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
-from rag.domain import Chunk, Copy, Embedder, Passage, Ranks
+from rag.domain import Chunk, Embedder, Passage, Ranks
 from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
-from rag.search.fusion import blend_scores, fuse_scores, spread_over_documents
+from rag.search.candidates import Candidates, Lists, Query, VectorSearch, ranks_of
+from rag.search.fold import Folded, fold_all, fold_copies, other_places
+from rag.search.fusion import best_first, blend_scores, spread_over_documents
+from rag.search.trace import Followed, Ranking, SearchTrace
 from rag.search.widen import widen_chunk
-from rag.text.copies import WordText, find_copy
-from rag.text.facts import fold_text, is_stop_word, word_tokens
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from rag.text.facts import fold_text
 
 #: passages kept in addition, because some may give way to those of other documents
 _SPARE_PASSAGES = 3
+#: how deep a fused list is read for a hint: `passages` cannot be set higher
+_MAX_FOLLOWED = 1000
 _QUESTION = re.compile(
     r"(?:.*\?$)|(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can"
     r"|could|will|would|should|has|have|had|"
@@ -49,37 +42,9 @@ _QUESTION = re.compile(
     r"|by (?:whom|what)|for (?:whom|what|which))\b",
     re.S,
 )
-#: a word that looks like the name of a file
-_FILE_NAME = re.compile(r"(?<![^\s\"'“”‘’«»()])[^\s\"'“”‘’«»()]+\.[A-Za-z]\w{0,5}\b")
-_UNLIMITED = 1_000_000_000  # chunks; the depth of a whole list
-_MAX_QUERY_WORDS = 64  # words of a question that are looked up
-#: unknown words that are looked up as similar ones; each costs a walk through the vocabulary
-_MAX_CORRECTED_WORDS = 8
-#: looks up the index while SQLite ranks the words, so that neither waits for the other
-_VECTOR_THREAD = ThreadPoolExecutor(1, "near")
-#: the lists are made so many times deeper if copies leave too few passages in them, at most twice
-_DEPTH_FACTOR = 4
 
-#: a vector and a depth -> chunk ids with cosines, best first
-VectorSearch = Callable[["NDArray[np.float32]", int], list[tuple[str, float]]]
 #: a question and passages -> for each passage the logit of "it answers or helps to"
 Rerank = Callable[[str, Sequence[str]], Sequence[float]]
-
-
-class _Lists(NamedTuple):
-    """Chunk ids with their scores in both lists, best first."""
-
-    by_words: dict[str, float]  #: BM25
-    by_vectors: dict[str, float]  #: cosine
-    cosines: dict[str, float]  #: of the chunks in `by_words`
-    deeper_exist: bool
-
-
-class _Folded(NamedTuple):
-    """Chunks by id, best first, and for some of them the worse ones that say the same."""
-
-    chunks: dict[str, Chunk]
-    copies: dict[str, list[Chunk]]
 
 
 class Retriever:
@@ -101,175 +66,175 @@ class Retriever:
         beside: int = 0,
         words: FullText | FastFullText | None = None,
     ) -> None:
-        self._library, self._near, self._embedder, self._depth = library, near, embedder, depth
+        self._library = library
+        self._candidates = Candidates(library, near, words or library.fulltext, embedder, depth)
         self._useful, self._rerank, self._beside = useful, rerank, beside
-        self._words = words or library.words
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:
         """The `limit` nearest passages, numbered from 1, with scores from 0 to 1.
 
         A passage that is first in both lists has the score 1.
         """
-        reranks = self._is_reranked(question)
-        lists, fused, folded = self._fused_and_folded(question, limit, reranks)
-        chunks = folded.chunks
-        chunk_ids = list(chunks)
-        widened = {
-            chunk_id: self._widened(chunks[chunk_id])
-            for chunk_id in (chunk_ids[: self._rerank] if reranks else ())
-        }
-        logits = self._logits(question, {key: chunk.text for key, chunk in widened.items()})
+        return self.trace(question, limit).passages
+
+    def trace(self, question: str, limit: int, follow: Sequence[str] = ()) -> SearchTrace:
+        """The same search, with what each step passed on.
+
+        With `follow`, the ids of chunks, the trace also says how far the one got that got furthest.
+        The question is embedded once and its passages stay the same. Only to name ranks beyond the
+        ends of the lists, the words are ranked without an end and the index is asked for a longer
+        list; and if none of the chunks is in the lists, the steps are repeated on lists that are
+        just deep enough.
+        """
+        query = self._candidates.query(question)
+        rerank = self._rerank if self._useful and is_question(question) else 0
+        lists, fused, folded = self._fused_and_folded(query, limit, rerank)
+        ranking = self._ranking(query, rerank, fused, folded, limit)
+        passages = self._passages(lists, ranking)
+        trace = SearchTrace(query, lists, ranking, rerank, limit, passages)
+        return replace(trace, followed=self._follow(trace, follow)) if follow else trace
+
+    def _fused_and_folded(
+        self, query: Query, limit: int, rerank: int
+    ) -> tuple[Lists, dict[str, float], Folded]:
+        """Both lists, the fused scores, and the first chunks without copies.
+
+        The lists are as deep as it takes to have enough chunks.
+        """
+        wanted = max(limit, self._rerank) + _SPARE_PASSAGES
+        for lists in self._candidates.lists(query):
+            fused = lists.fused()
+            enough = _never if rerank else partial(_settled, fused, limit)
+            folded = fold_copies(
+                self._library, best_first(fused), wanted, lists.deeper_exist, enough
+            )
+            if folded:
+                return lists, fused, folded
+        raise AssertionError("the last lists are the deepest")
+
+    def _ranking(
+        self,
+        query: Query,
+        rerank: int,
+        fused: dict[str, float],
+        folded: Folded,
+        limit: int,
+        known: Mapping[str, float] | None = None,
+    ) -> Ranking:
+        """Read the first `rerank` chunks again and put all in their final order, up to `limit`.
+
+        `known` are logits of chunks that were read before.
+        """
+        chunk_ids = list(folded.chunks)
+        widened = {key: self._widened(folded.chunks[key]) for key in chunk_ids[:rerank]}
+        logits = self._logits(query.text, widened, known or {})
         scores = blend_scores(chunk_ids, fused, logits)
-        documents = {chunk_id: chunk.document for chunk_id, chunk in chunks.items()}
+        documents = {chunk_id: chunk.document for chunk_id, chunk in folded.chunks.items()}
         best = spread_over_documents(documents, scores, limit)
-        word_ranks, vector_ranks = _ranks(lists.by_words), _ranks(lists.by_vectors)
-        fused_ranks = _ranks(chunk_ids)
-        reranked = _ranks(sorted(logits, key=lambda chunk_id: -logits[chunk_id]))
-        shown = [chunks[chunk_id] for chunk_id in best]
+        return Ranking(fused, folded, widened, logits, scores, best)
+
+    def _passages(self, lists: Lists, ranking: Ranking) -> tuple[Passage, ...]:
+        chunks, copies = ranking.folded
+        word_ranks, vector_ranks = ranks_of(lists.by_words), ranks_of(lists.by_vectors)
+        fused_ranks, reranked = ranks_of(chunks), ranking.reranked()
+        shown = [chunks[chunk_id] for chunk_id in ranking.best]
         return tuple(
             Passage(
                 number,
-                widened.get(chunk.id) or self._widened(chunk),
-                scores[chunk.id],
+                ranking.widened.get(chunk.id) or self._widened(chunk),
+                ranking.scores[chunk.id],
                 Ranks(
                     word_ranks.get(chunk.id),
                     vector_ranks.get(chunk.id),
                     fused_ranks[chunk.id],
                     reranked.get(chunk.id),
                 ),
-                self._copies(chunk, folded.copies.get(chunk.id, []), shown),
+                other_places(self._library, chunk, copies.get(chunk.id, []), shown),
             )
             for number, chunk in enumerate(shown, 1)
         )
 
-    def _fused_and_folded(
-        self, question: str, limit: int, reranks: bool
-    ) -> tuple[_Lists, dict[str, float], _Folded]:
-        """Both lists, the fused scores, and the first chunks without copies.
+    # -- a chunk that is looked for
 
-        The lists are as deep as it takes to have enough chunks.
-        """
-        wanted = max(limit, self._rerank) + _SPARE_PASSAGES
-        vector = self._embedder.embed([question])[0]
-        for lists in self._lists(question, vector):
-            fused = fuse_scores(lists.by_words, {**lists.cosines, **lists.by_vectors})
-            order = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))
-            enough = _never if reranks else partial(_settled, fused, limit)
-            folded = self._fold_copies(order, wanted, lists.deeper_exist, enough)
-            if folded:
-                return lists, fused, folded
-        raise AssertionError("the last lists are the deepest")
+    def _follow(self, trace: SearchTrace, chunk_ids: Sequence[str]) -> Followed:
+        """How far the one of `chunk_ids` got that got furthest."""
+        query, lists, ranking = trace.query, trace.lists, trace.ranking
+        finals = {passage.chunk.id: passage.number for passage in trace.passages}
+        wanted = set(chunk_ids)
+        if not finals.keys() & wanted:
+            folded = fold_all(self._library, best_first(ranking.fused))
+            ranking = self._ranking_of_all(trace, ranking.fused, folded)
+            finals |= {i: self._least_limit(ranking, i) for i in wanted & folded.chunks.keys()}
+        originals = ranking.folded.originals()
+        word_ranks = self._candidates.word_ranks(query, lists)
+        found = sorted((finals[i], i) for i in wanted & finals.keys())
+        copies = [i for i in originals if i in wanted]
+        if found or copies:
+            chunk_id = found[0][1] if found else copies[0]
+        else:
+            chunk_id = self._candidates.nearest(query, lists, word_ranks, chunk_ids)
+        ranks = Ranks(
+            word_ranks.get(chunk_id),
+            self._candidates.vector_rank(query, lists, chunk_id),
+            ranks_of(ranking.folded.chunks).get(chunk_id),
+            ranking.reranked().get(chunk_id),
+        )
+        return Followed(
+            chunk_id,
+            ranks,
+            finals.get(chunk_id),
+            chunk_id in lists.by_vectors,
+            None if found or not copies else originals[chunk_id],
+            None if found or copies else self._kept_by(trace, chunk_id, ranks),
+        )
 
-    def _lists(self, question: str, vector: NDArray[np.float32]) -> Iterator[_Lists]:
-        """Yield both lists for the question, then deeper ones while there are more chunks."""
-        words = self._search_words(question)
-        in_files = self._library.lookup.chunks_of(_FILE_NAME.findall(question))
-        if in_files:
-            by_words = dict(self._words(words, _UNLIMITED))
-            cosines = self._library.cosines(in_files, vector)
-            allowed = set(in_files)
-            by_words = {key: score for key, score in by_words.items() if key in allowed}
-            yield _Lists(by_words, cosines, {}, False)
-            return
-        max_depth = self._depth * _DEPTH_FACTOR**2
-        for depth in (self._depth, self._depth * _DEPTH_FACTOR, max_depth):
-            near = _VECTOR_THREAD.submit(self._near, vector, depth)
-            by_words = dict(self._words(words, depth))
-            cosines = self._library.cosines(list(by_words), vector)
-            by_vectors = dict(near.result())
-            full = max(len(by_words), len(by_vectors)) >= depth
-            yield _Lists(by_words, by_vectors, cosines, full and depth < max_depth)
-            if not full:
-                return
+    def _ranking_of_all(
+        self, trace: SearchTrace, fused: dict[str, float], folded: Folded
+    ) -> Ranking:
+        """All chunks in their final order. What was read again before is not read anew."""
+        limit, known = len(folded.chunks), trace.ranking.logits
+        return self._ranking(trace.query, trace.rerank, fused, folded, limit, known)
 
-    def _search_words(self, question: str) -> list[str]:
-        """The words of the question, and similar words after one that is in no chunk."""
-        words = query_words(question)
-        known = self._words.hold(words)
-        unknown = [word for word in words if word not in known]
-        similar = {
-            word: self._library.lookup.spelt(word) for word in unknown[:_MAX_CORRECTED_WORDS]
-        }
-        return [alternative for word in words for alternative in (word, *similar.get(word, ()))]
+    def _least_limit(self, ranking: Ranking, chunk_id: str) -> int:
+        """The smallest limit with which the search returns a chunk from the same lists."""
+        rank = ranking.best.index(chunk_id) + 1
+        fused = ranks_of(ranking.folded.chunks)[chunk_id]
+        # with a small limit the search does not look as deep into the fused list
+        is_read = fused <= max(rank, self._rerank) + _SPARE_PASSAGES
+        return rank if is_read else fused - _SPARE_PASSAGES
 
-    def _fold_copies(
-        self,
-        chunk_ids: Sequence[str],
-        wanted: int,
-        deeper_exist: bool,
-        enough: Callable[[dict[str, Chunk], str], bool],
-    ) -> _Folded | None:
-        """The first `wanted` chunks that say something new, best first, with their copies.
+    def _kept_by(self, trace: SearchTrace, chunk_id: str, ranks: Ranks) -> tuple[int, int] | None:
+        """The depth and the limit with which the search returns a chunk that is in neither list."""
+        reach = min((rank for rank in (ranks.words, ranks.vectors) if rank), default=0)
+        if reach <= trace.lists.depth:
+            return None
+        fused = self._candidates.lists_to(trace.query, reach).fused()
+        order = best_first(fused)[:_MAX_FOLLOWED]
+        if chunk_id not in order:
+            return None
+        folded = fold_all(self._library, order)
+        if chunk_id not in folded.chunks:
+            return None
+        return reach, self._least_limit(self._ranking_of_all(trace, fused, folded), chunk_id)
 
-        There are fewer if `enough` is true of the chunks so far and the next id. The result is None
-        if these ids have too few and deeper lists exist; the labels of the copies tell that before
-        a long list of them is compared.
-        """
-        folded = _Folded({}, {})
-        texts: list[WordText] = []
-        for index, chunk_id in enumerate(chunk_ids):
-            if len(folded.chunks) == wanted or enough(folded.chunks, chunk_id):
-                return folded
-            if (
-                deeper_exist
-                and index == 2 * wanted
-                and len(self._library.twins.labels(chunk_ids)) < wanted
-            ):
-                return None
-            chunk = self._library.chunks([chunk_id]).get(chunk_id)
-            if chunk is None:
-                continue
-            text = WordText(chunk.text, f"{chunk.title} {chunk.heading}")
-            original = find_copy(text, texts)
-            if original is None:
-                folded.chunks[chunk_id] = chunk
-                texts.append(text)
-            else:
-                original_id = list(folded.chunks)[original]
-                folded.copies.setdefault(original_id, []).append(chunk)
-        return None if deeper_exist and len(folded.chunks) < wanted else folded
+    # -- reading
 
     def _widened(self, chunk: Chunk) -> Chunk:
         """The chunk with the sentences around it, as it is read and cited."""
         if not self._beside:
             return chunk
-        return widen_chunk(chunk, self._library.document(chunk.document), self._beside)
+        return widen_chunk(chunk, self._library.documents.load(chunk.document), self._beside)
 
-    def _copies(
-        self, chunk: Chunk, folded: Sequence[Chunk], shown: Sequence[Chunk]
-    ) -> tuple[Copy, ...]:
-        """The other places of the chunk's text, without those of the passages in `shown`.
-
-        First the chunks that were folded into it, then the other names of its document, then the
-        copies that were found at ingest.
-        """
-        names = [
-            Copy(source, each.document, each.span)
-            for each in (*folded, chunk)
-            for source in self._library.sources(each.document)
-        ]
-        copies = dict.fromkeys([*names, *self._library.twins.copies(chunk.id)])
-        itself = Copy(chunk.source, chunk.document, chunk.span)
-        shown_places = {(other.document, other.span) for other in shown if other.id != chunk.id}
-        return tuple(
-            copy
-            for copy in copies
-            if copy != itself and (copy.document, copy.span) not in shown_places
-        )
-
-    def _is_reranked(self, question: str) -> bool:
-        return self._useful is not None and self._rerank > 0 and is_question(question)
-
-    def _logits(self, question: str, texts: dict[str, str]) -> dict[str, float]:
-        """Chunk id -> logit of "it answers or helps to", for each text by its chunk id."""
-        if self._useful is None or not texts:
+    def _logits(
+        self, question: str, chunks: Mapping[str, Chunk], known: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Chunk id -> logit of "it answers or helps to", for each chunk by its id."""
+        unread = {key: chunk.text for key, chunk in chunks.items() if key not in known}
+        if self._useful is None or not chunks:
             return {}
-        return dict(zip(texts, self._useful(question, list(texts.values())), strict=True))
-
-
-def _ranks(chunk_ids: Iterable[str]) -> dict[str, int]:
-    """Chunk id -> its place in the list, from 1."""
-    return {chunk_id: rank for rank, chunk_id in enumerate(chunk_ids, 1)}
+        read = self._useful(question, list(unread.values())) if unread else ()
+        logits = {**known, **dict(zip(unread, read, strict=True))}
+        return {chunk_id: logits[chunk_id] for chunk_id in chunks}
 
 
 def is_question(text: str) -> bool:
@@ -289,10 +254,3 @@ def _settled(
 
 def _never(chunks: Mapping[str, Chunk], next_id: str) -> bool:
     return False
-
-
-def query_words(question: str) -> list[str]:
-    """The words that a question is about, each once; stop words only if there are no others."""
-    words = word_tokens(fold_text(question))
-    content_words = [word for word in words if not is_stop_word(word)] or words
-    return list(dict.fromkeys(content_words[:_MAX_QUERY_WORDS]))

@@ -11,11 +11,11 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from rag.disk import atomic_files
+from rag.disk.strict_json import Json
 from rag.inference import minilm, weights
 from rag.inference.crossencoder import CrossEncoder, Layout
 from rag.training import datasets, export, figures, measure, mixture
@@ -112,7 +112,7 @@ def _write_records(options: argparse.Namespace, recipe: Recipe) -> None:
     _write(options.out / "recipe.json", asdict(recipe) | settings)
 
 
-def _base(start: list[Path] | None) -> str | list[dict[str, Any]]:
+def _base(start: list[Path] | None) -> str | list[dict[str, Json]]:
     """The checksum of the initial weights; for files of this project also their recipes."""
     if not start:
         return weights.EMBEDDER_FILE.sha256
@@ -122,7 +122,7 @@ def _base(start: list[Path] | None) -> str | list[dict[str, Any]]:
     ]
 
 
-def _record(file: Path) -> dict[str, Any]:
+def _record(file: Path) -> dict[str, Json]:
     """The record next to a file of this project; empty if there is none."""
     path = file.with_suffix(".json")
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
@@ -149,7 +149,7 @@ def finish(network: Network, sources: mixture.Sources, options: argparse.Namespa
     _write(options.out / "reader.json", record | _provenance(options))
 
 
-def _provenance(options: argparse.Namespace) -> dict[str, Any]:
+def _provenance(options: argparse.Namespace) -> dict[str, Json]:
     """Log, inputs and recipe of the training.
 
     With --finish and --start these are those of the given file, because only its numbers were
@@ -157,8 +157,8 @@ def _provenance(options: argparse.Namespace) -> dict[str, Any]:
     """
     if options.finish and options.start:
         if len(options.start) > 1:
-            parts = [
-                {"sha256": atomic_files.sha256(path)} | _recorded_provenance(path)
+            parts: list[Json] = [
+                {"sha256": atomic_files.sha256(path), **_recorded_provenance(path)}
                 for path in options.start
             ]
             return {"recipe": {"mean of": parts}}
@@ -170,12 +170,12 @@ def _provenance(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _recorded_provenance(file: Path) -> dict[str, Any]:
+def _recorded_provenance(file: Path) -> dict[str, Json]:
     record = _record(file)
     return {name: record[name] for name in ("log", "inputs", "recipe")}
 
 
-def _write(path: Path, content: Any) -> None:
+def _write(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

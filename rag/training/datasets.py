@@ -9,9 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from rag.training.examples import Example, groups, locate, rows
+from rag.training.examples import Example, SetRow, groups, locate, rows
 
 #: the sets below the data folder, in the order in which they are read
 QUESTIONS = ("squad11", "squad2", "clapnq")
@@ -104,7 +103,7 @@ def _answered(
     )
 
 
-def _with_passage(name: str, row: dict[str, Any]) -> Iterator[Example]:
+def _with_passage(name: str, row: SetRow) -> Iterator[Example]:
     """The example of a row that contains its passage."""
     document = f"{name}:{row['document']}"
     question, passage = row["question"], row["passage"]
@@ -138,7 +137,7 @@ def read_claims(folder: Path) -> list[Example]:
     return examples
 
 
-def _claim(name: str, document: str, row: dict[str, Any]) -> Example:
+def _claim(name: str, document: str, row: SetRow) -> Example:
     original = str(row.get("orig_label") or row["label"])
     supported = float(row["label"] == "supported")
     labels = {"supported": supported}

@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from rag.domain import Span
 from rag.text import facts
@@ -43,6 +43,30 @@ class Example:
     weight: float = 1.0
 
 
+class GoldPlace(TypedDict, total=False):
+    """The passage with the answer to a question, and the words of the answer."""
+
+    doc_id: str
+    quotes: list[str]
+
+
+class SetRow(TypedDict, total=False):
+    """A row of a set: of a corpus, of questions, or of claims. A set has some of the keys."""
+
+    id: str
+    text: str
+    question: str
+    answerable: bool
+    answers: list[str]
+    evidence: list[GoldPlace]
+    near_doc_id: str | None
+    document: str
+    passage: str
+    claim: str
+    label: str
+    orig_label: str | None
+
+
 def side(document: str) -> str:
     """The side of a document: "train", "tune" or "test".
 
@@ -54,7 +78,7 @@ def side(document: str) -> str:
     return "tune" if percentile < TEST_PERCENT + TUNE_PERCENT else "train"
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
+def rows(path: Path) -> list[SetRow]:
     """The rows of a gzipped JSONL file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

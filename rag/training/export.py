@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rag.inference import weights
 from rag.inference.gguf_arrays import read_arrays
@@ -16,7 +17,9 @@ from rag.training.network import Network, arrays
 NAME = "footnote-reader"
 
 
-def export_model(network: Network, target: Path, fits: dict[str, Any], kind: str = "q8_0") -> None:
+def export_model(
+    network: Network, target: Path, fits: dict[str, NDArray[np.float32]], kind: str = "q8_0"
+) -> None:
     """Write `network` to `target`.
 
     `fits` are small float32 arrays (see `fit`) that are stored with the heads. `kind` is one of
@@ -65,7 +68,7 @@ def _exported(path: Path, network: Network) -> dict[str, torch.Tensor]:
     return {name: torch.tensor(array) for name, array in state.items()}
 
 
-def _tensors(network: Network) -> Iterator[tuple[str, Any]]:
+def _tensors(network: Network) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """(name in a BERT checkpoint, array) of the tensors of the trunk."""
     state = network.trunk.state_dict()
     names = sorted(network.trunk.names().items(), key=lambda pair: pair[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ def tuning_sample(sources: Sources, size: int = 300) -> list[Example]:
     return sample
 
 
-def quick_figures(network: Network, layout: Layout, examples: list[Example]) -> dict[str, Any]:
+def quick_figures(network: Network, layout: Layout, examples: list[Example]) -> dict[str, float]:
     """Three figures of the network.
 
     "exact" is the share of exact spans, "answerable_auc" the AUC of answerable or not, "balanced"

@@ -8,9 +8,9 @@ claims of a set is not learnt.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from rag.answer.check import SIGNAL_NAMES
@@ -67,7 +67,7 @@ def check_fit(
     refused: Sequence[bool],
     truth: Sequence[bool],
     sets: Sequence[str],
-) -> dict[str, Any]:
+) -> dict[str, NDArray[np.float32]]:
     """``fit.check``: weights of `SIGNAL_NAMES`, constant, thresholds of supported and of partly.
 
     `refused` says which claims the exact judge refuses: they are never supported.
@@ -82,7 +82,7 @@ def check_fit(
 
 def read_fit(
     logits: Sequence[float], truth: Sequence[bool], sets: Sequence[str], least: float
-) -> dict[str, Any]:
+) -> dict[str, NDArray[np.float32]]:
     """``fit.read``: weight and constant of the logit, and `least`.
 
     `least` is the probability from which the reader answers.

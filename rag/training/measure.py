@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.answer import check, reader
 from rag.domain import RawDocument
 from rag.eval import checker, metrics
-from rag.eval.interval import Figure, bootstrap_interval
+from rag.eval.interval import Array, Statistic, bootstrap_interval
+from rag.eval.records import Figure, JudgedClaim, Summary
 from rag.inference import minilm
 from rag.inference.crossencoder import CrossEncoder
 from rag.ingest.load import load_file, walk_files
@@ -35,6 +36,12 @@ from rag.training.examples import Example, rows, side
 SEEN_NEVER = ("scifact", "factcheck_gpt", "summedits")
 _FAR = 0.4  # share of the answered questions that fitting also asks of another document
 _PLANTED = ("number", "date", "name", "negation")
+
+
+class JudgedRow(JudgedClaim):
+    """A judged claim with the name of its set."""
+
+    set: str
 
 
 def judge_of(model: CrossEncoder, home: Path, fitted: Sequence[float]) -> check.Judge:
@@ -62,7 +69,9 @@ def weighed(examples: Sequence[Example], judge: check.Judge) -> list[check.Signa
     return signals
 
 
-def fits(sources: mixture.Sources, model: CrossEncoder, home: Path, least: float) -> dict[str, Any]:
+def fits(
+    sources: mixture.Sources, model: CrossEncoder, home: Path, least: float
+) -> dict[str, NDArray[np.float32]]:
     """All fitted numbers, from the tuning documents.
 
     `least` is the probability from which the reader answers.
@@ -140,11 +149,9 @@ def reading(examples: Sequence[Example], model: CrossEncoder) -> dict[str, Figur
     return figures
 
 
-def judged(
-    claims: Sequence[tuple[str, str, str, bool]], judge: check.Judge
-) -> list[dict[str, Any]]:
+def judged(claims: Sequence[tuple[str, str, str, bool]], judge: check.Judge) -> list[JudgedRow]:
     """Verdict and score of each claim, given as (set, claim, passage, supported)."""
-    records = []
+    records: list[JudgedRow] = []
     for name, claim, passage, supported in claims:
         verdict, score, _ = check.check_claim(claim, passage, judge)
         records.append(
@@ -153,25 +160,27 @@ def judged(
     return records
 
 
-def rates(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def rates(records: Sequence[JudgedRow]) -> Summary:
     """Balanced accuracy, AUC and both error rates: means over the sets, and values of each set."""
     names = sorted({r["set"] for r in records})
 
-    def strata(of: Callable[[dict[str, Any]], float]) -> list[list[float]]:
+    def strata(of: Callable[[JudgedRow], float]) -> list[list[float]]:
         return [
             [of(r) for r in records if r["set"] == n and r["supported"] is t]
             for n in names
             for t in (True, False)
         ]
 
-    def mean(one: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *parts: (
-            sum(one(*parts[at : at + 2]) for at in range(0, len(parts), 2)) / (len(parts) / 2)
-        )
+    def mean(one: Statistic) -> Statistic:
+        def of_sets(*parts: Array) -> Array:
+            pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
+            return sum((one(*pair) for pair in pairs), start=np.zeros(())) / len(pairs)
+
+        return of_sets
 
     calls = strata(lambda r: float(r["verdict"] == "supported"))
     scores = strata(lambda r: r["score"])
-    out: dict[str, Any] = {
+    out: dict[str, Figure | Summary] = {
         "balanced_accuracy": bootstrap_interval(*calls, statistic=mean(checker.balanced_accuracy)),
         "auc": bootstrap_interval(*scores, statistic=mean(checker.roc_auc)),
         "false_alarms": bootstrap_interval(
@@ -184,7 +193,7 @@ def rates(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def planted(passages: Sequence[str], judge: check.Judge, many: int = 100) -> dict[str, Any]:
+def planted(passages: Sequence[str], judge: check.Judge, many: int = 100) -> Summary:
     """The shares of planted errors that the check catches, and its false alarms.
 
     Up to `many` errors of each kind are put into true sentences of the passages. False alarms are
@@ -250,7 +259,7 @@ def unseen_claims(folder: Path, many: int) -> Iterator[tuple[str, str, str, bool
 
 def measure(
     folder: Path, sources: mixture.Sources, model: CrossEncoder, home: Path, seeds: Path | None
-) -> dict[str, Any]:
+) -> Summary:
     """All figures of a model, by their names in ``reader.json``.
 
     `folder` has the sets, `home` the embedder's GGUF file, `seeds` further documents to plant
@@ -273,7 +282,7 @@ def measure(
     }
 
 
-def rounded(value: Any) -> Any:
+def rounded(value: object) -> object:
     """The figures with four decimal places."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}

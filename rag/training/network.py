@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from rag.inference.crossencoder import HIDDEN_SIZE, LABELS, POINTERS
@@ -147,7 +148,7 @@ class Network(nn.Module):
         return pointers, labels
 
 
-def arrays(network: Network) -> dict[str, Any]:
+def arrays(network: Network) -> dict[str, NDArray[np.float32]]:
     """The heads as float32 numpy arrays, by the names in `rag.inference.crossencoder`."""
     tensors = {"pointers.weight": network.pointers.weight, "pointers.bias": network.pointers.bias}
     for job, head in network.heads.items():

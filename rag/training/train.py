@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.nn import functional
@@ -92,7 +91,7 @@ def train_network(
     recipe: Recipe,
     epoch: Callable[[int], list[Row]],
     folder: Path,
-    measure: Callable[[Network], dict[str, Any]],
+    measure: Callable[[Network], dict[str, float]],
 ) -> None:
     """Train `network` in place.
 
@@ -120,7 +119,7 @@ def train_network(
             # a later epoch may have fewer batches, so the last step may be less than `steps`
             last = number + 1 == math.ceil(recipe.epochs) and index + 1 == len(batches)
             if step % recipe.every == 0 or last:
-                line = {
+                line: dict[str, float] = {
                     "step": step,
                     "of": steps,
                     "loss": round(sum(losses) / len(losses), 4),
@@ -180,7 +179,7 @@ def _retain_freed_memory() -> None:
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
-def _log(folder: Path, line: dict[str, Any]) -> None:
+def _log(folder: Path, line: dict[str, float]) -> None:
     with open(folder / "log.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line), flush=True)

@@ -26,6 +26,9 @@ from rag.library.library import Library
 #: bytes that should be free on the disk of the home, and in memory
 _MIN_DISK_BYTES = 500 * 2**20
 _MIN_MEMORY_BYTES = 2**30
+_EARLIER_VERSION = (
+    "the passages are of an earlier version, without the structure of tables and lists"
+)
 _REPAIR = "footnote doctor --repair"
 
 
@@ -133,7 +136,9 @@ def _library(config: Config) -> Iterator[Finding]:
                 cure=partial(embedders.embedder_mismatch_cure, config),
             )
             yield _content(library)
-            failed = [item for item in library.listings() if item.reason]
+            if library.chunked_by_earlier_version:
+                yield Finding("version", False, _EARLIER_VERSION, "footnote sync")
+            failed = [item for item in library.files.listings() if item.reason]
             if failed:
                 first = failed[0]
                 says = f"{len(failed)} could not be read, first {first.source}: {first.reason}"
@@ -147,8 +152,8 @@ def _library(config: Config) -> Iterator[Finding]:
 
 
 def _content(library: Library) -> Finding:
-    documents, passages = library.counts()
-    faults = library.care.wrong()
+    documents, passages = library.documents.counts()
+    faults = library.integrity.wrong()
     counts = f"{documents} documents, {passages} passages"
     says = "; ".join(faults) or f"{counts}, every row matches its checksum, words agree"
     return Finding("library", not faults, says, _REPAIR)
@@ -169,7 +174,10 @@ def _rights(config: Config) -> Iterator[Finding]:
 
 def _index(library: Library, vectors: VectorIndex) -> Finding:
     try:
-        agrees = vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
+        agrees = (
+            vectors.revision() == library.revision
+            and vectors.chunk_ids() == library.documents.chunk_ids()
+        )
     except LibraryBroken:
         agrees = False
     # The index may be intact: a right is missing, or memory.

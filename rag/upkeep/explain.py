@@ -1,42 +1,40 @@
 """Find the search stage at which an expected passage was lost, and the setting that keeps it.
 
 The stages are those of a question: in the library, outside the mask, in one chunk, ranked by words
-and by vectors, fused, reranked, passed to the writer. Ranks that lie deeper than a search looks are
-computed over the whole library (exact cosines of its own vectors), so that a hint can name the
-`depth` that would have reached the passage.
+and by vectors, fused, reranked, passed to the writer. The chunks with the passage are looked up in
+its document. Everything about the search is read from the trace of one search
+(`rag.search.trace`), which also has the ranks that lie deeper than a search looks, so that a hint
+can name the `depth` that would have reached the passage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from rag.answer.prompt import Prompt
-from rag.domain import Chunk, Document, Passage, Ranks, Span
+from rag.domain import Chunk, Document, Passage, Span
 from rag.errors import Usage
 from rag.library.library import Library
-from rag.search.retrieve import query_words
+from rag.search.trace import SearchTrace
 from rag.search.widen import edges_of, widen_chunk
 from rag.upkeep.find_quote import find_quote
-from rag.upkeep.search_loss import ASK_OTHERWISE, Loss, SearchSettings, find_loss, find_overflow
+from rag.upkeep.search_loss import find_loss, find_overflow
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-#: a list length that no library reaches
-_UNLIMITED = 1_000_000_000
-#: chunks or vectors that are read from the library at a time
-_BATCH = 500
+#: ids of chunks to follow -> the trace of a search
+TraceSearch = Callable[[Sequence[str]], SearchTrace]
+#: a question and passages -> the prompt of a chat model
+BuildPrompt = Callable[[str, Sequence[Passage]], Prompt]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The stage that lost the passage ("" if it reached the writer), what happened, and a hint.
 
-    `ranks` are 1-based: "words" and "vectors" within the whole library; "fused", "reranked" and
-    "final" as the search ranks them. A rank is None if the passage is not in that list.
+    `ranks` are 1-based: "words" and "vectors" within the whole library, or within the files that
+    the question names; "fused", "reranked" and "final" as the search ranks them. A rank is None if
+    the passage is not in that list.
     """
 
     lost: str
@@ -63,37 +61,29 @@ class Explanation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SearchSteps:
-    """The parts of a search, as functions.
-
-    `embed` makes the vector of a question. `fused` gives every passage of two lists of a depth, in
-    the final order of the search. `near` looks up the ids and cosines of the nearest chunks in the
-    index. `prompt` builds a chat model's prompt and so decides which passages fit into its context;
-    it is None for the built-in reader, which reads all passages.
-    """
-
-    library: Library
-    embed: Callable[[str], NDArray[np.float32]]
-    fused: Callable[[str, int], tuple[Passage, ...]]
-    near: Callable[[NDArray[np.float32], int], list[tuple[str, float]]]
-    prompt: Callable[[str, Sequence[Passage]], Prompt] | None = None
-
-
 def explain_passage(
-    question: str, name: str, quote: str | None, search: SearchSteps, settings: SearchSettings
+    question: str,
+    name: str,
+    quote: str | None,
+    library: Library,
+    trace_search: TraceSearch,
+    build_prompt: BuildPrompt | None = None,
+    beside: int = 0,
 ) -> Explanation:
     """Follow the passages of document `name` that contain `quote` through a search.
 
-    Without a quote any passage of the document will do. Raises `Usage` for an empty quote and for a
-    name that several documents have.
+    Without a quote any passage of the document will do. `trace_search` searches for the question
+    and follows chunks by their ids. `build_prompt` makes a chat model's prompt and so decides which
+    passages fit into its context; it is None for the built-in reader, which reads all passages. A
+    passage is its chunk with `beside` sentences on either side. Raises `Usage` for an empty quote
+    and for a name that several documents have.
     """
     if quote is not None and not quote.strip():
         raise Usage("the quote is empty", 'give words of the document: --quote "..."')
     try:
-        document = search.library.find(name)
+        document = library.documents.find(name)
     except Usage as error:
-        return _explain_absence(name, search.library, error)
+        return _explain_absence(name, library, error)
     places = find_quote(document.text, quote) if quote else [Span(0, len(document.text))]
     if not places:
         return Explanation(
@@ -104,13 +94,12 @@ def explain_passage(
         )
     edges = edges_of(document)
     chunks = [
-        widen_chunk(chunk, document, settings.beside, edges)
-        for chunk in _chunks_of(search.library, document.id)
+        widen_chunk(chunk, document, beside, edges) for chunk in _chunks_of(library, document.id)
     ]
     targets = [c for c in chunks if not quote or any(place.within(c.span) for place in places)]
     if not targets:
         return _explain_no_chunk(document, places, chunks)
-    return _follow_search(question, document, targets, search, settings)
+    return _follow_search(question, document, targets, library, trace_search, build_prompt)
 
 
 def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
@@ -118,7 +107,7 @@ def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
 
     Raises `error` again if it is about something else, such as several documents of that name.
     """
-    for file in library.files().values():
+    for file in library.files.by_place().values():
         if file.document is None and (file.source == name or file.source.endswith("/" + name)):
             return Explanation(
                 "not in the library",
@@ -137,10 +126,7 @@ def _explain_absence(name: str, library: Library, error: Usage) -> Explanation:
 
 def _chunks_of(library: Library, document_id: str) -> list[Chunk]:
     """The chunks of a document, in order."""
-    ids, chunks = sorted(library.ids()), list[Chunk]()
-    for start in range(0, len(ids), _BATCH):
-        batch = library.chunks(ids[start : start + _BATCH]).values()
-        chunks += [chunk for chunk in batch if chunk.document == document_id]
+    chunks = library.documents.chunks(library.documents.chunk_ids_of(document_id)).values()
     return sorted(chunks, key=lambda chunk: chunk.span)
 
 
@@ -168,38 +154,27 @@ def _explain_no_chunk(
     return Explanation("not chunked", says, cure, source, place, words)
 
 
-# -- ranks
+# -- the search
 
 
 def _follow_search(
     question: str,
     document: Document,
     targets: Sequence[Chunk],
-    search: SearchSteps,
-    settings: SearchSettings,
+    library: Library,
+    trace_search: TraceSearch,
+    build_prompt: BuildPrompt | None,
 ) -> Explanation:
     """Explain the chunk of `targets` that got furthest."""
-    target_ids = {chunk.id for chunk in targets}
-    vector = search.embed(question)
-    by_words = [c for c, _ in search.library.words(query_words(question), _UNLIMITED)]
-    by_vectors = _rank_by_vectors(search.library, vector)
-    ranked = search.fused(question, settings.depth)
-    passage = next((p for p in ranked if p.chunk.id in target_ids), None)
-    if passage:
-        chunk_id = passage.chunk.id
-    else:
-        firsts = (_first_rank(ids, target_ids) for ids in (by_words, by_vectors))
-        chunk_id = min(first for first in firsts if first)[1]
-    ranks = _ranks(chunk_id, passage, by_words, by_vectors)
-    loss = find_loss(
-        ranks, settings, lambda: chunk_id in {c for c, _ in search.near(vector, settings.depth)}
-    )
-    if passage is None:
-        loss = _with_depth(loss, question, chunk_id, ranks, search, settings)
-    elif not loss.stage and search.prompt:
-        handed_on = ranked[: settings.passages]
-        loss = find_overflow(search.prompt(question, handed_on), passage, len(handed_on)) or loss
-    chunk = next(chunk for chunk in targets if chunk.id == chunk_id)
+    trace = trace_search([chunk.id for chunk in targets])
+    followed = trace.followed
+    if followed is None:
+        raise ValueError("the trace follows no chunk")
+    loss = find_loss(trace, followed)
+    if not loss.stage and build_prompt and followed.final:
+        prompt = build_prompt(question, trace.passages)
+        loss = find_overflow(prompt, followed.final, len(trace.passages)) or loss
+    chunk = next(chunk for chunk in targets if chunk.id == followed.chunk_id)
     return Explanation(
         loss.stage,
         loss.says,
@@ -207,59 +182,6 @@ def _follow_search(
         document.source,
         chunk.span,
         chunk.text,
-        ranks,
-        len(by_vectors),
+        {**asdict(followed.ranks), "final": followed.final},
+        library.documents.counts().chunks,
     )
-
-
-def _ranks(
-    chunk_id: str, passage: Passage | None, by_words: Sequence[str], by_vectors: Sequence[str]
-) -> dict[str, int | None]:
-    """The ranks of one chunk, as in `Explanation`."""
-    words, vectors = (_first_rank(ids, {chunk_id}) for ids in (by_words, by_vectors))
-    own = passage.ranks if passage else Ranks()
-    return {
-        "words": words[0] if words else None,
-        "vectors": vectors[0] if vectors else None,
-        "fused": own.fused,
-        "reranked": own.reranked,
-        "final": passage.number if passage else None,
-    }
-
-
-def _first_rank(ids: Sequence[str], wanted: set[str]) -> tuple[int, str] | None:
-    """The rank and the id of the first of `ids` that is wanted."""
-    return next(((rank, found) for rank, found in enumerate(ids, 1) if found in wanted), None)
-
-
-def _rank_by_vectors(library: Library, vector: NDArray[np.float32]) -> list[str]:
-    """The ids of all passages by their exact cosine, nearest first."""
-    import numpy as np
-
-    ids = sorted(library.ids())
-    cosines = [
-        library.vectors(ids[start : start + _BATCH]) @ vector
-        for start in range(0, len(ids), _BATCH)
-    ]
-    return [ids[place] for place in np.argsort(-np.concatenate(cosines), kind="stable")]
-
-
-# -- hints
-
-
-def _with_depth(
-    loss: Loss,
-    question: str,
-    chunk_id: str,
-    ranks: dict[str, int | None],
-    search: SearchSteps,
-    settings: SearchSettings,
-) -> Loss:
-    """Add to the hint the `depth` and `passages` that would have kept the chunk, if any would."""
-    reach = min(rank for rank in (ranks["words"], ranks["vectors"]) if rank)
-    deeper = search.fused(question, max(reach, settings.depth))
-    number = next((p.number for p in deeper if p.chunk.id == chunk_id), None)
-    if not number or reach <= settings.depth:
-        return loss
-    cure = f"candidates = {reach} and passages = {number} would have kept it; or {ASK_OTHERWISE}"
-    return loss._replace(cure=cure)

@@ -15,6 +15,7 @@ import os
 import shlex
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ from rag.disk.disk_errors import REPAIR
 from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.events import Event, Repaired
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.library import table_check
 from rag.library.database import Database
+from rag.library.files import SourceFiles
 from rag.library.history import FILE
 from rag.library.library import Library
 from rag.upkeep.repair_documents import repair_documents, repair_roots
@@ -98,17 +101,17 @@ def repair_library(
         index_agreed = vectors.revision() == library.revision
     if not (yield from _repair_pages(library)):
         return
-    library.care.lenient()
+    library.database.read_leniently()
     yield from repair_documents(library, ingest, lost)
     yield from repair_roots(library, lost)
     yield from _repair_words(library)
-    for says in library.care.fill(library.writing):
+    for says in library.integrity.fill():
         yield Repaired("library", True, says)
     if index_agreed:
         # The repairs changed the library's revision. If this fails, `_repair_index` reports it.
         with suppress(RagError):
-            yield from ingest.index()
-    yield from _repair_index(library, vectors, ingest)
+            yield from renew_index(library, vectors)
+    yield from _repair_index(library, vectors)
     removed = list[str]()
     # An index that cannot be read has been reported.
     with suppress(RagError):
@@ -167,8 +170,7 @@ def _readable_roots(path: Path) -> list[str]:
     """The files and folders that were added, if the damaged file still gives them."""
     # Any page may be damaged.
     with suppress(Exception), closing(Database(path)) as database:
-        rows = database._db.execute("SELECT path FROM roots ORDER BY path")
-        return [str(row[0]) for row in rows]
+        return [str(root) for root in SourceFiles(database).roots()]
     return []
 
 
@@ -177,40 +179,45 @@ def _readable_roots(path: Path) -> list[str]:
 
 def _repair_pages(library: Library) -> Generator[Event, None, bool]:
     """Make SQLite's indices and the table of words again. Returns False if damage remains."""
-    faults = library.pages()
+    faults = library.database.failed_pages()
     if not faults:
         return True
-    for remake in (library.reindex, library.remake_words):
+    for remake in (library.database.reindex, partial(_remake_words, library)):
         # Only damage is ignored here; other errors are no statement about the file.
         try:
             remake()
         except LibraryBroken:
             continue
-        if not library.pages():
+        if not library.database.failed_pages():
             says = f"SQLite's indices did not agree ({faults[0]}); made again from the tables"
             yield Repaired("library", True, says)
             return True
-    details = "; ".join((library.pages() or faults)[:3])
+    details = "; ".join((library.database.failed_pages() or faults)[:3])
     error = LibraryBroken(f"{library.folder}/library.db is damaged: {details}")
     yield _beyond_repair(library.folder, error)
     return False
 
 
+def _remake_words(library: Library) -> None:
+    with library.database.writing():
+        library.integrity.remake_words()
+
+
 def _repair_words(library: Library) -> Iterator[Event]:
-    damage = library.care.damage()
-    if not library.care.words_agree(damage):
-        library.remake_words()
+    damage = library.integrity.damage()
+    if not library.integrity.words_agree(damage):
+        _remake_words(library)
         says = "the table of words did not agree; made again from the texts"
-        yield Repaired("words", library.care.words_agree(damage), says)
+        yield Repaired("words", library.integrity.words_agree(damage), says)
 
 
-def _repair_index(library: Library, vectors: VectorIndex, ingest: Ingest) -> Iterator[Event]:
+def _repair_index(library: Library, vectors: VectorIndex) -> Iterator[Event]:
     """Make the index again if it does not agree with the library."""
     fault = ""
     try:
         if vectors.revision() != library.revision:
             fault = "missing, damaged or behind"
-        elif vectors.chunk_ids() != library.ids():
+        elif vectors.chunk_ids() != library.documents.chunk_ids():
             fault = "it had other passages than the library"
     except LibraryBroken as error:
         fault = str(error)
@@ -223,7 +230,7 @@ def _repair_index(library: Library, vectors: VectorIndex, ingest: Ingest) -> Ite
     if not fault:
         return
     try:
-        yield from ingest.index(scratch=True)
+        yield from renew_index(library, vectors, from_scratch=True)
         yield Repaired("index", True, f"{fault}; made again from the library")
     except RagError as error:
         yield Repaired("index", False, f"{fault}; it cannot be made again: {error}", error.cure)

@@ -22,22 +22,22 @@ def repair_documents(library: Library, ingest: Ingest, lost: Collection[str]) ->
 
     `lost` names the tables that were missing.
     """
-    care = library.care
-    damage = care.damage()
+    integrity = library.integrity
+    damage = integrity.damage()
     if _was_lost("chunks", lost):
-        damage.passages |= {item.id for item in library.listings() if item.id} - damage.texts
+        damage.passages |= {item.id for item in library.files.listings() if item.id} - damage.texts
     if damage.records:
-        with library.writing():
-            care.forget_records(damage.records)
+        with library.database.writing():
+            integrity.forget_records(damage.records)
         says = f"removed {len(damage.records)} entries that were no records of a file"
         yield Repaired("files", False, says, _SYNC)
     if damage.strays:
-        with library.writing():
-            care.sweep(damage.strays)
-            care.remake_words()
+        with library.database.writing():
+            integrity.sweep(damage.strays)
+            integrity.remake_words()
         says = f"removed {len(damage.strays)} that belonged to no document"
         yield Repaired("passages", True, says)
-    files = list(library.files().values())
+    files = list(library.files.by_place().values())
     for document_id in sorted(damage.documents, key=str):
         sources: list[KnownFile | None] = [f for f in files if f.document == document_id]
         for file in sources or [None]:
@@ -45,7 +45,7 @@ def repair_documents(library: Library, ingest: Ingest, lost: Collection[str]) ->
             yield _repair_document(library, ingest, file, document_id, text)
     if _was_lost("files", lost):
         return
-    for document_id in sorted(care.damage().orphans, key=str):
+    for document_id in sorted(integrity.damage().orphans, key=str):
         cure = f"{_SYNC}, or: footnote remove {document_id}"
         says = "is in the library, but its file is not known"
         yield Repaired(document_id, False, says, cure)
@@ -53,15 +53,15 @@ def repair_documents(library: Library, ingest: Ingest, lost: Collection[str]) ->
 
 def repair_roots(library: Library, lost: Collection[str]) -> Iterator[Event]:
     """Restore the list of what was added from the names of the known files."""
-    if not library.roots():
-        roots = sorted({_root(file) for file in library.files().values()})
-        library.remember_roots(roots)
+    if not library.files.roots():
+        roots = sorted({_root(file) for file in library.files.by_place().values()})
+        library.files.remember_roots(roots)
         if roots:
             says = f"the list of what was added is restored from the files: {', '.join(roots)}"
             yield Repaired("roots", True, says)
     if _was_lost("files", lost):
         cure = "footnote sync"
-        if not library.roots():
+        if not library.files.roots():
             cure = "footnote add FOLDER, with the folders that were added before"
         says = "the table of the documents' files was lost; their texts are there"
         yield Repaired("files", False, says, cure)
@@ -86,7 +86,7 @@ def _root(file: KnownFile) -> str:
 def _stored_document(library: Library, document_id: str) -> Document | None:
     """The document as the library has it; None if that is damaged."""
     try:
-        return library.document(document_id)
+        return library.documents.load(document_id)
     except RagError:
         return None
 
@@ -107,8 +107,8 @@ def _repair_document(
         says = "has damaged passages, and its file is not known"
         return Repaired(str(document_id), False, says, f"{_SYNC}, then repair again")
     if file is None:
-        with library.writing():
-            library.care.drop(document_id)
+        with library.database.writing():
+            library.drop(document_id)
         says = "a damaged text that belonged to no file was removed"
         return Repaired(str(document_id), True, says)
     if ingest.restore(file, text):

@@ -43,9 +43,9 @@ def _repair_turns(history: History) -> Iterator[Event]:
 
     Raises `LibraryBroken` if SQLite still finds damage afterwards.
     """
-    if faults := history.pages():
-        history.reindex()
-        if remaining := history.pages():
+    if faults := history.database.failed_pages():
+        history.database.reindex()
+        if remaining := history.database.failed_pages():
             raise LibraryBroken(f"{FILE}: {remaining[0]}")
         says = f"SQLite's indices did not agree ({faults[0]}); made again from the tables"
         yield Repaired("history", True, says)

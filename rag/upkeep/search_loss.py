@@ -1,29 +1,14 @@
-"""The stage of a search at which a passage was lost, by its ranks, with a hint."""
+"""The stage of a search at which a passage was lost, by the trace of the search, with a hint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rag.answer.prompt import Prompt
-from rag.domain import Passage
+from rag.domain import Chunk
+from rag.search.trace import Followed, SearchTrace
 
-ASK_OTHERWISE = "ask with words of the passage"
-
-
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """The settings that decide how far a passage gets.
-
-    Both candidate lists have `depth` entries. The first `rerank` fused passages are read again, the
-    first `passages` go to the writer, each with `beside` sentences on either side.
-    """
-
-    depth: int
-    rerank: int
-    passages: int
-    beside: int = 0
+_ASK_OTHERWISE = "ask with words of the passage"
 
 
 class Loss(NamedTuple):
@@ -34,26 +19,32 @@ class Loss(NamedTuple):
     cure: str
 
 
-def find_loss(
-    ranks: dict[str, int | None], settings: SearchSettings, in_index: Callable[[], bool]
-) -> Loss:
-    """The loss that the ranks show. `in_index` is whether the index finds the chunk."""
-    words, vectors, final = ranks["words"], ranks["vectors"], ranks["final"]
+def find_loss(trace: SearchTrace, followed: Followed) -> Loss:
+    """The loss of the passage that was `followed`."""
+    words, vectors = followed.ranks.words, followed.ranks.vectors
     by_words = f"rank {words} by words" if words else "no word of the question stands in it"
     places = f"{by_words}, rank {vectors} by vectors"
-    if final is not None:
-        return _find_late_loss(final, ranks, places, settings)
-    if vectors and vectors <= settings.depth and not in_index():
+    if followed.final is not None:
+        return _find_late_loss(followed.final, trace, followed, places)
+    if followed.original:
+        return _find_copy(followed.original, trace, places)
+    depth = trace.lists.depth
+    if trace.lists.in_files:
+        says = "the question names a file, and no other file is searched"
+        return Loss("other file", says, "ask without the name of the file")
+    if vectors and vectors <= depth and not followed.in_index:
         return Loss("vectors", f"{places}, but the index does not find it", "footnote rebuild")
     stage = "words" if words and (not vectors or words < vectors) else "vectors"
-    return Loss(stage, f"{places}; both lists end at {settings.depth}", ASK_OTHERWISE)
+    cure = _ASK_OTHERWISE
+    if followed.kept_by:
+        needed, limit = followed.kept_by
+        cure = f"candidates = {needed} and passages = {limit} would have kept it; or {cure}"
+    return Loss(stage, f"{places}; both lists end at {depth}", cure)
 
 
-def _find_late_loss(
-    final: int, ranks: dict[str, int | None], places: str, settings: SearchSettings
-) -> Loss:
+def _find_late_loss(final: int, trace: SearchTrace, followed: Followed, places: str) -> Loss:
     """The loss of a passage that was in a candidate list and has a `final` rank."""
-    fused, reranked, limit = ranks["fused"], ranks["reranked"], settings.passages
+    fused, reranked, limit = followed.ranks.fused, followed.ranks.reranked, trace.limit
     sent, enough = f"{limit} go to the writer", f"passages = {final} would have kept it"
     if final <= limit:
         says = f"it went to the writer as passage {final} of {limit} ({places}, {fused} when fused)"
@@ -61,8 +52,8 @@ def _find_late_loss(
     if reranked and fused and fused <= limit:
         says = f"rank {fused} when fused ({places}), but {final} after it was read again: {sent}"
         return Loss("reranked", says, f"rerank = 0 would have kept it, or passages = {final}")
-    if settings.rerank and not reranked and fused and fused > settings.rerank:
-        says = f"rank {fused} when fused ({places}): the first {settings.rerank} are read again"
+    if trace.rerank and not reranked and fused and fused > trace.rerank:
+        says = f"rank {fused} when fused ({places}): the first {trace.rerank} are read again"
         cure = f"rerank = {fused} would have read it, or passages = {final} would have kept it"
         return Loss("fused", says, cure)
     if reranked:
@@ -71,9 +62,21 @@ def _find_late_loss(
     return Loss("fused", f"rank {fused} when fused ({places}): {sent}", enough)
 
 
-def find_overflow(prompt: Prompt, passage: Passage, total: int) -> Loss | None:
-    """The loss of a passage that did not fit into the prompt; None if it did."""
-    number = passage.number
+def _find_copy(original: Chunk, trace: SearchTrace, places: str) -> Loss:
+    """The loss of a passage that was folded into a better one with the same text."""
+    span = original.span
+    says = (
+        f"it says nothing that {original.source}, characters {span.start} to {span.end}, "
+        f"does not say, and that passage stands for it ({places})"
+    )
+    number = next((p.number for p in trace.passages if p.chunk.id == original.id), None)
+    if number:
+        return Loss("copy", f"{says}: it went to the writer as passage {number}", "")
+    return Loss("copy", says, f"see where that passage was lost: --document {original.source}")
+
+
+def find_overflow(prompt: Prompt, number: int, total: int) -> Loss | None:
+    """The loss of passage `number` if it did not fit into the prompt; None if it did."""
     if number in prompt.numbers:
         return None
     dropped = (part for part in prompt.receipt.dropped if part.startswith(f"passage {number} "))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from rag.events import Answered
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.library import boilerplate as boilerplate_table
+from rag.library.database import Database
 from rag.text import boilerplate
 from rag.text.boilerplate import line_hashes, mask_boilerplate, recurring_hashes
 from tests.library.test_library import House
@@ -135,14 +137,16 @@ def test_the_notices_of_a_site_are_masked(line: str, place: str) -> None:
 
 
 def _library(*documents: Document) -> Any:
-    import sqlite3
-
-    db = sqlite3.connect(":memory:")
+    folder = tempfile.TemporaryDirectory()
+    database = Database(Path(folder.name) / "library.db", make=True)
+    database.connection.executescript(boilerplate_table.BOILERPLATE_TABLES)
+    table = boilerplate_table.BoilerplateTable(database)
     for document in documents:
-        boilerplate_table.put_masked(db, document)
+        table.put(document)
     return SimpleNamespace(
-        templates=boilerplate_table.BoilerplateTable(db),
-        document={x.id: x for x in documents}.__getitem__,
+        boilerplate=table,
+        documents=SimpleNamespace(load={x.id: x for x in documents}.__getitem__),
+        folder=folder,  # is removed with this object
     )
 
 
@@ -244,27 +248,27 @@ def test_what_an_earlier_version_masked_by_a_wider_rule_is_text_again(tmp_path: 
     for number in range(1, 4):
         (site / f"{number}.txt").write_text(_page(number, after=f"{fact}\n\nRead more\n"))
     house.add(site)
-    for listed in list(house.library.listings()):
-        document = house.library.document(listed.id)
+    for listed in list(house.library.files.listings()):
+        document = house.library.documents.load(listed.id)
         at = document.text.index(fact)
         mask = tuple(sorted([*document.mask, d.Span(at, at + len(fact))]))
         hidden = replace(document, mask=mask)
         chunks = tuple(chunk_document(hidden, 40, lambda texts: [len(t.split()) for t in texts]))
         vectors = house.embedder.embed([c.text for c in chunks])
         house.library.remask([(hidden, chunks, vectors, [c.id.encode() for c in chunks])])
-        with house.library.writing():
+        with house.library.database.writing():
             packed = struct.pack("<q", boilerplate._hash(fact))
-            house.library.templates.db.execute(
+            house.library.database.execute(
                 "UPDATE templates SET masked = ? WHERE document = ?", (packed, document.id)
             )
-            house.library.templates.db.execute("DELETE FROM meta WHERE key = 'template'")
-            house.library.templates.db.execute("DROP TABLE masked")
+            house.library.database.execute("DELETE FROM meta WHERE key = 'template'")
+            house.library.database.execute("DROP TABLE masked")
     house.add(site)
-    for listed in house.library.listings():
-        document = house.library.document(listed.id)
+    for listed in house.library.files.listings():
+        document = house.library.documents.load(listed.id)
         assert [span.of(document.text) for span in document.mask] == ["Read more"]
     house.agrees()
-    assert not house.library.templates.outdated()
+    assert not house.library.boilerplate.outdated()
     assert leftout.masked_answers("Who may read more?", house.library, Pairs) == ()
     revision = house.library.revision
     house.add(site)
@@ -300,7 +304,7 @@ def test_the_library_keeps_the_masked_lines_of_its_documents(tmp_path: Path) -> 
     (found, *_) = leftout.masked_answers(
         "Which lamp do cookies remember on the site?", house.library, Pairs
     )
-    assert found.text == cookies and house.library.document(found.document).text[
+    assert found.text == cookies and house.library.documents.load(found.document).text[
         found.span.start :
     ].startswith(cookies)
     assert not leftout.masked_answers("What is the yearly subscription fee?", house.library, Pairs)

@@ -75,7 +75,7 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     with Bot.open(Config(home=str(home), library="bench")) as bot:
         bot.access.open(create=True)
         work = bot.access.ingest()  # with an embedder that is open already and notes its texts
-        work._aside._embedder = lambda: machine
+        work._embed_ahead._embedder = lambda: machine
         started = time.perf_counter()
         with bot.access.writing():
             for _ in work.add(list(corpus)):

@@ -134,7 +134,12 @@ def make(folder: Path, passages: int) -> None:
             window, waiting, done = [], 0, done + waiting
     written = time.perf_counter() - started
     vectors = VectorIndex(folder / "vectors", DIMENSION)
-    for _ in vectors.renew(library.ids(), library.vectors, library.texts, library.revision):
+    for _ in vectors.renew(
+        library.documents.chunk_ids(),
+        library.documents.vectors,
+        library.documents.texts,
+        library.revision,
+    ):
         pass
     indexed = time.perf_counter() - started - written
     print(
@@ -196,13 +201,15 @@ def questions(library: Library, number: int) -> Iterator[tuple[str, NDArray[np.f
     """Six to twelve words of one passage, as they come, and a vector near that of it."""
     import numpy as np
 
-    draw, names = random.Random(2), sorted(library.ids())
+    draw, names = random.Random(2), sorted(library.documents.chunk_ids())
     noise = np.random.default_rng(2)
     for name in draw.choices(names, k=number):
-        words = library.chunks([name])[name].text.replace(".", "").lower().split()
+        words = library.documents.chunks([name])[name].text.replace(".", "").lower().split()
         size = draw.randint(6, 12)
         at = draw.randrange(max(1, len(words) - size))
-        vector = library.vectors([name])[0] + noise.normal(0, 0.03, DIMENSION).astype(np.float32)
+        vector = library.documents.vectors([name])[0] + noise.normal(0, 0.03, DIMENSION).astype(
+            np.float32
+        )
         yield f"What {' '.join(words[at : at + size])}?", vector / np.linalg.norm(vector)
 
 

@@ -240,7 +240,7 @@ def test_memory_is_not_taken_for_the_disk_nor_for_damage(
     def full(*_: object) -> list[str]:
         raise MemoryError
 
-    monkeypatch.setattr("rag.library.history.History.pages", full)
+    monkeypatch.setattr("rag.library.database.Database.failed_pages", full)
     with Small(tmp_path / "home") as bot, pytest.raises(RagError, match="not enough memory"):
         list(bot.repair())
     assert not list(tmp_path.rglob("*damaged*"))

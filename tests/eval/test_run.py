@@ -26,6 +26,9 @@ from rag.domain import (
 )
 from rag.errors import RagError, Usage
 from rag.eval.cases import Case, Gold
+from rag.eval.compare import compare_runs
+from rag.eval.markdown_report import markdown_report
+from rag.eval.plot_points import recall_by_depth
 from rag.eval.report import figure_rows, print_summary
 from rag.eval.run import (
     Setup,
@@ -177,6 +180,17 @@ def value(summary, name):
 
 def counts(summary, group):
     return {name: figure["n"] for name, figure in summary[group].items()}
+
+
+def test_a_retrieved_copy_counts_in_the_page_and_in_a_comparison():
+    later = list(evaluate_cases(Script(), CASES))
+    bad = next(record for record in later if record["id"] == "bad")
+    bad["retrieved"].pop()  # the passage of wasps, whose copy is a gold document
+    old, new = run_object(RECORDS, SETUP), run_object(later, SETUP)
+    (change,) = compare_runs(old, new)["otherwise"]
+    assert change["why"] == ["copy.txt is retrieved lower: passage 3 -> not found"]
+    assert dict(recall_by_depth(RECORDS)["documents"])[3.0] == pytest.approx((1 + 0.5 + 1) / 3)
+    assert "## Recall by depth" in markdown_report(new, compare_runs(old, new))
 
 
 def test_every_figure_by_hand():

@@ -147,7 +147,7 @@ def reading(home: Path) -> Work:
         with Small(home) as bot:
             bot.status()
             library = bot.library
-            wrong = library.care.wrong()
+            wrong = library.integrity.wrong()
             listed = [(i.id, i.source, i.title, i.chunks) for i in bot.documents()]
             found = {}
             for _id, source, _title, _chunks in listed:

@@ -110,7 +110,7 @@ def wounding(home: Path) -> Work:
 
     def work(_: Tell) -> None:
         with Small(home) as bot:
-            bot.library._db.execute("INSERT INTO words(words) VALUES ('delete-all')")
+            bot.library.database.execute("INSERT INTO words(words) VALUES ('delete-all')")
         unmade(home)
 
     return work

@@ -164,7 +164,7 @@ def repairing(home: Path) -> Work:
     def work(_: Tell) -> None:
         with Small(home) as bot:
             library = bot.library
-            library._db.execute("INSERT INTO words(words) VALUES ('delete-all')")
+            library.database.execute("INSERT INTO words(words) VALUES ('delete-all')")
             unmade(home)
             for _event in bot.repair():
                 pass

@@ -116,7 +116,7 @@ def _rerooted(home: Path, docs: Path) -> Work:
 
     def work(_: Tell) -> None:
         with Small(home) as bot:
-            db = bot.library._db
+            db = bot.library.database
             (old,) = db.execute("SELECT path FROM roots").fetchone()
             db.execute("UPDATE roots SET path = ?", (str(docs),))
             db.execute("UPDATE files SET path = ? || substr(path, ?)", (str(docs), len(old) + 1))

@@ -26,9 +26,12 @@ from rag.domain import (
     Turn,
     Writer,
 )
-from rag.index.chroma import VectorIndex
+from rag.events import Indexing
+from rag.index.bm25 import TextSource
+from rag.index.chroma import Fetch, VectorIndex
 from rag.ingest.ingest import Ingest
 from rag.library.library import Library
+from rag.library_access import LibraryAccess
 from rag.machines import Machines
 from rag.text.sentences import split_sentences
 from tests.support.fakes import JUDGE, WordVectors
@@ -63,11 +66,10 @@ class Rote:
 
 
 class SmallMachines(Machines):
-    """Stand-ins that open at once. `tell` hears when an ingest is about to begin."""
+    """Stand-ins that open at once."""
 
-    def __init__(self, config: Config, tell: Callable[[str], None]) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._tell = tell
         self._words = WordVectors()
 
     def identity(self) -> str:
@@ -86,18 +88,49 @@ class SmallMachines(Machines):
         return JUDGE
 
     def ingest(self, library: Library, vectors: VectorIndex) -> Ingest:
-        self._tell("mending")
         return Ingest(
-            library, vectors, lambda: self._words, count, self.config.chunk, window=WINDOW
+            library, vectors, lambda: self._words, count, self.config.chunk_tokens, window=WINDOW
         )
 
 
+class TellingVectors(VectorIndex):
+    """`tell` hears when the index is about to be renewed."""
+
+    def __init__(self, folder: Path, dimension: int, tell: Callable[[str], None]) -> None:
+        super().__init__(folder, dimension)
+        self._tell = tell
+
+    def renew(
+        self, ids: set[str], fetch: Fetch, texts: TextSource, revision: int, scratch: bool = False
+    ) -> Iterator[Indexing]:
+        self._tell("mending")
+        return super().renew(ids, fetch, texts, revision, scratch)
+
+
+class SmallAccess(LibraryAccess):
+    """A `LibraryAccess` with `TellingVectors`."""
+
+    def __init__(self, config: Config, machines: Machines, tell: Callable[[str], None]) -> None:
+        super().__init__(config, machines)
+        self._telling = TellingVectors(config.folder / "vectors", machines.dimension(), tell)
+
+    @property
+    def vectors(self) -> VectorIndex:
+        self.open()
+        return self._telling
+
+    def close(self) -> None:
+        self._telling.close()
+        super().close()
+
+
 class Small(Bot):
-    """A `Bot` with machines that open at once."""
+    """A `Bot` with machines that open at once. `tell` as in `TellingVectors`."""
 
     def __init__(self, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         config = Config(home=str(home), candidates=20, chunk_tokens=40, rerank=0)
-        super().__init__(config, SmallMachines(config, tell))
+        super().__init__(config, SmallMachines(config))
+        self.access = SmallAccess(config, self.machines, tell)
 
     def __enter__(self) -> Self:
         return self

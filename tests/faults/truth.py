@@ -96,10 +96,10 @@ def seen(home: Path) -> Work:
                 if i.state != "ready" or i.reason
             ]
             library = bot.library
-            wrong += library.care.wrong()
-            texts = {i.source: library.document(i.id).text for i in listed if i.id}
+            wrong += library.integrity.wrong()
+            texts = {i.source: library.documents.load(i.id).text for i in listed if i.id}
             wrong += _chunks(library)
-            ids = library.ids()
+            ids = library.documents.chunk_ids()
             if ids:
                 wrong += _index(bot, library, ids)
             for source, text in texts.items():
@@ -130,11 +130,11 @@ def _turns(bot: Small) -> dict[str, str]:
 
 def _chunks(library: Library) -> list[str]:
     """Every document is cut as it would be today: none of its passages is missing, none is there twice."""
-    wrong, held = [], library.ids()
+    wrong, held = [], library.documents.chunk_ids()
     expected: list[str] = []
-    for document in {i.id for i in library.listings() if i.id}:
-        expected += [c.id for c in chunk_document(library.document(document), 40, count)]
-    if sorted(expected) != sorted(held) or library.counts()[1] != len(held):
+    for document in {i.id for i in library.files.listings() if i.id}:
+        expected += [c.id for c in chunk_document(library.documents.load(document), 40, count)]
+    if sorted(expected) != sorted(held) or library.documents.counts().chunks != len(held):
         wrong.append(
             f"{len(set(expected) - held)} passages are missing, {len(held - set(expected))} too many"
         )
@@ -146,7 +146,7 @@ def _index(bot: Small, library: Library, ids: set[str]) -> list[str]:
     if vectors.revision() != library.revision:
         return [f"the index is of revision {vectors.revision()}, the library of {library.revision}"]
     wrong, names = [], sorted(ids)
-    rows = library.vectors(names)
+    rows = library.documents.vectors(names)
     near = dict(vectors.near(rows[0], len(ids) + 10))
     if near.keys() != ids:
         wrong.append(

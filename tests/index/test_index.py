@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag import Bot, Config
-from rag.errors import LibraryBroken
-from rag.events import Answered, Loading
-from rag.index.bm25 import FastFullText
+from rag.errors import LibraryBroken, LibraryBusy
+from rag.events import Answered, Indexing, Loading
+from rag.index.bm25 import FastFullText, TextSource
+from rag.index.chroma import Fetch, VectorIndex
 from rag.index.index import Index
+from rag.library.lock import writer_lock
 from tests.library.test_library import House
 
 
@@ -28,25 +31,43 @@ def house(tmp_path: Path) -> House:
     return house
 
 
-def _index(house: House, busy: bool = False) -> tuple[Index, list[bool]]:
-    """An index that is renewed unless `busy`, and the arguments of each renewal."""
-    mended: list[bool] = []
+class _Vectors(VectorIndex):
+    """Notes of each renewal whether it is from scratch; with an `error` it fails."""
 
-    def mend(scratch: bool) -> bool:
-        mended.append(scratch)
-        if not busy:
-            for _ in house.ingest.index(scratch):
-                pass
-        return not busy
+    def __init__(self, folder: Path, dimension: int) -> None:
+        super().__init__(folder, dimension)
+        self.renewals: list[bool] = []
+        self.error: Exception | None = None
 
-    return Index(house.library, house.vectors, mend), mended
+    def renew(
+        self, ids: set[str], fetch: Fetch, texts: TextSource, revision: int, scratch: bool = False
+    ) -> Iterator[Indexing]:
+        self.renewals.append(scratch)
+        if self.error:
+            raise self.error
+        return super().renew(ids, fetch, texts, revision, scratch)
+
+
+def _index(house: House, error: Exception | None = None) -> tuple[Index, list[bool]]:
+    """An index that is renewed unless there is an `error`, and how each renewal was begun."""
+    if not isinstance(house.vectors, _Vectors):
+        house.vectors.close()
+        house.vectors = _Vectors(house.library.folder / "vectors", house.dimension)
+    house.vectors.renewals, house.vectors.error = [], error
+    return Index(house.library, house.vectors), house.vectors.renewals
+
+
+BUSY = LibraryBusy("another process is writing")
 
 
 def _changed(house: House) -> None:
     """A document is in, and not yet in the index."""
-    before = len(house.library.ids())
-    house.library.remove([next(iter(house.library.files()))])
-    assert len(house.library.ids()) < before and house.vectors.revision() != house.library.revision
+    before = len(house.library.documents.chunk_ids())
+    house.library.remove([next(iter(house.library.files.by_place()))])
+    assert (
+        len(house.library.documents.chunk_ids()) < before
+        and house.vectors.revision() != house.library.revision
+    )
 
 
 def _without_words(house: House) -> None:
@@ -69,17 +90,19 @@ def test_words_are_ranked_by_the_postings_and_nothing_is_mended_where_all_agrees
     index.agree()
     words = index.words()
     assert isinstance(words, FastFullText) and not mended
-    assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.words(["otters"], 5)))
+    assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.fulltext(["otters"], 5)))
 
 
 def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_words(
     house: House,
 ) -> None:
     _changed(house)
-    index, mended = _index(house, busy=True)
+    index, mended = _index(house, BUSY)
     index.agree()
-    assert mended == [False] and index.words() is house.library.words
-    assert len(index.near(house.embedder.embed(["anything"])[0], 10)) > len(house.library.ids())
+    assert mended == [False] and index.words() is house.library.fulltext
+    assert len(index.near(house.embedder.embed(["anything"])[0], 10)) > len(
+        house.library.documents.chunk_ids()
+    )
 
 
 def test_an_index_that_is_behind_follows(house: House) -> None:
@@ -91,6 +114,17 @@ def test_an_index_that_is_behind_follows(house: House) -> None:
     index.agree()
     assert mended == [False] and isinstance(index.words(), FastFullText)
     house.agrees()
+
+
+def test_while_another_process_has_the_lock_the_index_is_left_as_it_is(house: House) -> None:
+    _changed(house)
+    index, mended = _index(house)
+    with writer_lock(house.library.folder, 0):
+        index.agree()
+        assert not list(index.catch_up(lambda: False))
+        assert index.behind() and not mended
+    list(index.catch_up(lambda: False))
+    assert mended == [False] and not index.behind()
 
 
 def test_an_index_of_an_older_program_is_made_again_once_and_nothing_is_embedded(
@@ -112,17 +146,19 @@ def test_an_index_of_an_older_program_is_made_again_once_and_nothing_is_embedded
 
 def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(house: House) -> None:
     _without_words(house)
-    index, _ = _index(house, busy=True)
+    index, _ = _index(house, BUSY)
     index.agree()
-    assert index.words() is house.library.words
-    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+    assert index.words() is house.library.fulltext
+    assert {
+        n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)
+    } == house.library.documents.chunk_ids()
 
 
 def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_writes(
     house: House,
 ) -> None:
     _without_words(house)
-    index, _ = _index(house, busy=True)
+    index, _ = _index(house, BUSY)
     index.agree()
     assert index.near(house.embedder.embed(["x"])[0], 1)  # it is open now
     index, mended = _index(house)
@@ -131,13 +167,10 @@ def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_wri
 
 
 def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house: House) -> None:
-    def mend(scratch: bool) -> bool:
-        raise PermissionError("read-only")
-
-    index = Index(house.library, house.vectors, mend)
+    index, _ = _index(house, PermissionError("read-only"))
     _without_words(house)
     index.agree()
-    assert index.words() is house.library.words and index.near(house.embedder.embed(["x"])[0], 1)
+    assert index.words() is house.library.fulltext and index.near(house.embedder.embed(["x"])[0], 1)
     _changed(house)
     with pytest.raises(PermissionError):
         index.agree()
@@ -151,30 +184,34 @@ def test_an_index_that_cannot_be_read_leaves_the_words_to_the_library_and_is_mad
         store.write_bytes(b"")
     index, mended = _index(house)
     index.agree()
-    assert index.words() is house.library.words
-    assert {n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)} == house.library.ids()
+    assert index.words() is house.library.fulltext
+    assert {
+        n for n, _ in index.near(house.embedder.embed(["x"])[0], 10)
+    } == house.library.documents.chunk_ids()
     assert mended == [True] and isinstance(index.words(), FastFullText)
 
 
 def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_shown(
     house: House,
 ) -> None:
-    name = sorted(house.library.ids())[0]
+    name = sorted(house.library.documents.chunk_ids())[0]
     bad = np.full(house.dimension, 1e30, np.float32).tobytes()
-    house.library._db.execute("UPDATE chunks SET vector = ? WHERE id = ?", (bad, name))
-    assert house.library.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
+    house.library.database.execute("UPDATE chunks SET vector = ? WHERE id = ?", (bad, name))
+    assert house.library.documents.cosines([name], house.embedder.embed(["otters"])[0])[name] > 1
     with pytest.raises(LibraryBroken, match="checksum"):
-        house.library.chunks([name])
+        house.library.documents.chunks([name])
 
 
 def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
-    name, other = sorted(house.library.ids())[:2]
-    house.library._db.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
-    assert set(house.library.cosines([name, other], house.embedder.embed(["otters"])[0])) == {other}
+    name, other = sorted(house.library.documents.chunk_ids())[:2]
+    house.library.database.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
+    assert set(
+        house.library.documents.cosines([name, other], house.embedder.embed(["otters"])[0])
+    ) == {other}
 
 
 def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(house: House) -> None:
-    index, mended = _index(house, busy=True)
+    index, mended = _index(house, BUSY)
     shutil.rmtree(house.library.folder / "vectors")
     house.vectors.close()
     with pytest.raises(LibraryBroken, match="no complete index") as error:

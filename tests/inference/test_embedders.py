@@ -106,7 +106,7 @@ def test_a_library_is_made_and_asked_with_it(
             and "chunk_tokens = 200" in events[0].says
             and "45 tokens" in events[0].says
         )
-        vectors = bot.library.vectors(sorted(bot.library.ids()))
+        vectors = bot.library.documents.vectors(sorted(bot.library.documents.chunk_ids()))
         assert vectors.shape == (3, tiny_embedder.WIDTH) and np.allclose(
             np.linalg.norm(vectors, axis=1), 1, atol=1e-5
         )

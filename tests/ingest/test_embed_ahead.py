@@ -78,7 +78,7 @@ def test_the_next_window_is_read_while_one_is_embedded(tmp_path: Path, slow: Slo
 
     ingest, library = _ingest(tmp_path, slow, count)
     added = [e for e in ingest.add([str(_texts(tmp_path, 6))]) if isinstance(e, Added)]
-    assert len(added) == 6 and library.counts() == (6, 6) and len(slow.given) == 6
+    assert len(added) == 6 and library.documents.counts() == (6, 6) and len(slow.given) == 6
     assert all(name.startswith("embedder") for name in slow.threads)
 
 
@@ -108,7 +108,7 @@ def test_what_two_windows_in_a_row_have_in_common_is_embedded_once(
         own = " ".join([f"Bird {n} was seen again by nobody at all."] * 4)
         (docs / f"x{n}.txt").write_text(f"The birds\n\n{same}\n\n{own}\n")
     list(ingest.add([str(docs)]))
-    assert library.counts() == (6, 12)
+    assert library.documents.counts() == (6, 12)
     assert len(slow.given) == len(set(slow.given)) == 7
 
 
@@ -118,15 +118,15 @@ def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow
     work = ingest.add([str(docs)])
     next(event for event in work if isinstance(event, Added))
     work.close()
-    before = library.counts()[0]
+    before = library.documents.counts().documents
     assert 0 < before < 9 and not any(t.name.startswith("embedder") for t in threading.enumerate())
     list(ingest.add([str(docs)]))
-    assert library.counts() == (9, 9) and library.damaged() == []
+    assert library.documents.counts() == (9, 9) and library.integrity.damaged() == []
 
 
 def test_the_first_documents_are_in_before_many_are_embedded(tmp_path: Path, slow: Slow) -> None:
     ingest, library = _ingest(tmp_path, slow, window=1024)
     work = ingest.add([str(_texts(tmp_path, 500))])
     next(event for event in work if isinstance(event, Added))
-    assert library.counts()[0] == 128
+    assert library.documents.counts().documents == 128
     work.close()

@@ -209,7 +209,7 @@ house.add(Path(sys.argv[3]))
 idle = most()
 report = house.add(Path(sys.argv[1]))
 print([f.reason for f in report.failed if "pages.pdf" in f.source])
-print(len(house.library.listings()), most() - idle, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+print(len(house.library.files.listings()), most() - idle, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
@@ -248,9 +248,9 @@ def test_an_archive_and_a_scan_that_get_better(house: House, tmp_path: Path) -> 
     report = house.add(folder)
     assert set(report.added) == {"in/a.zip/a.txt", "in/a.zip/c.txt", "in/s.pdf"}
     assert {f.source for f in report.failed} == {"in/a.zip/b.docx", "in/s.pdf/page 2"}
-    states = {i.source: i.state for i in house.library.listings()}
+    states = {i.source: i.state for i in house.library.files.listings()}
     assert states["in/a.zip/b.docx"] == states["in/s.pdf/page 2"] == "failed"
-    assert house.library.find("in/a.zip/a.txt").text == "Bees make honey."
+    assert house.library.documents.find("in/a.zip/a.txt").text == "Bees make honey."
 
     (folder / "a.zip").write_bytes(zipped({"a.txt": b"Bees make wax.", "b.docx": saved(_report())}))
     (folder / "s.pdf").write_bytes(pdf(PAGES))
@@ -259,7 +259,7 @@ def test_an_archive_and_a_scan_that_get_better(house: House, tmp_path: Path) -> 
         "in/a.zip/b.docx",
     )
     assert report.removed == ("in/a.zip/c.txt",) and report.failed == ()
-    assert {i.state for i in house.library.listings()} == {"ready"}
+    assert {i.state for i in house.library.files.listings()} == {"ready"}
     house.agrees()
     (folder / "a.zip").unlink()
     assert set(house.add(folder).removed) == {"in/a.zip/a.txt", "in/a.zip/b.docx"}
@@ -273,12 +273,14 @@ def test_what_could_not_be_read_by_an_earlier_version_is_tried_again(
     path.write_bytes(pdf(PAGES))
     known = os.stat(path)
     house.add(path)
-    (file,) = house.library.files().values()
+    (file,) = house.library.files.by_place().values()
     house.library.remove([file.place])
     from dataclasses import replace
 
     old = replace(
         file, document=None, mtime=known.st_mtime_ns, reason="is of a kind that is not read yet"
     )
-    house.library.fail(old, old.reason or "", "save it as .txt")
-    assert house.add(path).failed == () and [i.state for i in house.library.listings()] == ["ready"]
+    house.library.files.fail(old, old.reason or "", "save it as .txt")
+    assert house.add(path).failed == () and [i.state for i in house.library.files.listings()] == [
+        "ready"
+    ]

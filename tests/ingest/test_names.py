@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from rag.errors import Usage
 from rag.events import Event, Report
+from rag.index.index import renew_index
 from rag.ingest.ingest import Ingest
 from rag.library.library import Library
 from tests.library.test_library import House, _count, _report
@@ -55,10 +56,10 @@ def _texts(folder: Path, names: Sequence[str]) -> None:
 
 def _lawful(house: House, report: Report) -> None:
     """What is said to be in is in, under that name; the same once more changes nothing."""
-    ready = [i.source for i in house.library.listings() if i.state == "ready"]
+    ready = [i.source for i in house.library.files.listings() if i.state == "ready"]
     assert sorted(report.added) == ready and len(set(ready)) == len(ready)
     for source in ready:
-        assert house.library.find(source).source == source
+        assert house.library.documents.find(source).source == source
     again = _report(list(house.ingest.sync()))
     assert (again.added, again.changed, again.moved, again.removed, again.kept) == (
         (),
@@ -88,7 +89,7 @@ def test_a_folder_whose_name_begins_with_that_of_another_is_another(
             (),
             (),
         ) and report.unchanged >= 1
-    assert len(house.library.listings()) == len(names)
+    assert len(house.library.files.listings()) == len(names)
 
 
 def test_a_path_with_a_hash_is_unchanged_and_has_a_path(house: House, tmp_path: Path) -> None:
@@ -97,8 +98,8 @@ def test_a_path_with_a_hash_is_unchanged_and_has_a_path(house: House, tmp_path: 
     _corpus(tmp_path / "docs" / "c#1.jsonl", ["a#b", "#", "x"])
     _lawful(house, house.add(tmp_path / "docs"))
     for name in names:
-        assert house.library.find(f"docs/{name}").path == str(tmp_path / "docs" / name)
-    assert house.library.find("a#b").path == ""
+        assert house.library.documents.find(f"docs/{name}").path == str(tmp_path / "docs" / name)
+    assert house.library.documents.find("a#b").path == ""
 
 
 def test_a_file_beside_a_corpus_that_is_called_like_a_document_of_it(
@@ -122,7 +123,7 @@ def test_a_file_beside_a_corpus_that_is_called_like_a_document_of_it(
     _lawful(house, report)
     (docs / "c.jsonl").unlink()
     assert len(_report(list(house.ingest.sync(forget=True))).removed) == len(ids)
-    assert len(house.library.listings()) == 2
+    assert len(house.library.files.listings()) == 2
 
 
 # -- archives and corpora --
@@ -245,11 +246,11 @@ def test_a_damaged_document_is_read_again_from_a_file_with_a_hash(
     _corpus(docs / "c#.jsonl", ["a\0", "a\ufffd", "b#"])
     _zip(docs / "a#.zip", ["1.txt", "x/2#.txt"])
     report = house.add(docs)
-    for known in list(house.library.files().values()):
-        before = house.library.document(known.document or "").text
+    for known in list(house.library.files.by_place().values()):
+        before = house.library.documents.load(known.document or "").text
         assert house.ingest.restore(known)
-        assert house.library.document(known.document or "").text == before
-    for _ in house.ingest.index():
+        assert house.library.documents.load(known.document or "").text == before
+    for _ in renew_index(house.library, house.vectors):
         pass
     house.agrees()
     _lawful(house, report)
@@ -270,7 +271,7 @@ def test_of_two_copies_of_a_file_that_is_gone_one_is_it_and_the_other_is_new(
     assert report.moved == (("docs/a.txt", "docs/again.txt"),) and report.added == (
         "docs/copy.txt",
     )
-    assert [i.source for i in house.library.listings()] == [
+    assert [i.source for i in house.library.files.listings()] == [
         "docs/again.txt",
         "docs/b.txt",
         "docs/copy.txt",
@@ -289,7 +290,7 @@ def test_a_corpus_or_an_archive_that_got_another_name_keeps_its_documents(
     (docs / "a.zip").rename(docs / "b.zip")
     report = house.add(docs)
     assert (report.added, report.removed, len(report.moved)) == ((), (), 3)
-    assert [i.source for i in house.library.listings()] == [
+    assert [i.source for i in house.library.files.listings()] == [
         "docs/b.zip/1.txt",
         "docs/b.zip/b.png",
         "one",
@@ -306,10 +307,10 @@ def test_a_name_of_nothing_removes_nothing(house: House, tmp_path: Path, name: s
     _texts(tmp_path / "docs", ["a.txt"])
     house.add(tmp_path / "docs")
     with pytest.raises(Usage) as error:
-        house.library.files_named(name)
+        house.library.names.resolve(name)
     assert error.value.cure
     with pytest.raises(Usage):
-        house.library.find(name)
+        house.library.documents.find(name)
 
 
 def test_a_blank_path_is_no_folder(
@@ -320,7 +321,7 @@ def test_a_blank_path_is_no_folder(
     for paths in ([""], [" "], ["a.txt", ""]):
         with pytest.raises(Usage, match="path is empty"):
             list(house.ingest.add(paths))
-    assert house.library.listings() == [] and house.library.roots() == []
+    assert house.library.files.listings() == [] and house.library.files.roots() == []
 
 
 def test_a_name_means_whole_names_and_no_pattern(
@@ -342,7 +343,7 @@ def test_a_name_means_whole_names_and_no_pattern(
     house.add(tmp_path / "docs")
 
     def meant(name: str) -> list[str]:
-        return sorted(known.source for known in house.library.files_named(name)[0])
+        return sorted(known.source for known in house.library.names.resolve(name)[0])
 
     assert (
         meant("docs/C")
@@ -353,7 +354,7 @@ def test_a_name_means_whole_names_and_no_pattern(
     assert meant("docs/C#") == ["docs/C#/2.txt"]
     for name in ("a%.txt", "a_.txt", "a[b].txt", "a*.txt"):
         assert meant(name) == [f"docs/{name}"]
-        assert house.library.find(name).source == f"docs/{name}"
+        assert house.library.documents.find(name).source == f"docs/{name}"
     monkeypatch.chdir(tmp_path / "docs" / "sub")
     assert meant("../C/../C") == ["docs/C/1.txt"] and meant("./ab.txt") == ["docs/sub/ab.txt"]
     for name in (
@@ -368,9 +369,9 @@ def test_a_name_means_whole_names_and_no_pattern(
         "C\0",
     ):
         with pytest.raises(Usage):
-            house.library.files_named(name)
-    assert house.library.lookup.chunks_of(["%" * 100_000, "_.txt", "*"]) == []
-    assert len(house.library.lookup.chunks_of(["a%.txt"])) == 1
+            house.library.names.resolve(name)
+    assert house.library.documents.chunk_ids_named(["%" * 100_000, "_.txt", "*"]) == []
+    assert len(house.library.documents.chunk_ids_named(["a%.txt"])) == 1
 
 
 def test_one_document_of_a_corpus_goes_and_the_corpus_stays_known(
@@ -378,11 +379,11 @@ def test_one_document_of_a_corpus_goes_and_the_corpus_stays_known(
 ) -> None:
     path = _corpus(tmp_path / "c.jsonl", ["x", "y", "x/z"])
     house.add(path)
-    files, roots = house.library.files_named("y")
+    files, roots = house.library.names.resolve("y")
     assert [f.source for f in files] == ["y"] and roots == []
     house.library.remove([f.place for f in files], roots)
-    assert [i.source for i in house.library.listings()] == ["x", "x/z"]
-    files, roots = house.library.files_named(str(path))
+    assert [i.source for i in house.library.files.listings()] == ["x", "x/z"]
+    files, roots = house.library.names.resolve(str(path))
     assert len(files) == 2 and roots == [str(path)]
 
 

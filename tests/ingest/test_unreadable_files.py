@@ -23,7 +23,7 @@ from rag.events import Report
 from rag.ingest import load as loading
 from rag.ingest.formats import sandbox
 from rag.ingest.load import File, walk_files
-from rag.library.library import Library
+from rag.library.boilerplate import BoilerplateTable
 from tests.library.test_library import House, _report
 
 
@@ -43,7 +43,7 @@ def _sync(house: House, forget: bool = False) -> Report:
 
 
 def _sources(house: House) -> list[str]:
-    return [i.source for i in house.library.listings()]
+    return [i.source for i in house.library.files.listings()]
 
 
 def _breaks(monkeypatch: pytest.MonkeyPatch, name: str, path: Path, number: int) -> None:
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_looked_at_keeps_its_document(
     assert [f.source for f in report.failed] == ["docs/01.txt"] and os.strerror(
         number
     ) in report.failed[0].reason
-    assert "of its own" in house.library.find("01.txt").text
+    assert "of its own" in house.library.documents.find("01.txt").text
     assert _sync(house).changed == ("docs/01.txt",)
 
 
@@ -187,7 +187,7 @@ def test_a_folder_without_rights_keeps_its_documents(nobody: Path, mode: int) ->
         "its original cannot be seen, and may be there"
     )
     assert report.failed and all("denied" in f.reason for f in report.failed)
-    assert len(house.library.find("docs/sub/01.txt").text) > 0
+    assert len(house.library.documents.find("docs/sub/01.txt").text) > 0
     report = _sync(house)
     assert (report.unchanged, report.failed, report.removed) == (6, (), ())
     house.library.close()
@@ -324,9 +324,9 @@ def test_a_missing_folder_that_was_added_by_itself_keeps_its_documents(
     assert report.removed == () and len(_sources(house)) == 7
     (line,) = report.failed
     assert f"footnote remove {docs}/mount" in line.cure
-    files, roots = house.library.files_named(str(docs / "mount"))
+    files, roots = house.library.names.resolve(str(docs / "mount"))
     house.library.remove([f.place for f in files], roots)
-    assert house.library.roots() == [str(docs)] and len(_sources(house)) == 4
+    assert house.library.files.roots() == [str(docs)] and len(_sources(house)) == 4
     assert _sync(house).failed == ()
 
 
@@ -339,7 +339,7 @@ def test_a_file_that_was_added_by_itself_and_is_gone_can_be_forgotten_for_good(
     one.unlink()
     assert _sync(house).removed == ("00.txt",)
     assert "footnote remove" in _sync(house).failed[0].cure
-    files, roots = house.library.files_named(str(one))
+    files, roots = house.library.names.resolve(str(one))
     assert (files, roots) == ([], [str(one)])
     house.library.remove([], roots)
     assert _sync(house).failed == ()
@@ -459,7 +459,7 @@ def test_a_file_that_becomes_something_else_before_it_is_read(
     report = house.add(docs)
     assert [f.source for f in report.failed] == ["docs/01.txt"] and report.failed[0].cure
     assert len(report.changed if known else report.added) == 3
-    assert house.library.find("docs/01.txt") if known else True
+    assert house.library.documents.find("docs/01.txt") if known else True
 
 
 def test_what_vanishes_during_the_walk_is_not_there(
@@ -573,19 +573,19 @@ def test_a_document_that_cannot_be_stored_does_not_keep_its_neighbours_out(
 ) -> None:
     docs = tmp_path / "docs"
     _texts(docs, 5)
-    real = Library._put_document
+    real = BoilerplateTable.put  # the last step of storing a document
 
-    def broken(self: Library, document: Document, *rest: Any) -> None:
-        real(self, document, *rest)
+    def broken(self: BoilerplateTable, document: Document) -> None:
+        real(self, document)
         if document.source in ("docs/01.txt", "docs/03.txt"):
             raise error
 
-    monkeypatch.setattr(Library, "_put_document", broken)
+    monkeypatch.setattr(BoilerplateTable, "put", broken)
     report = house.add(docs)
     assert [f.source for f in report.failed] == ["docs/01.txt", "docs/03.txt"] and len(
         report.added
     ) == 3
-    assert {i.source: i.state for i in house.library.listings()}["docs/03.txt"] == "failed"
+    assert {i.source: i.state for i in house.library.files.listings()}["docs/03.txt"] == "failed"
     house.agrees()
     assert _sync(house).unchanged == 3
 

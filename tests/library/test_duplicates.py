@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from rag.domain import Passage
 from rag.errors import RagError
+from rag.library.database import Database
 from rag.library.duplicates import DUPLICATE_TABLES, Duplicates
 from rag.library.library import Library
 from rag.search.retrieve import Retriever
@@ -50,7 +50,7 @@ def _count(house: House, table: str) -> int:
 
 
 def _labels(house: House) -> int:
-    return len(house.library.twins.labels(house.library.ids()))
+    return len(house.library.duplicates.labels(house.library.documents.chunk_ids()))
 
 
 def test_a_text_in_two_files_is_one_passage_that_names_the_other(house: House, docs: Path) -> None:
@@ -63,7 +63,9 @@ def test_a_text_in_two_files_is_one_passage_that_names_the_other(house: House, d
     )
     told = next(p for p in found if "5,000" in p.chunk.text)
     (copy,) = [
-        c for c in told.copies if "5,000" in c.span.of(house.library.document(c.document).text)
+        c
+        for c in told.copies
+        if "5,000" in c.span.of(house.library.documents.load(c.document).text)
     ]
     assert {told.chunk.source, copy.source} == {"docs/herald.txt", "docs/news.txt"}
     assert copy.document != told.chunk.document
@@ -116,7 +118,7 @@ def test_whichever_copy_goes_the_other_stands_and_the_next_is_known(
     house.add(docs)
     assert any("5,000" in p.chunk.text for p in _search(house))
     assert not any(
-        "5,000" in c.span.of(house.library.document(c.document).text)
+        "5,000" in c.span.of(house.library.documents.load(c.document).text)
         for p in _search(house)
         for c in p.copies
     )
@@ -136,7 +138,7 @@ def test_a_further_copy_adds_no_bands_and_an_empty_library_has_none(
     (docs / "again.txt").write_text((docs / "herald.txt").read_text() + "\n")
     house.add(docs)
     assert (_count(house, "bands"), _labels(house)) == before
-    house.library.remove(list(house.library.files()))
+    house.library.remove(list(house.library.files.by_place()))
     assert _count(house, "bands") == _count(house, "twins") == _count(house, "templates") == 0
 
 
@@ -155,14 +157,14 @@ def test_a_library_of_the_older_format_is_taken_over_and_labelled_by_the_next_ru
 ) -> None:
     house.add(docs)
     before = (
-        {i.source: i.chunks for i in house.library.listings()},
+        {i.source: i.chunks for i in house.library.files.listings()},
         house.library.revision,
         _labels(house),
     )
     _made_older(house)
     house.library = house.ingest._library = Library(house.library.folder, identity="test")
     assert (
-        {i.source: i.chunks for i in house.library.listings()},
+        {i.source: i.chunks for i in house.library.files.listings()},
         house.library.revision,
     ) == before[:2]
     assert _labels(house) > before[2] and any(p.copies for p in _search(house))
@@ -184,12 +186,13 @@ def test_an_upgrade_that_fails_leaves_the_library_as_it_was(house: House, docs: 
     db.close()
 
 
-def test_a_band_that_very_many_share_does_not_hide_who_shares_the_others() -> None:
-    db = sqlite3.connect(":memory:")
-    db.executescript(DUPLICATE_TABLES)
+def test_a_band_that_very_many_share_does_not_hide_who_shares_the_others(tmp_path: Path) -> None:
+    db = Database(tmp_path / "library.db", make=True)
+    db.connection.executescript(DUPLICATE_TABLES)
     db.executemany("INSERT INTO bands VALUES (1, ?)", [(label,) for label in range(2000)])
     db.executemany("INSERT INTO bands VALUES (?, 4000)", [(2,), (3,)])
     db.executemany("INSERT INTO bands VALUES (?, 5000)", [(4,)])
-    met = Counter(Duplicates(db, nullcontext)._labels_in([1, 2, 3, 4]))
+    met = Counter(Duplicates(db)._labels_in([1, 2, 3, 4]))
     assert met.most_common(1) == [(4000, 2)] and met[5000] == 1
-    assert Counter(Duplicates(db, nullcontext)._labels_in([2, 3, 4])) == {4000: 2, 5000: 1}
+    assert Counter(Duplicates(db)._labels_in([2, 3, 4])) == {4000: 2, 5000: 1}
+    db.close()

@@ -72,12 +72,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 @pytest.fixture(scope="module")
 def postings(library: Library) -> Postings:
-    return renewed(None, library.ids(), library.texts)
+    return renewed(None, library.documents.chunk_ids(), library.documents.texts)
 
 
 def _whole(library: Library, query: str) -> list[tuple[str, float]]:
     """The ranking by SQLite alone, of every passage that holds any of the words."""
-    rows = library._db.execute(
+    rows = library.database.execute(
         "SELECT c.id, -bm25(words, 1.0, 1.0, 1.0) FROM words "
         "JOIN chunks c ON c.number = words.rowid WHERE words MATCH ? "
         "ORDER BY bm25(words, 1.0, 1.0, 1.0), c.number",
@@ -104,8 +104,8 @@ QUERIES = [
 @pytest.mark.parametrize("words", QUERIES)
 def test_the_table_ranks_as_sqlite_does(library: Library, words: list[str]) -> None:
     whole = _whole(library, " OR ".join(f'"{word}"' for word in words)) if words else []
-    assert library.words(words, MANY) == whole
-    assert library.words(words, 5) == whole[:5]
+    assert library.fulltext(words, MANY) == whole
+    assert library.fulltext(words, 5) == whole[:5]
 
 
 @pytest.mark.parametrize("words", QUERIES)
@@ -114,8 +114,8 @@ def test_the_postings_rank_as_the_table_does(
     library: Library, postings: Postings, words: list[str], limit: int
 ) -> None:
     found, whole = (
-        FastFullText(postings, library.words)(words, limit),
-        dict(library.words(words, 10 * MANY)),
+        FastFullText(postings, library.fulltext)(words, limit),
+        dict(library.fulltext(words, 10 * MANY)),
     )
     assert len(found) == len(dict(found)) == min(limit, len(whole))
     assert dict(found) == pytest.approx({name: whole[name] for name, _ in found})
@@ -125,10 +125,12 @@ def test_the_postings_rank_as_the_table_does(
 
 
 def test_what_came_into_the_table_since_is_left_out(library: Library) -> None:
-    some = set(sorted(library.ids())[::3])
-    found = FastFullText(renewed(None, some, library.texts), library.words)(["won't"], MANY)
+    some = set(sorted(library.documents.chunk_ids())[::3])
+    found = FastFullText(renewed(None, some, library.documents.texts), library.fulltext)(
+        ["won't"], MANY
+    )
     assert found and {name for name, _ in found} == some & {
-        name for name, _ in library.words(["won't"], MANY)
+        name for name, _ in library.fulltext(["won't"], MANY)
     }
 
 
@@ -136,8 +138,8 @@ def test_what_came_into_the_table_since_is_left_out(library: Library) -> None:
 def test_both_know_which_words_stand_somewhere(
     library: Library, postings: Postings, words: list[str]
 ) -> None:
-    assert library.words.hold(words) == FastFullText(postings, library.words).hold(words)
-    assert library.words.hold(words) == {word for word in words if "where" not in word}
+    assert library.fulltext.hold(words) == FastFullText(postings, library.fulltext).hold(words)
+    assert library.fulltext.hold(words) == {word for word in words if "where" not in word}
 
 
 def _files(postings: Postings, folder: Path) -> dict[str, bytes]:
@@ -148,12 +150,12 @@ def _files(postings: Postings, folder: Path) -> dict[str, bytes]:
 def test_what_was_made_step_by_step_is_what_is_made_at_once(
     library: Library, postings: Postings, tmp_path: Path
 ) -> None:
-    ids = sorted(library.ids())
+    ids = sorted(library.documents.chunk_ids())
     asked: list[str] = []
 
     def texts(names: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
         asked.extend(names)
-        return library.texts(names)
+        return library.documents.texts(names)
 
     step = renewed(None, set(ids[:200]), texts)
     step = renewed(step, set(ids[50:180]), texts)
@@ -161,7 +163,7 @@ def test_what_was_made_step_by_step_is_what_is_made_at_once(
     assert (
         not len(step.names)
         and step.terms == []
-        and FastFullText(step, library.words)(["common", "won't"], 5) == []
+        and FastFullText(step, library.fulltext)(["common", "won't"], 5) == []
     )
     step = renewed(step, set(ids[:100]), texts)
     step = renewed(step, set(ids), texts)
@@ -174,15 +176,15 @@ def test_what_was_saved_is_read_again(library: Library, postings: Postings, tmp_
     postings.save(tmp_path / "words")
     again = read_postings(tmp_path / "words")
     assert again is not None
-    assert FastFullText(again, library.words)(["odd", "half"], 9) == FastFullText(
-        postings, library.words
+    assert FastFullText(again, library.fulltext)(["odd", "half"], 9) == FastFullText(
+        postings, library.fulltext
     )(["odd", "half"], 9)
-    renewed(None, set(), library.texts).save(tmp_path / "none")
+    renewed(None, set(), library.documents.texts).save(tmp_path / "none")
     none = read_postings(tmp_path / "none")
     assert (
         none is not None
         and none.terms == []
-        and FastFullText(none, library.words).hold(["odd"]) == set()
+        and FastFullText(none, library.fulltext).hold(["odd"]) == set()
     )
 
 
@@ -201,8 +203,10 @@ def test_stems_are_counted_as_the_table_cuts_them(texts: list[tuple[str, str, st
 
 
 def test_merged_words_say_the_same(library: Library) -> None:
-    before = [library.words(words, MANY) for words in QUERIES]
-    library.merge_words()
-    assert [library.words(words, MANY) for words in QUERIES] == before
-    assert library.care.wrong() == []
-    assert library._db.execute("SELECT count(DISTINCT segid) FROM words_idx").fetchone() == (1,)
+    before = [library.fulltext(words, MANY) for words in QUERIES]
+    library.fulltext.merge(library.documents.counts().chunks)
+    assert [library.fulltext(words, MANY) for words in QUERIES] == before
+    assert library.integrity.wrong() == []
+    assert library.database.execute("SELECT count(DISTINCT segid) FROM words_idx").fetchone() == (
+        1,
+    )

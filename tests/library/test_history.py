@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryBroken, LibraryMissing
-from rag.library.history import History, create_history
+from rag.library.history import History, TurnRow, create_history
 from rag.library.library import Library
 from rag.library.schema import checksum
 
@@ -52,7 +52,7 @@ def test_conversations_of_an_older_library_are_moved_as_they_are(
     _older(folder, version, mark, (*TURN, whole) if mark else TURN)
     with closing(Library(folder, identity="test")) as library:
         assert library.history.turns("talk") == [(TURN[3], TURN[4])]
-        assert library.history.damaged() == {} and library.care.wrong() == []
+        assert library.history.damaged() == {} and library.integrity.wrong() == []
         assert library.history.ask("talk", "2024-05-02", "And who else?") == 8
     with closing(sqlite3.connect(folder / "library.db")) as db:
         assert not db.execute("SELECT 1 FROM sqlite_master WHERE name LIKE 'turns%'").fetchall()
@@ -69,7 +69,7 @@ def test_a_damaged_answer_is_damaged_still_when_it_was_moved(folder: Path) -> No
 def test_a_move_that_was_killed_is_done_again_without_a_turn_twice(folder: Path) -> None:
     _older(folder, 2, True, (*TURN, checksum(TURN[0], TURN[3], TURN[4])))
     create_history(
-        folder, [(*TURN, checksum(TURN[0], TURN[3], TURN[4]))]
+        folder, [TurnRow(*TURN, checksum(TURN[0], TURN[3], TURN[4]))]
     )  # killed after this, before the library knew
     with closing(Library(folder, identity="test")) as library:
         assert library.history.turns("talk") == [(TURN[3], TURN[4])]
@@ -80,7 +80,7 @@ def test_an_answer_is_saved_while_documents_are_written(folder: Path) -> None:
         closing(Library(folder, identity="test")) as writer,
         closing(Library(folder, identity="test")) as reader,
     ):
-        with writer.writing():
+        with writer.database.writing():
             started = time.monotonic()
             turn = reader.history.ask("talk", "2024-05-01", "Who signed?")
             reader.history.answer(turn, "{}")

@@ -18,6 +18,7 @@ from rag.errors import LibraryBroken, LibraryMissing, RagError, Usage
 from rag.events import Added, Event, Report
 from rag.index.bm25 import FastFullText
 from rag.index.chroma import VectorIndex
+from rag.index.index import renew_index
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.ingest import Ingest
@@ -51,8 +52,8 @@ class House:
 
     def agrees(self) -> None:
         """Words, vectors, chunks and documents tell the same story."""
-        ids = self.library.ids()
-        assert self.library.damaged() == []
+        ids = self.library.documents.chunk_ids()
+        assert self.library.integrity.damaged() == []
         assert self.vectors.revision() == self.library.revision
         self.vectors.close()
         assert not ids or self.vectors.chunk_ids() == ids
@@ -62,22 +63,22 @@ class House:
         names = [name for name, _ in found]
         # HNSW is approximate: of thousands of nearly equal rows, one may be unreachable
         assert len(set(names)) == len(names) >= 0.999 * len(ids) and ids.issuperset(names)
-        for document in {i.id for i in self.library.listings() if i.state == "ready"}:
-            assert self.library.document(document).id == document
-        for number, (name, held) in enumerate(self.library.chunks(sorted(ids)).items()):
-            assert held.text == held.span.of(self.library.document(held.document).text)
+        for document in {i.id for i in self.library.files.listings() if i.state == "ready"}:
+            assert self.library.documents.load(document).id == document
+        for number, (name, held) in enumerate(self.library.documents.chunks(sorted(ids)).items()):
+            assert held.text == held.span.of(self.library.documents.load(held.document).text)
             if number % max(1, len(ids) // 40):
                 continue
             word = next((w for w in held.text.split() if w.isalpha() and len(w) > 3), None)
-            assert word is None or name in {n for n, _ in self.library.words([word], 10_000)}
+            assert word is None or name in {n for n, _ in self.library.fulltext([word], 10_000)}
             self.counted([word] if word else [])
 
     def counted(self, words: Sequence[str]) -> None:
         """The postings in the index rank as the table of words does."""
         found = self.vectors.words()
         assert found is not None and found[1] == self.library.revision
-        ranked = dict(FastFullText(found[0], self.library.words)(words, 10_000))
-        assert ranked == pytest.approx(dict(self.library.words(words, 10_000)))
+        ranked = dict(FastFullText(found[0], self.library.fulltext)(words, 10_000))
+        assert ranked == pytest.approx(dict(self.library.fulltext(words, 10_000)))
 
 
 def _report(events: Sequence[Event]) -> Report:
@@ -126,15 +127,15 @@ def test_changed_moved_and_vanished_files(house: House, docs: Path) -> None:
     assert report.changed == ("docs/a.txt",)
     assert report.moved == (("docs/b.txt", "docs/birds.txt"),)
     assert report.removed == ("docs/c.txt",)
-    assert [i.source for i in house.library.listings()] == ["docs/a.txt", "docs/birds.txt"]
-    assert not house.library.words(["otters"], 5) and not _holding(house, "day") & _holding(
+    assert [i.source for i in house.library.files.listings()] == ["docs/a.txt", "docs/birds.txt"]
+    assert not house.library.fulltext(["otters"], 5) and not _holding(house, "day") & _holding(
         house, "badgers"
     )
     house.agrees()
 
 
 def _holding(house: House, word: str) -> set[str]:
-    return {name for name, _ in house.library.words([word], 5)}
+    return {name for name, _ in house.library.fulltext([word], 5)}
 
 
 def test_the_texts_of_chunks_are_those_that_were_asked_for(house: House, docs: Path) -> None:
@@ -142,11 +143,13 @@ def test_the_texts_of_chunks_are_those_that_were_asked_for(house: House, docs: P
         "All about moles\n\n" + "The moles dig by night and rest by day, each alone. " * 12
     )
     house.add(docs)
-    chunks = house.library.chunks(sorted(house.library.ids()))
+    chunks = house.library.documents.chunks(sorted(house.library.documents.chunk_ids()))
     assert max(Counter(c.document for c in chunks.values()).values()) > 2
     for name, held in chunks.items():
-        assert list(house.library.texts([name])) == [(name, held.title, held.heading, held.text)]
-    assert len(list(house.library.texts(list(chunks)))) == len(chunks)
+        assert list(house.library.documents.texts([name])) == [
+            (name, held.title, held.heading, held.text)
+        ]
+    assert len(list(house.library.documents.texts(list(chunks)))) == len(chunks)
 
 
 def test_a_folder_that_is_gone_is_a_failure_not_a_removal(house: House, docs: Path) -> None:
@@ -154,18 +157,18 @@ def test_a_folder_that_is_gone_is_a_failure_not_a_removal(house: House, docs: Pa
     docs.rename(docs.with_name("elsewhere"))
     report = _report(list(house.ingest.sync()))
     assert report.removed == () and report.failed[0].source == str(docs)
-    assert len(house.library.listings()) == 3
+    assert len(house.library.files.listings()) == 3
 
 
 def test_a_text_in_two_files_is_one_document_with_two_names(house: House, docs: Path) -> None:
     (docs / "copy.txt").write_text((docs / "a.txt").read_text())
     house.add(docs)
-    listed = {i.source: i.id for i in house.library.listings()}
+    listed = {i.source: i.id for i in house.library.files.listings()}
     assert listed["docs/a.txt"] == listed["docs/copy.txt"]
-    assert house.library.sources(listed["docs/a.txt"]) == ["docs/a.txt", "docs/copy.txt"]
+    assert house.library.files.sources(listed["docs/a.txt"]) == ["docs/a.txt", "docs/copy.txt"]
     house.library.remove([(str(docs / "a.txt"), "")])
-    assert house.library.find("copy.txt").text.startswith("All about badgers")
-    assert house.library.words(["badgers"], 5)
+    assert house.library.documents.find("copy.txt").text.startswith("All about badgers")
+    assert house.library.fulltext(["badgers"], 5)
 
 
 def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(
@@ -177,12 +180,12 @@ def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(
     assert len(report.added) == 3
     assert {f.source for f in report.failed} == {"docs/bad.txt", "docs/strange.xyz"}
     assert all(f.reason and f.cure for f in report.failed)
-    assert {i.source: i.state for i in house.library.listings()}["docs/bad.txt"] == "failed"
+    assert {i.source: i.state for i in house.library.files.listings()}["docs/bad.txt"] == "failed"
     assert len(house.add(docs).failed) == 2
     (docs / "bad.txt").write_text("Now it is a text about weasels.\n")
-    assert "docs/bad.txt" in house.add(docs).added + house.add(docs).changed or house.library.words(
-        ["weasels"], 2
-    )
+    assert "docs/bad.txt" in house.add(docs).added + house.add(
+        docs
+    ).changed or house.library.fulltext(["weasels"], 2)
 
 
 def test_a_name_that_is_no_text_is_listed_and_the_rest_goes_in(house: House, docs: Path) -> None:
@@ -205,7 +208,7 @@ def test_an_unchanged_passage_is_not_embedded_again(house: House, docs: Path) ->
 
 def test_a_file_named_twice_is_one_file(house: House, docs: Path) -> None:
     report = house.add(docs, docs / "a.txt", docs)
-    assert len(report.added) == 3 and len(house.library.listings()) == 3
+    assert len(report.added) == 3 and len(house.library.files.listings()) == 3
 
 
 def test_a_file_that_went_bad_keeps_its_old_text_and_is_reported_every_time(
@@ -215,8 +218,8 @@ def test_a_file_that_went_bad_keeps_its_old_text_and_is_reported_every_time(
     (docs / "a.txt").write_bytes(b"\x00\x01 no text any more")
     for _ in range(2):
         assert [f.source for f in house.add(docs).failed] == ["docs/a.txt"]
-    assert "badgers" in house.library.find("a.txt").text
-    assert {i.source: (i.state, bool(i.reason)) for i in house.library.listings()}[
+    assert "badgers" in house.library.documents.find("a.txt").text
+    assert {i.source: (i.state, bool(i.reason)) for i in house.library.files.listings()}[
         "docs/a.txt"
     ] == ("ready", True)
 
@@ -228,7 +231,10 @@ def test_two_folders_of_one_name_keep_their_files_apart(house: House, tmp_path: 
             f"The file of {place} is about {place * 5}.\n"
         )
         house.add(tmp_path / place / "docs")
-    assert sorted(i.source for i in house.library.listings()) == ["docs/a.txt", "y/docs/a.txt"]
+    assert sorted(i.source for i in house.library.files.listings()) == [
+        "docs/a.txt",
+        "y/docs/a.txt",
+    ]
 
 
 @pytest.mark.slow
@@ -244,14 +250,14 @@ def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, doc
         if isinstance(event, Added):
             break
     work.close()
-    ready = [i for i in house.library.listings() if i.state == "ready"]
+    ready = [i for i in house.library.files.listings() if i.state == "ready"]
     assert 0 < len(ready) < 303
     assert house.vectors.revision() is None  # who stops it does not wait for the index
-    for _ in house.ingest.index():
+    for _ in renew_index(house.library, house.vectors):
         pass
     house.agrees()
     house.add(docs)
-    assert len(house.library.listings()) == 303
+    assert len(house.library.files.listings()) == 303
     house.agrees()
 
 
@@ -261,7 +267,7 @@ def test_an_error_inside_a_transaction_leaves_no_trace(house: House, docs: Path)
     chunks = list(chunk_document(document, 20, _count))
     rows = house.embed([c.text for c in chunks])
     keys = [b"k%d" % n for n in range(len(chunks))]
-    before = house.library.counts(), house.library.revision
+    before = house.library.documents.counts(), house.library.revision
     with pytest.raises((RagError, ValueError)):
         house.library.put(
             [
@@ -274,8 +280,8 @@ def test_an_error_inside_a_transaction_leaves_no_trace(house: House, docs: Path)
                 )
             ]
         )
-    assert (house.library.counts(), house.library.revision) == before
-    assert not house.library.words(["fails"], 5)
+    assert (house.library.documents.counts(), house.library.revision) == before
+    assert not house.library.fulltext(["fails"], 5)
 
 
 @pytest.mark.parametrize(
@@ -293,9 +299,9 @@ def test_a_changed_row_is_noticed_and_named(house: House, docs: Path, damage: st
         db.execute(damage)
     db.close()
     library = Library(house.library.folder, identity="test")
-    assert library.damaged() == ["docs/b.txt"]
+    assert library.integrity.damaged() == ["docs/b.txt"]
     with pytest.raises(LibraryBroken, match=r"docs/b\.txt"):
-        library.chunks(sorted(library.ids()))
+        library.documents.chunks(sorted(library.documents.chunk_ids()))
 
 
 def test_a_bit_in_the_table_of_words_is_noticed_where_it_hides_a_passage(
@@ -324,13 +330,13 @@ def test_a_bit_in_the_table_of_words_is_noticed_where_it_hides_a_passage(
             )
             library = Library(house.library.folder, identity="test")
             try:
-                there = all(library.words([word], 5) for word in words)
+                there = all(library.fulltext([word], 5) for word in words)
             except sqlite3.Error:
                 there = True  # it is said
             if not there:
                 hidden += 1
                 assert any(
-                    "words" in line or "library.db" in line for line in library.care.wrong()
+                    "words" in line or "library.db" in line for line in library.integrity.wrong()
                 ), at
             library.close()
     assert hidden > 5
@@ -359,7 +365,7 @@ def test_no_library_and_no_such_document(tmp_path: Path, house: House) -> None:
         Library(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
     with pytest.raises(Usage, match="no document called"):
-        house.library.find("x.txt")
+        house.library.documents.find("x.txt")
 
 
 def test_a_corpus_file_holds_many_documents_and_follows_its_changes(
@@ -377,7 +383,7 @@ def test_a_corpus_file_holds_many_documents_and_follows_its_changes(
     )
     report = house.add(path)
     assert (report.added, report.changed, report.removed) == (("three",), ("two",), ("one",))
-    assert house.library.find("two").text == "The second is about toads."
+    assert house.library.documents.find("two").text == "The second is about toads."
     house.agrees()
 
 
@@ -385,7 +391,7 @@ def test_documents_are_found_by_the_end_of_their_name_but_not_by_a_wildcard(
     house: House, docs: Path
 ) -> None:
     house.add(docs)
-    assert house.library.find("a.txt").source == "docs/a.txt"
+    assert house.library.documents.find("a.txt").source == "docs/a.txt"
     with pytest.raises(Usage):
-        house.library.find("_.txt")
-    assert isinstance(house.library.find("docs/b.txt"), Document)
+        house.library.documents.find("_.txt")
+    assert isinstance(house.library.documents.find("docs/b.txt"), Document)

@@ -30,7 +30,7 @@ def test_a_library_that_appears_between_two_reads_is_no_damage(
         if read in statement and not others:
             others.append(Library(folder, make=True, identity="test"))
 
-    database._db.set_trace_callback(other_process)
+    database.connection.set_trace_callback(other_process)
     try:
         prepare_tables(database, folder, "test", create)
     except LibraryMissing:
@@ -38,7 +38,7 @@ def test_a_library_that_appears_between_two_reads_is_no_damage(
         assert not create
         assert read == "sqlite_master"
     finally:
-        database._db.set_trace_callback(None)
+        database.connection.set_trace_callback(None)
         database.close()
         assert others
         for other in others:

@@ -18,6 +18,7 @@ import pytest
 
 from rag.errors import LibraryBroken, RagError
 from rag.events import Event, Repaired
+from rag.library.database import Database
 from rag.library.history import History, salvage_turns
 from rag.library.library import Library
 from rag.library.replace_history import replace_history
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     """A library with many saved answers."""
     folder = tmp_path / "libraries" / "lib"
     Library(folder, make=True, identity="test").close()
-    with closing(History(folder)) as history, history.writing():
+    with closing(History(folder)) as history, history.database.writing():
         for number in range(1, _TURNS + 1):
             question, answer = (
                 f"Who signed {number}?",
@@ -47,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
                 answer,
                 checksum(number, question, answer),
             )
-            history._db.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?)", row)
+            history.database.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?)", row)
     return folder
 
 
@@ -186,7 +187,7 @@ _NOT_DAMAGE = [
 
 
 @pytest.mark.parametrize(("name", "said"), _NOT_DAMAGE)
-@pytest.mark.parametrize("step", ["pages", "reindex", "damaged", "forget"])
+@pytest.mark.parametrize("step", ["failed_pages", "reindex", "damaged", "forget"])
 def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str, step: str
 ) -> None:
@@ -202,9 +203,10 @@ def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
 
     if step == "reindex":
         monkeypatch.setattr(
-            History, "pages", lambda _: ["row 3 missing from index turns_conversation"]
+            Database, "failed_pages", lambda _: ["row 3 missing from index turns_conversation"]
         )
-    monkeypatch.setattr(History, step, fails)
+    owner = Database if step in ("failed_pages", "reindex") else History
+    monkeypatch.setattr(owner, step, fails)
     before = (folder / "history.db").read_bytes()
     (left,) = _repaired(folder)
     assert left.what == "history" and not left.done and left.cure
@@ -311,7 +313,11 @@ def test_a_turn_that_is_no_text_is_left_out_and_mended(
     with closing(sqlite3.connect(folder / "history.db", isolation_level=None)) as db:
         db.execute(f"UPDATE turns SET {column} = {value} WHERE number = 3")
     with closing(History(folder)) as history:
-        assert all(isinstance(part, str) for row in history.conversations(9) for part in row[:3])
+        assert all(
+            isinstance(part, str)
+            for row in history.conversations(9)
+            for part in (row.id, row.title, row.asked)
+        )
         assert all(isinstance(question, str) for question in history.questions(_TURNS))
     _events(folder)
     assert _events(folder) == [] and len(_questions(folder)) == _TURNS

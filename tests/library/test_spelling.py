@@ -47,14 +47,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def test_a_word_that_is_not_there_is_taken_for_those_one_letter_off(
     library: Library, typed: str, found: list[str]
 ) -> None:
-    assert library.lookup.spelt(typed) == found
+    assert library.spelling.spelt(typed) == found
 
 
 def test_files_are_found_by_the_end_of_their_path_and_nothing_in_a_name_is_a_pattern(
     library: Library,
 ) -> None:
     def held(*names: str) -> list[str]:
-        chunks = library.chunks(library.lookup.chunks_of(names))
+        chunks = library.documents.chunks(library.documents.chunk_ids_named(names))
         return sorted({c.source.rsplit("/", 1)[-1] for c in chunks.values()})
 
     assert held("mill.txt") == ["mill.txt"] and held("deep/notes_1.md") == ["notes_1.md"]

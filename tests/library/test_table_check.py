@@ -61,7 +61,7 @@ def _wrong(home: Path, asked: bool = True) -> list[str]:
     with Small(home) as bot:
         try:
             library = bot.library
-            wrong = list(library.care.wrong())
+            wrong = list(library.integrity.wrong())
             listed = bot.documents()
             for item in listed:
                 word = next(w for w in bot.document(item.source).text.split() if w.startswith("zq"))

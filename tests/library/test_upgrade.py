@@ -71,7 +71,7 @@ def test_an_older_library_keeps_every_document_under_its_name(
 ) -> None:
     house = House(tmp_path / "house")
     house.add(docs)
-    before, rows = house.library.listings(), set(house.library.files())
+    before, rows = house.library.files.listings(), set(house.library.files.by_place())
     revision = house.library.revision
     house.library.close()
     _older(house.library.folder)
@@ -83,17 +83,17 @@ def test_an_older_library_keeps_every_document_under_its_name(
         ) as db:
             db.execute("DELETE FROM roots")
     house = House(tmp_path / "house")
-    assert house.library.listings() == before and house.library.revision == revision
+    assert house.library.files.listings() == before and house.library.revision == revision
     if left == "all":
-        assert set(house.library.files()) == rows
+        assert set(house.library.files.by_place()) == rows
     else:  # what only the disk could tell is told by the ending, and nothing is lost
-        assert {f"{a}#{b}" if b else a for a, b in house.library.files()} == {
+        assert {f"{a}#{b}" if b else a for a, b in house.library.files.by_place()} == {
             f"{a}#{b}" if b else a for a, b in rows
         }
         (tmp_path / "elsewhere").rename(docs)
     report = _report(list(house.ingest.add([str(docs)])))
     assert report.removed == () or left != "all"
-    assert {i.id for i in house.library.listings()} == {i.id for i in before}
+    assert {i.id for i in house.library.files.listings()} == {i.id for i in before}
     if left == "all":
         assert (report.added, report.changed, report.moved) == ((), (), ())
     house.agrees()
@@ -104,7 +104,7 @@ def test_an_upgrade_that_fails_changes_nothing(
 ) -> None:
     house = House(tmp_path / "house")
     house.add(docs)
-    number = len(house.library.files())
+    number = len(house.library.files.by_place())
     house.library.close()
     _older(house.library.folder)
 
@@ -120,5 +120,5 @@ def test_an_upgrade_that_fails_changes_nothing(
         assert db.execute("PRAGMA user_version").fetchone()[0] == 3
         assert db.execute("SELECT count(*) FROM files").fetchone()[0] == number
     library = Library(house.library.folder, identity="test")
-    assert len(library.files()) == number
+    assert len(library.files.by_place()) == number
     library.close()

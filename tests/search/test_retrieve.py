@@ -52,8 +52,10 @@ class FakeLibrary:
         self.loaded = 0
 
     @property
-    def words(self) -> FakeLibrary:
+    def documents(self) -> FakeLibrary:
         return self
+
+    files = fulltext = spelling = duplicates = documents
 
     def hold(self, words: Sequence[str]) -> set[str]:
         return {word for word in words if "k" not in word}
@@ -65,14 +67,10 @@ class FakeLibrary:
     def cosines(self, names: Sequence[str], vector: Any) -> dict[str, float]:
         return {name: self._cosine.get(name, 0.1) for name in names}
 
-    @property
-    def lookup(self) -> FakeLibrary:
-        return self
-
     def spelt(self, word: str) -> list[str]:
         return [word.replace("k", "c")]
 
-    def chunks_of(self, names: Sequence[str]) -> list[str]:
+    def chunk_ids_named(self, names: Sequence[str]) -> list[str]:
         return [name.removesuffix(".txt") for name in names if name.removesuffix(".txt") in NAMES]
 
     def chunks(self, names: Sequence[str]) -> dict[str, Chunk]:
@@ -85,10 +83,6 @@ class FakeLibrary:
 
     def sources(self, document: str) -> list[str]:
         return [f"{document}.txt"]
-
-    @property
-    def twins(self) -> FakeLibrary:
-        return self
 
     def labels(self, names: Sequence[str]) -> set[str]:
         return {self._label} if self._label else set(names)

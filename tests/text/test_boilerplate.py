@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rag.domain import RawDocument, Span
 from rag.events import Added
+from rag.index.index import renew_index
 from rag.ingest.clean import clean_document
 from rag.text.boilerplate import line_hashes, mask_boilerplate, neighbourhood, recurring_hashes
 from tests.library.test_library import House
@@ -39,7 +40,7 @@ def _write(folder: Path, towns: list[str], **parts: str) -> None:
 
 
 def _masked(house: House, name: str) -> list[str]:
-    document = house.library.find(name)
+    document = house.library.documents.find(name)
     return [line for span in document.mask for line in span.of(document.text).split("\n") if line]
 
 
@@ -53,7 +54,7 @@ def test_what_the_pages_of_a_folder_share_is_masked_and_never_embedded(
     house.add(tmp_path / "site")
     for town in TOWNS[:8]:
         assert _masked(house, f"{town}.txt") == LINES
-        assert house.library.find(f"{town}.txt").text == _page(town)
+        assert house.library.documents.find(f"{town}.txt").text == _page(town)
     assert not any("cookies" in text or "Opinion" in text for text in house.embedded)
     assert sum("The mayor of" in text for text in house.embedded) >= 8
     house.agrees()
@@ -82,7 +83,7 @@ def test_later_files_show_what_the_earlier_ones_have_in_common(
     _write(site, TOWNS[:4])
     house.add(site)
     assert not _masked(house, "Ashby.txt")
-    before = house.library.chunks(sorted(house.library.ids()))
+    before = house.library.documents.chunks(sorted(house.library.documents.chunk_ids()))
     _write(site, TOWNS[:8])
     house.embedded.clear()
     house.add(site)
@@ -107,9 +108,10 @@ def test_one_at_a_time_comes_to_the_same_as_all_at_once(tmp_path: Path) -> None:
     houses[1].add(site)
     for town in TOWNS[:8]:
         assert (
-            houses[0].library.find(f"{town}.txt").mask == houses[1].library.find(f"{town}.txt").mask
+            houses[0].library.documents.find(f"{town}.txt").mask
+            == houses[1].library.documents.find(f"{town}.txt").mask
         )
-    assert houses[0].library.ids() == houses[1].library.ids()
+    assert houses[0].library.documents.chunk_ids() == houses[1].library.documents.chunk_ids()
 
 
 def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path)
             break
     work.close()
     assert not _masked(house, "Ashby.txt")
-    for _ in house.ingest.index():
+    for _ in renew_index(house.library, house.vectors):
         pass
     house.agrees()
     house.add(site)

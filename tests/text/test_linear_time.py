@@ -46,7 +46,7 @@ from rag.ingest import clean
 from rag.ingest.chunk import chunk_document
 from rag.ingest.formats import plain
 from rag.ingest.formats.common import decode, stated_date
-from rag.search import retrieve
+from rag.search import candidates, retrieve
 from rag.search.widen import edges_of, widen_chunk
 from rag.text import boilerplate, copies, facts, sanitize
 from rag.text.sentences import split_blocks, split_sentences
@@ -225,7 +225,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "pick": (5_000, lambda t: reader.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
     "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
-    "words of a question": (30_000, lambda t: (retrieve.query_words(t), retrieve.is_question(t), retrieve._FILE_NAME.findall(t))),
+    "words of a question": (30_000, lambda t: (candidates.query_words(t), retrieve.is_question(t), candidates._FILE_NAME.findall(t))),
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.check_claim(_SHORT, t, _JUDGE)),
     "check, both": (3_000, lambda t: check.check_claim(t, t.replace("x", "y").replace("1", "2").replace("A", "B"), _JUDGE)),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +13,13 @@ import pytest
 
 from rag import Bot, Config
 from rag.answer.prompt import Prompt
-from rag.domain import Chunk, Document, Passage, Ranks, Receipt, Span
+from rag.domain import Chunk, Document, Embedder, Passage, Receipt, Span
 from rag.errors import Usage
 from rag.library.files import KnownFile
 from rag.library.library import Library
-from rag.search.retrieve import fuse_scores, query_words
-from rag.upkeep.explain import Explanation, SearchSteps, explain_passage
-from rag.upkeep.search_loss import SearchSettings
+from rag.search.retrieve import Retriever
+from rag.upkeep.explain import Explanation, explain_passage
+from tests.faults.small import SmallMachines
 
 HEAD = "Please Wait...\n"
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -47,7 +51,7 @@ def library(tmp_path: Path) -> Library:
         known = KnownFile(f"/here/{word}", doc.source, doc.id, 1, 1, "0" * 64, None)
         items.append((known, doc, chunks, vectors, [c.id.encode() for c in chunks]))
     made.put(items)
-    made.fail(
+    made.files.fail(
         KnownFile("/here/bad.pdf", "dir/bad.pdf", None, 1, 1, "0" * 64, None),
         "it is locked",
         "unlock it",
@@ -55,38 +59,15 @@ def library(tmp_path: Path) -> Library:
     return made
 
 
-def searching(
-    library: Library, missing: str = "", order: dict[str, int] | None = None, room: int = 99
-) -> SearchSteps:
-    """Search by words and exact vectors: `missing` is not in the index; `order` sets ranks."""
+class Question:
+    """Fills the seam `Embedder`: every text points along the first axis."""
 
-    def near(vector: np.ndarray, depth: int) -> list[tuple[str, float]]:
-        names = sorted(library.ids() - {missing})
-        cosines = library.vectors(names) @ vector
-        return [
-            (names[at], float(cosines[at])) for at in np.argsort(-cosines, kind="stable")[:depth]
-        ]
+    def __init__(self) -> None:
+        self.calls = 0
 
-    def fused(question: str, depth: int) -> tuple[Passage, ...]:
-        scores = fuse_scores(
-            dict(library.words(query_words(question), depth)), dict(near(unit(0), depth))
-        )
-        names = sorted(scores, key=lambda n: (-scores[n], n))
-        places = {name: place for place, name in enumerate(names, 1)}
-        last = sorted(names, key=lambda n: (order or {}).get(n, places[n]))
-        chunks = library.chunks(names)
-        return tuple(
-            Passage(number, chunks[n], 0.5, Ranks(None, None, places[n], number if order else None))
-            for number, n in enumerate(last, 1)
-        )
-
-    def prompt(question: str, passages: tuple[Passage, ...]) -> Prompt:
-        left = tuple(
-            f"passage {p.number} ({p.chunk.source}): 99 tokens, 3 left" for p in passages[room:]
-        )
-        return Prompt((), Receipt(dropped=left), frozenset(p.number for p in passages[:room]))
-
-    return SearchSteps(library, lambda text: unit(0), fused, near, prompt)
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.calls += 1
+        return np.stack([unit(0)] * len(texts))
 
 
 def followed(
@@ -98,11 +79,43 @@ def followed(
     depth: int = 4,
     rerank: int = 0,
     passages: int = 2,
-    **search: object,
+    missing: str = "",
+    gone: Sequence[tuple[str, float]] = (),
+    useless: str = "",
+    room: int = 99,
+    embedder: Question | None = None,
 ) -> Explanation:
+    """Explain a search by words and exact vectors.
+
+    The chunk `missing` is not in the index, those of `gone` (with cosines) are there alone. The
+    reader's model likes every text but `useless`; `room` passages fit into the prompt.
+    """
+
+    def near(vector: np.ndarray, depth: int) -> list[tuple[str, float]]:
+        names = sorted(library.documents.chunk_ids() - {missing})
+        cosines = zip(names, (library.documents.vectors(names) @ vector).tolist(), strict=True)
+        return sorted([*cosines, *gone], key=lambda pair: -pair[1])[:depth]
+
+    def useful(question: str, texts: Sequence[str]) -> list[float]:
+        return [-6.0 if text == useless else 6.0 for text in texts]
+
+    def prompt(question: str, passages: Sequence[Passage]) -> Prompt:
+        left = tuple(
+            f"passage {p.number} ({p.chunk.source}): 99 tokens, 3 left" for p in passages[room:]
+        )
+        return Prompt((), Receipt(dropped=left), frozenset(p.number for p in passages[:room]))
+
+    retrieve = Retriever(
+        library, near, embedder or Question(), depth, useful if rerank else None, rerank
+    )
     return explain_passage(
-        question, name, quote, searching(library, **search), SearchSettings(depth, rerank, passages)
-    )  # type: ignore[arg-type]
+        question,
+        name,
+        quote,
+        library,
+        lambda follow: retrieve.trace(question, passages, follow),
+        prompt,
+    )
 
 
 def test_what_is_handed_on_is_not_lost(library: Library) -> None:
@@ -113,7 +126,7 @@ def test_what_is_handed_on_is_not_lost(library: Library) -> None:
         and found.of == 20
     )
     assert (
-        library.find("one.txt").text[found.span.start : found.span.end]
+        library.documents.find("one.txt").text[found.span.start : found.span.end]
         == found.text
         == "Bees number one."
     )
@@ -184,7 +197,14 @@ def test_fused_out(library: Library) -> None:
 
 
 def test_reranked_out(library: Library) -> None:
-    found = followed(library, "one.txt", "Bees number one", rerank=8, order={"one0": 7})
+    found = followed(
+        library,
+        "one.txt",
+        "Bees number one",
+        rerank=8,
+        gone=[("gone", 1.01)],
+        useless="Bees number one.",
+    )
     assert (
         found.lost == "reranked"
         and found.ranks["fused"] == 1
@@ -200,6 +220,34 @@ def test_over_the_context(library: Library) -> None:
         and "99 tokens, 3 left" in found.says
         and "context" in found.cure
     )
+
+
+def test_another_file_than_the_question_names(library: Library) -> None:
+    found = followed(library, "two.txt", "Bees number two", question="What is in one.txt?")
+    assert found.lost == "other file" and "names a file" in found.says and found.cure
+    assert set(found.ranks.values()) == {None}
+    named = followed(library, "one.txt", "Wasps number one", question="Are bees in one.txt?")
+    assert named.lost == "" and named.ranks["vectors"] == 2
+
+
+def test_a_copy_of_a_better_passage(library: Library) -> None:
+    same, (chunk,) = document("copy", ["Bees number one."])
+    same, chunks = replace(same, title="one"), [replace(chunk, title="one")]
+    known = KnownFile("/here/copy", same.source, same.id, 1, 1, "0" * 64, None)
+    library.put([(known, same, chunks, np.stack([unit(0.01)]), [b"copy0"])])
+    found = followed(library, "copy.txt", depth=30, passages=5)
+    assert found.lost == "copy" and "it went to the writer as passage 1" in found.says
+    assert "dir/one.txt, characters 15 to 31" in found.says and found.cure == ""
+    assert found.ranks["vectors"] == 2 and found.ranks["fused"] is found.ranks["final"] is None
+
+
+def test_a_search_that_is_explained_embeds_its_question_once(library: Library) -> None:
+    for name, lost in (("one.txt", ""), ("four.txt", "fused"), ("eight.txt", "vectors")):
+        embedder = Question()
+        quote = f"Bees number {name.removesuffix('.txt')}"
+        depth = 4 if lost == "vectors" else 8
+        found = followed(library, name, quote, depth=depth, embedder=embedder)
+        assert (found.lost, embedder.calls) == (lost, 1)
 
 
 def test_wrong_words_are_refused(library: Library) -> None:
@@ -233,3 +281,48 @@ def test_the_front_door_finds_what_its_search_finds(seeded: Path) -> None:
                 seen.ranks["words"] == passage.ranks.words
                 and seen.ranks["vectors"] == passage.ranks.vectors
             )
+
+
+class OneEmbedder(SmallMachines):
+    """The small machines, with an embedder that counts its calls."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.calls = 0
+
+    def question_embedder(self) -> Embedder:
+        return self
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.calls += 1
+        return self._words.embed(texts)
+
+
+def test_the_front_door_reads_the_chunks_that_it_explains_and_not_all(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    draw = random.Random(3)
+    for number in range(150):
+        words = ["".join(draw.choices("bcdfglmnprst", k=6)) for _ in range(60)]
+        sentences = [f"The {' '.join(words[at : at + 10])} of {number}." for at in range(0, 60, 10)]
+        (folder / f"{number}.txt").write_text(" ".join(sentences))
+    config = Config(
+        home=str(tmp_path / "home"), candidates=10, chunk_tokens=40, rerank=0, passages=2
+    )
+    machines = OneEmbedder(config)
+    statements = list[str]()
+    with Bot(config, machines) as bot:
+        list(bot.add([str(folder)]))
+        all_ids, words = bot.library.documents.chunk_ids(), (folder / "7.txt").read_text().split()
+        question = f"Who saw {' '.join(words[1:5])}?"
+        nearest = bot.search(question, 10)
+        bot.library.database.connection.set_trace_callback(statements.append)
+        machines.calls, lost = 0, []
+        for passage in nearest[:1] + nearest[-1:]:
+            lost.append(bot.explain(question, passage.chunk.document, passage.chunk.text).lost)
+        lost.append(bot.explain(question, "90.txt").lost)
+    assert machines.calls == 3 and lost[:2] == ["", "fused"]
+    reads = [s for s in statements if "FROM chunks" in s and "count(*)" not in s]
+    assert all("WHERE" in statement for statement in reads)
+    read = set(re.findall("'([0-9a-f]{32})'", " ".join(reads))) & all_ids
+    assert 10 < len(read) < len(all_ids) / 3, (len(read), len(all_ids), lost)

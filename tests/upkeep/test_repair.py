@@ -53,8 +53,11 @@ def _well(home: Path, documents: int = 3) -> None:
     """Nothing is wrong, the index holds what the library holds, and every document is found."""
     with Small(home) as bot:
         library, vectors = bot.library, bot.access.vectors
-        assert library.care.wrong() == []
-        assert vectors.revision() == library.revision and vectors.chunk_ids() == library.ids()
+        assert library.integrity.wrong() == []
+        assert (
+            vectors.revision() == library.revision
+            and vectors.chunk_ids() == library.documents.chunk_ids()
+        )
         listed = bot.documents()
         assert len(listed) == documents
         for item in listed:
@@ -158,11 +161,11 @@ def test_a_damaged_vector_is_neither_indexed_nor_used_again(home: Path, docs: Pa
         with pytest.raises(LibraryBroken, match=r"docs/d\d\.txt"):
             list(bot.rebuild())
         library = bot.library
-        (key, good) = library._db.execute(
+        (key, good) = library.database.execute(
             "SELECT key, vector FROM chunks WHERE number = 1"
         ).fetchone()
-        (hurt,) = library._db.execute("SELECT key FROM chunks WHERE number = 2").fetchone()
-        assert library.reuse([key, hurt]) == {key: good}
+        (hurt,) = library.database.execute("SELECT key FROM chunks WHERE number = 2").fetchone()
+        assert library.documents.reuse([key, hurt]) == {key: good}
 
 
 def _no_manifest(home: Path) -> None:
@@ -226,7 +229,7 @@ def test_torsos_are_swept_and_the_whole_index_stays(home: Path) -> None:
 def test_a_table_of_words_that_disagrees_is_made_again(home: Path, harm: str) -> None:
     _sql(home, harm)
     with Small(home) as bot:
-        assert bot.library.care.wrong()
+        assert bot.library.integrity.wrong()
     mended = _repaired(home)
     assert mended and all(m.done for m in mended)
     _well(home)
@@ -304,7 +307,7 @@ def test_a_saved_answer_that_was_changed_is_not_shown_and_is_removed_by_name(hom
         library, conversation = bot.library, bot.conversations()[0].id
         with pytest.raises(LibraryBroken, match="saved answer"):
             list(bot.ask("And then?", conversation))
-        assert any(question in said for said in library.care.wrong())
+        assert any(question in said for said in library.integrity.wrong())
     (mended,) = _repaired(home)
     assert mended.what == "history" and question in mended.says
     with Small(home) as bot:
@@ -331,7 +334,7 @@ def test_a_history_that_is_none_is_said_and_begins_anew_when_repaired(
             list(bot.ask("And where is zqdavax?"))
         assert str(path) in str(error.value) and "--repair" in error.value.cure
         assert bot.search("Where is zqdbvax?") and any(
-            "history.db" in said for said in bot.library.care.wrong()
+            "history.db" in said for said in bot.library.integrity.wrong()
         )
     (mended,) = _repaired(home)
     assert mended.what == "history" and mended.done
@@ -374,9 +377,9 @@ def test_who_asks_while_somebody_writes_goes_on_to_the_new_index_when_it_is_ther
                 reader.search(
                     "anything"
                 )  # the document is in, its index is not, and the writer is at work
-                assert reader.access.vectors.chunk_ids() != reader.library.ids()
+                assert reader.access.vectors.chunk_ids() != reader.library.documents.chunk_ids()
         reader.search("anything")
-        assert reader.access.vectors.chunk_ids() == reader.library.ids()
+        assert reader.access.vectors.chunk_ids() == reader.library.documents.chunk_ids()
 
 
 def test_a_repair_is_a_writer(home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TypedDict
 
 from rag.domain import RawDocument
 from rag.errors import Unreadable
@@ -15,6 +15,13 @@ from rag.ingest.formats.common import LineBuilder, check_length, decode, iso_day
 _MAX_OUTPUT_CHARS = 10_000
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _ATX = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
+
+
+class _Output(TypedDict, total=False):
+    """An output of a cell: printed text, or shown data by MIME type."""
+
+    text: str | list[str]
+    data: dict[str, object]
 
 
 def read_corpus(content: bytes) -> Iterator[RawDocument]:
@@ -63,7 +70,7 @@ def _parse_record(line: str, number: int) -> RawDocument:
     """Parse line `number` of a corpus. Raises `Unreadable` if it is not a document."""
     cure = 'a corpus has one JSON object {"id", "text", "title"?, "date"?} a line'
     try:
-        record: Any = json.loads(line)
+        record = json.loads(line)
     except json.JSONDecodeError as error:
         raise Unreadable(
             f"line {number} is not JSON: {error.msg} at character {error.colno}", cure
@@ -133,7 +140,7 @@ def _joined(value: object) -> str:
     return "".join(str(part) for part in value) if isinstance(value, list) else str(value)
 
 
-def _output_lines(output: Any) -> list[str]:
+def _output_lines(output: _Output) -> list[str]:
     """Return the lines that a cell printed or showed as text."""
     shown = output.get("data") or {}
     text = _joined(output.get("text") or shown.get("text/plain") or "").rstrip("\n")

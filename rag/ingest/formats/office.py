@@ -10,16 +10,33 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from rag.domain import RawDocument, RefusedPart
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.zip_guard import office_properties
 
+if TYPE_CHECKING:
+    from pptx.shapes.base import BaseShape
+
 _SKIPPED_TAGS = {"del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "fldData"}
 _NOTE_TITLES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
+
+
+class _Element(Protocol):
+    """The part of an lxml element that is used here. The tag of a comment is no text."""
+
+    @property
+    def tag(self) -> object: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def attrib(self) -> Mapping[str, str]: ...
+    def iter(self) -> Iterator[_Element]: ...
+    def __iter__(self) -> Iterator[_Element]: ...
+    def __len__(self) -> int: ...
 
 
 def read_docx(content: bytes) -> Iterator[RawDocument]:
@@ -48,7 +65,7 @@ def _heading_level(style: str) -> int:
     return 1 + int(match[1]) if match else int(style.lower() == "title")
 
 
-def _add_elements(lines: LineBuilder, parent: Any, levels: dict[str, int]) -> None:
+def _add_elements(lines: LineBuilder, parent: _Element, levels: dict[str, int]) -> None:
     """Add the paragraphs and tables below `parent`; `levels` are heading levels by style id."""
     for node in parent:
         tag = _tag(node)
@@ -76,24 +93,24 @@ def _add_notes(lines: LineBuilder, content: bytes, title: str) -> None:
             lines.add(note)
 
 
-def _tag(node: Any) -> str:
+def _tag(node: _Element) -> str:
     return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
-def _style_id(paragraph: Any) -> str:
+def _style_id(paragraph: _Element) -> str:
     for node in paragraph.iter():
         if _tag(node) == "pStyle":
             return str(next(iter(node.attrib.values()), ""))
     return ""
 
 
-def _element_text(parent: Any) -> str:
+def _element_text(parent: _Element) -> str:
     """Return the text of an element with its line breaks.
 
     There is one more where an inner paragraph (of a text box) or cell begins and where it ends.
     """
     out: list[str] = []
-    todo = [parent]
+    todo: list[_Element | str] = [parent]
     while todo:
         node = todo.pop()
         if isinstance(node, str):
@@ -110,7 +127,7 @@ def _element_text(parent: Any) -> str:
     return "".join(out)
 
 
-def _table_rows(table: Any) -> Iterator[str]:
+def _table_rows(table: _Element) -> Iterator[str]:
     """Yield the rows of a table with bars between the cells.
 
     A merged cell is given once. A table in a cell is text of that cell.
@@ -120,7 +137,7 @@ def _table_rows(table: Any) -> Iterator[str]:
         yield " | ".join(cell for cell in cells if cell)
 
 
-def _outermost(parent: Any, tag: str) -> Iterator[Any]:
+def _outermost(parent: _Element, tag: str) -> Iterator[_Element]:
     """Yield the elements with this tag below `parent`, but not those inside another one of them."""
     todo = list(parent)[::-1]
     while todo:
@@ -164,7 +181,7 @@ def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         )
 
 
-def _drawn_shapes(shapes: Iterable[Any]) -> Iterator[Any]:
+def _drawn_shapes(shapes: Iterable[BaseShape]) -> Iterator[BaseShape]:
     """Yield the title, then the other shapes of a slide as they are drawn, those in groups too."""
     todo = list(shapes)[::-1]
     title = getattr(shapes, "title", None)
@@ -178,7 +195,7 @@ def _drawn_shapes(shapes: Iterable[Any]) -> Iterator[Any]:
             yield shape
 
 
-def _shape_lines(shape: Any) -> Iterator[str]:
+def _shape_lines(shape: BaseShape) -> Iterator[str]:
     if shape.has_text_frame:
         for paragraph in shape.text_frame.text.replace("\v", "\n").split("\n"):
             if paragraph.strip():

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
@@ -56,6 +56,38 @@ _END_SECONDS = 1.0
 _TICK_SECONDS = 0.2
 #: children that wait for a next file
 _idle: list[_Child] = []
+
+
+class _Findings(TypedDict):
+    """The title, the mask and the headings of a text, found by its format or by rules."""
+
+    title: str
+    masked: list[tuple[int, int]]
+    headings: list[tuple[int, int, str]] | None
+
+
+class _Frame(_Findings, total=False):
+    """The JSON of a frame as `sandbox_worker` sends it; a hijacked parser may send anything.
+
+    It is the end ("end"), a failure ("failed"), a refused part ("refused"), a member of an archive
+    ("member") or a document.
+    """
+
+    size: int
+    end: bool
+    tired: bool
+    spent: float
+    failed: str
+    refused: str
+    reason: str
+    cure: str
+    member: str
+    date: str | None
+    name: str
+    lines: bool
+    pages: list[tuple[int, int]]
+    ruled: _Findings
+    units: Any
 
 
 def parse_in_sandbox(
@@ -158,7 +190,7 @@ class _Child:
             self.process.stdin.write(content)
             self.process.stdin.flush()
 
-    def _receive(self, kind: str, seconds: float) -> tuple[dict[str, Any], bytes]:
+    def _receive(self, kind: str, seconds: float) -> tuple[_Frame, bytes]:
         """Return the next frame. Raises `Unreadable` if none comes within `seconds`."""
         assert self.process.stdout
         with self._watch.within(seconds):
@@ -232,7 +264,7 @@ class _Watchdog(threading.Thread):
         self._over.set()
 
 
-def _part(head: dict[str, Any], body: bytes) -> RawDocument | RefusedPart | Member:
+def _part(head: _Frame, body: bytes) -> RawDocument | RefusedPart | Member:
     """Return the part of a file that a frame states. Raises KeyError, TypeError or ValueError."""
     if "refused" in head:
         return RefusedPart(head["refused"], head["reason"], head["cure"])
@@ -248,7 +280,7 @@ def _part(head: dict[str, Any], body: bytes) -> RawDocument | RefusedPart | Memb
     return replace(_with_findings(raw, head), ruled=by_rules)
 
 
-def _with_findings(raw: RawDocument, findings: dict[str, Any]) -> RawDocument:
+def _with_findings(raw: RawDocument, findings: _Findings) -> RawDocument:
     """Add the title, mask and headings of a frame to `raw`. Raises `ValueError` for bad offsets."""
     length = len(raw.text)
     return replace(
@@ -259,7 +291,9 @@ def _with_findings(raw: RawDocument, findings: dict[str, Any]) -> RawDocument:
     )
 
 
-def _headings(values: Any, length: int) -> tuple[tuple[int, int, str], ...] | None:
+def _headings(
+    values: list[tuple[int, int, str]] | None, length: int
+) -> tuple[tuple[int, int, str], ...] | None:
     """Return headings of a text of `length` characters.
 
     Raises `ValueError` if they are out of order or outside of the text.
@@ -273,7 +307,7 @@ def _headings(values: Any, length: int) -> tuple[tuple[int, int, str], ...] | No
     return headings
 
 
-def _spans(pairs: Any, length: int) -> tuple[Span, ...]:
+def _spans(pairs: list[tuple[int, int]], length: int) -> tuple[Span, ...]:
     """Return spans of a text of `length` characters.
 
     Raises `ValueError` if they overlap, are out of order or outside of the text.

@@ -38,7 +38,17 @@ def read_csv(content: bytes) -> Iterator[RawDocument]:
     yield lines.raw(lines=True)
 
 
-def _records(text: str, divider: str) -> comma._reader:
+class _Records(Protocol):
+    """What `csv.reader` returns."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
+
+
+def _records(text: str, divider: str) -> _Records:
     return comma.reader(io.StringIO(text, newline=""), delimiter=divider)
 
 
