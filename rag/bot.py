@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rag import limits, serialize
 from rag.answer.answer import answer_question
@@ -36,7 +36,6 @@ from rag.index.index import renew_index
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
-from rag.process import harden_process
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
@@ -49,7 +48,6 @@ class Bot:
     """
 
     def __init__(self, config: Config, machines: Machines | None = None) -> None:
-        harden_process()
         self.config = config
         self.machines = machines or Machines(config)
         self.access = LibraryAccess(config, self.machines)
@@ -59,7 +57,7 @@ class Bot:
         """A bot with the models of `config`; `threshold` as in `Machines`. Loads nothing yet."""
         return cls(config, Machines(config, threshold))
 
-    def __enter__(self) -> Bot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -34,7 +34,7 @@ from rag.domain import Conversation, Document, ErrorRates, Listing, Passage, Sta
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
 from rag.front_door import FrontDoor
-from rag.process import harden_process
+from rag.process import harden_process, safe_children
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,7 +74,8 @@ class _Child:
             daemon=True,
             name="footnote-engine",
         )
-        self.process.start()
+        with safe_children():
+            self.process.start()
         #: the running work was asked to stop
         self.stopping = False
         work.close()
@@ -99,11 +100,10 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
-        # Before any child: a child that is started with -c would import from the current folder.
-        harden_process()
         # Spawning needs the resource tracker, which inherits the stderr of this process. A screen
         # replaces sys.stderr, so the tracker is started before it.
-        resource_tracker.ensure_running()
+        with safe_children():
+            resource_tracker.ensure_running()
         self._config = config
         self._child: _Child | None = None
         self._starting = threading.Lock()

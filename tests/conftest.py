@@ -13,9 +13,11 @@ import pytest
 from hypothesis import settings
 
 from rag.process import harden_process
+from tests.support import examples
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"
+_SLOW_LIBRARIES = ("torch", "sentence_transformers", "transformers")
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
@@ -34,8 +36,7 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
         raise RuntimeError(f"a test looked up the address of {arguments[0]!r}")
 
 
-settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of the code
-settings.load_profile("no deadline")
+settings.load_profile(examples.ALL)
 sys.addaudithook(_only_loopback)
 harden_process()
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
@@ -46,16 +47,23 @@ class _NoTorch(MetaPathFinder):
     """Refuse to import torch: what needs it is slow."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name == "torch":
+        if name in _SLOW_LIBRARIES:
             raise RuntimeError(
-                "a test that is not marked slow imports torch: mark it, or leave torch out"
+                f"a test that is not marked slow imports {name}: mark it, or leave {name} out"
             )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With `-m "not slow"` (make quick), refuse torch."""
+    """With `-m "not slow"` (make quick), refuse torch and try properties with few examples."""
     if _quick(config):
         sys.meta_path.insert(0, _NoTorch())
+        settings.load_profile(examples.QUICK)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a quick run that imported torch in spite of `_NoTorch`."""
+    if _quick(session.config) and not sys.modules.keys().isdisjoint(_SLOW_LIBRARIES):
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 def _quick(config: pytest.Config) -> bool:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ OWNERS = {
     "pypdfium2": ("rag.ingest.formats.pdf",),
     "plotille": ("rag.eval.markdown_report",),
 }
+#: (module, function) of every call of `harden_process`: programs and child processes
+HARDENED = {
+    ("rag.cli.main", "_exit_code"),
+    ("rag.engine", "_serve"),
+    ("rag.inference.isolated_call", "main"),
+    ("rag.ingest.formats.sandbox_worker", "main"),
+    ("rag.training.__main__", "main"),
+    ("rag.training.measure", "main"),
+}
 #: libraries that take long to import: only inside functions, but for the screens and the training
 HEAVY = {*OWNERS, "numpy", "rich", "scipy", "tokenizers"}
 
@@ -52,9 +62,14 @@ def _name(path: Path) -> str:
 NAMES = {_name(path) for path in MODULES}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _imports(path: Path) -> list[tuple[str, bool]]:
     """(module, whether it is imported at the top) of every import that is not for type checkers."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(path)
     for_types = {
         id(inner)
         for node in ast.walk(tree)
@@ -165,6 +180,18 @@ def test_the_screen_brings_in_no_model() -> None:
     assert not _loaded("import tui.app") & models
 
 
+def test_only_programs_and_children_harden_their_process() -> None:
+    calls = {
+        (_name(path), function.name)
+        for path in MODULES
+        for function in ast.walk(_tree(path))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "harden_process"
+    }
+    assert calls == HARDENED
+
+
 def test_the_top_of_the_tree_stays_short() -> None:
     assert len(list(ROOT.glob("rag/*.py"))) <= 16
 
@@ -173,7 +200,7 @@ def test_the_top_of_the_tree_stays_short() -> None:
 def test_modules_classes_and_functions_keep_their_size(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= LARGE_MODULES.get(_name(path), 400)
-    tree = ast.parse(text)
+    tree = _tree(path)
     assert ast.get_docstring(tree), "a module says what it is"
     for node in ast.walk(tree):
         lines = (getattr(node, "end_lineno", 0) or 0) - getattr(node, "lineno", 0) + 1

@@ -18,6 +18,7 @@ from rag import Bot, Config, Engine
 from rag.errors import Cancelled, EngineStopped, NotSetUp, Usage
 from rag.events import Answered, Reading, Retrieved, Token
 from rag.front_door import FrontDoor
+from tests.support.narrow import close
 
 ROOT = Path(__file__).resolve().parents[1]
 QUESTION = "How many individual sanctions has Russia faced?"
@@ -68,7 +69,7 @@ def test_documents_can_be_looked_at_while_it_writes(chatty: Engine) -> None:
     work = chatty.ask(QUESTION)
     assert any(isinstance(next(work), Token) for _ in range(60))
     assert chatty.document("000_bac51fb96c89603d.txt").title.startswith("Lavrov")
-    work.close()
+    close(work)
     assert chatty.status().documents == 5
 
 
@@ -120,7 +121,7 @@ def test_a_killed_child_is_an_error_and_the_next_question_works(chatty: Engine) 
                 os.kill(child.process.pid, signal.SIGKILL)
     events = chatty.ask(QUESTION)
     assert any(isinstance(e, Token) for e in events)
-    events.close()
+    close(events)
 
 
 def test_a_child_that_does_not_stop_is_killed(chatty: Engine) -> None:
@@ -157,7 +158,7 @@ def test_a_stop_that_comes_late_does_not_kill_the_next_question(
     next(work)
     chatty._kill_if_running(child, number)
     assert child.process.is_alive() and next(work) is not None
-    work.close()
+    close(work)
 
 
 def test_close_unblocks_whoever_waits(chatty: Engine) -> None:

@@ -31,7 +31,7 @@ from tui.state.cursor import AnswerCursor
 from tui.widgets import editor
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
+    from tui.chat_engine import ChatEngine
 
 #: Seconds in which a second ctrl+c quits.
 QUIT_SECONDS = 2.0
@@ -59,7 +59,7 @@ class FootnoteApp(App[int]):
             super().__init__()
             self.message = message
 
-    def __init__(self, engine: Engine, glyphs: Glyphs | None = None) -> None:
+    def __init__(self, engine: ChatEngine, glyphs: Glyphs | None = None) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
         super().__init__()

@@ -13,7 +13,7 @@ from rag.errors import EngineStopped, RagError
 from rag.events import Event
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
+    from tui.chat_engine import ChatEngine
     from tui.widgets.exchange import Exchange
 
 PostMessage = Callable[[Message], object]
@@ -80,7 +80,7 @@ class DocumentFetched(Message):
         self.document = document
 
 
-def start(engine: Engine, post: PostMessage) -> None:
+def start(engine: ChatEngine, post: PostMessage) -> None:
     """Start the engine. The error rates are fetched last, because nothing waits for them."""
     try:
         engine.start()
@@ -98,7 +98,7 @@ def start(engine: Engine, post: PostMessage) -> None:
 
 
 def ask(
-    engine: Engine, turn: Exchange, conversation_id: str | None, epoch: int, post: PostMessage
+    engine: ChatEngine, turn: Exchange, conversation_id: str | None, epoch: int, post: PostMessage
 ) -> None:
     """Ask the question of `turn` and post every event, then the end.
 
@@ -116,7 +116,7 @@ def ask(
     post(QuestionEnded(turn, error))
 
 
-def fetch(engine: Engine, document_id: str, post: PostMessage) -> None:
+def fetch(engine: ChatEngine, document_id: str, post: PostMessage) -> None:
     """Fetch a document and post it. If that fails, the source pane shows the passage alone."""
     try:
         post(DocumentFetched(document_id, engine.document(document_id)))

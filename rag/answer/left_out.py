@@ -9,25 +9,33 @@ are returned, and so are longer ones that have every word of the question.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rag.answer.reader import ReaderFit
-from rag.domain import Document, Evidence, Span
+from rag.domain import Document, Evidence, PassageReading, Span
 from rag.errors import RagError
 from rag.text import facts
 from rag.text.boilerplate import masked_lines
 from rag.text.sentences import line_number
 
 if TYPE_CHECKING:
-    from rag.inference.crossencoder import CrossEncoder
     from rag.library.library import Library
 
 _MAX_READ = 6  # lines that the model reads
 _MAX_RETURNED = 2  # lines
 _MIN_SHARE = 0.5  # of the question's words, in a line that is read
 _MAX_LABEL_CHARS = 60  # characters; a line this short is also read with its neighbours
+
+
+class FittedReader(Protocol):
+    """The part of `CrossEncoder` that is used here: it reads, and has the fits of its file."""
+
+    @property
+    def fits(self) -> Mapping[str, Sequence[float]]: ...
+
+    def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]: ...
 
 
 class _MaskedText(NamedTuple):
@@ -40,7 +48,7 @@ class _MaskedText(NamedTuple):
 
 
 def masked_answers(
-    question: str, library: Library, pairs: Callable[[], CrossEncoder]
+    question: str, library: Library, pairs: Callable[[], FittedReader]
 ) -> tuple[Evidence, ...]:
     """At most two masked texts that would answer the question, likeliest first.
 

@@ -116,12 +116,12 @@ def read_question(question: str) -> QuestionTerms:
     codes = [match[0] for match in _CODE.finditer(rest)]
     for code in codes:
         rest = rest.replace(code, " ", 1)
-    numbers = [number for number in facts.find_numbers(rest)]
-    spelled = {word for number in numbers for word in facts.word_tokens(facts.fold_text(number.shown))}
+    # a number in words mostly says how many things are asked for ("which two countries")
+    numbers = [number for number in facts.find_numbers(rest) if number.shown[:1].isdigit()]
     stems = [
         facts.stem(word)
         for word in facts.word_tokens(facts.fold_text(rest))
-        if not facts.is_stop_word(word) and word not in spelled and not word[0].isdigit()
+        if not facts.is_stop_word(word) and not word[0].isdigit()
     ]
     terms: list[Term] = [("stem", stem) for stem in dict.fromkeys(stems) if stem not in _ASKING and len(stem) > 1]
     terms += [("date", date) for date in dates] + [("number", number) for number in numbers]

@@ -341,19 +341,20 @@ def _renew_words(folder: Path, ids: set[str], texts: TextSource) -> Iterator[Ind
 def _open_chroma(path: Path) -> Iterator[_Client]:
     """A client on `path`, which nobody else in this process has open.
 
-    Settings are passed here; no file and no environment variable changes them.
+    All settings are passed here; no file and no environment variable changes them.
     """
     permissions.make_folder(path)
     chromadb = _import_chromadb(path)
-    settings = chromadb.config.Settings(
-        _env_file=None,
-        chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
-        chroma_product_telemetry_impl="chromadb.telemetry.product.posthog.Posthog",
-        chroma_otel_granularity="none",
-        anonymized_telemetry=False,
-        is_persistent=True,
-        persist_directory=str(path),
-    )
+    # a setting that is not passed is read from the environment
+    fields = chromadb.config.Settings.model_fields
+    values = {name: field.get_default() for name, field in fields.items()} | {
+        "chroma_api_impl": "chromadb.api.rust.RustBindingsAPI",
+        "chroma_otel_granularity": "none",
+        "anonymized_telemetry": False,
+        "is_persistent": True,
+        "persist_directory": str(path),
+    }
+    settings = chromadb.config.Settings(_env_file=None, **values)
     client = chromadb.PersistentClient(path=str(path), settings=settings)
     try:
         yield client

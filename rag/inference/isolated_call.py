@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rag.disk.strict_json import Json
+from rag.process import harden_process
 
 _MAX_RESULT_BYTES = 16 * 2**20
 _IDLE_BYTES = 400 * 2**20  # assumed address space of an idle child if the system does not say
@@ -85,6 +86,7 @@ def call(target: str, argument: Json, memory: int, cpu: float, seconds: float) -
 
 def main() -> None:
     """Run the child: read one argument, call the function, write its result."""
+    harden_process()
     target, memory, cpu = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     output = os.fdopen(os.dup(1), "wb")
     # text that a library prints must not get into the result

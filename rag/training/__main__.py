@@ -18,6 +18,7 @@ from rag.disk import atomic_files
 from rag.disk.strict_json import Json
 from rag.inference import minilm, weights
 from rag.inference.crossencoder import CrossEncoder, Layout
+from rag.process import harden_process
 from rag.training import datasets, export, figures, measure, mixture
 from rag.training.batches import Row, encode
 from rag.training.network import Network
@@ -30,6 +31,7 @@ _THRESHOLD = 0.58
 
 def main() -> None:
     """Train, measure on documents kept out of training, and write the file."""
+    harden_process()
     options = _parser().parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     sources = mixture.read(options.data)

@@ -28,6 +28,7 @@ from rag.eval.records import Figure, JudgedClaim, Summary
 from rag.inference import minilm
 from rag.inference.crossencoder import CrossEncoder
 from rag.ingest.load import load_file, walk_files
+from rag.process import harden_process
 from rag.text.sentences import split_sentences
 from rag.training import datasets, edits, fit, mixture, synthetic
 from rag.training.examples import Example, rows, side
@@ -291,6 +292,7 @@ def rounded(value: object) -> object:
 
 def main() -> None:
     """Print the figures of a model file."""
+    harden_process()
     parser = argparse.ArgumentParser(prog="python -m rag.training.measure", description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)

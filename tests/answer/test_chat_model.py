@@ -26,6 +26,7 @@ from rag.domain import Chunk, Draft, Model, Passage, Progress, Reason, Span, Tur
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.events import Answered, Reading, Token
 from rag.inference.llama_chat import ChatModel
+from tests.support.narrow import close
 from tests.support.tiny_chat_model import write
 
 
@@ -162,7 +163,7 @@ def test_it_streams_and_its_citations_are_held_to_the_passages(chat: ChatModel) 
         seed=3,
     )
     pieces = list(writer.write("How many bolts?", PASSAGES[:2], []))
-    assert isinstance(pieces[0], Draft) and pieces[0].numbers == {1, 2}
+    assert isinstance(pieces[0], Draft) and pieces[0].numbers == frozenset({1, 2})
     progress = [p for p in pieces if isinstance(p, Progress)]
     assert len(progress) >= 2 and progress[-1].done == progress[-1].total
     words = [p for p in pieces if isinstance(p, str)]
@@ -202,7 +203,7 @@ def test_closing_the_stream_stops_the_model(chat: ChatModel) -> None:
     )
     work = writer.write("How many bolts?", PASSAGES, [])
     got = [next(work) for _ in range(8)]
-    work.close()
+    close(work)
     assert got
     assert [
         p for p in writer.write("And the year?", PASSAGES, []) if isinstance(p, str)
@@ -213,7 +214,7 @@ def test_stopping_while_the_prompt_is_read(chat: ChatModel) -> None:
     chat._cached = []
     work = chat.read(build_prompt("Which?", [_passage(1, "word " * 1000)], [], chat, 100).ids)
     assert next(work) == 128
-    work.close()
+    close(work)
     assert len(chat._cached) == 128
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer.check import (
@@ -22,6 +22,7 @@ from rag.answer.check import (
 from rag.answer.cite import parse_citations
 from rag.answer.reader import SOURCES_DIFFER
 from rag.domain import Claim, Passage, Piece, Quote, Span, Support, Verdict
+from tests.support.examples import examples
 from tests.support.fakes import JUDGE, passage, quote
 
 SURE, UNSURE = Support(30.0, 30.0, -30.0, None), Support(-30.0, -30.0, -30.0, None)
@@ -197,7 +198,7 @@ def test_what_is_not_on_the_closed_list_needs_a_source_however_it_ends(text: str
     assert check_sentence(sentence, (NEWS, LIBRARY), JUDGE).verdict is Verdict.UNCITED, sentence
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.text(max_size=40),
     st.sampled_from(["", ":", "?", "!", "…", ".", ",", "**", " :", "：", "\n"]),
@@ -438,7 +439,7 @@ WORDS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(WORDS, st.one_of(st.none(), WORDS))
 def test_any_claim_has_a_score_between_none_and_all_and_reasons(
     text: str, passage_text: str | None

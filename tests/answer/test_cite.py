@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.answer.cite import parse_citations, piece_text
 from rag.domain import Piece, Quote, Span
+from tests.support.examples import examples
 
 
 def _read(*pieces: Piece) -> list[tuple[str, list[int]]]:
@@ -134,7 +135,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(PIECES)
 @example(["a [1]", Quote("", 1, Span(0, 0)), "[2]"])
 def test_any_pieces_give_lawful_sentences(pieces: list[Piece]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer.answer import answer_question
 from rag.answer.followup import MAX_REWRITE_CHARS, accept_rewrite, complete_question
 from rag.domain import Answer, Turn
 from rag.events import Answered, Event, Retrieved
+from tests.support.examples import examples
 from tests.support.fakes import JUDGE, Script, passage, quote
 
 BORN, BRIDGE = "Where was Eliot born?", "When was the bridge at Skagen built?"
@@ -244,7 +245,7 @@ TEXT = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(TEXT, st.lists(st.builds(Turn, TEXT, TEXT, TEXT), max_size=4))
 def test_whatever_is_said_the_outcome_is_the_question_or_one_plain_line(
     asked: str, turns: list[Turn]

@@ -241,6 +241,7 @@ def test_it_is_said_in_the_answer_on_the_command_line_and_in_the_chat(
     assert f"! a repeated line was left out: “{FEE}” a/b.txt, line 6" in seen
 
 
+@pytest.mark.slow
 def test_what_an_earlier_version_masked_by_a_wider_rule_is_text_again(tmp_path: Path) -> None:
     house, site = House(tmp_path), tmp_path / "site"
     site.mkdir()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer.answer import answer_question
@@ -43,6 +43,7 @@ from rag.domain import (
 from rag.events import Answered
 from rag.text import facts
 from rag.text.sentences import split_sentences
+from tests.support.examples import examples
 from tests.support.fakes import JUDGE, WordPairs, passage, quote
 
 FIT = ReaderFit(weight=1.0, constant=0.0, least=0.2)
@@ -171,7 +172,7 @@ def test_how_sure_is_sure_enough_can_be_set() -> None:
     assert not _write("Who built the bridge over the Tarn?", least=0.7)[0].abstained
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.text("ab. ", max_size=30), max_size=6))
 def test_progress_grows_up_to_the_total_and_comes_before_the_draft(texts: list[str]) -> None:
     yielded = list(_reader().write("a", [passage(n, text) for n, text in enumerate(texts, 1)], []))
@@ -370,7 +371,7 @@ SHORT = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SHORT, SHORT)
 def test_saying_the_same_goes_both_ways_and_holds_of_oneself(one: str, other: str) -> None:
     assert same_answer(one, other) is same_answer(other, one)
@@ -405,7 +406,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(TEXTS.map(" ".join).filter(str.strip), st.integers(0), st.integers(0))
 def test_around_a_span_are_the_whole_sentences_it_stands_in(
     text: str, one: int, other: int
@@ -437,7 +438,7 @@ QUESTIONS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(QUESTIONS)
 def test_any_question_gets_exact_quotations_or_a_reason_and_the_same_twice(question: str) -> None:
     draft, pieces = _write(question)

@@ -26,10 +26,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.process import harden_process
 from tests.bench import again, large, memory, reader
 from tests.bench.ratios import BARE_CHROMA, ROOT, newest, pairs, seconds, small_corpus
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.index.chroma import VectorIndex
+    from rag.library.library import Library
 
 FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 _WINDOW = 1024  # texts given to bare encode at once, as many as an ingest embeds together
@@ -58,24 +66,39 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     """`ingest` and `embed`, over the same chunks."""
     from rag import Bot, Config
     from rag.inference import minilm
+    from rag.inference.embedders import chunk_sizes
+    from rag.ingest.ingest import Ingest
+    from rag.machines import Machines
 
     class Noting(minilm.PassageEmbedder):
         """The embedder, which also notes the texts it was given, batch by batch."""
 
         windows: list[list[str]] = []  # noqa: RUF012
 
-        def embed(self, texts: Sequence[str]):  # type: ignore[no-untyped-def]
+        def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
             self.windows.append(list(texts))
             return super().embed(texts)
+
+    class NotingMachines(Machines):
+        """The models; passages go to an embedder that is open already and notes its texts."""
+
+        def ingest(self, library: Library, vectors: VectorIndex) -> Ingest:
+            count = self.embedding().count
+            chunk_tokens, context_tokens, note = chunk_sizes(
+                self.embedding(), self.config.chunk_tokens
+            )
+            return Ingest(
+                library, vectors, lambda: machine, count, chunk_tokens, context_tokens, note=note
+            )
 
     minilm.make_question_embedder(str(home))
     machine = Noting()
     machine.embed(["warm up"] * 64)
     Noting.windows.clear()
-    with Bot.open(Config(home=str(home), library="bench")) as bot:
+    config = Config(home=str(home), library="bench")
+    with Bot(config, NotingMachines(config)) as bot:
         bot.access.open(create=True)
-        work = bot.access.ingest()  # with an embedder that is open already and notes its texts
-        work._embed_ahead._embedder = lambda: machine
+        work = bot.access.ingest()
         started = time.perf_counter()
         with bot.access.writing():
             for _ in work.add(list(corpus)):

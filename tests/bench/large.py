@@ -219,7 +219,7 @@ def looking_up(home: Path, number: int) -> None:
         asked = list(questions(bot.library, number))
         bot.given.vector = asked[0][1]
         bot.search(asked[0][0])  # opens the index
-        collection = bot.access.vectors._collection
+        collection: Any = bot.access.vectors._collection
         ours, theirs = list[float](), list[float]()
 
         def search(question: str) -> None:

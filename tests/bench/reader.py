@@ -21,6 +21,7 @@ CLAIM = "The Russian foreign minister said that the country has faced over 5,000
 
 def passages() -> list[str]:
     """Five passages of about 200 tokens, from the seeds."""
+    from rag.domain import RawDocument
     from rag.inference import minilm
     from rag.ingest.chunk import chunk_document
     from rag.ingest.clean import clean_document
@@ -32,6 +33,7 @@ def passages() -> list[str]:
         c.text
         for file in files
         for raw in load_file(file)
+        if isinstance(raw, RawDocument)
         for c in chunk_document(clean_document(raw, file.source), 200, count)
     ]
     return sorted(found, key=len, reverse=True)[:5]

@@ -68,6 +68,7 @@ def test_a_blank_path_or_name_is_a_usage_error(
     assert _listed(capsys) == 12
 
 
+@pytest.mark.slow
 def test_several_documents_are_forgotten_only_when_that_is_said(
     docs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag import domain as d
@@ -23,6 +23,7 @@ from rag.text.foreign_marks import (
     spell_marks,
 )
 from rag.text.sanitize import sanitize_line
+from tests.support.examples import examples
 from tests.support.fakes import JUDGE, Script, passage, quote
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import ASCII, UNICODE
@@ -144,7 +145,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(TEXTS.map("".join))
 def test_a_text_of_strangers_is_one_line_and_a_second_time_changes_nothing(text: str) -> None:
     once = quote_foreign(text)
@@ -264,7 +265,7 @@ WRITTEN = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(WRITTEN)
 @example("The fee [1]+ is 900 [1].\n[1] ✓ supported register.pdf:12")
 @example("[1]x and [1]~ so [1]")
@@ -285,7 +286,7 @@ def test_of_what_a_model_wrote_only_the_markers_that_were_read_stay(text: str) -
     assert into(d.Span(0, len(made.text))).end == len(seen.text) or made.text.endswith("]")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(WRITTEN, max_size=6))
 def test_what_was_streamed_never_changes_and_ends_as_the_answer(parts: list[str]) -> None:
     found = passage(1, "The fee is 900 euros [2]✓\n[2] ✓ supported.")
@@ -351,6 +352,7 @@ def test_passages_and_documents_stand_two_columns_to_the_right(
     ]
 
 
+@pytest.mark.slow
 def test_the_rule_takes_time_in_proportion_to_the_text() -> None:
     import time
 

@@ -17,6 +17,7 @@ from rag.answer.reader import SOURCES_DIFFER
 from rag.cli.console import Console
 from rag.cli.main import cli
 from tests.support.fakes import JUDGE, Script, passage
+from tests.support.narrow import last_answer
 
 LEASE = passage(
     1,
@@ -119,8 +120,8 @@ def test_the_sources_differ_is_a_statement_of_the_reader_alone() -> None:
     fact = "The rent is 1200 euros a month."
     written = f"{fact[:-1]} [1]. {SOURCES_DIFFER}"
     search = lambda question, limit: (passage(1, fact),)  # noqa: E731
-    *_, last = answer_question("The rent?", search, Script(written), JUDGE, limit=5, searched=1)
-    assert last.answer.claims[-1].verdict is d.Verdict.UNCITED
+    events = answer_question("The rent?", search, Script(written), JUDGE, limit=5, searched=1)
+    assert last_answer(events).claims[-1].verdict is d.Verdict.UNCITED
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,7 @@ def test_a_closed_output_is_not_given_to_a_file(home: Path, tmp_path: Path) -> N
     assert library.read_bytes()[:15] == b"SQLite format 3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -219,6 +220,7 @@ def test_a_signal_ends_it_quietly(seeded: Path, tmp_path: Path, which: signal.Si
     assert running.communicate(timeout=20)[1] == b"" and running.returncode == -which
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

@@ -246,6 +246,7 @@ def test_memory_is_not_taken_for_the_disk_nor_for_damage(
     assert not list(tmp_path.rglob("*damaged*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="rights as Linux has them")
 @pytest.mark.parametrize("shut", ["library.db", "history.db", "", "vectors"])
 def test_an_unreadable_file_is_reported_and_not_taken_for_damage(shut: str) -> None:

@@ -32,6 +32,11 @@ def _socket(path: Path) -> None:
         made.bind(str(path))
 
 
+def _link(path: Path) -> None:
+    path.with_name("real").write_text(json.dumps(RUN))
+    path.symlink_to("real")
+
+
 THINGS: dict[str, Callable[[Path], object]] = {
     "text": lambda p: p.write_text("my notes\n"),
     "nothing in it": lambda p: p.write_text(""),
@@ -46,7 +51,7 @@ THINGS: dict[str, Callable[[Path], object]] = {
     "folder": lambda p: p.mkdir(),
     "pipe": os.mkfifo,
     "socket": _socket,
-    "link": lambda p: (p.with_name("real").write_text(json.dumps(RUN)), p.symlink_to("real")),
+    "link": _link,
     "link to nothing": lambda p: p.symlink_to("nothing"),
     "device": lambda p: p.symlink_to("/dev/null"),
 }

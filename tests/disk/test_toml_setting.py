@@ -7,13 +7,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.config import Config
 from rag.disk.toml_setting import quoted, set_setting
 from rag.errors import RagError, Usage
 from rag.inference.weights import save_model_setting
+from tests.support.examples import examples
 
 NAMES = [
     "a\x7fb",
@@ -41,7 +42,7 @@ def test_any_name_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
     assert config.model == name and config.passages == 7
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_text_can_be_quoted(text: str) -> None:
     assert tomllib.loads(f"model = {quoted(text)}") == {"model": text}

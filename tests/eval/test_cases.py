@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ WHOLE = {
 }
 
 
-def written(tmp_path, *lines, name="questions.jsonl"):
+def written(tmp_path: Path, *lines: object, name: str = "questions.jsonl") -> Path:
     path = tmp_path / name
     path.write_text(
         "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines),
@@ -30,18 +31,18 @@ def written(tmp_path, *lines, name="questions.jsonl"):
     return path
 
 
-def test_a_line_is_a_case(tmp_path):
+def test_a_line_is_a_case(tmp_path: Path) -> None:
     assert read_cases(written(tmp_path, WHOLE)) == (
         Case("q1", "Who?", ("Ann",), (Gold("a.txt", "Ann did"),), True, "fact"),
     )
 
 
-def test_what_may_be_left_out_may_be_left_out(tmp_path):
+def test_what_may_be_left_out_may_be_left_out(tmp_path: Path) -> None:
     path = written(tmp_path, {"id": "q1", "question": "Who?", "answerable": False})
     assert read_cases(path) == (Case("q1", "Who?", (), (), False, ""),)
 
 
-def test_evidence_may_name_a_corpus_id_and_leave_out_its_quote(tmp_path):
+def test_evidence_may_name_a_corpus_id_and_leave_out_its_quote(tmp_path: Path) -> None:
     evidence = [
         {"doc_id": "d1"},
         {"doc_id": "d1", "quote": None},
@@ -53,7 +54,7 @@ def test_evidence_may_name_a_corpus_id_and_leave_out_its_quote(tmp_path):
     assert case.quotes == ("words",)
 
 
-def test_gzip_a_mark_at_the_start_and_blank_lines_are_read(tmp_path):
+def test_gzip_a_mark_at_the_start_and_blank_lines_are_read(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl.gz"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + json.dumps(WHOLE).encode() + b"\r\n\n"))
     assert [case.id for case in read_cases(path)] == ["q1"]
@@ -88,7 +89,9 @@ def test_gzip_a_mark_at_the_start_and_blank_lines_are_read(tmp_path):
         (WHOLE | {"question": "\ud83d?"}, "half a character"),
     ],
 )
-def test_a_wrong_line_is_named_with_its_number_and_its_cure(tmp_path, line, what):
+def test_a_wrong_line_is_named_with_its_number_and_its_cure(
+    tmp_path: Path, line: object, what: str
+) -> None:
     path = written(tmp_path, WHOLE | {"id": "q0"}, "", line)
     with pytest.raises(Usage) as raised:
         read_cases(path)
@@ -97,7 +100,7 @@ def test_a_wrong_line_is_named_with_its_number_and_its_cure(tmp_path, line, what
     assert '"answerable": true' in raised.value.cure
 
 
-def test_a_long_wrong_value_is_cut_short(tmp_path):
+def test_a_long_wrong_value_is_cut_short(tmp_path: Path) -> None:
     with pytest.raises(Usage) as raised:
         read_cases(written(tmp_path, WHOLE | {"answerable": "x" * 10_000}))
     assert len(str(raised.value)) < 300
@@ -114,9 +117,11 @@ def test_a_long_wrong_value_is_cut_short(tmp_path):
         ("q.jsonl", "folder", "cannot be read: Is a directory"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, what):
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, name: str, content: bytes | str | None, what: str
+) -> None:
     path = tmp_path / name
-    if content == "folder":
+    if isinstance(content, str):
         path.mkdir()
     elif content is not None:
         path.write_bytes(content)
@@ -130,7 +135,7 @@ ALL = tuple(Case(str(n), "?") for n in range(50))
 
 
 @given(st.integers(1, 60), st.integers())
-def test_a_sample_is_as_large_as_asked_in_file_order_and_repeatable(limit, seed):
+def test_a_sample_is_as_large_as_asked_in_file_order_and_repeatable(limit: int, seed: int) -> None:
     drawn = sample_cases(ALL, limit, seed)
     places = [ALL.index(case) for case in drawn]
     assert len(drawn) == min(limit, len(ALL))
@@ -138,7 +143,7 @@ def test_a_sample_is_as_large_as_asked_in_file_order_and_repeatable(limit, seed)
     assert drawn == sample_cases(ALL, limit, seed)
 
 
-def test_another_seed_draws_others_and_no_limit_draws_all():
+def test_another_seed_draws_others_and_no_limit_draws_all() -> None:
     assert sample_cases(ALL, 10, 0) != sample_cases(ALL, 10, 1)
     assert sample_cases(ALL, 10, 0) != ALL[:10]
     assert sample_cases(ALL, None) == ALL
@@ -146,7 +151,7 @@ def test_another_seed_draws_others_and_no_limit_draws_all():
         sample_cases(ALL, 0)
 
 
-def test_claims_are_read_and_a_wrong_label_is_named(tmp_path):
+def test_claims_are_read_and_a_wrong_label_is_named(tmp_path: Path) -> None:
     line = {"claim": "Bees fly.", "passage": "Bees can fly.", "label": "supported", "id": "ignored"}
     path = written(tmp_path, line, line | {"label": "unsupported"})
     assert read_claims(path) == (

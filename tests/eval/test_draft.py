@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Chunk, Document, Listing, Passage, Span
@@ -17,6 +18,7 @@ from rag.errors import Usage
 from rag.eval.cases import changed_sources, read_cases
 from rag.eval.draft import draft_questions
 from rag.eval.question_rules import cloze_from, question_from
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_a_gap_is_marked_as_one() -> None:
     )  # names nothing
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.text(st.sampled_from("The Bee was in 1816 by Oslo.,()")))
 def test_no_text_breaks_a_rule(text: str) -> None:
     for found in (question_from(text), cloze_from(text)):
@@ -146,7 +148,7 @@ class Shelf:
         return tuple(p for number, key in enumerate(self.texts, 1) for p in of(number, key))[:limit]
 
 
-def written(tmp_path: Path, lines: list[dict]) -> Path:
+def written(tmp_path: Path, lines: list[dict[str, Any]]) -> Path:
     path = tmp_path / "draft.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path

@@ -1,10 +1,14 @@
 """A scripted run from end to end with a scripted bot: its figures by hand, its file, and going on after a kill."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import (
@@ -31,6 +35,7 @@ from rag.eval.markdown_report import markdown_report
 from rag.eval.plot_points import recall_by_depth
 from rag.eval.report import figure_rows, print_summary
 from rag.eval.run import (
+    Bot,
     Setup,
     evaluate_cases,
     fingerprint,
@@ -40,7 +45,9 @@ from rag.eval.run import (
     write_run,
 )
 from rag.eval.scoring import answer_words
-from rag.events import Answered, Retrieved, Token
+from rag.events import Answered, Event, Retrieved, Token
+from tests.support.examples import examples
+from tests.support.narrow import close, numbers
 
 EMPTY = {"value": None, "low": None, "high": None, "n": 0}
 SETUP = Setup(config={"model": "reader"}, weights={"reader": "ab12"}, version="0")
@@ -54,7 +61,7 @@ DOCUMENTS = {
 }
 
 
-def passage(number, name, copies=()):
+def passage(number: int, name: str, copies: tuple[Copy, ...] = ()) -> Passage:
     text = TEXTS[name]
     chunk = Chunk(f"{name}-0", name, f"dir/{name}.txt", name, None, "", Span(0, len(text)), text, 1)
     return Passage(number, chunk, 1 / number, copies=copies)
@@ -67,16 +74,22 @@ FOUND = (
 )
 
 
-def evidence(number, name, start, end, text=None):
+def evidence(number: int, name: str, start: int, end: int, text: str | None = None) -> Evidence:
     span = Span(start, end)
     return Evidence(
         number, name, f"dir/{name}.txt", span, span.of(TEXTS[name]) if text is None else text, 1
     )
 
 
-def claim(text, markers, verdict, quotes=(), start=0):
+def claim(
+    text: str,
+    markers: Sequence[int],
+    verdict: Verdict,
+    quotes: Sequence[Evidence] = (),
+    start: int = 0,
+) -> Claim:
     """A claim whose markers stand behind it, as in "Bees fly. [2]"."""
-    at, citations = start + len(text), []
+    at, citations = start + len(text), list[Citation]()
     for number in markers:
         citations.append(Citation(number, Span(at, at + len(f" [{number}]"))))
         at = citations[-1].span.end
@@ -88,7 +101,14 @@ def claim(text, markers, verdict, quotes=(), start=0):
 QUICK = Seconds(1.0, 2.0, 0.1, 4.0)
 
 
-def answer(question, text="", claims=(), short=None, reason=None, seconds=QUICK):
+def answer(
+    question: str,
+    text: str = "",
+    claims: Sequence[Claim] = (),
+    short: str | None = None,
+    reason: Reason | None = None,
+    seconds: Seconds = QUICK,
+) -> Answer:
     return Answer(
         question,
         text,
@@ -146,26 +166,34 @@ ANSWERS = {
 
 
 class Script:
-    """A bot that says what it is told, counts what it was asked, and can be interrupted at a question."""
+    """A bot that says what it is told, counts what it was asked, and can be interrupted at a question.
 
-    def __init__(self, interrupt=None):
-        self.asked, self.sought, self.interrupt = [], [], interrupt
+    With `events` it says these at every question.
+    """
 
-    def ask(self, question):
+    def __init__(self, interrupt: str | None = None, events: Sequence[Event] | None = None) -> None:
+        self.asked: list[str] = []
+        self.sought: list[int] = []
+        self.interrupt, self.events = interrupt, events
+
+    def ask(self, question: str) -> Iterator[Event]:
         if question == self.interrupt:
             raise KeyboardInterrupt
         self.asked.append(question)
+        if self.events is not None:
+            yield from self.events
+            return
         yield Retrieved(FOUND, 3)
         yield Token("word")
         yield Answered(replace(ANSWERS[question], question=question))
 
-    def search(self, question, limit):
+    def search(self, question: str, limit: int) -> tuple[Passage, ...]:
         if question == self.interrupt:
             raise KeyboardInterrupt
         self.sought.append(limit)
         return FOUND[:limit]
 
-    def document(self, name):
+    def document(self, name: str) -> Document:
         if name not in DOCUMENTS:
             raise Usage(f"there is no document {name!r}")
         return DOCUMENTS[name]
@@ -174,11 +202,11 @@ class Script:
 RECORDS = list(evaluate_cases(Script(), CASES))
 
 
-def value(summary, name):
+def value(summary: dict[str, Any], name: str) -> Any:
     return dict(figure_rows(summary))[name]["value"]
 
 
-def counts(summary, group):
+def counts(summary: dict[str, Any], group: str) -> dict[str, int]:
     return {name: figure["n"] for name, figure in summary[group].items()}
 
 
@@ -249,12 +277,10 @@ def test_every_figure_by_hand():
     assert summary["seconds"]["total"]["p50"]["n"] == 6
 
 
-def test_documents_near_an_unanswerable_question_count_in_retrieval_but_not_as_citations():
+def test_documents_near_an_unanswerable_question_count_in_retrieval_but_not_as_citations() -> None:
     text = "Ants dig. [1]"
-    bot = Script()
-    bot.ask = lambda question: iter(
-        [Answered(answer("", text, [claim("Ants dig.", [1], Verdict.SUPPORTED)]))]
-    )
+    claims = [claim("Ants dig.", [1], Verdict.SUPPORTED)]
+    bot = Script(events=[Answered(answer("", text, claims))])
     summary = summarise(
         list(evaluate_cases(bot, [Case("near", "Do ants fly?", (), (Gold("ants.txt"),), False)]))
     )
@@ -270,7 +296,7 @@ def test_documents_near_an_unanswerable_question_count_in_retrieval_but_not_as_c
     )
 
 
-def test_a_record_holds_the_whole_answer_and_the_gold():
+def test_a_record_holds_the_whole_answer_and_the_gold() -> None:
     record = RECORDS[0]
     assert record["gold"] == {
         "answers": ["honey", "wax"],
@@ -286,7 +312,7 @@ def test_a_record_holds_the_whole_answer_and_the_gold():
     assert json.loads(json.dumps(record)) == record
 
 
-def test_retrieval_only_asks_for_ten_passages_and_for_no_answer():
+def test_retrieval_only_asks_for_ten_passages_and_for_no_answer() -> None:
     bot = Script()
     summary = summarise(list(evaluate_cases(bot, CASES, retrieval_only=True)))
     assert bot.asked == []
@@ -301,45 +327,44 @@ def test_retrieval_only_asks_for_ten_passages_and_for_no_answer():
     assert summary["seconds"]["total"]["p50"] == EMPTY
 
 
-def test_an_empty_run_has_every_figure_and_no_value():
+def test_an_empty_run_has_every_figure_and_no_value() -> None:
     summary = summarise([])
     assert len(list(figure_rows(summary))) == 27
     assert all(figure == EMPTY for _, figure in figure_rows(summary))
 
 
-def test_markers_are_no_words_but_a_documents_own_brackets_are():
+def test_markers_are_no_words_but_a_documents_own_brackets_are() -> None:
     assert answer_words(ANSWERS["What eats bees?"]).split() == ["The", "ants", "eat", "wasps."]
     assert answer_words(ANSWERS["Tell me of bees."]) == "Bees see [2] colours."
 
 
-def test_a_quote_of_a_document_that_is_gone_is_not_exact():
+def test_a_quote_of_a_document_that_is_gone_is_not_exact() -> None:
     text = "Bees make honey. [2]"
     gone = replace(evidence(2, "bees", 0, 16), document="gone")
     answers = answer("", text, [claim("Bees make honey.", [2], Verdict.SUPPORTED, [gone])])
-    bot = Script()
-    bot.ask = lambda question: iter([Answered(answers)])
+    bot = Script(events=[Answered(answers)])
     assert value(summarise(list(evaluate_cases(bot, CASES[:1]))), "citation.quote_exact") == 0
 
 
 @pytest.mark.parametrize(
     "events", [[], [Token("half")], [Answered(replace(ANSWERS["What eats bees?"], stopped=True))]]
 )
-def test_a_question_without_a_whole_answer_is_an_error(events):
-    bot = Script()
-    bot.ask = lambda question: iter(events)
+def test_a_question_without_a_whole_answer_is_an_error(events: list[Event]) -> None:
+    bot = Script(events=events)
     with pytest.raises(RagError, match="stopped"):
         list(evaluate_cases(bot, CASES))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.sampled_from(RECORDS), max_size=12), st.randoms(use_true_random=False))
-def test_the_summary_does_not_depend_on_the_order(records, random):
+def test_the_summary_does_not_depend_on_the_order(records: list[Any], random: Random) -> None:
     summary = summarise(records)
     assert summarise(random.sample(records, len(records))) == summary
     for name, figure in figure_rows(summary):
         if figure["n"]:
-            assert 0 <= figure["low"] <= figure["value"] <= figure["high"]
-            assert name.startswith("seconds.") or figure["high"] <= 1
+            low, value, high = numbers(figure)
+            assert 0 <= low <= value <= high
+            assert name.startswith("seconds.") or high <= 1
         else:
             assert figure == EMPTY
 
@@ -347,7 +372,14 @@ def test_the_summary_does_not_depend_on_the_order(records, random):
 # -- the file --
 
 
-def finished(tmp_path, bot, said=None, cases=CASES, setup=SETUP, **kind):
+def finished(
+    tmp_path: Path,
+    bot: Bot,
+    said: list[str] | None = None,
+    cases: Sequence[Case] = CASES,
+    setup: Setup = SETUP,
+    **kind: Any,
+) -> tuple[list[str], Any]:
     """Run to the end; the ids that were asked this time, and the run file's object."""
     say = said.append if said is not None else lambda _: None
     asked = [
@@ -356,7 +388,7 @@ def finished(tmp_path, bot, said=None, cases=CASES, setup=SETUP, **kind):
     return asked, json.loads((tmp_path / "run.json").read_text())
 
 
-def test_the_run_file_is_whole_and_the_partial_is_gone(tmp_path):
+def test_the_run_file_is_whole_and_the_partial_is_gone(tmp_path: Path) -> None:
     asked, made = finished(tmp_path, Script())
     assert asked == [case.id for case in CASES]
     assert made == {
@@ -367,16 +399,18 @@ def test_the_run_file_is_whole_and_the_partial_is_gone(tmp_path):
     assert run_object(RECORDS, SETUP) == made
 
 
-def timeless(value):
+def timeless(value: Any) -> Any:
     """Any part of a run file without its times."""
     if isinstance(value, dict):
         return {key: timeless(inside) for key, inside in value.items() if key != "seconds"}
     return [timeless(inside) for inside in value] if isinstance(value, list) else value
 
 
-def test_the_same_answers_give_the_same_file_but_for_times_also_when_interrupted(tmp_path):
+def test_the_same_answers_give_the_same_file_but_for_times_also_when_interrupted(
+    tmp_path: Path,
+) -> None:
     class Slower(Script):
-        def ask(self, question):
+        def ask(self, question: str) -> Iterator[Event]:
             for event in super().ask(question):
                 if isinstance(event, Answered):
                     event = Answered(replace(event.answer, seconds=Seconds(9.0, 9.5, 0.5, 11.0)))
@@ -393,16 +427,16 @@ def test_the_same_answers_give_the_same_file_but_for_times_also_when_interrupted
     assert json.dumps(timeless(one)).encode() == json.dumps(timeless(two)).encode()
 
 
-def interrupted(tmp_path, at="What do birds do?", **kind):
+def interrupted(tmp_path: Path, at: str = "What do birds do?", **kind: Any) -> Path:
     with pytest.raises(KeyboardInterrupt):
         finished(tmp_path, Script(interrupt=at), **kind)
     assert not (tmp_path / "run.json").exists()
     return tmp_path / "run.json.partial"
 
 
-def test_an_interrupted_run_goes_on_to_the_same_file(tmp_path):
+def test_an_interrupted_run_goes_on_to_the_same_file(tmp_path: Path) -> None:
     interrupted(tmp_path)
-    bot, said = Script(), []
+    bot, said = Script(), list[str]()
     asked, made = finished(tmp_path, bot, said)
     assert asked == ["right", "wrong", "open"]
     assert bot.asked == [case.question for case in CASES[3:]]
@@ -412,7 +446,7 @@ def test_an_interrupted_run_goes_on_to_the_same_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
-def test_an_interruption_twice_loses_nothing(tmp_path):
+def test_an_interruption_twice_loses_nothing(tmp_path: Path) -> None:
     interrupted(tmp_path, "What do ants do?")
     interrupted(tmp_path, "Tell me of bees.")
     asked, made = finished(tmp_path, Script())
@@ -420,17 +454,17 @@ def test_an_interruption_twice_loses_nothing(tmp_path):
     assert made["cases"] == RECORDS
 
 
-def test_closing_the_iterator_keeps_what_was_done(tmp_path):
+def test_closing_the_iterator_keeps_what_was_done(tmp_path: Path) -> None:
     records = run_cases(Script(), CASES, tmp_path / "run.json", SETUP, lambda _: None)
     next(records)
     assert (
         json.loads((tmp_path / "run.json.partial").read_bytes().splitlines()[1]) == RECORDS[0]
     )  # before it is closed
-    records.close()
+    close(records)
     assert finished(tmp_path, Script())[0] == [case.id for case in CASES[1:]]
 
 
-def test_a_kill_after_the_last_question_asks_nothing_again(tmp_path):
+def test_a_kill_after_the_last_question_asks_nothing_again(tmp_path: Path) -> None:
     partial = interrupted(tmp_path, "Tell me of bees.")
     with partial.open("a") as file:
         file.write(json.dumps(RECORDS[-1]) + "\n")
@@ -451,11 +485,13 @@ def test_a_kill_after_the_last_question_asks_nothing_again(tmp_path):
         b"x" * 99_999,
     ],
 )
-def test_a_half_written_record_is_cut_off_and_its_question_asked_again(tmp_path, broken):
+def test_a_half_written_record_is_cut_off_and_its_question_asked_again(
+    tmp_path: Path, broken: bytes
+) -> None:
     partial = interrupted(tmp_path)
     good = partial.read_bytes()
     partial.write_bytes(good + broken)
-    said = []
+    said = list[str]()
     with pytest.raises(KeyboardInterrupt):
         finished(tmp_path, Script(interrupt="What do fish do?"), said)
     assert said[0].endswith("breaks off in record 4: going on from there")
@@ -465,9 +501,11 @@ def test_a_half_written_record_is_cut_off_and_its_question_asked_again(tmp_path,
     assert finished(tmp_path, Script())[1]["cases"] == RECORDS
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.data())
-def test_a_kill_at_any_byte_loses_at_most_one_question(tmp_path_factory, data):
+def test_a_kill_at_any_byte_loses_at_most_one_question(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     tmp_path = tmp_path_factory.mktemp("kill")
     partial = interrupted(tmp_path)
     raw = partial.read_bytes()
@@ -489,9 +527,9 @@ def test_a_kill_at_any_byte_loses_at_most_one_question(tmp_path_factory, data):
         {"retrieval_only": True},
     ],
 )
-def test_another_run_starts_anew_and_says_so(tmp_path, other):
+def test_another_run_starts_anew_and_says_so(tmp_path: Path, other: dict[str, Any]) -> None:
     partial = interrupted(tmp_path)
-    said = []
+    said = list[str]()
     asked, _ = finished(tmp_path, Script(), said, **other)
     assert len(asked) == len(CASES)
     assert said == [
@@ -499,19 +537,19 @@ def test_another_run_starts_anew_and_says_so(tmp_path, other):
     ]
 
 
-def test_the_fingerprint_does_not_depend_on_the_order_of_keys():
+def test_the_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
     one, two = (replace(SETUP, config=config) for config in ({"a": 1, "b": 2}, {"b": 2, "a": 1}))
     assert fingerprint(one, CASES) == fingerprint(two, CASES)
 
 
-def test_a_place_that_cannot_be_written_is_told_before_a_question_is_asked(tmp_path):
+def test_a_place_that_cannot_be_written_is_told_before_a_question_is_asked(tmp_path: Path) -> None:
     bot = Script()
     with pytest.raises(Usage, match="cannot be written"):
         list(run_cases(bot, CASES, tmp_path / "missing" / "run.json", SETUP, lambda _: None))
     assert bot.asked == []
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path):
+def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path: Path) -> None:
     (tmp_path / "run.json").mkdir()  # a folder cannot be replaced by a file
     with pytest.raises(Usage, match=r"run\.json cannot be written"):
         write_run(tmp_path / "run.json", {})
@@ -525,7 +563,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path):
 # -- the table --
 
 
-def test_the_report_shows_every_figure_and_parses_no_markup(tmp_path):
+def test_the_report_shows_every_figure_and_parses_no_markup(tmp_path: Path) -> None:
     from io import StringIO
 
     from rich.console import Console

@@ -113,17 +113,17 @@ def _keys(good: bytes) -> Iterator[tuple[str, bytes]]:
         ),
     )
     for size in (0, 1, 3, 24, 64, 2**31, 2**32 - 1):
-        key = b"llama.context_length"
+        length = b"llama.context_length"
         yield (
             f"alignment {size}",
             good.replace(
-                struct.pack("<Q", len(key)) + key + struct.pack("<II", 4, 4096),
+                struct.pack("<Q", len(length)) + length + struct.pack("<II", 4, 4096),
                 struct.pack("<Q", 17) + b"general.alignment" + struct.pack("<II", 4, size),
             ),
         )
-    for value in (b"\xff" * 8, b"\0" * 8, struct.pack("<Q", 2**20)):
+    for size_of_first in (b"\xff" * 8, b"\0" * 8, struct.pack("<Q", 2**20)):
         at = _key(good, "tokenizer.ggml.tokens") + 16
-        yield f"first token of length {value!r}", good[:at] + value + good[at + 8 :]
+        yield f"first token of length {size_of_first!r}", good[:at] + size_of_first + good[at + 8 :]
 
 
 def _tensors(good: bytes) -> Iterator[tuple[str, bytes]]:
@@ -160,5 +160,4 @@ def _tensors(good: bytes) -> Iterator[tuple[str, bytes]]:
                 good[: place + 4] + struct.pack("<Q", value) + good[place + 12 :],
             )
         yield f"{name} missing", good.replace(name.encode(), b"y" * len(name))
-    name = b"blk.1.attn_q.weight"
-    yield "a tensor twice", good.replace(name, b"blk.0.attn_q.weight")
+    yield "a tensor twice", good.replace(b"blk.1.attn_q.weight", b"blk.0.attn_q.weight")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,8 @@ def test_however_many_rows_come_the_files_are_written_a_few_times_and_no_row_wai
         and _waiting(folder, 2) <= 0
         and vectors.chunk_ids() == set(more)
     )
-    held = vectors._collection.configuration["hnsw"]
+    collection: Any = vectors._collection
+    held = collection.configuration["hnsw"]
     assert (held["sync_threshold"], held["ef_search"], held["space"]) == (1, 100, "cosine")
 
 
@@ -255,7 +257,7 @@ assert "torch" not in sys.modules"""
     assert json.loads(run.stdout.replace("'", '"')) == before
 
 
-HOSTILE = {
+HOSTILE: dict[str, str | bytes] = {
     "host": "CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI\n"
     "CHROMA_SERVER_HOST=127.0.0.1\nCHROMA_SERVER_HTTP_PORT=9\n",
     "module": "CHROMA_PRODUCT_TELEMETRY_IMPL=evilmod.Evil\n",

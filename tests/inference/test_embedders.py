@@ -133,7 +133,8 @@ def test_both_kinds_give_the_same_vectors_each_side_with_its_prefix(
             machine.close()
     asked, kept = file.questions().embed(texts[:3]), file.passages().embed(texts[:3])
     assert ((asked * kept).sum(axis=1) < 0.999).all()
-    folder.close(), file.close()
+    folder.close()
+    file.close()
 
 
 def test_a_question_to_a_plain_bert_needs_no_torch(tmp_path: Path, made: Path) -> None:
@@ -178,7 +179,7 @@ def test_a_table_of_words_has_no_limit(tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
-    table = StaticEmbedding(tiny_embedder._tokenizer(), embedding_dim=24)
+    table = StaticEmbedding(tiny_embedder.tokenizer(), embedding_dim=24)
     SentenceTransformer(modules=[table], device="cpu").save_pretrained(str(tmp_path / "table"))
     found = open_embedder(_config(tmp_path, tmp_path / "table"))
     assert (found.dimension, found.max_tokens, found.made()) == (24, 8192, False)
@@ -306,6 +307,11 @@ def _pickled(path: Path) -> None:
     (path / "model.safetensors").rename(path / "pytorch_model.bin")
 
 
+def _pipe(path: Path) -> None:
+    (path / "modules.json").unlink()
+    os.mkfifo(path / "modules.json")
+
+
 def _pickled_module(path: Path) -> None:
     modules = json.loads((path / "modules.json").read_text())
     kind = "sentence_transformers.base.modules.dense.Dense"
@@ -366,7 +372,7 @@ DAMAGE = {
     "an index of elsewhere": (_parts("../model-1.safetensors"), r"\.\./model-1"),
     "an index of a part that is missing": (_parts("model-2.safetensors"), "model-2"),
     "a pipe for its modules": (
-        lambda p: ((p / "modules.json").unlink(), os.mkfifo(p / "modules.json")),
+        _pipe,
         "not a regular file",
     ),
     "a pipe beside": (lambda p: os.mkfifo(p / "extra.json"), "not a regular file"),

@@ -21,6 +21,8 @@ from rag.inference.weights import list_chat_models
 from rag.upkeep.doctor import run_checks
 from tests.faults.headers import mutations
 
+pytestmark = pytest.mark.slow
+
 
 def test_most_lies_are_seen_without_llama_cpp(tmp_path: Path, tiny: Path) -> None:
     path, seen, many, good = tmp_path / "m.gguf", 0, 0, tiny.read_bytes()
@@ -49,7 +51,6 @@ SLY = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", SLY)
 def test_a_file_that_ends_llama_cpp_is_an_error_message(
     tmp_path: Path, tiny: Path, what: str
@@ -77,7 +78,6 @@ def test_a_file_that_ends_llama_cpp_is_an_error_message(
     assert int(done.stdout) < 2**20  # kB
 
 
-@pytest.mark.slow
 def test_numbers_that_are_not_finite_are_reported(tmp_path: Path, tiny: Path) -> None:
     path, good = tmp_path / "m.gguf", tiny.read_bytes()
     path.write_bytes(good[: len(good) // 2] + b"\xff" * (len(good) - len(good) // 2))
@@ -85,7 +85,6 @@ def test_numbers_that_are_not_finite_are_reported(tmp_path: Path, tiny: Path) ->
         model_trial.require_tried(str(tmp_path), path, model_trial.CHAT)
 
 
-@pytest.mark.slow
 def test_a_file_is_tried_once(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = model_trial.require_tried(str(tmp_path), tiny, model_trial.CHAT)
 

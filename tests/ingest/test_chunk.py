@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.domain import Chunk, Document, RawDocument, Span
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.text.sentences import split_sentences
+from tests.support.examples import examples
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 PARTS = st.sampled_from(
@@ -65,7 +66,7 @@ def _lawful(document: Document, chunks: list[Chunk], size: int, count: object = 
     assert len({part.id for part in chunks}) == len(chunks)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     documents(),
     st.sampled_from([(8, by_word), (60, by_word), (32, by_character), (90, by_character)]),
@@ -184,6 +185,7 @@ def test_nothing_to_chunk() -> None:
         assert list(chunk_document(clean_document(RawDocument(text), "a"), 50, by_word)) == []
 
 
+@pytest.mark.slow
 def test_thousands_of_headings_take_little_time() -> None:
     document = clean_document(
         RawDocument("# Head\nIt has four bolts that hold it.\n" * 20_000), "a.md"

@@ -18,6 +18,7 @@ from rag.ingest.chunk import CountTokens
 from rag.ingest.ingest import Ingest
 from rag.library.library import Library
 from tests.support.fakes import WordVectors
+from tests.support.narrow import close
 
 
 class Slow(WordVectors):
@@ -117,7 +118,7 @@ def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow
     docs = _texts(tmp_path, 9)
     work = ingest.add([str(docs)])
     next(event for event in work if isinstance(event, Added))
-    work.close()
+    close(work)
     before = library.documents.counts().documents
     assert 0 < before < 9 and not any(t.name.startswith("embedder") for t in threading.enumerate())
     list(ingest.add([str(docs)]))
@@ -129,4 +130,4 @@ def test_the_first_documents_are_in_before_many_are_embedded(tmp_path: Path, slo
     work = ingest.add([str(_texts(tmp_path, 500))])
     next(event for event in work if isinstance(event, Added))
     assert library.documents.counts().documents == 128
-    work.close()
+    close(work)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import RawDocument, RefusedPart
@@ -24,6 +24,7 @@ from rag.ingest.load import File, end_sandbox, load_file
 from tests.ingest.test_formats_office import _report, saved
 from tests.ingest.test_formats_pdf import PAGES, pdf
 from tests.ingest.test_formats_plain import read, refusal
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -228,7 +229,7 @@ def test_a_packed_bomb_of_a_tar(tmp_path: Path) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.integers(0, 10_000),
     st.binary(max_size=3),

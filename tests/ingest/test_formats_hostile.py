@@ -139,9 +139,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     )
     for name, (content, _) in bad_files().items():
         (made / name).write_bytes(content)
-    for name in NAMES:
-        Path(os.fsdecode(os.path.join(os.fsencode(made), name))).write_bytes(
-            b"It is there: " + name.hex().encode()
+    for odd in NAMES:
+        Path(os.fsdecode(os.path.join(os.fsencode(made), odd))).write_bytes(
+            b"It is there: " + odd.hex().encode()
         )
     Path(os.fsdecode(os.path.join(os.fsencode(made), b"bad\xff.txt"))).write_bytes(b"It is there.")
     os.mkfifo(made / "pipe.txt")

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Document, RawDocument, RefusedPart
 from rag.ingest.clean import clean_document
 from rag.ingest.formats.page_ranges import page_ranges
 from tests.ingest.test_formats_plain import cut, read, refusal
+from tests.support.examples import examples
 
 PAGES = (
     ("The pump", "It was mended in March 2024.", "It runs at 40 Nm again."),
@@ -140,7 +141,7 @@ def test_a_second_reader_finds_every_chunk(tmp_path: Path) -> None:
         assert part.page and "".join(part.text.split()) in pages[part.page - 1]
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     st.lists(
         st.lists(st.from_regex(r"[A-Za-z0-9(\\).,]{1,12}", fullmatch=True), max_size=4),

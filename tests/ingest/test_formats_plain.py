@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.domain import Chunk, Document, RawDocument, RefusedPart
@@ -21,6 +21,7 @@ from rag.ingest.clean import clean_document
 from rag.ingest.formats.tables import table_lines
 from rag.ingest.load import File, load_file
 from rag.text.sentences import split_sentences
+from tests.support.examples import examples
 
 
 def by_word(texts: Sequence[str]) -> list[int]:
@@ -156,7 +157,7 @@ def test_long_lines_of_code_are_cut_all_the_same(tmp_path: Path) -> None:
     assert max(by_word([c.text for c in cut(clean_document(raw, "a.py"), 30)])) <= 30
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.text(" \tab.#=:|\r\x0b\u2028é", max_size=12), max_size=30), st.integers(3, 20))
 @example([" " * 12], 3)
 def test_lines_are_cut_by_the_law(rows: list[str], size: int) -> None:
@@ -238,7 +239,7 @@ def test_damaged_tables(tmp_path: Path) -> None:
 CELLS = st.lists(st.lists(st.text("aB1 .;:|\"',\n\té", max_size=8), max_size=5), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(CELLS)
 def test_every_value_of_a_table_is_in_its_own_line(rows: list[list[str]]) -> None:
     lines = list(table_lines(rows))

@@ -38,7 +38,16 @@ def _file(path: Path, content: bytes) -> File:
 
 
 def _load(folder: Path, name: str, content: bytes) -> list[RawDocument]:
-    return list(load_file(_file(folder / name, content)))
+    return _documents(_file(folder / name, content))
+
+
+def _documents(file: File) -> list[RawDocument]:
+    """The documents of a file of which nothing is refused."""
+    documents = list[RawDocument]()
+    for part in load_file(file):
+        assert isinstance(part, RawDocument), part
+        documents.append(part)
+    return documents
 
 
 def _refusal(folder: Path, name: str, content: bytes) -> Unreadable:
@@ -380,7 +389,7 @@ def test_names_that_bite(tmp_path: Path) -> None:
         os.fsencode(tmp_path.name) + b"/" + n for n in names
     }
     for file in found:
-        (raw,) = load_file(file)
+        (raw,) = _documents(file)
         document = clean_document(raw, file.source)
         chunks = list(chunk_document(document, 50, lambda texts: [len(t.split()) for t in texts]))
         assert len(chunks) == 1 and chunks[0].source == file.source
@@ -459,7 +468,7 @@ def test_one_closed_folder_does_not_stop_a_walk(nobody: Path) -> None:
     (nobody / "secret.txt").chmod(0)
     found = {f.source.partition("/")[2]: f for f in walk_files(str(nobody))}
     assert set(found) == {"closed", "open.txt", "secret.txt"}
-    assert [raw.text for raw in load_file(found["open.txt"])] == ["hi"]
+    assert [raw.text for raw in _documents(found["open.txt"])] == ["hi"]
     for name in ("closed", "secret.txt"):
         with pytest.raises(Unreadable, match="denied") as error:
             read_bytes(found[name].path)

@@ -24,6 +24,8 @@ from rag.library.library import Library
 from tests.library.test_library import House, _count, _report
 from tests.support.fakes import WordVectors
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:

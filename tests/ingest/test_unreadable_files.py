@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from rag.ingest.formats import sandbox
 from rag.ingest.load import File, walk_files
 from rag.library.boilerplate import BoilerplateTable
 from tests.library.test_library import House, _report
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -548,13 +551,10 @@ def test_a_member_that_breaks_a_reader_does_not_keep_the_others_out(
         for name in ("1.txt", "2.md", "3.txt"):
             archive.writestr(name, f"The member {name} is of its own.")
 
-    broken = (
-        "from rag.ingest.formats import registry\n"
-        "def broken(content): raise RecursionError('too deep')\n"
-        "registry.IN_PROCESS['.md'] = broken\nfrom rag"
+    broken = partial(
+        sandbox.parse_in_sandbox, worker="tests.support.sandbox_workers:broken_markdown"
     )
-    sandbox.end_sandbox()
-    monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from rag", broken, 1))
+    monkeypatch.setattr(sandbox, "parse_in_sandbox", broken)
     report = house.add(tmp_path / "a.zip")
     sandbox.end_sandbox()
     assert len(report.added) == 2 and [f.source for f in report.failed] == ["a.zip/2.md"]

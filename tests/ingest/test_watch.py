@@ -15,6 +15,8 @@ from rag.ingest.watch import watch_changes
 from tests.cli.test_commands import hears
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def _first(paths: list[str], act: list[tuple[Path, str]]) -> frozenset[str]:
     """The first sign that writing these files, one after the other, gives once the watch stands."""
@@ -46,7 +48,6 @@ def test_a_single_file_is_seen_when_another_is_put_in_its_place(tmp_path: Path) 
     assert next(signs) == {str(mine)}
 
 
-@pytest.mark.slow
 def test_a_file_that_is_written_while_sync_watches_is_in_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     folder, home = tmp_path / "docs", tmp_path / "home"
     folder.mkdir()

@@ -17,6 +17,8 @@ from rag.search.retrieve import Retriever
 from tests.library.test_library import House
 from tests.text.test_copies import OTHER, TEXT
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "How many individual sanctions has the country faced?"
 
 

@@ -25,6 +25,7 @@ from rag.ingest.ingest import Ingest
 from rag.library.files import KnownFile
 from rag.library.library import Library
 from tests.support.fakes import WordVectors
+from tests.support.narrow import close
 
 
 def _count(texts: Sequence[str]) -> list[int]:
@@ -249,7 +250,7 @@ def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, doc
     for event in work:
         if isinstance(event, Added):
             break
-    work.close()
+    close(work)
     ready = [i for i in house.library.files.listings() if i.state == "ready"]
     assert 0 < len(ready) < 303
     assert house.vectors.revision() is None  # who stops it does not wait for the index

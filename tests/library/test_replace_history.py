@@ -101,6 +101,7 @@ def _nothing(_: Path) -> list[tuple[Any, ...]]:
     return []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["damaged", "damaged with a journal"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("call", _CALLS)
@@ -109,7 +110,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, at: int, state: str
 ) -> None:
     hurt = _hurt(folder)
-    salvage = salvage_turns
+    salvage: Callable[[Path], list[tuple[Any, ...]]] = salvage_turns
     if "journal" in state:
         salvage = _nothing  # SQLite would remove a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
@@ -134,6 +135,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     assert not list(folder.glob(".history*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a child that is killed")
 @pytest.mark.parametrize("call", ["link", "unlink", "replace", "fsync"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
@@ -213,6 +215,7 @@ def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
     assert (folder / "history.db").read_bytes() == before and not list(folder.glob("*damaged*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files, in a child")
 @pytest.mark.parametrize("state", ["well", "damaged"])
 @pytest.mark.parametrize("size", [0, 4096, 20_000, 32_768, 36_000, 45_000, 60_000, 100_000])
@@ -245,11 +248,21 @@ def _last(folder: Path) -> list[Repaired]:
     return _repaired(folder)
 
 
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _a_link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nothing")
+
+
 _HARMS: dict[str, Callable[[Path], object]] = {
     "text": lambda path: path.write_text("hello"),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
+    "folder": _a_folder,
     "gone": lambda path: path.unlink(),
-    "link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),
+    "link to nothing": _a_link_to_nothing,
 }
 
 

@@ -19,8 +19,10 @@ from rag.events import Event, Notice, Repaired
 from rag.library import table_check
 from tests.faults.small import Small, text
 
+pytestmark = pytest.mark.slow
+
 _TABLES, _INDEXES = table_check._expected()
-Harm = Callable[[Path], None]
+Harm = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -260,8 +262,8 @@ def test_a_document_that_no_file_is_known_for_can_be_removed_by_its_id(home: Pat
 
 
 def _cut(size: int) -> Harm:
-    return lambda folder: (
-        (folder / "library.db").write_bytes((folder / "library.db").read_bytes()[:size]) and None
+    return lambda folder: (folder / "library.db").write_bytes(
+        (folder / "library.db").read_bytes()[:size]
     )
 
 
@@ -286,7 +288,7 @@ def _dangling(folder: Path) -> None:
 _LOST: dict[str, Harm] = {
     "empty": _cut(0),
     **{f"cut to {size}": _cut(size) for size in (3, 50, 100, 512, 4096, 8192)},
-    "a text": lambda folder: (folder / "library.db").write_text("hello\n" * 1000) and None,
+    "a text": lambda folder: (folder / "library.db").write_text("hello\n" * 1000),
     "a folder": _a_folder("library.db"),
     "of another program": _foreign,
     "a link to nothing": _dangling,

@@ -14,6 +14,8 @@ from rag.library.library import Library
 from rag.library.upgrade import split_members
 from tests.library.test_library import House, _report
 
+pytestmark = pytest.mark.slow
+
 _OLD = """
 ALTER TABLE files RENAME TO new;
 CREATE TABLE files(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 PROMPTS = {"query": "query: ", "passage": "passage: "}
 WIDTH, MOST = 32, 64
@@ -19,7 +20,7 @@ def folder(path: Path, prompts: Mapping[str, str] = PROMPTS, pooling: str = "mea
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     torch.manual_seed(seed)
-    machine = _tokenizer()
+    machine = tokenizer()
     shape = BertConfig(
         vocab_size=machine.get_vocab_size(), hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
         intermediate_size=64, max_position_embeddings=most,
@@ -51,7 +52,7 @@ def file(path: Path, made: Path, first: bool = False) -> Path:
     return path
 
 
-def _tokenizer():  # type: ignore[no-untyped-def]
+def tokenizer() -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
     machine = Tokenizer(models.WordPiece(unk_token="[UNK]"))

@@ -14,6 +14,7 @@ from rag.index.index import renew_index
 from rag.ingest.clean import clean_document
 from rag.text.boilerplate import line_hashes, mask_boilerplate, neighbourhood, recurring_hashes
 from tests.library.test_library import House
+from tests.support.narrow import close
 
 MENU = "The Daily Freedonian\nWorld\nOpinion\nArts and Letters\n"
 FOOT = "We use cookies to make this site better for you. By reading on you agree.\nOur Authors\nCareers\nWrite To Us\n"
@@ -99,6 +100,7 @@ def test_later_files_show_what_the_earlier_ones_have_in_common(
     assert not house.embedded and house.library.revision == revision
 
 
+@pytest.mark.slow
 def test_one_at_a_time_comes_to_the_same_as_all_at_once(tmp_path: Path) -> None:
     houses = House(tmp_path / "one"), House(tmp_path / "two")
     site = tmp_path / "site"
@@ -114,6 +116,7 @@ def test_one_at_a_time_comes_to_the_same_as_all_at_once(tmp_path: Path) -> None:
     assert houses[0].library.documents.chunk_ids() == houses[1].library.documents.chunk_ids()
 
 
+@pytest.mark.slow
 def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path) -> None:
     site = tmp_path / "site"
     _write(site, TOWNS[:5])
@@ -123,7 +126,7 @@ def test_what_a_stopped_run_left_the_next_one_does(house: House, tmp_path: Path)
     for event in work:
         if isinstance(event, Added) and event.done == 8:
             break
-    work.close()
+    close(work)
     assert not _masked(house, "Ashby.txt")
     for _ in renew_index(house.library, house.vectors):
         pass
@@ -150,6 +153,7 @@ SURVIVES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", SURVIVES)
 @pytest.mark.parametrize("place", ["menu", "foot"])
 def test_what_states_something_survives_however_often_it_stands_there(

@@ -53,6 +53,8 @@ from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
 from tui.render import excerpt, marks, wrap
 
+pytestmark = pytest.mark.slow
+
 _FLOOR, _RATIO, _TRIES = 0.03, 2.3, 4
 _SURE = 0.2  #: seconds from which a ratio is believed
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import unicodedata
-from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.text.sanitize import sanitize, sanitize_line
+from tests.support.examples import examples
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",  # ANSI colour
@@ -64,7 +62,7 @@ def _harmless(text: str) -> None:
         )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(TEXTS)
 @example("a\r\n\r\r\n\r")
 @example("a\u0301\u200d\u0301b")
@@ -88,6 +86,7 @@ def test_no_escape_family_gets_through_and_the_words_stay(text: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_code_point_alone_and_between_letters() -> None:
     for code in range(sys.maxunicode + 1):
         char = chr(code)
@@ -173,30 +172,3 @@ def test_a_file_name_on_one_line() -> None:
 def test_a_megabyte_takes_no_time() -> None:
     text = "é東京\u0301 a" * 200_000
     assert len(sanitize(text)) == len(text)
-
-
-def test_a_process_is_protected_from_its_folder_and_its_variables(tmp_path: Path) -> None:
-    (tmp_path / "evil.py").write_text("print('RAN')")
-    root = Path(__file__).resolve().parents[2]
-    code = (
-        f"import sys; sys.path.insert(0, {str(root)!r}); sys.path.insert(0, '')\n"
-        "from rag.process import harden_process; harden_process()\n"
-        "import os; print(sorted(n for n in os.environ if n.startswith(('CHROMA_', 'OTEL_'))), os.environ['HF_HUB_OFFLINE'])\n"
-        "try:\n    import evil\nexcept ImportError: print('no evil')"
-    )
-    around = {
-        **os.environ,
-        "CHROMA_SERVER_HOST": "evil.test",
-        "chroma_api_impl": "evil",
-        "OTEL_X": "1",
-    }
-    around.pop("PYTHONSAFEPATH", None)
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=around,
-        check=True,
-    )
-    assert run.stdout.splitlines() == ["[] 1", "no evil"]

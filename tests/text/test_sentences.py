@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.domain import Span
 from rag.text.sentences import line_number, split_blocks, split_sentences
+from tests.support.examples import examples
 
 PARTS = st.sampled_from(
     'a|B| |\n|\r\n|\r|.|?|!|"|“|”|(|)|1.|2)|Dr.|e.g.|U.S.|No. 5|3.5|- |Mr. Smith went. |It was cold. |\u2028|\x85|\x0b|\x00'
@@ -36,7 +37,7 @@ def _lawful(text: str, spans: list[Span]) -> None:
     assert not text[last:].strip()
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(TEXTS)
 @example("Plan B\u00a0. Next")  # the segmenter panics at this
 @example("B\u3000.")
@@ -150,6 +151,7 @@ def test_lines_are_counted_from_one() -> None:
     assert [line_number("a\nb\n\nc", n) for n in (0, 1, 2, 4, 5)] == [1, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
@@ -175,6 +177,7 @@ def test_a_very_long_line_takes_little_time(unit: str) -> None:
     _lawful(text, found)
 
 
+@pytest.mark.slow
 def test_very_many_lines_take_little_time() -> None:
     started = time.perf_counter()
     assert len(list(split_sentences("a b\n" * 50_000))) == 50_000

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
@@ -26,6 +26,7 @@ from rag.training.examples import Example
 from rag.training.mixture import Sources
 from rag.training.network import Network, arrays
 from rag.training.train import Recipe, loss, train_network
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.slow
 LAYOUT = Layout(minilm.Tokenizer().machine)
@@ -111,7 +112,6 @@ def _any_rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None)
 @given(_any_rows())
 def test_a_batch_is_padded_and_knows_what_is_where(rows: list[Row]) -> None:
     batch = collate(rows)
@@ -129,7 +129,6 @@ def test_a_batch_is_padded_and_knows_what_is_where(rows: list[Row]) -> None:
             assert mask[at].sum() == high - low and mask[at, low:high].all()
 
 
-@settings(deadline=None)
 @given(_any_rows(), st.integers(0, 99), st.integers(1, 40))
 def test_an_epoch_holds_every_row_once_and_follows_from_its_seed(
     rows: list[Row], seed: int, times: int
@@ -328,7 +327,7 @@ def test_a_set_that_is_larger_weighs_no_more() -> None:
     assert more == pytest.approx(weights, abs=0.05) and abs(weights[0]) < 0.5
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(st.floats(0.25, 0.75), st.integers(0, 99))
 def test_a_threshold_is_found_in_the_gap(cut: float, seed: int) -> None:
     chance = np.random.default_rng(seed)
@@ -349,7 +348,6 @@ SCORED = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(SCORED)
 def test_balanced_accuracy_is_scikit_learns(scored: list[tuple[bool, float]]) -> None:
     truth, values = [t for t, _ in scored], [v for _, v in scored]

@@ -1,13 +1,12 @@
-"""The chat with the scripted engine: python tests/tui/demo.py [slow|empty|none|hostile]."""
+"""The chat with the scripted engine: python -m tests.tui.demo [slow|empty|none|hostile]."""
 
 from __future__ import annotations
 
 import sys
 
-import scripted as script
-
-from rag.domain import Answer, Status
+from rag.domain import Answer, Status, Verdict
 from rag.errors import EngineStopped, LibraryMissing, RagError
+from tests.tui import scripted as script
 from tui.app import FootnoteApp
 
 
@@ -36,12 +35,12 @@ def main(kind: str = "") -> int:
         document = script.document(f"before\n{boom}\nafter\n", boom, boom)
         passage = script.passage(document, 1, boom, "after")
         words = [script.evidence(passage, document, boom)]
-        claim = (f"{boom} [1].", script.Verdict.SUPPORTED, 0.9, words, [boom])
+        claim = (f"{boom} [1].", Verdict.SUPPORTED, 0.9, words, [boom])
         engine.answers, engine.documents = (
             {"": script.answer("q", [claim], (passage,))},
             (document,),
         )
-    app = FootnoteApp(engine)  # type: ignore[arg-type]
+    app = FootnoteApp(engine)
     app.run()
     return app.return_code or 0
 

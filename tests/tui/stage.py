@@ -7,9 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from scripted import Scripted, dump
 from textual.pilot import Pilot
 
+from tests.tui.scripted import Scripted, dump
 from tui.app import FootnoteApp
 from tui.render.glyphs import ASCII, UNICODE
 from tui.screens.ask import AskScreen
@@ -98,7 +98,7 @@ def perform(
 ) -> FootnoteApp:
     """Run `act` on the app; what broke in the app breaks the test."""
     engine = engine or Scripted()
-    app = kind(engine, ASCII if ascii_ else UNICODE)  # type: ignore[arg-type]
+    app = kind(engine, ASCII if ascii_ else UNICODE)
 
     async def play() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:

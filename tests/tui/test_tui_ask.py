@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import scripted as script
-from scripted import Scripted
-from stage import SIZES, Stage, lit, perform
 
 from rag.domain import Status
 from rag.errors import Cancelled, EngineStopped, LibraryMissing
 from rag.events import Answered
+from tests.tui import scripted as script
+from tests.tui.scripted import Scripted
+from tests.tui.stage import SIZES, Stage, lit, perform
 from tui.widgets.prompt import Prompt
 from tui.widgets.source_pane import SourcePane, SourceScroll
 from tui.widgets.text_view import TextView

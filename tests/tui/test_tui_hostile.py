@@ -9,17 +9,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import scripted as script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from scripted import Scripted
-from stage import Stage, perform
 from textual.content import Content
 
-from rag.domain import Span, Verdict
-from rag.errors import EngineStopped
+from rag.domain import Answer, Evidence, Span, Verdict
+from rag.errors import EngineStopped, RagError
 from rag.text.sanitize import sanitize
+from tests.tui import scripted as script
+from tests.tui.scripted import Scripted
+from tests.tui.stage import Stage, perform
 from tui.render import wrap
 from tui.render.excerpt import make_excerpt
 from tui.widgets.text_view import TextView
@@ -69,8 +69,12 @@ def of(hostile: str) -> Scripted:
         short=hostile,
     )
     refusal = script.answer(hostile, [], (passage,), abstained=True)
-    answers = {"answer": answer, "refuse": refusal, "break": EngineStopped(hostile, hostile)}
-    return Scripted(answers, (document,), earlier=(hostile,))  # type: ignore[arg-type]
+    answers: dict[str, Answer | RagError] = {
+        "answer": answer,
+        "refuse": refusal,
+        "break": EngineStopped(hostile, hostile),
+    }
+    return Scripted(answers, (document,), earlier=(hostile,))
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
@@ -162,7 +166,7 @@ def test_an_excerpt_holds_evidence_and_short_answer_at_their_spans(
     start = min(start, len(text))
     span = Span(start, min(len(text) + 1, start + max(1, length)))
     passage = script.passage(document, 1, document.text[:1], document.text[-1:])
-    words = script.Evidence(1, document.id, "s", span, span.of(document.text), 1)
+    words = Evidence(1, document.id, "s", span, span.of(document.text), 1)
     short = words.text[at : at + 3]
     piece = make_excerpt(passage, (words,), document, short)
     assert [lit.of(piece.text) for lit in piece.lit] == [words.text]

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted as script
-from scripted import Scripted
-from stage import Stage, perform
 from textual.binding import Binding
 from textual.geometry import Offset
 from textual.selection import Selection
 
 from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
+from tests.tui import scripted as script
+from tests.tui.scripted import Scripted
+from tests.tui.stage import Stage, perform
 from tui.app import FootnoteApp
 from tui.command import FOCUS_CHAINS, PLACES, UNUSABLE_KEYS
 from tui.commands import COMMANDS, bindings
@@ -307,7 +307,7 @@ def test_ascii_is_chosen_by_the_variable_and_an_empty_no_color_is_unset() -> Non
     assert choose_glyphs({"FOOTNOTE_ASCII": "1"}) is ASCII
     assert choose_glyphs({"FOOTNOTE_ASCII": "0"}) is UNICODE
     os.environ["NO_COLOR"] = ""
-    assert FootnoteApp(Scripted()).no_color is False  # type: ignore[arg-type]
+    assert FootnoteApp(Scripted()).no_color is False
     assert "NO_COLOR" not in os.environ
 
 

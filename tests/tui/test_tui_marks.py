@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import scripted as script
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Claim, Sentence, Span, Verdict
+from tests.support.examples import examples
+from tests.tui import scripted as script
 from tui.render.excerpt import find_short_answer
 from tui.render.glyphs import SHORT_ANSWER_STYLE, UNICODE
 from tui.render.marks import hide_partial_marker, mark_answer
@@ -50,7 +51,7 @@ def built(pieces: list[tuple[str, int, Verdict]], gap: str) -> Answer:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(PIECES, st.sampled_from(["", " ", "\n"]))
 def test_every_span_names_its_words_after_the_marks_are_in(
     pieces: list[tuple[str, int, Verdict]], gap: str
@@ -81,7 +82,7 @@ def test_a_mark_at_the_border_belongs_to_the_sentence_before() -> None:
     assert [span.of(shown.text) for span in shown.sentences] == ["Bees[1]✓", "Wasps[3]✗"]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(PIECES, st.sampled_from(["", " ", "\n"]), st.integers(0, 8), st.integers(1, 8))
 def test_the_short_answer_is_lit_where_it_stands_in_the_first_sentence(
     pieces: list[tuple[str, int, Verdict]], gap: str, start: int, length: int

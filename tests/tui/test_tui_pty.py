@@ -6,24 +6,25 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pexpect
 import pytest
 
+from tests.conftest import ROOT
+
 pytestmark = pytest.mark.slow
 
-DEMO = str(Path(__file__).with_name("demo.py"))
+DEMO = ["-m", "tests.tui.demo"]
 ALTERNATE_OFF = b"\x1b[?1049l"
 CURSOR_ON = b"\x1b[?25h"
 
 
 def opened(kind: str = "", **more: str) -> pexpect.spawn[bytes]:
     around = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
-    around["PYTHONPATH"] = str(
-        Path(DEMO).parent
-    )  # the tests run without the folder of a script on the path
-    child = pexpect.spawn(sys.executable, [DEMO, kind], env=around, dimensions=(24, 80), timeout=15)  # type: ignore[arg-type]
+    around["PYTHONPATH"] = str(ROOT)  # the tests run without the current folder on the path
+    child = pexpect.spawn(
+        sys.executable, [*DEMO, kind], env=around, dimensions=(24, 80), timeout=15
+    )
     child.expect_exact("ready")
     return child
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-import scripted as script
-from scripted import Scripted
-from stage import SIZES, Stage, lit, perform, styled
 from textual.geometry import Region
 
 from rag.domain import Verdict
+from tests.tui import scripted as script
+from tests.tui.scripted import Scripted
+from tests.tui.stage import SIZES, Stage, lit, perform, styled
 from tui.render.glyphs import SHORT_ANSWER_STYLE
 from tui.widgets.source_pane import SHORT_ANSWER_ON_EVIDENCE, SourceScroll
 from tui.widgets.text_view import TextView
@@ -58,7 +58,7 @@ def test_a_short_answer_at_the_end_of_a_long_sentence_is_on_the_screen() -> None
     text = "The report, " + "which goes on and on about other things, " * 12 + "counts 77 bolts."
     document = script.document(f"One.\n{text}\nThree.\n" + "More.\n" * 30, "a.txt", "A")
     passage = script.passage(document, 1, "The report", "bolts.")
-    parts = [
+    parts: list[script.Part] = [
         (f"{text} [1]", Verdict.SUPPORTED, 1.0, [script.evidence(passage, document, text)], [])
     ]
 

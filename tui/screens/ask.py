@@ -28,7 +28,7 @@ from tui.widgets.prompt import Prompt
 from tui.widgets.source_pane import SourcePane, SourceScroll
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
+    from tui.chat_engine import ChatEngine
 
 #: Seconds between two paintings of a running answer.
 TICK_SECONDS = 0.1
@@ -40,7 +40,7 @@ class AskScreen(AskLayout):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("ask"))
     AUTO_FOCUS = "#prompt"
 
-    def __init__(self, engine: Engine, glyphs: Glyphs) -> None:
+    def __init__(self, engine: ChatEngine, glyphs: Glyphs) -> None:
         super().__init__(glyphs)
         self.questions = QuestionQueue(engine, self._run_in_thread, self.post_message)
         self.status: Status | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui import worker
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
+    from tui.chat_engine import ChatEngine
     from tui.widgets.exchange import Exchange
 
 
@@ -22,7 +22,7 @@ class QuestionQueue:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: ChatEngine,
         run_in_thread: Callable[[partial[None]], None],
         post: worker.PostMessage,
     ) -> None:

@@ -29,10 +29,8 @@ from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import TOO_SLOW, Budget
 from rag.text.units import units_from_json
 
-_START = (
-    "import sys; sys.path.insert(0, {!r}); "
-    "from rag.ingest.formats.sandbox_worker import main; main()"
-)
+_START = "import sys; sys.path.insert(0, {!r}); from {} import {} as main; main()"
+_WORKER = "rag.ingest.formats.sandbox_worker:main"
 _ROOT = str(Path(__file__).resolve().parents[3])
 #: libraries start no threads in the child: threads would reserve memory, which is limited
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -91,19 +89,24 @@ class _Frame(_Findings, total=False):
 
 
 def parse_in_sandbox(
-    kind: str, content: bytes, seconds: float = 0, budget: Budget | None = None
+    kind: str,
+    content: bytes,
+    seconds: float = 0,
+    budget: Budget | None = None,
+    worker: str = _WORKER,
 ) -> Iterator[RawDocument | RefusedPart | Member]:
     """Yield the parts of a file: documents, refused parts, or the members of an archive.
 
     `kind` is the ending that decides the format. The parser may use `seconds` of processor time
     (0: as many as a file of this size may), and no more than is left in `budget`; its time is
-    subtracted from the budget. Raises `Unreadable` with reason and cure, whatever the parser did.
+    subtracted from the budget. `worker` ("module:function") serves in the child. Raises
+    `Unreadable` with reason and cure, whatever the parser did.
     """
     budget = budget or Budget.of(len(content))
     seconds = min(budget.seconds, seconds or Budget.of(len(content)).seconds)
     if seconds <= 0:
         raise Unreadable(*TOO_SLOW)
-    child = _take_child()
+    child = _take_child(worker)
     try:
         yield from child.read(kind, content, seconds)
     finally:
@@ -123,22 +126,23 @@ def end_sandbox() -> None:
 atexit.register(end_sandbox)
 
 
-def _take_child() -> _Child:
-    """Return a child that waits, else a new one."""
+def _take_child(worker: str) -> _Child:
+    """Return a child of `worker` that waits, else a new one."""
     while _idle:
         child = _idle.pop()
-        if child.process.poll() is None:
+        if child.worker == worker and child.process.poll() is None:
             return child
         child.end()
-    return _Child()
+    return _Child(worker)
 
 
 class _Child:
-    """One child process. `fit` is true while it can take a request."""
+    """One child process, which runs `worker`. `fit` is true while it can take a request."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str) -> None:
+        self.worker = worker
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", _START.format(_ROOT)],
+            [sys.executable, "-P", "-c", _START.format(_ROOT, *worker.split(":"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ from rag.ingest.clean import apply_rules
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.common import check_length
 from rag.ingest.formats.registry import ARCHIVES, IN_PROCESS, IN_SANDBOX
+from rag.process import harden_process
 from rag.text.units import units_to_json
 
 #: bytes above the idle child for an empty file
@@ -59,6 +60,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 def main() -> None:
     """Serve until the listening process goes away."""
+    harden_process()
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # output of libraries stays out of the frames
     with suppress(ValueError):

@@ -1,0 +1,41 @@
+"""Children of the sandbox that misbehave."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+
+from rag.domain import RawDocument, Span
+from rag.ingest import clean
+from rag.ingest.formats import registry, sandbox_worker
+
+
+def endless_rules() -> None:
+    """Serve as `sandbox_worker` does, but sleep for a minute in the rules for boilerplate."""
+
+    def endless(text: str) -> list[Span]:
+        time.sleep(60)
+        return []
+
+    clean.find_boilerplate = endless
+    sandbox_worker.main()
+
+
+def broken_markdown() -> None:
+    """Serve as `sandbox_worker` does, but fail at every Markdown file."""
+
+    def broken(content: bytes) -> Iterator[RawDocument]:
+        raise RecursionError("too deep")
+
+    registry.IN_PROCESS[".md"] = broken
+    sandbox_worker.main()
+
+
+def endless_answers() -> None:
+    """Answer the first request with members of a megabyte, without end."""
+    sys.stdin.buffer.readline()
+    head = json.dumps({"member": "a", "size": 2**20}).encode() + b"\n"
+    while True:
+        sys.stdout.buffer.write(head + b"x" * 2**20)
