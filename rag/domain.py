@@ -206,6 +206,7 @@ class Evidence:
     text: str
     line: int
     page: int | None = None
+    context: str = ""  #: headings, introduction, names of columns; not part of `text`
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class PlaceObject(TypedDict):
     quote: str
     line: int
     page: int | None
+    context: str
 
 
 class CitationObject(PlaceObject):
@@ -181,6 +182,7 @@ def left_out(value: d.Evidence) -> PlaceObject:
         "quote": value.text,
         "line": value.line,
         "page": value.page,
+        "context": value.context,
     }
 
 

@@ -30,6 +30,7 @@ from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exact
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
+from rag.text.view import context_of
 
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]
@@ -211,7 +212,14 @@ def _evidence(passage: Passage, span: Span) -> Evidence:
     chunk = passage.chunk
     line = chunk.line + line_number(chunk.text, span.start - chunk.span.start) - 1
     return Evidence(
-        passage.number, chunk.document, chunk.source, span, _slice(passage, span), line, chunk.page
+        passage.number,
+        chunk.document,
+        chunk.source,
+        span,
+        _slice(passage, span),
+        line,
+        chunk.page,
+        " › ".join(context_of(chunk, span, names=True)),
     )
 
 

@@ -23,11 +23,13 @@ _MIN_SHARE = 0.72
 #: score by which the best place must be ahead of another one with another answer
 _MIN_LEAD = 0.04
 _KEY_NAMES = frozenset(
-    facts.stem(w)
-    for w in "name title item product article person member id key subject what who model term".split()
+    facts.stem(word)
+    for word in (
+        "name title item product article person member id key subject what who model term"
+    ).split()
 )
-#: lines of a record that is quoted whole
-_MAX_RECORD_LINES = 6
+#: places that are equally good: of a list that is asked for, and of a single answer
+_MAX_LISTED, _MAX_EQUAL = 12, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Lookup:
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     """Return the places that answer, best first; more than one if they are equally good."""
     asked = read_question(question)
-    if not asked.terms:
+    if not asked.terms or facts.count_negations(question):
         return []
     places = list[Lookup]()
     seen = set[tuple[str, Span]]()
@@ -58,7 +60,10 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
             places += _Matcher(asked, passage, unit).places()
     places = [p for p in places if p.share >= _MIN_SHARE]
     places.sort(key=lambda p: -p.score)
-    return [p for p in places if p.score >= places[0].score - _MIN_LEAD]
+    best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
+    answers = {(p.passage.chunk.document, p.short) for p in best}
+    most = _MAX_LISTED if asked.asks_for_list else _MAX_EQUAL
+    return best if len(answers) <= most else []
 
 
 def _is_inside(unit: Unit, passage: Passage) -> bool:
@@ -72,7 +77,13 @@ class _Matcher:
         self._asked, self._passage, self._unit = asked, passage, unit
         chunk = passage.chunk
         self._scope = asked.found(
-            [chunk.title, chunk.heading, unit.context, _file_name(chunk.source), *_section_paths(passage, unit)]
+            [
+                chunk.title,
+                chunk.heading,
+                unit.context,
+                _file_name(chunk.source),
+                *_section_paths(passage, unit),
+            ]
         )
         self._fields = asked_fields(asked.question)
 
@@ -100,7 +111,7 @@ class _Matcher:
         found = [asked.found([value]) for value in values]
         heads = [self._head(cell.header) for cell in unit.cells]
         best_key = self._key(values, found)
-        for target, cell in enumerate(unit.cells):
+        for target in range(len(unit.cells)):
             if found[target] and _is_whole(values[target], found[target]):
                 continue  # the question gives this value, it does not ask for it
             given = frozenset[Term]().union(
@@ -109,10 +120,13 @@ class _Matcher:
             )
             by_name, exact = heads[target]
             terms = given | by_name | self._scope
-            reverse = target == best_key and not by_name
-            if not given - self._scope and not (by_name and (self._scope or unit.kind is UnitKind.RECORD)):
+            free = [i for i in range(len(values)) if not found[i]]
+            reverse = not by_name and (target == best_key or free == [target])
+            if not given - self._scope and not (by_name and unit.kind is UnitKind.RECORD):
                 continue
-            yield from self._place(target, terms, exact if by_name or exact else 0.0, values[target], reverse)
+            yield from self._place(
+                target, terms, exact if by_name or exact else 0.0, values[target], reverse
+            )
 
     def _key(self, values: Sequence[str], found: Sequence[frozenset[Term]]) -> int:
         """The cell that names the row: a name or title that the question does not give."""
@@ -121,7 +135,9 @@ class _Matcher:
             stems = set(facts.content_stems(self._unit.cells[i].header))
             if stems & _KEY_NAMES:
                 return i
-        return next((i for i in free if kind_of_short_answer(values[i]) not in ("number", "date")), -1)
+        return next(
+            (i for i in free if kind_of_short_answer(values[i]) not in ("number", "date")), -1
+        )
 
     def _head(self, header: str) -> tuple[frozenset[Term], float]:
         """The terms that a column's name has, and how surely it is asked for, 0..1."""
@@ -138,7 +154,7 @@ class _Matcher:
         self, target: int, terms: frozenset[Term], by_name: float, value: str, reverse: bool
     ) -> Iterator[Lookup]:
         asked, cell = self._asked, self._unit.cells[target]
-        if not self._has_hard_terms(terms):
+        if not self._has_hard_terms(terms) or self._needs_operation():
             return
         kind = kind_of_short_answer(value)
         fits = 0.0
@@ -146,7 +162,7 @@ class _Matcher:
             fits = 1.0 if kind == asked.kind else -1.0
             if asked.kind == "name":  # any words may be a name
                 fits = -1.0 if kind in ("number", "date") else 0.5
-        if not by_name and not reverse and fits <= 0:
+        if not by_name and not reverse and (fits <= 0 or asked.counts):
             return
         share = asked.share(terms)
         score = share + 0.2 * by_name + 0.12 * fits + (0.05 if reverse else 0.0)
@@ -173,7 +189,9 @@ class _Matcher:
             by_fields = self._head(cell.header)[0]
             if self._has_hard_terms(terms | by_fields) and _is_whole(cell.header, in_name):
                 share = asked.share(terms | by_fields)
-                yield Lookup(self._passage, self._unit, cell.span, self._unit.span, share, share + 0.1)
+                yield Lookup(
+                    self._passage, self._unit, cell.span, self._unit.span, share, share + 0.1
+                )
         elif not in_name and (by_fields := self._head(cell.header)[0]):
             terms = by_fields | around
             if self._has_hard_terms(terms):
@@ -206,7 +224,9 @@ class _Matcher:
         if in_items - terms or not self._has_hard_terms(terms):
             return
         share = asked.share(terms)
-        yield Lookup(self._passage, self._unit, self._unit.span, self._unit.span, share, share + 0.1)
+        yield Lookup(
+            self._passage, self._unit, self._unit.span, self._unit.span, share, share + 0.1
+        )
 
     def _answer(self) -> Iterator[Lookup]:
         asked = self._asked
@@ -227,6 +247,18 @@ class _Matcher:
         quote = Span(start + first.start, start + first.end)
         yield Lookup(self._passage, self._unit, quote, quote, share, share + 0.15)
 
+    def _needs_operation(self) -> bool:
+        """Does the question ask for rows to be compared, ordered or added, which is not done here?
+
+        Not if the unit has the word itself ("first name", "total: 12").
+        """
+        if not self._asked.operations:
+            return False
+        unit = self._unit
+        own = [self._text(unit.span), unit.context, *(cell.header for cell in unit.cells)]
+        words = set(facts.word_tokens(facts.fold_text(" ".join(own))))
+        return not self._asked.operations <= words
+
     def _has_hard_terms(self, terms: frozenset[Term]) -> bool:
         """Has the place every number, date, code and whole name of the question?"""
         stems = {t[1] for t in terms if t[0] == "stem"}
@@ -246,7 +278,11 @@ def _is_whole(value: str, found: frozenset[Term]) -> bool:
 
 def _asks_for_term(question: str) -> bool:
     folded = facts.fold_text(question)
-    return "called" in folded or "name" in folded.split() or folded.startswith(("which", "what is the", "what term", "what word"))
+    return (
+        "called" in folded
+        or "name" in folded.split()
+        or folded.startswith(("which", "what is the", "what term", "what word"))
+    )
 
 
 def _file_name(source: str) -> str:

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rag.domain import Chunk, Passage, Span, Unit, UnitKind
+from rag.domain import Chunk, Passage, Span, UnitKind
 from rag.text import facts
 from rag.text.sentences import split_sentences
-from rag.text.view import View, view_of
+from rag.text.view import View, context_of, view_of
 
 #: characters of a part; a longer one is read as far
 _MAX_PART_CHARS = 1200
@@ -62,9 +62,7 @@ def has_structure(passage: Passage) -> bool:
 
 def in_structure(passage: Passage, place: Span) -> bool:
     """Does `place` lie in a part that is more than a sentence?"""
-    return any(
-        unit.kind in _WHOLE and unit.span.overlaps(place) for unit in passage.chunk.units
-    )
+    return any(unit.kind in _WHOLE and unit.span.overlaps(place) for unit in passage.chunk.units)
 
 
 def _spans(chunk: Chunk) -> Iterator[Span]:
@@ -89,20 +87,7 @@ def _part(chunk: Chunk, span: Span) -> Part:
     text = chunk.text[begin:end]
     inner = Span(span.start, span.start + len(text))
     units = tuple(unit for unit in chunk.units if unit.span.overlaps(inner))
-    small = Chunk(
-        chunk.id, chunk.document, "", "", None, "", inner, text, chunk.line, units=units
-    )
-    path = context_path(chunk, units, inner)
+    small = Chunk(chunk.id, chunk.document, "", "", None, "", inner, text, chunk.line, units=units)
+    path = " › ".join(part for part in (chunk.title, *context_of(chunk, inner)) if part)
+    path = path[-_MAX_PATH_CHARS:]
     return Part(span, view_of(small).after(path + "\n" if path else ""))
-
-
-def context_path(chunk: Chunk, units: tuple[Unit, ...], span: Span) -> str:
-    """Return title, headings and introduction of a place, without what its text begins with."""
-    around = [unit for unit in units if span.within(unit.span)]
-    section = next((u.context for u in around[::-1] if u.kind is UnitKind.SECTION), chunk.heading)
-    parts = [chunk.title, *section.split(" › ")]
-    parts += [unit.context for unit in around if unit.kind is not UnitKind.SECTION]
-    begin = span.start - chunk.span.start
-    text = chunk.text[begin : begin + 200].lstrip("#*_ ")
-    path = [part for part in dict.fromkeys(parts) if part and not text.startswith(part)]
-    return " › ".join(path)[-_MAX_PATH_CHARS:]

@@ -24,11 +24,18 @@ _CODE = re.compile(
     r"(?<![\w.])(?:[A-Za-z]{1,8}[-_/]?\d[\w-]*(?:[./-]\d\w*)*|\d+(?:\.\d+){2,}|\d+-\d[\d-]*\w*)(?![\w])"
 )
 _LIST = re.compile(
-    r"\b(?:list|name all|all (?:the |of )?\w+|which \w+s\b|what \w+s\b (?:are|do|does|did|were)|who are|"
-    r"what are|what (?:should|do|must|can|shall) (?:i|we|you|one)|on (?:which|what) days|"
+    r"\b(?:list|name all|all (?:the |of )?\w+|which \w+s\b|what \w+s\b (?:are|do|does|did|were)|"
+    r"who are|what are|what (?:should|do|must|can|shall) (?:i|we|you|one)|on (?:which|what) days|"
     r"what (?:is|was) (?:needed|included|required)|which (?:of )?\w+ are)\b"
 )
 _PLURAL = re.compile(r"\b(?:which|what)\s+(?:\w+\s+){0,2}?(\w+s)\b")
+#: words that ask to compare, order, count or add
+_OPERATIONS = frozenset(
+    "most least highest lowest largest smallest biggest longest shortest oldest newest youngest "
+    "earliest latest first last next previous previously before after total sum average difference "
+    "more less fewer than both either only top bottom rank ranked greatest fewest maximum minimum "
+    "combined altogether consecutive same other another besides".split()
+)
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
 
 #: a word, number, date or code that the question names
@@ -50,7 +57,9 @@ class TextFacts:
         if kind == "stem":
             return value in self.stems or any(
                 len(str(value)) >= 5
-                and (stem.startswith(str(value)) or (len(stem) >= 5 and str(value).startswith(stem)))
+                and (
+                    stem.startswith(str(value)) or (len(stem) >= 5 and str(value).startswith(stem))
+                )
                 for stem in self.stems
             )
         if kind == "code":
@@ -91,6 +100,16 @@ class QuestionTerms:
         return bool(_LIST.search(folded) or _PLURAL.search(folded))
 
     @property
+    def operations(self) -> frozenset[str]:
+        """The words of the question that ask to compare, order or add."""
+        return _OPERATIONS.intersection(facts.word_tokens(facts.fold_text(self.question)))
+
+    @property
+    def counts(self) -> bool:
+        """Is it asked how many there are?"""
+        return "how many" in facts.fold_text(self.question)
+
+    @property
     def asks_for_steps(self) -> bool:
         """Is it asked how something is done?"""
         return bool(_STEPS.search(facts.fold_text(self.question)))
@@ -123,7 +142,9 @@ def read_question(question: str) -> QuestionTerms:
         for word in facts.word_tokens(facts.fold_text(rest))
         if not facts.is_stop_word(word) and not word[0].isdigit()
     ]
-    terms: list[Term] = [("stem", stem) for stem in dict.fromkeys(stems) if stem not in _ASKING and len(stem) > 1]
+    terms: list[Term] = [
+        ("stem", stem) for stem in dict.fromkeys(stems) if stem not in _ASKING and len(stem) > 1
+    ]
     terms += [("date", date) for date in dates] + [("number", number) for number in numbers]
     terms += [("code", fold_code(code)) for code in codes]
     return QuestionTerms(question, tuple(terms), _kind(question), tuple(_names(rest)))
@@ -131,7 +152,9 @@ def read_question(question: str) -> QuestionTerms:
 
 def _kind(question: str) -> str:
     folded = facts.fold_text(question)
-    if re.search(r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b", folded):
+    if re.search(
+        r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b", folded
+    ):
         return "number"
     return answer_kind(question)
 

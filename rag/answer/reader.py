@@ -222,7 +222,7 @@ class Reader:
         )
 
     def _read_parts(self, question: str, passage: Passage) -> Iterator[Reading]:
-        """The reading of the part of a passage that most likely answers, each read in its context."""
+        """The reading of the part that most likely answers; each part is read in its context."""
         parts = nearest_parts(question, parts_of(question, passage))
         results = self._pairs.read(question, [part.view.text for part in parts])
         best: Reading | None = None

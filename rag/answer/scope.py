@@ -58,9 +58,7 @@ def _sections(asked: QuestionTerms, passage: Passage) -> list[_Section]:
     sections = []
     for span, path in spans:
         text = chunk.text[span.start - chunk.span.start : span.end - chunk.span.start]
-        sections.append(
-            _Section(passage, span, asked.found([*title, path]), asked.found([text]))
-        )
+        sections.append(_Section(passage, span, asked.found([*title, path]), asked.found([text])))
     return sections
 
 

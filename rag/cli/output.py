@@ -209,6 +209,8 @@ def _footnote(claim: Claim, out: Console) -> None:
         out.print(verdict + Text(place))
         if evidence and evidence.text != claim.sentence.text:
             _line(out, f"    “{quote_foreign(evidence.text)}”", "dim")
+        if evidence and evidence.context:
+            _line(out, f"    under {quote_foreign(evidence.context)}", "dim")
     if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
         _line(out, "    " + sanitize_line("; ".join(claim.reasons)), "dim")
 

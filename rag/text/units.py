@@ -52,7 +52,7 @@ def units_from_json(value: Any, length: int) -> tuple[Unit, ...]:
             return ()
         texts, rows = value
         units = tuple(_unit(texts, row) for row in rows)
-    except (TypeError, IndexError) as error:
+    except (TypeError, IndexError, ValueError) as error:
         raise ValueError("no units of a text") from error
     places = [cell.span for unit in units for cell in unit.cells]
     places += [unit.span for unit in units] + [

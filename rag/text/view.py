@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from rag.domain import Chunk, Span, Unit, UnitKind
 
+#: characters at the beginning of a text in which its own heading is looked for
+_MAX_HEADING_CHARS = 200
+
 
 class _Part(NamedTuple):
     """A part of the view that is a part of the document."""
@@ -38,7 +41,6 @@ class View(NamedTuple):
         shift = span.start - start
         return Span(place.start + shift, place.end + shift)
 
-
     def after(self, words: str) -> View:
         """Return the view with `words` before it, which are no part of the document."""
         parts = (_Part(start + len(words), span) for start, span in self.parts)
@@ -55,6 +57,28 @@ def view_of(chunk: Chunk) -> View:
             at = unit.span.end
     builder.copy(Span(at, chunk.span.end))
     return View("".join(builder.texts), tuple(builder.parts))
+
+
+def context_of(chunk: Chunk, span: Span, names: bool = False) -> list[str]:
+    """Return headings, introduction or caption of a place, without what its text begins with.
+
+    With `names`, those of the columns of a row are the last part.
+    """
+    around = [unit for unit in chunk.units if span.within(unit.span)]
+    section = next((u.context for u in around[::-1] if u.kind is UnitKind.SECTION), chunk.heading)
+    parts = section.split(" › ")
+    parts += [unit.context for unit in around if unit.kind is not UnitKind.SECTION]
+    begin = span.start - chunk.span.start
+    text = chunk.text[begin : begin + _MAX_HEADING_CHARS].lstrip("#*_ ")
+    parts = [
+        part
+        for part in dict.fromkeys(parts)
+        if part and part != chunk.title and not text.startswith(part)
+    ]
+    headers = [c.header for u in around if names and u.kind is UnitKind.ROW for c in u.cells]
+    if any(headers):
+        parts.append(" | ".join(filter(None, headers)))
+    return parts
 
 
 def row_text(unit: Unit, text: str) -> str:

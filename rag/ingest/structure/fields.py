@@ -29,7 +29,9 @@ _BULLET = re.compile(r"(?:[-*+•]\s+)?")
 #: what may stand before the name of a speaker
 _STAMP = re.compile(rf"\[[^\]\n]{{4,40}}\]\s*|{_DAY},?\s+\d{{1,2}}:\d\d(?::\d\d)?\s*[-–]?\s*")
 _DATED = re.compile(rf"(?P<key>\[?{_DAY}\]?)(?:\s*[:–—|]|\s+-)?\s+(?P<value>\S.*)")
-_BOLD = re.compile(r"(?P<b>\*\*|__)(?P<key>[^*_:]{1,48}):?(?P=b)\s*(?::|–|—|-|=)?\s*(?P<value>\S.*)")
+_BOLD = re.compile(
+    r"(?P<b>\*\*|__)(?P<key>[^*_:]{1,48}):?(?P=b)\s*(?::|–|—|-|=)?\s*(?P<value>\S.*)"
+)
 _PLAIN = re.compile(r"(?P<key>[^\W\d_][^:=\n]{0,47}?)\s?(?::(?=\s)|=(?!=))\s*(?P<value>\S.*)")
 _SENTENCE_END = re.compile(r"[.!?;,]\s")
 _FRONT_MATTER_RULE = re.compile(r"-{3}\s*")
@@ -70,7 +72,11 @@ def _field(line: Line, match: re.Match[str], context: str = "", dated: bool = Fa
     begin, end = match.span("key")
     value = Span(line.at + match.start("value"), line.at + len(line.text))
     return Field(
-        match["key"].strip().strip("[]*_`\"'"), Span(line.at + begin, line.at + end), value, context, dated
+        match["key"].strip().strip("[]*_`\"'"),
+        Span(line.at + begin, line.at + end),
+        value,
+        context,
+        dated,
     )
 
 
@@ -118,7 +124,11 @@ def _label(lines: Sequence[Line], number: int) -> str:
     if above < 0 or above != number - 1:
         return ""
     text = lines[above].text
-    if len(text) > _MAX_LABEL_CHARS or text.startswith(("|", "-", "*", "```")) or text[-1] in ".!?;,":
+    if (
+        len(text) > _MAX_LABEL_CHARS
+        or text.startswith(("|", "-", "*", "```"))
+        or text[-1] in ".!?;,"
+    ):
         return ""
     return text.strip("#*_ :")
 

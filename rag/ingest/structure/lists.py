@@ -9,9 +9,7 @@ from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.fields import read_field
 from rag.ingest.structure.lines import Line, previous_text
 
-_MARK = re.compile(
-    r"(?:[-*+•‣▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)"
-)
+_MARK = re.compile(r"(?:[-*+•‣▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)")
 _MAX_INTRODUCTION_CHARS = 300
 _MAX_CONTEXT_CHARS = 300
 
