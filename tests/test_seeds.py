@@ -12,6 +12,7 @@ from rag import Bot, Config
 from rag.eval import eval_runs, run
 from tests.cli.test_commands import FOOTNOTE
 from tests.eval.test_run import timeless
+from tests.support.narrow import figure_of, value_of
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 QUESTIONS = SEEDS / "questions.jsonl"
@@ -50,8 +51,7 @@ def test_the_seeds_keep_their_gates(gated: tuple[subprocess.CompletedProcess[str
     summary = run.read_run(out)["summary"]
     for figure, least in GATES.items():
         assert f"{figure} is " in done.stdout
-        group, name = figure.split(".")
-        assert summary[group][name]["n"] > 0 and summary[group][name]["value"] >= least
+        assert figure_of(summary, figure)["n"] > 0 and value_of(summary, figure) >= least
 
 
 def test_the_same_questions_give_the_same_file_but_for_times(

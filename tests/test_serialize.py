@@ -96,7 +96,8 @@ def test_what_was_looked_up_and_what_a_later_question_remembers() -> None:
     assert serialize.answer(ANSWER)["asked"] is None
     sent = serialize.answer(replace(ANSWER, asked="How many bolts has it?"))
     assert sent["asked"] == "How many bolts has it?"
-    assert serialize.turn("How many?", sent) == d.Turn(
+    saved = json.loads(json.dumps(sent))
+    assert serialize.turn("How many?", saved) == d.Turn(
         "How many bolts has it?", ANSWER.text, "four"
     )
     assert serialize.turn("How many?", {"answer": "Four [1]."}) == d.Turn(

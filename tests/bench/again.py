@@ -25,8 +25,8 @@ started = time.perf_counter()
 from rag import Bot, Config
 what, home, files = sys.argv[1:]
 if what == "embedder":
-    from rag.embed import Passages
-    Passages().embed(["A passage."])
+    from rag.inference.minilm import PassageEmbedder
+    PassageEmbedder().embed(["A passage."])
 else:
     with Bot.open(Config(home=home)) as bot:
         if what == "open":

@@ -32,10 +32,8 @@ if TYPE_CHECKING:
 
 IDENTITY = "a library of the bench"
 DIMENSION = 384
-LIMIT, LIST = (
-    5,
-    Config().depth,
-)  #: passages asked for; rows that Chroma is asked for, as deep as `Retrieve` asks
+LIMIT = 5  #: passages asked for
+LIST = Config().candidates  #: rows that Chroma is asked for, as many as `Retriever` asks for
 _COMMON = (
     "the of and to in a is that for it was on with as by at from be this are have an not he which or his but they had "
     "their we has were been its more there would what about who if will one all she when can so no"

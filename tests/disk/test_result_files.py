@@ -21,9 +21,10 @@ from rag.disk import result_files
 from rag.errors import Usage
 from rag.eval import eval_runs, run
 from rag.eval.markdown_report import is_page
+from rag.eval.records import Run
 from rag.eval.resume import is_partial
 
-RUN = {"schema": 1, "config": {}, "weights": {}, "version": "0", "cases": [], "summary": {}}
+RUN: Run = {"schema": 1, "config": {}, "weights": {}, "version": "0", "cases": [], "summary": {}}
 PAGE = "# An evaluation\n\n3 questions.\n\n| setting | value |\n|---|---|\n"
 
 
@@ -41,7 +42,7 @@ THINGS: dict[str, Callable[[Path], object]] = {
     "text": lambda p: p.write_text("my notes\n"),
     "nothing in it": lambda p: p.write_text(""),
     "an answer": lambda p: p.write_text('{"schema": 1, "question": "Why?", "answer": "So."}'),
-    "another format": lambda p: p.write_text(json.dumps(RUN | {"schema": 2})),
+    "another format": lambda p: p.write_text(json.dumps({**RUN, "schema": 2})),
     "a run without weights": lambda p: p.write_text(
         json.dumps({k: v for k, v in RUN.items() if k != "weights"})
     ),
@@ -143,7 +144,7 @@ def test_a_disk_that_is_full_leaves_the_old_result(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Usage, match="No space left"):
-        run.write_run(path, RUN | {"version": "1"})
+        run.write_run(path, {**RUN, "version": "1"})
     assert json.loads(path.read_text()) == RUN and len(list(tmp_path.iterdir())) == 1
 
 

@@ -6,7 +6,6 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,23 +15,22 @@ from rag.answer.calibration import Calibration
 from rag.domain import Answer
 from rag.errors import LibraryBroken, RagError, Usage
 from rag.eval.calibrate import MIN_QUESTIONS, Trial, best_threshold, fit_threshold, trial_results
+from rag.eval.records import CaseRecord
 from rag.inference.weights import READER_FILE
 from rag.upkeep.doctor import run_checks
+from tests.support.json_records import case_record
 from tests.support.narrow import last_answer, numbers
 
 QUESTION = "How many individual sanctions has Russia faced?"
 
 
-def record(sure: float | None, f1: float, answerable: bool) -> dict[str, Any]:
+def record(sure: float | None, f1: float, answerable: bool) -> CaseRecord:
+    scores = {"answer": {"f1": f1} if answerable else {}}
     answer = {"abstained": sure is None, "chance": sure}
-    return {
-        "answerable": answerable,
-        "answer": answer,
-        "scores": {"answer": {"f1": f1} if answerable else {}},
-    }
+    return case_record({"answerable": answerable, "answer": answer, "scores": scores})
 
 
-def drawn(many: int, at: float, seed: int) -> list[dict[str, Any]]:
+def drawn(many: int, at: float, seed: int) -> list[CaseRecord]:
     """Answerable questions are mostly surer than `at`, unanswerable ones mostly less."""
     chance = random.Random(seed)
     sure = (
@@ -44,11 +42,13 @@ def drawn(many: int, at: float, seed: int) -> list[dict[str, Any]]:
 def test_what_a_run_says_of_a_question() -> None:
     records = [record(0.7, 0.5, True), record(None, 0.0, True), record(0.2, 0.0, False)]
     records.append(
-        {
-            "answerable": True,
-            "answer": {"abstained": False, "chance": 0.9},
-            "scores": {"answer": {}},
-        }
+        case_record(
+            {
+                "answerable": True,
+                "answer": {"abstained": False, "chance": 0.9},
+                "scores": {"answer": {}},
+            }
+        )
     )
     assert list(trial_results(records)) == [
         Trial(0.7, 0.5, True),

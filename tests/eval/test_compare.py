@@ -21,9 +21,11 @@ from rag.eval.compare import LEVEL, compare_runs
 from rag.eval.markdown_report import markdown_report
 from rag.eval.metrics import holm, mcnemar, risk_coverage
 from rag.eval.paired_tests import paired_shifts
+from rag.eval.records import Run
 from rag.eval.report import figure_rows, print_comparison, print_gates
 from rag.eval.run import summarise
 from rag.text.markdown import escape_markdown
+from tests.support.json_records import case_record, run_record
 
 # -- the arithmetic --
 
@@ -152,8 +154,9 @@ def case(n: int, answerable: bool = True) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(cases: list[dict[str, Any]], **config: Any) -> dict[str, Any]:
-    return {"schema": 1, "config": {"model": "reader", **config}, "weights": {}, "version": "0", "cases": cases, "summary": summarise(cases)}  # fmt: skip
+def run(cases: list[dict[str, Any]], **config: Any) -> Run:
+    summary = summarise([case_record(each) for each in cases])
+    return run_record({"schema": 1, "config": {"model": "reader", **config}, "weights": {}, "version": "0", "cases": cases, "summary": summary})  # fmt: skip
 
 
 def whole(many: int = 30) -> list[dict[str, Any]]:
@@ -277,7 +280,7 @@ def test_runs_that_share_nothing_and_files_that_are_no_runs_are_refused() -> Non
     with pytest.raises(Usage, match="share no question"):
         compare_runs(run(whole(3)), run(whole(6)[3:]))
     with pytest.raises(Usage, match="the old run is no run file"):
-        compare_runs({"cases": [{"id": 1}]}, run(whole(3)))
+        compare_runs(run_record({"cases": [{"id": 1}]}), run(whole(3)))
 
 
 def changed(**more: Any) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,9 @@ from rag.errors import Usage
 from rag.eval.cases import changed_sources, read_cases
 from rag.eval.draft import draft_questions
 from rag.eval.question_rules import cloze_from, question_from
+from rag.eval.records import QuestionLine
 from tests.support.examples import examples
+from tests.support.json_records import place_line
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ class Shelf:
         return tuple(p for number, key in enumerate(self.texts, 1) for p in of(number, key))[:limit]
 
 
-def written(tmp_path: Path, lines: list[dict[str, Any]]) -> Path:
+def written(tmp_path: Path, lines: Sequence[QuestionLine]) -> Path:
     path = tmp_path / "draft.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
@@ -176,7 +177,7 @@ def test_a_draft_holds_facts_with_their_place_and_near_misses_without_an_answer(
         old, new = line["near"]["swapped"]
         assert new in line["question"] and old not in line["question"].replace(new, "")
         assert new not in shelf.document(line["near"]["source"]).text, "the document lacks it"
-        assert line["answers"] == line["evidence"] == [] and line["type"] == "near_miss"
+        assert line["answers"] == [] and line["evidence"] == [] and line["type"] == "near_miss"
     found = read_cases(written(tmp_path, lines))
     assert all(
         case.draft and len(case.anchors) == 1 and changed_sources(case, shelf.document) == ""
@@ -257,7 +258,7 @@ def test_a_reviewed_draft(tmp_path: Path) -> None:
         read_cases(written(tmp_path, lines))
     lines[2]["review"], lines[3]["evidence"] = (
         "draft",
-        [{"source": "a", "quote": "b", "document": "c"}],
+        [place_line({"source": "a", "quote": "b", "document": "c"})],
     )
     with pytest.raises(Usage, match='line 4: "start" and "end"'):
         read_cases(written(tmp_path, lines))

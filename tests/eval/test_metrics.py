@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from rag.eval import metrics
 from rag.eval.checker import Labelled, balanced_accuracy, judge_claims, roc_auc, summarise_checker
-from rag.eval.interval import Row, bootstrap_interval, quantile
+from rag.eval.interval import bootstrap_interval, quantile
 from rag.eval.metrics import Hit
+from rag.eval.records import JudgedClaim, Row
 from tests.support.narrow import numbers
 
 #: a judged claim: whether it is supported, the verdict, the score
@@ -318,7 +319,7 @@ def test_a_quantile_holds_its_value_within_the_data(values: list[float], share: 
 # -- the checker --
 
 
-def judged(*rows: Judged) -> list[dict[str, Any]]:
+def judged(*rows: Judged) -> list[JudgedClaim]:
     return [
         {"supported": supported, "verdict": verdict, "score": score}
         for supported, verdict, score in rows

@@ -33,6 +33,7 @@ from rag.eval.cases import Case, Gold
 from rag.eval.compare import compare_runs
 from rag.eval.markdown_report import markdown_report
 from rag.eval.plot_points import recall_by_depth
+from rag.eval.records import Figure, Summary
 from rag.eval.report import figure_rows, print_summary
 from rag.eval.run import (
     Bot,
@@ -47,9 +48,10 @@ from rag.eval.run import (
 from rag.eval.scoring import answer_words
 from rag.events import Answered, Event, Retrieved, Token
 from tests.support.examples import examples
-from tests.support.narrow import close, numbers
+from tests.support.json_records import run_record
+from tests.support.narrow import close, figure_of, figures_of, numbers, value_of
 
-EMPTY = {"value": None, "low": None, "high": None, "n": 0}
+EMPTY: Figure = {"value": None, "low": None, "high": None, "n": 0}
 SETUP = Setup(config={"model": "reader"}, weights={"reader": "ab12"}, version="0")
 TEXTS = {
     "bees": "Bees make honey. Bees see [2] colours.",
@@ -202,15 +204,11 @@ class Script:
 RECORDS = list(evaluate_cases(Script(), CASES))
 
 
-def value(summary: dict[str, Any], name: str) -> Any:
-    return dict(figure_rows(summary))[name]["value"]
+def counts(summary: Summary, group: str) -> dict[str, int]:
+    return {name: figure["n"] for name, figure in figures_of(summary, group).items()}
 
 
-def counts(summary: dict[str, Any], group: str) -> dict[str, int]:
-    return {name: figure["n"] for name, figure in summary[group].items()}
-
-
-def test_a_retrieved_copy_counts_in_the_page_and_in_a_comparison():
+def test_a_retrieved_copy_counts_in_the_page_and_in_a_comparison() -> None:
     later = list(evaluate_cases(Script(), CASES))
     bad = next(record for record in later if record["id"] == "bad")
     bad["retrieved"].pop()  # the passage of wasps, whose copy is a gold document
@@ -221,7 +219,7 @@ def test_a_retrieved_copy_counts_in_the_page_and_in_a_comparison():
     assert "## Recall by depth" in markdown_report(new, compare_runs(old, new))
 
 
-def test_every_figure_by_hand():
+def test_every_figure_by_hand() -> None:
     summary = summarise(RECORDS)
     values = {name: figure["value"] for name, figure in figure_rows(summary)}
     third = 0.6309297535714575  # 1 / log2(3)
@@ -273,8 +271,8 @@ def test_every_figure_by_hand():
         "f1": 3,
         "answered_wrongly": 2,
     }
-    assert summary["seconds"]["first"]["p50"]["n"] == 4  # an abstention has no first words
-    assert summary["seconds"]["total"]["p50"]["n"] == 6
+    assert figure_of(summary, "seconds.first.p50")["n"] == 4  # an abstention has no first words
+    assert figure_of(summary, "seconds.total.p50")["n"] == 6
 
 
 def test_documents_near_an_unanswerable_question_count_in_retrieval_but_not_as_citations() -> None:
@@ -284,15 +282,17 @@ def test_documents_near_an_unanswerable_question_count_in_retrieval_but_not_as_c
     summary = summarise(
         list(evaluate_cases(bot, [Case("near", "Do ants fly?", (), (Gold("ants.txt"),), False)]))
     )
-    assert value(summary, "retrieval.recall@1") == 1
+    assert value_of(summary, "retrieval.recall@1") == 1
     assert (
-        summary["citation"]["precision"]
-        == summary["citation"]["recall"]
-        == summary["answer"]["em"]
+        figure_of(summary, "citation.precision")
+        == figure_of(summary, "citation.recall")
+        == figure_of(summary, "answer.em")
         == EMPTY
     )
     assert (
-        value(summary, "citation.supported") == value(summary, "abstention.answered_wrongly") == 1
+        value_of(summary, "citation.supported")
+        == value_of(summary, "abstention.answered_wrongly")
+        == 1
     )
 
 
@@ -302,6 +302,7 @@ def test_a_record_holds_the_whole_answer_and_the_gold() -> None:
         "answers": ["honey", "wax"],
         "evidence": [{"source": "bees.txt", "quote": "Bees  make honey."}],
     }
+    assert record["answer"] is not None
     assert record["answer"]["claims"][0]["citations"][0]["quote"] == "Bees make honey."
     assert record["answer"]["passages"][1]["text"] == TEXTS["bees"]
     assert [found["source"] for found in record["retrieved"]] == [
@@ -321,10 +322,10 @@ def test_retrieval_only_asks_for_ten_passages_and_for_no_answer() -> None:
     assert all(
         figure == EMPTY
         for group in ("answer", "overall", "citation", "abstention")
-        for figure in summary[group].values()
+        for figure in figures_of(summary, group).values()
     )
-    assert summary["seconds"]["retrieve"]["p50"]["n"] == len(CASES)
-    assert summary["seconds"]["total"]["p50"] == EMPTY
+    assert figure_of(summary, "seconds.retrieve.p50")["n"] == len(CASES)
+    assert figure_of(summary, "seconds.total.p50") == EMPTY
 
 
 def test_an_empty_run_has_every_figure_and_no_value() -> None:
@@ -343,7 +344,8 @@ def test_a_quote_of_a_document_that_is_gone_is_not_exact() -> None:
     gone = replace(evidence(2, "bees", 0, 16), document="gone")
     answers = answer("", text, [claim("Bees make honey.", [2], Verdict.SUPPORTED, [gone])])
     bot = Script(events=[Answered(answers)])
-    assert value(summarise(list(evaluate_cases(bot, CASES[:1]))), "citation.quote_exact") == 0
+    summary = summarise(list(evaluate_cases(bot, CASES[:1])))
+    assert value_of(summary, "citation.quote_exact") == 0
 
 
 @pytest.mark.parametrize(
@@ -538,7 +540,7 @@ def test_another_run_starts_anew_and_says_so(tmp_path: Path, other: dict[str, An
 
 
 def test_the_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
-    one, two = (replace(SETUP, config=config) for config in ({"a": 1, "b": 2}, {"b": 2, "a": 1}))
+    one, two = replace(SETUP, config={"a": 1, "b": 2}), replace(SETUP, config={"b": 2, "a": 1})
     assert fingerprint(one, CASES) == fingerprint(two, CASES)
 
 
@@ -552,11 +554,11 @@ def test_a_place_that_cannot_be_written_is_told_before_a_question_is_asked(tmp_p
 def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path: Path) -> None:
     (tmp_path / "run.json").mkdir()  # a folder cannot be replaced by a file
     with pytest.raises(Usage, match=r"run\.json cannot be written"):
-        write_run(tmp_path / "run.json", {})
+        write_run(tmp_path / "run.json", run_record({}))
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
-    write_run(tmp_path / "old.json", {"old": 1})
+    write_run(tmp_path / "old.json", run_record({"old": 1}))
     with pytest.raises(ValueError):
-        write_run(tmp_path / "old.json", {"nan": float("nan")})
+        write_run(tmp_path / "old.json", run_record({"nan": float("nan")}))
     assert json.loads((tmp_path / "old.json").read_text()) == {"old": 1}
 
 
@@ -569,12 +571,13 @@ def test_the_report_shows_every_figure_and_parses_no_markup(tmp_path: Path) -> N
     from rich.console import Console
 
     out = StringIO()
-    summary = summarise(RECORDS) | {"[red]odd[/red]": {"[bold]x": EMPTY}}
+    summary: Summary = {**summarise(RECORDS), "[red]odd[/red]": {"[bold]x": EMPTY}}
     print_summary(summary, Console(file=out, width=100))
     lines = {
         line.split()[0]: line.split()[1:] for line in out.getvalue().splitlines() if line.strip()
     }
     for name, figure in figure_rows(summary):
-        shown = [f"{figure[key]:.3f}" if figure["n"] else "-" for key in ("value", "low", "high")]
+        marks = (figure["value"], figure["low"], figure["high"])
+        shown = [f"{mark:.3f}" if figure["n"] else "-" for mark in marks]
         assert lines[name] == [*shown, str(figure["n"])]
     assert "[red]odd[/red].[bold]x" in lines

@@ -259,6 +259,7 @@ def test_a_question_that_is_too_long_loses_its_end(model: CrossEncoder) -> None:
     assert model.read(long, [text]) != model.read("what", [text])
 
 
+LAYOUT = Layout(Tokenizer().machine)
 IDS = st.integers(0, 900).map(
     lambda n: Pieces(range(1000, 1000 + n), [(i, i + 1) for i in range(n)])
 )
@@ -268,13 +269,12 @@ IDS = st.integers(0, 900).map(
 def test_parts_cover_every_token_and_overlap(
     first: Pieces, second: Pieces, most: int, job: str
 ) -> None:
-    layout = Layout(None)
     room = most - min(len(first.ids), most // 3) - 4
     seen: list[tuple[int, int]] = []
-    for at in layout.parts(first, second, most):
-        ids, low, kept = layout.row(job, first.ids, second.ids[at:], most)
+    for at in LAYOUT.parts(first, second, most):
+        ids, low, kept = LAYOUT.row(job, first.ids, second.ids[at:], most)
         assert len(ids) <= most and ids[low : low + kept] == list(second.ids[at : at + kept])
-        assert list(first.ids[: most // 3]) == ids[layout.first : low - 1]
+        assert list(first.ids[: most // 3]) == ids[LAYOUT.first : low - 1]
         seen.append((at, at + kept))
     assert seen[0][0] == 0 and seen[-1][1] == len(second.ids)
     for (start, end), (later, _) in pairwise(seen):
@@ -282,12 +282,9 @@ def test_parts_cover_every_token_and_overlap(
 
 
 def test_jobs_differ_in_their_marker_alone() -> None:
-    rows = [Layout(None).row(job, [7, 8], [9], MAX_TOKENS)[0] for job in HEADS]
+    rows = [LAYOUT.row(job, [7, 8], [9], MAX_TOKENS)[0] for job in HEADS]
     assert len({tuple(row) for row in rows}) == len(HEADS)
     assert {tuple(row[:1] + row[2:]) for row in rows} == {(101, 7, 8, 102, 9, 102)}
-
-
-LAYOUT = Layout(Tokenizer().machine)
 
 
 @given(st.lists(TEXTS, max_size=4))

@@ -220,6 +220,23 @@ def test_a_child_that_ran_out_of_memory_says_so() -> None:
     ], "another takes its place"
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_child_that_another_process_kills_is_replaced_once(tmp_path: Path, times: int) -> None:
+    end_sandbox()
+    parts = sandbox.parse_in_sandbox(
+        ".txt",
+        f"{tmp_path}\n{times}".encode(),
+        worker="tests.support.sandbox_workers:killed_at_first",
+    )
+    if times == 1:
+        assert [part.text for part in parts if isinstance(part, RawDocument)] == ["read"]
+    else:
+        with pytest.raises(Unreadable, match=r"stop \(signal 9\)"):
+            list(parts)
+    assert len(list(tmp_path.iterdir())) == 2
+    end_sandbox()
+
+
 def test_a_child_that_answers_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     end_sandbox()
     endless = "tests.support.sandbox_workers:endless_answers"

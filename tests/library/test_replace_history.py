@@ -12,14 +12,13 @@ import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rag.errors import LibraryBroken, RagError
 from rag.events import Event, Repaired
 from rag.library.database import Database
-from rag.library.history import History, salvage_turns
+from rag.library.history import History, TurnRow, salvage_turns
 from rag.library.library import Library
 from rag.library.replace_history import replace_history
 from rag.library.schema import checksum
@@ -97,7 +96,7 @@ def test_a_copy_that_was_kept_before_is_never_replaced(folder: Path) -> None:
 _CALLS = ("link", "unlink", "replace", "fsync", "open")
 
 
-def _nothing(_: Path) -> list[tuple[Any, ...]]:
+def _nothing(_: Path) -> list[TurnRow]:
     return []
 
 
@@ -110,7 +109,7 @@ def test_whatever_fails_the_old_file_is_there_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, at: int, state: str
 ) -> None:
     hurt = _hurt(folder)
-    salvage: Callable[[Path], list[tuple[Any, ...]]] = salvage_turns
+    salvage: Callable[[Path], list[TurnRow]] = salvage_turns
     if "journal" in state:
         salvage = _nothing  # SQLite would remove a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")

@@ -31,6 +31,8 @@ SIZE = 8  # numbers in a vector
 class WordsAsVectors:
     """Fills the seam `Embedder`: random numbers drawn from the text."""
 
+    dimension = SIZE
+
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([_vector(text) for text in texts])
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 
 from rag.domain import Answer
-from rag.eval.interval import Figure
+from rag.eval.records import Figure, Summary
+from rag.eval.report import figure_rows
 from rag.events import Answered, Event
 
 
@@ -14,6 +15,27 @@ def last_answer(events: Iterable[Event]) -> Answer:
     *_, last = events
     assert isinstance(last, Answered), last
     return last.answer
+
+
+def figure_of(summary: Summary, name: str) -> Figure:
+    """The figure of a summary that has this dotted name, as in ``citation.precision``."""
+    return dict(figure_rows(summary))[name]
+
+
+def figures_of(summary: Summary, group: str) -> dict[str, Figure]:
+    """The figures of a group of a summary by their name in the group."""
+    found = {
+        name.removeprefix(f"{group}."): figure
+        for name, figure in figure_rows(summary)
+        if name.startswith(f"{group}.")
+    }
+    assert found, group
+    return found
+
+
+def value_of(summary: Summary, name: str) -> float:
+    """The value of a figure that has cases, by its dotted name."""
+    return numbers(figure_of(summary, name))[1]
 
 
 def numbers(figure: Figure) -> tuple[float, float, float]:

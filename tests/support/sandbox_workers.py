@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from rag.domain import RawDocument, Span
 from rag.ingest import clean
@@ -30,6 +33,25 @@ def broken_markdown() -> None:
         raise RecursionError("too deep")
 
     registry.IN_PROCESS[".md"] = broken
+    sandbox_worker.main()
+
+
+def killed_at_first() -> None:
+    """Serve as `sandbox_worker` does, but be killed at the first .txt files.
+
+    The content of the file is the path of a folder and how often. Each time leaves an empty file
+    there: the child may not write more.
+    """
+
+    def killed(content: bytes) -> Iterator[RawDocument]:
+        folder, times = content.decode().split("\n")
+        tries = len(os.listdir(folder)) + 1
+        Path(folder, str(tries)).touch()
+        if tries <= int(times):
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield RawDocument("read")
+
+    registry.IN_PROCESS[".txt"] = killed
     sandbox_worker.main()
 
 

@@ -9,8 +9,9 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from rag.domain import AnswerSpan, PassageReading, Span
 from rag.training.examples import Example
-from rag.training.measure import planted, rates, reading, rounded
+from rag.training.measure import JudgedRow, planted, rates, reading, rounded
 from tests.support.fakes import JUDGE, WordPairs
+from tests.support.narrow import figure_of, figures_of, numbers, value_of
 
 pytestmark = pytest.mark.slow
 PASSAGE = (
@@ -20,9 +21,9 @@ PASSAGE = (
 )
 
 
-def _records(count: int) -> list[dict[str, object]]:
+def _records(count: int) -> list[JudgedRow]:
     chance = random.Random(5)
-    out = []
+    out = list[JudgedRow]()
     for number in range(count):
         truth, score = chance.random() < 0.4, chance.random()
         verdict = (
@@ -42,34 +43,28 @@ def test_rates_are_the_means_over_the_sets() -> None:
     sets = [[r for r in records if r["set"] == name] for name in ("set0", "set1", "set2")]
     balanced, areas = [], []
     for mine in sets:
-        truth = [bool(r["supported"]) for r in mine]
+        truth = [r["supported"] for r in mine]
         balanced.append(balanced_accuracy_score(truth, [r["verdict"] == "supported" for r in mine]))
-        areas.append(roc_auc_score(truth, [float(str(r["score"])) for r in mine]))
-    assert found["balanced_accuracy"]["value"] == pytest.approx(sum(balanced) / 3)
-    assert found["auc"]["value"] == pytest.approx(sum(areas) / 3)
-    errors = (found["misses"]["value"] + found["false_alarms"]["value"]) / 2
-    assert found["balanced_accuracy"]["value"] == pytest.approx(1 - errors)
-    assert [
-        found["sets"][f"set{n}"]["balanced_accuracy"]["value"] for n in range(3)
-    ] == pytest.approx(balanced)
-    assert (
-        found["misses"]["n"] == 300
-        and found["misses"]["low"] <= found["misses"]["value"] <= found["misses"]["high"]
+        areas.append(roc_auc_score(truth, [r["score"] for r in mine]))
+    assert value_of(found, "balanced_accuracy") == pytest.approx(sum(balanced) / 3)
+    assert value_of(found, "auc") == pytest.approx(sum(areas) / 3)
+    errors = (value_of(found, "misses") + value_of(found, "false_alarms")) / 2
+    assert value_of(found, "balanced_accuracy") == pytest.approx(1 - errors)
+    assert [value_of(found, f"sets.set{n}.balanced_accuracy") for n in range(3)] == pytest.approx(
+        balanced
     )
+    misses = figure_of(found, "misses")
+    low, value, high = numbers(misses)
+    assert misses["n"] == 300 and low <= value <= high
 
 
 def test_an_error_that_no_word_betrays_is_not_caught_and_one_that_a_number_betrays_is() -> None:
     found = planted([PASSAGE], JUDGE, many=3)
-    assert (
-        found["kinds"].keys() <= {"number", "date", "name", "negation"}
-        and found["caught"]["n"] >= 3
-    )
-    assert found["false_alarms"]["value"] == 0.0, "sentences as they stand in the passage"
-    assert all(
-        found["kinds"][kind]["value"] == 1.0
-        for kind in ("number", "date")
-        if kind in found["kinds"]
-    )
+    kinds = figures_of(found, "kinds")
+    assert kinds.keys() <= {"number", "date", "name", "negation"}
+    assert figure_of(found, "caught")["n"] >= 3
+    assert value_of(found, "false_alarms") == 0.0, "sentences as they stand in the passage"
+    assert all(kinds[kind]["value"] == 1.0 for kind in ("number", "date") if kind in kinds)
 
 
 class _Reads(WordPairs):

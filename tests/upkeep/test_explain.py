@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rag import Bot, Config
 from rag.answer.prompt import Prompt
@@ -20,6 +21,7 @@ from rag.library.library import Library
 from rag.search.retrieve import Retriever
 from rag.upkeep.explain import Explanation, explain_passage
 from tests.faults.small import SmallMachines
+from tests.support.fakes import WordVectors
 
 HEAD = "Please Wait...\n"
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -61,6 +63,8 @@ def library(tmp_path: Path) -> Library:
 
 class Question:
     """Fills the seam `Embedder`: every text points along the first axis."""
+
+    dimension = 2
 
     def __init__(self) -> None:
         self.calls = 0
@@ -125,6 +129,7 @@ def test_what_is_handed_on_is_not_lost(library: Library) -> None:
         found.ranks == {"words": 1, "vectors": 1, "fused": 1, "reranked": None, "final": 1}
         and found.of == 20
     )
+    assert found.span is not None
     assert (
         library.documents.find("one.txt").text[found.span.start : found.span.end]
         == found.text
@@ -283,19 +288,25 @@ def test_the_front_door_finds_what_its_search_finds(seeded: Path) -> None:
             )
 
 
-class OneEmbedder(SmallMachines):
-    """The small machines, with an embedder that counts its calls."""
+class CountedVectors(WordVectors):
+    """The embedder of the small machines, which counts its calls."""
+
+    calls = 0
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.calls += 1
+        return super().embed(texts)
+
+
+class CountedQuestions(SmallMachines):
+    """The small machines, with an embedder for questions that counts its calls."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.calls = 0
+        self.questions = CountedVectors()
 
     def question_embedder(self) -> Embedder:
-        return self
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        self.calls += 1
-        return self._words.embed(texts)
+        return self.questions
 
 
 def test_the_front_door_reads_the_chunks_that_it_explains_and_not_all(tmp_path: Path) -> None:
@@ -309,7 +320,7 @@ def test_the_front_door_reads_the_chunks_that_it_explains_and_not_all(tmp_path: 
     config = Config(
         home=str(tmp_path / "home"), candidates=10, chunk_tokens=40, rerank=0, passages=2
     )
-    machines = OneEmbedder(config)
+    machines = CountedQuestions(config)
     statements = list[str]()
     with Bot(config, machines) as bot:
         list(bot.add([str(folder)]))
@@ -317,11 +328,11 @@ def test_the_front_door_reads_the_chunks_that_it_explains_and_not_all(tmp_path: 
         question = f"Who saw {' '.join(words[1:5])}?"
         nearest = bot.search(question, 10)
         bot.library.database.connection.set_trace_callback(statements.append)
-        machines.calls, lost = 0, []
+        machines.questions.calls, lost = 0, list[str]()
         for passage in nearest[:1] + nearest[-1:]:
             lost.append(bot.explain(question, passage.chunk.document, passage.chunk.text).lost)
         lost.append(bot.explain(question, "90.txt").lost)
-    assert machines.calls == 3 and lost[:2] == ["", "fused"]
+    assert machines.questions.calls == 3 and lost[:2] == ["", "fused"]
     reads = [s for s in statements if "FROM chunks" in s and "count(*)" not in s]
     assert all("WHERE" in statement for statement in reads)
     read = set(re.findall("'([0-9a-f]{32})'", " ".join(reads))) & all_ids

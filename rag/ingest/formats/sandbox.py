@@ -48,6 +48,8 @@ _MAX_ANSWER_BYTES = 5 * 2**28
 _TIME_SIGNALS = (24, 27)
 #: SIGABRT
 _ABORT_SIGNAL = 6
+#: sent by another process, or by the system for want of memory
+_KILL_SIGNAL = 9
 #: seconds to wait for a child that has closed its output
 _END_SECONDS = 1.0
 #: seconds between two looks at the time
@@ -99,22 +101,31 @@ def parse_in_sandbox(
 
     `kind` is the ending that decides the format. The parser may use `seconds` of processor time
     (0: as many as a file of this size may), and no more than is left in `budget`; its time is
-    subtracted from the budget. `worker` ("module:function") serves in the child. Raises
-    `Unreadable` with reason and cure, whatever the parser did.
+    subtracted from the budget. `worker` ("module:function") serves in the child. If another process
+    kills the child before its first answer, a second child is asked. Raises `Unreadable` with
+    reason and cure, whatever the parser did.
     """
     budget = budget or Budget.of(len(content))
     seconds = min(budget.seconds, seconds or Budget.of(len(content)).seconds)
     if seconds <= 0:
         raise Unreadable(*TOO_SLOW)
-    child = _take_child(worker)
-    try:
-        yield from child.read(kind, content, seconds)
-    finally:
-        budget.seconds -= child.spent
-        if child.fit:
-            _idle.append(child)
-        else:
-            child.end()
+    for may_repeat in (True, False):
+        child, answered = _take_child(worker), False
+        try:
+            for part in child.read(kind, content, seconds):
+                answered = True
+                yield part
+            return
+        except _Killed:
+            child.spent = 0.0  # unknown, and not the file's fault
+            if answered or not may_repeat:
+                raise
+        finally:
+            budget.seconds -= child.spent
+            if child.fit:
+                _idle.append(child)
+            else:
+                child.end()
 
 
 def end_sandbox() -> None:
@@ -134,6 +145,10 @@ def _take_child(worker: str) -> _Child:
             return child
         child.end()
     return _Child(worker)
+
+
+class _Killed(Unreadable):
+    """Another process, or the system for want of memory, has killed the child."""
 
 
 class _Child:
@@ -214,8 +229,10 @@ class _Child:
 
     def _death(self, kind: str) -> Unreadable:
         """End the child and return the reason why it could not parse the file."""
+        ended = False
         with suppress(subprocess.TimeoutExpired):  # it is ending by itself
             self.process.wait(_END_SECONDS)
+            ended = True
         self.process.kill()
         code = self.process.wait()
         cure = "open it in its own program and save it again, or save it as text"
@@ -224,7 +241,8 @@ class _Child:
         if code > 0:  # it had no memory left to send a reason
             return Unreadable("takes too much memory to read", cure)
         why = ", for lack of memory or by damage" if -code == _ABORT_SIGNAL else ""
-        return Unreadable(f"made the reader of {kind} files stop (signal {-code}{why})", cure)
+        died = _Killed if ended and -code == _KILL_SIGNAL else Unreadable
+        return died(f"made the reader of {kind} files stop (signal {-code}{why})", cure)
 
     def end(self) -> None:
         """Kill the child and close its pipes."""
