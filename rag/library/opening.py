@@ -18,16 +18,15 @@ from rag.library.meta import IDENTITY, MASKING_RULE, REVISION, Meta
 from rag.library.schema import SCHEMA, UNITS_COLUMN
 from rag.library.upgrade import split_members
 
-_ADD_UNITS = f"ALTER TABLE chunks ADD COLUMN {UNITS_COLUMN}"
 #: SQL of the tables that a library of each older format lacks; format 0 is an empty file.
 #: An upgrade runs in one transaction: it adds these tables, moves conversations to their own file
 #: and splits the keys of files in two (`upgrade`).
 TABLES_SINCE = {
     0: table_check.ALL,
-    1: f"{DUPLICATE_TABLES}{BOILERPLATE_TABLES}{_ADD_UNITS}",
-    2: _ADD_UNITS,
-    3: _ADD_UNITS,
-    4: _ADD_UNITS,
+    1: DUPLICATE_TABLES + BOILERPLATE_TABLES,
+    2: "",
+    3: "",
+    4: "",
 }
 
 #: Names what helps if the embedder or chunker differs: (identity of the library, identity of this
@@ -124,6 +123,8 @@ def _upgrade(database: Database, folder: Path, version: int, identity: str) -> N
     """Upgrade the tables from format `version`, in a transaction of the caller's."""
     for statement in TABLES_SINCE[version].split(";\n"):
         database.execute(statement)
+    if not any(row[1] == "units" for row in database.execute("PRAGMA table_info(chunks)")):
+        database.execute(f"ALTER TABLE chunks ADD COLUMN {UNITS_COLUMN}")
     split_members(database.connection)
     _move_turns(database.connection, folder)
     if version == 0:
