@@ -10,6 +10,8 @@ from functools import lru_cache
 from rag.answer.short_answers import answer_kind
 from rag.text import facts
 
+#: characters of the beginning that words of one family share ("compost", "composting")
+_MIN_BEGINNING, _MAX_BEGINNING = 5, 20
 #: words that ask and name nothing that a text would have
 _ASKING = frozenset(
     facts.stem(word)
@@ -47,6 +49,7 @@ class TextFacts:
     """What a text says, for comparison with the terms of a question."""
 
     stems: frozenset[str]
+    beginnings: frozenset[str]  #: of the stems, `_MIN_BEGINNING` characters and more
     dates: tuple[facts.Date, ...]
     numbers: tuple[facts.Number, ...]
     codes: frozenset[str]
@@ -55,12 +58,11 @@ class TextFacts:
         """Does the text have this term?"""
         kind, value = term
         if kind == "stem":
-            return value in self.stems or any(
-                len(str(value)) >= 5
-                and (
-                    stem.startswith(str(value)) or (len(stem) >= 5 and str(value).startswith(stem))
-                )
-                for stem in self.stems
+            stem = str(value)
+            return (
+                stem in self.stems
+                or stem in self.beginnings
+                or any(stem[:length] in self.stems for length in range(_MIN_BEGINNING, len(stem)))
             )
         if kind == "code":
             return value in self.codes
@@ -74,9 +76,13 @@ def facts_of(text: str) -> TextFacts:
     """Return the facts of a text."""
     dates, rest = facts.find_dates(text)
     codes = frozenset(fold_code(match[0]) for match in _CODE.finditer(text))
-    return TextFacts(
-        frozenset(facts.content_stems(text)), tuple(dates), tuple(facts.find_numbers(rest)), codes
+    stems = frozenset(facts.content_stems(text))
+    beginnings = frozenset(
+        stem[:length]
+        for stem in stems
+        for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
     )
+    return TextFacts(stems, beginnings, tuple(dates), tuple(facts.find_numbers(rest)), codes)
 
 
 def fold_code(code: str) -> str:

@@ -40,13 +40,12 @@ from rag.answer.parts import Part, has_structure, in_structure, parts_of
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.scope import passages_in_scope
 from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
+from rag.answer.spans import pick_span, quote_around, share_of
 from rag.domain import (
-    Chunk,
     Draft,
     Model,
     PairModel,
     Passage,
-    PassageReading,
     Piece,
     Progress,
     Quote,
@@ -54,11 +53,9 @@ from rag.domain import (
     Receipt,
     Span,
     Turn,
-    UnitKind,
 )
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.sentences import split_sentences
 from rag.text.view import view_of
 
 #: the sentence of an answer that says so
@@ -68,18 +65,12 @@ _MAX_SENTENCES = 3  # sentences of an answer
 _SAME_SENTENCE_OVERLAP = 0.8
 #: share of the question's words that two sentences must have before their answers are compared
 _MIN_QUESTION_OVERLAP = 0.5
-#: added to the score of a place if its sentence has all of the question's words, weighted by rarity
-_QUESTION_WORDS_WEIGHT = 4.0
-#: added to the score of a place if it is of the kind that is asked for
-_KIND_WEIGHT = 0.4
 #: probability from which a further passage that says something else is quoted
 _MIN_FURTHER_CHANCE = 0.8
 #: parts of a passage that are read one by one
 _MAX_PARTS = 16
 #: taken from the logit of a part that has none of the question's words
 _MISSING_WORDS = 2.5
-#: taken from the score of a place that has only words of the question
-_ECHO_WEIGHT = 6.0
 #: characters of a section that is read part by part
 _MAX_SCOPED_CHARS = 2000
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
@@ -276,7 +267,7 @@ def share_in_context(asked: QuestionTerms, part: Part) -> float:
 def nearest_parts(question: str, parts: Sequence[Part]) -> list[Part]:
     """The parts that have most of the question's words, in their order."""
     stems = set(facts.content_stems(question))
-    shares = [_share(stems, part.view.text) for part in parts]
+    shares = [share_of(stems, part.view.text) for part in parts]
     order = sorted(range(len(parts)), key=lambda number: -shares[number])
     return [parts[number] for number in sorted(order[:_MAX_PARTS])]
 
@@ -284,16 +275,6 @@ def nearest_parts(question: str, parts: Sequence[Part]) -> list[Part]:
 def _text_of(passage: Passage, span: Span) -> str:
     start = passage.chunk.span.start
     return passage.chunk.text[span.start - start : span.end - start]
-
-
-def quote_around(chunk: Chunk, place: Span) -> Span:
-    """The row of a table or the sentence around `place`, in characters of the document."""
-    for unit in chunk.units:
-        if unit.kind is UnitKind.ROW and place.within(unit.span):
-            return unit.span
-    start = chunk.span.start
-    sentence = sentence_around(chunk.text, Span(place.start - start, place.end - start))
-    return Span(start + sentence.start, start + sentence.end)
 
 
 def answer_logit(question: str, readings: Sequence[Reading]) -> float:
@@ -305,74 +286,9 @@ def answer_logit(question: str, readings: Sequence[Reading]) -> float:
     best = readings[0]
     if best.in_context:
         return best.logit
-    share = _share(set(facts.content_stems(question)), best.passage.chunk.text)
+    share = share_of(set(facts.content_stems(question)), best.passage.chunk.text)
     second = readings[1].logit if len(readings) > 1 else -math.inf
     return best.logit - _SHARED_WORDS.of(share) + _SECOND_PASSAGE.of(second)
-
-
-def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
-    """The place in `text` that most likely answers, or None if `reading` has no places.
-
-    The score of a place is the model's, plus the weight of the question's words in its sentence,
-    plus or minus a constant for the kind of what stands there.
-    """
-    weights, wanted = _word_weights(question, text), answer_kind(question)
-    asked_stems = set(facts.content_stems(question))
-    sentence_weights: dict[Span, float] = {}
-    best_score, best_span = -math.inf, None
-    for place in reading.spots:
-        sentence = sentence_around(text, place.span)
-        if sentence not in sentence_weights:
-            shared = weights.keys() & facts.content_stems(sentence.of(text))
-            sentence_weights[sentence] = sum(weights[word] for word in shared)
-        score = (
-            place.score
-            + _QUESTION_WORDS_WEIGHT * sentence_weights[sentence]
-            + _KIND_WEIGHT * _kind_match(wanted, place.span.of(text))
-            - _ECHO_WEIGHT * _is_echo(asked_stems, place.span.of(text))
-        )
-        if score > best_score:
-            best_score, best_span = score, place.span
-    return best_span
-
-
-def _is_echo(asked_stems: set[str], short: str) -> bool:
-    """Has a short answer only words of the question?"""
-    stems = facts.content_stems(short)
-    return bool(stems) and asked_stems.issuperset(stems)
-
-
-def _word_weights(question: str, text: str) -> dict[str, float]:
-    """The question's stems, weighted by inverse frequency in the sentences of `text`; the sum is 1.
-
-    The fewer sentences have a word, the more it tells which sentence is about the question.
-    """
-    sentences = [set(facts.content_stems(span.of(text))) for span in split_sentences(text)]
-    weights = {
-        stem: math.log((len(sentences) + 1) / (sum(stem in stems for stems in sentences) + 0.5))
-        for stem in dict.fromkeys(facts.content_stems(question))
-    }
-    total = sum(weights.values()) or 1.0
-    return {stem: weight / total for stem, weight in weights.items()}
-
-
-def _share(stems: set[str], text: str) -> float:
-    return len(stems & set(facts.content_stems(text))) / max(1, len(stems))
-
-
-def _kind_match(wanted: str, short: str) -> float:
-    """1 if `short` is of the kind that is wanted, -1 if it is not, 0 if no kind is wanted."""
-    if not wanted:
-        return 0.0
-    return 1.0 if kind_of_short_answer(short) == wanted else -1.0
-
-
-def sentence_around(text: str, span: Span) -> Span:
-    """The sentence of `text` around `span`; if there are several, from the first to the last."""
-    sentences = [sentence for sentence in split_sentences(text) if sentence.overlaps(span)]
-    if not sentences:
-        return span
-    return Span(min(sentences[0].start, span.start), max(sentences[-1].end, span.end))
 
 
 def choose_readings(

@@ -22,10 +22,9 @@ from rag.answer.reader import (
     answers_differ,
     choose_readings,
     missing_names,
-    pick_span,
-    sentence_around,
 )
 from rag.answer.short_answers import answer_kind, same_answer
+from rag.answer.spans import pick_span, sentence_around
 from rag.domain import (
     AnswerSpan,
     Draft,

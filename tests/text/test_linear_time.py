@@ -22,11 +22,15 @@ from rag.answer import (
     check,
     cite,
     followup,
+    lookup,
     mentions,
+    parts,
     prompt,
     pronouns,
     reader,
+    scope,
     short_answers,
+    spans,
 )
 from rag.cli.output import print_document
 from rag.domain import (
@@ -46,11 +50,13 @@ from rag.ingest import clean
 from rag.ingest.chunk import chunk_document
 from rag.ingest.formats import plain
 from rag.ingest.formats.common import decode, stated_date
+from rag.ingest.structure.find import find_units
 from rag.search import candidates, retrieve
 from rag.search.widen import edges_of, widen_chunk
-from rag.text import boilerplate, copies, facts, sanitize
+from rag.text import boilerplate, copies, facts, header_rows, sanitize
 from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
+from tests.support.structured import passage_of
 from tui.render import excerpt, marks, wrap
 
 pytestmark = pytest.mark.slow
@@ -190,6 +196,8 @@ _JUDGE = check.Judge(
 _HISTORY = [Turn("Who is the President of France?", "Emmanuel Macron [1].", "Emmanuel Macron")]
 _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,000 euros."
 
+_STRUCTURED = passage_of("# Stock\n\nItem: bench\nPrice: 9\n\n- a hat\n- soup\n\n| a | b |\n|---|---|\n| c | 4 |\n")
+
 #: each rule with the length, in characters, that it is given first: less where a character costs more
 _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "clean": (30_000, lambda t: clean.clean_document(RawDocument(t), "a.txt")),
@@ -224,7 +232,13 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: reader.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
-    "pick": (5_000, lambda t: reader.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
+    "pick": (5_000, lambda t: spans.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
+    "units": (20_000, find_units),
+    "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
+    "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
+    "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
+    "scope, both": (2_000, lambda t: scope.passages_in_scope(t, [passage_of(f"# {t}\n\n{t}\n")])),
+    "parts": (4_000, lambda t: parts.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
     "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
     "words of a question": (30_000, lambda t: (candidates.query_words(t), retrieve.is_question(t), candidates._FILE_NAME.findall(t))),
