@@ -17,6 +17,7 @@ from rag.answer.short_answers import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts
 from rag.text.sentences import split_sentences
+from rag.text.units import UnitsInOrder
 
 #: share of the question's weight from which a place is taken
 _MIN_SHARE = 0.72
@@ -52,12 +53,14 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     places = list[Lookup]()
     seen = set[tuple[str, Span]]()
     for passage in passages:
+        sections = UnitsInOrder([u for u in passage.chunk.units if u.kind is UnitKind.SECTION])
         for unit in passage.chunk.units:
+            paths = [section.context for section in sections.within(unit.span)]
             place = passage.chunk.document, unit.span
             if place in seen or not _is_inside(unit, passage):
                 continue
             seen.add(place)
-            places += _Matcher(asked, passage, unit).places()
+            places += _Matcher(asked, passage, unit, paths).places()
     places = [p for p in places if p.share >= _MIN_SHARE]
     places.sort(key=lambda p: -p.score)
     best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
@@ -73,7 +76,9 @@ def _is_inside(unit: Unit, passage: Passage) -> bool:
 class _Matcher:
     """Compares one unit with the question."""
 
-    def __init__(self, asked: QuestionTerms, passage: Passage, unit: Unit) -> None:
+    def __init__(
+        self, asked: QuestionTerms, passage: Passage, unit: Unit, paths: Sequence[str]
+    ) -> None:
         self._asked, self._passage, self._unit = asked, passage, unit
         chunk = passage.chunk
         self._scope = asked.found(
@@ -82,7 +87,7 @@ class _Matcher:
                 chunk.heading,
                 unit.context,
                 _file_name(chunk.source),
-                *_section_paths(passage, unit),
+                *paths,
             ]
         )
         self._fields = asked_fields(asked.question)
@@ -287,11 +292,3 @@ def _asks_for_term(question: str) -> bool:
 
 def _file_name(source: str) -> str:
     return source.replace("_", " ").replace("/", " ")
-
-
-def _section_paths(passage: Passage, unit: Unit) -> list[str]:
-    return [
-        other.context
-        for other in passage.chunk.units
-        if other.kind is UnitKind.SECTION and unit.span.within(other.span)
-    ]

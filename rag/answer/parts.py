@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rag.domain import Chunk, Passage, Span, UnitKind
+from rag.domain import Chunk, Passage, Span, Unit, UnitKind
 from rag.text import facts
 from rag.text.sentences import split_sentences
+from rag.text.units import UnitsInOrder
 from rag.text.view import View, context_of, view_of
 
 #: characters of a part; a longer one is read as far
@@ -44,7 +45,10 @@ def parts_of(question: str, passage: Passage) -> list[Part]:
     Left out are those that say nothing but words of the question, and those that ask themselves.
     """
     chunk, asked = passage.chunk, set(facts.content_stems(question))
-    parts = (_part(chunk, span) for span in _spans(chunk) if span.start < span.end)
+    units = UnitsInOrder(chunk.units)
+    parts = (
+        _part(chunk, span, units.within(span)) for span in _spans(chunk) if span.start < span.end
+    )
     return [part for part in parts if _says_something(chunk, part.span, asked)]
 
 
@@ -81,13 +85,14 @@ def _sentences(chunk: Chunk, span: Span) -> Iterator[Span]:
         yield Span(found.start + shift, found.end + shift)
 
 
-def _part(chunk: Chunk, span: Span) -> Part:
+def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...]) -> Part:
     begin = span.start - chunk.span.start
     end = min(span.end - chunk.span.start, begin + _MAX_PART_CHARS)
     text = chunk.text[begin:end]
     inner = Span(span.start, span.start + len(text))
-    units = tuple(unit for unit in chunk.units if unit.span.overlaps(inner))
     small = Chunk(chunk.id, chunk.document, "", "", None, "", inner, text, chunk.line, units=units)
-    path = " › ".join(part for part in (chunk.title, *context_of(chunk, inner)) if part)
+    path = " › ".join(
+        part for part in (chunk.title, *context_of(chunk, inner, units=units)) if part
+    )
     path = path[-_MAX_PATH_CHARS:]
     return Part(span, view_of(small).after(path + "\n" if path else ""))

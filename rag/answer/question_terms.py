@@ -62,7 +62,10 @@ class TextFacts:
             return (
                 stem in self.stems
                 or stem in self.beginnings
-                or any(stem[:length] in self.stems for length in range(_MIN_BEGINNING, len(stem)))
+                or any(
+                    stem[:length] in self.stems
+                    for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
+                )
             )
         if kind == "code":
             return value in self.codes

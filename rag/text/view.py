@@ -6,6 +6,7 @@ The view is longer than the chunk; `View.span` maps a place in it back to the te
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.domain import Chunk, Span, Unit, UnitKind
@@ -59,12 +60,15 @@ def view_of(chunk: Chunk) -> View:
     return View("".join(builder.texts), tuple(builder.parts))
 
 
-def context_of(chunk: Chunk, span: Span, names: bool = False) -> list[str]:
+def context_of(
+    chunk: Chunk, span: Span, names: bool = False, units: Sequence[Unit] | None = None
+) -> list[str]:
     """Return headings, introduction or caption of a place, without what its text begins with.
 
-    With `names`, those of the columns of a row are the last part.
+    With `names`, those of the columns of a row are the last part. `units` are those that overlap
+    the place, if the caller knows them.
     """
-    around = [unit for unit in chunk.units if span.within(unit.span)]
+    around = [unit for unit in (chunk.units if units is None else units) if span.within(unit.span)]
     section = next((u.context for u in around[::-1] if u.kind is UnitKind.SECTION), chunk.heading)
     parts = section.split(" › ")
     parts += [unit.context for unit in around if unit.kind is not UnitKind.SECTION]

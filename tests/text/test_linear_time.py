@@ -237,7 +237,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
     "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
     "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
-    "scope, both": (2_000, lambda t: scope.passages_in_scope(t, [passage_of(f"# {t}\n\n{t}\n")])),
+    "scope": (4_000, lambda t: scope.passages_in_scope(_SHORT, [passage_of(f"# {t}\n\n{t}\n")])),
     "parts": (4_000, lambda t: parts.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
     "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
