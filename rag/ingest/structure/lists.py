@@ -9,11 +9,9 @@ from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.fields import read_field
 from rag.ingest.structure.lines import Line, previous_text
 
-_MARK = re.compile(
-    r"(?:[-*+•‣▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)"
-)
+_MARK = re.compile(r"(?:[-*+•‣▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)")
 _MAX_INTRODUCTION_CHARS = 300
-_MAX_CONTEXT_CHARS = 300
+_MAX_CONTEXT_CHARS, _MAX_PARENT_CHARS, _MAX_PARENTS = 300, 100, 5
 
 
 def list_block(text: str, lines: Sequence[Line], number: int) -> tuple[list[Unit], int] | None:
@@ -54,12 +52,16 @@ def _items(text: str, items: Sequence[tuple[Line, Span]], introduction: str) -> 
     for line, span in items:
         while around and around[-1][0] >= line.indent:
             around.pop()
-        context = " / ".join(part for part in (introduction, *(t for _, t in around)) if part)
+        context = " / ".join(
+            part for part in (introduction, *(t for _, t in around[-_MAX_PARENTS:])) if part
+        )
         field = read_field(line)
         cells = (Cell(field.name, field.value, field.name_span),) if field else ()
         units.append(Unit(UnitKind.ITEM, span, context[-_MAX_CONTEXT_CHARS:], cells))
         mark = _MARK.match(line.text)
-        around.append((line.indent, line.text[mark.end() if mark else 0 :].strip(":* ")))
+        around.append(
+            (line.indent, line.text[mark.end() if mark else 0 :][:_MAX_PARENT_CHARS].strip(":* "))
+        )
     return units
 
 

@@ -12,7 +12,7 @@ from rag.text.header_rows import count_header_rows, join_headers
 #: lines of a table whose columns are looked for at once
 _MAX_ALIGNED_LINES = 2000
 _MIN_ALIGNED_LINES = 3
-_RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
+_RULE = re.compile(r"\|?\s*:?-+:?\s*(?:[|+]\s*:?-+:?\s*)*\|?")
 _LINE_OF_DASHES = re.compile(r"[-=+_|:\s]+")
 _EMPHASIS = re.compile(r"^[*_`]+|[*_`]+$")
 _GAP = re.compile(r" {2,}|\t+")
@@ -29,11 +29,14 @@ def markdown_table(lines: Sequence[Line], number: int) -> Found | None:
     if "-" not in rule or not _RULE.fullmatch(rule):
         return None
     names = [_plain(span.of(header)) for span in _divided(header)]
-    if len(names) != rule.strip("|").count("|") + 1:
+    if len(names) != len(re.findall(r"[|+]", rule.strip("|"))) + 1:
         return None
     units, last = list[Unit](), number + 2
     while last < len(lines) and "|" in lines[last].text:
         line = lines[last]
+        if _LINE_OF_DASHES.fullmatch(line.text):
+            last += 1
+            continue
         cells = [
             Cell(name, Span(line.at + span.start, line.at + span.end))
             for name, span in zip(names, _divided(line.text), strict=False)
@@ -70,40 +73,49 @@ def _divided(line: str) -> list[Span]:
     return spans
 
 
-def aligned_table(text: str, lines: Sequence[Line], number: int) -> Found | None:
-    """Return the rows of a table of aligned columns that begins at line `number`, or None.
+def aligned_end(lines: Sequence[Line], number: int) -> int:
+    """Return the number of the first line from `number` on that has no columns."""
+    last = number
+    while last < len(lines) and last - number < _MAX_ALIGNED_LINES and _is_aligned(lines[last]):
+        last += 1
+    return last
+
+
+def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> Found | None:
+    """Return the rows of a table of aligned columns in lines `number` to `last`, or None.
 
     Each of its lines has at least two parts divided by a tab or two blanks. The columns are divided
     by places that are blank in every line.
     """
-    last = number
-    while last < len(lines) and last - number < _MAX_ALIGNED_LINES and _is_aligned(lines[last]):
-        last += 1
     block = [line for line in lines[number:last] if not _LINE_OF_DASHES.fullmatch(line.text)]
     if len(block) < _MIN_ALIGNED_LINES:
         return None
     rows = _tabbed(text, block) if "\t" in block[0].text else _columns(text, block)
     if rows is None:
         return None
-    values = [[span.of(text) for span in row] for row in rows]
-    depth = count_header_rows(values)
-    if not depth:
+    if not count_header_rows([[span.of(text) for span in row] for row in rows]):
         return None
-    names = join_headers(values[:depth])
-    units = [
-        Unit(
-            UnitKind.ROW,
-            line.span,
-            "",
-            tuple(
-                Cell(name, span)
-                for name, span in zip(names, row, strict=False)
-                if span.start < span.end
-            ),
+    return row_units(text, rows), last
+
+
+def row_units(
+    text: str, rows: Sequence[Sequence[Span]], depth: int = 0, context: str = ""
+) -> list[Unit]:
+    """Return the units of the rows below the header; `depth` rows are headers, 0 if not known."""
+    values = [[span.of(text) for span in row] for row in rows]
+    depth = depth or count_header_rows(values)
+    names = join_headers(values[:depth]) if depth else [""] * max(map(len, values))
+    units = []
+    for row in rows[depth:]:
+        cells = tuple(
+            Cell(name, span)
+            for name, span in zip(names, row, strict=False)
+            if span.start < span.end
         )
-        for line, row in list(zip(block, rows, strict=True))[depth:]
-    ]
-    return units, last
+        if cells:
+            span = Span(cells[0].span.start, max(cell.span.end for cell in cells))
+            units.append(Unit(UnitKind.ROW, span, context, cells))
+    return units
 
 
 def _is_aligned(line: Line) -> bool:
