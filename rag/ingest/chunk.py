@@ -3,7 +3,7 @@
 A chunk takes the sentences of one section until the next one would make it longer than `size`
 tokens. A masked line, a heading or a new page ends it, so that the page of a chunk is the page of
 every sentence that begins in it. In source code and tables a line is a sentence; a record, and an
-entry of source code, are one too. A longer sentence is cut where a line or a word ends. A chunk of
+entry of source code, are one too. A longer sentence is cut where a word ends. A chunk of
 only a few words is joined to the one before it. The tokenizer of the embedder counts the tokens, so
 that the embedder never truncates a chunk. The characters of a chunk are limited too, far above what
 text needs.
@@ -115,17 +115,32 @@ def _is_headline(document: Document, span: Span) -> bool:
 def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterator[_Piece]:
     """Yield the sentences outside the mask with their tokens; too long ones are cut into parts."""
     text = document.text
+    split = _code_lines if document.lines else split_sentences
     units = {unit.span.start: unit for unit in _undivided(document)}
     spans = list(_sentences_and_units(document, units))
     for batch in _batches(spans):
         counts = count([_counted_text(units.get(span.start), span, text) for span in batch])
         for span, tokens in zip(batch, counts, strict=True):
+            unit = units.get(span.start)
             if tokens <= size and _is_short(span, span, size):
                 yield _Piece(span, tokens)
+            elif unit and unit.kind is not UnitKind.ROW:
+                lines = list(split(text, span))
+                for line, line_tokens in zip(
+                    lines, count([s.of(text) for s in lines]), strict=True
+                ):
+                    yield from _parts(text, _Piece(line, line_tokens), size, count)
             else:
-                parts = list(_cut_long(text, span, size, count))
-                part_counts = count([part.of(text) for part in parts])
-                yield from map(_Piece._make, zip(parts, part_counts, strict=True))
+                yield from _parts(text, _Piece(span, size + 1), size, count)
+
+
+def _parts(text: str, piece: _Piece, size: int, count: CountTokens) -> Iterator[_Piece]:
+    """Yield the piece, or the parts of one that is too long."""
+    if piece.tokens <= size and _is_short(piece.span, piece.span, size):
+        yield piece
+        return
+    parts = list(_cut_long(text, piece.span, size, count))
+    yield from map(_Piece._make, zip(parts, count([part.of(text) for part in parts]), strict=True))
 
 
 def _undivided(document: Document) -> Iterator[Unit]:
@@ -194,7 +209,7 @@ def _unmasked_ranges(document: Document) -> Iterator[tuple[int, int]]:
 
 
 def _cut_long(text: str, span: Span, size: int, count: CountTokens) -> Iterator[Span]:
-    """Cut a span into parts of at most `size` tokens, at a line or blank in their second half."""
+    """Cut a span into parts of at most `size` tokens, at a blank if one is in their second half."""
     start = span.start
     while start < span.end:
         while text[start].isspace():
@@ -203,8 +218,8 @@ def _cut_long(text: str, span: Span, size: int, count: CountTokens) -> Iterator[
         while end - start > 1 and count([text[start:end]])[0] > size:
             end = start + max(1, (end - start) * 3 // 4)
         if end < span.end:
-            half = start + (end - start) // 2
-            end = next((at for sign in "\n " if (at := text.rfind(sign, half + 1, end)) > 0), end)
+            blank = text.rfind(" ", start + 1, end)
+            end = blank if blank > start + (end - start) // 2 else end
         yield Span(start, end)
         start = end
 

@@ -63,6 +63,7 @@ _COMMENT = re.compile(
     r"(?:#+(?!\s*define\b|\s*include\b|!)|//[/!]?|--+|;;+|/\*+!?|\*+/?|%+)\s?(.*)"
 )
 _DOCSTRING = re.compile(r"[rRuU]?(\"\"\"|''')")
+_RETURN = re.compile(r"(?P<word>return)\b[ \t]*(?P<value>[^\s;].*?);?")
 _DECORATOR = re.compile(r"@[\w.]+|#\[|\[[A-Z]")
 
 
@@ -78,6 +79,7 @@ class _Open(NamedTuple):
     signature: str
     is_function: bool
     has_inner: bool = False
+    returned: Cell | None = None  #: what its last `return` gives
 
 
 def code_units(text: str) -> tuple[Unit, ...]:
@@ -123,7 +125,14 @@ class _CodeReader:
         found = _definition(line.text) if short else None
         if found:
             return self._begin(number, line, found)
-        if short and (setting := _SETTING.fullmatch(line.text)):
+        if short and self._open and (returned := _RETURN.fullmatch(line.text)):
+            word, value = (
+                Span(line.at + returned.start(part), line.at + returned.end(part))
+                for part in ("word", "value")
+            )
+            cell = Cell("returns", value, word)
+            self._open[-1] = self._open[-1]._replace(returned=cell)
+        elif short and (setting := _SETTING.fullmatch(line.text)):
             self._add_setting(line, setting)
         self._comment = None
         return number + 1
@@ -151,7 +160,7 @@ class _CodeReader:
         value = docstring or Span(line.at, self._lines[last].span.end)
         keyword = found.groupdict().get("keyword") or "function"
         is_function = keyword in _FUNCTIONS
-        header = f"{found['name']} ({'function' if is_function else keyword})"
+        header = readable_name(found["name"], "function" if is_function else keyword)
         if self._open:
             self._open[-1] = self._open[-1]._replace(has_inner=True)
         around = tuple(other.signature for other in self._open)
@@ -159,7 +168,7 @@ class _CodeReader:
             _Open(
                 line.indent,
                 found["name"],
-                Cell(readable_name(header), value, name),
+                Cell(header, value, name),
                 start,
                 head_end,
                 around[-4:],
@@ -199,6 +208,11 @@ class _CodeReader:
         while self._open and self._open[-1].indent >= indent:
             done = self._open.pop()
             end = self._last_end
+            if done.returned and not done.has_inner and end - done.start <= _MAX_BODY_CHARS:
+                name = done.cell.name or done.cell.span
+                cells = (Cell("function", name, name), done.returned)
+                span = Span(name.start, done.returned.span.end)
+                self._units.append(Unit(UnitKind.RECORD, span, path_text(done.depth), cells))
             if done.has_inner or end - done.start > _MAX_BODY_CHARS:
                 end = min(done.head_end, done.start + 2 * _MAX_BODY_CHARS)
             end = max(end, done.cell.span.end)
@@ -245,7 +259,7 @@ def _literal(rest: str, is_constant: bool) -> tuple[str, str]:
     literal = _LITERAL.match(rest)
     end = literal.end() if literal else 0
     after = rest[end:].strip()
-    if literal and (not after or after[0] in ",;#/-)" or is_constant):
+    if literal and (not after or after[0] in ",;#/-" or is_constant):
         value = literal[0].rstrip(" ,;")
         if not after.strip(",;)") or _BESIDE.match(after.lstrip(",; )")):
             said = _BESIDE.fullmatch(after.lstrip(",;) "))

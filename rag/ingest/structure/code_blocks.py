@@ -13,20 +13,19 @@ from dataclasses import replace
 from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.code import code_units
 from rag.ingest.structure.json_records import json_records
-from rag.ingest.structure.lines import Line, previous_text
+from rag.ingest.structure.lines import Line, introduction, previous_text
 from rag.ingest.structure.settings import conf_units, ini_units, yaml_units
 
 _FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*\{?\.?(?P<language>[\w+#.-]*)")
-_INDENT = 4
+_DIRECTIVE = re.compile(r"\.\.\s+(?:code-block|sourcecode|code)::\s*(?P<language>[\w+#.-]*)")
+_INDENT = 2
 #: characters of a block whose commands are one entry
 _MAX_BLOCK_CHARS = 1000
-_MAX_INTRODUCTION_CHARS = 240
-_MAX_INTRODUCTION_LINES = 4
+_MAX_COMMENT_CHARS = 240
 _COMMENT = re.compile(r"(?:#(?!!)|//|--\s|;;|::\s|REM\s)+\s*(?P<said>\S.*)", re.I)
 _PROMPT = re.compile(
     r"(?:\(\w+\)\s*)?(?:[\w.@~:/-]{0,40}[$%#]|PS [^>]{0,60}>|>{1,3}|C:\\[^>]{0,60}>)\s+(?=\S)"
 )
-_SENTENCE_END = re.compile(r"[.!?][\"')\]]?\s+(?=[\"'(\[]?[^\Wa-z])")
 _CODE_SIGNS = re.compile(r"[=/(){}$;<>|\\_]|--?\w")
 _READERS = {
     **dict.fromkeys("yaml yml".split(), yaml_units),
@@ -52,19 +51,18 @@ def code_block(text: str, lines: Sequence[Line], number: int) -> Found | None:
     last = number + 1
     while last < len(lines) and not _closes(lines[last].text, mark):
         last += 1
-    introduction = _introduction(lines, number)
+    introduction = _sentence_before(lines, number)
     return _units(text, lines, number + 1, last, fence["language"], introduction), last + 1
 
 
 def indented_block(text: str, lines: Sequence[Line], number: int) -> Found | None:
     """Return the units of the indented code that begins at line `number` after a colon, or None."""
     above = previous_text(lines, number)
-    if (
-        lines[number].indent < _INDENT
-        or above != number - 2
-        or not lines[above].text.endswith(":")
-        or lines[above].indent + 2 > lines[number].indent
-    ):
+    if lines[number].indent < _INDENT or above != number - 2:
+        return None
+    before = lines[above]
+    directive = _DIRECTIVE.fullmatch(before.text)
+    if before.indent >= lines[number].indent or not (directive or before.text.endswith(":")):
         return None
     indent, last, end = lines[number].indent, number, number
     while last < len(lines) and (not lines[last].text or lines[last].indent >= indent):
@@ -74,9 +72,10 @@ def indented_block(text: str, lines: Sequence[Line], number: int) -> Found | Non
     prose = sum(
         line.text.endswith((".", ",")) or not _CODE_SIGNS.search(line.text) for line in block
     )
-    if 2 * prose > len(block):
+    if 2 * prose > len(block) and not (directive or before.text.endswith("::")):
         return None
-    return _units(text, lines, number, end, "", _introduction(lines, number)), end
+    language = directive["language"] if directive else ""
+    return _units(text, lines, number, end, language, _sentence_before(lines, number)), end
 
 
 def _closes(line: str, mark: str) -> bool:
@@ -141,30 +140,22 @@ def _groups(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
                 groups.append((comment, group))
             comment, group = "", []
         if line and said:
-            comment = f"{comment} {said['said'].strip('#-= ')}".strip()[:_MAX_INTRODUCTION_CHARS]
+            comment = f"{comment} {said['said'].strip('#-= ')}".strip()[:_MAX_COMMENT_CHARS]
         elif line and line.text:
             group.append(line)
     return groups
 
 
 def _without_prompt(line: Line, span: Span) -> Span:
-    prompt = _PROMPT.match(line.text)
+    prompt = None if _COMMENT.match(line.text) else _PROMPT.match(line.text)
     return Span(span.start + prompt.end(), span.end) if prompt else span
 
 
-def _introduction(lines: Sequence[Line], number: int) -> str:
+def _sentence_before(lines: Sequence[Line], number: int) -> str:
     """Return the last sentence of the paragraph before line `number`, or the heading, else ""."""
     above = previous_text(lines, number)
     while above >= 0 and lines[above].text.startswith((".. ", "[source", "----", ":")):
         above = previous_text(lines, above)
     if above < 0 or lines[above].text.startswith(("|", "```", "~~~")):
         return ""
-    parts = [lines[above].text]
-    while above > 0 and lines[above - 1].text and len(parts) < _MAX_INTRODUCTION_LINES:
-        if parts[0].startswith(("#", "-", "*", "|", ">")) or lines[above - 1].text.startswith("#"):
-            break
-        above -= 1
-        parts.insert(0, lines[above].text)
-    said = " ".join(parts)[-2 * _MAX_INTRODUCTION_CHARS :]
-    sentences = _SENTENCE_END.split(said)
-    return sentences[-1].strip("#*_: ")[-_MAX_INTRODUCTION_CHARS:]
+    return introduction(lines, above)

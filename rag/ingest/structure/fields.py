@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.domain import Cell, Span, Unit, UnitKind
-from rag.ingest.structure.lines import Line, previous_text
+from rag.ingest.structure.lines import Line, introduction, previous_text
 
 _MAX_KEY_WORDS, _MAX_VALUE_CHARS = 6, 600
 #: words from which a value is a statement
@@ -117,6 +117,8 @@ def _may_be_name(key: str) -> bool:
     words = key.lower().split()
     if not words or len(words) > _MAX_KEY_WORDS or not _KEY.fullmatch(key):
         return False
+    if key.count("(") != key.count(")"):
+        return False
     if len(words) == 1:
         return words[0] not in _NO_NAMES
     if words[0] in _NO_NAMES or _SENTENCE_END.search(key) or _NUMBERED.fullmatch(key):
@@ -143,28 +145,47 @@ def _field(
 def field_block(text: str, lines: Sequence[Line], number: int) -> tuple[list[Unit], int] | None:
     """Return the units of the block of fields that begins at line `number`, or None."""
     fields, last = list[tuple[Line, Field]](), number
-    while last < len(lines):
-        field = read_field(lines[last])
-        if field is None:
+    while last < len(lines) and lines[last].text:
+        line = lines[last]
+        field = read_field(line) if not fields or line.indent == fields[0][0].indent else None
+        if field:
+            fields.append((line, field))
+        elif fields and _goes_on(line, fields[-1]):
+            before, field = fields[-1]
+            fields[-1] = before, field._replace(value=Span(field.value.start, line.span.end))
+        else:
             break
-        fields.append((lines[last], field))
         last += 1
-    if not fields or not _is_block(lines, number, last, [field for _, field in fields]):
+    found = [field for _, field in fields]
+    if not fields or not _is_block(lines, number, last, found):
         return None
+    if _BULLET.match(lines[number].text).end():  # type: ignore[union-attr]  # matches everything
+        after = lines[last].text if last < len(lines) else ""
+        if len(fields) < 2 or _BULLET.match(after).end():  # type: ignore[union-attr]
+            return None  # items of a list, not all of them fields
     label = _label(lines, number)
-    if _are_entries(text, [field for _, field in fields]):
+    if _are_entries(text, found):
         return [
             Unit(
                 UnitKind.ENTRY,
-                line.span,
+                Span(line.at, field.value.end),
                 field.context or label,
                 (Cell(field.name, field.value, field.name_span),),
             )
             for line, field in fields
         ], last
-    cells = tuple(Cell(field.name, field.value, field.name_span) for _, field in fields)
-    span = Span(fields[0][0].at, fields[-1][0].span.end)
-    return [Unit(UnitKind.RECORD, span, label, cells)], last
+    cells = tuple(Cell(field.name, field.value, field.name_span) for field in found)
+    return [Unit(UnitKind.RECORD, Span(fields[0][0].at, found[-1].value.end), label, cells)], last
+
+
+def _goes_on(line: Line, before: tuple[Line, Field]) -> bool:
+    """Does the value before go on in this line, which is indented more and no item?"""
+    above, field = before
+    return (
+        line.indent > above.indent
+        and line.span.end - field.value.start <= _MAX_VALUE_CHARS
+        and not line.text.startswith(_MARKS)
+    )
 
 
 def _is_block(lines: Sequence[Line], first: int, last: int, fields: Sequence[Field]) -> bool:
@@ -197,15 +218,15 @@ def _are_entries(text: str, fields: Sequence[Field]) -> bool:
 
 
 def _label(lines: Sequence[Line], number: int) -> str:
-    """Return the line right above a block if it names the block, else ""."""
+    """Return the line or sentence above a block if it names or introduces the block, else ""."""
     above = previous_text(lines, number)
-    if above < 0 or above != number - 1:
+    if above < 0 or above < number - 2:
         return ""
     text = lines[above].text
-    if (
-        len(text) > _MAX_LABEL_CHARS
-        or text.startswith(("|", "-", "*", "```"))
-        or text[-1] in ".!?;,"
-    ):
+    if text.startswith(("|", "```")):
         return ""
-    return text.strip("#*_ :")
+    if text.endswith(":"):
+        return introduction(lines, above)
+    if above < number - 1 or len(text) > _MAX_LABEL_CHARS or text[-1] in ".!?;,":
+        return ""
+    return "" if text.startswith(("-", "*")) else text.strip("#*_ :")

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.lines import Line
-from rag.ingest.structure.tables import Found, row_units
+from rag.ingest.structure.tables import Found, header_names, row_units
 
 _GRID_RULE = re.compile(r"\+(?:[-=]+\+)+")
 _SIMPLE_RULE = re.compile(r"={2,}(?:[ \t]+={2,})+")
@@ -18,7 +18,7 @@ _ADOC_TITLE = re.compile(r"\.(?P<title>[^\s.].*)")
 #: rows of one table
 _MAX_ROWS = 5000
 _DEFINITION = re.compile(
-    r"(?:[-*+]\s+)?(?P<term>[^\s:=\[|.](?:[^:\n]{0,78}[^\s:])?)\s?::(?:\s+(?P<value>\S.*))?"
+    r"(?:[-*+]\s+)?(?P<term>[\w*`](?:[\w .,'’()/*`+-]{0,78}[\w)*`])?)\s?::(?:\s+(?P<value>\S.*))?"
 )
 
 
@@ -40,7 +40,7 @@ def definition(lines: Sequence[Line], number: int) -> Found | None:
     What it is may begin in the next line.
     """
     found = _DEFINITION.fullmatch(lines[number].text)
-    if found is None or found["term"].startswith(".."):
+    if found is None or "::" in (found["value"] or ""):
         return None
     line, last = lines[number], number
     value = Span(line.at + found.start("value"), line.span.end) if found["value"] else None
@@ -93,7 +93,8 @@ def _grid(text: str, lines: Sequence[Line], number: int) -> Found | None:
         else:
             pending.append(line)
         last += 1
-    return row_units(text, rows, header_depth) if rows else [], last
+    names, depth = header_names(text, rows, header_depth) if rows else ([], 0)
+    return row_units(rows[depth:], names), last
 
 
 def _grid_row(text: str, lines: Sequence[Line], edges: Sequence[int]) -> list[Span]:
@@ -134,7 +135,8 @@ def _simple(text: str, lines: Sequence[Line], number: int) -> Found | None:
             rows.append(_simple_row(line, rule, columns))
     if rules < 2 or not rows:
         return None
-    return row_units(text, rows, depth if rules > 2 else 0), last
+    names, depth = header_names(text, rows, depth if rules > 2 else 0)
+    return row_units(rows[depth:], names), last
 
 
 def _simple_row(line: Line, rule: Line, columns: Sequence[tuple[int, int]]) -> list[Span]:
@@ -167,28 +169,14 @@ def _adoc(lines: Sequence[Line], number: int) -> Found | None:
     cells = [cell for row in cells_by_line for cell in row]
     if width < 2 or len(cells) < 2 * width:
         return None
-    rows = [cells[at : at + width] for at in range(0, len(cells) - width + 1, width)]
-    names = [name for _, name in rows[0]]
-    caption = next(
-        (
-            found["title"]
-            for above in lines[max(0, number - 2) : number]
-            if (found := _ADOC_TITLE.fullmatch(above.text))
-        ),
-        "",
-    )
-    units = [
-        Unit(
-            UnitKind.ROW,
-            Span(row[0][0].start, row[-1][0].end),
-            caption,
-            tuple(
-                Cell(name, span) for name, (span, value) in zip(names, row, strict=True) if value
-            ),
-        )
-        for row in rows[1:_MAX_ROWS]
+    rows = [
+        [span for span, _ in cells[at : at + width]]
+        for at in range(0, min(len(cells), width * _MAX_ROWS) - width + 1, width)
     ]
-    return [unit for unit in units if unit.cells], last + 1
+    names = [name for _, name in cells[:width]]
+    above = [_ADOC_TITLE.fullmatch(line.text) for line in lines[max(0, number - 2) : number]]
+    caption = next((found["title"] for found in above if found), "")
+    return row_units(rows[1:], names, caption), last + 1
 
 
 def _adoc_cells(line: Line) -> list[tuple[Span, str]]:

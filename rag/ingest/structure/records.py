@@ -33,7 +33,7 @@ Path = tuple[str, ...]
 def readable_name(key: str, comment: str = "") -> str:
     """Return the name of a field with its words if it is written in one, and with its comment."""
     words = _CAMEL.sub(" ", key) if len(key) <= _MAX_LABEL_CHARS else key
-    said = [part for part in ("" if words == key else words.lower(), comment) if part]
+    said = [part for part in (comment, "" if words == key else words.lower()) if part]
     return f"{key} ({'; '.join(said)[:_MAX_COMMENT_CHARS]})" if said else key
 
 

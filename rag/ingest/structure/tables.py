@@ -15,6 +15,7 @@ _MIN_ALIGNED_LINES = 3
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:[|+]\s*:?-+:?\s*)*\|?")
 _LINE_OF_DASHES = re.compile(r"[-=+_|:\s]+")
 _EMPHASIS = re.compile(r"^[*_`]+|[*_`]+$")
+_WORDY = re.compile(r"\w")
 _GAP = re.compile(r" {2,}|\t+")
 
 Found = tuple[list[Unit], int]  #: units, and the number of the first line after them
@@ -93,29 +94,43 @@ def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> F
     rows = _tabbed(text, block) if "\t" in block[0].text else _columns(text, block)
     if rows is None:
         return None
-    if not count_header_rows([[span.of(text) for span in row] for row in rows]):
-        return None
-    return row_units(text, rows), last
+    values = [[span.of(text) for span in row] for row in rows]
+    depth = count_header_rows(values)
+    if not depth or any("|" in cell or not _WORDY.search(cell) for cell in values[0] if cell):
+        return None  # a drawing
+    firsts = [row[0] for row in values]
+    if all(cell.endswith(":") for cell in firsts):
+        return None  # fields
+    if len({cell[:1] for cell in firsts}) == 1 and not firsts[0][:1].isalnum():
+        depth = 0  # the first row is marked as all others are
+    names = join_headers(values[:depth]) if depth else []
+    return row_units(rows[depth:], names), last
 
 
 def row_units(
-    text: str, rows: Sequence[Sequence[Span]], depth: int = 0, context: str = ""
+    rows: Sequence[Sequence[Span]], names: Sequence[str], context: str = ""
 ) -> list[Unit]:
-    """Return the units of the rows below the header; `depth` rows are headers, 0 if not known."""
-    values = [[span.of(text) for span in row] for row in rows]
-    depth = depth or count_header_rows(values)
-    names = join_headers(values[:depth]) if depth else [""] * max(map(len, values))
+    """Return the units of the rows below the header; `names` are those of the columns, if any."""
     units = []
-    for row in rows[depth:]:
+    for row in rows:
         cells = tuple(
-            Cell(name, span)
-            for name, span in zip(names, row, strict=False)
+            Cell(names[column] if column < len(names) else "", span)
+            for column, span in enumerate(row)
             if span.start < span.end
         )
         if cells:
             span = Span(cells[0].span.start, max(cell.span.end for cell in cells))
             units.append(Unit(UnitKind.ROW, span, context, cells))
     return units
+
+
+def header_names(
+    text: str, rows: Sequence[Sequence[Span]], depth: int = 0
+) -> tuple[list[str], int]:
+    """Return the names of the columns and the number of header rows, which is `depth` if known."""
+    values = [[span.of(text) for span in row] for row in rows]
+    depth = depth or count_header_rows(values)
+    return (join_headers(values[:depth]) if depth else []), depth
 
 
 def _is_aligned(line: Line) -> bool:
