@@ -20,6 +20,8 @@ _FIELD = re.compile(
     r"(?P<key>[^\W\d_][\w .-]{0,60}?|\"[^\"\n]{1,60}\")[ \t]*(?P<sign>[:=])(?=[ \t\r]|$|(?<==))"
     r"[ \t]*(?P<value>[^\r\n]*)"
 )
+#: characters of a front matter
+_MAX_CHARS = 2**16
 _COMMENT = re.compile(r"\s#")
 _PAIRS = {"[": "]", '"': '"', "'": "'"}
 _WORDS = ("|", ">", "|-", ">-", "|+", ">+")
@@ -35,7 +37,7 @@ class FrontMatter(NamedTuple):
 
 def find_front_matter(text: str) -> FrontMatter | None:
     """Return the front matter that `text` begins with, or None."""
-    found = _BLOCK.match(text)
+    found = _BLOCK.match(text, 0, _MAX_CHARS)
     if found is None:
         return None
     fields = _fields(text, found)

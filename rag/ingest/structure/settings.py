@@ -34,7 +34,7 @@ _ASSIGNED = re.compile(
     r"(?:export\s+)?(?P<key>\"[^\"]*\"|'[^']*'|[^\W\d][\w.\-/ @\\:]{0,79}?)\s*(?P<sign>[=:])\s*"
 )
 _SECTION = re.compile(r"\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:[#;].*)?")
-_BLOCK = re.compile(r"(?P<name>[^\s#;{}][^{};=]*?)\s*\{")
+_BLOCK = re.compile(r"(?P<name>[^\s#;{}][^{};=]*?)\s*\{(?:(?P<body>[^{}]*)(?P<closed>\}))?")
 _TAG = re.compile(r"<(?P<name>[^\s</>][^<>]*)>")
 _DIRECTIVE = re.compile(r"(?P<key>[A-Za-z][\w.-]*)\s+(?P<value>[^\s{][^{]*?);?")
 _COMMENT = re.compile(r"(?:#|;|//|!)+\s?(.*)")
@@ -302,7 +302,7 @@ class _IniReader(_Reader):
         elif self.allows_directives and (said := _DIRECTIVE.fullmatch(line.text)):
             value, comment = self._value(line, line.at + said.start("value"), "#")
             self._field(line, self._place(line, said.span("key")), value, comment)
-        elif line.indent:
+        elif line.indent and not self.allows_directives:
             self._records.extend(line.span.end)
 
     def _is_indented_more(self, line: Line) -> bool:
@@ -314,6 +314,17 @@ class _IniReader(_Reader):
         if block is None or block["name"].startswith("/"):
             return False
         self._open(0, block["name"])
+        if block.groupdict().get("closed"):
+            if said := _DIRECTIVE.fullmatch((block["body"] or "").strip()):
+                start = line.at + block.start("body")
+                start += len(block["body"]) - len(block["body"].lstrip())
+                key, value = (
+                    Span(start + said.start(part), start + said.end(part))
+                    for part in ("key", "value")
+                )
+                self._field(line, key, value, "")
+            self._records.end()
+            self._levels.pop()
         return True
 
     def _assigned(self, line: Line, found: re.Match[str]) -> None:

@@ -98,6 +98,8 @@ def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> F
     depth = count_header_rows(values)
     if not depth or any("|" in cell or not _WORDY.search(cell) for cell in values[0] if cell):
         return None  # a drawing
+    if 2 * sum(sum(map(bool, row)) > 1 for row in values[depth:]) < len(values) - depth:
+        return None  # the first line is a title with a gap
     firsts = [row[0] for row in values]
     if all(cell.endswith(":") for cell in firsts):
         return None  # fields
