@@ -1,4 +1,4 @@
-"""Records: blocks of `Key: value` lines, front matter, and lines with one name each.
+"""Records: blocks of `Key: value` lines, and lines with one name each.
 
 The lines of a block are one record ("IBAN: …", "BIC: …"). They are an entry each if every name is a
 date, names repeat (who speaks), or every value is a statement (a glossary).

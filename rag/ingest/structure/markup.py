@@ -183,7 +183,8 @@ def _adoc_cells(line: Line) -> list[tuple[Span, str]]:
     """Return place and text of each cell of a line; the sign before a cell is a bar."""
     cells = []
     starts = [match.end() for match in re.finditer(r"(?<!\\)\|", line.text)]
-    for start, end in zip(starts, [*(at - 1 for at in starts[1:]), len(line.text)], strict=True):
+    ends = [*(at - 1 for at in starts[1:]), len(line.text)]
+    for start, end in zip(starts, ends, strict=False):
         part = line.text[start:end]
         at = line.at + start + len(part) - len(part.lstrip())
         cells.append((Span(at, at + len(part.strip())), part.strip()))
