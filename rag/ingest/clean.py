@@ -27,6 +27,7 @@ from dataclasses import replace
 
 from rag.domain import Document, RawDocument, Span
 from rag.ingest.structure.find import find_units, with_sections
+from rag.ingest.structure.front_matter import find_front_matter
 
 #: characters of a line that may be furniture
 _MAX_FURNITURE_CHARS = 160
@@ -294,8 +295,9 @@ def _find_headings(text: str) -> list[tuple[int, int, str]]:
     """
     headings: list[tuple[int, int, str]] = []
     underline_chars: list[str] = []
+    front = find_front_matter(text)
     fences = [Span(match.start(), match.end()) for match in _FENCE.finditer(text)][::-1]
-    for match in _HEADING.finditer(text):
+    for match in _HEADING.finditer(text, front.end if front else 0):
         start = match.start()
         while fences and fences[-1].end <= start:
             fences.pop()

@@ -682,6 +682,20 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "cells.csv.gz": lambda: _gz(b"1,2,3,4,5,6,7,8,9,10\n" * 1000, 9000),
     "deep.json": lambda: b"[" * 100_000 + b"]" * 100_000,
     "items.json": lambda: b"[" + b"0," * 490_000 + b"0]",
+    "objects.json": lambda: b"[" + b'{"a":1},' * 110_000 + b"0]",
+    "nested.json": lambda: b'{"a":' * 170_000,
+    "quotes.json": lambda: b'"\\' * 450_000,
+    "keys.yaml": lambda: b"a:\n" * 300_000,
+    "steps.yaml": lambda: b"".join(b" " * n + b"a:\n" for n in range(1_300)),
+    "dashes.yaml": lambda: b"- " * 900 + b"a\n" + (b"- " * 900 + b"a\n") * 480,
+    "fields.ini": lambda: b"a=1\n" * 220_000,
+    "braces.conf": lambda: b"a {\n" * 220_000,
+    "defs.py": lambda: b"".join(b" " * n + b"def a():\n" for n in range(1_300)),
+    "calls.c": lambda: (b"int a(" * 45 + b"\n") * 3_300,
+    "lines.log": lambda: b"2024-05-01 10:00:00 INFO a: b\n" * 30_000,
+    "fences.md": lambda: b"a:\n```sh\n# a\nb\n" * 55_000,
+    "front.md": lambda: b"---\n" + b"a: b\n" * 180_000 + b"---\n",
+    "tables.adoc": lambda: b"|===\n|a |b\n" * 80_000,
     "line.jsonl": lambda: b'{"id":"a","text":"' + b"x" * 900_000 + b'"}',
     "deep.jsonl": lambda: b'{"text":' + b"[" * 900_000,
     "digits.jsonl": lambda: b'{"id":"a","text":' + b"9" * 900_000 + b"}",
@@ -735,7 +749,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 #: those that are read in full, and are as much text as an honest file of their size gives: their words cost what words cost
 PLENTY = frozenset(
     "words-gz.zip names.tar.gz bars.csv wide.csv quotes.csv quotes-odd.csv items.json deep.json line.jsonl items.jsonl "
-    "items.jsonl.gz records.jsonl entities.html open.html lists.html tags.html names.pdf".split()
+    "objects.json nested.json quotes.json keys.yaml steps.yaml dashes.yaml fields.ini braces.conf calls.c lines.log fences.md front.md "
+    "tables.adoc items.jsonl.gz records.jsonl entities.html open.html lists.html tags.html names.pdf".split()
 )
 
 # -- what they cost --

@@ -51,6 +51,7 @@ from rag.ingest.chunk import chunk_document
 from rag.ingest.formats import plain
 from rag.ingest.formats.common import decode, stated_date
 from rag.ingest.structure.find import find_units
+from rag.ingest.structure.front_matter import find_front_matter
 from rag.search import candidates, retrieve
 from rag.search.widen import edges_of, widen_chunk
 from rag.text import boilerplate, copies, facts, header_rows, sanitize
@@ -74,6 +75,9 @@ _UNITS = (
     "five hundred and ", "teen ", "hundred ", "5 million ", "12 % ", "-5 ", "1:2 ",
     "by staff ", "share this ", "log in or ", "access_time ", "arrow_a", "© 2020 ", "photo: ", "- a, ", "cookies\n", "Home\n", "Home\nNews\n",
     "title: a\n", "---\n", "--- \n", "==\n", "Title\n=====\n", "# a\n", "## a #", "```\n", "# x\n```\n", "def a\n", "static ", ":date: a\n",
+    "a: b\n", "a:\n", "- a: b\n", "- - a\n", "a = 1\n", "[a]\n", "a {\n", "}\n", '{"a": 1}, ', '{"a":', '["', '"\\', "<a>\n", "|===\n", "|a |b\n",
+    "+--+--+\n", "== ==\n", "a  b\n", "a\tb\n", "a:: b\n", ":a: b\n", "#+a: b\n", "a::\n\n    b\n", "```sh\n", "Q: a\nA: b\n", "**a**: b\n",
+    "2024-05-01 10:00:00 INFO a: b\n", "def a(\n", "int a(int b) {\n", "A = 1  # b\n", '    """\n', "/* a\n", "// a\n", "return a\n",
     "a-b_", "a.b ", "file.txt ", "a{", "x = 1; ", "who is ", "in the ", "and in ", "the a ", "what about ", "it is a ", "is there ",
 )  # fmt: skip
 #: a beginning, what is repeated behind it, an end
@@ -207,7 +211,16 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "text": (60_000, _plain(plain.read_text)),
     "markdown": (60_000, _plain(plain.read_markdown)),
     "restructured": (60_000, _plain(plain.read_rst)),
-    "code": (60_000, _plain(plain.read_code)),
+    "code": (30_000, _plain(plain.read_code)),
+    "json": (30_000, _plain(plain.read_json)),
+    "yaml": (30_000, _plain(plain.read_yaml)),
+    "ini": (30_000, _plain(plain.read_ini)),
+    "conf": (30_000, _plain(plain.read_conf)),
+    "log": (30_000, _plain(plain.read_log)),
+    "structure": (20_000, lambda t: find_units(t, terms=True)),
+    "structure, a list": (20_000, lambda t: find_units("".join(f"{'  ' * (n % 9)}- {line}\n" for n, line in enumerate(t.split("\n"))))),
+    "structure, a block": (20_000, lambda t: find_units("Do this:\n\n" + "".join(f"    {line}\n" for line in t.split("\n")))),
+    "front matter": (30_000, lambda t: find_front_matter(f"---\na: {t}\n---\n")),
     "blocks": (20_000, lambda t: list(split_blocks(t))),
     "sentences": (15_000, lambda t: list(split_sentences(t))),
     "chunk": (12_000, lambda t: list(chunk_document(_document(t), 200, _count))),

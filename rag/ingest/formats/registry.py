@@ -17,18 +17,21 @@ _CODE_ENDINGS = (
     "php pl pm sh bash zsh fish ps1 bat sql r jl swift m mm lua hs ml mli ex exs erl clj cljs lisp "
     "el vim dart zig nim f f90 asm s vue svelte proto tf gradle cmake"
 ).split()
-_MARKUP_ENDINGS = (
-    "json css scss less yaml yml toml ini cfg conf properties env tex bib xml xsd gitignore"
-).split()
+_MARKUP_ENDINGS = "css scss less tex bib xml xsd gitignore".split()
 
 #: text formats: the bytes are decoded and not parsed. The child process calls these functions too,
 #: because the rules that look for titles and furniture run there
 IN_PROCESS: dict[str, Callable[[bytes], Iterator[RawDocument]]] = {
-    **dict.fromkeys((".txt", ".text", ".log", ".org", ".adoc", ".asciidoc"), plain.read_text),
+    **dict.fromkeys((".txt", ".text", ".org", ".adoc", ".asciidoc"), plain.read_text),
+    ".log": plain.read_log,
     **dict.fromkeys((".md", ".markdown"), plain.read_markdown),
     **dict.fromkeys((".rst", ".rest"), plain.read_rst),
     **dict.fromkeys((f".{ending}" for ending in _CODE_ENDINGS), plain.read_code),
     **dict.fromkeys((f".{ending}" for ending in _MARKUP_ENDINGS), plain.read_lines),
+    ".json": plain.read_json,
+    **dict.fromkeys((".yaml", ".yml"), plain.read_yaml),
+    **dict.fromkeys((".toml", ".ini", ".cfg", ".properties", ".env"), plain.read_ini),
+    ".conf": plain.read_conf,
 }
 #: parsed formats: the module of `rag.ingest.formats` that the child imports, and its function
 IN_SANDBOX: dict[str, tuple[str, str]] = {
@@ -68,7 +71,7 @@ _RECIPE_NAMES = "makefile dockerfile rakefile gemfile jenkinsfile vagrantfile".s
 #: files without an ending: the ending that their name stands for
 _ENDING_BY_NAME: dict[str, str] = {
     **dict.fromkeys(_TEXT_NAMES, ".txt"),
-    **dict.fromkeys(_RECIPE_NAMES, ".yaml"),
+    **dict.fromkeys(_RECIPE_NAMES, ".gitignore"),  # lines
 }
 _PICTURE = (
     "is a picture or a scan, and text in pictures is not recognised (no OCR)",

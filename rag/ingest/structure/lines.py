@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,10 @@ from rag.domain import Span
 
 #: characters of a line that is read for structure; a longer one is prose
 MAX_LINE_CHARS = 2000
+#: of a sentence that introduces a list or a block
+_MAX_INTRODUCTION_CHARS, _MAX_INTRODUCTION_LINES = 240, 4
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]?\s+(?=[\"'(\[]?[^\Wa-z])")
+_TAG = re.compile(r"<[^<>]{1,200}>")
 
 
 class Line(NamedTuple):
@@ -46,3 +51,17 @@ def previous_text(lines: Sequence[Line], number: int) -> int:
     while number >= 0 and not lines[number].text:
         number -= 1
     return number
+
+
+def introduction(lines: Sequence[Line], number: int) -> str:
+    """Return the last sentence of the paragraph that ends with line `number`, in one line."""
+    parts, at = [lines[number].text], number
+    while at > 0 and lines[at - 1].text and len(parts) < _MAX_INTRODUCTION_LINES:
+        before = lines[at - 1].text
+        if parts[0].startswith(("#", "-", "*", "|", ">")) or before.startswith(("#", "|", "=")):
+            break
+        at -= 1
+        parts.insert(0, before)
+    said = _TAG.sub(" ", " ".join(parts)[-2 * _MAX_INTRODUCTION_CHARS :])
+    said = " ".join(_SENTENCE_END.split(said.rstrip())[-1].split())
+    return said.strip("#*_: ")[-_MAX_INTRODUCTION_CHARS:]
