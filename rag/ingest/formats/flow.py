@@ -34,6 +34,8 @@ _MAX_LABEL_CHARS = 100
 _CAPTION = re.compile(
     r"(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabel|Figure|Exhibit)\s*[\dIVX]+\b", re.I
 )
+#: a sentence, or an item of a list that was typed
+_NO_LABEL = re.compile(r"[.!?;,]$|^[-*•+–] ")
 #: a line of a header or footer that gives the page only
 _PAGE_NUMBER = re.compile(
     r"[\W\d]*(?:(?:page|seite|p\.|of|von|sur|de|to)\b[\W\d]*){0,3}|\W*[ivx]{1,6}\W*", re.I
@@ -158,7 +160,7 @@ class Flow:
         self._captions_above = self._captions_above or is_caption
         if is_caption or before.endswith(":"):
             self._end_table(_introduction(before))
-        elif 0 < len(before) <= _MAX_LABEL_CHARS and before[-1] not in ".!?;,":
+        elif 0 < len(before) <= _MAX_LABEL_CHARS and not _NO_LABEL.search(before):
             self._label = before
 
     def entry(self, name: str, text: str, context: str) -> None:

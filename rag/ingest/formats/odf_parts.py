@@ -22,6 +22,7 @@ SKIPPED = frozenset(
     "hidden-paragraph note-citation ruby-text desc title event-listeners script".split()
 )
 _BREAKS = {"tab": "\t", "line-break": "\n"}
+_CELLS = ("table-cell", "covered-table-cell")
 #: blanks that one element may stand for
 _MAX_BLANKS = 1000
 #: columns and rows that a cell may reach over, or that an element may stand for
@@ -212,6 +213,14 @@ class TableReader:
             raise Unreadable(
                 f"has tables of more than {_MAX_CELLS:,} cells", "save its tables as .csv"
             )
+
+
+def is_one_column(table: Any) -> bool:
+    """Has a table one column, as one that only places text has?"""
+    return all(
+        sum(_number(cell, "number-columns-repeated") for cell in row if tag_of(cell) in _CELLS) < 2
+        for row, _ in _table_rows(table)
+    )
 
 
 def _table_rows(table: Any) -> list[tuple[Any, bool]]:

@@ -17,6 +17,7 @@ from rag.ingest.formats.odf_parts import (
     Note,
     ParagraphText,
     TableReader,
+    is_one_column,
     open_odf,
     paragraph_text,
     read_frame,
@@ -153,12 +154,12 @@ class _Reader:
             self.flow.paragraph(paragraph_text(paragraph).text, masked=True)
 
     def _table(self, table: Any) -> None:
-        rows, headers = self._tables.rows(table, self._cell_text)
-        if max(map(len, rows), default=0) <= 1:
+        if is_one_column(table):
             for cell in outermost(table, ("table-cell",)):
                 self.blocks(cell)
                 self.flow.end_list()
             return
+        rows, headers = self._tables.rows(table, self._cell_text)
         self.flow.table(Table(rows, headers or None, not headers and looks_like_form(rows)))
 
     def _cell_text(self, cell: Any) -> str:

@@ -11,13 +11,13 @@ from rag.ingest.formats.rtf_tables import RowForm, TableRows
 _NOTE_TITLES = (("footnote", "Footnotes"), ("annotation", "Comments"))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ParagraphForm:
     """What the control words make of a paragraph. `style` is a number of the style sheet."""
 
     style: int = 0
     outline: int = 9
-    list_key: str = ""
+    list_key: int = 0  #: the number of the list of an item
     depth: int = 0
     in_table: bool = False
 
@@ -72,13 +72,13 @@ class Blocks:
         text = self._take()
         self._end_table()
         style = self.styles.get(form.style, "")
-        level = _heading_level(style) or (form.outline + 2 if form.outline < 9 else 0)
+        level = _heading_level(style) or (form.outline + 2 if 0 <= form.outline < 9 else 0)
         if level and text.strip():
             self._level = level
             self.flow.paragraph(text, level)
         elif (form.list_key or self._number) and text.strip():
             numbered = any(map(str.isalnum, self._number))
-            self.flow.item(text, form.depth, form.list_key, numbered)
+            self.flow.item(text, form.depth, str(form.list_key), numbered)
         elif text.strip() and self.bold and is_bold_heading(text):
             self.flow.paragraph(text, self._level + 1)
         else:
