@@ -10,29 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from rag.domain import Cell, RawDocument, Span, Unit, UnitKind
+from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
+from rag.ingest.formats.flow_lists import MAX_CONTEXT_CHARS, OpenList, introduction
 from rag.ingest.formats.grid import add_form, add_table
-from rag.ingest.structure.fields import read_field
 from rag.ingest.structure.find import find_units
-from rag.ingest.structure.lines import Line
 
-#: characters of an introduction, a caption, or what a note belongs to
-_MAX_CONTEXT_CHARS = 300
 #: characters before a note that it may belong to, and pieces of text that are looked at
 _MAX_PLACE_CHARS, _MAX_PLACE_PIECES = 200, 40
-#: characters of paragraphs in a list that belong to the item before them
-_MAX_CONTINUED_CHARS = 400
-_MAX_ITEM_LINE_CHARS = 2000
+#: cells of all tables of a document
+_MAX_CELLS = 2_000_000
 #: characters of a line in bold type that may be a heading
 _MAX_BOLD_HEADING = 80
 #: characters of a line above a table that may name it
 _MAX_LABEL_CHARS = 100
 _CAPTION = re.compile(
-    r"(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabel|Figure|Exhibit)\s*[\dIVX]+\b", re.I
+    r"(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabel|Exhibit)\s*[\dIVX]+\b", re.I
 )
 #: a sentence, or an item of a list that was typed
 _NO_LABEL = re.compile(r"[.!?;,]$|^[-*•+–] ")
@@ -55,23 +51,6 @@ class Table:
     form: bool = False
 
 
-class _Item(NamedTuple):
-    depth: int
-    span: Span
-    text: str
-
-
-@dataclass(slots=True)
-class _List:
-    """A list that is not closed: `key` tells its numbering, `after` are paragraphs since."""
-
-    introduction: str
-    key: str
-    items: list[_Item] = field(default_factory=list)
-    after: list[Span] = field(default_factory=list)
-    gap: bool = False  #: a blank line stands after the last item
-
-
 class Flow:
     """Takes paragraphs, items and tables in the order in which they are read."""
 
@@ -79,12 +58,13 @@ class Flow:
         self.lines = LineBuilder()
         self._masked: list[Span] = []
         self._known: list[Span] = []  #: lines whose structure is known
-        self._list: _List | None = None
+        self._list: OpenList | None = None
         self._waiting: Table | None = None  #: a table whose caption may follow
         self._label = ""  #: a line above that table, which names it if no caption does
         self._before = ""  #: the last paragraph, if it may be an introduction or a caption
         self._before_is_caption = False
         self._captions_above = False
+        self._cells = 0
         self._said = set[str]()  #: the lines and cells so far, to know what a header repeats
 
     # -- what is read
@@ -103,7 +83,7 @@ class Flow:
         `caption`: its style is that of captions. `indented`: it may belong to the item before it.
         """
         bare = " ".join(text.split())
-        caption = caption or (bool(_CAPTION.match(bare)) and len(bare) <= _MAX_CONTEXT_CHARS)
+        caption = caption or (bool(_CAPTION.match(bare)) and len(bare) <= MAX_CONTEXT_CHARS)
         taken = caption and self._caption_below(bare)
         self._said.add(bare)
         self._end_table()
@@ -122,8 +102,8 @@ class Flow:
             self._list.gap = True
         if not bare or masked:
             return
-        if self._list and not level:
-            self._continue_list(Span(start, end), bare, indented)
+        if self._list and not self._list.goes_on(Span(start, end), bare.endswith(":"), indented):
+            self.end_list()
         self._before = "" if level or taken else bare
         self._before_is_caption = caption and not taken
 
@@ -132,23 +112,18 @@ class Flow:
         if not text.strip():
             return
         self._end_table()
-        found = self._list
-        if found and found.after and numbered and key == found.key:
-            last = found.items[-1]
-            found.items[-1] = last._replace(span=Span(last.span.start, found.after[-1].end))
-            found.after.clear()
-        elif found and (found.after or (found.gap and key != found.key)):
+        if self._list and not self._list.takes(key, numbered):
             self.end_list()
         if not self._list:
-            self._list = _List(_introduction(self._before), key)
+            self._list = OpenList(introduction(self._before), key)
         start = self.lines.length
         for line in text.strip("\n").split("\n"):
             self.lines.add(line.strip())
         span = Span(start, self.lines.length - 1)
         bare = " ".join(text.split())
         self._said.add(bare)
-        self._list.items.append(_Item(depth, span, bare))
-        self._list.gap, self._before = False, ""
+        self._list.add(depth, span, bare)
+        self._before = ""
 
     def table(self, table: Table) -> None:
         """Add a table. Its lines are written when it is known whether a caption follows."""
@@ -159,9 +134,17 @@ class Flow:
         before, is_caption = self._before, self._before_is_caption
         self._captions_above = self._captions_above or is_caption
         if is_caption or before.endswith(":"):
-            self._end_table(_introduction(before))
+            self._end_table(introduction(before))
         elif 0 < len(before) <= _MAX_LABEL_CHARS and not _NO_LABEL.search(before):
             self._label = before
+
+    def count_cells(self, number: int) -> None:
+        """Count cells of tables before they are made: one element may stand for many of them."""
+        self._cells += number
+        if self._cells > _MAX_CELLS:
+            raise Unreadable(
+                f"has tables of more than {_MAX_CELLS:,} cells", "save its tables as .csv"
+            )
 
     def entry(self, name: str, text: str, context: str) -> None:
         """Add a note as a line. `name` is who says it, `context` what it belongs to."""
@@ -173,7 +156,7 @@ class Flow:
         self.lines.add(f"{name}: {text}" if name else text)
         value = Span(start + (len(name) + 2) * bool(name), self.lines.length - 1)
         cells = (Cell(name, value, Span(start, start + len(name))),) if name else ()
-        context = context[-_MAX_CONTEXT_CHARS:]
+        context = context[-MAX_CONTEXT_CHARS:]
         self.lines.unit(Unit(UnitKind.ENTRY, Span(start, value.end), context, cells))
 
     def page(self) -> None:
@@ -226,7 +209,7 @@ class Flow:
         if table is None:
             return
         start = self.lines.length
-        context = (context or self._label)[:_MAX_CONTEXT_CHARS]
+        context = (context or self._label)[:MAX_CONTEXT_CHARS]
         self._label = ""
         if table.form:
             add_form(self.lines, table.rows, context)
@@ -236,50 +219,11 @@ class Flow:
         self.lines.add()
         self._before, self._before_is_caption = "", False
 
-    def _continue_list(self, span: Span, text: str, indented: bool) -> None:
-        """Take a paragraph after an item as a part of it, as one that may be, or end the list."""
-        assert self._list
-        ends = text.endswith(":")
-        last = self._list.items[-1]
-        if indented and not ends and not self._list.after:
-            self._list.items[-1] = last._replace(span=Span(last.span.start, span.end))
-            return
-        self._list.after.append(span)
-        if ends or span.end - self._list.after[0].start > _MAX_CONTINUED_CHARS:
-            self.end_list()
-
     def end_list(self) -> None:
         """Let a following item be one of another list."""
         ended, self._list = self._list, None
-        if ended is None or len(ended.items) < 2:
-            return
-        whole = Span(ended.items[0].span.start, ended.items[-1].span.end)
-        self.lines.unit(Unit(UnitKind.LIST, whole, ended.introduction))
-        around: list[_Item] = []
-        for item in ended.items:
-            while around and around[-1].depth >= item.depth:
-                around.pop()
-            path = [ended.introduction, *(outer.text.strip(": ") for outer in around)]
-            context = " / ".join(part for part in path if part)[-_MAX_CONTEXT_CHARS:]
-            self.lines.unit(Unit(UnitKind.ITEM, item.span, context, _item_cells(item)))
-            around.append(item._replace(text=item.text[:_MAX_CONTEXT_CHARS]))
-
-
-def _item_cells(item: _Item) -> tuple[Cell, ...]:
-    """Return the cell of an item such as "Deadline: 5 May"."""
-    if item.span.end - item.span.start != len(item.text) or len(item.text) > _MAX_ITEM_LINE_CHARS:
-        return ()
-    found = read_field(Line(item.span.start, item.span.end, item.text, 0, item.span.start))
-    return (Cell(found.name, found.value, found.name_span),) if found else ()
-
-
-def _introduction(paragraph: str) -> str:
-    """Return what introduces a list in the paragraph above it, else ""."""
-    if len(paragraph) > _MAX_CONTEXT_CHARS:
-        if not paragraph.endswith(":"):
-            return ""
-        paragraph = re.split(r"(?<=[.!?]) ", paragraph[-_MAX_CONTEXT_CHARS:])[-1]
-    return paragraph.rstrip(": ")
+        for unit in ended.units() if ended else ():
+            self.lines.unit(unit)
 
 
 def _is_page_number(line: str) -> bool:

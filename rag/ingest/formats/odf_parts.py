@@ -27,8 +27,6 @@ _CELLS = ("table-cell", "covered-table-cell")
 _MAX_BLANKS = 1000
 #: columns and rows that a cell may reach over, or that an element may stand for
 _MAX_REPEATED = 1000
-#: cells of all tables of a file
-_MAX_CELLS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +156,10 @@ def _number(node: Any, name: str) -> int:
 
 
 class TableReader:
-    """Reads tables of one file; all of them share one bound."""
+    """Reads tables of one file. `count` is told how many cells are made."""
 
-    def __init__(self) -> None:
-        self._cells = 0
+    def __init__(self, count: Callable[[int], None]) -> None:
+        self._count = count
 
     def rows(self, table: Any, text: Callable[[Any], str]) -> tuple[list[list[str]], int]:
         """Return the rows, merged cells filled, and how many of them are headers.
@@ -206,13 +204,6 @@ class TableReader:
         while values and not values[-1]:
             values.pop()
         return values[:1] if cells == 1 and len({*values}) == 1 else values
-
-    def _count(self, cells: int) -> None:
-        self._cells += cells
-        if self._cells > _MAX_CELLS:
-            raise Unreadable(
-                f"has tables of more than {_MAX_CELLS:,} cells", "save its tables as .csv"
-            )
 
 
 def is_one_column(table: Any) -> bool:

@@ -69,7 +69,7 @@ class _Reader:
 
     def __init__(self, content: Any, styles: Any) -> None:
         self.flow, self.tally = Flow(), Tally()
-        self._tables = TableReader()
+        self._tables = TableReader(self.flow.count_cells)
         self._notes: list[Note] = []
         self._footers = set[str]()
         self._parents = dict[str, str]()  #: style: what it is based on

@@ -126,7 +126,7 @@ class Blocks:
         self.row()
         if not self._rows:
             return
-        table = self._rows.table()
+        table = self._rows.table(self.flow.count_cells)
         if max(map(len, table.rows)) > 1:
             self.flow.table(table)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rag.ingest.formats.flow import Table, looks_like_form
@@ -44,8 +45,11 @@ class TableRows:
         """Add a row with the text of its cells."""
         self._rows.append((values[:_MAX_CELLS], form))
 
-    def table(self) -> Table:
-        """Return the table, merged cells filled, and forget the rows."""
+    def table(self, count: Callable[[int], None]) -> Table:
+        """Return the table, merged cells filled, and forget the rows.
+
+        `count` is told how many cells are made.
+        """
         columns = self._columns()
         values, above = list[list[str]](), dict[int, str]()
         for texts, form in self._rows:
@@ -64,6 +68,7 @@ class TableRows:
                     end = max(end, bisect_left(columns, form.edges[number] - _NEAR) + 1)
                 above[start] = text
                 row += [text] * (end - start)
+            count(len(row))
             values.append(row[:1] if cells == 1 and len({*row}) == 1 else row)
         headers = 0
         while headers < len(self._rows) and self._rows[headers][1].header:

@@ -53,7 +53,7 @@ class _Reader:
         self.flow, self.tally = Flow(), Tally()
         self._styles = styles
         self._places = NotePlaces()
-        self._joined = ""  #: of paragraphs whose end was deleted
+        self._joined = list[str]()  #: paragraphs whose end was deleted
         self._level = 1  #: of the last heading that has a style
 
     def blocks(self, parent: Any) -> None:
@@ -71,11 +71,11 @@ class _Reader:
         found = paragraph_text(node, self._places)
         for kind in found.not_taken:
             self.tally.add(kind)
-        text = self._joined + found.text
-        self._joined = ""
+        self._joined.append(found.text)
         if child(node, "pPr", "rPr", "del") is not None:  # its end was deleted
-            self._joined = text
             return
+        text = "".join(self._joined)
+        self._joined.clear()
         look = self._styles.look(node)
         if look.level and text.strip():
             self._level = look.level
@@ -96,8 +96,8 @@ class _Reader:
     def end_joined(self) -> None:
         """Add what waits for a next paragraph."""
         if self._joined:
-            self.flow.paragraph(self._joined)
-            self._joined = ""
+            self.flow.paragraph("".join(self._joined))
+            self._joined.clear()
 
     def _table(self, table: Any) -> None:
         self.end_joined()
@@ -130,6 +130,7 @@ class _Reader:
                 above.pop(column, None)
                 if merge is not None:
                     above[column] = value
+            self.flow.count_cells(span)
             values += [value] * span
         if len({*values}) == 1 and len(row) == 1:  # one cell over all columns
             return values[:1]
