@@ -102,7 +102,8 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
 }
 #: formats that a user is told to save a file in
 _SUGGESTED_ENDINGS = (
-    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .pdf .pptx .rst .txt .xlsx .zip"
+    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .odp .odt .pdf .pptx .rst .rtf .txt .xlsx "
+    ".zip"
 )
 
 
