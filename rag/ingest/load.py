@@ -45,6 +45,8 @@ __all__ = [
 MAX_FILE_BYTES = 256 * 2**20
 #: refused members of one archive that the report names; of more, it gives the number
 MAX_NAMED_REFUSALS = 100
+#: what to do about a folder that is closed
+_FOLDER_CURE = "give yourself the right to read and enter it (chmod u+rx), then add it again"
 #: folders that hold no documents of the user
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
@@ -80,17 +82,17 @@ def walk_files(root: str) -> Iterator[File]:
         cure = (
             "give the path of a file or folder that is there"
             if gone(top)
-            else "make the folders above it readable"
+            else "give yourself the right to enter the folders above it (chmod u+x)"
         )
-        raise Unreadable(f"{root}: {error_text(error)}", cure) from error
+        raise Unreadable(error_text(error), cure) from error
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(top, root)
+        yield from _walk_folder(top)
     else:
         yield _as_file(top, os.path.dirname(top), status)
 
 
-def _walk_folder(top: str, root: str) -> Iterator[File]:
-    """Yield the regular files below the folder `top`, whose path was given as `root`."""
+def _walk_folder(top: str) -> Iterator[File]:
+    """Yield the regular files below the folder `top`."""
     base = os.path.dirname(top)
     folders = [top]
     while folders:
@@ -100,18 +102,23 @@ def _walk_folder(top: str, root: str) -> Iterator[File]:
         except OSError as error:
             reason = f"the folder cannot be read: {error_text(error)}"
             if folder == top:
-                raise Unreadable(
-                    f"{root}: {reason}", "make the folder readable, or add its files one by one"
-                ) from error
+                raise Unreadable(reason, _FOLDER_CURE) from error
             if not isinstance(error, FileNotFoundError):
                 yield File(folder, os.path.relpath(folder, base), 0, 0, reason)
             continue
-        for path in (os.path.join(folder, name) for name in names):
+        for number, path in enumerate(os.path.join(folder, name) for name in names):
             try:
                 yield _as_file(path, base, os.lstat(path))
             except FileNotFoundError:
                 continue
             except OSError as error:
+                if number == 0 and isinstance(error, PermissionError):
+                    reason = f"the folder cannot be entered: {error_text(error)}"
+                    if folder == top:
+                        raise Unreadable(reason, _FOLDER_CURE) from error
+                    yield File(folder, os.path.relpath(folder, base), 0, 0, reason)
+                    subfolders = []  # only the names of what is in it are known
+                    break
                 yield File(
                     path,
                     os.path.relpath(path, base),

@@ -134,7 +134,9 @@ def test_word_leaves_nothing_out_that_is_shown(tmp_path: Path) -> None:
         "After a break.",
         "Before.",
         "In a box.",
-        "merged once left right",
+        "merged once",
+        "left | right",
+        "",
         "",
         "",
     ]
@@ -195,7 +197,7 @@ def test_slides_are_pages(tmp_path: Path) -> None:
     assert [page.of(raw.text) for page in raw.pages] == [
         "Sales\nThey rose by 12 %.\nMost of it in May.\nNotes: Thank the team.\n\n",
         "\n",
-        "Months\nMonth | Sum\nMay | 7,000 €\nIn a group.\n\n",
+        "Months\nMonth | Sum\nMay | 7,000 €\n\nIn a group.\n\n",
     ]
     document = clean_document(raw, "a.pptx")
     assert [name for _, name in document.headings] == [
@@ -304,7 +306,8 @@ def test_damaged_office_files_are_refused(
     assert "bomb" in refusal(tmp_path, f"b.{ending}", changed(content, large))
     refusal(tmp_path, f"c.{ending}", changed(content, without))
     assert "zip" in refusal(tmp_path, f"d.{ending}", content[: len(content) // 2])
-    assert "zip" in refusal(tmp_path, f"e.{ending}", b"not a zip at all")
+    text = refusal(tmp_path, f"e.{ending}", b"not a zip at all")
+    assert text.startswith("is plain text by its content")
     assert "encrypted" in refusal(
         tmp_path, f"f.{ending}", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
     )

@@ -438,7 +438,7 @@ def test_a_walk_is_sorted_stays_in_and_passes_over_what_is_hidden(tmp_path: Path
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="none") as error:
+    with pytest.raises(Unreadable, match="^No such file or directory$") as error:
         list(walk_files(str(tmp_path / "none")))
     assert error.value.cure
 
@@ -476,5 +476,18 @@ def test_one_closed_folder_does_not_stop_a_walk(nobody: Path) -> None:
         with pytest.raises(Unreadable, match="denied") as error:
             read_bytes(found[name].path)
         assert error.value.cure
-    with pytest.raises(Unreadable, match="denied"):
+    with pytest.raises(Unreadable, match="^the folder cannot be read: .*denied") as error:
         list(walk_files(str(nobody / "closed")))
+    assert "chmod u+rx" in error.value.cure
+
+
+def test_a_folder_that_can_be_listed_and_not_entered_is_one_line(nobody: Path) -> None:
+    for name in ("sub", "sub/inner"):
+        (nobody / name).mkdir()
+    for name in ("a.txt", "b.txt"):
+        (nobody / "sub" / name).write_text("hi")
+    (nobody / "sub").chmod(0o400)
+    (found,) = walk_files(str(nobody))
+    assert found.closed.startswith("the folder cannot be entered: ")
+    with pytest.raises(Unreadable, match="cannot be entered"):
+        list(walk_files(str(nobody / "sub")))

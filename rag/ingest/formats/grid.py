@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 
+from rag.domain import Cell, Span, Unit, UnitKind
 from rag.errors import Unreadable
-from rag.ingest.formats.common import LineBuilder
+from rag.ingest.formats.common import DIVIDER, LineBuilder
 from rag.text.header_rows import count_header_rows, filled, join_headers
 
 #: columns of a table; as many as Excel allows
@@ -27,19 +28,27 @@ _MAX_NAME_CHARS = 80
 _ROWS_LOOKED_AT = 16
 
 
-def add_table(lines: LineBuilder, rows: Iterable[Sequence[str]], context: str = "") -> None:
+def add_table(
+    lines: LineBuilder,
+    rows: Iterable[Sequence[str]],
+    context: str = "",
+    header_rows: int | None = None,
+) -> None:
     """Add a line for each row. An empty row is an empty line.
 
     `context` is a caption or the like that a row does not say itself; else it is the title above
-    the header.
+    the header. `header_rows` is how many of the first rows the file itself calls headers; None if
+    it does not say.
     """
     remaining = (_cleaned(row) for row in rows)
     first = list(islice(remaining, _ROWS_LOOKED_AT))
     begin = next((n for n, row in enumerate(first) if len(filled(row)) > 1), len(first))
+    if header_rows and header_rows <= begin:  # what the file calls headers are titles
+        header_rows = None
     title = [cell for row in first[:begin] for cell in filled(row)]
     for row in first[:begin]:
         lines.add("".join(filled(row)))
-    headers = _header_rows(first[begin:])
+    headers = _header_rows(first[begin:], header_rows and header_rows - begin)
     for row in headers:
         lines.add(" | ".join(filled(row)))
     names = [name[:_MAX_NAME_CHARS] for name in join_headers(headers)] if headers else []
@@ -51,12 +60,40 @@ def add_table(lines: LineBuilder, rows: Iterable[Sequence[str]], context: str = 
             lines.row(names[:_MAX_NAMED_COLUMNS], row, context)
 
 
-def _header_rows(rows: Sequence[list[str]]) -> list[list[str]]:
-    """Return the header rows that `rows` begin with, and the empty ones between them."""
-    depth = count_header_rows([row for row in rows if filled(row)])
+def add_form(lines: LineBuilder, rows: Iterable[Sequence[str]], context: str = "") -> None:
+    """Add a table in which a name stands on the left of each value: one record.
+
+    A row may have several names and values, in turn.
+    """
+    cells, start = list[Cell](), lines.length
+    end = start
+    for row in map(_cleaned, rows):
+        spans, at = list[Span](), lines.length
+        for value in row:
+            spans.append(Span(at, at + len(value)))
+            at += len(value) + len(DIVIDER) * bool(value)
+        for column in range(0, len(row) - 1, 2):
+            name, value = row[column].rstrip(" :"), row[column + 1]
+            if name and value:
+                name_at = spans[column].start
+                names = Span(name_at, name_at + len(name))
+                cells.append(Cell(name[:_MAX_NAME_CHARS], spans[column + 1], names))
+        lines.add(DIVIDER.join(filled(row)))
+        end = max(end, *(span.end for span in spans if span.start < span.end), end)
+    if cells:
+        lines.unit(Unit(UnitKind.RECORD, Span(start, end), context, tuple(cells)))
+
+
+def _header_rows(rows: Sequence[list[str]], stated: int | None = None) -> list[list[str]]:
+    """Return the header rows that `rows` begin with, and the empty ones between them.
+
+    `stated` is their number as the file states it.
+    """
+    full = [row for row in rows if filled(row)]
+    depth = count_header_rows(full) if stated is None else min(stated, len(full) - 1)
     headers = list[list[str]]()
     for row in rows:
-        if not depth:
+        if depth <= 0:
             break
         headers.append(row)
         depth -= bool(filled(row))

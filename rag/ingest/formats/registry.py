@@ -46,10 +46,13 @@ IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".ndjson": ("data", "read_corpus"),
     ".ipynb": ("data", "read_notebook"),
     ".eml": ("mail", "read_eml"),
-    ".docx": ("office", "read_docx"),
-    ".docm": ("office", "read_docx"),
-    ".pptx": ("office", "read_pptx"),
-    ".pptm": ("office", "read_pptx"),
+    ".docx": ("word", "read_docx"),
+    ".docm": ("word", "read_docx"),
+    ".pptx": ("slides", "read_pptx"),
+    ".pptm": ("slides", "read_pptx"),
+    ".odt": ("opendocument", "read_odt"),
+    ".odp": ("opendocument", "read_odp"),
+    ".rtf": ("richtext", "read_rtf"),
     ".pdf": ("pdf", "read_pdf"),
     ".epub": ("book", "read_epub"),
 }
@@ -87,10 +90,7 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     ".doc": ("is a Word file of the old binary kind", "save it as .docx"),
     ".xls": ("is an Excel file of the old binary kind", "save it as .xlsx"),
     ".ppt": ("is a PowerPoint file of the old binary kind", "save it as .pptx"),
-    ".rtf": ("is rich text (RTF)", "save it as .docx or .txt"),
-    ".odt": ("is an OpenDocument text", "save it as .docx"),
     ".ods": ("is an OpenDocument table", "save it as .xlsx or .csv"),
-    ".odp": ("is an OpenDocument presentation", "save it as .pptx or .pdf"),
     ".pages": ("is a Pages file", "export it as .docx or .pdf"),
     ".numbers": ("is a Numbers file", "export it as .xlsx or .csv"),
     ".key": ("is a Keynote file", "export it as .pptx or .pdf"),
@@ -105,7 +105,8 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
 }
 #: formats that a user is told to save a file in
 _SUGGESTED_ENDINGS = (
-    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .pdf .pptx .rst .txt .xlsx .zip"
+    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .odp .odt .pdf .pptx .rst .rtf .txt .xlsx "
+    ".zip"
 )
 
 
