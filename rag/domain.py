@@ -66,6 +66,7 @@ class Unit:
     span: Span
     context: str = ""  #: what it belongs to and does not say itself: caption, label, introduction
     cells: tuple[Cell, ...] = ()
+    row: int = 0  #: its number in the sheet, as a spreadsheet counts; 0 outside of sheets
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rag.domain import Span, Unit, UnitKind
 from rag.ingest.structure.faq import question_and_answer
 from rag.ingest.structure.fields import field_block, front_matter
-from rag.ingest.structure.lines import split_lines
+from rag.ingest.structure.lines import Line, split_lines
 from rag.ingest.structure.lists import list_block
 from rag.ingest.structure.tables import aligned_table, markdown_table
 from rag.text.units import unit_order
@@ -16,12 +16,40 @@ from rag.text.units import unit_order
 _MAX_ANSWER_CHARS = 2000
 
 
-def find_units(text: str) -> tuple[Unit, ...]:
-    """Return the units of a text of prose, Markdown or notes, sorted by place."""
-    lines = split_lines(text)
-    units = list[Unit]()
+def find_units(text: str, known: Sequence[Unit] = ()) -> tuple[Unit, ...]:
+    """Return the units of a text of prose, Markdown or notes, sorted by place.
+
+    `known` are those that the reader of a format found. They are returned too, and the lines in
+    which one of them lies are not looked at.
+    """
+    units = list(known)
+    for lines in _unknown_lines(text, known):
+        units += _units_of(text, lines)
+    return tuple(sorted(units, key=unit_order))
+
+
+def _unknown_lines(text: str, known: Sequence[Unit]) -> Iterator[list[Line]]:
+    """Yield the runs of lines that touch no known unit."""
+    lines, run = split_lines(text), list[Line]()
+    spans, covered = sorted(unit.span for unit in known), 0
     number = 0
-    if found := front_matter(text, lines):
+    for line in lines:
+        while number < len(spans) and spans[number].start <= line.end:
+            covered = max(covered, spans[number].end)
+            number += 1
+        if line.start < covered:
+            if run:
+                yield run
+            run = []
+        else:
+            run.append(line)
+    if run:
+        yield run
+
+
+def _units_of(text: str, lines: Sequence[Line]) -> list[Unit]:
+    units, number = list[Unit](), 0
+    if lines[0].start == 0 and (found := front_matter(text, lines)):
         units += found[0]
         number = found[1]
     while number < len(lines):
@@ -40,7 +68,7 @@ def find_units(text: str) -> tuple[Unit, ...]:
             number = max(found[1], number + 1)
         else:
             number += 1
-    return tuple(sorted(units, key=unit_order))
+    return units
 
 
 def with_sections(
