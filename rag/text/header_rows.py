@@ -73,8 +73,11 @@ def _is_form(rows: Sequence[Sequence[str]]) -> bool:
         return True
     if any(len(filled(row)) > 2 for row in full) or len(full) <= _MIN_KINDS:
         return False
-    kinds = Counter(_shape(cell) for row in full for cell in row[1:2] if cell)
-    values = sum(is_value(cell) for row in full for cell in row[1:2] if cell)
+    cells = [cell for row in full for cell in row[1:2] if cell]
+    kinds = Counter(map(_shape, cells))
+    values = sum(map(is_value, cells))
+    if cells and not is_value(cells[0]) and 3 * values >= 2 * (len(cells) - 1):
+        return False  # a name over values
     return (
         len(kinds) >= _MIN_KINDS
         and 2 * kinds.most_common(1)[0][1] <= len(full)
@@ -89,7 +92,11 @@ def _may_be_header(rows: Sequence[Sequence[str]]) -> bool:
     row, below = rows[0], rows[1 : 1 + _COMPARED_ROWS]
     if len(filled(row)) < 2:
         return False
-    numbers = [column for column, cell in enumerate(row) if cell and is_value(cell)]
+    numbers = [
+        column
+        for column, cell in enumerate(row)
+        if cell and is_value(cell) and (not column or row[column - 1] != cell)  # merged once
+    ]
     if not numbers:
         return True
     if len({row[column] for column in numbers}) < len(numbers):

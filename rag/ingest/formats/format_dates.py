@@ -18,7 +18,7 @@ _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 def show_moment(value: Moment, code: str, section: Section) -> str:
-    if isinstance(value, datetime.datetime) and value.microsecond:
+    if isinstance(value, datetime.datetime) and value.microsecond and value.year < 9999:
         value = (value + datetime.timedelta(microseconds=500_000)).replace(microsecond=0)
     plain = code.lower().split(";")[0].strip()
     system = plain in (*_SYSTEM_DATE, *_SYSTEM_TIME) or plain.startswith(("[$-f800]", "[$-f400]"))

@@ -67,20 +67,25 @@ def add_table(
         lines.add("".join(filled(row)[:1]))
     headers = _header_rows(first[begin:], header_rows and header_rows - begin)
     for row in headers:
-        lines.add(" | ".join(filled(row)))
-    names = [name[:_MAX_NAME_CHARS] for name in join_headers(headers)] if headers else []
+        lines.add(_shown(row))
+    names = [name[:_MAX_NAME_CHARS].rstrip(" :") for name in join_headers(headers or [[]])]
     names = names[:_MAX_NAMED_COLUMNS]
     context = context or " ".join(title)[:_MAX_NAME_CHARS]
     label = ""
     for row in chain(first[begin + len(headers) :], remaining):
         if row in headers:  # repeated on the next page
-            lines.add(" | ".join(filled(row)))
+            lines.add(_shown(row))
         elif _is_label(row):
             label = filled(row)[0]
             lines.add(label)
         else:
             around = " / ".join(part for part in (context, label[:_MAX_NAME_CHARS]) if part)
             _add_row(lines, names, row, around)
+
+
+def _shown(row: Sequence[str]) -> str:
+    """Return a header row as a line, merged cells once."""
+    return DIVIDER.join(cell for cell in row if cell and not isinstance(cell, Filled))
 
 
 def _is_label(row: Sequence[str]) -> bool:
@@ -104,8 +109,9 @@ def _add_row(lines: LineBuilder, names: Sequence[str], row: Sequence[str], conte
                 last = column
                 continue
             values[column] = ""
-            if last and column < len(names) and names[column] != names[last]:
-                names[last] = f"{names[last]}, {names[column]}"[: 3 * _MAX_NAME_CHARS]
+            if last and column < len(names) and names[column] not in ("", names[last]):
+                both = ", ".join(filter(None, (names[last], names[column])))
+                names[last] = both[: 3 * _MAX_NAME_CHARS]
         row = values if not isinstance(row, NumberedRow) else NumberedRow(row.number, values)
     lines.row(names, row, context, row.number if isinstance(row, NumberedRow) else 0)
 

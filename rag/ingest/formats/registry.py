@@ -37,8 +37,9 @@ IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".xhtml": ("web", "read_html"),
     ".csv": ("tables", "read_csv"),
     ".tsv": ("tables", "read_csv"),
-    ".xlsx": ("tables", "read_xlsx"),
-    ".xlsm": ("tables", "read_xlsx"),
+    ".xlsx": ("excel", "read_xlsx"),
+    ".xlsm": ("excel", "read_xlsx"),
+    ".ods": ("ods", "read_ods"),
     ".jsonl": ("data", "read_corpus"),
     ".ndjson": ("data", "read_corpus"),
     ".ipynb": ("data", "read_notebook"),
@@ -86,7 +87,6 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     ".ppt": ("is a PowerPoint file of the old binary kind", "save it as .pptx"),
     ".rtf": ("is rich text (RTF)", "save it as .docx or .txt"),
     ".odt": ("is an OpenDocument text", "save it as .docx"),
-    ".ods": ("is an OpenDocument table", "save it as .xlsx or .csv"),
     ".odp": ("is an OpenDocument presentation", "save it as .pptx or .pdf"),
     ".pages": ("is a Pages file", "export it as .docx or .pdf"),
     ".numbers": ("is a Numbers file", "export it as .xlsx or .csv"),
@@ -102,7 +102,7 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
 }
 #: formats that a user is told to save a file in
 _SUGGESTED_ENDINGS = (
-    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .pdf .pptx .rst .txt .xlsx .zip"
+    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .ods .pdf .pptx .rst .txt .xlsx .zip"
 )
 
 
