@@ -20,6 +20,7 @@ _MAX_TITLE_CHARS = 200
 _MIN_COLUMNS = 2
 
 Block = list[NumberedRow]
+_NO_ROW = NumberedRow(0)
 
 
 def add_sheet(lines: LineBuilder, rows: Iterable[NumberedRow]) -> None:
@@ -27,7 +28,7 @@ def add_sheet(lines: LineBuilder, rows: Iterable[NumberedRow]) -> None:
     parts = (part for block in _blocks(rows) for part in _side_by_side(block))
     table = Block()
     for table in _joined(parts):
-        add_table(lines, table)
+        add_table(lines, _released(table))
         lines.add()
     if not table:
         lines.add()
@@ -41,7 +42,14 @@ def add_records(lines: LineBuilder, records: Iterable[Sequence[str]]) -> None:
         for _ in range(written + 1, table[0].number):
             lines.add()
         written = max(row.number for row in table[-1:])
-        add_table(lines, [list(row) for row in table])
+        add_table(lines, (list(row) for row in _released(table)))
+
+
+def _released(table: Block) -> Iterator[NumberedRow]:
+    """Yield the rows of a table and free each: a large one is not held twice."""
+    for number, row in enumerate(table):
+        table[number] = _NO_ROW
+        yield row
 
 
 def _blocks(rows: Iterable[NumberedRow]) -> Iterator[Block]:
