@@ -22,7 +22,7 @@ _NUMBER = re.compile(
     r"[-+(±~<>]?\s?(?:[$€£¥]|[A-Z]{3}\s)?\s?\d[\d.,'’  ]*\s?(?:%|‰|[^\W\d_]{1,4}\.?|[€$£¥])?\)?"
 )
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{1,2}:\d{2}.*")
-_DIGITS = re.compile(r"\d[\d.,'’ ]*")
+_DIGITS = re.compile(r"\d[\d.,:'’ ]*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -97,6 +97,8 @@ def _may_be_header(rows: Sequence[Sequence[str]]) -> bool:
         for column, cell in enumerate(row)
         if cell and is_value(cell) and (not column or row[column - 1] != cell)  # merged once
     ]
+    if any(_is_like(cell, column, below) for column, cell in enumerate(row)):
+        return False
     if not numbers:
         return True
     if len({row[column] for column in numbers}) < len(numbers):
@@ -171,6 +173,14 @@ def _differs(cell: str, column: int, below: Sequence[Sequence[str]]) -> bool:
         return bool(below)
     kind, count = kinds.most_common(1)[0]
     return _form(cell) not in kinds and count > 1 and 2 * count >= kinds.total() and bool(kind)
+
+
+def _is_like(cell: str, column: int, below: Sequence[Sequence[str]]) -> bool:
+    """Is a text with digits of the same form as most cells below it, such as "8 to 20"?"""
+    if is_value(cell) or not any(map(str.isdigit, cell)):
+        return False
+    kinds = Counter(_shape(row[column]) for row in below if _cell(row, column))
+    return 2 * kinds[_shape(cell)] > kinds.total()
 
 
 def _form(cell: str) -> str:

@@ -182,6 +182,11 @@ class LineBuilder:
         """Characters so far: the offset of the next line."""
         return self._length
 
+    @property
+    def count(self) -> int:
+        """Lines so far."""
+        return len(self._lines)
+
     def mark(self, title: str, level: int = 1, at: int | None = None) -> None:
         """Add a heading that is not a line of the text itself, from here on or from offset `at`."""
         self._headings.append((self._length if at is None else at, level, " ".join(title.split())))
