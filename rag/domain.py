@@ -198,7 +198,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words of passage `number` that support a sentence: ``text == document.text[span]``."""
+    """The words of passage `number` that support a sentence: ``text == document.text[span]``.
+
+    In a workbook the place for a person is `sheet` and `row`; `line` is that of the text.
+    """
 
     number: int
     document: str
@@ -207,6 +210,8 @@ class Evidence:
     text: str
     line: int
     page: int | None = None
+    sheet: str = ""
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

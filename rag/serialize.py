@@ -75,7 +75,10 @@ def claim(value: d.Claim) -> dict[str, Any]:
 
 
 def evidence(value: d.Evidence) -> dict[str, Any]:
-    """A citation: the quoted words and their place in the document."""
+    """A citation: the quoted words and their place in the document.
+
+    `sheet` and `row` are present only in a workbook.
+    """
     return {
         "n": value.number,
         "source": value.source,
@@ -85,6 +88,7 @@ def evidence(value: d.Evidence) -> dict[str, Any]:
         "quote": value.text,
         "line": value.line,
         "page": value.page,
+        **({"sheet": value.sheet, "row": value.row} if value.row else {}),
     }
 
 

@@ -30,6 +30,7 @@ from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exact
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
+from rag.text.units import sheet_rows
 
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]
@@ -210,8 +211,17 @@ def _slice(passage: Passage, span: Span) -> str:
 def _evidence(passage: Passage, span: Span) -> Evidence:
     chunk = passage.chunk
     line = chunk.line + line_number(chunk.text, span.start - chunk.span.start) - 1
+    sheet, row, _ = sheet_rows(chunk, span)
     return Evidence(
-        passage.number, chunk.document, chunk.source, span, _slice(passage, span), line, chunk.page
+        passage.number,
+        chunk.document,
+        chunk.source,
+        span,
+        _slice(passage, span),
+        line,
+        chunk.page,
+        sheet,
+        row or None,
     )
 
 

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
-from rag.domain import Cell, Span, Unit, UnitKind
+from rag.domain import Cell, Chunk, Span, Unit, UnitKind
 
 #: characters of a name or context
 _MAX_CONTEXT_CHARS = 300
@@ -91,6 +91,18 @@ def _span(start: int, size: int, length: int) -> Span:
     if not (0 <= start <= start + size <= length):
         raise ValueError("a place outside of the text")
     return Span(start, start + size)
+
+
+def sheet_rows(chunk: Chunk, span: Span | None = None) -> tuple[str, int, int]:
+    """Return the sheet of a passage of a workbook and its first and last row; zeros for another.
+
+    Only the rows in `span` count, if it is given.
+    """
+    span = span or chunk.span
+    rows = [unit.row for unit in chunk.units if unit.row and unit.span.overlaps(span)]
+    if not rows:
+        return "", 0, 0
+    return chunk.heading.partition(" › ")[0], rows[0], max(rows)
 
 
 class UnitsInOrder:
