@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 #: rows at the top that may be headers
 _MAX_HEADER_ROWS = 3
@@ -117,9 +117,8 @@ def _is_lower_header(rows: Sequence[Sequence[str]], number: int) -> bool:
     inside = {column for start, end in spans for column in range(start, end)}
     divided = False
     for start, end in spans:
-        parts = row[start:end]
-        if len(set(filled(parts))) > 1 and len(set(filled(parts))) == len(filled(parts)):
-            divided = True
+        parts = [name for name, _ in groupby(filled(row[start:end]))]
+        divided = divided or len(parts) == len(set(parts)) > 1
         numbers = [column for column in range(start, end) if is_value(_cell(row, column))]
         if numbers and not (
             _is_sequence([row[column] for column in numbers])

@@ -35,8 +35,10 @@ _WATCHED = (
 #: elements before which a word ends
 _BREAKS = tuple(_TEXT + name for name in ("p", "h", "tab", "line-break"))
 #: values that rows and cells may give by repeating
-_MAX_REPEATED_VALUES = 500_000
+_MAX_REPEATED_VALUES = 2_000_000
 _MAX_BLANKS = 1000
+#: empty cells before a cell that do not count
+_FREE_GAP = 100
 
 
 def read_ods(content: bytes) -> Iterator[RawDocument | RefusedPart]:
@@ -156,7 +158,7 @@ class _Sheets:
             if not text:
                 gap += repeats
                 continue
-            self._take(gap + repeats - 1)
+            self._take(max(0, gap - _FREE_GAP) + repeats - 1)
             values += [""] * min(gap, MAX_COLUMNS)
             gap = 0
             left = len(values)

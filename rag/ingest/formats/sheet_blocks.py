@@ -101,14 +101,15 @@ def _joined(parts: Iterable[Block], keep_gaps: bool = False) -> Iterator[Block]:
         if lead == len(part) and all(len(filled(row)[0]) <= _MAX_TITLE_CHARS for row in part):
             titles = _with_gap(titles, part, keep_gaps)
             continue
-        if table and _goes_on(table, part[lead:]):
-            labels = [_as_label(row) for row in (*titles, *part[:lead])]
-            table = _with_gap(table, [*labels, *part[lead:]], keep_gaps)
+        rest = part[lead:]
+        part, titles = _with_gap(titles, part, keep_gaps), Block()
+        if table and _goes_on(table, rest):
+            labels = [_as_label(row) for row in part[: len(part) - len(rest)]]
+            table = _with_gap(table, [*labels, *rest], keep_gaps)
         else:
             if table:
                 yield table
-            table = _with_gap(titles, part, keep_gaps and bool(titles))
-        titles = Block()
+            table = part
     if table:
         yield table
     if titles:

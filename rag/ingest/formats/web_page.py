@@ -80,7 +80,7 @@ class Page:
 
     def units(self, raw: RawDocument) -> tuple[Unit, ...]:
         """Return the units of the page, those of its prose too."""
-        tables = [Unit(UnitKind.SECTION, span) for span in self._tables]
+        tables = {Unit(UnitKind.SECTION, span) for span in self._tables}
         known = raw.units or ()
         found = find_units(raw.text, known=(*known, *tables))
         return tuple(unit for unit in found if unit not in tables)
@@ -211,6 +211,8 @@ def _title(soup: Any) -> str:
 
 def _line_of(node: Any) -> str:
     """Return the text of an element on one line."""
+    if len(node.contents) == 1 and type(node.contents[0]).__name__ == "NavigableString":
+        return " ".join(node.contents[0].split())
     return " ".join("".join(text for text, _ in _shown_strings(node)).split())
 
 

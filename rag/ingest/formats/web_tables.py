@@ -109,7 +109,9 @@ def _grid(rows: list[Any], text_of: Callable[[Any], str]) -> list[list[_Cell]] |
     going_on = dict[int, tuple[_Cell, int]]()  #: by column: a cell from above, its rows from here
     for number, row in enumerate(rows):
         cells, below = list[_Cell](), dict[int, tuple[_Cell, int]]()
-        for node in row.find_all(("td", "th"), recursive=False):
+        for node in row.contents:
+            if node.name not in ("td", "th"):
+                continue
             _continue(cells, going_on, below)
             cell = _Cell(text_of(node), node.name == "th")
             wide = min(_span(node, "colspan"), _MAX_COLUMNS - len(cells))
