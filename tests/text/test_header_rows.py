@@ -13,7 +13,13 @@ ONE = [
     [["Player", "1", "2", "3", "Sum"], ["Ann", "5", "3", "6", "14"], ["Bo", "4", "4", "1", "9"]],
     [["Player", "100s", "50s"], ["Ann", "1", "2"], ["Bo", "0", "4"]],
     [["Coin", "€0.01", "€0.02"], ["2002", "6,000", "6,000"], ["2003", "5,000", "7,000"]],
-    [["Item", "Value"], ["Rate", "7.5%"], ["Sum", "$1,234.50"], ["Code", "0042"], ["End", "3/15/26"]],
+    [
+        ["Item", "Value"],
+        ["Rate", "7.5%"],
+        ["Sum", "$1,234.50"],
+        ["Code", "0042"],
+        ["End", "3/15/26"],
+    ],
     [["Round", "Date", "Home", ""], ["First", "", "", ""], ["Second", "13-Apr-75", "Ann", "1"]],
     [["Group", "Day", "Ten"], ["Adults", "9 euros", "80 euros"], ["Pupils", "6 euros", "52 euros"]],
     [["Name", "City"], ["Ann", "Bergen"], ["Bo", "Oslo"]],
@@ -23,8 +29,19 @@ NONE = [
     [["Ann", "30", "Bergen"], ["Bo", "47", "Oslo"], ["Cy", "52", "Rome"]],
     [["Monday", "6:30 to 21"], ["Saturday", "8 to 20"], ["Sunday", "9 to 18"]],
     [["Name:", "Ann"], ["City:", "Bergen"], ["Phone:", "555"]],
-    [["Loan", "Car"], ["Rate", "7.5%"], ["Start", "2024-05-01"], ["Sum", "$9"], ["Who", "Ann"], ["Bank", "Nord"]],
-    [["1962", "The Trial", "Hilda"], ["1949", "In Summer", "Baby"], ["1954", "The Trailer", "Guest"]],
+    [
+        ["Loan", "Car"],
+        ["Rate", "7.5%"],
+        ["Start", "2024-05-01"],
+        ["Sum", "$9"],
+        ["Who", "Ann"],
+        ["Bank", "Nord"],
+    ],
+    [
+        ["1962", "The Trial", "Hilda"],
+        ["1949", "In Summer", "Baby"],
+        ["1954", "The Trailer", "Guest"],
+    ],
     [["only", "one"]],
     [],
 ]
@@ -74,5 +91,9 @@ def test_three_header_rows() -> None:
 
 
 def test_a_name_twice_apart_is_no_merged_cell() -> None:
-    rows = [["Code", "Year", "Code", "Year"], ["A", "1927", "A1", "1955"], ["B", "1928", "B1", "1956"]]
+    rows = [
+        ["Code", "Year", "Code", "Year"],
+        ["A", "1927", "A1", "1955"],
+        ["B", "1928", "B1", "1956"],
+    ]
     assert count_header_rows(rows) == 1

@@ -56,5 +56,5 @@ def test_units_come_back(units: list[Unit]) -> None:
     ],
 )
 def test_other_values_are_refused(value: Any) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         units_from_json(value, 10)

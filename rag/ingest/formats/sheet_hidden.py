@@ -49,7 +49,7 @@ class HiddenParts:
         if self.unsaved:
             yield RefusedPart(
                 "/formulas",
-                f"{self.unsaved:,} cells have a formula and no value",
+                f"{self.unsaved:,} cells not taken in: a formula without a saved value",
                 "open the file in Excel or LibreOffice, save it, and add it again",
             )
 

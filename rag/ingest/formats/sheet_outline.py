@@ -82,6 +82,7 @@ class _Scan:
     """One pass over the elements of a sheet."""
 
     def __init__(self) -> None:
+        self._parser = expat.ParserCreate(namespace_separator=" ")
         self._outline = Outline()
         self._row = 0
         self._has_formula = self._has_value = False
@@ -89,7 +90,7 @@ class _Scan:
 
     def read(self, archive: zipfile.ZipFile, part: str) -> Outline:
         """Return the outline of the sheet in `part`."""
-        parser = expat.ParserCreate(namespace_separator=" ")
+        parser = self._parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         try:
@@ -113,8 +114,8 @@ class _Scan:
             self._has_formula = self._has_value = False
         elif tag == "f":
             self._has_formula = True
-        elif tag in ("v", "is"):
-            self._has_value = True
+        elif tag == "v" and self._has_formula:
+            self._parser.CharacterDataHandler = self._text
         elif tag == "row":
             self._row = _number(attributes.get("r")) or self._row + 1
             if _is_hidden(attributes):
@@ -127,9 +128,16 @@ class _Scan:
         elif tag == "filterColumn":
             self._outline.is_filtered = True
 
+    def _text(self, text: str) -> None:
+        """Note that the value of a formula is not empty."""
+        self._has_value = True
+        self._parser.CharacterDataHandler = None
+
     def _end(self, name: str) -> None:
-        if self._has_formula and not self._has_value and name.rpartition(" ")[2] == "c":
-            self._outline.unsaved += 1
+        if self._has_formula and name.rpartition(" ")[2] == "c":
+            self._outline.unsaved += not self._has_value
+            self._has_formula = False
+            self._parser.CharacterDataHandler = None
 
     def _merge(self, reference: str) -> None:
         match = _REFERENCE.fullmatch(reference)
