@@ -28,8 +28,8 @@ OWNERS = {
     "charset_normalizer": ("rag.ingest.formats.common",),
     "docx": ("rag.ingest.formats.office",),
     "pptx": ("rag.ingest.formats.office",),
-    "lxml": ("rag.ingest.formats.office",),
-    "openpyxl": ("rag.ingest.formats.tables",),
+    "lxml": ("rag.ingest.formats.office", "rag.ingest.formats.ods"),
+    "openpyxl": ("rag.ingest.formats.excel",),
     "pypdfium2": ("rag.ingest.formats.pdf",),
     "plotille": ("rag.eval.markdown_report",),
 }
