@@ -66,6 +66,7 @@ class Unit:
     span: Span
     context: str = ""  #: what it belongs to and does not say itself: caption, label, introduction
     cells: tuple[Cell, ...] = ()
+    row: int = 0  #: its number in the sheet, as a spreadsheet counts; 0 outside of sheets
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words of passage `number` that support a sentence: ``text == document.text[span]``."""
+    """The words of passage `number` that support a sentence: ``text == document.text[span]``.
+
+    In a workbook the place for a person is `sheet` and `row`; `line` is that of the text.
+    """
 
     number: int
     document: str
@@ -207,6 +211,8 @@ class Evidence:
     line: int
     page: int | None = None
     context: str = ""  #: headings, introduction, names of columns; not part of `text`
+    sheet: str = ""
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

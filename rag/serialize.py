@@ -26,6 +26,8 @@ class PlaceObject(TypedDict):
     line: int
     page: int | None
     context: str
+    sheet: NotRequired[str]
+    row: NotRequired[int]
 
 
 class CitationObject(PlaceObject):
@@ -173,8 +175,11 @@ def evidence(value: d.Evidence) -> CitationObject:
 
 
 def left_out(value: d.Evidence) -> PlaceObject:
-    """Masked text that would answer: a citation without a number."""
-    return {
+    """Masked text that would answer: a citation without a number.
+
+    `sheet` and `row` are present only in a workbook.
+    """
+    place: PlaceObject = {
         "source": value.source,
         "document": value.document,
         "start": value.span.start,
@@ -184,6 +189,9 @@ def left_out(value: d.Evidence) -> PlaceObject:
         "page": value.page,
         "context": value.context,
     }
+    if value.row:
+        place["sheet"], place["row"] = value.sheet, value.row
+    return place
 
 
 def passage(value: d.Passage) -> PassageObject:

@@ -29,8 +29,8 @@ OWNERS = {
     "charset_normalizer": ("rag.ingest.formats.common",),
     "docx": ("rag.ingest.formats.word",),
     "pptx": ("rag.ingest.formats.slides",),
-    "lxml": ("rag.ingest.formats.xml_parts",),
-    "openpyxl": ("rag.ingest.formats.tables",),
+    "lxml": ("rag.ingest.formats.xml_parts", "rag.ingest.formats.ods"),
+    "openpyxl": ("rag.ingest.formats.excel",),
     "pypdfium2": ("rag.ingest.formats.pdf",),
     "plotille": ("rag.eval.markdown_report",),
 }

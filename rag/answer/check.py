@@ -30,6 +30,7 @@ from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exact
 from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
+from rag.text.units import sheet_rows
 from rag.text.view import context_of
 
 #: cosines of one text with others, shape (n,)
@@ -211,6 +212,7 @@ def _slice(passage: Passage, span: Span) -> str:
 def _evidence(passage: Passage, span: Span) -> Evidence:
     chunk = passage.chunk
     line = chunk.line + line_number(chunk.text, span.start - chunk.span.start) - 1
+    sheet, row, _ = sheet_rows(chunk, span)
     return Evidence(
         passage.number,
         chunk.document,
@@ -220,6 +222,8 @@ def _evidence(passage: Passage, span: Span) -> Evidence:
         line,
         chunk.page,
         " › ".join(context_of(chunk, span, names=True)),
+        sheet,
+        row or None,
     )
 
 

@@ -40,6 +40,7 @@ from rag.text.foreign_marks import (
     spell_marks,
 )
 from rag.text.sanitize import sanitize, sanitize_line
+from rag.text.units import sheet_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -236,13 +237,19 @@ def print_error_rates(measured: Callable[[], ErrorRates]) -> None:
 
 
 def _evidence_place(evidence: Evidence) -> str:
-    """Return source, line and, if known, page."""
+    """Return source, line and, if known, page; of a workbook sheet and row."""
+    if evidence.row:
+        sheet = quote_foreign(evidence.sheet)
+        return f"{quote_foreign(evidence.source)}, sheet {sheet}, row {evidence.row}"
     page = f", page {evidence.page}" if evidence.page else ""
     return f"{quote_foreign(evidence.source)}:{evidence.line}{page}"
 
 
 def _passage_place(passage: Passage) -> str:
-    """Return source and line."""
+    """Return source and line, of a workbook sheet and row."""
+    sheet, first, _ = sheet_rows(passage.chunk)
+    if first:
+        return f"{quote_foreign(passage.chunk.source)}, sheet {quote_foreign(sheet)}, row {first}"
     return f"{quote_foreign(passage.chunk.source)}:{passage.chunk.line}"
 
 

@@ -235,8 +235,8 @@ def test_excel(tmp_path: Path) -> None:
     document = one(tmp_path, "a.xlsx", saved(_book()))
     assert document.text == (
         "Towns\nTown | Founded | Share | Height | Seen | Open\n"
-        "Town: Bergen; Founded: 1070; Share: 12.5%; Height: 12.5; Seen: 2024-03-05; Open: TRUE\n"
-        "Town: Oslo; Founded: 1048; Share: 50.0%; Height: 0.1; Seen: 2024-03-05 07:30:00; x; Open: FALSE\n"
+        "Bergen | 1070 | 12.5% | 12.5 | 2024-03-05 0:00:00 | TRUE\n\n"
+        "Oslo | 1048 | 50.0% | 0.1 | 2024-03-05 7:30:00 | x | FALSE\n"
         "\nEmpty\n\nNotes\nOnly one column.\n\n"
     )
     assert document.title == "Two towns" and document.date == "2023-02-01"

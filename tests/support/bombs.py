@@ -402,6 +402,43 @@ def _many_sheets() -> bytes:
     return xlsx(b"<sheetData>" + row * 1000 + b"</sheetData>", sheets=10_000)
 
 
+def ods(rows: str, styles: str = "") -> bytes:
+    """An OpenDocument spreadsheet of one sheet."""
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text", "style")
+    )
+    content = (
+        f"<office:document-content {names}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f'<office:body><office:spreadsheet><table:table table:name="Sheet">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    return _zip([("content.xml", content.encode())])
+
+
+_ODS_CELL = "<table:table-cell {}><text:p>bees</text:p></table:table-cell>"
+
+
+def _repeating_ods() -> bytes:
+    cell = _ODS_CELL.format('table:number-columns-repeated="16384"')
+    return ods(f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>')
+
+
+def _spanning_ods() -> bytes:
+    cell = _ODS_CELL.format('table:number-rows-spanned="1048576" table:number-columns-spanned="9"')
+    return ods(f"<table:table-row>{cell}{cell}</table:table-row>" * 20_000)
+
+
+def _cells_ods(count: int) -> bytes:
+    return ods(f"<table:table-row>{_ODS_CELL.format('') * 10}</table:table-row>" * (count // 10))
+
+
+def _tall_merges() -> bytes:
+    rows = b"".join(b"<row><c><v>%d</v></c></row>" % n for n in range(30_000))
+    merges = b"".join(b'<mergeCell ref="A%d:C%d"/>' % (n, n + 30_000) for n in range(1, 9_000))
+    return xlsx(b"<sheetData>" + rows + b"</sheetData><mergeCells>" + merges + b"</mergeCells>")
+
+
 def _pptx(shapes: int, slides: int = 1) -> bytes:
     import pptx as powerpoint
 
@@ -669,6 +706,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "merged.xlsx": lambda: _merged(500_000),
     "rows.xlsx": lambda: _empty_rows(4_000_000),
     "sheets.xlsx": _many_sheets,
+    "tall.xlsx": _tall_merges,
+    "repeat.ods": _repeating_ods,
+    "span.ods": _spanning_ods,
+    "cells.ods": lambda: _cells_ods(1_200_000),
+    "deep.ods": lambda: ods("<table:table-row><table:table-cell>" * 50_000),
     "shapes.pptx": lambda: _pptx(100_000),
     "columns.csv": lambda: b",".join(b"c%d" % n for n in range(100_000)) + b"\n" + b",".join([b"1"] * 100_000) + b"\n",
     "wide.csv": lambda: b",".join([b"abc"] * 2000) + b"\n" + (b",".join([b"1"] * 2000) + b"\n") * 240,
@@ -713,6 +755,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "tags.html": lambda: b"<p>x\n" * 190_000,
     "lists.html": lambda: b"<ul><li>x" * 100_000,
     "tables.html": lambda: b"<table><tr><td>" * 60_000,
+    "rows.html": lambda: b"<table>" + b"<tr><td>x<td>1" * 60_000,
+    "merged.html": lambda: b"<table>" + b"<tr><td colspan=999 rowspan=65000>x<td>1" * 20_000,
+    "terms.html": lambda: b"<dl>" + b"<dt>a<dd>b" * 90_000,
+    "items.html": lambda: b"<p>All:<ul>" + b"<li>a: b" * 110_000,
+    "addresses.html": lambda: b"<address>x" * 90_000,
     "open.html": lambda: b"<" * 990_000,
     "entities.html": lambda: b"&amp;" * 190_000,
     "attributes.html": _attributes,
@@ -750,7 +797,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 PLENTY = frozenset(
     "words-gz.zip names.tar.gz bars.csv wide.csv quotes.csv quotes-odd.csv items.json deep.json line.jsonl items.jsonl "
     "objects.json nested.json quotes.json keys.yaml steps.yaml dashes.yaml fields.ini braces.conf calls.c lines.log fences.md front.md "
-    "tables.adoc items.jsonl.gz records.jsonl entities.html open.html lists.html tags.html names.pdf".split()
+    "tables.adoc items.jsonl.gz records.jsonl rows.html terms.html items.html addresses.html entities.html open.html lists.html tags.html names.pdf".split()
 )
 
 # -- what they cost --

@@ -200,7 +200,9 @@ _JUDGE = check.Judge(
 _HISTORY = [Turn("Who is the President of France?", "Emmanuel Macron [1].", "Emmanuel Macron")]
 _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,000 euros."
 
-_STRUCTURED = passage_of("# Stock\n\nItem: bench\nPrice: 9\n\n- a hat\n- soup\n\n| a | b |\n|---|---|\n| c | 4 |\n")
+_STRUCTURED = passage_of(
+    "# Stock\n\nItem: bench\nPrice: 9\n\n- a hat\n- soup\n\n| a | b |\n|---|---|\n| c | 4 |\n"
+)
 
 #: each rule with the length, in characters, that it is given first: less where a character costs more
 _RULES: dict[str, tuple[int, Callable[[str], object]]] = {

@@ -20,6 +20,7 @@ from rag.phrases import (
     abstention_phrase,
 )
 from rag.text.foreign_marks import quote_foreign
+from rag.text.units import sheet_rows
 from tui.render.glyphs import VERDICT_STYLES, Glyphs
 
 #: The order in which verdicts are counted. A sentence that needs no source is not counted.
@@ -56,8 +57,15 @@ def seconds(value: float) -> str:
 
 
 def lines_of(passage: Passage) -> str:
-    """Return the place of a passage in its document: its page, if it has one, and its lines."""
+    """Return the place of a passage in its document: its page, if it has one, and its lines.
+
+    In a workbook it is its sheet and its rows.
+    """
     chunk = passage.chunk
+    sheet, first, last_row = sheet_rows(chunk)
+    if first:
+        rows = f"row {first}" if first == last_row else f"rows {first}–{last_row}"
+        return f"sheet {quote_foreign(sheet)}, {rows}"
     last = chunk.line + chunk.text.rstrip("\n").count("\n")
     lines = f"line {chunk.line}" if last == chunk.line else f"lines {chunk.line}–{last}"
     return lines if chunk.page is None else f"page {chunk.page}, {lines}"

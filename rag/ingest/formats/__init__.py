@@ -3,7 +3,8 @@
     plain  text, Markdown, reStructuredText, source code, JSON
     web    HTML                      book    EPUB
     pdf    PDF                       office  Word, PowerPoint
-    tables CSV, Excel                data    corpora, notebooks
+    tables CSV                       data    corpora, notebooks
+    excel  Excel                     ods     OpenDocument sheets
     mail   e-mail                    archive .zip, .tar.gz
 
 All files are parsed in a child process with limits (`sandbox`, `sandbox_worker`). A file that is

@@ -153,10 +153,13 @@ class LineBuilder:
         self._length += len(line) + 1
         check_length(self._length, len(self._lines))
 
-    def row(self, names: Sequence[str], values: Sequence[str], context: str = "") -> None:
+    def row(
+        self, names: Sequence[str], values: Sequence[str], context: str = "", number: int = 0
+    ) -> None:
         """Append a row of a table: a line of its values, which are the cells of a unit.
 
         `names` are those of the columns, as far as they have any; an empty value has no cell.
+        `number` is that of the row in its sheet, 0 outside of sheets.
         """
         cells, at = list[Cell](), self._length
         for column, value in enumerate(values):
@@ -168,7 +171,7 @@ class LineBuilder:
         self.add(DIVIDER.join(value for value in values if value))
         if cells:
             span = Span(start, cells[-1].span.end)
-            self._units.append(Unit(UnitKind.ROW, span, context, tuple(cells)))
+            self._units.append(Unit(UnitKind.ROW, span, context, tuple(cells), number))
 
     def unit(self, unit: Unit) -> None:
         """Record a unit of lines that were added."""
@@ -178,6 +181,11 @@ class LineBuilder:
     def length(self) -> int:
         """Characters so far: the offset of the next line."""
         return self._length
+
+    @property
+    def count(self) -> int:
+        """Lines so far."""
+        return len(self._lines)
 
     def mark(self, title: str, level: int = 1, at: int | None = None) -> None:
         """Add a heading that is not a line of the text itself, from here on or from offset `at`."""

@@ -4,8 +4,9 @@
     Bergen | 285,601           a row: a unit with the cells City and Population
 
 The values are verbatim, but for white space and line breaks in a cell, which become one blank. Rows
-of a single value before the header are its title. The names of the columns are no part of a row's
-text; they stand in its unit, which is what is looked up and read.
+of a single value before the header are its title; a cell merged over the columns between other rows
+is the label of those below it. The names of the columns are no part of a row's text; they stand in
+its unit, which is what is looked up and read.
 """
 
 from __future__ import annotations
@@ -28,6 +29,22 @@ _MAX_NAME_CHARS = 80
 _ROWS_LOOKED_AT = 16
 
 
+class Filled(str):
+    """A value repeated from the merged cell on its left."""
+
+    __slots__ = ()
+
+
+class NumberedRow(list[str]):
+    """A row of a sheet with its number there."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int, values: Iterable[str] = ()) -> None:
+        super().__init__(values)
+        self.number = number
+
+
 def add_table(
     lines: LineBuilder,
     rows: Iterable[Sequence[str]],
@@ -42,22 +59,61 @@ def add_table(
     """
     remaining = (_cleaned(row) for row in rows)
     first = list(islice(remaining, _ROWS_LOOKED_AT))
-    begin = next((n for n, row in enumerate(first) if len(filled(row)) > 1), len(first))
+    begin = next((n for n, row in enumerate(first) if len(set(filled(row))) > 1), len(first))
     if header_rows and header_rows <= begin:  # what the file calls headers are titles
         header_rows = None
-    title = [cell for row in first[:begin] for cell in filled(row)]
+    title = [filled(row)[0] for row in first[:begin] if filled(row)]
     for row in first[:begin]:
-        lines.add("".join(filled(row)))
+        lines.add("".join(filled(row)[:1]))
     headers = _header_rows(first[begin:], header_rows and header_rows - begin)
     for row in headers:
-        lines.add(" | ".join(filled(row)))
-    names = [name[:_MAX_NAME_CHARS] for name in join_headers(headers)] if headers else []
+        lines.add(_shown(row))
+    names = [name[:_MAX_NAME_CHARS].rstrip(" :") for name in join_headers(headers or [[]])]
+    names = names[:_MAX_NAMED_COLUMNS]
     context = context or " ".join(title)[:_MAX_NAME_CHARS]
+    label = ""
     for row in chain(first[begin + len(headers) :], remaining):
         if row in headers:  # repeated on the next page
-            lines.add(" | ".join(filled(row)))
+            lines.add(_shown(row))
+        elif _is_label(row):
+            label = filled(row)[0]
+            lines.add(label)
         else:
-            lines.row(names[:_MAX_NAMED_COLUMNS], row, context)
+            around = " / ".join(part for part in (context, label[:_MAX_NAME_CHARS]) if part)
+            _add_row(lines, names, row, around)
+
+
+def _shown(row: Sequence[str]) -> str:
+    """Return a header row as a line, merged cells once."""
+    return DIVIDER.join(cell for cell in row if cell and not isinstance(cell, Filled))
+
+
+def _is_label(row: Sequence[str]) -> bool:
+    """Is the row one text merged over columns, or the same text in three columns or more?"""
+    cells = filled(row)
+    if len(cells) < 2 or len(set(cells)) > 1 or not any(map(str.isalpha, cells[0])):
+        return False
+    merged = all(isinstance(cell, Filled) for cell in cells[1:])
+    return merged or (len(cells) == len(row) > 2 and len(cells[0]) > 3)
+
+
+def _add_row(lines: LineBuilder, names: Sequence[str], row: Sequence[str], context: str) -> None:
+    """Add a row of values. A merged cell is given once, under the names of its columns.
+
+    One that begins in the first column names the row: it is under the name of that column.
+    """
+    if any(isinstance(cell, Filled) for cell in row):
+        names, values, last = list(names), list(row), 0
+        for column, cell in enumerate(row):
+            if not isinstance(cell, Filled):
+                last = column
+                continue
+            values[column] = ""
+            if last and column < len(names) and names[column] not in ("", names[last]):
+                both = ", ".join(filter(None, (names[last], names[column])))
+                names[last] = both[: 3 * _MAX_NAME_CHARS]
+        row = values if not isinstance(row, NumberedRow) else NumberedRow(row.number, values)
+    lines.row(names, row, context, row.number if isinstance(row, NumberedRow) else 0)
 
 
 def add_form(lines: LineBuilder, rows: Iterable[Sequence[str]], context: str = "") -> None:
@@ -107,4 +163,8 @@ def _cleaned(row: Sequence[str]) -> list[str]:
             f"has a row of more than {MAX_COLUMNS:,} columns",
             "give each thing a row and not a column",
         )
-    return [" ".join(cell.split()) for cell in row[:MAX_COLUMNS]]
+    cells = [
+        Filled(text) if type(cell) is Filled else text
+        for cell, text in ((cell, " ".join(cell.split())) for cell in row[:MAX_COLUMNS])
+    ]
+    return NumberedRow(row.number, cells) if isinstance(row, NumberedRow) else cells

@@ -40,8 +40,9 @@ IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".xhtml": ("web", "read_html"),
     ".csv": ("tables", "read_csv"),
     ".tsv": ("tables", "read_csv"),
-    ".xlsx": ("tables", "read_xlsx"),
-    ".xlsm": ("tables", "read_xlsx"),
+    ".xlsx": ("excel", "read_xlsx"),
+    ".xlsm": ("excel", "read_xlsx"),
+    ".ods": ("ods", "read_ods"),
     ".jsonl": ("data", "read_corpus"),
     ".ndjson": ("data", "read_corpus"),
     ".ipynb": ("data", "read_notebook"),
@@ -90,7 +91,6 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     ".doc": ("is a Word file of the old binary kind", "save it as .docx"),
     ".xls": ("is an Excel file of the old binary kind", "save it as .xlsx"),
     ".ppt": ("is a PowerPoint file of the old binary kind", "save it as .pptx"),
-    ".ods": ("is an OpenDocument table", "save it as .xlsx or .csv"),
     ".pages": ("is a Pages file", "export it as .docx or .pdf"),
     ".numbers": ("is a Numbers file", "export it as .xlsx or .csv"),
     ".key": ("is a Keynote file", "export it as .pptx or .pdf"),
@@ -104,10 +104,7 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(_PACKED_ENDINGS, _PACKED),
 }
 #: formats that a user is told to save a file in
-_SUGGESTED_ENDINGS = (
-    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .odp .odt .pdf .pptx .rst .rtf .txt .xlsx "
-    ".zip"
-)
+_SUGGESTED_ENDINGS = ()
 
 
 def file_format(name: str) -> tuple[str, bool]:
