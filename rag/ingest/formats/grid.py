@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
+from typing import NamedTuple
 
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
@@ -27,28 +28,45 @@ _MAX_NAME_CHARS = 80
 _ROWS_LOOKED_AT = 16
 
 
-def add_table(lines: LineBuilder, rows: Iterable[Sequence[str]], context: str = "") -> None:
-    """Add a line for each row. An empty row is an empty line.
+class Header(NamedTuple):
+    """What the rows of a table belong to."""
+
+    rows: list[list[str]]
+    names: list[str]
+    context: str
+
+
+def add_table(
+    lines: LineBuilder,
+    rows: Iterable[Sequence[str]],
+    context: str = "",
+    header: Header | None = None,
+) -> Header:
+    """Add a line for each row. An empty row is an empty line. Returns the header of the rows.
 
     `context` is a caption or the like that a row does not say itself; else it is the title above
-    the header.
+    the header. `header` is that of the table which these rows go on with; they may repeat it.
     """
     remaining = (_cleaned(row) for row in rows)
-    first = list(islice(remaining, _ROWS_LOOKED_AT))
-    begin = next((n for n, row in enumerate(first) if len(filled(row)) > 1), len(first))
-    title = [cell for row in first[:begin] for cell in filled(row)]
-    for row in first[:begin]:
-        lines.add("".join(filled(row)))
-    headers = _header_rows(first[begin:])
-    for row in headers:
-        lines.add(" | ".join(filled(row)))
-    names = [name[:_MAX_NAME_CHARS] for name in join_headers(headers)] if headers else []
-    context = context or " ".join(title)[:_MAX_NAME_CHARS]
-    for row in chain(first[begin + len(headers) :], remaining):
-        if row in headers:  # repeated on the next page
+    if header is None:
+        first = list(islice(remaining, _ROWS_LOOKED_AT))
+        begin = next((n for n, row in enumerate(first) if len(filled(row)) > 1), len(first))
+        title = [cell for row in first[:begin] for cell in filled(row)]
+        for row in first[:begin]:
+            lines.add("".join(filled(row)))
+        headers = _header_rows(first[begin:])
+        for row in headers:
+            lines.add(" | ".join(filled(row)))
+        names = [name[:_MAX_NAME_CHARS] for name in join_headers(headers)] if headers else []
+        context = context or " ".join(title)[:_MAX_NAME_CHARS]
+        header = Header(headers, names[:_MAX_NAMED_COLUMNS], context)
+        remaining = chain(first[begin + len(headers) :], remaining)
+    for row in remaining:
+        if row in header.rows:  # repeated on the next page
             lines.add(" | ".join(filled(row)))
         else:
-            lines.row(names[:_MAX_NAMED_COLUMNS], row, context)
+            lines.row(header.names, row, header.context)
+    return header
 
 
 def _header_rows(rows: Sequence[list[str]]) -> list[list[str]]:

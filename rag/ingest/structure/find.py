@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rag.domain import Span, Unit, UnitKind
 from rag.ingest.structure.faq import question_and_answer
 from rag.ingest.structure.fields import field_block, front_matter
-from rag.ingest.structure.lines import split_lines
+from rag.ingest.structure.lines import Line, split_lines
 from rag.ingest.structure.lists import list_block
 from rag.ingest.structure.tables import aligned_table, markdown_table
 from rag.text.units import unit_order
@@ -16,9 +16,12 @@ from rag.text.units import unit_order
 _MAX_ANSWER_CHARS = 2000
 
 
-def find_units(text: str) -> tuple[Unit, ...]:
-    """Return the units of a text of prose, Markdown or notes, sorted by place."""
-    lines = split_lines(text)
+def find_units(text: str, known: Sequence[Unit] = ()) -> tuple[Unit, ...]:
+    """Return the units of a text of prose, Markdown or notes, sorted by place.
+
+    The lines of `known` units, sorted by place, are passed over as if they were blank.
+    """
+    lines = _without(split_lines(text), known) if known else split_lines(text)
     units = list[Unit]()
     number = 0
     if found := front_matter(text, lines):
@@ -41,6 +44,17 @@ def find_units(text: str) -> tuple[Unit, ...]:
         else:
             number += 1
     return tuple(sorted(units, key=unit_order))
+
+
+def _without(lines: Sequence[Line], known: Sequence[Unit]) -> list[Line]:
+    """Return `lines`, those that overlap a known unit as blank ones."""
+    blanked, at, end = list[Line](), 0, -1
+    for line in lines:
+        while at < len(known) and known[at].span.start <= line.end:
+            end = max(end, known[at].span.end)
+            at += 1
+        blanked.append(line._replace(text="") if line.start < end else line)
+    return blanked
 
 
 def with_sections(

@@ -1,0 +1,216 @@
+"""Lines of a page: words that stand beside each other, and the columns that lines share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from rag.ingest.formats.pdf_words import Word
+
+#: distances, in heights of a line: words further apart are two runs,
+_RUN_GAP = 0.5
+#: feet of one line are no further apart,
+_FOOT = 0.3
+#: and columns are no nearer
+_COLUMN_GAP = 0.3
+
+
+class Run(NamedTuple):
+    """Words of one line without a gap, or a whole line."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words with a blank between them."""
+        return " ".join([word.text for word in self.words])
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+class Line(NamedTuple):
+    """Runs at the same height, from left to right."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    runs: tuple[Run, ...]
+    parts: tuple[Run, ...]  #: the runs before those without a gap were joined
+
+    @property
+    def text(self) -> str:
+        """The words with a blank between them."""
+        return " ".join([run.text for run in self.runs])
+
+    @property
+    def height(self) -> float:
+        """That of most of its words."""
+        return max(self.runs, key=lambda run: run.x1 - run.x0).height
+
+
+def runs_of(words: Iterable[Word]) -> list[Run]:
+    """Return words that follow each other in the file and on the page as runs."""
+    runs, current = list[Run](), list[Word]()
+    for word in words:
+        if current:
+            last = current[-1]
+            height = last.y1 - last.y0
+            if not (
+                abs(word.y1 - last.y1) <= _FOOT * height
+                and -_FOOT * height <= word.x0 - last.x1 <= _RUN_GAP * height
+            ):
+                runs.append(_run(current))
+                current = []
+        current.append(word)
+    if current:
+        runs.append(_run(current))
+    return runs
+
+
+def _run(words: Sequence[Word]) -> Run:
+    if len(words) == 1:
+        return Run(*words[0][:4], (words[0],))
+    return Run(
+        words[0].x0,
+        min([word.y0 for word in words]),
+        max([word.x1 for word in words]),
+        max([word.y1 for word in words]),
+        tuple(words),
+    )
+
+
+def lines_of(runs: Iterable[Run]) -> list[Line]:
+    """Return the runs as lines from top to bottom; those of a line without a gap are one run."""
+    rows, top, bottom = list[list[Run]](), 0.0, 0.0
+    for run in sorted(runs, key=lambda run: run.y0 + run.y1):
+        middle = (run.y0 + run.y1) / 2
+        small = min(run.height, bottom - top)
+        if rows and top < middle < bottom and abs(middle - (top + bottom) / 2) <= 0.5 * small:
+            rows[-1].append(run)
+            if run.height > bottom - top:
+                top, bottom = run.y0, run.y1
+        else:
+            rows.append([run])
+            top, bottom = run.y0, run.y1
+    return [_line(row) for row in rows]
+
+
+def _line(row: list[Run]) -> Line:
+    row.sort()
+    if len(row) == 1:
+        return Line(*row[0][:4], (row[0],), (row[0],))
+    runs = [row[0]]
+    for run in row[1:]:
+        last = runs[-1]
+        if run.x0 - last.x1 <= _RUN_GAP * min(run.height, last.height):
+            runs[-1] = _run([*last.words, *run.words])
+        else:
+            runs.append(run)
+    return Line(
+        min(run.x0 for run in runs),
+        min(run.y0 for run in runs),
+        max(run.x1 for run in runs),
+        max(run.y1 for run in runs),
+        tuple(runs),
+        tuple(row),
+    )
+
+
+def line_height(items: Sequence[Run] | Sequence[Line]) -> float:
+    """Return the usual height of a line, at least 1."""
+    return max(1.0, median([item.height for item in items])) if items else 1.0
+
+
+def covered(
+    intervals: Iterable[tuple[float, float, float]], left: float, right: float
+) -> tuple[list[float], float]:
+    """Return how much weight covers each of the equal bins from `left` to `right`, and their width.
+
+    An interval is its ends and its weight. There are at most about a thousand bins.
+    """
+    step = max(1.0, (right - left) / 1000)
+    count = int((right - left) / step) + 2
+    changes = [0.0] * (count + 1)
+    for start, end, weight in intervals:
+        first = max(0, int((start - left) / step))
+        last = min(count - 1, int((end - left) / step))
+        if first <= last:
+            changes[first] += weight
+            changes[last + 1] -= weight
+    total, heights = 0.0, []
+    for change in changes[:count]:
+        total += change
+        heights.append(total)
+    return heights, step
+
+
+def free_intervals(
+    heights: Sequence[float], step: float, left: float, most: float
+) -> list[tuple[float, float]]:
+    """Return where no more than `most` covers the bins, between bins that have more."""
+    free, start = [], -1
+    seen = False
+    for number, height in enumerate(heights):
+        if height > most:
+            if start >= 0 and seen:
+                free.append((left + start * step, left + number * step))
+            seen, start = True, -1
+        elif start < 0:
+            start = number
+    return free
+
+
+def columns_of(lines: Sequence[Line]) -> list[tuple[float, float]]:
+    """Return the columns that the runs of `lines` stand in, from left to right.
+
+    A gap between columns is free in all lines but some, which may have a heading over several.
+    """
+    left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
+    intervals = [(run.x0, run.x1, 1.0) for line in lines for run in line.runs]
+    heights, step = covered(intervals, left, right)
+    allowed = max(len(lines) // 8, len(lines) >= 4)
+    gaps = [
+        (a, b)
+        for a, b in free_intervals(heights, step, left, allowed + 0.5)
+        if b - a >= _COLUMN_GAP * line_height(lines)
+    ]
+    edges = [left, *(edge for gap in gaps for edge in gap), right]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def cells_of(line: Line, columns: Sequence[tuple[float, float]]) -> list[str]:
+    """Return the text of `line` in each of `columns`.
+
+    A run over several columns is in the first of them, if it has no blank between them.
+    """
+    cells = [""] * len(columns)
+    for run in line.runs:
+        within = [n for n, (a, b) in enumerate(columns) if run.x0 < b and run.x1 > a] or [
+            min(range(len(columns)), key=lambda n: abs(columns[n][0] - run.x0))
+        ]
+        if len(within) == 1 or not _splits(run, [columns[n] for n in within]):
+            cells[within[0]] = f"{cells[within[0]]} {run.text}".strip()
+            continue
+        for word in run.words:
+            middle = (word.x0 + word.x1) / 2
+            at = min(within, key=lambda n: max(columns[n][0] - middle, middle - columns[n][1]))
+            cells[at] = f"{cells[at]} {word.text}".strip()
+    return cells
+
+
+def _splits(run: Run, columns: Sequence[tuple[float, float]]) -> bool:
+    """Is each gap between `columns` between two words of the run, and no word over it?"""
+    gaps = [(a[1], b[0]) for a, b in zip(columns, columns[1:], strict=False)]
+    return all(
+        all(word.x1 <= end + 1 or word.x0 >= start - 1 for word in run.words)
+        and not any(word.x0 < start - 1 and word.x1 > end + 1 for word in run.words)
+        for start, end in gaps
+    )

@@ -1,0 +1,310 @@
+"""Tables of a page: those with rules around their cells, and those of aligned columns."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from rag.ingest.formats.pdf_lines import (
+    Line,
+    cells_of,
+    columns_of,
+    line_height,
+    lines_of,
+    runs_of,
+)
+from rag.ingest.formats.pdf_words import Rule, Word
+from rag.text.header_rows import is_value
+
+#: points within which edges of rules are one
+_TOUCH = 3.0
+#: rules of a page, and rows or columns of one grid
+_MAX_RULES, _MAX_EDGES = 4000, 400
+_MIN_ROWS = 3
+#: characters that the cells have on average at most; across the page, where columns of prose lie
+_MAX_CELL_CHARS, _MAX_WIDE_CELL_CHARS, _MAX_RULED_CELL_CHARS = 40, 16, 250
+#: characters of a cell in a table of two columns without values
+_MAX_SHORT_CELL_CHARS = 24
+#: distance of lines of a table, in heights
+_MAX_PITCH = 3.0
+#: dots or the like between a name and its value
+LEADER = re.compile(r"\s*(?:[.·…_‥]\s?){4,}\s*|\s*…{2,}\s*")
+_LIST_MARK = re.compile(r"[^\w\s]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its rows of cells, and where it is."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    rows: tuple[tuple[str, ...], ...]
+    edges: tuple[float, ...]  #: where its columns begin
+
+
+# -- rules
+
+
+def ruled_tables(
+    words: Sequence[Word], rules: Sequence[Rule]
+) -> tuple[list[Table], list[Word], list[float]]:
+    """Return the tables in grids of rules, the other words, and the heights of lone rules."""
+    across = [rule for rule in rules if rule.y1 - rule.y0 <= _TOUCH]
+    down = [rule for rule in rules if rule.x1 - rule.x0 <= _TOUCH]
+    heights = sorted({rule.y0 for rule in across if rule.x1 - rule.x0 > 30})
+    if len(across) < 3 or len(down) < 2 or len(rules) > _MAX_RULES:
+        return [], list(words), heights[:_MAX_EDGES]
+    tables, rest = list[Table](), list(words)
+    for grid_across, grid_down in _grids(across, down):
+        table, others = _ruled_table(rest, grid_across, grid_down)
+        if table:
+            tables.append(table)
+            rest = others
+    return tables, rest, heights[:_MAX_EDGES]
+
+
+def _grids(
+    across: Sequence[Rule], down: Sequence[Rule]
+) -> Iterator[tuple[list[Rule], list[Rule]]]:
+    """Yield the rules that are connected with each other."""
+    rules = sorted([*across, *down], key=lambda rule: rule.y0)
+    groups: list[tuple[list[float], list[Rule]]] = []  # box and rules
+    for rule in rules:
+        box, members = list(rule), [rule]
+        rest = []
+        for other, others in groups:
+            if (
+                other[0] <= box[2] + _TOUCH
+                and box[0] <= other[2] + _TOUCH
+                and box[1] <= other[3] + _TOUCH
+            ):
+                box = [*map(min, box[:2], other[:2]), *map(max, box[2:], other[2:])]
+                members += others
+            else:
+                rest.append((other, others))
+        groups = [*rest[-50:], (box, members)]
+    for _, members in groups:
+        flat = [rule for rule in members if rule.y1 - rule.y0 <= _TOUCH]
+        steep = [rule for rule in members if rule.x1 - rule.x0 <= _TOUCH]
+        if len(flat) >= 3 and len(steep) >= 2:
+            yield flat, steep
+
+
+def _ruled_table(
+    words: list[Word], across: Sequence[Rule], down: Sequence[Rule]
+) -> tuple[Table | None, list[Word]]:
+    """Return the table in a grid of rules, and the words outside of it."""
+    xs = _merged(value for rule in down for value in (rule.x0,))
+    ys = _merged(value for rule in across for value in (rule.y0,))
+    if not (3 <= len(xs) <= _MAX_EDGES and 3 <= len(ys) <= _MAX_EDGES):
+        return None, words
+    cells: dict[tuple[int, int], list[Word]] = {}
+    rest = list[Word]()
+    for word in words:
+        x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
+        if xs[0] <= x < xs[-1] and ys[0] <= y < ys[-1]:
+            cells.setdefault((bisect_right(ys, y) - 1, bisect_right(xs, x) - 1), []).append(word)
+        else:
+            rest.append(word)
+    texts = {place: _cell_text(found) for place, found in cells.items()}
+    size = (len(ys) - 1) * (len(xs) - 1)
+    if (
+        len(texts) < max(4, 0.3 * size)
+        or sum(map(len, texts.values())) > _MAX_RULED_CELL_CHARS * len(texts)
+        or len({row for row, _ in texts}) < 2
+        or len({column for _, column in texts}) < 2
+    ):
+        return None, words
+    rows = [[texts.get((r, c), "") for c in range(len(xs) - 1)] for r in range(len(ys) - 1)]
+    _fill_down(rows, xs, ys, across)
+    filled = tuple(
+        tuple(line)
+        for number, row in enumerate(rows)
+        if any(row)
+        for line in _lines_of_row(row, [cells.get((number, c), []) for c in range(len(row))])
+    )
+    return Table(xs[0], ys[0], xs[-1], ys[-1], filled, tuple(xs[:-1])), rest
+
+
+def _lines_of_row(row: list[str], words: Sequence[list[Word]]) -> list[list[str]]:
+    """Return the rows that stand in one row of a grid: one, or one for each of its lines.
+
+    Each line is a row if most columns have as many lines, and one of them has a value in each.
+    """
+    if not any(len(found) > 1 for found in words[1:]):
+        return [row]
+    columns = [[line.text for line in lines_of(runs_of(found))] for found in words]
+    filled = [column for column in columns if column]
+    count = len(columns[0]) or max(map(len, columns))
+    same = [column for column in filled if len(column) == count]
+    if count < 2 or len(same) < max(2, 0.6 * len(filled)):
+        return [row]
+    if not any(all(map(is_value, column)) for column in same if column is not columns[0]):
+        return [row]
+    return [
+        [
+            column[number] if len(column) == count else (whole if number == 0 else "")
+            for column, whole in zip(columns, row, strict=True)
+        ]
+        for number in range(count)
+    ]
+
+
+def _cell_text(words: list[Word]) -> str:
+    texts = [line.text for line in lines_of(runs_of(words))]
+    return " ".join(texts)
+
+
+def _merged(values: Iterable[float]) -> list[float]:
+    """Return the values in order, those that touch as one."""
+    merged = list[float]()
+    for value in sorted(values):
+        if not merged or value - merged[-1] > _TOUCH:
+            merged.append(value)
+    return merged
+
+
+def _fill_down(
+    rows: list[list[str]], xs: Sequence[float], ys: Sequence[float], across: Sequence[Rule]
+) -> None:
+    """Fill a cell that goes over several rows into each of them."""
+    by_height: dict[int, list[Rule]] = {}
+    for rule in across:
+        at = bisect_right(ys, rule.y0 + _TOUCH) - 1
+        by_height.setdefault(at, []).append(rule)
+    for number in range(1, len(rows)):
+        edges = by_height.get(number, [])
+        for column in range(len(xs) - 1):
+            middle = (xs[column] + xs[column + 1]) / 2
+            if not any(rule.x0 <= middle <= rule.x1 for rule in edges):
+                above, own = rows[number - 1][column], rows[number][column]
+                if above and not own:
+                    rows[number][column] = above
+
+
+# -- aligned columns
+
+
+def find_tables(
+    lines: Sequence[Line], rules: Sequence[float] = (), *, wide: bool = False
+) -> Iterator[tuple[int, int, Table]]:
+    """Yield the tables of aligned columns: number of the first line, of that after it, the table.
+
+    `wide`: the lines go over the whole page, which may have columns of prose. `rules` are heights
+    of rules, which may divide the rows.
+    """
+    number = 0
+    while number < len(lines):
+        last = _block_end(lines, number, 3 if wide else 2)
+        found = None
+        for begin in range(number, min(number + 3, last - 1)):
+            for end in (last, last - 1):
+                found = found or _aligned_table(lines[begin:end], rules, wide)
+                if found:
+                    yield begin, end, found
+                    number = end
+                    break
+            if found:
+                break
+        number = number if found else max(last, number + 1)
+
+
+def _block_end(lines: Sequence[Line], number: int, min_runs: int) -> int:
+    """Return the number after the last line of what may be a table that begins at `number`."""
+    end = at = number
+    while at < len(lines):
+        line = lines[at]
+        if at > number and line.y1 - lines[at - 1].y1 > _MAX_PITCH * line.height:
+            break
+        if len(line.runs) >= min_runs and not LEADER.search(line.text):
+            end = at + 1
+        elif at >= end + 2 or at == number or LEADER.search(line.text):
+            break
+        at += 1
+    return end
+
+
+def _aligned_table(block: Sequence[Line], rules: Sequence[float], wide: bool) -> Table | None:
+    """Return the table that the lines are, or None."""
+    if len(block) < 2:
+        return None
+    columns = columns_of(block)
+    if len(columns) < (3 if wide else 2):
+        return None
+    rows = [cells_of(line, columns) for line in block]
+    if not _is_table(rows, block, columns, wide):
+        return None
+    joined = _joined_rows(rows, block, rules)
+    return Table(
+        columns[0][0],
+        block[0].y0,
+        columns[-1][1],
+        max(line.y1 for line in block),
+        tuple(map(tuple, joined)),
+        tuple(start for start, _ in columns),
+    )
+
+
+def _is_table(
+    rows: Sequence[Sequence[str]],
+    block: Sequence[Line],
+    columns: Sequence[tuple[float, float]],
+    wide: bool,
+) -> bool:
+    cells = [cell for row in rows for cell in row if cell]
+    if len(cells) < 0.4 * len(rows) * len(columns):
+        return False
+    first = [row[0] for row in rows if row[0]]
+    if sum(bool(_LIST_MARK.fullmatch(cell)) for cell in first) > 0.5 * len(first):
+        return False
+    chars = sum(map(len, cells)) / len(cells)
+    valued = [n for n in range(1, len(columns)) if _is_valued([row[n] for row in rows[1:]])]
+    if not valued and 2 * sum(cell[0].islower() for cell in cells) > len(cells):
+        return False  # prose
+    if len(columns) >= 3:
+        if len(rows) < (2 if valued and not wide else _MIN_ROWS):
+            return False
+        return chars <= (_MAX_WIDE_CELL_CHARS if wide else _MAX_CELL_CHARS)
+    if len(rows) < _MIN_ROWS or 2 * sum(cell.endswith(":") for cell in first) > len(first):
+        return False
+    gap = columns[1][0] - columns[0][1]
+    return chars <= _MAX_CELL_CHARS and (
+        bool(valued) or (chars <= _MAX_SHORT_CELL_CHARS and gap >= 0.8 * line_height(block))
+    )
+
+
+def _is_valued(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and 2 * sum(map(is_value, filled)) >= len(filled)
+
+
+def _joined_rows(
+    rows: Sequence[list[str]], block: Sequence[Line], rules: Sequence[float]
+) -> list[list[str]]:
+    """Return the rows, of which lines that go on the row above are joined to it."""
+    pitches = [b.y1 - a.y1 for a, b in zip(block, block[1:], strict=False)]
+    tight = min(pitches) * 1.15
+    loose = max(pitches) > 1.3 * min(pitches) and median(pitches) < 1.15 * max(pitches)
+    breaks = [
+        bisect_right(rules, (b.y0 + b.y1) / 2) - bisect_right(rules, (a.y0 + a.y1) / 2)
+        for a, b in zip(block, block[1:], strict=False)
+    ]
+    ruled = 2 * sum(map(bool, breaks)) >= len(breaks) and len(breaks) > 1
+    joined = [list(rows[0])]
+    for number, row in enumerate(rows[1:]):
+        goes_on = not row[0] and 2 * len(list(filter(None, row))) <= len(row)
+        goes_on = goes_on and not any(is_value(cell) for cell in row if cell)
+        if ruled:
+            goes_on = not breaks[number]
+        elif loose and not row[0]:
+            goes_on = pitches[number] <= tight
+        if goes_on:
+            joined[-1] = [f"{a} {b}".strip() for a, b in zip(joined[-1], row, strict=True)]
+        else:
+            joined.append(list(row))
+    return joined

@@ -1,0 +1,43 @@
+"""Words that a line break divides, with a hyphen at the end of the line.
+
+Such a hyphen is the typesetter's ("mainte-/nance"), or the word has it anyway ("re-/elected").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+#: the last word of a line that ends in a hyphen, and the first word of a line
+_LAST = re.compile(r"(?P<word>[^\s\W\d_][\w'’\-]*)-$")
+_FIRST = re.compile(r"[^\W\d_][\w'’\-]*")
+#: parts of a word that keep their hyphen
+_KEEPING = frozenset("self well non ex half cross all co-op e x-ray mid semi quasi".split())
+#: prefixes after which two equal vowels are divided by a hyphen
+_VOWELS = "aeiou"
+_PREFIXES = frozenset("re pre co de anti semi multi intra ultra bi tri".split())
+
+
+def divided_word(before: str, after: str) -> bool:
+    """Does the line `before` end inside a word that the line `after` goes on with?"""
+    last, first = _LAST.search(before[-80:]), _FIRST.match(after)
+    return bool(
+        last and first and (first[0][0].islower() or (last["word"].isupper() and first[0].isupper()))
+    )
+
+
+def keeps_hyphen(before: str, after: str, known: Collection[str] = ()) -> bool:
+    """Is the hyphen at the end of `before` part of the word? `known` are words of the text.
+
+    They are in lower case. The text itself decides if it has the word in a line; else a word keeps
+    its hyphen if it has more of them, or begins with a prefix that asks for one.
+    """
+    last, first = _LAST.search(before[-80:]), _FIRST.match(after)
+    if not last or not first:
+        return True
+    a, b = last["word"].lower(), first[0].lower().rstrip("-'’")
+    if a + b in known:
+        return False
+    if f"{a}-{b}" in known or "-" in a or "-" in b:
+        return True
+    return a in _KEEPING or (a in _PREFIXES and a[-1] in _VOWELS and a[-1] == b[0])
