@@ -30,7 +30,8 @@ def keeps_hyphen(before: str, after: str, known: Collection[str] = ()) -> bool:
     """Is the hyphen at the end of `before` part of the word? `known` are words of the text.
 
     They are in lower case. The text itself decides if it has the word in a line; else a word keeps
-    its hyphen if it has more of them, or begins with a prefix that asks for one.
+    its hyphen if it has more of them, if both parts are words of the text, or after a prefix that
+    asks for one.
     """
     last, first = _LAST.search(before[-80:]), _FIRST.match(after)
     if not last or not first:
@@ -39,5 +40,7 @@ def keeps_hyphen(before: str, after: str, known: Collection[str] = ()) -> bool:
     if a + b in known:
         return False
     if f"{a}-{b}" in known or "-" in a or "-" in b:
+        return True
+    if len(a) > 2 and len(b) > 3 and a in known and b in known:
         return True
     return a in _KEEPING or (a in _PREFIXES and a[-1] in _VOWELS and a[-1] == b[0])

@@ -18,7 +18,7 @@ from rag.domain import RawDocument, RefusedPart, Unit, UnitKind
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
-from rag.ingest.formats.pdf_furniture import NEIGHBOURS, Edges, FurnitureFinder, edges_of
+from rag.ingest.formats.pdf_furniture import NEIGHBOURS, Edges, FurnitureFinder, edges_of, without_line_numbers
 from rag.ingest.formats.pdf_layout import page_items
 from rag.ingest.formats.pdf_text import Item, PdfText
 from rag.ingest.formats.pdf_words import PageWords, page_words
@@ -108,6 +108,9 @@ class _PagesInOrder:
 
     def add(self, number: int, words: PageWords) -> None:
         """Take in the words of page `number`."""
+        text, numbers = without_line_numbers(words.words)
+        if numbers:
+            words = words._replace(words=text, aside=[*words.aside, *numbers])
         self._text.learn(words.words)
         self._waiting[number], self._edges[number] = words, edges_of(words.words)
         for ready in [n for n in self._waiting if n <= number - NEIGHBOURS]:

@@ -7,19 +7,17 @@ columns are read from left to right. The gap between the columns of a table is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import TypeVar
 
 from rag.ingest.formats.pdf_lines import Line, Run, covered, free_intervals, line_height, lines_of
 from rag.ingest.formats.pdf_tables import Table
 from rag.text.header_rows import is_value
 
 Item = Run | Table
-_T = TypeVar("_T", Run, Table)
 
 #: cuts in each other; a page has a handful of columns
-_MAX_DEPTH = 12
+_MAX_DEPTH, _MIN_ITEMS = 12, 4
 #: width of a gutter in heights of a line; of one with few lines beside it
 _MIN_GUTTER, _MIN_SHORT_GUTTER = 0.5, 0.9
 #: share of the lines that may lie over a gutter, as it is tried
@@ -31,37 +29,31 @@ _MIN_PROSE_CHARS = 14
 _SHORT_LINES = 6
 
 
-def parts_in_order(items: Sequence[Item], depth: int = 0) -> Iterator[list[Item]]:
-    """Yield the parts of a page in the order of reading; each is one column."""
-    if depth < _MAX_DEPTH and len(items) > 2:
-        height = line_height([item for item in items if isinstance(item, Run)])
-        cut = _best_cut(items, height)
-        if cut:
-            for part in cut:
-                yield from parts_in_order(part, depth + 1)
-            return
-        bands = _bands(items, height)
-        if len(bands) > 1 and any(_best_cut(band, height) for band in bands):
-            yield from _bands_in_order(bands, height, depth)
-            return
-    yield list(items)
+def parts_in_order(items: Sequence[Item]) -> list[list[Item]]:
+    """Return the parts of a page in the order of reading; each is one column."""
+    height = line_height([item for item in items if isinstance(item, Run)])
+    return _parts(list(items), height, _MAX_DEPTH)
 
 
-def _bands_in_order(
-    bands: Sequence[list[Item]], height: float, depth: int
-) -> Iterator[list[Item]]:
-    """Yield the parts of bands, of which those without columns that follow each other are one."""
-    together = list[Item]()
+def _parts(items: list[Item], height: float, depth: int) -> list[list[Item]]:
+    if depth == 0 or len(items) < _MIN_ITEMS:
+        return [items]
+    cut = _best_cut(items, height)
+    if cut:
+        return [deeper for part in cut for deeper in _parts(part, height, depth - 1)]
+    bands = _bands(items, height)
+    if len(bands) == 1:
+        return [items]
+    parts, together = list[list[Item]](), list[Item]()
     for band in bands:
-        if not _best_cut(band, height):
+        cut = _best_cut(band, height)
+        if not cut:  # bands without columns that follow each other are one part
             together += band
             continue
-        if together:
-            yield together
+        parts += [together] if together else []
         together = []
-        yield from parts_in_order(band, depth + 1)
-    if together:
-        yield together
+        parts += [deeper for part in cut for deeper in _parts(part, height, depth - 1)]
+    return [*parts, together] if together else parts
 
 
 def _bands(items: Sequence[Item], height: float) -> list[list[Item]]:
@@ -78,7 +70,7 @@ def _bands(items: Sequence[Item], height: float) -> list[list[Item]]:
 
 def _best_cut(items: Sequence[Item], height: float) -> list[list[Item]] | None:
     """Return the items cut at the best gutter, in the order of reading, or None without one."""
-    if len(items) < 4:
+    if len(items) < _MIN_ITEMS:
         return None
     left, right = min(item.x0 for item in items), max(item.x1 for item in items)
     heights, step = covered([(i.x0, i.x1, i.y1 - i.y0) for i in items], left, right)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from rag.ingest.formats.pdf_lines import Line, lines_of, runs_of
@@ -23,6 +24,7 @@ _MAX_CHARS = 200
 _MAX_SHIFT = 4.0
 #: gap between furniture and text, in heights
 _MIN_GAP = 0.6
+_MIN_NUMBERED_LINES = 8
 _NUMBER = re.compile(
     r"\W*(?P<word>page|seite|p[aá]gina|pagina|p|s)?\W*(?P<number>\d{1,5}|[ivxlc]{1,7})"
     r"(?:\s*(?:of|/|von|de|sur|di)\s*(?P<of>\d{1,5}))?\W*",
@@ -56,6 +58,25 @@ def edges_of(words: Sequence[Word]) -> Edges:
     top = lines_of(runs_of([word for word in words if word.y0 < first + reach]))
     bottom = lines_of(runs_of([word for word in words if word.y1 > last - reach]))
     return Edges(top[:_EDGE_LINES], bottom[::-1][:_EDGE_LINES])
+
+
+def without_line_numbers(words: list[Word]) -> tuple[list[Word], list[Word]]:
+    """Return the words of a page without the numbers of its lines at the left, and those."""
+    numbers = [word for word in words if len(word.text) <= 3 and word.text.isdecimal()]
+    if len(numbers) < _MIN_NUMBERED_LINES:
+        return words, []
+    edge = min(word.x1 for word in numbers) + 2 * (numbers[0].y1 - numbers[0].y0)
+    column = sorted([word for word in numbers if word.x1 <= edge], key=lambda word: word.y0)
+    values = [int(word.text) for word in column]
+    step = values[1] - values[0] if len(values) > 1 else 0
+    if len(values) < _MIN_NUMBERED_LINES or step not in (1, 5):
+        return words, []
+    taken, right = set(column), max(word.x1 for word in column)
+    if any(b - a != step for a, b in pairwise(values)) or any(
+        word.x0 <= right and word not in taken for word in words
+    ):
+        return words, []
+    return [word for word in words if word not in taken], column
 
 
 class FurnitureFinder:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rag.ingest.formats.pdf_columns import Item, parts_in_order
-from rag.ingest.formats.pdf_lines import Line, Run, line_height, lines_of, runs_of
+from rag.ingest.formats.pdf_lines import Line, Run, line_height, lines_of, run_gap, runs_of
 from rag.ingest.formats.pdf_tables import Table, find_tables, ruled_tables
 from rag.ingest.formats.pdf_words import Rule, Word
 
@@ -22,6 +22,7 @@ class TextLine(NamedTuple):
     text: str
     height: float
     room: float  #: free width on its right, in its column
+    column: float  #: width of its column
     first_width: float  #: of its first word
     indent: float  #: free width on its left
     top: bool  #: it begins its column, or follows a table
@@ -33,7 +34,8 @@ def page_items(words: Sequence[Word], rules: Sequence[Rule]) -> list[TextLine | 
     """Return the lines and tables of a page in the order of reading."""
     tables, rest, heights = ruled_tables(words, rules) if rules else ([], list(words), [])
     items: list[Item] = [*tables]
-    lines = lines_of(runs_of(rest))
+    gap = run_gap(words)
+    lines = lines_of(runs_of(rest, gap), gap)
     at = 0
     for begin, end, table in find_tables(lines, heights, wide=True):
         items += _runs(lines[at:begin])
@@ -42,7 +44,7 @@ def page_items(words: Sequence[Word], rules: Sequence[Rule]) -> list[TextLine | 
     items += _runs(lines[at:])
     found = list[TextLine | Table]()
     for part in parts_in_order(items):
-        found += _column(part, heights)
+        found += _column(part, heights, gap)
     return found
 
 
@@ -51,10 +53,12 @@ def _runs(lines: Sequence[Line]) -> Iterator[Run]:
         yield from line.parts
 
 
-def _column(part: Sequence[Item], heights: Sequence[float]) -> Iterator[TextLine | Table]:
+def _column(
+    part: Sequence[Item], heights: Sequence[float], gap: float
+) -> Iterator[TextLine | Table]:
     """Yield the lines and tables of one column from top to bottom."""
     tables = sorted([item for item in part if isinstance(item, Table)], key=lambda t: t.y0)
-    lines = lines_of([item for item in part if isinstance(item, Run)])
+    lines = lines_of([item for item in part if isinstance(item, Run)], gap)
     at, found = 0, list[tuple[float, Table | list[Line]]]()
     for begin, end, table in find_tables(lines, heights):
         found += [(line.y0, [line]) for line in lines[at:begin]]
@@ -79,6 +83,7 @@ def _column(part: Sequence[Item], heights: Sequence[float]) -> Iterator[TextLine
             line.text,
             line.height,
             right - line.x1,
+            right - left,
             word.x1 - word.x0,
             line.x0 - left,
             above is None,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
 from rag.ingest.formats.pdf_words import Word
 
-#: distances, in heights of a line: words further apart are two runs,
-_RUN_GAP = 0.5
+#: distances, in heights of a line: words further apart are two runs, where most are nearer,
+_RUN_GAP, _MAX_USUAL_GAP, _TIMES_USUAL = 0.5, 1.2, 1.6
 #: feet of one line are no further apart,
 _FOOT = 0.3
 #: and columns are no nearer
 _COLUMN_GAP = 0.3
+_GAP = re.compile(rb"(?<=\x01)\x00+(?=\x01)")
 
 
 class Run(NamedTuple):
@@ -44,19 +48,25 @@ class Line(NamedTuple):
     y1: float
     runs: tuple[Run, ...]
     parts: tuple[Run, ...]  #: the runs before those without a gap were joined
+    height: float  #: of its words
 
     @property
     def text(self) -> str:
         """The words with a blank between them."""
         return " ".join([run.text for run in self.runs])
 
-    @property
-    def height(self) -> float:
-        """That of most of its words."""
-        return max(self.runs, key=lambda run: run.x1 - run.x0).height
+
+def run_gap(words: Sequence[Word]) -> float:
+    """Return the gap that divides runs of a page, in heights; more in a font of wide blanks."""
+    gaps = sorted(
+        gap
+        for a, b in pairwise(words)
+        if a.y1 == b.y1 and 0 < (gap := (b.x0 - a.x1) / (a.y1 - a.y0 or 1)) < _MAX_USUAL_GAP
+    )
+    return max(_RUN_GAP, _TIMES_USUAL * gaps[len(gaps) // 2]) if len(gaps) > 8 else _RUN_GAP
 
 
-def runs_of(words: Iterable[Word]) -> list[Run]:
+def runs_of(words: Iterable[Word], gap: float = _RUN_GAP) -> list[Run]:
     """Return words that follow each other in the file and on the page as runs."""
     runs, current = list[Run](), list[Word]()
     for word in words:
@@ -65,7 +75,7 @@ def runs_of(words: Iterable[Word]) -> list[Run]:
             height = last.y1 - last.y0
             if not (
                 abs(word.y1 - last.y1) <= _FOOT * height
-                and -_FOOT * height <= word.x0 - last.x1 <= _RUN_GAP * height
+                and -_FOOT * height <= word.x0 - last.x1 <= gap * height
             ):
                 runs.append(_run(current))
                 current = []
@@ -87,7 +97,7 @@ def _run(words: Sequence[Word]) -> Run:
     )
 
 
-def lines_of(runs: Iterable[Run]) -> list[Line]:
+def lines_of(runs: Iterable[Run], gap: float = _RUN_GAP) -> list[Line]:
     """Return the runs as lines from top to bottom; those of a line without a gap are one run."""
     rows, top, bottom = list[list[Run]](), 0.0, 0.0
     for run in sorted(runs, key=lambda run: run.y0 + run.y1):
@@ -100,17 +110,17 @@ def lines_of(runs: Iterable[Run]) -> list[Line]:
         else:
             rows.append([run])
             top, bottom = run.y0, run.y1
-    return [_line(row) for row in rows]
+    return [_line(row, gap) for row in rows]
 
 
-def _line(row: list[Run]) -> Line:
+def _line(row: list[Run], gap: float) -> Line:
     row.sort()
     if len(row) == 1:
-        return Line(*row[0][:4], (row[0],), (row[0],))
+        return Line(*row[0][:4], (row[0],), (row[0],), _height(row))
     runs = [row[0]]
     for run in row[1:]:
         last = runs[-1]
-        if run.x0 - last.x1 <= _RUN_GAP * min(run.height, last.height):
+        if run.x0 - last.x1 <= gap * min(run.height, last.height):
             runs[-1] = _run([*last.words, *run.words])
         else:
             runs.append(run)
@@ -121,7 +131,21 @@ def _line(row: list[Run]) -> Line:
         max(run.y1 for run in runs),
         tuple(runs),
         tuple(row),
+        _height(row),
     )
+
+
+def _height(row: Sequence[Run]) -> float:
+    """Return the height of most letters of a line."""
+    if all(run.y1 - run.y0 == row[0].y1 - row[0].y0 for run in row):
+        first = row[0].words[0]
+        if len(row[0].words) == 1 or first.y1 - first.y0 == row[0].y1 - row[0].y0:
+            return row[0].y1 - row[0].y0
+    letters = Counter[float]()
+    for run in row:
+        for word in run.words:
+            letters[word.y1 - word.y0] += len(word.text)
+    return letters.most_common(1)[0][0]
 
 
 def line_height(items: Sequence[Run] | Sequence[Line]) -> float:
@@ -156,16 +180,10 @@ def free_intervals(
     heights: Sequence[float], step: float, left: float, most: float
 ) -> list[tuple[float, float]]:
     """Return where no more than `most` covers the bins, between bins that have more."""
-    free, start = [], -1
-    seen = False
-    for number, height in enumerate(heights):
-        if height > most:
-            if start >= 0 and seen:
-                free.append((left + start * step, left + number * step))
-            seen, start = True, -1
-        elif start < 0:
-            start = number
-    return free
+    flags = bytes([height > most for height in heights])
+    return [
+        (left + gap.start() * step, left + gap.end() * step) for gap in _GAP.finditer(flags)
+    ]
 
 
 def columns_of(lines: Sequence[Line]) -> list[tuple[float, float]]:

@@ -21,8 +21,8 @@ from rag.text.header_rows import is_value
 
 #: points within which edges of rules are one
 _TOUCH = 3.0
-#: rules of a page, and rows or columns of one grid
-_MAX_RULES, _MAX_EDGES = 4000, 400
+#: places where rules of a page may cross, and rows or columns of one grid
+_MAX_CROSSINGS, _MAX_EDGES = 40_000, 400
 _MIN_ROWS = 3
 #: characters that the cells have on average at most; across the page, where columns of prose lie
 _MAX_CELL_CHARS, _MAX_WIDE_CELL_CHARS, _MAX_RULED_CELL_CHARS = 40, 16, 250
@@ -31,8 +31,14 @@ _MAX_SHORT_CELL_CHARS = 24
 #: distance of lines of a table, in heights
 _MAX_PITCH = 3.0
 #: dots or the like between a name and its value
-LEADER = re.compile(r"\s*(?:[.·…_‥]\s?){4,}\s*|\s*…{2,}\s*")
+_LEADER = re.compile(r"\s*(?:[.·…_‥]\s?){4,}\s*|\s*…{2,}\s*")
+_DOTS = re.compile(r"([.·…_‥]) ?\1")
 _LIST_MARK = re.compile(r"[^\w\s]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]")
+
+
+def split_leader(text: str) -> list[str]:
+    """Return the parts of `text` that dots divide; the whole if there are none."""
+    return _LEADER.split(text) if _DOTS.search(text) else [text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +60,62 @@ def ruled_tables(
     words: Sequence[Word], rules: Sequence[Rule]
 ) -> tuple[list[Table], list[Word], list[float]]:
     """Return the tables in grids of rules, the other words, and the heights of lone rules."""
-    across = [rule for rule in rules if rule.y1 - rule.y0 <= _TOUCH]
-    down = [rule for rule in rules if rule.x1 - rule.x0 <= _TOUCH]
-    heights = sorted({rule.y0 for rule in across if rule.x1 - rule.x0 > 30})
-    if len(across) < 3 or len(down) < 2 or len(rules) > _MAX_RULES:
-        return [], list(words), heights[:_MAX_EDGES]
+    across = _joined([rule for rule in rules if rule.y1 - rule.y0 <= _TOUCH])
+    down = [_turn(r) for r in _joined([_turn(r) for r in rules if r.x1 - r.x0 <= _TOUCH])]
+    heights = sorted({rule.y0 for rule in across if rule.x1 - rule.x0 > 30})[:_MAX_EDGES]
+    if len(across) < 3 or len(down) < 2 or len(across) * len(down) > _MAX_CROSSINGS:
+        return [], list(words), heights
     tables, rest = list[Table](), list(words)
     for grid_across, grid_down in _grids(across, down):
         table, others = _ruled_table(rest, grid_across, grid_down)
         if table:
             tables.append(table)
             rest = others
-    return tables, rest, heights[:_MAX_EDGES]
+    return tables, rest, heights
+
+
+def _turn(rule: Rule) -> Rule:
+    """Return the rule with x and y exchanged."""
+    return Rule(rule.y0, rule.x0, rule.y1, rule.x1)
+
+
+def _joined(rules: Sequence[Rule]) -> list[Rule]:
+    """Return rules along `x`, those that go on each other as one."""
+    joined = list[Rule]()
+    for rule in sorted(rules, key=lambda rule: (round(rule.y0), rule.x0)):
+        last = joined[-1] if joined else None
+        if last and abs(last.y0 - rule.y0) <= 1 and rule.x0 <= last.x1 + _TOUCH:
+            joined[-1] = last._replace(x1=max(last.x1, rule.x1))
+        else:
+            joined.append(rule)
+    return joined
 
 
 def _grids(
     across: Sequence[Rule], down: Sequence[Rule]
 ) -> Iterator[tuple[list[Rule], list[Rule]]]:
     """Yield the rules that are connected with each other."""
-    rules = sorted([*across, *down], key=lambda rule: rule.y0)
-    groups: list[tuple[list[float], list[Rule]]] = []  # box and rules
-    for rule in rules:
-        box, members = list(rule), [rule]
-        rest = []
-        for other, others in groups:
+    group_of = list(range(len(across) + len(down)))  # a tree of groups
+
+    def root(number: int) -> int:
+        while group_of[number] != number:
+            group_of[number] = group_of[group_of[number]]
+            number = group_of[number]
+        return number
+
+    for n, flat in enumerate(across):
+        for m, steep in enumerate(down, len(across)):
             if (
-                other[0] <= box[2] + _TOUCH
-                and box[0] <= other[2] + _TOUCH
-                and box[1] <= other[3] + _TOUCH
+                flat.x0 - _TOUCH <= steep.x0 <= flat.x1 + _TOUCH
+                and steep.y0 - _TOUCH <= flat.y0 <= steep.y1 + _TOUCH
             ):
-                box = [*map(min, box[:2], other[:2]), *map(max, box[2:], other[2:])]
-                members += others
-            else:
-                rest.append((other, others))
-        groups = [*rest[-50:], (box, members)]
-    for _, members in groups:
-        flat = [rule for rule in members if rule.y1 - rule.y0 <= _TOUCH]
-        steep = [rule for rule in members if rule.x1 - rule.x0 <= _TOUCH]
-        if len(flat) >= 3 and len(steep) >= 2:
-            yield flat, steep
+                group_of[root(n)] = root(m)
+    grids: dict[int, tuple[list[Rule], list[Rule]]] = {}
+    for number, rule in enumerate([*across, *down]):
+        grids.setdefault(root(number), ([], []))[number >= len(across)].append(rule)
+    for flats, steeps in grids.values():
+        if len(flats) >= 3 and len(steeps) >= 2:
+            yield flats, steeps
 
 
 def _ruled_table(
@@ -122,6 +145,7 @@ def _ruled_table(
         return None, words
     rows = [[texts.get((r, c), "") for c in range(len(xs) - 1)] for r in range(len(ys) - 1)]
     _fill_down(rows, xs, ys, across)
+    _fill_right(rows, xs, ys, down)
     filled = tuple(
         tuple(line)
         for number, row in enumerate(rows)
@@ -187,6 +211,23 @@ def _fill_down(
                     rows[number][column] = above
 
 
+def _fill_right(
+    rows: list[list[str]], xs: Sequence[float], ys: Sequence[float], down: Sequence[Rule]
+) -> None:
+    """Fill a cell that goes over several columns into each of them, but for a title."""
+    edges: dict[int, list[Rule]] = {}
+    for rule in down:
+        edges.setdefault(bisect_right(xs, rule.x0 + _TOUCH) - 1, []).append(rule)
+    for number, row in enumerate(rows):
+        if len(set(filter(None, row))) < 2:
+            continue
+        middle = (ys[number] + ys[number + 1]) / 2
+        for column in range(1, len(row)):
+            crossed = any(rule.y0 <= middle <= rule.y1 for rule in edges.get(column, []))
+            if not crossed and row[column - 1] and not row[column]:
+                row[column] = row[column - 1]
+
+
 # -- aligned columns
 
 
@@ -221,12 +262,16 @@ def _block_end(lines: Sequence[Line], number: int, min_runs: int) -> int:
         line = lines[at]
         if at > number and line.y1 - lines[at - 1].y1 > _MAX_PITCH * line.height:
             break
-        if len(line.runs) >= min_runs and not LEADER.search(line.text):
+        if len(line.runs) >= min_runs and not _has_leader(line):
             end = at + 1
-        elif at >= end + 2 or at == number or LEADER.search(line.text):
+        elif at >= end + 2 or at == number or _has_leader(line):
             break
         at += 1
     return end
+
+
+def _has_leader(line: Line) -> bool:
+    return len(split_leader(line.text)) > 1
 
 
 def _aligned_table(block: Sequence[Line], rules: Sequence[float], wide: bool) -> Table | None:

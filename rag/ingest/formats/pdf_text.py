@@ -19,7 +19,7 @@ from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.grid import Header, add_table
 from rag.ingest.formats.pdf_furniture import Furniture
 from rag.ingest.formats.pdf_layout import SENTENCE_END, TextLine
-from rag.ingest.formats.pdf_tables import LEADER, Table
+from rag.ingest.formats.pdf_tables import Table, split_leader
 from rag.ingest.formats.pdf_words import Word
 from rag.text.header_rows import count_header_rows, is_value
 from rag.text.hyphens import divided_word, keeps_hyphen
@@ -101,7 +101,11 @@ class PdfText:
         for word in words:
             self._heights[round(word.y1 - word.y0, 1)] += len(word.text)
         if len(self.words) < _MAX_WORDS:
-            self.words.update([word.text.lower().strip(_PUNCTUATION) for word in words])
+            divided = False  # the second part of a divided word is no word
+            for word in words:
+                if not divided:
+                    self.words.add(word.text.lower().strip(_PUNCTUATION))
+                divided = word.text[-1] == "-"
 
     def add_page(self, number: int, items: Sequence[Item]) -> None:
         """Add the items of page `number` (from 0)."""
@@ -171,22 +175,24 @@ class PdfText:
         ):
             return False  # it would be moved to another page
         full = last.room < line.first_width + 0.3 * height
+        lower = line.text[:1].islower()
         ended = bool(SENTENCE_END.search(text))
         if divided_word(text, line.text):
             return elsewhere or not line.apart
         if _MARK.match(line.text) and (ended or not full or not last.wrapped):
             return False
-        lower = line.text[:1].islower()
         if elsewhere:
             return not ended and (lower or (full and last.wrapped and line.wrapped))
-        if line.apart or not full:
+        marked = _MARK.match(paragraph.first.text)
+        runs_on = lower and not ended and (marked or last.room < 0.4 * last.column)
+        if line.apart or not (full or runs_on):
             return False
-        hangs = _MARK.match(paragraph.first.text) and last is paragraph.first
+        hangs = marked and last is paragraph.first
         if line.indent > last.indent + 0.8 * height and not hangs:
             return False
         if line.indent < last.indent - 0.8 * height and last is not paragraph.first:
             return False
-        return last.wrapped or (lower and not ended)
+        return last.wrapped or bool(runs_on)
 
     def _close(self) -> None:
         """Emit the paragraph that is open, and what stands between its parts and after it."""
@@ -293,7 +299,7 @@ def _leader_row(item: Item) -> tuple[str, str] | None:
     """Return the name and the value that dots divide in a line, or None."""
     if not isinstance(item, TextLine):
         return None
-    parts = LEADER.split(item.text)
+    parts = split_leader(item.text)
     if len(parts) != 2 or not all(part.strip() for part in parts):
         return None
     return parts[0].strip(), parts[1].strip()
