@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rag.ingest.formats.pdf_words import Word
 
-#: distances, in heights of a line: words further apart are two runs, where most are nearer,
+#: distances, in heights of a line: words further apart are two runs, where some are nearer,
 _RUN_GAP, _MAX_USUAL_GAP, _TIMES_USUAL = 0.5, 1.2, 1.6
 #: feet of one line are no further apart,
 _FOOT = 0.3
@@ -63,7 +63,7 @@ def run_gap(words: Sequence[Word]) -> float:
         for a, b in pairwise(words)
         if a.y1 == b.y1 and 0 < (gap := (b.x0 - a.x1) / (a.y1 - a.y0 or 1)) < _MAX_USUAL_GAP
     )
-    return max(_RUN_GAP, _TIMES_USUAL * gaps[len(gaps) // 2]) if len(gaps) > 8 else _RUN_GAP
+    return max(_RUN_GAP, _TIMES_USUAL * gaps[len(gaps) // 10]) if len(gaps) > 8 else _RUN_GAP
 
 
 def runs_of(words: Iterable[Word], gap: float = _RUN_GAP) -> list[Run]:

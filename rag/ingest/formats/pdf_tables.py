@@ -127,13 +127,22 @@ def _ruled_table(
     if not (3 <= len(xs) <= _MAX_EDGES and 3 <= len(ys) <= _MAX_EDGES):
         return None, words
     cells: dict[tuple[int, int], list[Word]] = {}
+    edges = _by_edge(down, xs)
     rest = list[Word]()
+    before: tuple[int, int, Word] | None = None  # cell of the last word
     for word in words:
         x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
-        if xs[0] <= x < xs[-1] and ys[0] <= y < ys[-1]:
-            cells.setdefault((bisect_right(ys, y) - 1, bisect_right(xs, x) - 1), []).append(word)
-        else:
+        if not (xs[0] <= x < xs[-1] and ys[0] <= y < ys[-1]):
             rest.append(word)
+            before = None
+            continue
+        row, column = bisect_right(ys, y) - 1, bisect_right(xs, x) - 1
+        if before and before[0] == row and before[1] < column and _follows(before[2], word):
+            passed = range(before[1] + 1, column + 1)
+            if not any(_is_crossed(edges.get(edge, ()), y) for edge in passed):
+                column = before[1]  # in a cell over several columns
+        before = row, column, word
+        cells.setdefault((row, column), []).append(word)
     texts = {place: _cell_text(found) for place, found in cells.items()}
     size = (len(ys) - 1) * (len(xs) - 1)
     if (
@@ -215,17 +224,32 @@ def _fill_right(
     rows: list[list[str]], xs: Sequence[float], ys: Sequence[float], down: Sequence[Rule]
 ) -> None:
     """Fill a cell that goes over several columns into each of them, but for a title."""
-    edges: dict[int, list[Rule]] = {}
-    for rule in down:
-        edges.setdefault(bisect_right(xs, rule.x0 + _TOUCH) - 1, []).append(rule)
+    edges = _by_edge(down, xs)
     for number, row in enumerate(rows):
         if len(set(filter(None, row))) < 2:
             continue
         middle = (ys[number] + ys[number + 1]) / 2
         for column in range(1, len(row)):
-            crossed = any(rule.y0 <= middle <= rule.y1 for rule in edges.get(column, []))
-            if not crossed and row[column - 1] and not row[column]:
+            is_open = not _is_crossed(edges.get(column, ()), middle)
+            if is_open and row[column - 1] and not row[column]:
                 row[column] = row[column - 1]
+
+
+def _by_edge(down: Sequence[Rule], xs: Sequence[float]) -> dict[int, list[Rule]]:
+    """Return the rules at the left of each column."""
+    edges: dict[int, list[Rule]] = {}
+    for rule in down:
+        edges.setdefault(bisect_right(xs, rule.x0 + _TOUCH) - 1, []).append(rule)
+    return edges
+
+
+def _is_crossed(rules: Iterable[Rule], y: float) -> bool:
+    return any(rule.y0 <= y <= rule.y1 for rule in rules)
+
+
+def _follows(word: Word, after: Word) -> bool:
+    height = word.y1 - word.y0
+    return abs(word.y1 - after.y1) <= 0.3 * height and 0 <= after.x0 - word.x1 <= 0.5 * height
 
 
 # -- aligned columns
