@@ -168,11 +168,15 @@ def _is_prose(lines: list[Line]) -> bool:
     texts = [line.text for line in lines]
     if sum(map(len, texts)) < _MIN_PROSE_CHARS * len(lines):
         return False
+    runs_on = sum(text[:1].islower() or not text[:1].isascii() for text in texts[1:])
     left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
     full = sum(line.x1 - line.x0 >= 0.7 * (right - left) for line in lines)
-    runs_on = sum(text[:1].islower() or not text[:1].isascii() for text in texts[1:])
+    if 4 * runs_on < len(lines) - 1 or 2 * full < len(lines):
+        return False
+    runs = [run for line in lines for run in line.runs]
     single = sum(len(line.runs) == 1 for line in lines)
-    return full >= 0.5 * len(lines) and runs_on >= 0.25 * (len(lines) - 1) and 2 * single >= len(lines)
+    # in columns of their own, or with wide blanks, words go on a sentence, cells do not
+    return 2 * single >= len(lines) or 2 * sum(run.text[:1].islower() for run in runs) >= len(runs)
 
 
 def _is_mostly_values(lines: list[Line]) -> bool:
