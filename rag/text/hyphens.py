@@ -6,11 +6,15 @@ Such a hyphen is the typesetter's ("mainte-/nance"), or the word has it anyway (
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+
+from rag.domain import Span
 
 #: the last word of a line that ends in a hyphen, and the first word of a line
 _LAST = re.compile(r"(?P<word>[^\s\W\d_][\w'’\-]*)-$")
 _FIRST = re.compile(r"[^\W\d_][\w'’\-]*")
+#: a hyphen and a line break inside a word
+_BREAK = re.compile(r"(?<=[^\W\d_])-\r?\n[ \t]*(?=[^\W\d_])")
 #: parts of a word that keep their hyphen
 _KEEPING = frozenset("self well non ex half cross all co-op e x-ray mid semi quasi".split())
 #: prefixes after which two equal vowels are divided by a hyphen
@@ -44,3 +48,13 @@ def keeps_hyphen(before: str, after: str, known: Collection[str] = ()) -> bool:
     if len(a) > 2 and len(b) > 3 and a in known and b in known:
         return True
     return a in _KEEPING or (a in _PREFIXES and a[-1] in _VOWELS and a[-1] == b[0])
+
+
+def divisions(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield what divides words in a part of `text`: hyphen and line break, or the break alone."""
+    for match in _BREAK.finditer(text, start, end):
+        hyphen = match.start() + 1
+        before = text[max(start, match.start() - 79) : hyphen]
+        after = text[match.end() : min(end, match.end() + 80)]
+        if divided_word(before, after):
+            yield Span(hyphen if keeps_hyphen(before, after) else match.start(), match.end())

@@ -8,6 +8,7 @@ columns are read from left to right. The gap between the columns of a table is n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from statistics import median
 
 from rag.ingest.formats.pdf_lines import Line, Run, covered, free_intervals, line_height, lines_of
@@ -27,6 +28,8 @@ _MAX_TRIED = 8
 #: lines of a column of prose have on average at least this many characters
 _MIN_PROSE_CHARS = 14
 _SHORT_LINES = 6
+#: runs on each side of a gutter that are compared
+_MAX_COMPARED = 60
 
 
 def parts_in_order(items: Sequence[Item]) -> list[list[Item]]:
@@ -93,7 +96,7 @@ def _best_cut(items: Sequence[Item], height: float) -> list[list[Item]] | None:
 def _cut_at(
     items: Sequence[Item], x: float, width: float, height: float
 ) -> tuple[list[list[Item]], int]:
-    """Return the items cut at `x`, and the number of lines that it divides (0: no gutter)."""
+    """Return the items cut at `x`, and how much it divides (0: no gutter)."""
     over = sorted([i for i in items if i.x0 < x < i.x1], key=lambda i: i.y0 + i.y1)
     middles = [i.y0 + i.y1 for i in over]
     bands: list[tuple[list[Item], list[Item]]] = [([], []) for _ in range(len(over) + 1)]
@@ -118,10 +121,13 @@ def _cut_at(
 
 
 def _divides(left: list[Item], right: list[Item], width: float, height: float) -> int:
-    """Return how many lines a gutter divides; 0 if it is none but the gap of a table or of words."""
+    """Return how many parts of lines a gutter divides; 0 if it is none but the gap of a table or of words."""
     if not left or not right:
         return 0
-    a, b = (lines_of([i for i in side if isinstance(i, Run)]) for side in (left, right))
+    a, b = (
+        lines_of(list(islice((i for i in side if isinstance(i, Run)), _MAX_COMPARED)))
+        for side in (left, right)
+    )
     counts = sorted((max(len(a), 1), max(len(b), 1)))
     if counts[1] < 3 or (counts[0] < 2 and not (_is_prose(a) or _is_prose(b))):
         return 0
@@ -129,7 +135,7 @@ def _divides(left: list[Item], right: list[Item], width: float, height: float) -
         return 0
     if len(a) != len(left) and len(b) != len(right) and not (a and b):
         return 0
-    return 0 if _is_table(a, b, height) else sum(counts)
+    return 0 if _is_table(a, b, height) else len(left) + len(right)
 
 
 def _is_table(a: list[Line], b: list[Line], height: float) -> bool:

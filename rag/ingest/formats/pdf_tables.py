@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from rag.ingest.formats.pdf_lines import (
@@ -32,13 +33,13 @@ _MAX_SHORT_CELL_CHARS = 24
 _MAX_PITCH = 3.0
 #: dots or the like between a name and its value
 _LEADER = re.compile(r"\s*(?:[.·…_‥]\s?){4,}\s*|\s*…{2,}\s*")
-_DOTS = re.compile(r"([.·…_‥]) ?\1")
+_DOTS = ("..", ". .", "··", "· ·", "……", "‥‥", "__")
 _LIST_MARK = re.compile(r"[^\w\s]|o|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]")
 
 
 def split_leader(text: str) -> list[str]:
     """Return the parts of `text` that dots divide; the whole if there are none."""
-    return _LEADER.split(text) if _DOTS.search(text) else [text]
+    return _LEADER.split(text) if any(dots in text for dots in _DOTS) else [text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,9 @@ def _lines_of_row(row: list[str], words: Sequence[list[Word]]) -> list[list[str]
 
     Each line is a row if most columns have as many lines, and one of them has a value in each.
     """
-    if not any(len(found) > 1 for found in words[1:]):
+    if all(_is_one_line(found) for found in words[1:]):
         return [row]
-    columns = [[line.text for line in lines_of(runs_of(found))] for found in words]
+    columns = [_cell_lines(found) for found in words]
     filled = [column for column in columns if column]
     count = len(columns[0]) or max(map(len, columns))
     same = [column for column in filled if len(column) == count]
@@ -189,8 +190,19 @@ def _lines_of_row(row: list[str], words: Sequence[list[Word]]) -> list[list[str]
 
 
 def _cell_text(words: list[Word]) -> str:
-    texts = [line.text for line in lines_of(runs_of(words))]
-    return " ".join(texts)
+    return " ".join(_cell_lines(words))
+
+
+def _cell_lines(words: list[Word]) -> list[str]:
+    """Return the lines of a cell."""
+    if _is_one_line(words):
+        return [" ".join([word.text for word in words])] if words else []
+    return [line.text for line in lines_of(runs_of(words))]
+
+
+def _is_one_line(words: list[Word]) -> bool:
+    """Do the words stand on one line, in order?"""
+    return all(a.y1 == b.y1 and a.x1 <= b.x0 for a, b in pairwise(words))
 
 
 def _merged(values: Iterable[float]) -> list[float]:
@@ -295,7 +307,7 @@ def _block_end(lines: Sequence[Line], number: int, min_runs: int) -> int:
 
 
 def _has_leader(line: Line) -> bool:
-    return len(split_leader(line.text)) > 1
+    return len(line.runs[0].words) + len(line.runs) > 2 and len(split_leader(line.text)) > 1
 
 
 def _aligned_table(block: Sequence[Line], rules: Sequence[float], wide: bool) -> Table | None:

@@ -6,6 +6,7 @@ along a line, `y` from line to line. So a page that lies on its side reads like 
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator
 from math import pi
@@ -84,25 +85,32 @@ def _placed(
 
     handle, box = text_page.raw, pdfium.FS_RECTF()
     get_box, to_char = pdfium.FPDFText_GetLooseCharBox, pdfium.FPDFText_GetCharIndexFromTextIndex
+    pointer = ctypes.byref(box)
     for place in places:
-        first, last = place.start(), place.end() - 1
+        first, end = place.span()
+        last = end - 1
         if not same_index:
             first, last = to_char(handle, first), to_char(handle, last)
         text = place[0]
-        if not text.isascii() or "\x02" in text:
+        if not text.isascii() or text[-1] == "\x02":
             text = text.translate(_LETTERS)
-        if not text or not get_box(handle, first, box):
+        if not text or not get_box(handle, first, pointer):
             continue
         left, bottom, right, top = box.left, box.bottom, box.right, box.top
         turned = False
-        if last > first and get_box(handle, last, box):
-            across, height = abs(box.bottom - bottom), max(top - bottom, box.top - box.bottom)
-            if quarter % 2:
-                across, height = abs(box.left - left), max(right - left, box.right - box.left)
-            turned = across > 0.8 * height
-            left, bottom = min(left, box.left), min(bottom, box.bottom)
-            right, top = max(right, box.right), max(top, box.top)
-        yield Word(*_turned(quarter, left, bottom, right, top), text), turned
+        if last > first and get_box(handle, last, pointer):
+            if quarter or box.bottom != bottom or box.top != top:
+                across, height = abs(box.bottom - bottom), max(top - bottom, box.top - box.bottom)
+                if quarter % 2:
+                    across, height = abs(box.left - left), max(right - left, box.right - box.left)
+                turned = across > 0.8 * height
+                left, bottom = min(left, box.left), min(bottom, box.bottom)
+                top = max(top, box.top)
+            right = max(right, box.right)
+        place_of = (left, -top, right, -bottom)
+        if quarter:
+            place_of = _turned(quarter, left, bottom, right, top)
+        yield Word(*place_of, text), turned
 
 
 def _turned(
@@ -137,10 +145,21 @@ def _rules(page: PdfPage, quarter: int) -> list[Rule]:
     import pypdfium2.raw as pdfium
 
     rules, points = list[Rule](), 0
-    count = pdfium.FPDFPage_CountObjects(page.raw)
+    get_object, get_type = pdfium.FPDFPage_GetObject, pdfium.FPDFPageObj_GetType
+    sides = [ctypes.c_float() for _ in range(4)]
+    pointers = [ctypes.byref(side) for side in sides]
+    count, handle = pdfium.FPDFPage_CountObjects(page.raw), page.raw
     for number in range(count if count <= _MAX_OBJECTS else 0):
-        item = pdfium.FPDFPage_GetObject(page.raw, number)
-        if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_PATH:
+        item = get_object(handle, number)
+        if get_type(item) != pdfium.FPDF_PAGEOBJ_PATH:
+            continue
+        if not pdfium.FPDFPageObj_GetBounds(item, *pointers):
+            continue
+        left, bottom, right, top = (side.value for side in sides)
+        if max(right - left, top - bottom) < _MIN_RULE_LENGTH:
+            continue
+        if min(right - left, top - bottom) <= _MAX_RULE_WIDTH:
+            rules.append(Rule(*_turned(quarter, left, bottom, right, top)))
             continue
         points += max(0, pdfium.FPDFPath_CountSegments(item))
         if points > _MAX_POINTS:
@@ -154,22 +173,13 @@ def _rules(page: PdfPage, quarter: int) -> list[Rule]:
 
 
 def _edges(path: Any) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the straight edges of a path as left, bottom, right, top; a thin box is one edge."""
-    import ctypes
-
+    """Yield the straight edges of a path as left, bottom, right, top."""
     import pypdfium2.raw as pdfium
 
-    sides = [ctypes.c_float() for _ in range(4)]
-    if not pdfium.FPDFPageObj_GetBounds(path, *sides):
-        return
-    left, bottom, right, top = (side.value for side in sides)
-    if min(right - left, top - bottom) <= _MAX_RULE_WIDTH:
-        yield left, bottom, right, top
-        return
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFPageObj_GetMatrix(path, matrix):
         return
-    x, y = sides[:2]
+    x, y = ctypes.c_float(), ctypes.c_float()
     begin = before = (0.0, 0.0)
     for number in range(pdfium.FPDFPath_CountSegments(path)):
         segment = pdfium.FPDFPath_GetPathSegment(path, number)
