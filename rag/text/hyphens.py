@@ -6,7 +6,7 @@ Such a hyphen is the typesetter's ("mainte-/nance"), or the word has it anyway (
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 
 from rag.domain import Span
 
@@ -17,29 +17,58 @@ _FIRST = re.compile(r"[^\W\d_][\w'’\-]*")
 _BREAK = re.compile(r"(?<=[^\W\d_])-\r?\n[ \t]*(?=[^\W\d_])")
 #: parts of a word that keep their hyphen
 _KEEPING = frozenset("self well non ex half cross all co-op e x-ray mid semi quasi".split())
+#: words of a text that are known, and what may stand around one
+_MAX_WORDS, _PUNCTUATION = 500_000, ".,;:!?()[]\"'“”‘’„«»"
 #: prefixes after which two equal vowels are divided by a hyphen
 _VOWELS = "aeiou"
 _PREFIXES = frozenset("re pre co de anti semi multi intra ultra bi tri".split())
 
 
+class KnownWords:
+    """The words of a text in lower case, for `keeps_hyphen`; read when one is looked for."""
+
+    def __init__(self) -> None:
+        self._words = set[str]()
+        self._unread: list[Sequence[str]] = []
+        self._count = 0
+
+    def learn(self, words: Sequence[str]) -> None:
+        """Take in words that follow each other."""
+        if self._count < _MAX_WORDS:
+            self._count += len(words)
+            self._unread.append(words)
+
+    def __contains__(self, word: str) -> bool:
+        while self._unread:
+            divided = False  # the second part of a divided word is no word
+            for other in self._unread.pop():
+                if not divided:
+                    self._words.add(other.lower().strip(_PUNCTUATION))
+                divided = other[-1:] == "-"
+        return word in self._words
+
+
 def divided_word(before: str, after: str) -> bool:
     """Does the line `before` end inside a word that the line `after` goes on with?"""
+    if before[-1:] != "-":
+        return False
     last, first = _LAST.search(before[-80:]), _FIRST.match(after)
     return bool(
         last and first and (first[0][0].islower() or (last["word"].isupper() and first[0].isupper()))
     )
 
 
-def keeps_hyphen(before: str, after: str, known: Collection[str] = ()) -> bool:
+def keeps_hyphen(before: str, after: str, known: KnownWords | None = None) -> bool:
     """Is the hyphen at the end of `before` part of the word? `known` are words of the text.
 
-    They are in lower case. The text itself decides if it has the word in a line; else a word keeps
+    The text itself decides if it has the word in a line; else a word keeps
     its hyphen if it has more of them, if both parts are words of the text, or after a prefix that
     asks for one.
     """
     last, first = _LAST.search(before[-80:]), _FIRST.match(after)
     if not last or not first:
         return True
+    known = known or KnownWords()
     a, b = last["word"].lower(), first[0].lower().rstrip("-'’")
     if a + b in known:
         return False

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from statistics import median
 
-from rag.ingest.formats.pdf_lines import Line, Run, covered, free_intervals, line_height, lines_of
+from rag.ingest.formats.pdf_lines import Line, Run, coverage, free_intervals, line_height, lines_of
 from rag.ingest.formats.pdf_tables import Table
 from rag.text.header_rows import is_value
 
@@ -75,19 +75,18 @@ def _best_cut(items: Sequence[Item], height: float) -> list[list[Item]] | None:
     """Return the items cut at the best gutter, in the order of reading, or None without one."""
     if len(items) < _MIN_ITEMS:
         return None
-    left, right = min(item.x0 for item in items), max(item.x1 for item in items)
-    heights, step = covered([(i.x0, i.x1, i.y1 - i.y0) for i in items], left, right)
-    most = max(heights)
-    best, best_lines, tried = None, 0, set[float]()
+    steps = coverage((item.x0, item.x1, item.y1 - item.y0) for item in items)
+    most = max(weight for _, weight in steps)
+    best, best_size, tried = None, 0, set[float]()
     for share in _MAX_SHARES_OVER:
-        for start, end in free_intervals(heights, step, left, share * most + 0.01):
+        for start, end in free_intervals(steps, share * most + 0.01, _MIN_GUTTER * height):
             middle = (start + end) / 2
-            if end - start < _MIN_GUTTER * height or middle in tried or len(tried) >= _MAX_TRIED:
+            if middle in tried or len(tried) >= _MAX_TRIED:
                 continue
             tried.add(middle)
-            parts, lines = _cut_at(items, middle, end - start, height)
-            if lines > best_lines:
-                best, best_lines = parts, lines
+            parts, size = _cut_at(items, middle, end - start, height)
+            if size > best_size:
+                best, best_size = parts, size
         if best:
             break
     return best

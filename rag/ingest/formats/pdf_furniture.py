@@ -19,7 +19,7 @@ from rag.ingest.formats.pdf_words import Word
 NEIGHBOURS = 2
 #: lines at each edge, in heights of a line, that are looked at
 _EDGE_LINES, _EDGE_HEIGHTS = 4, 8.0
-_MAX_CHARS = 200
+_MAX_CHARS, _MAX_NUMBER_CHARS = 200, 40
 #: points by which a line's place may differ from page to page
 _MAX_SHIFT = 4.0
 #: gap between furniture and text, in heights
@@ -96,6 +96,8 @@ class FurnitureFinder:
         for edge in (0, 1):
             lines = pages[number][edge]
             count = self._count(number, edge, pages)
+            while count and lines[count - 1].runs[0].words[0] in taken:
+                count -= 1
             furniture = lines[:count] if edge == 0 else lines[:count][::-1]
             found.append([self.furniture(line.text) for line in furniture])
             taken.update(word for line in furniture for run in line.runs for word in run.words)
@@ -104,7 +106,7 @@ class FurnitureFinder:
     def furniture(self, text: str) -> Furniture:
         """Return a line of furniture; a line that was not on a page before is said once."""
         key = re.sub(r"\d+", "0", text)
-        repeats = key in self._seen or bool(_NUMBER.fullmatch(text))
+        repeats = key in self._seen or bool(_number(text))
         self._seen.add(key)
         return Furniture(text, repeats)
 
@@ -157,9 +159,13 @@ def _value(token: str) -> int | None:
     )
 
 
+def _number(text: str) -> re.Match[str] | None:
+    return _NUMBER.fullmatch(text) if len(text) <= _MAX_NUMBER_CHARS else None
+
+
 def _is_page_number(text: str, number: int) -> bool:
     """Is it a page number by its words ("Page 2 of 5"), or the number of this page?"""
-    match = _NUMBER.fullmatch(text)
+    match = _number(text)
     if not match:
         return False
     value = _value(match["number"]) or 0

@@ -11,9 +11,14 @@ from rag.ingest.formats.pdf_lines import Line, Run, line_height, lines_of, run_g
 from rag.ingest.formats.pdf_tables import Table, find_tables, ruled_tables
 from rag.ingest.formats.pdf_words import Rule, Word
 
-SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’»)\]]{0,3}$")
+_SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’»)\]]{0,3}$")
 #: gap above a line, in heights, from which it begins a paragraph
 _PARAGRAPH_GAP = 0.75
+
+
+def ends_sentence(text: str) -> bool:
+    """Does `text` end with the end of a sentence or a colon?"""
+    return bool(_SENTENCE_END.search(text[-5:]))
 
 
 class TextLine(NamedTuple):
@@ -96,5 +101,5 @@ def _column(
 def _is_wrapped(lines: Sequence[Line], left: float, right: float) -> bool:
     """Do most of three lines or more fill the column, and some of them end inside a sentence?"""
     full = [line for line in lines if line.x1 - left >= 0.8 * (right - left)]
-    open_ends = sum(not SENTENCE_END.search(line.text) for line in full)
+    open_ends = sum(not ends_sentence(line.text) for line in full)
     return len(lines) >= 3 and 2 * len(full) >= len(lines) and 5 * open_ends >= len(lines)

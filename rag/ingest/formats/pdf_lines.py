@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -17,7 +16,6 @@ _RUN_GAP, _MAX_USUAL_GAP, _TIMES_USUAL = 0.5, 1.2, 1.6
 _FOOT = 0.3
 #: and columns are no nearer
 _COLUMN_GAP = 0.3
-_GAP = re.compile(rb"(?<=\x01)\x00+(?=\x01)")
 
 
 class Run(NamedTuple):
@@ -28,11 +26,7 @@ class Run(NamedTuple):
     x1: float
     y1: float
     words: tuple[Word, ...]
-
-    @property
-    def text(self) -> str:
-        """The words with a blank between them."""
-        return " ".join([word.text for word in self.words])
+    text: str  #: the words with a blank between them
 
     @property
     def height(self) -> float:
@@ -53,7 +47,8 @@ class Line(NamedTuple):
     @property
     def text(self) -> str:
         """The words with a blank between them."""
-        return " ".join([run.text for run in self.runs])
+        runs = self.runs
+        return runs[0].text if len(runs) == 1 else " ".join([run.text for run in runs])
 
 
 def run_gap(words: Sequence[Word]) -> float:
@@ -87,13 +82,14 @@ def runs_of(words: Iterable[Word], gap: float = _RUN_GAP) -> list[Run]:
 
 def _run(words: Sequence[Word]) -> Run:
     if len(words) == 1:
-        return Run(*words[0][:4], (words[0],))
+        return Run(*words[0][:4], (words[0],), words[0].text)
     return Run(
         words[0].x0,
         min([word.y0 for word in words]),
         max([word.x1 for word in words]),
         max([word.y1 for word in words]),
         tuple(words),
+        " ".join([word.text for word in words]),
     )
 
 
@@ -153,37 +149,36 @@ def line_height(items: Sequence[Run] | Sequence[Line]) -> float:
     return max(1.0, median([item.height for item in items])) if items else 1.0
 
 
-def covered(
-    intervals: Iterable[tuple[float, float, float]], left: float, right: float
-) -> tuple[list[float], float]:
-    """Return how much weight covers each of the equal bins from `left` to `right`, and their width.
+def coverage(intervals: Iterable[tuple[float, float, float]]) -> list[tuple[float, float]]:
+    """Return where the weight that covers a place changes, and the weight from there on.
 
-    An interval is its ends and its weight. There are at most about a thousand bins.
+    An interval is its ends and its weight.
     """
-    step = max(1.0, (right - left) / 1000)
-    count = int((right - left) / step) + 2
-    changes = [0.0] * (count + 1)
+    changes = list[tuple[float, float]]()
     for start, end, weight in intervals:
-        first = max(0, int((start - left) / step))
-        last = min(count - 1, int((end - left) / step))
-        if first <= last:
-            changes[first] += weight
-            changes[last + 1] -= weight
-    total, heights = 0.0, []
-    for change in changes[:count]:
-        total += change
-        heights.append(total)
-    return heights, step
+        changes += [(start, -weight), (end, weight)]  # at one place, the beginnings come first
+    changes.sort()
+    total, steps = 0.0, list[tuple[float, float]]()
+    for place, change in changes:
+        total -= change
+        steps.append((place, total))
+    return steps
 
 
 def free_intervals(
-    heights: Sequence[float], step: float, left: float, most: float
+    steps: Sequence[tuple[float, float]], most: float, width: float
 ) -> list[tuple[float, float]]:
-    """Return where no more than `most` covers the bins, between bins that have more."""
-    flags = bytes([height > most for height in heights])
-    return [
-        (left + gap.start() * step, left + gap.end() * step) for gap in _GAP.finditer(flags)
-    ]
+    """Return the gaps of at least `width` where the weight is at most `most`, with more around."""
+    gaps, start, is_free = [], 0.0, False
+    for place, weight in steps[:-1]:
+        if weight <= most:
+            if not is_free:
+                start, is_free = place, True
+        elif is_free:
+            is_free = False
+            if place - start >= width and start > steps[0][0]:
+                gaps.append((start, place))
+    return gaps
 
 
 def columns_of(lines: Sequence[Line]) -> list[tuple[float, float]]:
@@ -192,14 +187,9 @@ def columns_of(lines: Sequence[Line]) -> list[tuple[float, float]]:
     A gap between columns is free in all lines but some, which may have a heading over several.
     """
     left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
-    intervals = [(run.x0, run.x1, 1.0) for line in lines for run in line.runs]
-    heights, step = covered(intervals, left, right)
+    steps = coverage((run.x0, run.x1, 1.0) for line in lines for run in line.runs)
     allowed = max(len(lines) // 8, len(lines) >= 4)
-    gaps = [
-        (a, b)
-        for a, b in free_intervals(heights, step, left, allowed + 0.5)
-        if b - a >= _COLUMN_GAP * line_height(lines)
-    ]
+    gaps = free_intervals(steps, allowed + 0.5, _COLUMN_GAP * line_height(lines))
     edges = [left, *(edge for gap in gaps for edge in gap), right]
     return list(zip(edges[::2], edges[1::2], strict=True))
 

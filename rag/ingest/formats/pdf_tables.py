@@ -278,6 +278,9 @@ def find_tables(
     number = 0
     while number < len(lines):
         last = _block_end(lines, number, 3 if wide else 2)
+        if _is_prose(lines[number:last]):
+            number = last
+            continue
         found = None
         for begin in range(number, min(number + 3, last - 1)):
             for end in (last, last - 1):
@@ -304,6 +307,14 @@ def _block_end(lines: Sequence[Line], number: int, min_runs: int) -> int:
             break
         at += 1
     return end
+
+
+def _is_prose(block: Sequence[Line]) -> bool:
+    """Do most parts go on a sentence, and are few of them values?"""
+    texts = [run.text for line in block for run in line.runs]
+    return len(texts) > 3 and 2 * sum(text[0].islower() for text in texts) > len(texts) and (
+        8 * sum(text[0] in "-+$€£0123456789" for text in texts) < len(texts)
+    )
 
 
 def _has_leader(line: Line) -> bool:

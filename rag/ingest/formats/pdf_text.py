@@ -18,11 +18,11 @@ from rag.domain import RawDocument, Span
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.grid import Header, add_table
 from rag.ingest.formats.pdf_furniture import Furniture
-from rag.ingest.formats.pdf_layout import SENTENCE_END, TextLine
+from rag.ingest.formats.pdf_layout import TextLine, ends_sentence
 from rag.ingest.formats.pdf_tables import Table, split_leader
 from rag.ingest.formats.pdf_words import Word
 from rag.text.header_rows import count_header_rows, is_value
-from rag.text.hyphens import divided_word, keeps_hyphen
+from rag.text.hyphens import KnownWords, divided_word, keeps_hyphen
 
 Item = TextLine | Table | Furniture
 
@@ -32,8 +32,6 @@ _SAME_HEIGHT = 0.1
 _MAX_BETWEEN = 40
 #: characters of a paragraph
 _MAX_PARAGRAPH_CHARS = 20_000
-_MAX_WORDS = 300_000
-_PUNCTUATION = ".,;:!?()[]\"'“”‘’„«»"
 _MARK = re.compile(r"(?:[•●○▪◦‣■□*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])\s")
 _CAPTION = re.compile(r"(?:table|tabelle|tab\.|tableau|tabla|tabella|exhibit|schedule)\s?[\dIVXA-Z]", re.I)
 _CONTENTS = re.compile(
@@ -64,12 +62,12 @@ class _Paragraph:
         self.text = line.text
         self.breaks: list[tuple[int, int]] = []  #: offset and number of each page that begins in it
 
-    def add(self, line: TextLine, page: int, known: set[str]) -> None:
+    def add(self, line: TextLine, page: int, known: KnownWords) -> None:
         """Add a line, without the hyphen that divides a word."""
         if divided_word(self.text, line.text):
             if not keeps_hyphen(self.text, line.text, known):
                 self.text = self.text[:-1]
-        elif not re.search(r"\w[-–/]$", self.text[-2:]):
+        elif self.text[-1] not in "-–/" or not self.text[-2:-1].isalnum():
             self.text += " "
         if page > self.last_page:
             self.breaks += [(len(self.text), n) for n in range(self.last_page + 1, page + 1)]
@@ -85,7 +83,7 @@ class PdfText:
         """With `headings`, higher lines are headings."""
         self.lines = LineBuilder()
         self.page_starts: list[int] = []
-        self.words = set[str]()  #: words of the text, in lower case
+        self.words = KnownWords()
         self._number = -1
         self._headings = headings
         self._heights = Counter[float]()
@@ -98,14 +96,8 @@ class PdfText:
 
     def learn(self, words: Sequence[Word]) -> None:
         """Count the heights of words and keep the words of a page that is added later."""
-        for word in words:
-            self._heights[round(word.y1 - word.y0, 1)] += len(word.text)
-        if len(self.words) < _MAX_WORDS:
-            divided = False  # the second part of a divided word is no word
-            for word in words:
-                if not divided:
-                    self.words.add(word.text.lower().strip(_PUNCTUATION))
-                divided = word.text[-1] == "-"
+        self._heights.update([round(word.y1 - word.y0, 1) for word in words])
+        self.words.learn([word.text for word in words])
 
     def add_page(self, number: int, items: Sequence[Item]) -> None:
         """Add the items of page `number` (from 0)."""
@@ -176,7 +168,7 @@ class PdfText:
             return False  # it would be moved to another page
         full = last.room < line.first_width + 0.3 * height
         lower = line.text[:1].islower()
-        ended = bool(SENTENCE_END.search(text))
+        ended = ends_sentence(text)
         if divided_word(text, line.text):
             return elsewhere or not line.apart
         if _MARK.match(line.text) and (ended or not full or not last.wrapped):
@@ -240,7 +232,7 @@ class PdfText:
         level = self._level(paragraph)
         self.lines.add(text, level)
         self._table = None
-        ended = bool(SENTENCE_END.search(text)) and not _CAPTION.match(text)
+        ended = ends_sentence(text) and not _CAPTION.match(text)
         self._label = "" if ended or len(text) > _MAX_CAPTION_CHARS else text.rstrip(":")
         self._contents = bool(_CONTENTS.fullmatch(text.strip(" .:")))
 
@@ -292,7 +284,7 @@ class PdfText:
 
 def _is_unfinished(paragraph: _Paragraph) -> bool:
     """May the paragraph go on elsewhere?"""
-    return not SENTENCE_END.search(paragraph.text) and " " in paragraph.text
+    return not ends_sentence(paragraph.text) and " " in paragraph.text
 
 
 def _leader_row(item: Item) -> tuple[str, str] | None:
