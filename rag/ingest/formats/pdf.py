@@ -19,7 +19,7 @@ from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.pdf_furniture import NEIGHBOURS, Edges, FurnitureFinder, edges_of, without_line_numbers
-from rag.ingest.formats.pdf_layout import page_items
+from rag.ingest.formats.pdf_layout import items_in_file_order, page_items
 from rag.ingest.formats.pdf_text import Item, PdfText
 from rag.ingest.formats.pdf_words import PageWords, page_words
 from rag.ingest.structure.find import find_units
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _OCR_CURE = "run OCR on it, then add it again"
 _MAX_PAGES = 50_000
+#: words of a file that are put in the order of reading, and bytes of the file for one more; the
+#: others stay in the order of the file, so that a long document is read within its time
+_MAX_WORDS, _BYTES_PER_WORD = 300_000, 3
 #: missing pages in a row, after which no more pages are looked for
 _MAX_MISSING_PAGES = 1000
 _MAX_BOOKMARKS = 10_000
@@ -43,7 +46,7 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     metadata = pdf.get_metadata_dict()
     bookmarks = list(islice(pdf.get_toc(), _MAX_BOOKMARKS))
     text = PdfText(headings=not bookmarks)
-    blank_pages, missing_pages = _add_pages(pdf, text)
+    blank_pages, missing_pages = _add_pages(pdf, text, len(content))
     _add_bookmarks(bookmarks, text.lines, text.page_starts)
     if len(blank_pages) + len(missing_pages) >= len(pdf):
         if blank_pages:
@@ -74,13 +77,13 @@ def _with_units(raw: RawDocument) -> RawDocument:
     return replace(raw, units=tuple(sorted([*known, *found], key=unit_order)))
 
 
-def _add_pages(pdf: PdfDocument, text: PdfText) -> tuple[list[int], list[int]]:
+def _add_pages(pdf: PdfDocument, text: PdfText, size: int) -> tuple[list[int], list[int]]:
     """Add the text of all pages.
 
     Returns the numbers from 1 of pages without text and of missing pages.
     """
     blank_pages, missing_pages = list[int](), list[int]()
-    pages = _PagesInOrder(text)
+    pages = _PagesInOrder(text, _MAX_WORDS + size // _BYTES_PER_WORD)
     stated, last = len(pdf), -1
     for number in range(min(stated, _MAX_PAGES)):
         words = _words(pdf, number)
@@ -101,8 +104,9 @@ def _add_pages(pdf: PdfDocument, text: PdfText) -> tuple[list[int], list[int]]:
 class _PagesInOrder:
     """Adds pages to the text, each when the two after it are known."""
 
-    def __init__(self, text: PdfText) -> None:
+    def __init__(self, text: PdfText, max_words: int) -> None:
         self._text, self._finder = text, FurnitureFinder()
+        self._words_left = max_words
         self._waiting: dict[int, PageWords] = {}
         self._edges: dict[int, Edges] = {}
 
@@ -127,7 +131,10 @@ class _PagesInOrder:
         top, bottom, taken = self._finder.take(number, self._edges)
         self._edges = {n: edges for n, edges in self._edges.items() if n >= number - NEIGHBOURS}
         words = [word for word in page.words if word not in taken] if taken else page.words
-        items: list[Item] = [*top, *page_items(words, page.rules), *bottom]
+        self._words_left -= len(words)
+        in_order = self._words_left >= 0
+        found = page_items(words, page.rules) if in_order else items_in_file_order(words)
+        items: list[Item] = [*top, *found, *bottom]
         if page.aside:
             items.append(self._finder.furniture(" ".join(word.text for word in page.aside)))
         self._text.add_page(number, items)

@@ -14,6 +14,8 @@ from rag.ingest.formats.pdf_words import Rule, Word
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’»)\]]{0,3}$")
 #: gap above a line, in heights, from which it begins a paragraph
 _PARAGRAPH_GAP = 0.75
+#: gap between words, in heights, that is none where the order of the file is kept
+_WIDE_GAP = 4.0
 
 
 def ends_sentence(text: str) -> bool:
@@ -38,9 +40,11 @@ class TextLine(NamedTuple):
 def page_items(words: Sequence[Word], rules: Sequence[Rule]) -> list[TextLine | Table]:
     """Return the lines and tables of a page in the order of reading."""
     tables, rest, heights = ruled_tables(words, rules) if rules else ([], list(words), [])
-    items: list[Item] = [*tables]
     gap = run_gap(words)
     lines = lines_of(runs_of(rest, gap), gap)
+    if not tables and all(len(line.runs) == 1 for line in lines):
+        return list(_column(lines, [], heights))
+    items: list[Item] = [*tables]
     at = 0
     for begin, end, table in find_tables(lines, heights, wide=True):
         items += _runs(lines[at:begin])
@@ -49,8 +53,16 @@ def page_items(words: Sequence[Word], rules: Sequence[Rule]) -> list[TextLine | 
     items += _runs(lines[at:])
     found = list[TextLine | Table]()
     for part in parts_in_order(items):
-        found += _column(part, heights, gap)
+        own = [item for item in part if isinstance(item, Table)]
+        column = lines_of([item for item in part if isinstance(item, Run)], gap)
+        found += _column(column, own, heights)
     return found
+
+
+def items_in_file_order(words: Sequence[Word]) -> list[TextLine | Table]:
+    """Return the lines of a page as they follow each other in the file, which takes less time."""
+    lines = [Line(*run[:4], (run,), (run,), run.height) for run in runs_of(words, _WIDE_GAP)]
+    return list(_column(lines, [], []))
 
 
 def _runs(lines: Sequence[Line]) -> Iterator[Run]:
@@ -59,20 +71,19 @@ def _runs(lines: Sequence[Line]) -> Iterator[Run]:
 
 
 def _column(
-    part: Sequence[Item], heights: Sequence[float], gap: float
+    lines: Sequence[Line], tables: Sequence[Table], heights: Sequence[float]
 ) -> Iterator[TextLine | Table]:
-    """Yield the lines and tables of one column from top to bottom."""
-    tables = sorted([item for item in part if isinstance(item, Table)], key=lambda t: t.y0)
-    lines = lines_of([item for item in part if isinstance(item, Run)], gap)
-    at, found = 0, list[tuple[float, Table | list[Line]]]()
+    """Yield the lines of one column from top to bottom, and its tables at their places."""
+    at, found = 0, list[tuple[float, Table | Line]]()
     for begin, end, table in find_tables(lines, heights):
-        found += [(line.y0, [line]) for line in lines[at:begin]]
+        found += [(line.y0, line) for line in lines[at:begin]]
         found.append((table.y0, table))
         at = end
-    found += [(line.y0, [line]) for line in lines[at:]]
-    found += [(table.y0, table) for table in tables]
-    found.sort(key=lambda entry: entry[0])
-    rows = [entry[0] for _, entry in found if isinstance(entry, list)]
+    found += [(line.y0, line) for line in lines[at:]]
+    if tables:
+        found += [(table.y0, table) for table in tables]
+        found.sort(key=lambda entry: entry[0])
+    rows = [entry for _, entry in found if isinstance(entry, Line)]
     left, right = min((r.x0 for r in rows), default=0.0), max((r.x1 for r in rows), default=0.0)
     height = line_height(rows)
     wrapped = _is_wrapped(rows, left, right)
@@ -82,8 +93,7 @@ def _column(
             yield entry
             above = None
             continue
-        (line,) = entry
-        word = line.runs[0].words[0]
+        line, word = entry, entry.runs[0].words[0]
         yield TextLine(
             line.text,
             line.height,
