@@ -30,7 +30,7 @@ OWNERS = {
     "pptx": ("rag.ingest.formats.office",),
     "lxml": ("rag.ingest.formats.office",),
     "openpyxl": ("rag.ingest.formats.tables",),
-    "pypdfium2": ("rag.ingest.formats.pdf",),
+    "pypdfium2": ("rag.ingest.formats.pdf", "rag.ingest.formats.pdf_words"),
     "plotille": ("rag.eval.markdown_report",),
 }
 #: libraries that take long to import: only inside functions, but for the screens and the training

@@ -53,9 +53,9 @@ def divided_word(before: str, after: str) -> bool:
     if before[-1:] != "-":
         return False
     last, first = _LAST.search(before[-80:]), _FIRST.match(after)
-    return bool(
-        last and first and (first[0][0].islower() or (last["word"].isupper() and first[0].isupper()))
-    )
+    if not last or not first:
+        return False
+    return first[0][0].islower() or (last["word"].isupper() and first[0].isupper())
 
 
 def keeps_hyphen(before: str, after: str, known: KnownWords | None = None) -> bool:

@@ -44,7 +44,6 @@ class View(NamedTuple):
             start, span = self.parts[number]
         return Span(begin, place.end + span.start - start)
 
-
     def after(self, words: str) -> View:
         """Return the view with `words` before it, which are no part of the document."""
         parts = (_Part(start + len(words), span) for start, span in self.parts)

@@ -89,9 +89,7 @@ def test_a_table_between_columns_is_not_cut() -> None:
     below, last = columns_page(LAYOUTS[0], made_up_text(4, 2))
     lowered = [b"q 0.4 0 0 0.4 100 20 cm", *below, b"Q"]
     raised = [b"q 0.4 0 0 0.4 100 440 cm", *above, b"Q"]
-    document = read(
-        drawn_pdf([[*raised, *table(100, 400, [80] * 4, [header, *values]), *lowered]])
-    )
+    document = read(drawn_pdf([[*raised, *table(100, 400, [80] * 4, [header, *values]), *lowered]]))
     assert rows(document) == [dict(zip(header, row, strict=True)) for row in values]
     assert document.text.index(first.split()[0]) < document.text.index("Kiln")
     assert document.text.index("K3") < document.text.rindex(last.split()[-1])
@@ -134,7 +132,9 @@ def test_lines_in_one_cell_are_one_value() -> None:
     operators += [show(163, 640, "What lets glazes"), show(163, 629, "melt earlier")]
     operators += [rule(60, y, 360, y) for y in (700, 684, 656, 620)]
     operators += [rule(x, 620, x, 700) for x in (60, 160, 360)]
-    found = rows(read(drawn_pdf([[*operators[:2], *operators[2:3], *operators[4:], show(63, 640, "Flux")]])))
+    found = rows(
+        read(drawn_pdf([[*operators[:2], *operators[2:3], *operators[4:], show(63, 640, "Flux")]]))
+    )
     assert {"Term": "Kiln", "Meaning": "An oven for pots and for tiles"} in found
     assert {"Term": "Flux", "Meaning": "What lets glazes melt earlier"} in found
 
@@ -198,12 +198,18 @@ def test_a_sentence_over_a_page_break_is_one() -> None:
     found = [span.of(document.text) for span in split_sentences(document.text)]
     assert found.count(whole) == 5
     starts = [page.start for page in document.pages]
-    assert [document.text[start:].startswith("pay their fees") for start in starts[1:]] == [True] * 5
+    assert [document.text[start:].startswith("pay their fees") for start in starts[1:]] == [
+        True
+    ] * 5
 
 
 def test_a_line_that_states_other_numbers_is_no_running_head() -> None:
     pages = [
-        [show(60, 700, "Invoice"), show(60, 740, f"Total: {70 + 13 * n} euros"), show(60, 650, "Paid.")]
+        [
+            show(60, 700, "Invoice"),
+            show(60, 740, f"Total: {70 + 13 * n} euros"),
+            show(60, 650, "Paid."),
+        ]
         for n in range(4)
     ]
     shown = open_text(read(drawn_pdf(pages)))
@@ -248,7 +254,11 @@ def test_a_divided_word_is_whole_and_a_compound_keeps_its_hyphen() -> None:
 
 
 def test_the_text_itself_decides_about_a_hyphen() -> None:
-    lines = ("A cross-", "ing of the road. The crossing is wide. The long-", "term plan, a long-term one.")
+    lines = (
+        "A cross-",
+        "ing of the road. The crossing is wide. The long-",
+        "term plan, a long-term one.",
+    )
     text = read(pdf([lines])).text
     assert "A crossing of" in text and text.count("long-term") == 2
 

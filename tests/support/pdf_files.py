@@ -137,7 +137,12 @@ def rule(x0: float, y0: float, x1: float, y1: float) -> bytes:
 
 
 def table(
-    x: float, y: float, columns: Sequence[float], rows: Sequence[Sequence[str]], *, ruled: bool = False
+    x: float,
+    y: float,
+    columns: Sequence[float],
+    rows: Sequence[Sequence[str]],
+    *,
+    ruled: bool = False,
 ) -> list[bytes]:
     """Draw a table with its upper left corner at `x`, `y`; `columns` are widths. A row is 16 high."""
     found, right, bottom = [], x + sum(columns), y - 16 * len(rows)

@@ -18,7 +18,13 @@ from rag.domain import RawDocument, RefusedPart, Unit, UnitKind
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
-from rag.ingest.formats.pdf_furniture import NEIGHBOURS, Edges, FurnitureFinder, edges_of, without_line_numbers
+from rag.ingest.formats.pdf_furniture import (
+    NEIGHBOURS,
+    Edges,
+    FurnitureFinder,
+    edges_of,
+    without_line_numbers,
+)
 from rag.ingest.formats.pdf_layout import items_in_file_order, page_items
 from rag.ingest.formats.pdf_text import Item, PdfText
 from rag.ingest.formats.pdf_words import PageWords, page_words

@@ -8,7 +8,7 @@ columns are read from left to right. The gap between the columns of a table is n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from statistics import median
 
 from rag.ingest.formats.pdf_lines import Line, Run, coverage, free_intervals, line_height, lines_of
@@ -120,7 +120,7 @@ def _cut_at(
 
 
 def _divides(left: list[Item], right: list[Item], width: float, height: float) -> int:
-    """Return how many parts of lines a gutter divides; 0 if it is none but the gap of a table or of words."""
+    """Return how many parts of lines a gutter divides; 0 if it is the gap of a table."""
     if not left or not right:
         return 0
     a, b = (
@@ -190,4 +190,4 @@ def _is_mostly_values(lines: list[Line]) -> bool:
 
 def _pitch(lines: list[Line]) -> float:
     """Return the usual distance of a line from the next one."""
-    return median([b.y1 - a.y1 for a, b in zip(lines, lines[1:], strict=False)] or [0.0])
+    return median([b.y1 - a.y1 for a, b in pairwise(lines)] or [0.0])

@@ -1,4 +1,4 @@
-"""Running heads, running feet and page numbers of a PDF: lines that a page has in common with others.
+"""Running heads, running feet and page numbers of a PDF: lines that pages have in common.
 
 A line at the edge of a page is furniture if a page one or two further on or back has the same line
 at the same height, where a number may have grown by as much as the page's. Between furniture and
@@ -175,7 +175,7 @@ def _is_page_number(text: str, number: int) -> bool:
 
 
 def _stands_apart(lines: Sequence[Line], count: int) -> bool:
-    """Is there a gap between the first `count` lines of an edge and the rest, which no table fills?"""
+    """Is a gap between the first `count` lines of an edge and the rest, and no table over it?"""
     if count >= len(lines):
         return True
     last, following = lines[count - 1], lines[count]

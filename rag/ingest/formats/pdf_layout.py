@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from rag.ingest.formats.pdf_columns import Item, parts_in_order
 from rag.ingest.formats.pdf_lines import Line, Run, line_height, lines_of, run_gap, runs_of
-from rag.ingest.formats.pdf_tables import Table, find_tables, ruled_tables
+from rag.ingest.formats.pdf_ruled import ruled_tables
+from rag.ingest.formats.pdf_tables import Table, find_tables
 from rag.ingest.formats.pdf_words import Rule, Word
 
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’»)\]]{0,3}$")

@@ -216,7 +216,7 @@ def cells_of(line: Line, columns: Sequence[tuple[float, float]]) -> list[str]:
 
 def _splits(run: Run, columns: Sequence[tuple[float, float]]) -> bool:
     """Is each gap between `columns` between two words of the run, and no word over it?"""
-    gaps = [(a[1], b[0]) for a, b in zip(columns, columns[1:], strict=False)]
+    gaps = [(a[1], b[0]) for a, b in pairwise(columns)]
     return all(
         all(word.x1 <= end + 1 or word.x0 >= start - 1 for word in run.words)
         and not any(word.x0 < start - 1 and word.x1 > end + 1 for word in run.words)

@@ -11,15 +11,20 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from rag.domain import RawDocument, Span
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.grid import Header, add_table
+from rag.ingest.formats.pdf_contents import (
+    CONTENTS_NAMES,
+    contents_lines,
+    is_contents_heading,
+    leader_row,
+)
 from rag.ingest.formats.pdf_furniture import Furniture
 from rag.ingest.formats.pdf_layout import TextLine, ends_sentence
-from rag.ingest.formats.pdf_tables import Table, split_leader
+from rag.ingest.formats.pdf_tables import Table
 from rag.ingest.formats.pdf_words import Word
 from rag.text.header_rows import count_header_rows, is_value
 from rag.text.hyphens import KnownWords, divided_word, keeps_hyphen
@@ -33,14 +38,9 @@ _MAX_BETWEEN = 40
 #: characters of a paragraph
 _MAX_PARAGRAPH_CHARS = 20_000
 _MARK = re.compile(r"(?:[•●○▪◦‣■□*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])\s")
-_CAPTION = re.compile(r"(?:table|tabelle|tab\.|tableau|tabla|tabella|exhibit|schedule)\s?[\dIVXA-Z]", re.I)
-_CONTENTS = re.compile(
-    r"(?:table of )?contents|inhalt(?:sverzeichnis|sübersicht)?|sommaire|table des matières|"
-    r"[ií]ndice|contenidos?|inhoud(?:sopgave)?",
-    re.I,
+_CAPTION = re.compile(
+    r"(?:table|tabelle|tab\.|tableau|tabla|tabella|exhibit|schedule)\s?[\dIVXA-Z]", re.I
 )
-_PAGE = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.I)
-_TOC_NAMES = ("Chapter", "Page")
 _MAX_CAPTION_CHARS, _MAX_LABEL_CHARS, _MAX_HEADING_CHARS = 160, 80, 120
 #: how much higher than the text a heading is, by its level
 _HEADING_HEIGHTS = (1.7, 1.35, 1.14)
@@ -61,6 +61,11 @@ class _Paragraph:
         self.page = self.last_page = page
         self.text = line.text
         self.breaks: list[tuple[int, int]] = []  #: offset and number of each page that begins in it
+
+    @property
+    def is_unfinished(self) -> bool:
+        """May it go on elsewhere?"""
+        return not ends_sentence(self.text) and " " in self.text
 
     def add(self, line: TextLine, page: int, known: KnownWords) -> None:
         """Add a line, without the hyphen that divides a word."""
@@ -94,6 +99,11 @@ class PdfText:
         self._label = ""  #: the last line, if a table may be about it
         self._contents = False  #: the last heading is that of a table of contents
 
+    def finish(self) -> None:
+        """Add what is left."""
+        self._close()
+        self._begin_page(self._number)
+
     def learn(self, words: Sequence[Word]) -> None:
         """Count the heights of words and keep the words of a page that is added later."""
         self._heights.update([round(word.y1 - word.y0, 1) for word in words])
@@ -102,18 +112,18 @@ class PdfText:
     def add_page(self, number: int, items: Sequence[Item]) -> None:
         """Add the items of page `number` (from 0)."""
         self._number = number
-        rows = [_leader_row(item) for item in items]
-        pages = _contents_lines(items, rows)
+        rows = [leader_row(item) for item in items]
+        pages = contents_lines(items, rows)
         for at, item in enumerate(items):
             row = rows[at]
             if row:
                 self._close()
                 self._begin_page(number)
-                names = _TOC_NAMES if pages[at] or self._contents else ()
+                names = CONTENTS_NAMES if pages[at] or self._contents else ()
                 self.lines.row(names, row, self._label if self._contents else "")
             elif isinstance(item, TextLine):
                 self._add_line(item, number)
-            elif isinstance(item, Table) and not (self._open and _is_unfinished(self._open)):
+            elif isinstance(item, Table) and not (self._open and self._open.is_unfinished):
                 self._close()
                 below = items[at + 1] if at + 1 < len(items) else None
                 self._add_table(item, number, below)
@@ -122,14 +132,9 @@ class PdfText:
             else:
                 self._close()
                 self._emit(item, number)
-        if not (self._open and _is_unfinished(self._open)):
+        if not (self._open and self._open.is_unfinished):
             self._close()
             self._begin_page(number)
-
-    def finish(self) -> None:
-        """Add what is left."""
-        self._close()
-        self._begin_page(self._number)
 
     def raw(self, title: str, date: str | None) -> RawDocument:
         """Return the document. Raises `Unreadable` without text."""
@@ -145,7 +150,7 @@ class PdfText:
                 paragraph.add(line, number, self.words)
                 return
             if (
-                _is_unfinished(paragraph)
+                paragraph.is_unfinished
                 and line.height < (1 - _SAME_HEIGHT) * paragraph.last.height
                 and len(self._between) < _MAX_BETWEEN
             ):  # a note at the foot of the page, a caption
@@ -161,9 +166,13 @@ class PdfText:
         if abs(line.height - height) > _SAME_HEIGHT * height or len(text) > _MAX_PARAGRAPH_CHARS:
             return False
         elsewhere = line.top or number > paragraph.last_page or bool(self._between)
-        if elsewhere and len(paragraph.breaks) and any(
-            between.page < number and not isinstance(between.item, Furniture)
-            for between in self._between
+        if (
+            elsewhere
+            and len(paragraph.breaks)
+            and any(
+                between.page < number and not isinstance(between.item, Furniture)
+                for between in self._between
+            )
         ):
             return False  # it would be moved to another page
         full = last.room < line.first_width + 0.3 * height
@@ -234,7 +243,7 @@ class PdfText:
         self._table = None
         ended = ends_sentence(text) and not _CAPTION.match(text)
         self._label = "" if ended or len(text) > _MAX_CAPTION_CHARS else text.rstrip(":")
-        self._contents = bool(_CONTENTS.fullmatch(text.strip(" .:")))
+        self._contents = is_contents_heading(text)
 
     def _level(self, paragraph: _Paragraph) -> int:
         """Return the level of a heading by its height, or 0."""
@@ -268,11 +277,11 @@ class PdfText:
         if header and header.rows and table.rows[0] != tuple(header.rows[0]):
             header = header if not _has_own_header(table) else None
         context = self._label
-        if isinstance(below, TextLine) and _CAPTION.match(below.text) and not _CAPTION.match(context):
-            context = below.text[:_MAX_CAPTION_CHARS]
-        if len(context) > _MAX_LABEL_CHARS and not _CAPTION.match(context):
-            context = ""
-        names = _TOC_NAMES if self._contents and len(table.edges) == 2 else ()
+        if not _CAPTION.match(context):
+            context = context if len(context) <= _MAX_LABEL_CHARS else ""
+            if isinstance(below, TextLine) and _CAPTION.match(below.text):
+                context = below.text[:_MAX_CAPTION_CHARS]
+        names = CONTENTS_NAMES if self._contents and len(table.edges) == 2 else ()
         if names and header is None:
             header = Header([], list(names), self._label)
         self._table = add_table(self.lines, table.rows, context, header), table
@@ -280,38 +289,6 @@ class PdfText:
     def _begin_page(self, number: int) -> None:
         while len(self.page_starts) <= number:  # a missing page has its number too
             self.page_starts.append(self.lines.page())
-
-
-def _is_unfinished(paragraph: _Paragraph) -> bool:
-    """May the paragraph go on elsewhere?"""
-    return not ends_sentence(paragraph.text) and " " in paragraph.text
-
-
-def _leader_row(item: Item) -> tuple[str, str] | None:
-    """Return the name and the value that dots divide in a line, or None."""
-    if not isinstance(item, TextLine):
-        return None
-    parts = split_leader(item.text)
-    if len(parts) != 2 or not all(part.strip() for part in parts):
-        return None
-    return parts[0].strip(), parts[1].strip()
-
-
-def _contents_lines(items: Sequence[Item], rows: Sequence[tuple[str, str] | None]) -> list[bool]:
-    """Return for each item whether it is a line of a table of contents.
-
-    There are three or more in a row, whose values are page numbers that do not get smaller.
-    """
-    found = [False] * len(items)
-    for is_row, group in groupby(range(len(items)), key=lambda n: rows[n] is not None):
-        numbers = list(group)
-        values = [row[1] for n in numbers if (row := rows[n])]
-        if is_row and len(values) >= 3 and all(_PAGE.fullmatch(value) for value in values):
-            pages = [int(value) for value in values if value.isdecimal()]
-            if all(a <= b for a, b in pairwise(pages)):
-                for n in numbers:
-                    found[n] = True
-    return found
 
 
 def _same_columns(a: Table, b: Table) -> bool:

@@ -66,7 +66,7 @@ def with_sections(
         found.append(Unit(UnitKind.SECTION, span, path))
         if path.endswith("?"):
             heading_end = text.find("\n", span.start, span.end)
-            body = text[heading_end:span.end] if heading_end >= 0 else ""
+            body = text[heading_end : span.end] if heading_end >= 0 else ""
             start = heading_end + len(body) - len(body.lstrip())
             end = min(heading_end + len(body.rstrip()), start + _MAX_ANSWER_CHARS)
             inner = [u.span.start for u in units if start < u.span.start < end]
