@@ -69,6 +69,8 @@ HEAVY = (
     "deep.epub",
     "comments.eml",
     "forms.pdf",
+    "dust.pdf",
+    "grid.pdf",
 )
 
 

@@ -2,8 +2,10 @@
 
 PDFium is the PDF library of Chrome. It opens files whose cross references are broken, reads a page
 in milliseconds, knows the encryptions, and is fuzzed more than any parser in Python. It is native
-code and runs only in the child process. The report names pages without text (there is no OCR) and
-pages that the file states and does not contain.
+code and runs only in the child process. It gives words with their places (`pdf_words`); columns,
+tables, running heads and paragraphs are found from them (`pdf_layout`, `pdf_furniture`,
+`pdf_text`). The report names pages without text (there is no OCR) and pages that the file states
+and does not contain.
 """
 
 from __future__ import annotations
