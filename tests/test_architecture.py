@@ -31,7 +31,7 @@ OWNERS = {
     "pptx": ("rag.ingest.formats.slides",),
     "lxml": ("rag.ingest.formats.xml_parts", "rag.ingest.formats.ods"),
     "openpyxl": ("rag.ingest.formats.excel",),
-    "pypdfium2": ("rag.ingest.formats.pdf",),
+    "pypdfium2": ("rag.ingest.formats.pdf", "rag.ingest.formats.pdf_words"),
     "plotille": ("rag.eval.markdown_report",),
 }
 #: (module, function) of every call of `harden_process`: programs and child processes

@@ -1,5 +1,6 @@
 """The text of a chunk as it is read: each value of a row stands after the name of its column.
 
+A word that a hyphen divides at the end of a line is read as one.
 The view is longer than the chunk; `View.span` maps a place in it back to the text of the document.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.domain import Chunk, Span, Unit, UnitKind
+from rag.text.hyphens import divisions
 
 #: characters at the beginning of a text in which its own heading is looked for
 _MAX_HEADING_CHARS = 200
@@ -37,10 +39,14 @@ class View(NamedTuple):
         if number < 0:
             return None
         start, span = self.parts[number]
-        if place.end > start + span.end - span.start:
-            return None
-        shift = span.start - start
-        return Span(place.start + shift, place.end + shift)
+        begin = place.start + span.start - start
+        while place.end > start + span.end - span.start:  # over the parts of a divided word
+            end = start + span.end - span.start
+            number += 1
+            if number == len(self.parts) or self.parts[number].start != end:
+                return None
+            start, span = self.parts[number]
+        return Span(begin, place.end + span.start - start)
 
     def after(self, words: str) -> View:
         """Return the view with `words` before it, which are no part of the document."""
@@ -103,7 +109,14 @@ class _Builder:
         self._length = 0
 
     def copy(self, span: Span) -> None:
-        """Add a part of the document."""
+        """Add a part of the document, without the hyphens that divide words at line ends."""
+        start = span.start - self._begin
+        for divided in divisions(self._text, start, span.end - self._begin):
+            self._copy(Span(start + self._begin, divided.start + self._begin))
+            start = divided.end
+        self._copy(Span(start + self._begin, span.end))
+
+    def _copy(self, span: Span) -> None:
         if span.start < span.end:
             self.parts.append(_Part(self._length, span))
             self._add(self._text[span.start - self._begin : span.end - self._begin])

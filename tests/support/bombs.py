@@ -790,6 +790,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "font.pdf": _huge_font,
     "bookmarks.pdf": _bookmarks,
     "pages.pdf": lambda: _many_pages(9000),
+    "dust.pdf": lambda: _pages_sharing(2000, (b"BT /F 3 Tf 1 0 0 1 %d %d Tm (a) Tj ET " % (n * 7919 % 600, n * 104729 % 800) for n in range(9000))),
+    "grid.pdf": lambda: _pages_sharing(2000, (b"0 %d m 600 %d l S %d 0 m %d 800 l S BT /F 3 Tf 1 0 0 1 %d %d Tm (a) Tj ET " % (n, n, n, n, n, n) for n in range(0, 600, 3))),
 }  # fmt: skip
 
 

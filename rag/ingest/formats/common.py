@@ -191,10 +191,10 @@ class LineBuilder:
         """Add a heading that is not a line of the text itself, from here on or from offset `at`."""
         self._headings.append((self._length if at is None else at, level, " ".join(title.split())))
 
-    def page(self) -> int:
-        """Begin a new page. Returns its offset in the text."""
-        self._pages.append(self._length)
-        return self._length
+    def page(self, at: int | None = None) -> int:
+        """Begin a new page, here or at offset `at` inside the last line. Returns its offset."""
+        self._pages.append(self._length if at is None else at)
+        return self._pages[-1]
 
     def find(self, words: str, start: int, end: int | None = None) -> int:
         """Return the offset of a line from `start` to `end` of `words` and little else, or -1."""

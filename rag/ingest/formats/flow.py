@@ -18,7 +18,6 @@ from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.flow_lists import MAX_CONTEXT_CHARS, OpenList, introduction
 from rag.ingest.formats.grid import add_form, add_table
 from rag.ingest.structure.find import find_units
-from rag.text.units import unit_order
 
 #: characters before a note that it may belong to, and pieces of text that are looked at
 _MAX_PLACE_CHARS, _MAX_PLACE_PIECES = 200, 40
@@ -185,11 +184,8 @@ class Flow:
         """Return the document. Raises `Unreadable` if there is no text."""
         self._end()
         raw = self.lines.raw(title, date)
-        done = {Unit(UnitKind.SECTION, span) for span in self._known}
-        known = sorted([*(raw.units or ()), *done], key=unit_order)
-        found = dict.fromkeys([*known, *find_units(raw.text, known=known)])  # each once, in order
-        units = sorted((unit for unit in found if unit not in done), key=unit_order)
-        return replace(raw, masked=tuple(self._masked), units=tuple(units))
+        units = find_units(raw.text, raw.units or (), skip=self._known)
+        return replace(raw, masked=tuple(self._masked), units=units)
 
     # -- what it becomes
 

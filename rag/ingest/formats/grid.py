@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
+from typing import NamedTuple
 
 from rag.domain import Cell, Span, Unit, UnitKind
 from rag.errors import Unreadable
@@ -45,20 +46,49 @@ class NumberedRow(list[str]):
         self.number = number
 
 
+class Header(NamedTuple):
+    """What the rows of a table belong to."""
+
+    rows: list[list[str]]
+    names: list[str]
+    context: str
+
+
 def add_table(
     lines: LineBuilder,
     rows: Iterable[Sequence[str]],
     context: str = "",
     header_rows: int | None = None,
-) -> None:
-    """Add a line for each row. An empty row is an empty line.
+    header: Header | None = None,
+) -> Header:
+    """Add a line for each row. An empty row is an empty line. Returns the header of the rows.
 
     `context` is a caption or the like that a row does not say itself; else it is the title above
     the header. `header_rows` is how many of the first rows the file itself calls headers; None if
-    it does not say.
+    it does not say. `header` is that of the table which these rows go on with; they may repeat it.
     """
     remaining = (_cleaned(row) for row in rows)
-    first = list(islice(remaining, _ROWS_LOOKED_AT))
+    if header is None:
+        first = list(islice(remaining, _ROWS_LOOKED_AT))
+        header, rest = _begin(lines, first, context, header_rows)
+        remaining = chain(rest, remaining)
+    label = ""
+    for row in remaining:
+        if row in header.rows:  # repeated on the next page
+            lines.add(_shown(row))
+        elif _is_label(row):
+            label = filled(row)[0]
+            lines.add(label)
+        else:
+            around = [part for part in (header.context, label[:_MAX_NAME_CHARS]) if part]
+            _add_row(lines, header.names, row, " / ".join(around))
+    return header
+
+
+def _begin(
+    lines: LineBuilder, first: Sequence[list[str]], context: str, header_rows: int | None
+) -> tuple[Header, Sequence[list[str]]]:
+    """Add title and header rows. Returns the header and the rows of `first` below it."""
     begin = next((n for n, row in enumerate(first) if len(set(filled(row))) > 1), len(first))
     if header_rows and header_rows <= begin:  # what the file calls headers are titles
         header_rows = None
@@ -69,18 +99,8 @@ def add_table(
     for row in headers:
         lines.add(_shown(row))
     names = [name[:_MAX_NAME_CHARS].rstrip(" :") for name in join_headers(headers or [[]])]
-    names = names[:_MAX_NAMED_COLUMNS]
     context = context or " ".join(title)[:_MAX_NAME_CHARS]
-    label = ""
-    for row in chain(first[begin + len(headers) :], remaining):
-        if row in headers:  # repeated on the next page
-            lines.add(_shown(row))
-        elif _is_label(row):
-            label = filled(row)[0]
-            lines.add(label)
-        else:
-            around = " / ".join(part for part in (context, label[:_MAX_NAME_CHARS]) if part)
-            _add_row(lines, names, row, around)
+    return Header(headers, names[:_MAX_NAMED_COLUMNS], context), first[begin + len(headers) :]
 
 
 def _shown(row: Sequence[str]) -> str:

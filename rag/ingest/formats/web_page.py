@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rag.domain import RawDocument, Span, Unit, UnitKind
+from rag.domain import RawDocument, Span, Unit
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.web_lists import Definitions, WebList
 from rag.ingest.formats.web_tables import add_web_table, read_table
@@ -80,10 +80,7 @@ class Page:
 
     def units(self, raw: RawDocument) -> tuple[Unit, ...]:
         """Return the units of the page, those of its prose too."""
-        tables = {Unit(UnitKind.SECTION, span) for span in self._tables}
-        known = raw.units or ()
-        found = find_units(raw.text, known=(*known, *tables))
-        return tuple(unit for unit in found if unit not in tables)
+        return find_units(raw.text, raw.units or (), skip=self._tables)
 
     def _element(self, node: Any, preformatted: bool, level: int) -> None:
         name = node.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rag.domain import Span, Unit, UnitKind
 from rag.ingest.structure.code_blocks import code_block, indented_block
@@ -20,11 +20,13 @@ from rag.text.units import unit_order
 _MAX_ANSWER_CHARS = 2000
 
 
-def find_units(text: str, known: Sequence[Unit] = (), *, terms: bool = False) -> tuple[Unit, ...]:
+def find_units(
+    text: str, known: Sequence[Unit] = (), *, skip: Iterable[Span] = (), terms: bool = False
+) -> tuple[Unit, ...]:
     """Return the units of a text of prose, Markdown or notes, sorted by place.
 
-    `known` are units that a reader found itself; they are returned too, and their lines are not
-    looked at. With `terms` a line above indented lines is a term (reStructuredText).
+    `known` are units that a reader found itself; they are returned too, and their lines,
+    and those in `skip`, are not looked at. With `terms` a line above indented lines is a term (reStructuredText).
     """
     if not known and (rows := log_units(text)):
         return rows
@@ -34,8 +36,8 @@ def find_units(text: str, known: Sequence[Unit] = (), *, terms: bool = False) ->
     if front := find_front_matter(text):
         units += () if known else front.record
         number = text.count("\n", 0, front.end)
-    if known:
-        lines = _without(lines, known)
+    passed = [unit.span for unit in known if unit.kind is not UnitKind.SECTION]
+    lines = _without(lines, [*passed, *skip])
     finder = _Finder(text, lines, terms)
     while number < len(lines):
         found = finder.find(number) if lines[number].text else None
@@ -45,9 +47,9 @@ def find_units(text: str, known: Sequence[Unit] = (), *, terms: bool = False) ->
     return tuple(sorted(units, key=unit_order))
 
 
-def _without(lines: Sequence[Line], known: Sequence[Unit]) -> list[Line]:
-    """Return the lines with those of known units, other than sections, as blank ones."""
-    spans = sorted(unit.span for unit in known if unit.kind is not UnitKind.SECTION)
+def _without(lines: Sequence[Line], spans: Iterable[Span]) -> list[Line]:
+    """Return the lines with those that overlap one of `spans` as blank ones."""
+    spans = sorted(spans)
     kept, at, reached = list[Line](), 0, -1
     for line in lines:
         while at < len(spans) and spans[at].start <= line.end:
