@@ -1,8 +1,8 @@
 """Mail files: one message (.eml, .emlx) and mailboxes of many (.mbox), by the standard library.
 
 A message is a document; its attachments are yielded as files, which their own readers read. The
-messages of a mailbox are a document each, named by day, sender and subject, as members of an archive
-are: each has a date and a title of its own, and when mails are added, the others stay as they are.
+messages of a mailbox are a document each, as members of an archive are, named by day, sender and
+subject: each has a date and a title of its own, and when mails are added, the others stay.
 Of alternatives the richer readable one is taken: the plain text, but for an HTML body that has a
 table or much more to say.
 """
@@ -13,6 +13,7 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -146,13 +147,11 @@ def decoded_header(raw: str) -> str:
     except (UnicodeEncodeError, Unreadable):
         text = raw
     if "=?" in text:
-        try:
+        with suppress(HeaderParseError, LookupError, ValueError):
             text = "".join(
                 part.decode(charset or "latin-1", "replace") if isinstance(part, bytes) else part
                 for part, charset in decode_header(text)
             )
-        except (HeaderParseError, LookupError, ValueError):
-            pass
     return " ".join(text.split())
 
 
@@ -166,7 +165,7 @@ def iso_date(header: str) -> str | None:
 
 def file_name(name: str) -> str:
     """Return a name as that of one file: without slashes and control characters, not too long."""
-    bare = "".join(c if c.isprintable() and c not in '/\\' else " " for c in name)
+    bare = "".join(c if c.isprintable() and c not in "/\\" else " " for c in name)
     bare = storable_name(" ".join(bare.split()).strip(". "))
     stem, dot, ending = bare.rpartition(".")
     return f"{stem[:_MAX_NAME_CHARS]}{dot}{ending[:_MAX_NAME_CHARS]}"
@@ -185,7 +184,9 @@ class _Walker:
         if self._left[0] < 0 or depth > _MAX_DEPTH:
             self._refuse_rest(self._left[0] < 0)
         elif part.get_content_type() == "message/rfc822" and part.is_multipart():
-            self._message(part.get_payload(0))
+            inner = part.get_payload(0)
+            if isinstance(inner, Message):
+                self._message(inner)
         elif part.get_content_maintype() == "message" and part.is_multipart():
             self._status(part)
         elif part.is_multipart():
@@ -199,7 +200,9 @@ class _Walker:
             if many
             else "has parts that are nested too deeply to be read"
         )
-        refused = RefusedPart("*", reason, "open it in the mail program and save the parts as files")
+        refused = RefusedPart(
+            "*", reason, "open it in the mail program and save the parts as files"
+        )
         if refused not in self._mail.refused:
             self._mail.refused.append(refused)
 
@@ -216,10 +219,10 @@ class _Walker:
 
     def _status(self, part: Message) -> None:
         """Add a report of a delivery, which is blocks of headers."""
-        blocks = [child for child in part.get_payload()[:MAX_PARTS] if isinstance(child, Message)]
+        blocks = [child for child in part.get_payload() if isinstance(child, Message)]
         lines = (
             f"{name}: {decoded_header(str(value)[:_MAX_HEADER_CHARS])}"
-            for block in blocks
+            for block in blocks[:MAX_PARTS]
             for name, value in block.raw_items()
         )
         self._mail.bodies.append(Body("\n".join(lines)))
@@ -250,7 +253,9 @@ class _Walker:
             inner = Mail()
             _Walker(inner, self._left, self._nested).walk(child, depth + 1)
             self._mail.refused += [r for r in inner.refused if r not in self._mail.refused]
-            self._mail.attachments += [a for a in inner.attachments if a not in self._mail.attachments]
+            self._mail.attachments += [
+                a for a in inner.attachments if a not in self._mail.attachments
+            ]
             self._mail.pictures += inner.pictures
             if inner.bodies:
                 found.append(inner)

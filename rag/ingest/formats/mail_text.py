@@ -9,8 +9,8 @@
     On Mon, 9 Sep 2024, Olga Stein wrote:      a record of the cells From and Date
     > I want to paint it green.                under "Olga Stein, 9 September 2024 (quoted)"
 
-The headings are no lines of the text: they are what its parts belong to. Signatures, disclaimers and
-notes of devices are masked.
+The headings are no lines of the text: they are what its parts belong to. Signatures, disclaimers
+and notes of devices are masked.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def mail_document(mail: Mail, name: str = "") -> RawDocument:
     text = "".join(composer.texts)
     check_length(len(text), text.count("\n"))
     author, day = mail.author, mail.day
-    title = mail.headers.get("Subject") or _joined(", ", "Mail" + (author and f" from {author}"), _spoken(day or ""))
+    title = mail.headers.get("Subject") or _joined(
+        ", ", "Mail" + (author and f" from {author}"), _spoken(day or "")
+    )
     return RawDocument(
         text,
         title,
@@ -174,7 +176,9 @@ class _Composer:
             if number or part.origin is not own:
                 self._mark(part.origin, level, part.lines[0].begin)
             cells = tuple(
-                Cell(_ASKED_AS[name], span) for name, span in part.origin.cells if name in _IN_RECORD
+                Cell(_ASKED_AS[name], span)
+                for name, span in part.origin.cells
+                if name in _IN_RECORD
             )
             if part.head and cells:
                 span = Span(part.lines[0].start, part.lines[part.head - 1].end)

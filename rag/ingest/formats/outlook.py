@@ -1,6 +1,6 @@
 """Outlook's .msg files: the properties of a message in a compound file, by `olefile`.
 
-A property is a number: its fixed values stand in one stream, each text in a stream of its own, whose
+A property is a number: fixed values stand in one stream, each text in a stream of its own, whose
 name has the number and the type. Recipients and attachments are folders of the same form, and so is
 a message in a message.
 """
@@ -170,9 +170,7 @@ class _Reader:
         """Read the headers that came with the message, else make them of its properties."""
         stated = properties.text(_HEADERS)
         if stated:
-            message_headers(
-                email.message_from_string(stated, policy=email.policy.compat32), mail
-            )
+            message_headers(email.message_from_string(stated, policy=email.policy.compat32), mail)
         made = {"From": _address(properties, _SENDER_NAME, _SENDER_ADDRESSES)}
         made |= self._recipients(properties, folder)
         when = properties.time(_SENT) or properties.time(_DELIVERED)

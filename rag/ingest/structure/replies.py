@@ -22,10 +22,12 @@ _MAX_DEPTH = 20
 #: the names that mail programs of several languages give the headers of a quoted mail
 _HEADER_WORDS = {
     "From": "from von de da van från fra od от 发件人 差出人",
-    "Date": "date sent datum gesendet envoyé fecha enviado data inviato verzonden skickat sendt дата",
+    "Date": "date sent datum gesendet envoyé fecha enviado data inviato verzonden skickat sendt "
+    "дата",
     "To": "to an à para a aan till til do кому 收件人 宛先",
     "Cc": "cc kopie copie",
-    "Subject": "subject betreff objet asunto oggetto onderwerp ämne emne assunto temat тема 主题 件名",
+    "Subject": "subject betreff objet asunto oggetto onderwerp ämne emne assunto temat тема "
+    "主题 件名",
 }
 _HEADER_BY_WORD = {word: name for name, words in _HEADER_WORDS.items() for word in words.split()}
 _HEADER = re.compile(r"[*_]{0,2}(?P<name>[^\W\d_]{1,12})\s?:[*_]{0,2}\s+(?P<value>\S.*)")
@@ -56,9 +58,13 @@ _NAMED_ATTRIBUTION = re.compile(
     rf"(?P<head>[^\W\d_].{{1,120}}?)\s(?:{_VERB})(?P<tail>\s.{{1,60}})?\s?:", re.I
 )
 #: "2024-09-09 10:00 GMT+02:00 Olga Stein <olga@example.org>:"
-_STAMPED_ATTRIBUTION = re.compile(r"(?P<head>\d{4}-\d\d-\d\d \d\d?:\d\d.{1,150}?@[^\s@]{1,80}>)\s?:")
+_STAMPED_ATTRIBUTION = re.compile(
+    r"(?P<head>\d{4}-\d\d-\d\d \d\d?:\d\d.{1,150}?@[^\s@]{1,80}>)\s?:"
+)
 _ADDRESS = re.compile(r"\s*[<(\[](?:mailto:)?[^<>()\[\]\s]+@[^<>()\[\]\s]+[>)\]]")
-_ZONE = r"(?:\s?(?:[ap]\.?m\b\.?|uhr\b|(?:gmt|utc)?[+-]\d\d:?\d\d|\(?[A-Z]{2,4}T\)?(?!\w)|utc\b|gmt\b))"
+_ZONE = (
+    r"(?:\s?(?:[ap]\.?m\b\.?|uhr\b|(?:gmt|utc)?[+-]\d\d:?\d\d|\(?[A-Z]{2,4}T\)?(?!\w)|utc\b|gmt\b))"
+)
 _DATE_HEAD = re.compile(rf"(?P<date>.*\d{_ZONE}*)(?:\s*,\s*|\s+)(?P<name>\D+)", re.I)
 _DAY_HEAD = re.compile(r"(?P<date>\w+),?\s+(?P<name>\D+)")
 _CLOCK = re.compile(r"\b\d\d?:\d\d\b")
@@ -155,10 +161,8 @@ def _origin_at(line: MailLine, last: Part, origins: dict[int, Origin]) -> Origin
     return origins.setdefault(line.depth, Origin("quoted"))
 
 
-def _head(
-    lines: Sequence[MailLine], number: int, forward: bool
-) -> tuple[Origin, int, int] | None:
-    """Return the origin that line `number` names, the line after its head, and whose depth it is."""
+def _head(lines: Sequence[MailLine], number: int, forward: bool) -> tuple[Origin, int, int] | None:
+    """Return the origin that a line names, the number of the line after it, and its depth."""
     block = _header_block(lines, number, forward)
     found = block or _attribution(lines, number)
     if found is None:

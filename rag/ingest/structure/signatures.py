@@ -17,12 +17,15 @@ _MIN_SAYING_WORDS = 4
 _MAX_PARAGRAPH_CHARS = 4000
 _GREETING = re.compile(
     r"(?:(?:with |my |our )?(?:(?:kind|best|warm|many|very|all)(?:est)? )*"
-    r"(?:regards|wishes|thanks|greetings)|(?:all the )?best|cheers|thank you|thanks(?: a lot| again)?|"
+    r"(?:regards|wishes|thanks|greetings)|(?:all the )?best|cheers|"
+    r"thank you|thanks(?: a lot| again)?|"
     r"(?:yours )?(?:truly|sincerely|faithfully)(?: yours)?|take care|"
     r"mit (?:freundlichen|besten|lieben|herzlichen|vielen) grüßen|"
     r"(?:viele|liebe|beste|herzliche|freundliche|schöne) grüße|lg|vg|mfg|"
-    r"(?:bien )?cordialement|salutations|(?:un )?saludos?(?: cordiales)?|(?:cordiali|distinti) saluti|"
-    r"(?:met )?vriendelijke groet(?:en)?|(?:med )?vänliga? hälsning(?:ar)?|(?:med )?(?:venlig|vennlig) hilsen)"
+    r"(?:bien )?cordialement|salutations|"
+    r"(?:un )?saludos?(?: cordiales)?|(?:cordiali|distinti) saluti|"
+    r"(?:met )?vriendelijke groet(?:en)?|"
+    r"(?:med )?vänliga? hälsning(?:ar)?|(?:med )?(?:venlig|vennlig) hilsen)"
     r"(?: from \w+)?\s?[,.!]?",
     re.I,
 )
@@ -37,9 +40,10 @@ _DEVICE = re.compile(
 #: a paragraph with two of these is a disclaimer
 _LEGAL = re.compile(
     r"intended (?:recipient|addressee|solely|only|for the)|addressee|confidential|privileged|"
-    r"notify the sender|(?:notify|inform|contact|advise) us|received (?:it|this) in error|in error|"
-    r"unauthori[sz]ed|(?:strictly )?prohibited|disclos(?:e|ure|ing)|dissemination|delete (?:it|this|the)|"
-    r"accepts? no (?:liability|responsibility)|liability|viruses|not necessarily (?:represent|those)|"
+    r"notify the sender|(?:notify|inform|contact|advise) us|received (?:it|this) in error|"
+    r"in error|unauthori[sz]ed|(?:strictly )?prohibited|disclos(?:e|ure|ing)|dissemination|"
+    r"delete (?:it|this|the)|accepts? no (?:liability|responsibility)|liability|viruses|"
+    r"not necessarily (?:represent|those)|"
     r"vertraulich|nicht der (?:richtige|beabsichtigte|vorgesehene)|irrtümlich|unbefugt|vernichten|"
     r"confidentiel|destinataire|par erreur|confidencial|destinatario|por error|riservat[ae]|"
     r"vertrouwelijk|geadresseerde",
@@ -92,9 +96,7 @@ def _is_disclaimer(text: str) -> bool:
     return len(phrases) >= 2 and bool(_ABOUT_MAIL.search(text))
 
 
-def _greeting_block(
-    lines: Sequence[MailLine], end: int, added: set[int], goes_on: bool
-) -> range:
+def _greeting_block(lines: Sequence[MailLine], end: int, added: set[int], goes_on: bool) -> range:
     """Return the lines from "Kind regards," to the last of the names and addresses below it.
 
     None if something is said below, other than a postscript.
