@@ -35,7 +35,8 @@ class HtmlBody:
 def html_body(html: str) -> HtmlBody | None:
     """Read an HTML body; None if it shows no text."""
     try:
-        (page,) = read_html(_with_marks(html).encode("utf-8", "replace"))
+        # the mark of UTF-8 at its beginning: the encoding is known, whatever the page says
+        (page,) = read_html(_with_marks(html).encode("utf-8-sig", "replace"))
     except Unreadable:
         return None
     cuts, lines, texts = list[Span](), list[tuple[Span, int]](), list[str]()

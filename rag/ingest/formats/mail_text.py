@@ -237,7 +237,8 @@ def _units_in(lines: Sequence[MailLine], masked: Sequence[Span]) -> Iterator[Uni
     """Yield the units in the words of one author, whose lines may have marks of quotation."""
     texts, starts, places, length = list[str](), list[int](), list[int](), 0
     for line in lines:
-        hidden = any(line.start < span.end and span.start < line.end for span in masked)
+        number = bisect_right(masked, line.start, key=lambda span: span.start) - 1
+        hidden = number >= 0 and line.start < masked[number].end
         text = "" if hidden else line.raw
         texts.append(text)
         starts.append(length)

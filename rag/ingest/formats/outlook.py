@@ -19,15 +19,9 @@ from typing import Any
 from rag.domain import RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import decode
-from rag.ingest.formats.mail import (
-    Part,
-    file_name,
-    iso_date,
-    mail_parts,
-    message_headers,
-    richer,
-)
+from rag.ingest.formats.mail import Part, mail_parts
 from rag.ingest.formats.mail_text import Attachment, Body, Mail
+from rag.ingest.formats.mime import file_name, iso_date, message_headers, richer
 
 #: attachments and recipients of one message, messages in messages
 _MAX_ATTACHMENTS, _MAX_RECIPIENTS, _MAX_NESTED = 1000, 1000, 10
