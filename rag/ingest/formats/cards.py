@@ -25,7 +25,7 @@ _FIELDS = {
     "TITLE": ("Title", "job, position, profession"),
     "ROLE": ("Role", "job, position"),
     "TEL": ("Phone", "telephone, number"),
-    "EMAIL": ("E-mail", "email, mail, address"),
+    "EMAIL": ("E-mail", "email, mail"),
     "ADR": ("Address", "lives, street, town, city"),
     "LABEL": ("Address", "lives, street, town, city"),
     "BDAY": ("Birthday", "birth date, born"),

@@ -17,6 +17,8 @@ from rag.ingest.structure.lines import MAX_LINE_CHARS
 #: lines that an attribution or the value of a header may go on for
 _MAX_ATTRIBUTION_LINES = 3
 _MAX_ATTRIBUTION_CHARS = 300
+#: parts of one body; what follows belongs to the last one
+_MAX_PARTS = 1000
 #: levels of quotation; deeper ones count as this one
 _MAX_DEPTH = 20
 #: the names that mail programs of several languages give the headers of a quoted mail
@@ -136,6 +138,9 @@ def divide(lines: Sequence[MailLine], own: Origin, forward: bool = False) -> lis
     number = 0
     while number < len(lines):
         line = lines[number]
+        if len(parts) >= _MAX_PARTS:
+            parts[-1].lines += lines[number:]
+            break
         found = _head(lines, number, forward) if line.text else None
         if found:
             origin, number_after, depth = found
