@@ -1,10 +1,8 @@
-"""Formats that are text already: reStructuredText, source code, JSON, tables, notebooks, e-mail."""
+"""Formats that are text already: reStructuredText, source code, JSON, tables, notebooks."""
 
 from __future__ import annotations
 
 import csv
-import email.message
-import email.policy
 import io
 import json
 from collections.abc import Sequence
@@ -314,66 +312,3 @@ def test_a_notebook(tmp_path: Path) -> None:
 def test_what_is_no_notebook(tmp_path: Path) -> None:
     for content in (b"{", b"[]", b"{}", b'{"cells": [1]}', b"[" * 100_000, _notebook()):
         refusal(tmp_path, "a.ipynb", content)
-
-
-# -- e-mail --
-
-
-def _mail(**headers: str) -> email.message.EmailMessage:
-    message = email.message.EmailMessage(policy=email.policy.default)
-    for name, said in headers.items():
-        message[name] = said
-    return message
-
-
-def test_a_message_with_attachments(tmp_path: Path) -> None:
-    message = _mail(
-        From="Zoë Ann <ann@example.org>",
-        To="bo@example.org",
-        Date="Tue, 05 Mar 2024 10:00:00 +0100",
-        Subject="Die Pümpe",
-    )
-    message.set_content("The pump is mended.\nSee you on Friday.\n")
-    message.add_alternative("<p>The <b>HTML</b> body</p>", subtype="html")
-    message.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="bill.pdf")
-    document = one(tmp_path, "a.eml", bytes(message))
-    assert document.title == "Die Pümpe" and document.date == "2024-03-05"
-    assert document.text.startswith(
-        "From: Zoë Ann <ann@example.org>\nTo: bo@example.org\nDate: Tue, 05 Mar 2024"
-    )
-    assert (
-        "Attachment: bill.pdf (application/pdf)\n\nThe pump is mended.\nSee you on Friday.\n"
-        in document.text
-    )
-    assert "HTML" not in document.text
-
-
-def test_a_message_in_html_only(tmp_path: Path) -> None:
-    message = _mail(Subject="News", From="a@example.org")
-    message.set_content(
-        "<h1>Big</h1><p>The mill <i>burned</i> down.</p><script>x()</script>", subtype="html"
-    )
-    document = one(tmp_path, "a.eml", bytes(message))
-    assert document.text.endswith("\n\nBig\nThe mill burned down.\n") and document.date is None
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"Subject: =?utf-8?q?broken?\nFrom: @@@<>\nDate: Friday\n\nThe words.",
-        b"Subject: x\nContent-Type: text/plain; charset=no-such\n\nThe words.",
-        b"Subject: x\nContent-Type: multipart/mixed; boundary=q\n\n--q\n\nThe words.\n",
-        b"Subject: x\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\nVGhlIHdvcmRzLg=\n",
-        b"Subject: x\r\nContent-Type: text/plain; charset=latin-1\r\n\r\nThe words. \xe9\r\n",
-    ],
-)
-def test_damaged_messages_are_read(tmp_path: Path, content: bytes) -> None:
-    assert "The words." in one(tmp_path, "a.eml", content).text
-
-
-def test_what_is_no_message(tmp_path: Path) -> None:
-    assert "not an e-mail" in refusal(tmp_path, "a.eml", b"Just some words.\n")
-    deep = b"".join(
-        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)
-    )
-    assert refusal(tmp_path, "b.eml", deep)

@@ -438,7 +438,7 @@ def test_a_walk_is_sorted_stays_in_and_passes_over_what_is_hidden(tmp_path: Path
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="^No such file or directory$") as error:
+    with pytest.raises(Unreadable, match=r"^No such file or directory$") as error:
         list(walk_files(str(tmp_path / "none")))
     assert error.value.cure
 
@@ -476,7 +476,7 @@ def test_one_closed_folder_does_not_stop_a_walk(nobody: Path) -> None:
         with pytest.raises(Unreadable, match="denied") as error:
             read_bytes(found[name].path)
         assert error.value.cure
-    with pytest.raises(Unreadable, match="^the folder cannot be read: .*denied") as error:
+    with pytest.raises(Unreadable, match=r"^the folder cannot be read: .*denied") as error:
         list(walk_files(str(nobody / "closed")))
     assert "chmod u+rx" in error.value.cure
 

@@ -27,6 +27,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.compound_file import compound_file, text_property
+
 MB = 2**20
 _WORDS = "The bees of the valley make honey in the spring and sleep in the winter. "
 
@@ -516,6 +518,20 @@ def _nested_messages(depth: int) -> bytes:
     return b"Subject: s\n" + b"Content-Type: message/rfc822\n\n" * depth + b"\nwords\n"
 
 
+_MAIL = b"Subject: s\nFrom: a@example.org\n\n"
+_MIXED = b'Subject: s\nContent-Type: multipart/mixed; boundary="b"\n\n'
+
+
+def _message_loop() -> bytes:
+    """An Outlook message whose directory and chain of sectors lead back to their beginning."""
+    whole = bytearray(compound_file(text_property(0x0037, "s") | text_property(0x1000, "x" * 9000)))
+    at = whole.index("__substg1.0_1000".encode("utf-16-le"))
+    struct.pack_into("<3I", whole, at + 68, 1, 1, 1)
+    fat = 512 * (1 + struct.unpack_from("<I", whole, 76)[0])
+    struct.pack_into("<4I", whole, fat, 1, 2, 3, 0)
+    return bytes(whole)
+
+
 def _base64_mail() -> bytes:
     page = base64.encodebytes(b"<b>" * 220_000)
     return b"Subject: s\nContent-Type: text/html\nContent-Transfer-Encoding: base64\n\n" + page
@@ -781,6 +797,22 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "headers.eml": lambda: b"Subject: s\n" + b"A: b\n" * 190_000 + b"\nwords\n",
     "boundary.eml": lambda: b'Subject: s\nContent-Type: multipart/mixed; boundary="' + b"-" * 400_000 + b'"\n\n' + b"-" * 400_000,
     "parameters.eml": lambda: b"Subject: s\nContent-Type: text/plain; " + b"".join(b"a*%d=b; " % n for n in range(80_000)) + b"\n\nwords\n",
+    "attached.eml": lambda: _MIXED + b"--b\nContent-Type: application/x; name=a.txt\n\nx\n" * 10_000,
+    "quotes.eml": lambda: _MAIL + b"".join(b">" * (n % 60) + b" On Mon, 9 Sep 2024, X wrote:\n" for n in range(14_000)),
+    "originals.eml": lambda: _MAIL + b"From: a\nSent: 1\n" * 12_000,
+    "blockquotes.eml": lambda: b"Subject: s\nContent-Type: text/html\n\n" + b"<blockquote>" * 60_000 + b"x",
+    "signatures.eml": lambda: _MAIL + b"-- \nKind regards,\n\n" * 40_000,
+    "cells.eml": lambda: _MIXED.replace(b"mixed", b"alternative") + b"--b\n\nx\n--b\nContent-Type: text/html\n\n" + b"<td" * 300_000 + b"\n--b--\n",
+    "messages.mbox": lambda: b"From a Mon Sep  9 10:00:00 2024\nSubject: s\n\nx\n\n" * 8_000,
+    "nested.mbox": lambda: b"From a Mon Sep  9 10:00:00 2024\n" + _nested_messages(25_000),
+    "names.mbox": lambda: b"From a " * 100_000 + b"Mon Sep  9 10:00:00 2024\nSubject: s\n\nx\n\n",
+    "loop.msg": _message_loop,
+    "cards.vcf": lambda: b"BEGIN:VCARD\nFN:a\nEND:VCARD\n" * 30_000,
+    "parameters.vcf": lambda: b"BEGIN:VCARD\nFN" + b";a=b" * 240_000 + b":x\nEND:VCARD\n",
+    "folded.vcf": lambda: b"BEGIN:VCARD\nFN:a\nNOTE:" + b"x\n " * 330_000 + b"\nEND:VCARD\n",
+    "soft.vcf": lambda: b"BEGIN:VCARD\nFN:a\nNOTE;ENCODING=QUOTED-PRINTABLE:" + b"=\n" * 450_000 + b"\nEND:VCARD\n",
+    "nested.ics": lambda: b"BEGIN:VEVENT\n" * 70_000,
+    "entries.ics": lambda: b"BEGIN:VEVENT\nSUMMARY:x\nDTSTART:20240903T180000\nEND:VEVENT\n" * 9_000,
     "flate.pdf": lambda: _pages_sharing(1, (b"BT /F 9 Tf (word) Tj ET " * 40_000 for _ in range(400))),
     "names.pdf": lambda: _pages_sharing(100_000, [b"BT /F 9 Tf (The bees make honey.) Tj ET"]),
     "shared.pdf": lambda: _pages_sharing(20_000, (b"BT /F 9 Tf (word) Tj ET " * 10_000 for _ in range(2))),

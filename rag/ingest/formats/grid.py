@@ -11,7 +11,7 @@ its unit, which is what is looked up and read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ def add_table(
     the header. `header_rows` is how many of the first rows the file itself calls headers; None if
     it does not say. `header` is that of the table which these rows go on with; they may repeat it.
     """
-    remaining = (_cleaned(row) for row in rows)
+    remaining: Iterator[list[str]] = (_cleaned(row) for row in rows)
     if header is None:
         first = list(islice(remaining, _ROWS_LOOKED_AT))
         header, rest = _begin(lines, first, context, header_rows)

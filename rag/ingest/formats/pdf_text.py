@@ -284,7 +284,7 @@ class PdfText:
         names = CONTENTS_NAMES if self._contents and len(table.edges) == 2 else ()
         if names and header is None:
             header = Header([], list(names), self._label)
-        self._table = add_table(self.lines, table.rows, context, header), table
+        self._table = add_table(self.lines, table.rows, context, header=header), table
 
     def _begin_page(self, number: int) -> None:
         while len(self.page_starts) <= number:  # a missing page has its number too

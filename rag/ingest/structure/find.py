@@ -25,8 +25,9 @@ def find_units(
 ) -> tuple[Unit, ...]:
     """Return the units of a text of prose, Markdown or notes, sorted by place.
 
-    `known` are units that a reader found itself; they are returned too, and their lines,
-    and those in `skip`, are not looked at. With `terms` a line above indented lines is a term (reStructuredText).
+    `known` are units that a reader found itself; they are returned too, and their lines, and those
+    in `skip`, are not looked at. With `terms` a line above indented lines is a term
+    (reStructuredText).
     """
     if not known and (rows := log_units(text)):
         return rows
