@@ -27,7 +27,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exactly
-from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
+from rag.domain import Claim, Evidence, Passage, Sentence, Span, Verdict
+from rag.protocols import Support
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
 from rag.text.units import sheet_rows

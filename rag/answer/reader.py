@@ -44,7 +44,6 @@ from rag.answer.spans import pick_span, quote_around, share_of
 from rag.domain import (
     Draft,
     Model,
-    PairModel,
     Passage,
     Piece,
     Progress,
@@ -54,6 +53,7 @@ from rag.domain import (
     Span,
     Turn,
 )
+from rag.protocols import PairModel
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.view import view_of

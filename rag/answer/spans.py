@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from rag.answer.short_answers import answer_kind, kind_of_short_answer
-from rag.domain import Chunk, PassageReading, Span, UnitKind
+from rag.domain import Chunk, Span, UnitKind
+from rag.protocols import PassageReading
 from rag.text import facts
 from rag.text.sentences import split_sentences
 

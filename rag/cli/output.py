@@ -11,17 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from rag.domain import (
-    Answer,
-    Claim,
-    Document,
-    ErrorRates,
-    Evidence,
-    Listing,
-    Passage,
-    Reason,
-    Verdict,
-)
+from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Reason, Verdict
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
@@ -32,6 +22,7 @@ from rag.phrases import (
     VERDICT_PHRASES,
     abstention_phrase,
 )
+from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
     AnswerStream,
     answer_as_shown,

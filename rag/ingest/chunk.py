@@ -15,6 +15,7 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from rag.domain import Chunk, Document, Span, Unit, UnitKind
@@ -150,8 +151,16 @@ def _undivided(document: Document) -> Iterator[Unit]:
     for unit in document.units:
         is_whole = unit.kind is UnitKind.ROW or unit.span.end - unit.span.start <= _MAX_UNIT_CHARS
         if unit.kind in kinds and is_whole and unit.span.start >= end:
-            yield unit
+            yield _with_indentation(unit, document.text) if document.lines else unit
             end = unit.span.end
+
+
+def _with_indentation(unit: Unit, text: str) -> Unit:
+    """Return the unit from the beginning of its line, if only blanks stand before it there."""
+    begin = text.rfind("\n", 0, unit.span.start) + 1
+    if unit.kind is UnitKind.ROW or text[begin : unit.span.start].strip():
+        return unit
+    return replace(unit, span=Span(begin, unit.span.end))
 
 
 def _counted_text(unit: Unit | None, span: Span, text: str) -> str:

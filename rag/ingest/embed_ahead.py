@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rag.domain import Chunk, Embedder
+from rag.domain import Chunk
 from rag.events import Event, Loading, Notice
+from rag.protocols import Embedder
 from rag.text.view import view_of
 
 if TYPE_CHECKING:

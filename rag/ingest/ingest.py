@@ -16,10 +16,9 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from rag.disk import paths as file_paths
-from rag.domain import Chunk, Document, Embedder, RefusedPart
+from rag.domain import Chunk, Document, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
 from rag.index.chroma import VectorIndex
@@ -37,11 +36,13 @@ from rag.ingest.prepare import (
     prepare_document,
     printable_path,
     with_unique_names,
+    with_units,
 )
 from rag.ingest.remask import Remasker
 from rag.ingest.window import WindowWriter
 from rag.library.files import KnownFile
 from rag.library.library import Library
+from rag.protocols import Embedder
 
 #: chunks that are embedded and written together
 _WINDOW_CHUNKS = 1024
@@ -125,12 +126,6 @@ class Ingest:
             self._library.read_files_again()
         yield from self.add(self._library.files.roots(), again=True, forget=forget)
 
-    def _with_units(self, document: Document) -> Document:
-        """The document with the units that its undamaged chunks have."""
-        if not self._library.documents.has(document.id):
-            return document
-        return replace(document, units=self._library.documents.units(document.id))
-
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
         """Write a damaged document again, from its stored `text` if given, else from its file.
 
@@ -140,7 +135,7 @@ class Ingest:
         writer = WindowWriter(self._library, self._embed_ahead, self._chunks, run)
         documents: list[Document] = []
         try:
-            documents = [self._with_units(text)] if text else self._read_unchanged(file)
+            documents = [with_units(self._library, text)] if text else self._read_unchanged(file)
             for document in documents:
                 prepared = prepare_document(file, document, None, self._chunks)
                 for _ in (*writer.store([prepared], anew=True), *writer.finish()):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from rag.domain import Document
 from rag.errors import RagError
 from rag.events import Event
 from rag.ingest import clean as cleaning
 from rag.ingest.embed_ahead import EmbedAhead
-from rag.ingest.prepare import Chunker
+from rag.ingest.prepare import Chunker, with_units
 from rag.library.library import Library
 from rag.text import boilerplate
 
@@ -85,6 +84,5 @@ class Remasker:
             for document_id in document_ids[start : start + _BATCH_DOCUMENTS]:
                 with suppress(RagError):
                     document = self._library.documents.load(document_id)
-                    units = self._library.documents.units(document_id)
-                    documents.append(replace(document, units=units))
+                    documents.append(with_units(self._library, document))
             yield documents

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.domain import Chunk, Document, Unit
+from rag.domain import Chunk, Document
 from rag.errors import LibraryBroken, Usage
 from rag.library.database import Database
 from rag.library.files import SourceFiles
 from rag.library.names import Names
 from rag.library.rows import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
-from rag.text.units import unit_order, units_to_json
+from rag.text.units import units_to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -213,17 +213,6 @@ class Documents:
         """Return the ids of the chunks of a document."""
         select = "SELECT id FROM chunks WHERE document = ?"
         return [row[0] for row in self._database.execute(select, (document_id,))]
-
-    def units(self, document_id: str) -> tuple[Unit, ...]:
-        """Return the units of a document outside of its mask, sorted by place."""
-        document = self.load(document_id)
-        units = dict.fromkeys(
-            unit
-            for row in self.chunk_rows(document_id)
-            if row.is_intact
-            for unit in row.units_of(document)
-        )
-        return tuple(sorted(units, key=unit_order))
 
     def texts(self, chunk_ids: Collection[str]) -> Iterator[ChunkText]:
         """Yield the texts of chunks, document by document.

@@ -55,7 +55,7 @@ def units_from_json(value: Any, length: int) -> tuple[Unit, ...]:
     try:
         texts, rows = value
         return tuple(_unit(texts, row, length) for row in rows)
-    except (TypeError, IndexError, AttributeError, ValueError) as error:
+    except (TypeError, IndexError, AttributeError) as error:
         raise ValueError("no units of a text") from error
 
 

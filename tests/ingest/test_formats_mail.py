@@ -7,6 +7,7 @@ import email.message
 import email.policy
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -384,7 +385,7 @@ def _when(day: int) -> bytes:
     return struct.pack("<Q", int((moment.timestamp() + 11_644_473_600) * 10**7))
 
 
-def outlook(name: str, day: int, body: str, prefix: int = 32, **more: object) -> dict[str, object]:
+def outlook(name: str, day: int, body: str, prefix: int = 32, **more: Any) -> dict[str, Any]:
     return {
         **text_property(0x0037, f"Mail of {name}"),
         **text_property(0x0C1A, name),
@@ -410,13 +411,14 @@ def test_an_outlook_message(tmp_path: Path) -> None:
         "Zoë",
         6,
         "See below.\r\n\r\n-- \r\nZoë\r\n",
+        32,
         **{
             "__recip_version1.0_#00000000": recipient,
             "__attach_version1.0_#00000000": attached,
             "__attach_version1.0_#00000001": {**inner, **properties(8, {})},
         },
     )
-    document, codes = read(tmp_path, "a.msg", compound_file(tree))  # type: ignore[arg-type]
+    document, codes = read(tmp_path, "a.msg", compound_file(tree))
     assert isinstance(document, RawDocument) and isinstance(codes, RawDocument)
     assert (document.title, document.date) == ("Mail of Zoë", "2024-09-06")
     assert document.text.startswith(
@@ -430,7 +432,7 @@ def test_an_outlook_message(tmp_path: Path) -> None:
 
 
 def test_damaged_outlook_messages(tmp_path: Path) -> None:
-    whole = compound_file(outlook("Paul", 2, "I can build it." * 400))  # type: ignore[arg-type]
+    whole = compound_file(outlook("Paul", 2, "I can build it." * 400))
     for number, content in enumerate(
         [whole[:600], whole[:-600], whole[:512] + b"\xff" * len(whole), compound_file({"x": b"y"})]
     ):

@@ -23,8 +23,8 @@ def shown(text: str, units: Sequence[Unit]) -> list[Shown]:
     ]
 
 
-def found(text: str, **more: bool) -> list[Shown]:
-    return shown(text, find_units(text, **more))
+def found(text: str, terms: bool = False) -> list[Shown]:
+    return shown(text, find_units(text, terms=terms))
 
 
 # -- prose has no units --

@@ -133,6 +133,10 @@ def test_an_upgrade_that_fails_changes_nothing(
 # -- passages of an earlier chunker --
 
 
+def _is_old(library: Library) -> bool:
+    return library.chunked_by_earlier_version
+
+
 def _made_by_earlier_chunker(house: House, folder: Path) -> None:
     """Store what a library of format 4 has: no units, and the version of the chunker before."""
     house.library.close()
@@ -158,7 +162,7 @@ def test_files_of_an_earlier_chunker_are_searched_and_read_again_at_the_next_syn
     _made_by_earlier_chunker(house, tmp_path)
 
     library = Library(tmp_path / "lib", identity="e chunks 2")
-    assert library.chunked_by_earlier_version
+    assert _is_old(library)
     assert library.integrity.damaged() == [], "rows without units keep their checksums"
     before = library.documents.chunk_ids()
     assert before and all(not c.units for c in library.documents.chunks(list(before)).values())
@@ -172,7 +176,7 @@ def test_files_of_an_earlier_chunker_are_searched_and_read_again_at_the_next_syn
     (chunk,) = library.documents.chunks(list(library.documents.chunk_ids())).values()
     assert [unit.kind for unit in chunk.units] == [UnitKind.LIST, UnitKind.ITEM, UnitKind.ITEM]
     assert len(house.embedded) == embedded, "the text of a chunk that stays is not embedded again"
-    assert not library.chunked_by_earlier_version
+    assert not _is_old(library)
     assert library.integrity.damaged() == []
     house.agrees()
 

@@ -33,17 +33,7 @@ from rag.answer import (
     spans,
 )
 from rag.cli.output import print_document
-from rag.domain import (
-    AnswerSpan,
-    Chunk,
-    Document,
-    Passage,
-    PassageReading,
-    RawDocument,
-    Span,
-    Support,
-    Turn,
-)
+from rag.domain import Chunk, Document, Passage, RawDocument, Span, Turn
 from rag.errors import Unreadable
 from rag.eval import question_rules
 from rag.ingest import clean
@@ -52,6 +42,7 @@ from rag.ingest.formats import plain
 from rag.ingest.formats.common import decode, stated_date
 from rag.ingest.structure.find import find_units
 from rag.ingest.structure.front_matter import find_front_matter
+from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.search import candidates, retrieve
 from rag.search.widen import edges_of, widen_chunk
 from rag.text import boilerplate, copies, facts, header_rows, sanitize

@@ -37,7 +37,7 @@ def test_units_survive_json() -> None:
     ],
 )
 def test_what_is_no_unit_is_refused(value: object) -> None:
-    with pytest.raises(ValueError, match="units"):
+    with pytest.raises(ValueError):
         units_from_json(value, 10)
 
 

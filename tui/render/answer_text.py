@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Answer, Claim, ErrorRates, Evidence, Passage, Reason, Verdict
+from rag.domain import Answer, Claim, Evidence, Passage, Reason, Verdict
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
@@ -19,6 +19,7 @@ from rag.phrases import (
     VERDICT_PHRASES,
     abstention_phrase,
 )
+from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
 from rag.text.units import sheet_rows
 from tui.render.glyphs import VERDICT_STYLES, Glyphs

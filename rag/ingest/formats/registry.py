@@ -112,7 +112,9 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(_PACKED_ENDINGS, _PACKED),
 }
 #: formats that a user is told to save a file in
-_SUGGESTED_ENDINGS = ()
+_SUGGESTED_ENDINGS = (
+    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .ods .odt .pdf .pptx .rst .rtf .txt .xlsx"
+)
 
 
 def file_format(name: str) -> tuple[str, bool]:
