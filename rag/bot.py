@@ -22,7 +22,6 @@ from rag.disk.permissions import make_folder
 from rag.domain import (
     Conversation,
     Document,
-    ErrorRates,
     Evidence,
     Listing,
     Passage,
@@ -36,6 +35,7 @@ from rag.index.index import renew_index
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
+from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation

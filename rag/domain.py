@@ -1,4 +1,4 @@
-"""The shared types: frozen values and interfaces, without files, models or screens.
+"""The shared types: frozen values, without files, models or screens.
 
 All offsets are characters into `Document.text`, half-open, so that
 ``document.text[span.start:span.end]`` is always the quote, the chunk or the highlight.
@@ -6,14 +6,8 @@ All offsets are characters into `Document.text`, half-open, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +28,41 @@ class Span:
         return self.start < other.end and other.start < self.end
 
 
+class UnitKind(StrEnum):
+    """What a unit of a text is."""
+
+    ROW = "row"  #: of a table
+    RECORD = "record"  #: fields of one thing, each a name and a value
+    ENTRY = "entry"  #: one name and what is said of it: a term, a speaker's words, a dated line
+    LIST = "list"  #: the items of a list, whole
+    ITEM = "item"  #: one item of a list
+    ANSWER = "answer"  #: to a question that the text itself asks
+    SECTION = "section"  #: what stands under a heading; the context is the path of headings
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of a unit and the name of its column or field."""
+
+    header: str  #: "" if the column has none; levels are divided by " / "
+    span: Span  #: the value
+    name: Span | None = None  #: where the name stands, if it stands in the unit itself
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of a text that is read together with what it belongs to.
+
+    Units may lie in each other: an item in a list.
+    """
+
+    kind: UnitKind
+    span: Span
+    context: str = ""  #: what it belongs to and does not say itself: caption, label, introduction
+    cells: tuple[Cell, ...] = ()
+    row: int = 0  #: its number in the sheet, as a spreadsheet counts; 0 outside of sheets
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """The visible text of one file, or of one entry of a corpus file."""
@@ -49,6 +78,7 @@ class Document:
     #: each line is a sentence (source code, rows of a table); for the chunker, not stored
     lines: bool = False
     path: str = ""  #: absolute path of the file; "" for a document of a corpus file
+    units: tuple[Unit, ...] = ()  #: sorted by place; for the chunker
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +95,8 @@ class RawDocument:
     #: (offset, level, title) of each heading; None: headings by the syntax of the text
     headings: tuple[tuple[int, int, str], ...] | None = None
     lines: bool = False  #: each line is a sentence (source code, rows of a table)
+    #: sorted by place; None: units by the syntax of the text
+    units: tuple[Unit, ...] | None = None
     #: the same document with the result of `clean.rule`
     ruled: RawDocument | None = field(default=None, compare=False)
 
@@ -92,6 +124,7 @@ class Chunk:
     text: str
     line: int  #: 1-based line of span.start, lines counted by "\n"
     page: int | None = None  #: 1-based
+    units: tuple[Unit, ...] = ()  #: those that overlap the span, sorted by place
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +192,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words of passage `number` that support a sentence: ``text == document.text[span]``."""
+    """The words of passage `number` that support a sentence: ``text == document.text[span]``.
+
+    In a workbook the place for a person is `sheet` and `row`; `line` is that of the text.
+    """
 
     number: int
     document: str
@@ -168,6 +204,9 @@ class Evidence:
     text: str
     line: int
     page: int | None = None
+    context: str = ""  #: headings, introduction, names of columns; not part of `text`
+    sheet: str = ""
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,86 +334,6 @@ class Turn:
     question: str  #: the resolved question, as it was searched for
     answer: str  #: its text
     short: str = ""  #: the short answer; "" if there was none
-
-
-class Writer(Protocol):
-    """Interface of whatever writes answers: the built-in reader, a chat model, a script of a test.
-
-    `write` yields one `Draft`, then pieces, with `Progress` between them; closing the iterator
-    stops the work. `rewrite` turns a follow-up question into one that can be understood without
-    the earlier turns; "" leaves that to the built-in rules.
-    """
-
-    model: Model
-
-    def write(
-        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[Draft | Progress | Piece]: ...
-
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSpan:
-    """A candidate for the shortest answer; `score` is a log-probability up to a constant."""
-
-    span: Span
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class PassageReading:
-    """The scores of one passage for a question. A passage without a word has no `spots`."""
-
-    answers: float  #: logit of "this passage answers the question"
-    spots: tuple[AnswerSpan, ...]  #: places in the passage, likeliest first
-    helps: float  #: logit of "it helps to answer", which may be high without an answer in it
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Logits of how a passage supports a sentence, and the place of the evidence in it."""
-
-    supported: float
-    partly: float
-    against: float
-    evidence: Span | None
-
-
-class PairModel(Protocol):
-    """A model that reads a text together with each passage: one result per passage, in order."""
-
-    def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]: ...
-
-    def support(self, sentence: str, passages: Sequence[str]) -> list[Support]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRates:
-    """Error rates on claims that the check was not fitted on: (value, 95 % low, 95 % high)."""
-
-    misses: tuple[float, float, float]  #: unsupported claims that are called supported
-    false_alarms: tuple[float, float, float]  #: supported claims that are not called supported
-    claims: int
-
-    @property
-    def says(self) -> str:
-        """The rates in words."""
-        passed, doubted = (
-            f"{100 * r[0]:.{int(0 < r[0] < 0.01)}f} %" for r in (self.misses, self.false_alarms)
-        )
-        return (
-            f"lets {passed} of unsupported claims pass, doubts {doubted} of supported ones "
-            f"({self.claims:,} claims; quotations are compared letter by letter)"
-        )
-
-
-class Embedder(Protocol):
-    """A model that turns texts into unit vectors: float32, shape (n, `dimension`)."""
-
-    dimension: int
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,12 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
-from rag.domain import Conversation, Document, ErrorRates, Listing, Passage, Status
+from rag.domain import Conversation, Document, Listing, Passage, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
 from rag.front_door import FrontDoor
 from rag.process import harden_process, safe_children
+from rag.protocols import ErrorRates
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.domain import Conversation, Document, ErrorRates, Listing, Passage, Status
+from rag.domain import Conversation, Document, Listing, Passage, Status
 from rag.events import Event
+from rag.protocols import ErrorRates
 
 
 class FrontDoor(Protocol):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from rag.answer import calibration
 from rag.answer.similarity import SentenceSimilarity
 from rag.config import READER, Config
-from rag.domain import Embedder, Model, Writer
+from rag.domain import Model
 from rag.ingest.chunk import CHUNKER_VERSION
+from rag.protocols import Embedder, Writer
 
 if TYPE_CHECKING:
     from rag.answer.check import Judge

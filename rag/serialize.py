@@ -25,6 +25,9 @@ class PlaceObject(TypedDict):
     quote: str
     line: int
     page: int | None
+    context: str
+    sheet: NotRequired[str]
+    row: NotRequired[int]
 
 
 class CitationObject(PlaceObject):
@@ -172,8 +175,11 @@ def evidence(value: d.Evidence) -> CitationObject:
 
 
 def left_out(value: d.Evidence) -> PlaceObject:
-    """Masked text that would answer: a citation without a number."""
-    return {
+    """Masked text that would answer: a citation without a number.
+
+    `sheet` and `row` are present only in a workbook.
+    """
+    place: PlaceObject = {
         "source": value.source,
         "document": value.document,
         "start": value.span.start,
@@ -181,7 +187,11 @@ def left_out(value: d.Evidence) -> PlaceObject:
         "quote": value.text,
         "line": value.line,
         "page": value.page,
+        "context": value.context,
     }
+    if value.row:
+        place["sheet"], place["row"] = value.sheet, value.row
+    return place
 
 
 def passage(value: d.Passage) -> PassageObject:

@@ -176,7 +176,10 @@ def test_what_the_rules_find_comes_from_the_child(tmp_path: Path, name: str) -> 
         ),
         name,
     )
-    assert clean_document(raw, name) == expected
+    document = clean_document(raw, name)
+    if name in ("a.csv", "a.html"):  # whose readers know the units
+        expected = replace(expected, units=document.units)
+    assert document == expected
     other = replace(raw.ruled, title="Another", masked=(Span(0, 4),))
     told = clean_document(replace(raw, ruled=other), name)
     assert (told.title, told.mask) == ("Another", (Span(0, 4),)), "the rules do not run again"
@@ -191,7 +194,7 @@ def sent(frame: Mapping[str, object]) -> Any:
     "wrong",
     [
         {"masked": [[0, 99]]}, {"masked": [[3, 2]]}, {"masked": [[0, 3], [2, 4]]}, {"headings": [[99, 1, "a"]]}, {"pages": "ab"},
-        {"headings": [[3, 1, "a"], [1, 1, "b"]]}, {"ruled": None}, {"date": ["x"], "lines": 1, "masked": [["a", "b"]]},
+        {"headings": [[3, 1, "a"], [1, 1, "b"]]}, {"ruled": None}, {"units": [["a"], [[0, 0, 99, 0, 0]]]}, {"date": ["x"], "lines": 1, "masked": [["a", "b"]]},
     ],
 )  # fmt: skip
 def test_spans_that_a_child_made_up_are_not_believed(wrong: dict[str, Any]) -> None:
@@ -204,7 +207,8 @@ def test_spans_that_a_child_made_up_are_not_believed(wrong: dict[str, Any]) -> N
         "name": "",
         "lines": False,
     }
-    head = {**good, "ruled": {"title": "t", "masked": [[0, 2]], "headings": []}}
+    ruled = {"title": "t", "masked": [[0, 2]], "headings": []}
+    head = {**good, "ruled": ruled, "units": []}
     assert sandbox._part(sent(head), b"text") == RawDocument(
         "text", "t", masked=(Span(0, 2),), headings=((0, 1, "a"),)
     )

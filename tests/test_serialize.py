@@ -125,6 +125,7 @@ def test_a_claim_and_its_citations() -> None:
                     "quote": "It has four bolts",
                     "line": 3,
                     "page": None,
+                    "context": "",
                 },
             ],
         },

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from rag.domain import Document, ErrorRates, Status
+from rag.domain import Document, Status
 from rag.events import Event
+from rag.protocols import ErrorRates
 
 
 class ChatEngine(Protocol):

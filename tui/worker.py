@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rag.domain import Document, ErrorRates, Status
+from rag.domain import Document, Status
 from rag.errors import EngineStopped, RagError
 from rag.events import Event
+from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
     from tui.chat_engine import ChatEngine

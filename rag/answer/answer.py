@@ -34,9 +34,9 @@ from rag.domain import (
     Sentence,
     Turn,
     Verdict,
-    Writer,
 )
 from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
+from rag.protocols import Writer
 
 #: a question and how many passages -> the nearest passages
 Search = Callable[[str, int], tuple[Passage, ...]]

@@ -27,9 +27,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exactly
-from rag.domain import Claim, Evidence, Passage, Sentence, Span, Support, Verdict
+from rag.domain import Claim, Evidence, Passage, Sentence, Span, Verdict
+from rag.protocols import Support
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
+from rag.text.units import sheet_rows
+from rag.text.view import context_of
 
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]
@@ -210,8 +213,18 @@ def _slice(passage: Passage, span: Span) -> str:
 def _evidence(passage: Passage, span: Span) -> Evidence:
     chunk = passage.chunk
     line = chunk.line + line_number(chunk.text, span.start - chunk.span.start) - 1
+    sheet, row, _ = sheet_rows(chunk, span)
     return Evidence(
-        passage.number, chunk.document, chunk.source, span, _slice(passage, span), line, chunk.page
+        passage.number,
+        chunk.document,
+        chunk.source,
+        span,
+        _slice(passage, span),
+        line,
+        chunk.page,
+        " › ".join(context_of(chunk, span, names=True)),
+        sheet,
+        row or None,
     )
 
 

@@ -14,8 +14,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rag.answer.reader import ReaderFit
-from rag.domain import Document, Evidence, PassageReading, Span
+from rag.domain import Document, Evidence, Span
 from rag.errors import RagError
+from rag.protocols import PassageReading
 from rag.text import facts
 from rag.text.boilerplate import masked_lines
 from rag.text.sentences import line_number

@@ -31,16 +31,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from rag.answer.field_words import asked_fields
+from rag.answer.lookup import Lookup, look_up
+from rag.answer.parts import Part, has_structure, in_structure, parts_of
+from rag.answer.question_terms import QuestionTerms, facts_of, read_question
+from rag.answer.scope import passages_in_scope
 from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
+from rag.answer.spans import pick_span, quote_around, share_of
 from rag.domain import (
     Draft,
     Model,
-    PairModel,
     Passage,
-    PassageReading,
     Piece,
     Progress,
     Quote,
@@ -49,9 +53,10 @@ from rag.domain import (
     Span,
     Turn,
 )
+from rag.protocols import PairModel
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.sentences import split_sentences
+from rag.text.view import view_of
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
@@ -60,12 +65,14 @@ _MAX_SENTENCES = 3  # sentences of an answer
 _SAME_SENTENCE_OVERLAP = 0.8
 #: share of the question's words that two sentences must have before their answers are compared
 _MIN_QUESTION_OVERLAP = 0.5
-#: added to the score of a place if its sentence has all of the question's words, weighted by rarity
-_QUESTION_WORDS_WEIGHT = 4.0
-#: added to the score of a place if it is of the kind that is asked for
-_KIND_WEIGHT = 0.4
 #: probability from which a further passage that says something else is quoted
 _MIN_FURTHER_CHANCE = 0.8
+#: parts of a passage that are read one by one
+_MAX_PARTS = 16
+#: taken from the logit of a part that has none of the question's words
+_MISSING_WORDS = 2.5
+#: characters of a section that is read part by part
+_MAX_SCOPED_CHARS = 2000
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
 
@@ -110,6 +117,7 @@ class Reading:
     around: Span  #: where `sentence` is
     chance: float  #: probability that the passage answers, 0..1
     logit: float  #: of the model, from which `chance` was computed
+    in_context: bool = False  #: one part was read alone, after the path of what it belongs to
 
 
 class Reader:
@@ -129,11 +137,17 @@ class Reader:
         if absent:  # no passage needs to be read
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
+        if found := look_up(question, passages):
+            yield from self._write_lookups(found)
+            return
+        scoped = passages_in_scope(question, passages)
+        cut = {p.number for p in scoped} if scoped != list(passages) else set()
+        passages = scoped
         readings: list[Reading] = []
         total = sum(len(p.chunk.text) for p in passages) // _CHARS_PER_TOKEN
         chars_read = 0
         for passage in passages:
-            readings += self.read(question, passage)
+            readings += self.read(question, passage, passage.number in cut)
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
         readings.sort(key=lambda reading: -reading.chance)
@@ -149,28 +163,82 @@ class Reader:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
             yield Quote(reading.sentence, reading.passage.number, reading.around)
 
+    def _write_lookups(self, found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
+        """Yield the draft and the quotations of places that were looked up."""
+        texts = [_text_of(place.passage, place.short) for place in found]
+        chance = min(0.99, found[0].share)
+        yield Draft(Receipt(), short="; ".join(dict.fromkeys(texts)), chance=chance)
+        quoted = dict[Span, Lookup]()
+        for place in found:
+            quoted.setdefault(place.quote, place)
+        for index, place in enumerate(quoted.values()):
+            if index:
+                yield " "
+            passage = place.passage
+            yield Quote(_text_of(passage, place.quote), passage.number, place.quote)
+
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
         """Always "": the reader leaves follow-up questions to the rules."""
         return ""
 
-    def read(self, question: str, passage: Passage) -> Iterator[Reading]:
-        """The reading of one passage; none if it has no words."""
+    def read(self, question: str, passage: Passage, scoped: bool = False) -> Iterator[Reading]:
+        """The reading of one passage; none if it has no words.
+
+        A `scoped` passage is one section that the question names.
+        """
         chunk = passage.chunk
-        (result,) = self._pairs.read(question, [chunk.text])
-        span = pick_span(question, chunk.text, result)
-        if span is None:
+        structured = has_structure(passage)
+        if structured or (scoped and len(chunk.text) < _MAX_SCOPED_CHARS):
+            yield from self._read_parts(question, passage)
+            if not structured:
+                return
+        view = view_of(chunk)
+        (result,) = self._pairs.read(question, [view.text])
+        spots = tuple(spot for spot in result.spots if view.span(spot.span))
+        span = pick_span(question, view.text, replace(result, spots=spots))
+        place = view.span(span) if span else None
+        if place is None:
             return
-        sentence = sentence_around(chunk.text, span)
-        start = chunk.span.start
+        if structured and in_structure(passage, place):
+            return
+        around = quote_around(chunk, place)
         yield Reading(
             passage=passage,
-            short=span.of(chunk.text),
-            span=Span(start + span.start, start + span.end),
-            sentence=sentence.of(chunk.text),
-            around=Span(start + sentence.start, start + sentence.end),
+            short=_text_of(passage, place),
+            span=place,
+            sentence=_text_of(passage, around),
+            around=around,
             chance=self._fit.chance(result.answers),
             logit=result.answers,
         )
+
+    def _read_parts(self, question: str, passage: Passage) -> Iterator[Reading]:
+        """The reading of the part that most likely answers; each part is read in its context."""
+        parts = nearest_parts(question, parts_of(question, passage))
+        results = self._pairs.read(question, [part.view.text for part in parts])
+        best: Reading | None = None
+        asked = read_question(question)
+        for part, result in zip(parts, results, strict=True):
+            spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
+            span = pick_span(question, part.view.text, replace(result, spots=spots))
+            place = part.view.span(span) if span else None
+            if place is None:
+                continue
+            logit = result.answers - _MISSING_WORDS * (1 - share_in_context(asked, part))
+            if best and logit <= best.logit:
+                continue
+            best = Reading(
+                passage=passage,
+                short=_text_of(passage, place),
+                span=place,
+                sentence=_text_of(passage, part.span),
+                around=part.span,
+                chance=self._fit.chance(logit),
+                logit=logit,
+                in_context=True,
+            )
+        if best:
+            yield best
 
     def _too_unlikely(self, chance: float) -> str:
         calibrated = ", as calibrated" if self.model.calibrated else ""
@@ -186,6 +254,29 @@ class Reader:
         )
 
 
+def share_in_context(asked: QuestionTerms, part: Part) -> float:
+    """The share of the question's weight that a part and its path have, 0..1."""
+    found = asked.found([part.view.text])
+    stems = facts_of(part.view.text).stems
+    for asking, names in asked_fields(asked.question):
+        if stems & names:
+            found |= {t for t in asked.terms if t[0] == "stem" and t[1] in asking}
+    return asked.share(found) if asked.terms else 1.0
+
+
+def nearest_parts(question: str, parts: Sequence[Part]) -> list[Part]:
+    """The parts that have most of the question's words, in their order."""
+    stems = set(facts.content_stems(question))
+    shares = [share_of(stems, part.view.text) for part in parts]
+    order = sorted(range(len(parts)), key=lambda number: -shares[number])
+    return [parts[number] for number in sorted(order[:_MAX_PARTS])]
+
+
+def _text_of(passage: Passage, span: Span) -> str:
+    start = passage.chunk.span.start
+    return passage.chunk.text[span.start - start : span.end - start]
+
+
 def answer_logit(question: str, readings: Sequence[Reading]) -> float:
     """The logit that is compared with the threshold: that of the first reading, corrected.
 
@@ -193,66 +284,11 @@ def answer_logit(question: str, readings: Sequence[Reading]) -> float:
     common and the second reading matter.
     """
     best = readings[0]
-    share = _share(set(facts.content_stems(question)), best.passage.chunk.text)
+    if best.in_context:
+        return best.logit
+    share = share_of(set(facts.content_stems(question)), best.passage.chunk.text)
     second = readings[1].logit if len(readings) > 1 else -math.inf
     return best.logit - _SHARED_WORDS.of(share) + _SECOND_PASSAGE.of(second)
-
-
-def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
-    """The place in `text` that most likely answers, or None if `reading` has no places.
-
-    The score of a place is the model's, plus the weight of the question's words in its sentence,
-    plus or minus a constant for the kind of what stands there.
-    """
-    weights, wanted = _word_weights(question, text), answer_kind(question)
-    sentence_weights: dict[Span, float] = {}
-    best_score, best_span = -math.inf, None
-    for place in reading.spots:
-        sentence = sentence_around(text, place.span)
-        if sentence not in sentence_weights:
-            shared = weights.keys() & facts.content_stems(sentence.of(text))
-            sentence_weights[sentence] = sum(weights[word] for word in shared)
-        score = (
-            place.score
-            + _QUESTION_WORDS_WEIGHT * sentence_weights[sentence]
-            + _KIND_WEIGHT * _kind_match(wanted, place.span.of(text))
-        )
-        if score > best_score:
-            best_score, best_span = score, place.span
-    return best_span
-
-
-def _word_weights(question: str, text: str) -> dict[str, float]:
-    """The question's stems, weighted by inverse frequency in the sentences of `text`; the sum is 1.
-
-    The fewer sentences have a word, the more it tells which sentence is about the question.
-    """
-    sentences = [set(facts.content_stems(span.of(text))) for span in split_sentences(text)]
-    weights = {
-        stem: math.log((len(sentences) + 1) / (sum(stem in stems for stems in sentences) + 0.5))
-        for stem in dict.fromkeys(facts.content_stems(question))
-    }
-    total = sum(weights.values()) or 1.0
-    return {stem: weight / total for stem, weight in weights.items()}
-
-
-def _share(stems: set[str], text: str) -> float:
-    return len(stems & set(facts.content_stems(text))) / max(1, len(stems))
-
-
-def _kind_match(wanted: str, short: str) -> float:
-    """1 if `short` is of the kind that is wanted, -1 if it is not, 0 if no kind is wanted."""
-    if not wanted:
-        return 0.0
-    return 1.0 if kind_of_short_answer(short) == wanted else -1.0
-
-
-def sentence_around(text: str, span: Span) -> Span:
-    """The sentence of `text` around `span`; if there are several, from the first to the last."""
-    sentences = [sentence for sentence in split_sentences(text) if sentence.overlaps(span)]
-    if not sentences:
-        return span
-    return Span(min(sentences[0].start, span.start), max(sentences[-1].end, span.end))
 
 
 def choose_readings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rag.domain import Embedder
+from rag.protocols import Embedder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,17 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from rag.domain import (
-    Answer,
-    Claim,
-    Document,
-    ErrorRates,
-    Evidence,
-    Listing,
-    Passage,
-    Reason,
-    Verdict,
-)
+from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Reason, Verdict
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
@@ -32,6 +22,7 @@ from rag.phrases import (
     VERDICT_PHRASES,
     abstention_phrase,
 )
+from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
     AnswerStream,
     answer_as_shown,
@@ -40,6 +31,7 @@ from rag.text.foreign_marks import (
     spell_marks,
 )
 from rag.text.sanitize import sanitize, sanitize_line
+from rag.text.units import sheet_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -209,6 +201,8 @@ def _footnote(claim: Claim, out: Console) -> None:
         out.print(verdict + Text(place))
         if evidence and evidence.text != claim.sentence.text:
             _line(out, f"    “{quote_foreign(evidence.text)}”", "dim")
+        if evidence and evidence.context:
+            _line(out, f"    under {quote_foreign(evidence.context)}", "dim")
     if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
         _line(out, "    " + sanitize_line("; ".join(claim.reasons)), "dim")
 
@@ -234,13 +228,19 @@ def print_error_rates(measured: Callable[[], ErrorRates]) -> None:
 
 
 def _evidence_place(evidence: Evidence) -> str:
-    """Return source, line and, if known, page."""
+    """Return source, line and, if known, page; of a workbook sheet and row."""
+    if evidence.row:
+        sheet = quote_foreign(evidence.sheet)
+        return f"{quote_foreign(evidence.source)}, sheet {sheet}, row {evidence.row}"
     page = f", page {evidence.page}" if evidence.page else ""
     return f"{quote_foreign(evidence.source)}:{evidence.line}{page}"
 
 
 def _passage_place(passage: Passage) -> str:
-    """Return source and line."""
+    """Return source and line, of a workbook sheet and row."""
+    sheet, first, _ = sheet_rows(passage.chunk)
+    if first:
+        return f"{quote_foreign(passage.chunk.source)}, sheet {quote_foreign(sheet)}, row {first}"
     return f"{quote_foreign(passage.chunk.source)}:{passage.chunk.line}"
 
 

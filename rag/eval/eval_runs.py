@@ -290,7 +290,7 @@ def _hash(corpus: Sequence[str]) -> str:
         try:
             files = list(walk_files(path))
         except Unreadable as error:
-            raise Usage(f"--corpus {error}", error.cure) from error
+            raise Usage(f"--corpus {path}: {error}", error.cure) from error
         for file in files:
             if file.closed:
                 raise Usage(f"--corpus {file.path}: {file.closed}", "make it readable")

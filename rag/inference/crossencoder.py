@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from rag.domain import AnswerSpan, PassageReading, Span, Support
+from rag.domain import Span
 from rag.inference.llama import TokenEncoder
+from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.text.sentences import split_sentences
 
 if TYPE_CHECKING:

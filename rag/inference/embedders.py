@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.config import EMBEDDER, Config
-from rag.domain import Embedder
 from rag.errors import Usage, WeightsMissing
 from rag.inference import minilm, weights
 from rag.inference.external import GgufEmbedder, OpenEmbedder, last_known_path
 from rag.inference.st_folder import SentenceTransformersFolder
+from rag.protocols import Embedder
 
 _MAX_CONTEXT_TOKENS = 40  # of title and heading before a passage
 _MIN_CHUNK_TOKENS = 32

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict, cast
 
 from rag.disk import atomic_files, permissions, regular_files
 from rag.disk.strict_json import Json
-from rag.domain import Embedder
 from rag.errors import ModelBroken, Unreadable, Usage
 from rag.inference import model_trial, weights
 from rag.inference.llama import TextEncoder
+from rag.protocols import Embedder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from rag.disk import atomic_files, regular_files, strict_json
-from rag.domain import Embedder
 from rag.errors import ModelBroken, RagError, Unreadable
 from rag.inference import minilm, weights
 from rag.inference.external import (
@@ -29,6 +28,7 @@ from rag.inference.external import (
     Prefixes,
     read_json_object,
 )
+from rag.protocols import Embedder
 
 _OWN_SETTINGS, _MODEL_SETTINGS = "footnote.json", "config_sentence_transformers.json"
 _PICKLES = (

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from rag.disk import toml_setting
 from rag.disk.atomic_files import open_regular, replace_file, sha256
-from rag.domain import ErrorRates
 from rag.errors import ModelBroken, WeightsMissing
+from rag.protocols import ErrorRates
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 A chunk takes the sentences of one section until the next one would make it longer than `size`
 tokens. A masked line, a heading or a new page ends it, so that the page of a chunk is the page of
-every sentence that begins in it. In source code and tables a line is a sentence. A longer sentence
-is cut where a word ends. A chunk of only a few words is joined to the one before it. The tokenizer
-of the embedder counts the tokens, so that the embedder never truncates a chunk. The characters of a
-chunk are limited too, far above what text needs.
+every sentence that begins in it. In source code and tables a line is a sentence; a record, and an
+entry of source code, are one too. A longer sentence is cut where a word ends. A chunk of
+only a few words is joined to the one before it. The tokenizer of the embedder counts the tokens, so
+that the embedder never truncates a chunk. The characters of a chunk are limited too, far above what
+text needs.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from rag.domain import Chunk, Document, Span
+from rag.domain import Chunk, Document, Span, Unit, UnitKind
 from rag.text.sentences import bounded, split_sentences
+from rag.text.units import UnitsInOrder
+from rag.text.view import row_text
 
 #: version of the way chunks are made; a library of another version is refused
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 #: tokens; a chunk of fewer is joined to its neighbour
 _TINY_TOKENS = 24
 #: sentences that the tokenizer gets at once, and about how many characters of them
@@ -29,6 +33,8 @@ _MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 8192, 2**20
 _MAX_CHARS_PER_TOKEN = 40
 #: characters of a line that is counted as one piece; a longer one is cut first
 _MAX_LINE_CHARS = 20_000
+#: characters of a record or entry that stays in one piece
+_MAX_UNIT_CHARS = 1200
 
 #: counts the tokens of each text
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
@@ -111,18 +117,71 @@ def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterat
     """Yield the sentences outside the mask with their tokens; too long ones are cut into parts."""
     text = document.text
     split = _code_lines if document.lines else split_sentences
-    spans = [
-        span for start, end in _unmasked_ranges(document) for span in split(text, Span(start, end))
-    ]
+    units = {unit.span.start: unit for unit in _undivided(document)}
+    spans = list(_sentences_and_units(document, units))
     for batch in _batches(spans):
-        counts = count([span.of(text) for span in batch])
+        counts = count([_counted_text(units.get(span.start), span, text) for span in batch])
         for span, tokens in zip(batch, counts, strict=True):
+            unit = units.get(span.start)
             if tokens <= size and _is_short(span, span, size):
                 yield _Piece(span, tokens)
+            elif unit and unit.kind is not UnitKind.ROW:
+                lines = list(split(text, span))
+                for line, line_tokens in zip(
+                    lines, count([s.of(text) for s in lines]), strict=True
+                ):
+                    yield from _parts(text, _Piece(line, line_tokens), size, count)
             else:
-                parts = list(_cut_long(text, span, size, count))
-                part_counts = count([part.of(text) for part in parts])
-                yield from map(_Piece._make, zip(parts, part_counts, strict=True))
+                yield from _parts(text, _Piece(span, size + 1), size, count)
+
+
+def _parts(text: str, piece: _Piece, size: int, count: CountTokens) -> Iterator[_Piece]:
+    """Yield the piece, or the parts of one that is too long."""
+    if piece.tokens <= size and _is_short(piece.span, piece.span, size):
+        yield piece
+        return
+    parts = list(_cut_long(text, piece.span, size, count))
+    yield from map(_Piece._make, zip(parts, count([part.of(text) for part in parts]), strict=True))
+
+
+def _undivided(document: Document) -> Iterator[Unit]:
+    """Yield the units that stay in one piece, in order and apart from each other."""
+    kinds = (UnitKind.ROW, UnitKind.RECORD, UnitKind.ENTRY)[: 3 if document.lines else 2]
+    end = 0
+    for unit in document.units:
+        is_whole = unit.kind is UnitKind.ROW or unit.span.end - unit.span.start <= _MAX_UNIT_CHARS
+        if unit.kind in kinds and is_whole and unit.span.start >= end:
+            yield _with_indentation(unit, document.text) if document.lines else unit
+            end = unit.span.end
+
+
+def _with_indentation(unit: Unit, text: str) -> Unit:
+    """Return the unit from the beginning of its line, if only blanks stand before it there."""
+    begin = text.rfind("\n", 0, unit.span.start) + 1
+    if unit.kind is UnitKind.ROW or text[begin : unit.span.start].strip():
+        return unit
+    return replace(unit, span=Span(begin, unit.span.end))
+
+
+def _counted_text(unit: Unit | None, span: Span, text: str) -> str:
+    """Return the text whose tokens are counted: of a row with the names of its columns."""
+    return row_text(unit, text) if unit and unit.kind is UnitKind.ROW else span.of(text)
+
+
+def _sentences_and_units(document: Document, units: Mapping[int, Unit]) -> Iterator[Span]:
+    """Yield the sentences (in source code: lines) outside the mask; a unit of `units` is one."""
+    text = document.text
+    split = _code_lines if document.lines else split_sentences
+    unit_spans = [unit.span for unit in units.values()]
+    starts = [span.start for span in unit_spans]
+    for start, end in _unmasked_ranges(document):
+        at = start
+        for unit in unit_spans[bisect_left(starts, start) : bisect_left(starts, end)]:
+            if at <= unit.start and unit.end <= end:
+                yield from split(text, Span(at, unit.start))
+                yield unit
+                at = unit.end
+        yield from split(text, Span(at, end))
 
 
 def _batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
@@ -200,6 +259,7 @@ def _as_chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
     heading_starts = [span.start for span, _ in document.headings]
     page_starts = [page.start for page in document.pages]
     line, counted_to = 1, 0
+    units = UnitsInOrder(document.units)
     for span in spans:
         line += document.text.count("\n", counted_to, span.start)
         counted_to = span.start
@@ -217,4 +277,5 @@ def _as_chunks(document: Document, spans: list[Span]) -> Iterator[Chunk]:
             span.of(document.text),
             line,
             bisect_right(page_starts, span.start) or None,
+            units.within(span),
         )

@@ -26,6 +26,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.domain import Document, RawDocument, Span
+from rag.ingest.structure.find import find_units, with_sections
+from rag.ingest.structure.front_matter import find_front_matter
 
 #: characters of a line that may be furniture
 _MAX_FURNITURE_CHARS = 160
@@ -118,7 +120,16 @@ def clean_document(raw: RawDocument, source: str) -> Document:
     title = raw.title or collapse_blanks(_title_from_source(source))[:_MAX_TITLE_CHARS]
     sections = tuple(_sections(raw.headings or (), len(raw.text)))
     return Document(
-        digest, source, title, raw.date, raw.text, raw.masked, raw.pages, sections, raw.lines
+        digest,
+        source,
+        title,
+        raw.date,
+        raw.text,
+        raw.masked,
+        raw.pages,
+        sections,
+        raw.lines,
+        units=raw.units or (),
     )
 
 
@@ -135,9 +146,12 @@ def apply_rules(raw: RawDocument) -> RawDocument:
         (start, level, collapse_blanks(heading)[:_MAX_HEADING_CHARS])
         for start, level, heading in stated
     )
-    return replace(
-        raw, title=collapse_blanks(title)[:_MAX_TITLE_CHARS], masked=mask, headings=headings
-    )
+    units = raw.units
+    if units is None:
+        units = () if raw.lines else find_units(raw.text)
+    units = with_sections(units, _sections(headings, len(raw.text)), raw.text)
+    title = collapse_blanks(title)[:_MAX_TITLE_CHARS]
+    return replace(raw, title=title, masked=mask, headings=headings, units=units)
 
 
 def collapse_blanks(text: str) -> str:
@@ -281,8 +295,9 @@ def _find_headings(text: str) -> list[tuple[int, int, str]]:
     """
     headings: list[tuple[int, int, str]] = []
     underline_chars: list[str] = []
+    front = find_front_matter(text)
     fences = [Span(match.start(), match.end()) for match in _FENCE.finditer(text)][::-1]
-    for match in _HEADING.finditer(text):
+    for match in _HEADING.finditer(text, front.end if front else 0):
         start = match.start()
         while fences and fences[-1].end <= start:
             fences.pop()

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rag.domain import Chunk, Embedder
+from rag.domain import Chunk
 from rag.events import Event, Loading, Notice
+from rag.protocols import Embedder
+from rag.text.view import view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +86,9 @@ class EmbedAhead:
 
     def begin(self, documents: Sequence[Sequence[Chunk]]) -> Generator[Event, None, EmbeddingJob]:
         """Begin to embed the chunks of each document. Returns the job."""
-        texts = [[self._context(chunk) + chunk.text for chunk in chunks] for chunks in documents]
+        texts = [
+            [self._context(chunk) + view_of(chunk).text for chunk in chunks] for chunks in documents
+        ]
         keys = [[_key(text) for text in document_texts] for document_texts in texts]
         text_by_key = dict(zip(chain.from_iterable(keys), chain.from_iterable(texts), strict=True))
         stored = self._library.documents.reuse(list(text_by_key))

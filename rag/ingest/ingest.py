@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 
 from rag.disk import paths as file_paths
-from rag.domain import Chunk, Document, Embedder, RefusedPart
+from rag.domain import Chunk, Document, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
 from rag.index.chroma import VectorIndex
@@ -36,11 +36,13 @@ from rag.ingest.prepare import (
     prepare_document,
     printable_path,
     with_unique_names,
+    with_units,
 )
 from rag.ingest.remask import Remasker
 from rag.ingest.window import WindowWriter
 from rag.library.files import KnownFile
 from rag.library.library import Library
+from rag.protocols import Embedder
 
 #: chunks that are embedded and written together
 _WINDOW_CHUNKS = 1024
@@ -86,6 +88,11 @@ class Ingest:
         paths = [path if again else file_paths.absolute(path) for path in paths]
         if self._note:
             yield Notice(self._note)
+        if self._library.chunked_by_earlier_version:
+            yield Notice(
+                "the other passages are of an earlier version, without the structure of tables "
+                "and lists; to read their files again: footnote sync"
+            )
         run = IngestState(self._library.files.by_place())
         files, roots = yield from self._find_files(paths, again, run)
         self._library.files.remember_roots(roots)
@@ -110,7 +117,13 @@ class Ingest:
         yield run.report(time.perf_counter() - started)
 
     def sync(self, forget: bool = False) -> Iterator[Event]:
-        """Take in again everything that was added before."""
+        """Take in again everything that was added before.
+
+        If an earlier chunker made the passages, every file is read again.
+        """
+        if self._library.chunked_by_earlier_version:
+            yield Notice("the passages are of an earlier version: every file is read again, once")
+            self._library.read_files_again()
         yield from self.add(self._library.files.roots(), again=True, forget=forget)
 
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
@@ -122,7 +135,7 @@ class Ingest:
         writer = WindowWriter(self._library, self._embed_ahead, self._chunks, run)
         documents: list[Document] = []
         try:
-            documents = [text] if text else self._read_unchanged(file)
+            documents = [with_units(self._library, text)] if text else self._read_unchanged(file)
             for document in documents:
                 prepared = prepare_document(file, document, None, self._chunks)
                 for _ in (*writer.store([prepared], anew=True), *writer.finish()):

@@ -5,7 +5,8 @@ Only regular files are opened, without following links, without blocking, and up
 .rst and source code the text is the decoded file, unchanged but for a byte order mark, so that
 spans point into the user's own file; for other formats it is the text that a person sees. All
 formats are parsed in a child process with limits. An archive is read as a folder: its members are
-documents, and one that cannot be read does not keep the others out.
+documents, and one that cannot be read does not keep the others out. So are the attachments of a
+mail.
 """
 
 from __future__ import annotations
@@ -43,8 +44,12 @@ __all__ = [
 
 #: bytes of a file; a larger one is refused
 MAX_FILE_BYTES = 256 * 2**20
+#: files that lie in each other: a mail attached to a mail
+_MAX_HOLDERS = 3
 #: refused members of one archive that the report names; of more, it gives the number
 MAX_NAMED_REFUSALS = 100
+#: what to do about a folder that is closed
+_FOLDER_CURE = "give yourself the right to read and enter it (chmod u+rx), then add it again"
 #: folders that hold no documents of the user
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv"}
 
@@ -80,17 +85,17 @@ def walk_files(root: str) -> Iterator[File]:
         cure = (
             "give the path of a file or folder that is there"
             if gone(top)
-            else "make the folders above it readable"
+            else "give yourself the right to enter the folders above it (chmod u+x)"
         )
-        raise Unreadable(f"{root}: {error_text(error)}", cure) from error
+        raise Unreadable(error_text(error), cure) from error
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(top, root)
+        yield from _walk_folder(top)
     else:
         yield _as_file(top, os.path.dirname(top), status)
 
 
-def _walk_folder(top: str, root: str) -> Iterator[File]:
-    """Yield the regular files below the folder `top`, whose path was given as `root`."""
+def _walk_folder(top: str) -> Iterator[File]:
+    """Yield the regular files below the folder `top`."""
     base = os.path.dirname(top)
     folders = [top]
     while folders:
@@ -100,18 +105,23 @@ def _walk_folder(top: str, root: str) -> Iterator[File]:
         except OSError as error:
             reason = f"the folder cannot be read: {error_text(error)}"
             if folder == top:
-                raise Unreadable(
-                    f"{root}: {reason}", "make the folder readable, or add its files one by one"
-                ) from error
+                raise Unreadable(reason, _FOLDER_CURE) from error
             if not isinstance(error, FileNotFoundError):
                 yield File(folder, os.path.relpath(folder, base), 0, 0, reason)
             continue
-        for path in (os.path.join(folder, name) for name in names):
+        for number, path in enumerate(os.path.join(folder, name) for name in names):
             try:
                 yield _as_file(path, base, os.lstat(path))
             except FileNotFoundError:
                 continue
             except OSError as error:
+                if number == 0 and isinstance(error, PermissionError):
+                    reason = f"the folder cannot be entered: {error_text(error)}"
+                    if folder == top:
+                        raise Unreadable(reason, _FOLDER_CURE) from error
+                    yield File(folder, os.path.relpath(folder, base), 0, 0, reason)
+                    subfolders = []  # only the names of what is in it are known
+                    break
                 yield File(
                     path,
                     os.path.relpath(path, base),
@@ -191,41 +201,59 @@ def document_source(file: File, name: str) -> str:
 def load_file(file: File, content: bytes | None = None) -> Iterator[RawDocument | RefusedPart]:
     """Yield the documents of one file and the parts of it that are refused.
 
-    A corpus or an archive has several documents, any other file one. `content` are the bytes of the
-    file if they were read before. Raises `Unreadable` with reason and cure.
+    A corpus, an archive, a mailbox and a mail with attachments have several documents, any other
+    file one. `content` are the bytes of the file if they were read before. Raises `Unreadable` with
+    reason and cure.
     """
     ending, packed = file_format(file.path)
     if content is None:
         content = read_bytes(file.path)
     budget = Budget.of(len(content))
     if ending in ARCHIVES:
-        yield from _archive_documents(ending, content, budget)
+        parts = _archive_documents(ending, content, budget)
     else:
-        yield from _parse(ending, gunzip(content, budget) if packed else content, budget)
+        parts = _parse(ending, gunzip(content, budget) if packed else content, budget)
+    yield from _with_few_refusals(parts)
 
 
-def _parse(ending: str, content: bytes, budget: Budget) -> Iterator[RawDocument | RefusedPart]:
+def _parse(
+    ending: str, content: bytes, budget: Budget, holders: tuple[str, ...] = ()
+) -> Iterator[RawDocument | RefusedPart]:
+    """Yield the documents of a file, then those of the files in it, which only a mail has.
+
+    `holders` are the endings of the files that it lies in. The files in it are kept until it is
+    read, so that there are no more than two child processes.
+    """
     if not content:
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
-    for part in sandbox.parse_in_sandbox(ending, content, budget=budget):
-        if isinstance(part, RawDocument):
-            budget.count(part.text)
-        if not isinstance(part, Member):
+    members, failure = list[Member](), None
+    try:
+        for part in sandbox.parse_in_sandbox(ending, content, budget=budget):
+            if isinstance(part, Member):
+                members.append(part)
+                continue
+            if isinstance(part, RawDocument):
+                budget.count(part.text)
             yield part
+    except Unreadable as error:
+        failure = error
+    for member in members:
+        yield from _parse_member(member, budget, (*holders, ending))
+    if failure:
+        raise failure
 
 
-def _archive_documents(
-    ending: str, content: bytes, budget: Budget
+def _with_few_refusals(
+    parts: Iterator[RawDocument | RefusedPart],
 ) -> Iterator[RawDocument | RefusedPart]:
-    """Yield the documents of an archive; the name of each is a slash and its path in the archive.
+    """Yield the parts of a file.
 
-    All members share one budget of bytes, characters and seconds. Members that do not fit are
-    refused, each with its reason. Beyond `MAX_NAMED_REFUSALS` one part gives the number of others.
+    Beyond `MAX_NAMED_REFUSALS` one part gives the number of the others that were refused.
     """
     refused = 0
     failure = None
     try:
-        for part in _parse_members(ending, content, budget):
+        for part in parts:
             refused += isinstance(part, RefusedPart)
             if refused <= MAX_NAMED_REFUSALS or not isinstance(part, RefusedPart):
                 yield part
@@ -242,32 +270,49 @@ def _archive_documents(
         raise failure
 
 
-def _parse_members(
-    ending: str, content: bytes, budget: Budget
+def _archive_documents(
+    ending: str, content: bytes, budget: Budget, holders: tuple[str, ...] = ()
 ) -> Iterator[RawDocument | RefusedPart]:
+    """Yield the documents of an archive; the name of each is a slash and its path in the archive.
+
+    All members share one budget of bytes, characters and seconds. Members that do not fit are
+    refused, each with its reason.
+    """
     for member in sandbox.parse_in_sandbox(ending, content, budget.seconds / 2, replace(budget)):
-        if not isinstance(member, Member):
-            if isinstance(member, RefusedPart):
-                yield member
-            continue
-        path = "/" + member.name
-        try:
-            inner, packed = file_format(member.name)
-            if inner in ARCHIVES:
-                raise Unreadable(
-                    "is an archive in an archive, which is not opened",
-                    "unpack it, then add the folder",
-                )
-            if budget.seconds <= 0:
-                raise Unreadable(*TOO_SLOW)
-            content_of_member = gunzip(member.content, budget) if packed else member.content
-            for part in _parse(inner, content_of_member, budget):
-                divided = part.name and isinstance(part, RawDocument)
-                yield replace(part, name=path + ("/" if divided else "") + part.name)
-        except Unreadable as error:
-            yield RefusedPart(path, str(error), error.cure)
-        except Exception as error:  # an error of the program: the other members are read
-            yield RefusedPart(path, *unexpected_error(error))
+        if isinstance(member, Member):
+            yield from _parse_member(member, budget, (*holders, ending))
+        elif isinstance(member, RefusedPart):
+            yield member
+
+
+def _parse_member(
+    member: Member, budget: Budget, holders: tuple[str, ...]
+) -> Iterator[RawDocument | RefusedPart]:
+    """Yield the documents of a file in another one, of which `holders` are the endings."""
+    path = "/" + member.name
+    try:
+        inner, packed = file_format(member.name)
+        if inner in ARCHIVES and any(holder in ARCHIVES for holder in holders):
+            raise Unreadable(
+                "is an archive in an archive, which is not opened",
+                "unpack it, then add the folder",
+            )
+        if len(holders) > _MAX_HOLDERS:
+            raise Unreadable(
+                "lies in a file in a file in a file, too deep to be read",
+                "save it as a file of its own, then add that",
+            )
+        if budget.seconds <= 0:
+            raise Unreadable(*TOO_SLOW)
+        content = gunzip(member.content, budget) if packed else member.content
+        read = _archive_documents if inner in ARCHIVES else _parse
+        for part in read(inner, content, budget, holders):
+            divided = part.name and isinstance(part, RawDocument) and part.name[0] != "/"
+            yield replace(part, name=path + ("/" if divided else "") + part.name)
+    except Unreadable as error:
+        yield RefusedPart(path, str(error), error.cure)
+    except Exception as error:  # an error of the program: the other members are read
+        yield RefusedPart(path, *unexpected_error(error))
 
 
 def end_sandbox() -> None:

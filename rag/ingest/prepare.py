@@ -18,6 +18,7 @@ from rag.ingest.ingest_state import IngestState
 from rag.library.files import KnownFile
 from rag.library.library import Library
 from rag.text import boilerplate
+from rag.text.units import unit_order
 
 #: reason and cure
 INVALID_NAME = "has a name that is not valid UTF-8", "rename it"
@@ -49,6 +50,17 @@ def prepare_document(
     line_hashes = frozenset(key for key, _ in boilerplate.line_hashes(document))
     file = replace(file, document=document.id)
     return PreparedDocument(file, document, chunker(document), replaces, line_hashes)
+
+
+def with_units(library: Library, document: Document) -> Document:
+    """The stored document with the units that its undamaged chunks have."""
+    units = dict.fromkeys(
+        unit
+        for row in library.documents.chunk_rows(document.id)
+        if row.is_intact
+        for unit in row.units_of(document)
+    )
+    return replace(document, units=tuple(sorted(units, key=unit_order)))
 
 
 class Preparer:

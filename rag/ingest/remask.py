@@ -10,7 +10,7 @@ from rag.errors import RagError
 from rag.events import Event
 from rag.ingest import clean as cleaning
 from rag.ingest.embed_ahead import EmbedAhead
-from rag.ingest.prepare import Chunker
+from rag.ingest.prepare import Chunker, with_units
 from rag.library.library import Library
 from rag.text import boilerplate
 
@@ -83,5 +83,6 @@ class Remasker:
             documents = list[Document]()
             for document_id in document_ids[start : start + _BATCH_DOCUMENTS]:
                 with suppress(RagError):
-                    documents.append(self._library.documents.load(document_id))
+                    document = self._library.documents.load(document_id)
+                    documents.append(with_units(self._library, document))
             yield documents

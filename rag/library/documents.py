@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,7 @@ from rag.library.database import Database
 from rag.library.files import SourceFiles
 from rag.library.names import Names
 from rag.library.rows import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
-from rag.library.schema import checksum
+from rag.text.units import units_to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -225,15 +226,16 @@ class Documents:
             for row in self.chunk_rows(document_id):
                 if row.id in wanted:
                     self.check(row)
-                    yield ChunkText(row.id, document.title, row.heading, row.text_of(document))
+                    yield ChunkText(row.id, document.title, row.heading, row.words_of(document))
 
     def add_chunk(self, chunk: Chunk, vector: NDArray[np.float32], key: bytes) -> int:
         """Store a chunk with its vector and the key of the embedded text; return its number."""
         place = (chunk.span.start, chunk.span.end, chunk.heading, chunk.line, chunk.page)
         content = (chunk.id, chunk.document, *place, key, vector.tobytes())
+        units = json.dumps(units_to_json(chunk.units), ensure_ascii=False, separators=(",", ":"))
         cursor = self._database.execute(
-            "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*content, checksum(*content)),
+            "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*content, ChunkRow.checksum_of(content, units), units),
         )
         return int(cursor.lastrowid or 0)
 

@@ -127,6 +127,17 @@ class SourceFiles:
             (*file.place, file.source, document_id, file.size, file.mtime, file.sha256),
         )
 
+    def forget_contents(self) -> None:
+        """Forget what was in the files, in a transaction of the caller's: all are read again."""
+        self._database.execute("UPDATE files SET size = 0, mtime = 0, sha256 = ''")
+
+    def has_contents(self, place: Place) -> bool:
+        """Whether it is known what was in the file of a place, or the place is not known at all."""
+        row = self._database.execute(
+            "SELECT sha256 FROM files WHERE path = ? AND member = ?", place
+        ).fetchone()
+        return row is None or bool(row[0])
+
     def touch(self, path: str, size: int, mtime: int) -> None:
         """Record a new size or time of a file whose content has not changed."""
         with self._database.writing():

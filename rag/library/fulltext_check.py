@@ -15,6 +15,7 @@ from rag.errors import RagError
 from rag.library.database import Database
 from rag.library.documents import Documents
 from rag.library.fulltext import add_words
+from rag.library.rows import SELECT_CHUNKS, ChunkRow
 from rag.library.schema import FULLTEXT_TABLE
 from rag.library.table_check import empty_words
 
@@ -74,16 +75,14 @@ class FullTextCheck:
 
     def _passages(self) -> Iterator[tuple[int, str, str, str]]:
         """Number, title, heading and text of every chunk of an undamaged document."""
-        for number, document_id, start, end, heading in self._db.execute(
-            "SELECT number, document, start, end, heading FROM chunks ORDER BY document, number"
-        ):
+        for values in self._db.execute(f"{SELECT_CHUNKS} ORDER BY document, number"):
+            row = ChunkRow(*values)
             try:
-                document = self._documents.load(document_id)
-            except RagError:
+                document = self._documents.load(row.document)
+                words = row.words_of(document)
+            except (RagError, TypeError, ValueError):  # a damaged row
                 continue
-            if not (isinstance(start, int) and isinstance(end, int)):  # a damaged row
-                continue
-            yield number, document.title, heading, document.text[start:end]
+            yield row.number, document.title, row.heading, words
 
     def remake(self) -> None:
         """Make the table again from the texts, in a transaction of the caller's."""

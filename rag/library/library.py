@@ -36,12 +36,14 @@ from rag.library.opening import (
     Cure,
     check_folder,
     check_identity,
+    is_earlier_chunker,
     prepare_tables,
     suggest_another_library,
 )
 from rag.library.rows import ChunkRow
 from rag.library.spelling import Spelling
 from rag.text.copies import WordText
+from rag.text.view import view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +71,7 @@ class Library:
         `identity` names the embedder and the chunker. If the library was made with others,
         `LibraryBroken` is raised with the advice of `cure`.
         """
-        self.folder = folder
+        self.folder, self._identity = folder, identity
         path = folder / "library.db"
         with disk_errors_named(folder):
             #: what the user has to know if a lost library was replaced by a new one, else ""
@@ -119,6 +121,20 @@ class Library:
             )
         return int(revision)
 
+    @property
+    def chunked_by_earlier_version(self) -> bool:
+        """Whether the passages were made by an earlier chunker. They can be searched."""
+        return is_earlier_chunker(self._meta.get(IDENTITY), self._identity)
+
+    def read_files_again(self) -> None:
+        """Let the next run read every file again, whatever its size and time.
+
+        A run that is stopped goes on with the files that it has not read.
+        """
+        with self.database.writing():
+            self.files.forget_contents()
+            self._meta.put(IDENTITY, self._identity)
+
     # -- storing
 
     def put(self, items: Sequence[NewDocument], anew: bool = False) -> None:
@@ -131,6 +147,8 @@ class Library:
         with self.database.writing():
             for file, document, chunks, vectors, keys in items:
                 try:
+                    if not self.files.has_contents(file.place):
+                        self.drop(document.id)  # its file is read again: the chunks are old
                     self._put(file, (document, chunks, vectors, keys), anew)
                 except (OverflowError, UnicodeError, sqlite3.DataError) as error:
                     raise Unreadable(
@@ -167,7 +185,7 @@ class Library:
             if chunk.id in stored_ids:
                 continue
             number = self.documents.add_chunk(chunk, vector, key)
-            self.fulltext.add(number, document.title, chunk.heading, chunk.text)
+            self.fulltext.add(number, document.title, chunk.heading, view_of(chunk).text)
             new_chunks.append((number, WordText(chunk.text, f"{document.title} {chunk.heading}")))
         self.duplicates.put(new_chunks)
 
@@ -193,7 +211,7 @@ class Library:
         self.duplicates.drop(numbers)
 
     def _remove_words(self, row: ChunkRow, document: Document) -> None:
-        self.fulltext.remove(row.number, document.title, row.heading, row.text_of(document))
+        self.fulltext.remove(row.number, document.title, row.heading, row.words_of(document))
 
     def move(
         self, files: Iterable[tuple[KnownFile, str]], path: str, size: int, mtime: int

@@ -15,7 +15,7 @@ from rag.library.database import Database
 from rag.library.duplicates import DUPLICATE_TABLES
 from rag.library.history import TurnRow, columns_of, create_history
 from rag.library.meta import IDENTITY, MASKING_RULE, REVISION, Meta
-from rag.library.schema import SCHEMA
+from rag.library.schema import SCHEMA, UNITS_COLUMN
 from rag.library.upgrade import split_members
 
 #: SQL of the tables that a library of each older format lacks; format 0 is an empty file.
@@ -26,6 +26,7 @@ TABLES_SINCE = {
     1: DUPLICATE_TABLES + BOILERPLATE_TABLES,
     2: "",
     3: "",
+    4: "",
 }
 
 #: Names what helps if the embedder or chunker differs: (identity of the library, identity of this
@@ -122,6 +123,8 @@ def _upgrade(database: Database, folder: Path, version: int, identity: str) -> N
     """Upgrade the tables from format `version`, in a transaction of the caller's."""
     for statement in TABLES_SINCE[version].split(";\n"):
         database.execute(statement)
+    if not any(row[1] == "units" for row in database.execute("PRAGMA table_info(chunks)")):
+        database.execute(f"ALTER TABLE chunks ADD COLUMN {UNITS_COLUMN}")
     split_members(database.connection)
     _move_turns(database.connection, folder)
     if version == 0:
@@ -149,9 +152,10 @@ def check_identity(database: Database, stored: str, identity: str, cure: Cure) -
     """Compare `stored`, the identity in the library, with `identity`, that of this program.
 
     Raises `LibraryBroken` if they differ, with the advice of `cure`. A library whose identity was
-    lost takes the present one.
+    lost takes the present one. Passages that an earlier chunker made are used until the files are
+    read again (`Library.chunked_by_earlier_version`).
     """
-    if not identity or stored == identity:
+    if not identity or stored == identity or is_earlier_chunker(stored, identity):
         return
     if not stored:
         raise LibraryBroken(
@@ -163,6 +167,19 @@ def check_identity(database: Database, stored: str, identity: str, cure: Cure) -
     raise LibraryBroken(
         f"the library was made with {stored!r}, this program embeds with {identity!r}",
         cure(stored, identity),
+    )
+
+
+def is_earlier_chunker(stored: str, identity: str) -> bool:
+    """Whether two identities differ in the version of the chunker alone, and `stored` is older."""
+    (embedder, version), (own_embedder, own_version) = (
+        (name, number) for name, _, number in (i.rpartition(" chunks ") for i in (stored, identity))
+    )
+    return (
+        embedder == own_embedder
+        and version.isdigit()
+        and own_version.isdigit()
+        and int(version) < int(own_version)
     )
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from rag.domain import Chunk, Document, Span
+from rag.domain import Chunk, Document, Span, Unit
 from rag.library.schema import checksum, spans_from_pairs, spans_json
+from rag.text.units import units_from_json
+from rag.text.view import view_of
+
+#: the units of a chunk that has none, as they are stored
+NO_UNITS = "[]"
 
 
 class DocumentRow(NamedTuple):
@@ -65,22 +71,42 @@ class ChunkRow(NamedTuple):
     vector: bytes  #: float32 values
     checksum: bytes
     number: int
+    units: str  #: JSON of the units that overlap the chunk
 
     @property
     def is_intact(self) -> bool:
         """Whether the row matches its checksum."""
-        return checksum(*self[:9]) == self.checksum
+        return self.checksum_of(self[:9], self.units) == self.checksum
 
-    def text_of(self, document: Document) -> str:
-        """The text of the chunk, a slice of its document's."""
-        return document.text[self.start : self.end]
+    @staticmethod
+    def checksum_of(content: Sequence[Any], units: str) -> bytes:
+        """The checksum of the first nine values and the units; rows of format 4 have no units."""
+        return checksum(*content, *(() if units == NO_UNITS else (units,)))
+
+    def units_of(self, document: Document) -> tuple[Unit, ...]:
+        """The units that overlap the chunk."""
+        return units_from_json(json.loads(self.units), len(document.text))
+
+    def words_of(self, document: Document) -> str:
+        """The text as it is looked up by words: values after the names of their columns."""
+        return view_of(self.chunk(document)).text
 
     def chunk(self, document: Document) -> Chunk:
         """The chunk of its document."""
         span = Span(self.start, self.end)
         about = (document.source, document.title, document.date)
         text = span.of(document.text)
-        return Chunk(self.id, self.document, *about, self.heading, span, text, self.line, self.page)
+        return Chunk(
+            self.id,
+            self.document,
+            *about,
+            self.heading,
+            span,
+            text,
+            self.line,
+            self.page,
+            self.units_of(document),
+        )
 
 
 SELECT_DOCUMENTS = f"SELECT {', '.join(DocumentRow._fields)} FROM documents"  # noqa: S608

@@ -12,8 +12,8 @@ from rag.domain import Document, Span
 
 #: Version of the format. 2 adds the tables of near duplicates and boilerplate, which an older
 #: library gets empty. 3 moves conversations to `history`. 4 keeps the path of a corpus or an
-#: archive and the name of a document in it in two columns.
-SCHEMA = 4
+#: archive and the name of a document in it in two columns. 5 adds the units of chunks.
+SCHEMA = 5
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 FULLTEXT_TABLE = (
     "CREATE VIRTUAL TABLE words "
@@ -25,6 +25,8 @@ size INTEGER NOT NULL,
     mtime INTEGER NOT NULL, sha256 TEXT NOT NULL, reason TEXT, cure TEXT, \
 PRIMARY KEY(path, member)) WITHOUT ROWID;
 CREATE INDEX files_document ON files(document)"""
+#: JSON of the units that overlap a chunk (`rag.text.units`)
+UNITS_COLUMN = "units TEXT NOT NULL DEFAULT '[]'"
 TABLES = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots(path TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -37,7 +39,7 @@ CREATE TABLE chunks(
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL, \
 start INTEGER NOT NULL, end INTEGER NOT NULL,
     heading TEXT NOT NULL, line INTEGER NOT NULL, page INTEGER, key BLOB NOT NULL, \
-vector BLOB NOT NULL, checksum BLOB NOT NULL);
+vector BLOB NOT NULL, checksum BLOB NOT NULL, {UNITS_COLUMN});
 CREATE INDEX chunks_document ON chunks(document);
 CREATE INDEX chunks_key ON chunks(key);
 {FULLTEXT_TABLE};

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.domain import Embedder
 from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
+from rag.protocols import Embedder
 from rag.search.fusion import best_first, fuse_scores
 from rag.text.facts import fold_text, is_stop_word, word_tokens
 

@@ -20,10 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from rag.domain import Chunk, Embedder, Passage, Ranks
+from rag.domain import Chunk, Passage, Ranks
 from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
+from rag.protocols import Embedder
 from rag.search.candidates import Candidates, Lists, Query, VectorSearch, ranks_of
 from rag.search.fold import Folded, fold_all, fold_copies, other_places
 from rag.search.fusion import best_first, blend_scores, spread_over_documents

@@ -12,10 +12,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.domain import Chunk, Document, Span
+from rag.domain import Chunk, Document, Span, UnitKind
 from rag.text.sentences import split_sentences
 
 _MAX_DISTANCE = 600  # characters on either side in which sentences are searched
+_MAX_WHOLE_CHARS = 2000  # characters of a list that a chunk cuts and that is read whole
 _MAX_SENTENCE_CHARS = 400  # characters; a longer sentence is not added
 
 
@@ -36,16 +37,37 @@ def widen_chunk(
     behind = list(split_sentences(text, Span(end, high)))
     if high < last:
         behind = behind[:-1]
+    whole = _whole_units(chunk, first, last)
+    start, end = min(start, whole.start), max(end, whole.end)
+    if any(unit.kind is UnitKind.ROW for unit in chunk.units):
+        count = 0  # a row says nothing about its neighbours
     for sentence in before[::-1][:count]:
         if sentence.end - sentence.start > _MAX_SENTENCE_CHARS:
             break
-        start = sentence.start
+        start = min(start, sentence.start)
     for sentence in behind[:count]:
         if sentence.end - sentence.start > _MAX_SENTENCE_CHARS:
             break
-        end = sentence.end
+        end = max(end, sentence.end)
     line = chunk.line - text.count("\n", start, chunk.span.start)
     return replace(chunk, span=Span(start, end), text=text[start:end], line=line)
+
+
+def _whole_units(chunk: Chunk, first: int, last: int) -> Span:
+    """The span from the first to the last of the lists, records and answers that a chunk cuts.
+
+    Longer ones, and those that reach beyond `first` and `last`, stay cut.
+    """
+    start, end = chunk.span.start, chunk.span.end
+    for unit in chunk.units:
+        if (
+            unit.kind in (UnitKind.LIST, UnitKind.RECORD, UnitKind.ANSWER)
+            and unit.span.end - unit.span.start <= _MAX_WHOLE_CHARS
+            and first <= unit.span.start
+            and unit.span.end <= last
+        ):
+            start, end = min(start, unit.span.start), max(end, unit.span.end)
+    return Span(start, end)
 
 
 def edges_of(document: Document) -> list[int]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answer import check, reader
+from rag.answer import check, spans
 from rag.domain import RawDocument
 from rag.eval import checker, metrics
 from rag.eval.interval import Array, Statistic, bootstrap_interval
@@ -131,10 +131,10 @@ def reading(examples: Sequence[Example], model: CrossEncoder) -> dict[str, Figur
         result = model.read(example.first, [example.second])[0]
         answered = bool(example.labels["answers"])
         logits[answered].append(result.answers)
-        span = reader.pick_span(example.first, example.second, result)
+        span = spans.pick_span(example.first, example.second, result)
         if answered and span:
             answer = span.of(example.second)
-            sentence = reader.sentence_around(example.second, span).of(example.second)
+            sentence = spans.sentence_around(example.second, span).of(example.second)
             f1.append(metrics.f1(answer, example.answers))
             exact.append(metrics.em(answer, example.answers))
             first_sentence.append(metrics.contains(sentence, example.answers))

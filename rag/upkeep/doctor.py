@@ -26,6 +26,9 @@ from rag.library.library import Library
 #: bytes that should be free on the disk of the home, and in memory
 _MIN_DISK_BYTES = 500 * 2**20
 _MIN_MEMORY_BYTES = 2**30
+_EARLIER_VERSION = (
+    "the passages are of an earlier version, without the structure of tables and lists"
+)
 _REPAIR = "footnote doctor --repair"
 
 
@@ -133,6 +136,8 @@ def _library(config: Config) -> Iterator[Finding]:
                 cure=partial(embedders.embedder_mismatch_cure, config),
             )
             yield _content(library)
+            if library.chunked_by_earlier_version:
+                yield Finding("version", False, _EARLIER_VERSION, "footnote sync")
             failed = [item for item in library.files.listings() if item.reason]
             if failed:
                 first = failed[0]

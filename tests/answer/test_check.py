@@ -21,7 +21,8 @@ from rag.answer.check import (
 )
 from rag.answer.cite import parse_citations
 from rag.answer.reader import SOURCES_DIFFER
-from rag.domain import Claim, Passage, Piece, Quote, Span, Support, Verdict
+from rag.domain import Claim, Passage, Piece, Quote, Span, Verdict
+from rag.protocols import Support
 from tests.support.examples import examples
 from tests.support.fakes import JUDGE, passage, quote
 

@@ -232,6 +232,7 @@ def test_it_is_said_in_the_answer_on_the_command_line_and_in_the_chat(
             "quote": FEE,
             "line": 6,
             "page": None,
+            "context": "",
         }
     ]
     assert TEXT[47 : 47 + len(FEE)] == FEE

@@ -22,16 +22,13 @@ from rag.answer.reader import (
     answers_differ,
     choose_readings,
     missing_names,
-    pick_span,
-    sentence_around,
 )
 from rag.answer.short_answers import answer_kind, same_answer
+from rag.answer.spans import pick_span, sentence_around
 from rag.domain import (
-    AnswerSpan,
     Draft,
     Model,
     Passage,
-    PassageReading,
     Piece,
     Progress,
     Quote,
@@ -41,6 +38,7 @@ from rag.domain import (
     Verdict,
 )
 from rag.events import Answered
+from rag.protocols import AnswerSpan, PassageReading
 from rag.text import facts
 from rag.text.sentences import split_sentences
 from tests.support.examples import examples

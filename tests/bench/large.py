@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from rag import Config
 from rag.bot import Bot
-from rag.domain import Document, Embedder, RawDocument
+from rag.domain import Document, RawDocument
 from rag.index.chroma import VectorIndex
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.library.files import KnownFile
 from rag.library.library import Library
 from rag.machines import Machines
+from rag.protocols import Embedder
 from tests.bench.ratios import BARE_CHROMA, newest, pairs, percentile, seconds
 
 if TYPE_CHECKING:

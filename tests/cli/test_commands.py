@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rag import Bot, Config
+from rag import Bot, Config, protocols
 from rag import domain as d
 from rag.cli.output import print_answer
 from rag.errors import WeightsMissing
@@ -156,7 +156,7 @@ def test_a_short_answer_that_is_the_whole_sentence_is_not_said_twice(
 def test_an_answer_stands_where_the_rates_cannot_be_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def unread() -> d.ErrorRates:
+    def unread() -> protocols.ErrorRates:
         raise WeightsMissing(
             "the checker's figures cannot be read (reader.json)", "install the package again"
         )
@@ -166,7 +166,7 @@ def test_an_answer_stands_where_the_rates_cannot_be_read(
     assert "[1] ✓ supported" in told.out and "footnote doctor" in told.err.splitlines()[-1]
     print_answer(
         said("It has six bolts."),
-        measured=lambda: d.ErrorRates((0.3, 0.2, 0.4), (0.004, 0.0, 0.1), 2146),
+        measured=lambda: protocols.ErrorRates((0.3, 0.2, 0.4), (0.004, 0.0, 0.1), 2146),
     )
     assert (
         "lets 30 % of unsupported claims pass, doubts 0.4 % of supported ones (2,146"

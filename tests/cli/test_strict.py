@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rag import domain as d
+from rag import protocols
 from rag.answer.answer import answer_question
 from rag.answer.cite import parse_citations
 from rag.answer.reader import SOURCES_DIFFER
@@ -47,8 +48,8 @@ class Scripted:
     def _told(self, stop: Any) -> bool:
         return stop() or (self._stops and bool(self._writer.asked))
 
-    def rates(self) -> d.ErrorRates:
-        return d.ErrorRates((0.3, 0.2, 0.4), (0.1, 0.0, 0.2), 100)
+    def rates(self) -> protocols.ErrorRates:
+        return protocols.ErrorRates((0.3, 0.2, 0.4), (0.1, 0.0, 0.2), 100)
 
 
 @pytest.fixture

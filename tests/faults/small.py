@@ -13,19 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag import Config
 from rag.bot import Bot
-from rag.domain import (
-    Draft,
-    Embedder,
-    Model,
-    Passage,
-    Piece,
-    Progress,
-    Quote,
-    Receipt,
-    Span,
-    Turn,
-    Writer,
-)
+from rag.domain import Draft, Model, Passage, Piece, Progress, Quote, Receipt, Span, Turn
 from rag.events import Indexing
 from rag.index.bm25 import TextSource
 from rag.index.chroma import Fetch, VectorIndex
@@ -33,6 +21,7 @@ from rag.ingest.ingest import Ingest
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
+from rag.protocols import Embedder, Writer
 from rag.text.sentences import split_sentences
 from tests.support.fakes import JUDGE, WordVectors
 

@@ -22,9 +22,10 @@ from rag.ingest.formats import sandbox
 from rag.ingest.formats.archive import MAX_MEMBERS, storable_name
 from rag.ingest.load import File, end_sandbox, load_file
 from tests.ingest.test_formats_office import _report, saved
-from tests.ingest.test_formats_pdf import PAGES, pdf
+from tests.ingest.test_formats_pdf import PAGES
 from tests.ingest.test_formats_plain import read, refusal
 from tests.support.examples import examples
+from tests.support.pdf_files import pdf
 
 pytestmark = pytest.mark.slow
 

@@ -20,9 +20,10 @@ import pytest
 from rag.events import Report
 from tests.ingest.test_formats_archive import GOOD, zipped
 from tests.ingest.test_formats_office import _book, _report, _slides, changed, saved
-from tests.ingest.test_formats_pdf import PAGES, pdf
+from tests.ingest.test_formats_pdf import PAGES
 from tests.ingest.test_formats_web import CHAPTERS, epub
 from tests.library.test_library import House
+from tests.support.pdf_files import pdf
 
 pytestmark = pytest.mark.slow
 

@@ -134,7 +134,9 @@ def test_word_leaves_nothing_out_that_is_shown(tmp_path: Path) -> None:
         "After a break.",
         "Before.",
         "In a box.",
-        "merged once left right",
+        "merged once",
+        "left | right",
+        "",
         "",
         "",
     ]
@@ -195,7 +197,7 @@ def test_slides_are_pages(tmp_path: Path) -> None:
     assert [page.of(raw.text) for page in raw.pages] == [
         "Sales\nThey rose by 12 %.\nMost of it in May.\nNotes: Thank the team.\n\n",
         "\n",
-        "Months\nMonth | Sum\nMay | 7,000 €\nIn a group.\n\n",
+        "Months\nMonth | Sum\nMay | 7,000 €\n\nIn a group.\n\n",
     ]
     document = clean_document(raw, "a.pptx")
     assert [name for _, name in document.headings] == [
@@ -233,8 +235,8 @@ def test_excel(tmp_path: Path) -> None:
     document = one(tmp_path, "a.xlsx", saved(_book()))
     assert document.text == (
         "Towns\nTown | Founded | Share | Height | Seen | Open\n"
-        "Town: Bergen; Founded: 1070; Share: 12.5%; Height: 12.5; Seen: 2024-03-05; Open: TRUE\n"
-        "Town: Oslo; Founded: 1048; Share: 50.0%; Height: 0.1; Seen: 2024-03-05 07:30:00; x; Open: FALSE\n"
+        "Bergen | 1070 | 12.5% | 12.5 | 2024-03-05 0:00:00 | TRUE\n\n"
+        "Oslo | 1048 | 50.0% | 0.1 | 2024-03-05 7:30:00 | x | FALSE\n"
         "\nEmpty\n\nNotes\nOnly one column.\n\n"
     )
     assert document.title == "Two towns" and document.date == "2023-02-01"
@@ -304,7 +306,8 @@ def test_damaged_office_files_are_refused(
     assert "bomb" in refusal(tmp_path, f"b.{ending}", changed(content, large))
     refusal(tmp_path, f"c.{ending}", changed(content, without))
     assert "zip" in refusal(tmp_path, f"d.{ending}", content[: len(content) // 2])
-    assert "zip" in refusal(tmp_path, f"e.{ending}", b"not a zip at all")
+    text = refusal(tmp_path, f"e.{ending}", b"not a zip at all")
+    assert text.startswith("is plain text by its content")
     assert "encrypted" in refusal(
         tmp_path, f"f.{ending}", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import pypdf
@@ -18,91 +17,12 @@ from rag.ingest.clean import clean_document
 from rag.ingest.formats.page_ranges import page_ranges
 from tests.ingest.test_formats_plain import cut, read, refusal
 from tests.support.examples import examples
+from tests.support.pdf_files import pdf
 
 PAGES = (
     ("The pump", "It was mended in March 2024.", "It runs at 40 Nm again."),
     ("Bolts", "Tighten all eight bolts.", "A ninth is spare."),
 )
-
-
-def pdf(
-    pages: Sequence[Sequence[str]],
-    *,
-    count: int | None = None,
-    marks: Sequence[tuple[str, int]] = (),
-    said: str = "",
-    packed: bool = False,
-    trailer: str = "",
-    more: Sequence[bytes] = (),
-) -> bytes:
-    """Return a PDF of lines in Helvetica.
-
-    `count` is the stated number of pages, `marks` the table of contents, `said` the properties.
-    """
-    texts = [
-        b"\n".join(
-            b"BT /F1 12 Tf 72 %d Td (%s) Tj ET" % (720 - 20 * n, _escaped(line))
-            for n, line in enumerate(p)
-        )
-        for p in pages
-    ]
-    first = 5  # 1 catalogue, 2 pages, 3 font, 4 properties, then a page and its words by turns
-    kids = b" ".join(b"%d 0 R" % (first + 2 * n) for n in range(len(pages)))
-    outline = first + 2 * len(pages)
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R"
-        + (b" /Outlines %d 0 R" % outline if marks else b"")
-        + b" >>",
-        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages) if count is None else count),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-        b"<< %s >>" % said.encode("latin-1"),
-    ]
-    for n, words in enumerate(texts):
-        body, how = (zlib.compress(words), b" /Filter /FlateDecode") if packed else (words, b"")
-        objects.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R >>"
-            % (first + 2 * n + 1)
-        )
-        objects.append(b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(body), how, body))
-    if marks:
-        objects.append(
-            b"<< /Type /Outlines /First %d 0 R /Last %d 0 R >>"
-            % (outline + 1, outline + len(marks))
-        )
-    for n, (title, page) in enumerate(marks):
-        objects.append(
-            b"<< /Title (%s) /Parent %d 0 R /Dest [%d 0 R /Fit]%s >>"
-            % (
-                _escaped(title),
-                outline,
-                first + 2 * (page - 1),
-                b" /Next %d 0 R" % (outline + n + 2) if n + 1 < len(marks) else b"",
-            )
-        )
-    objects += more
-    return _file(objects, trailer.encode())
-
-
-def _escaped(text: str) -> bytes:
-    return re.sub(rb"([\\()])", rb"\\\1", text.encode("cp1252"))
-
-
-def _file(objects: Sequence[bytes], trailer: bytes) -> bytes:
-    out, places = bytearray(b"%PDF-1.7\n"), []
-    for n, made in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (n, made)
-    table = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + b"".join(
-        b"%010d 00000 n \n" % p for p in places
-    )
-    return bytes(
-        out
-    ) + b"trailer\n<< /Size %d /Root 1 0 R /Info 4 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(objects) + 1,
-        trailer,
-        table,
-    )
 
 
 def one_pdf(folder: Path, content: bytes) -> tuple[Document, list[RefusedPart]]:

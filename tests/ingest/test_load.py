@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domain import RawDocument
+from rag.domain import RawDocument, UnitKind
 from rag.errors import Unreadable, Usage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
@@ -167,29 +167,32 @@ def test_the_day_that_a_text_gives_itself(tmp_path: Path, text: str, day: str | 
 
 
 @pytest.mark.parametrize(
-    ("text", "title", "day", "masked"),
+    ("text", "title", "day", "front"),
     [
         (
             '---\ntitle: "My: Note"\ndate: 2022-02-24\n---\n# Head\nbody\n',
             "My: Note",
             "2022-02-24",
-            '---\ntitle: "My: Note"\ndate: 2022-02-24\n---\n',
+            ["My: Note", "2022-02-24"],
         ),
-        ("---\r\ntitle: A\r\n---\r\nbody", "A", None, "---\r\ntitle: A\r\n---\r\n"),
-        ("# Head #\nx", "Head", None, None),
-        ("intro\n\n# Head\r\nx", "Head", None, None),
-        ("```\n# code\n```\n# Real\n", "Real", None, None),
-        ("---\nAn ordinary line.\n---\nmore", "", None, None),
-        ("---\ntitle: never closed\n", "", None, None),
-        ("no heading", "", None, None),
+        ("---\r\ntitle: A\r\n---\r\nbody", "A", None, ["A"]),
+        ('+++\ntitle = "A"\ndate = 2022-02-24\n+++\nbody', "A", "2022-02-24", ["A", "2022-02-24"]),
+        ("# Head #\nx", "Head", None, []),
+        ("intro\n\n# Head\r\nx", "Head", None, []),
+        ("```\n# code\n```\n# Real\n", "Real", None, []),
+        ("---\nAn ordinary line.\n---\nmore", "", None, []),
+        ("---\ntitle: never closed\n", "", None, []),
+        ("no heading", "", None, []),
     ],
 )
-def test_markdown(
-    tmp_path: Path, text: str, title: str, day: str | None, masked: str | None
-) -> None:
+def test_markdown(tmp_path: Path, text: str, title: str, day: str | None, front: list[str]) -> None:
     (raw,) = _load(tmp_path, "a.md", text.encode())
     assert (raw.text, raw.title, raw.date) == (text, title, day)
-    assert [m.of(text) for m in raw.masked] == ([masked] if masked else [])
+    document = clean_document(raw, "a.md")
+    assert document.mask == ()
+    cells = [cell for unit in document.units if unit.kind is UnitKind.RECORD for cell in unit.cells]
+    assert [cell.span.of(text) for cell in cells] == front
+    assert all("title:" not in path for _, path in document.headings), "its rule underlines nothing"
 
 
 # -- html --
@@ -435,7 +438,7 @@ def test_a_walk_is_sorted_stays_in_and_passes_over_what_is_hidden(tmp_path: Path
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="none") as error:
+    with pytest.raises(Unreadable, match=r"^No such file or directory$") as error:
         list(walk_files(str(tmp_path / "none")))
     assert error.value.cure
 
@@ -473,5 +476,18 @@ def test_one_closed_folder_does_not_stop_a_walk(nobody: Path) -> None:
         with pytest.raises(Unreadable, match="denied") as error:
             read_bytes(found[name].path)
         assert error.value.cure
-    with pytest.raises(Unreadable, match="denied"):
+    with pytest.raises(Unreadable, match=r"^the folder cannot be read: .*denied") as error:
         list(walk_files(str(nobody / "closed")))
+    assert "chmod u+rx" in error.value.cure
+
+
+def test_a_folder_that_can_be_listed_and_not_entered_is_one_line(nobody: Path) -> None:
+    for name in ("sub", "sub/inner"):
+        (nobody / name).mkdir()
+    for name in ("a.txt", "b.txt"):
+        (nobody / "sub" / name).write_text("hi")
+    (nobody / "sub").chmod(0o400)
+    (found,) = walk_files(str(nobody))
+    assert found.closed.startswith("the folder cannot be entered: ")
+    with pytest.raises(Unreadable, match="cannot be entered"):
+        list(walk_files(str(nobody / "sub")))

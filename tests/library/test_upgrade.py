@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from rag.domain import UnitKind
+from rag.errors import LibraryBroken
+from rag.ingest.ingest import Ingest
 from rag.library.library import Library
+from rag.library.schema import checksum
 from rag.library.upgrade import split_members
-from tests.library.test_library import House, _report
+from tests.library.test_library import House, _count, _report
 
 pytestmark = pytest.mark.slow
 
@@ -124,3 +128,60 @@ def test_an_upgrade_that_fails_changes_nothing(
     library = Library(house.library.folder, identity="test")
     assert len(library.files.by_place()) == number
     library.close()
+
+
+# -- passages of an earlier chunker --
+
+
+def _is_old(library: Library) -> bool:
+    return library.chunked_by_earlier_version
+
+
+def _made_by_earlier_chunker(house: House, folder: Path) -> None:
+    """Store what a library of format 4 has: no units, and the version of the chunker before."""
+    house.library.close()
+    with closing(sqlite3.connect(folder / "lib" / "library.db", isolation_level=None)) as db:
+        db.executescript(
+            "ALTER TABLE chunks DROP COLUMN units; PRAGMA user_version = 4;"
+            "UPDATE meta SET value = 'e chunks 1' WHERE key = 'identity'"
+        )
+        columns = "id, document, start, end, heading, line, page, key, vector"
+        for row in db.execute(f"SELECT {columns} FROM chunks").fetchall():
+            db.execute("UPDATE chunks SET checksum = ? WHERE id = ?", (checksum(*row), row[0]))
+
+
+def test_files_of_an_earlier_chunker_are_searched_and_read_again_at_the_next_sync(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.md").write_text("Pack for the trip:\n\n- a hat\n- soup\n")
+    (folder / "gone.txt").write_text("This file goes away before it is read again.")
+    house = House(tmp_path)
+    house.add(folder)
+    _made_by_earlier_chunker(house, tmp_path)
+
+    library = Library(tmp_path / "lib", identity="e chunks 2")
+    assert _is_old(library)
+    assert library.integrity.damaged() == [], "rows without units keep their checksums"
+    before = library.documents.chunk_ids()
+    assert before and all(not c.units for c in library.documents.chunks(list(before)).values())
+
+    (folder / "gone.txt").unlink()
+    house.library = library
+    house.ingest = Ingest(library, house.vectors, lambda: house, _count, 40)
+    embedded = len(house.embedded)
+    report = _report(list(house.ingest.sync()))
+    assert report.removed == (f"{folder.name}/gone.txt",) and not report.failed
+    (chunk,) = library.documents.chunks(list(library.documents.chunk_ids())).values()
+    assert [unit.kind for unit in chunk.units] == [UnitKind.LIST, UnitKind.ITEM, UnitKind.ITEM]
+    assert len(house.embedded) == embedded, "the text of a chunk that stays is not embedded again"
+    assert not _is_old(library)
+    assert library.integrity.damaged() == []
+    house.agrees()
+
+
+def test_a_library_of_a_later_chunker_is_refused(tmp_path: Path) -> None:
+    Library(tmp_path / "lib", make=True, identity="e chunks 3").close()
+    with pytest.raises(LibraryBroken):
+        Library(tmp_path / "lib", identity="e chunks 2")

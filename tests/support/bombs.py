@@ -27,6 +27,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.compound_file import compound_file, text_property
+
 MB = 2**20
 _WORDS = "The bees of the valley make honey in the spring and sleep in the winter. "
 
@@ -402,6 +404,43 @@ def _many_sheets() -> bytes:
     return xlsx(b"<sheetData>" + row * 1000 + b"</sheetData>", sheets=10_000)
 
 
+def ods(rows: str, styles: str = "") -> bytes:
+    """An OpenDocument spreadsheet of one sheet."""
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text", "style")
+    )
+    content = (
+        f"<office:document-content {names}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f'<office:body><office:spreadsheet><table:table table:name="Sheet">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    return _zip([("content.xml", content.encode())])
+
+
+_ODS_CELL = "<table:table-cell {}><text:p>bees</text:p></table:table-cell>"
+
+
+def _repeating_ods() -> bytes:
+    cell = _ODS_CELL.format('table:number-columns-repeated="16384"')
+    return ods(f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>')
+
+
+def _spanning_ods() -> bytes:
+    cell = _ODS_CELL.format('table:number-rows-spanned="1048576" table:number-columns-spanned="9"')
+    return ods(f"<table:table-row>{cell}{cell}</table:table-row>" * 20_000)
+
+
+def _cells_ods(count: int) -> bytes:
+    return ods(f"<table:table-row>{_ODS_CELL.format('') * 10}</table:table-row>" * (count // 10))
+
+
+def _tall_merges() -> bytes:
+    rows = b"".join(b"<row><c><v>%d</v></c></row>" % n for n in range(30_000))
+    merges = b"".join(b'<mergeCell ref="A%d:C%d"/>' % (n, n + 30_000) for n in range(1, 9_000))
+    return xlsx(b"<sheetData>" + rows + b"</sheetData><mergeCells>" + merges + b"</mergeCells>")
+
+
 def _pptx(shapes: int, slides: int = 1) -> bytes:
     import pptx as powerpoint
 
@@ -477,6 +516,20 @@ def _nested_mail(depth: int) -> bytes:
 
 def _nested_messages(depth: int) -> bytes:
     return b"Subject: s\n" + b"Content-Type: message/rfc822\n\n" * depth + b"\nwords\n"
+
+
+_MAIL = b"Subject: s\nFrom: a@example.org\n\n"
+_MIXED = b'Subject: s\nContent-Type: multipart/mixed; boundary="b"\n\n'
+
+
+def _message_loop() -> bytes:
+    """An Outlook message whose directory and chain of sectors lead back to their beginning."""
+    whole = bytearray(compound_file(text_property(0x0037, "s") | text_property(0x1000, "x" * 9000)))
+    at = whole.index("__substg1.0_1000".encode("utf-16-le"))
+    struct.pack_into("<3I", whole, at + 68, 1, 1, 1)
+    fat = 512 * (1 + struct.unpack_from("<I", whole, 76)[0])
+    struct.pack_into("<4I", whole, fat, 1, 2, 3, 0)
+    return bytes(whole)
 
 
 def _base64_mail() -> bytes:
@@ -669,6 +722,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "merged.xlsx": lambda: _merged(500_000),
     "rows.xlsx": lambda: _empty_rows(4_000_000),
     "sheets.xlsx": _many_sheets,
+    "tall.xlsx": _tall_merges,
+    "repeat.ods": _repeating_ods,
+    "span.ods": _spanning_ods,
+    "cells.ods": lambda: _cells_ods(1_200_000),
+    "deep.ods": lambda: ods("<table:table-row><table:table-cell>" * 50_000),
     "shapes.pptx": lambda: _pptx(100_000),
     "columns.csv": lambda: b",".join(b"c%d" % n for n in range(100_000)) + b"\n" + b",".join([b"1"] * 100_000) + b"\n",
     "wide.csv": lambda: b",".join([b"abc"] * 2000) + b"\n" + (b",".join([b"1"] * 2000) + b"\n") * 240,
@@ -682,6 +740,20 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "cells.csv.gz": lambda: _gz(b"1,2,3,4,5,6,7,8,9,10\n" * 1000, 9000),
     "deep.json": lambda: b"[" * 100_000 + b"]" * 100_000,
     "items.json": lambda: b"[" + b"0," * 490_000 + b"0]",
+    "objects.json": lambda: b"[" + b'{"a":1},' * 110_000 + b"0]",
+    "nested.json": lambda: b'{"a":' * 170_000,
+    "quotes.json": lambda: b'"\\' * 450_000,
+    "keys.yaml": lambda: b"a:\n" * 300_000,
+    "steps.yaml": lambda: b"".join(b" " * n + b"a:\n" for n in range(1_300)),
+    "dashes.yaml": lambda: b"- " * 900 + b"a\n" + (b"- " * 900 + b"a\n") * 480,
+    "fields.ini": lambda: b"a=1\n" * 220_000,
+    "braces.conf": lambda: b"a {\n" * 220_000,
+    "defs.py": lambda: b"".join(b" " * n + b"def a():\n" for n in range(1_300)),
+    "calls.c": lambda: (b"int a(" * 45 + b"\n") * 3_300,
+    "lines.log": lambda: b"2024-05-01 10:00:00 INFO a: b\n" * 30_000,
+    "fences.md": lambda: b"a:\n```sh\n# a\nb\n" * 55_000,
+    "front.md": lambda: b"---\n" + b"a: b\n" * 180_000 + b"---\n",
+    "tables.adoc": lambda: b"|===\n|a |b\n" * 80_000,
     "line.jsonl": lambda: b'{"id":"a","text":"' + b"x" * 900_000 + b'"}',
     "deep.jsonl": lambda: b'{"text":' + b"[" * 900_000,
     "digits.jsonl": lambda: b'{"id":"a","text":' + b"9" * 900_000 + b"}",
@@ -699,6 +771,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "tags.html": lambda: b"<p>x\n" * 190_000,
     "lists.html": lambda: b"<ul><li>x" * 100_000,
     "tables.html": lambda: b"<table><tr><td>" * 60_000,
+    "rows.html": lambda: b"<table>" + b"<tr><td>x<td>1" * 60_000,
+    "merged.html": lambda: b"<table>" + b"<tr><td colspan=999 rowspan=65000>x<td>1" * 20_000,
+    "terms.html": lambda: b"<dl>" + b"<dt>a<dd>b" * 90_000,
+    "items.html": lambda: b"<p>All:<ul>" + b"<li>a: b" * 110_000,
+    "addresses.html": lambda: b"<address>x" * 90_000,
     "open.html": lambda: b"<" * 990_000,
     "entities.html": lambda: b"&amp;" * 190_000,
     "attributes.html": _attributes,
@@ -720,6 +797,22 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "headers.eml": lambda: b"Subject: s\n" + b"A: b\n" * 190_000 + b"\nwords\n",
     "boundary.eml": lambda: b'Subject: s\nContent-Type: multipart/mixed; boundary="' + b"-" * 400_000 + b'"\n\n' + b"-" * 400_000,
     "parameters.eml": lambda: b"Subject: s\nContent-Type: text/plain; " + b"".join(b"a*%d=b; " % n for n in range(80_000)) + b"\n\nwords\n",
+    "attached.eml": lambda: _MIXED + b"--b\nContent-Type: application/x; name=a.txt\n\nx\n" * 10_000,
+    "quotes.eml": lambda: _MAIL + b"".join(b">" * (n % 60) + b" On Mon, 9 Sep 2024, X wrote:\n" for n in range(14_000)),
+    "originals.eml": lambda: _MAIL + b"From: a\nSent: 1\n" * 12_000,
+    "blockquotes.eml": lambda: b"Subject: s\nContent-Type: text/html\n\n" + b"<blockquote>" * 60_000 + b"x",
+    "signatures.eml": lambda: _MAIL + b"-- \nKind regards,\n\n" * 40_000,
+    "cells.eml": lambda: _MIXED.replace(b"mixed", b"alternative") + b"--b\n\nx\n--b\nContent-Type: text/html\n\n" + b"<td" * 300_000 + b"\n--b--\n",
+    "messages.mbox": lambda: b"From a Mon Sep  9 10:00:00 2024\nSubject: s\n\nx\n\n" * 8_000,
+    "nested.mbox": lambda: b"From a Mon Sep  9 10:00:00 2024\n" + _nested_messages(25_000),
+    "names.mbox": lambda: b"From a " * 100_000 + b"Mon Sep  9 10:00:00 2024\nSubject: s\n\nx\n\n",
+    "loop.msg": _message_loop,
+    "cards.vcf": lambda: b"BEGIN:VCARD\nFN:a\nEND:VCARD\n" * 30_000,
+    "parameters.vcf": lambda: b"BEGIN:VCARD\nFN" + b";a=b" * 240_000 + b":x\nEND:VCARD\n",
+    "folded.vcf": lambda: b"BEGIN:VCARD\nFN:a\nNOTE:" + b"x\n " * 330_000 + b"\nEND:VCARD\n",
+    "soft.vcf": lambda: b"BEGIN:VCARD\nFN:a\nNOTE;ENCODING=QUOTED-PRINTABLE:" + b"=\n" * 450_000 + b"\nEND:VCARD\n",
+    "nested.ics": lambda: b"BEGIN:VEVENT\n" * 70_000,
+    "entries.ics": lambda: b"BEGIN:VEVENT\nSUMMARY:x\nDTSTART:20240903T180000\nEND:VEVENT\n" * 9_000,
     "flate.pdf": lambda: _pages_sharing(1, (b"BT /F 9 Tf (word) Tj ET " * 40_000 for _ in range(400))),
     "names.pdf": lambda: _pages_sharing(100_000, [b"BT /F 9 Tf (The bees make honey.) Tj ET"]),
     "shared.pdf": lambda: _pages_sharing(20_000, (b"BT /F 9 Tf (word) Tj ET " * 10_000 for _ in range(2))),
@@ -729,13 +822,16 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "font.pdf": _huge_font,
     "bookmarks.pdf": _bookmarks,
     "pages.pdf": lambda: _many_pages(9000),
+    "dust.pdf": lambda: _pages_sharing(2000, (b"BT /F 3 Tf 1 0 0 1 %d %d Tm (a) Tj ET " % (n * 7919 % 600, n * 104729 % 800) for n in range(9000))),
+    "grid.pdf": lambda: _pages_sharing(2000, (b"0 %d m 600 %d l S %d 0 m %d 800 l S BT /F 3 Tf 1 0 0 1 %d %d Tm (a) Tj ET " % (n, n, n, n, n, n) for n in range(0, 600, 3))),
 }  # fmt: skip
 
 
 #: those that are read in full, and are as much text as an honest file of their size gives: their words cost what words cost
 PLENTY = frozenset(
     "words-gz.zip names.tar.gz bars.csv wide.csv quotes.csv quotes-odd.csv items.json deep.json line.jsonl items.jsonl "
-    "items.jsonl.gz records.jsonl entities.html open.html lists.html tags.html names.pdf".split()
+    "objects.json nested.json quotes.json keys.yaml steps.yaml dashes.yaml fields.ini braces.conf calls.c lines.log fences.md front.md "
+    "tables.adoc items.jsonl.gz records.jsonl rows.html terms.html items.html addresses.html entities.html open.html lists.html tags.html names.pdf".split()
 )
 
 # -- what they cost --

@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 from rag.answer.check import CheckFit, Judge, word_overlap
 from rag.answer.short_answers import answer_kind
 from rag.domain import (
-    AnswerSpan,
     Chunk,
     Draft,
     Model,
     Passage,
-    PassageReading,
     Piece,
     Progress,
     Quote,
     Receipt,
     Span,
-    Support,
     Turn,
 )
+from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.text import facts
 from rag.text.sentences import split_sentences
 

@@ -22,35 +22,33 @@ from rag.answer import (
     check,
     cite,
     followup,
+    lookup,
     mentions,
+    parts,
     prompt,
     pronouns,
     reader,
+    scope,
     short_answers,
+    spans,
 )
 from rag.cli.output import print_document
-from rag.domain import (
-    AnswerSpan,
-    Chunk,
-    Document,
-    Passage,
-    PassageReading,
-    RawDocument,
-    Span,
-    Support,
-    Turn,
-)
+from rag.domain import Chunk, Document, Passage, RawDocument, Span, Turn
 from rag.errors import Unreadable
 from rag.eval import question_rules
 from rag.ingest import clean
 from rag.ingest.chunk import chunk_document
 from rag.ingest.formats import plain
 from rag.ingest.formats.common import decode, stated_date
+from rag.ingest.structure.find import find_units
+from rag.ingest.structure.front_matter import find_front_matter
+from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.search import candidates, retrieve
 from rag.search.widen import edges_of, widen_chunk
-from rag.text import boilerplate, copies, facts, sanitize
+from rag.text import boilerplate, copies, facts, header_rows, sanitize
 from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
+from tests.support.structured import passage_of
 from tui.render import excerpt, marks, wrap
 
 pytestmark = pytest.mark.slow
@@ -68,6 +66,9 @@ _UNITS = (
     "five hundred and ", "teen ", "hundred ", "5 million ", "12 % ", "-5 ", "1:2 ",
     "by staff ", "share this ", "log in or ", "access_time ", "arrow_a", "© 2020 ", "photo: ", "- a, ", "cookies\n", "Home\n", "Home\nNews\n",
     "title: a\n", "---\n", "--- \n", "==\n", "Title\n=====\n", "# a\n", "## a #", "```\n", "# x\n```\n", "def a\n", "static ", ":date: a\n",
+    "a: b\n", "a:\n", "- a: b\n", "- - a\n", "a = 1\n", "[a]\n", "a {\n", "}\n", '{"a": 1}, ', '{"a":', '["', '"\\', "<a>\n", "|===\n", "|a |b\n",
+    "+--+--+\n", "== ==\n", "a  b\n", "a\tb\n", "a:: b\n", ":a: b\n", "#+a: b\n", "a::\n\n    b\n", "```sh\n", "Q: a\nA: b\n", "**a**: b\n",
+    "2024-05-01 10:00:00 INFO a: b\n", "def a(\n", "int a(int b) {\n", "A = 1  # b\n", '    """\n', "/* a\n", "// a\n", "return a\n",
     "a-b_", "a.b ", "file.txt ", "a{", "x = 1; ", "who is ", "in the ", "and in ", "the a ", "what about ", "it is a ", "is there ",
 )  # fmt: skip
 #: a beginning, what is repeated behind it, an end
@@ -190,6 +191,10 @@ _JUDGE = check.Judge(
 _HISTORY = [Turn("Who is the President of France?", "Emmanuel Macron [1].", "Emmanuel Macron")]
 _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,000 euros."
 
+_STRUCTURED = passage_of(
+    "# Stock\n\nItem: bench\nPrice: 9\n\n- a hat\n- soup\n\n| a | b |\n|---|---|\n| c | 4 |\n"
+)
+
 #: each rule with the length, in characters, that it is given first: less where a character costs more
 _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "clean": (30_000, lambda t: clean.clean_document(RawDocument(t), "a.txt")),
@@ -199,7 +204,16 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "text": (60_000, _plain(plain.read_text)),
     "markdown": (60_000, _plain(plain.read_markdown)),
     "restructured": (60_000, _plain(plain.read_rst)),
-    "code": (60_000, _plain(plain.read_code)),
+    "code": (30_000, _plain(plain.read_code)),
+    "json": (30_000, _plain(plain.read_json)),
+    "yaml": (30_000, _plain(plain.read_yaml)),
+    "ini": (30_000, _plain(plain.read_ini)),
+    "conf": (30_000, _plain(plain.read_conf)),
+    "log": (30_000, _plain(plain.read_log)),
+    "structure": (20_000, lambda t: find_units(t, terms=True)),
+    "structure, a list": (20_000, lambda t: find_units("".join(f"{'  ' * (n % 9)}- {line}\n" for n, line in enumerate(t.split("\n"))))),
+    "structure, a block": (20_000, lambda t: find_units("Do this:\n\n" + "".join(f"    {line}\n" for line in t.split("\n")))),
+    "front matter": (30_000, lambda t: find_front_matter(f"---\na: {t}\n---\n")),
     "blocks": (20_000, lambda t: list(split_blocks(t))),
     "sentences": (15_000, lambda t: list(split_sentences(t))),
     "chunk": (12_000, lambda t: list(chunk_document(_document(t), 200, _count))),
@@ -224,7 +238,13 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: reader.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
-    "pick": (5_000, lambda t: reader.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
+    "pick": (5_000, lambda t: spans.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
+    "units": (20_000, find_units),
+    "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
+    "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
+    "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
+    "scope": (4_000, lambda t: scope.passages_in_scope(_SHORT, [passage_of(f"# {t}\n\n{t}\n")])),
+    "parts": (4_000, lambda t: parts.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
     "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
     "words of a question": (30_000, lambda t: (candidates.query_words(t), retrieve.is_question(t), candidates._FILE_NAME.findall(t))),

@@ -7,7 +7,8 @@ import random
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from rag.domain import AnswerSpan, PassageReading, Span
+from rag.domain import Span
+from rag.protocols import AnswerSpan, PassageReading
 from rag.training.examples import Example
 from rag.training.measure import JudgedRow, planted, rates, reading, rounded
 from tests.support.fakes import JUDGE, WordPairs

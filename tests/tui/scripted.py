@@ -17,7 +17,6 @@ from rag.domain import (
     Citation,
     Claim,
     Document,
-    ErrorRates,
     Evidence,
     Model,
     Passage,
@@ -32,6 +31,7 @@ from rag.domain import (
 )
 from rag.errors import EngineStopped, RagError
 from rag.events import Answered, Checked, Event, Loading, Reading, Retrieved, Token
+from rag.protocols import ErrorRates
 
 PUMP = (
     "Pump manual\n\nRead this before you open the pump.\nShare this page | Print\n\n## 4.2 Cover\n"

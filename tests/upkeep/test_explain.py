@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from rag import Bot, Config
 from rag.answer.prompt import Prompt
-from rag.domain import Chunk, Document, Embedder, Passage, Receipt, Span
+from rag.domain import Chunk, Document, Passage, Receipt, Span
 from rag.errors import Usage
 from rag.library.files import KnownFile
 from rag.library.library import Library
+from rag.protocols import Embedder
 from rag.search.retrieve import Retriever
 from rag.upkeep.explain import Explanation, explain_passage
 from tests.faults.small import SmallMachines

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Answer, Claim, ErrorRates, Evidence, Passage, Reason, Verdict
+from rag.domain import Answer, Claim, Evidence, Passage, Reason, Verdict
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
@@ -19,7 +19,9 @@ from rag.phrases import (
     VERDICT_PHRASES,
     abstention_phrase,
 )
+from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
+from rag.text.units import sheet_rows
 from tui.render.glyphs import VERDICT_STYLES, Glyphs
 
 #: The order in which verdicts are counted. A sentence that needs no source is not counted.
@@ -56,8 +58,15 @@ def seconds(value: float) -> str:
 
 
 def lines_of(passage: Passage) -> str:
-    """Return the place of a passage in its document: its page, if it has one, and its lines."""
+    """Return the place of a passage in its document: its page, if it has one, and its lines.
+
+    In a workbook it is its sheet and its rows.
+    """
     chunk = passage.chunk
+    sheet, first, last_row = sheet_rows(chunk)
+    if first:
+        rows = f"row {first}" if first == last_row else f"rows {first}–{last_row}"
+        return f"sheet {quote_foreign(sheet)}, {rows}"
     last = chunk.line + chunk.text.rstrip("\n").count("\n")
     lines = f"line {chunk.line}" if last == chunk.line else f"lines {chunk.line}–{last}"
     return lines if chunk.page is None else f"page {chunk.page}, {lines}"

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import Claim, ErrorRates, Passage, Ranks, Verdict
+from rag.domain import Claim, Passage, Ranks, Verdict
 from rag.phrases import VERDICT_PHRASES
+from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
 from tui.render.answer_text import (

@@ -49,6 +49,8 @@ def sentence(claim: Claim) -> str:
     lines = [f"{quote_foreign(claim.sentence.text)} ({VERDICT_PHRASES[claim.verdict]})"]
     for e in claim.evidence:
         place = f"page {e.page}, line {e.line}" if e.page else f"line {e.line}"
+        if e.row:
+            place = f"sheet {quote_foreign(e.sheet)}, row {e.row}"
         lines.append(f"“{quote_foreign(e.text)}” ({quote_foreign(e.source)}, {place})")
     return "\n".join(lines) + "\n"
 

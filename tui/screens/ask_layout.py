@@ -8,7 +8,7 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
-from rag.domain import ErrorRates
+from rag.protocols import ErrorRates
 from tui.render.answer_text import error_rates
 from tui.render.export import markdown, plain, sentence
 from tui.render.glyphs import Glyphs

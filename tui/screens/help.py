@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from rag.domain import ErrorRates, Verdict
+from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
+from rag.protocols import ErrorRates
 from tui.command import PLACES, Command
 from tui.commands import COMMANDS, key_label
 from tui.render.answer_text import Part, assemble, error_rates

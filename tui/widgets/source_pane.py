@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from rag.domain import Document, ErrorRates
+from rag.domain import Document
+from rag.protocols import ErrorRates
 from tui.commands import bindings
 from tui.render import caption
 from tui.render.excerpt import Excerpt, make_excerpt

@@ -3,8 +3,13 @@
     plain  text, Markdown, reStructuredText, source code, JSON
     web    HTML                      book    EPUB
     pdf    PDF                       office  Word, PowerPoint
-    tables CSV, Excel                data    corpora, notebooks
-    mail   e-mail                    archive .zip, .tar.gz
+    tables CSV                       data    corpora, notebooks
+    excel  Excel                     ods     OpenDocument sheets
+    mail   .eml, .mbox               outlook .msg
+    cards  .vcf                      calendar_entries .ics
+    archive .zip, .tar.gz
+
+A mail of any kind is parsed to the same form (`mime`, `outlook`) and becomes a text by `mail_text`.
 
 All files are parsed in a child process with limits (`sandbox`, `sandbox_worker`). A file that is
 made to exhaust memory, to run without end or to crash its parser becomes a line of the report.

@@ -9,14 +9,16 @@ from __future__ import annotations
 import posixpath
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, iso_day
-from rag.ingest.formats.web import page_blocks
+from rag.ingest.formats.web import add_page
 from rag.ingest.formats.zip_guard import open_package
+from rag.ingest.structure.find import find_units
 
 #: algorithms that hide fonts only; the text stays readable
 _FONT_ENCRYPTION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -38,11 +40,11 @@ def read_epub(content: bytes) -> Iterator[RawDocument | RefusedPart]:
             if name not in archive.NameToInfo:
                 missing.append(name)
                 continue
-            for line, level in page_blocks(archive.read(name))[1]:
-                lines.add(line, level)
+            add_page(lines, archive.read(name))
             lines.add()
     day = metadata.get("date", "")[:10]
-    yield lines.raw(metadata.get("title", ""), day if iso_day(day) else None)
+    raw = lines.raw(metadata.get("title", ""), day if iso_day(day) else None)
+    yield replace(raw, units=find_units(raw.text, known=raw.units or ()))
     for name in missing:
         yield RefusedPart("/" + name, "is listed in the book and not in it", "fetch the book again")
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Sequence
 
-from rag.domain import RawDocument, Span
+from rag.domain import Cell, RawDocument, Span, Unit, UnitKind
 from rag.errors import Unreadable
 from rag.text.facts import find_dates
+from rag.text.units import unit_order
 
+#: what stands between the values of a row
+DIVIDER = " | "
 #: characters of one document; about 5,000 pages
 MAX_TEXT_CHARS = 20 * 2**20
 #: lines of one document
@@ -134,6 +138,7 @@ class LineBuilder:
         self._starts: list[int] = []
         self._headings: list[tuple[int, int, str]] = []
         self._pages: list[int] = []
+        self._units: list[Unit] = []
         self._length = 0
 
     def add(self, line: str = "", level: int = 0) -> None:
@@ -148,14 +153,48 @@ class LineBuilder:
         self._length += len(line) + 1
         check_length(self._length, len(self._lines))
 
+    def row(
+        self, names: Sequence[str], values: Sequence[str], context: str = "", number: int = 0
+    ) -> None:
+        """Append a row of a table: a line of its values, which are the cells of a unit.
+
+        `names` are those of the columns, as far as they have any; an empty value has no cell.
+        `number` is that of the row in its sheet, 0 outside of sheets.
+        """
+        cells, at = list[Cell](), self._length
+        for column, value in enumerate(values):
+            if value:
+                name = names[column] if column < len(names) else ""
+                cells.append(Cell(name, Span(at, at + len(value))))
+                at += len(value) + len(DIVIDER)
+        start = self._length
+        self.add(DIVIDER.join(value for value in values if value))
+        if cells:
+            span = Span(start, cells[-1].span.end)
+            self._units.append(Unit(UnitKind.ROW, span, context, tuple(cells), number))
+
+    def unit(self, unit: Unit) -> None:
+        """Record a unit of lines that were added."""
+        self._units.append(unit)
+
+    @property
+    def length(self) -> int:
+        """Characters so far: the offset of the next line."""
+        return self._length
+
+    @property
+    def count(self) -> int:
+        """Lines so far."""
+        return len(self._lines)
+
     def mark(self, title: str, level: int = 1, at: int | None = None) -> None:
         """Add a heading that is not a line of the text itself, from here on or from offset `at`."""
         self._headings.append((self._length if at is None else at, level, " ".join(title.split())))
 
-    def page(self) -> int:
-        """Begin a new page. Returns its offset in the text."""
-        self._pages.append(self._length)
-        return self._length
+    def page(self, at: int | None = None) -> int:
+        """Begin a new page, here or at offset `at` inside the last line. Returns its offset."""
+        self._pages.append(self._length if at is None else at)
+        return self._pages[-1]
 
     def find(self, words: str, start: int, end: int | None = None) -> int:
         """Return the offset of a line from `start` to `end` of `words` and little else, or -1."""
@@ -181,4 +220,5 @@ class LineBuilder:
             pages,
             headings=tuple(sorted(self._headings)),
             lines=lines,
+            units=tuple(sorted(self._units, key=unit_order)) if self._units else None,
         )

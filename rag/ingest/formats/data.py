@@ -10,6 +10,7 @@ from typing import TypedDict
 from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, check_length, decode, iso_day, stated_date
+from rag.ingest.structure.json_records import json_records
 
 #: characters of the output of one cell
 _MAX_OUTPUT_CHARS = 10_000
@@ -42,7 +43,10 @@ def read_corpus(content: bytes) -> Iterator[RawDocument]:
                 return
             if _is_record(line):
                 check_length(len(text), text.count("\n"))
-                yield RawDocument(text, date=stated_date(text), headings=(), lines=True)
+                units = json_records(text)
+                yield RawDocument(
+                    text, date=stated_date(text), headings=(), lines=True, units=units
+                )
                 return
         document = _parse_record(line, number)
         if document.name in documents:

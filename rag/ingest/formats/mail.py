@@ -1,70 +1,81 @@
-"""E-mail (.eml), by the standard library: the usual headers, the body, the names of attachments."""
+"""Mail files: one message (.eml, .emlx) and mailboxes of many (.mbox), by the standard library.
+
+A message is a document; its attachments are yielded as files, which their own readers read. The
+messages of a mailbox are a document each, as members of an archive are, named by day, sender and
+subject: each has a date and a title of its own, and when mails are added, the others stay.
+"""
 
 from __future__ import annotations
 
-import email
-import email.policy
+import re
 from collections.abc import Iterator
-from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
 
-from rag.domain import RawDocument
+from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
-from rag.ingest.formats.common import LineBuilder, decode
-from rag.ingest.formats.web import page_blocks
+from rag.ingest.formats.archive import Member
+from rag.ingest.formats.mail_text import Mail, mail_document
+from rag.ingest.formats.mime import NOT_A_MAIL, file_name, parse_mail
 
-_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+#: messages of a mailbox
+MAX_MESSAGES = 50_000
+#: the line before each message of a mailbox: "From olga@example.org Mon Sep  9 10:00:00 2024"
+_SEPARATOR = re.compile(
+    rb"(?:\A|(?<=\n))From (?:[^\n]{0,200} )?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +"
+    rb"(?:\d\d? +)?[A-Z][a-z]{2} [^\n]{0,20}\d\d:\d\d[^\n]{0,60}\n"
+)
+_ESCAPED = re.compile(rb"^>(>*From )", re.M)
+
+Part = RawDocument | RefusedPart | Member
 
 
-def read_eml(content: bytes) -> Iterator[RawDocument]:
-    """Yield one message. Attachments are named, not read; a plain body is preferred to HTML."""
-    message = email.message_from_bytes(content, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
-    headers = {name: _header(message, name) for name in _HEADERS}
-    if not any(headers.values()):
+def read_eml(content: bytes) -> Iterator[Part]:
+    """Yield one message, then its attachments, then what of it is not read."""
+    yield from mail_parts(parse_mail(content), "")
+
+
+def read_emlx(content: bytes) -> Iterator[Part]:
+    """Yield one message of Apple Mail: its length on a line, the message, settings."""
+    length, _, rest = content.partition(b"\n")
+    if not length.strip().isdigit():
+        raise NOT_A_MAIL
+    yield from read_eml(rest[: int(length[:20])])
+
+
+def read_mbox(content: bytes) -> Iterator[Part]:
+    """Yield the messages of a mailbox with their attachments, in the order of the file."""
+    starts = list(_SEPARATOR.finditer(content))
+    if not starts or content[: starts[0].start()].strip():
         raise Unreadable(
-            "is not an e-mail (it has no sender, date or subject)",
-            "save it again from the mail program",
+            'is not a mailbox (it does not begin with a line "From …")',
+            "export it again from the mail program",
         )
-    lines = LineBuilder()
-    for name, value in headers.items():
-        if value:
-            lines.add(f"{name}: {value}")
-    for part in message.iter_attachments() if message.is_multipart() else ():
-        name = " ".join((part.get_filename() or "without a name").split())
-        lines.add(f"Attachment: {name} ({part.get_content_type()})")
-    lines.add()
-    for line in _body_lines(message):
-        lines.add(line)
-    yield lines.raw(headers["Subject"], _iso_date(headers["Date"]))
+    for number, start in enumerate(starts[:MAX_MESSAGES]):
+        end = starts[number + 1].start() if number + 1 < len(starts) else len(content)
+        message = _ESCAPED.sub(rb"\1", content[start.end() : end])
+        try:
+            mail = parse_mail(message)
+            name = "/" + (file_name(mail.label) or f"message {number + 1}")
+            yield from mail_parts(mail, name)
+        except (Unreadable, RecursionError) as error:
+            reason = str(error) if isinstance(error, Unreadable) else "is nested too deeply"
+            cure = getattr(error, "cure", "open it in its own program and save it again")
+            yield RefusedPart(f"/message {number + 1}", reason, cure)
+    if len(starts) > MAX_MESSAGES:
+        more = len(starts) - MAX_MESSAGES
+        yield RefusedPart("/*", f"{more:,} more messages were not read", "divide the mailbox")
 
 
-def _header(message: EmailMessage, name: str) -> str:
-    """Return a header on one line; as it stands in the file if it breaks the rules for headers."""
-    try:
-        return " ".join(str(message.get(name, "")).split())
-    except (ValueError, LookupError, AttributeError, IndexError, TypeError):
-        values = (str(value) for key, value in message.raw_items() if key.lower() == name.lower())
-        return " ".join(next(values, "").split())
-
-
-def _body_lines(message: EmailMessage) -> list[str]:
-    """Return the lines of the plain body, else the lines that the HTML body shows."""
-    part = message.get_body(("plain", "html"))
-    if part is None:
-        return []
-    try:
-        body = part.get_content()
-    except (LookupError, ValueError, AttributeError):  # an unknown character set
-        payload = part.get_payload(decode=True)
-        body = decode(payload) if isinstance(payload, bytes) else str(payload)
-    if part.get_content_type() == "text/html":
-        return [line for line, _ in page_blocks(str(body).encode("utf-8", "replace"))[1]]
-    return str(body).replace("\r\n", "\n").rstrip("\n").split("\n")
-
-
-def _iso_date(header: str) -> str | None:
-    try:
-        return parsedate_to_datetime(header).date().isoformat()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+def mail_parts(mail: Mail, name: str) -> Iterator[Part]:
+    """Yield the document of a mail, its attachments and what was refused. `name`: in a mailbox."""
+    yield mail_document(mail, name)
+    for file in mail.attachments:
+        yield Member(f"{name}/{file.name}".lstrip("/"), file.content)
+    for refused in mail.refused:
+        yield RefusedPart(f"{name}/{refused.name}", refused.reason, refused.cure)
+    if mail.pictures:
+        count = f"{mail.pictures} pictures" if mail.pictures > 1 else "a picture"
+        yield RefusedPart(
+            f"{name}/pictures",
+            f"has {count} in its text, and text in pictures is not recognised",
+            "save the pictures as files and run OCR on them, if they show text",
+        )

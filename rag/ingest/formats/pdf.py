@@ -2,26 +2,44 @@
 
 PDFium is the PDF library of Chrome. It opens files whose cross references are broken, reads a page
 in milliseconds, knows the encryptions, and is fuzzed more than any parser in Python. It is native
-code and runs only in the child process. The report names pages without text (there is no OCR) and
-pages that the file states and does not contain.
+code and runs only in the child process. It gives words with their places (`pdf_words`); columns,
+tables, running heads and paragraphs are found from them (`pdf_layout`, `pdf_furniture`,
+`pdf_text`). The report names pages without text (there is no OCR) and pages that the file states
+and does not contain.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.page_ranges import page_ranges
+from rag.ingest.formats.pdf_furniture import (
+    NEIGHBOURS,
+    Edges,
+    FurnitureFinder,
+    edges_of,
+    without_line_numbers,
+)
+from rag.ingest.formats.pdf_layout import items_in_file_order, page_items
+from rag.ingest.formats.pdf_text import Item, PdfText
+from rag.ingest.formats.pdf_words import PageWords, page_words
+from rag.ingest.structure.find import find_units
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
+    from pypdfium2 import PdfBookmark, PdfDocument
 
 _OCR_CURE = "run OCR on it, then add it again"
 _MAX_PAGES = 50_000
+#: words of a file that are put in the order of reading, and bytes of the file for one more; the
+#: others stay in the order of the file, so that a long document is read within its time
+_MAX_WORDS, _BYTES_PER_WORD = 300_000, 3
 #: missing pages in a row, after which no more pages are looked for
 _MAX_MISSING_PAGES = 1000
 _MAX_BOOKMARKS = 10_000
@@ -33,18 +51,20 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """Yield the text of a PDF file, then refused parts for pages without text and missing pages."""
     pdf = _open_pdf(content)
     metadata = pdf.get_metadata_dict()
-    lines = LineBuilder()
-    page_starts, blank_pages, missing_pages = _add_pages(pdf, lines)
-    _add_bookmarks(pdf, lines, page_starts)
+    bookmarks = list(islice(pdf.get_toc(), _MAX_BOOKMARKS))
+    text = PdfText(headings=not bookmarks)
+    blank_pages, missing_pages = _add_pages(pdf, text, len(content))
+    _add_bookmarks(bookmarks, text.lines, text.page_starts)
     if len(blank_pages) + len(missing_pages) >= len(pdf):
         if blank_pages:
             raise Unreadable("has no text on any page (scanned?)", _OCR_CURE)
         cure = "open it in its own program and save it again"
         raise Unreadable("has no page that can be read", cure)
-    yield lines.raw(
+    raw = text.raw(
         _real_title(metadata.get("Title", "")),
         _iso_date(metadata.get("CreationDate", "") or metadata.get("ModDate", "")),
     )
+    yield _with_units(raw)
     if blank_pages:
         name = f"/{page_ranges('page', blank_pages)}"
         yield RefusedPart(name, "without text (scanned?)", _OCR_CURE)
@@ -56,29 +76,85 @@ def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         )
 
 
-def _add_pages(pdf: PdfDocument, lines: LineBuilder) -> tuple[list[int], list[int], list[int]]:
+def _with_units(raw: RawDocument) -> RawDocument:
+    """Return the document with the units of its prose beside those of its tables."""
+    return replace(raw, units=find_units(raw.text, raw.units or (), skip=raw.masked))
+
+
+def _add_pages(pdf: PdfDocument, text: PdfText, size: int) -> tuple[list[int], list[int]]:
     """Add the text of all pages.
 
-    Returns the offset of each page, and the numbers from 1 of pages without text and of missing
-    pages.
+    Returns the numbers from 1 of pages without text and of missing pages.
     """
-    page_starts, blank_pages, missing_pages = list[int](), list[int](), list[int]()
-    stated = len(pdf)
+    blank_pages, missing_pages = list[int](), list[int]()
+    pages = _PagesInOrder(text, _MAX_WORDS + size // _BYTES_PER_WORD)
+    stated, last = len(pdf), -1
     for number in range(min(stated, _MAX_PAGES)):
-        text = _page_text(pdf, number)
-        if text is None:
+        words = _words(pdf, number)
+        if words is None:
             missing_pages.append(number + 1)
-            if number + 1 - len(page_starts) > _MAX_MISSING_PAGES:
+            if number - last > _MAX_MISSING_PAGES:
                 break
             continue
-        if not text.strip():
+        if not words.words and not words.aside:
             blank_pages.append(number + 1)
-        while len(page_starts) <= number:  # a missing page has its number too
-            page_starts.append(lines.page())
-        for line in text.split("\n"):
-            lines.add(line)
-    missing_pages += range(max([len(page_starts), *missing_pages[-1:]]) + 1, stated + 1)
-    return page_starts, blank_pages, missing_pages
+        last = number
+        pages.add(number, words)
+    pages.finish()
+    missing_pages += range(max([last + 1, *missing_pages[-1:]]) + 1, stated + 1)
+    return blank_pages, missing_pages
+
+
+class _PagesInOrder:
+    """Adds pages to the text, each when the two after it are known."""
+
+    def __init__(self, text: PdfText, max_words: int) -> None:
+        self._text, self._finder = text, FurnitureFinder()
+        self._words_left = max_words
+        self._waiting: dict[int, PageWords] = {}
+        self._edges: dict[int, Edges] = {}
+
+    def add(self, number: int, words: PageWords) -> None:
+        """Take in the words of page `number`."""
+        text, numbers = without_line_numbers(words.words)
+        if numbers:
+            words = words._replace(words=text, aside=[*words.aside, *numbers])
+        self._text.learn(words.words)
+        self._waiting[number], self._edges[number] = words, edges_of(words.words)
+        for ready in [n for n in self._waiting if n <= number - NEIGHBOURS]:
+            self._put(ready)
+
+    def finish(self) -> None:
+        """Add the pages that wait."""
+        for number in list(self._waiting):
+            self._put(number)
+        self._text.finish()
+
+    def _put(self, number: int) -> None:
+        page = self._waiting.pop(number)
+        top, bottom, taken = self._finder.take(number, self._edges)
+        self._edges = {n: edges for n, edges in self._edges.items() if n >= number - NEIGHBOURS}
+        words = [word for word in page.words if word not in taken] if taken else page.words
+        self._words_left -= len(words)
+        in_order = self._words_left >= 0
+        found = page_items(words, page.rules) if in_order else items_in_file_order(words)
+        items: list[Item] = [*top, *found, *bottom]
+        if page.aside:
+            items.append(self._finder.furniture(" ".join(word.text for word in page.aside)))
+        self._text.add_page(number, items)
+
+
+def _words(pdf: PdfDocument, number: int) -> PageWords | None:
+    """Return the words of page `number` (from 0), or None if it is missing."""
+    import pypdfium2
+
+    try:
+        page = pdf[number]
+        words = page_words(page)
+        page.close()
+    except pypdfium2.PdfiumError:
+        return None
+    return words
 
 
 def _open_pdf(content: bytes) -> PdfDocument:
@@ -97,34 +173,19 @@ def _open_pdf(content: bytes) -> PdfDocument:
         raise Unreadable(f"is damaged or cut off ({error})", "make or fetch it again") from error
 
 
-def _page_text(pdf: PdfDocument, number: int) -> str | None:
-    """Return the text of page `number` (from 0) with its line breaks, or None if it is missing."""
-    import pypdfium2
-
-    try:
-        page = pdf[number]
-        text = page.get_textpage().get_text_range()
-        page.close()
-    except pypdfium2.PdfiumError:
-        return None
-    text = re.sub("[\x02\ufffe]", "-", text)  # PDFium's signs for a hyphen at the end of a line
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n")
-
-
-def _add_bookmarks(pdf: PdfDocument, lines: LineBuilder, page_starts: list[int]) -> None:
+def _add_bookmarks(
+    bookmarks: Sequence[PdfBookmark], lines: LineBuilder, page_starts: list[int]
+) -> None:
     """Add the table of contents as headings.
 
     Each heading is at the line of its page with the same words, else at the beginning of the page.
     No heading is before the one above it in the table, so that the paths of headings are right.
     """
     last = 0
-    for count, bookmark in enumerate(pdf.get_toc()):
+    for bookmark in bookmarks:
         destination = bookmark.get_dest()
         number = destination.get_index() if destination else None
         title = " ".join(bookmark.get_title().split())
-        if count >= _MAX_BOOKMARKS:
-            break
         if number is None or not 0 <= number < len(page_starts) or not title:
             continue
         start = page_starts[number]

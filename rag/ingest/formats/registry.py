@@ -17,18 +17,21 @@ _CODE_ENDINGS = (
     "php pl pm sh bash zsh fish ps1 bat sql r jl swift m mm lua hs ml mli ex exs erl clj cljs lisp "
     "el vim dart zig nim f f90 asm s vue svelte proto tf gradle cmake"
 ).split()
-_MARKUP_ENDINGS = (
-    "json css scss less yaml yml toml ini cfg conf properties env tex bib xml xsd gitignore"
-).split()
+_MARKUP_ENDINGS = "css scss less tex bib xml xsd gitignore".split()
 
 #: text formats: the bytes are decoded and not parsed. The child process calls these functions too,
 #: because the rules that look for titles and furniture run there
 IN_PROCESS: dict[str, Callable[[bytes], Iterator[RawDocument]]] = {
-    **dict.fromkeys((".txt", ".text", ".log", ".org", ".adoc", ".asciidoc"), plain.read_text),
+    **dict.fromkeys((".txt", ".text", ".org", ".adoc", ".asciidoc"), plain.read_text),
+    ".log": plain.read_log,
     **dict.fromkeys((".md", ".markdown"), plain.read_markdown),
     **dict.fromkeys((".rst", ".rest"), plain.read_rst),
     **dict.fromkeys((f".{ending}" for ending in _CODE_ENDINGS), plain.read_code),
     **dict.fromkeys((f".{ending}" for ending in _MARKUP_ENDINGS), plain.read_lines),
+    ".json": plain.read_json,
+    **dict.fromkeys((".yaml", ".yml"), plain.read_yaml),
+    **dict.fromkeys((".toml", ".ini", ".cfg", ".properties", ".env"), plain.read_ini),
+    ".conf": plain.read_conf,
 }
 #: parsed formats: the module of `rag.ingest.formats` that the child imports, and its function
 IN_SANDBOX: dict[str, tuple[str, str]] = {
@@ -37,16 +40,27 @@ IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".xhtml": ("web", "read_html"),
     ".csv": ("tables", "read_csv"),
     ".tsv": ("tables", "read_csv"),
-    ".xlsx": ("tables", "read_xlsx"),
-    ".xlsm": ("tables", "read_xlsx"),
+    ".xlsx": ("excel", "read_xlsx"),
+    ".xlsm": ("excel", "read_xlsx"),
+    ".ods": ("ods", "read_ods"),
     ".jsonl": ("data", "read_corpus"),
     ".ndjson": ("data", "read_corpus"),
     ".ipynb": ("data", "read_notebook"),
     ".eml": ("mail", "read_eml"),
-    ".docx": ("office", "read_docx"),
-    ".docm": ("office", "read_docx"),
-    ".pptx": ("office", "read_pptx"),
-    ".pptm": ("office", "read_pptx"),
+    ".emlx": ("mail", "read_emlx"),
+    ".mbox": ("mail", "read_mbox"),
+    ".msg": ("outlook", "read_msg"),
+    ".vcf": ("cards", "read_vcf"),
+    ".vcard": ("cards", "read_vcf"),
+    ".ics": ("calendar_entries", "read_ics"),
+    ".ical": ("calendar_entries", "read_ics"),
+    ".docx": ("word", "read_docx"),
+    ".docm": ("word", "read_docx"),
+    ".pptx": ("slides", "read_pptx"),
+    ".pptm": ("slides", "read_pptx"),
+    ".odt": ("opendocument", "read_odt"),
+    ".odp": ("opendocument", "read_odp"),
+    ".rtf": ("richtext", "read_rtf"),
     ".pdf": ("pdf", "read_pdf"),
     ".epub": ("book", "read_epub"),
 }
@@ -68,7 +82,7 @@ _RECIPE_NAMES = "makefile dockerfile rakefile gemfile jenkinsfile vagrantfile".s
 #: files without an ending: the ending that their name stands for
 _ENDING_BY_NAME: dict[str, str] = {
     **dict.fromkeys(_TEXT_NAMES, ".txt"),
-    **dict.fromkeys(_RECIPE_NAMES, ".yaml"),
+    **dict.fromkeys(_RECIPE_NAMES, ".gitignore"),  # lines
 }
 _PICTURE = (
     "is a picture or a scan, and text in pictures is not recognised (no OCR)",
@@ -84,15 +98,12 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
     ".doc": ("is a Word file of the old binary kind", "save it as .docx"),
     ".xls": ("is an Excel file of the old binary kind", "save it as .xlsx"),
     ".ppt": ("is a PowerPoint file of the old binary kind", "save it as .pptx"),
-    ".rtf": ("is rich text (RTF)", "save it as .docx or .txt"),
-    ".odt": ("is an OpenDocument text", "save it as .docx"),
-    ".ods": ("is an OpenDocument table", "save it as .xlsx or .csv"),
-    ".odp": ("is an OpenDocument presentation", "save it as .pptx or .pdf"),
     ".pages": ("is a Pages file", "export it as .docx or .pdf"),
     ".numbers": ("is a Numbers file", "export it as .xlsx or .csv"),
     ".key": ("is a Keynote file", "export it as .pptx or .pdf"),
-    ".msg": ("is an e-mail in Outlook's own format", "save it as .eml"),
-    ".mbox": ("is a mailbox of many e-mails", "export the e-mails as .eml files"),
+    ".pst": ("is a mailbox of Outlook", "export its mails as .eml, .msg or .mbox"),
+    ".ost": ("is a mailbox of Outlook", "export its mails as .eml, .msg or .mbox"),
+    ".dat": ("is of a kind that is not read (.dat)", "save what is in it in a format of its own"),
     ".mobi": ("is a Kindle book", "convert it to .epub"),
     ".azw3": ("is a Kindle book", "convert it to .epub"),
     ".djvu": _PICTURE,
@@ -102,7 +113,7 @@ _UNREADABLE_KINDS: dict[str, tuple[str, str]] = {
 }
 #: formats that a user is told to save a file in
 _SUGGESTED_ENDINGS = (
-    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .pdf .pptx .rst .txt .xlsx .zip"
+    ".csv .docx .eml .epub .html .ipynb .json .jsonl .md .ods .odt .pdf .pptx .rst .rtf .txt .xlsx"
 )
 
 

@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from rag.domain import RawDocument, RefusedPart, Span
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import TOO_SLOW, Budget
+from rag.text.units import units_from_json
 
 _START = "import sys; sys.path.insert(0, {!r}); from {} import {} as main; main()"
 _WORKER = "rag.ingest.formats.sandbox_worker:main"
@@ -86,6 +87,7 @@ class _Frame(_Findings, total=False):
     lines: bool
     pages: list[tuple[int, int]]
     ruled: _Findings
+    units: Any
 
 
 def parse_in_sandbox(
@@ -295,7 +297,8 @@ def _part(head: _Frame, body: bytes) -> RawDocument | RefusedPart | Member:
     pages = _spans(head["pages"], len(text))
     raw = RawDocument(text, "", date, pages, name=str(head["name"]), lines=bool(head["lines"]))
     by_rules = _with_findings(raw, head["ruled"])
-    by_rules = replace(by_rules, headings=by_rules.headings or ())
+    units = units_from_json(head["units"], len(text))
+    by_rules = replace(by_rules, headings=by_rules.headings or (), units=units)
     return replace(_with_findings(raw, head), ruled=by_rules)
 
 

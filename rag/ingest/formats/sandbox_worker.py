@@ -20,19 +20,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import BinaryIO
 
-from rag.domain import RawDocument, RefusedPart, Span
+from rag.domain import RawDocument, RefusedPart, Span, Unit
 from rag.errors import Unreadable
 from rag.ingest.clean import apply_rules
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.common import check_length
 from rag.ingest.formats.registry import ARCHIVES, IN_PROCESS, IN_SANDBOX
 from rag.process import harden_process
+from rag.text.units import units_to_json
 
 #: bytes above the idle child for an empty file
 BASE_MEMORY_BYTES = 448 * 2**20
@@ -130,9 +131,17 @@ def _frame(part: RawDocument | RefusedPart | Member) -> tuple[dict[str, object],
         "lines": part.lines,
         "pages": _pairs(part.pages),
         **_findings(part),
-        "ruled": _findings(apply_rules(part)),
+        "ruled": _findings(ruled := apply_rules(part)),
+        "units": _storable_units(ruled.units or ()),
     }
     return head, part.text.encode()
+
+
+def _storable_units(units: Sequence[Unit]) -> list[object]:
+    value = units_to_json(units)
+    if value:
+        value[0] = [_storable(text) for text in value[0]]
+    return value
 
 
 def _findings(raw: RawDocument) -> dict[str, object]:

@@ -1,33 +1,26 @@
 """HTML: the text that a browser would show, a line a block, with h1 to h6 as headings.
 
 `beautifulsoup4` on `lxml` parses broken pages too. `trafilatura` finds the article; all other lines
-are masked.
+are masked, but for the tables, lists, definitions and addresses that it overlooks.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from rag.domain import RawDocument, Span
+from rag.domain import RawDocument, Span, Unit
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder, decode
+from rag.ingest.formats.web_page import Page, page_blocks
+
+__all__ = ["add_page", "page_blocks", "read_html"]
 
 #: lines of a page that may be an article; finding the article in more takes many seconds
 _MAX_ARTICLE_LINES = 20_000
 #: characters that are searched for lines that are out of order
 _MAX_SEARCHED_CHARS = 10**9
-_HIDDEN_TAGS = {"script", "style", "noscript", "template", "svg", "head", "iframe"}
-_HEADING_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-_BLOCK_TAGS = frozenset(
-    (
-        "p div section article header footer nav aside main h1 h2 h3 h4 h5 h6 li ul ol dl dt dd "
-        "table tr td th blockquote pre figure figcaption form fieldset hr br address option "
-        "button label"
-    ).split()
-)
 
 
 def read_html(content: bytes) -> Iterator[RawDocument]:
@@ -41,22 +34,27 @@ def read_html(content: bytes) -> Iterator[RawDocument]:
         yield _page(content)
 
 
+def add_page(lines: LineBuilder, content: bytes) -> Page:
+    """Add the lines and units of a page."""
+    page = Page(lines)
+    page.read(content)
+    return page
+
+
 def _page(content: bytes) -> RawDocument:
     import trafilatura
 
-    title, shown = page_blocks(content)
     lines = LineBuilder()
-    for line, level in shown:
-        lines.add(line, level)
+    page = add_page(lines, content)
     try:
-        raw = lines.raw(title)
+        raw = lines.raw(page.title)
     except Unreadable as error:
         raise Unreadable(
             "shows no text", "if the page is drawn by a script, save it from a browser"
         ) from error
-    headings = raw.headings or None
-    if len(shown) > _MAX_ARTICLE_LINES:
-        return RawDocument(raw.text, title, headings=headings)
+    raw = replace(raw, headings=raw.headings or None, date=None, units=page.units(raw))
+    if lines.count > _MAX_ARTICLE_LINES:
+        return raw
     try:
         article = trafilatura.bare_extraction(content, with_metadata=True, include_comments=False)
     except (
@@ -68,68 +66,44 @@ def _page(content: bytes) -> RawDocument:
     ):  # it cannot tell: nothing is masked
         article = None
     if article is None:
-        return RawDocument(raw.text, title, headings=headings)
+        return raw
     kept = " ".join((article.text or "").split())
-    return RawDocument(
-        raw.text,
-        article.title or title,
-        article.date,
-        masked=_outside_article(raw.text, kept),
-        headings=headings,
+    masked = _outside_article(raw.text, kept, page.kept)
+    return replace(
+        raw,
+        title=article.title or page.title,
+        date=article.date,
+        masked=masked,
+        units=_unmasked(raw.units or (), masked),
     )
 
 
-def page_blocks(content: bytes) -> tuple[str, list[tuple[str, int]]]:
-    """Return the title of a page and its lines with text, each with its heading level or 0."""
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(content, "lxml")
-    title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    return title, [(line, level) for line, level in _block_lines(_shown_strings(soup)) if line]
-
-
-def _block_lines(parts: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
-    words: list[str] = []
-    deepest = 0
-    for part, level in parts:
-        for number, piece in enumerate(part.split("\n")):
-            if number:
-                yield " ".join("".join(words).split()), deepest
-                words, deepest = [], 0
-            words.append(piece)
-            if piece.strip():
-                deepest = max(deepest, level)
-    yield " ".join("".join(words).split()), deepest
+def _unmasked(units: Sequence[Unit], masked: Sequence[Span]) -> tuple[Unit, ...]:
+    """Return the units that touch no masked line. Both are sorted by place."""
+    out, first = list[Unit](), 0
+    for unit in units:
+        while first < len(masked) and masked[first].end <= unit.span.start:
+            first += 1
+        if first == len(masked) or not masked[first].overlaps(unit.span):
+            out.append(unit)
+    return tuple(out)
 
 
-def _shown_strings(soup: Any) -> Iterator[tuple[str, int]]:
-    """Yield the strings that a browser shows, each with its heading level or 0.
+def _outside_article(text: str, article: str, kept: Sequence[Span]) -> tuple[Span, ...]:
+    """Return the spans of the lines of `text` that are neither in `article` nor in `kept`.
 
-    A line break stands where a block begins and where it ends. Not recursive: pages nest deeply.
-    """
-    todo = [(soup, False, 0)]
-    while todo:
-        node, preformatted, level = todo.pop()
-        if type(node).__name__ in ("str", "NavigableString", "CData"):
-            yield node if preformatted else re.sub(r"\s+", " ", node), level
-        elif getattr(node, "contents", None) is not None and node.name not in _HIDDEN_TAGS:
-            if node.name in _BLOCK_TAGS:
-                yield "\n", level
-                todo.append(("\n", True, level))
-            preformatted = preformatted or node.name in ("pre", "textarea")
-            level = int(node.name[1]) if node.name in _HEADING_TAGS else level
-            todo += [(child, preformatted, level) for child in node.contents[::-1]]
-
-
-def _outside_article(text: str, article: str) -> tuple[Span, ...]:
-    """Return the spans of the lines of `text` that are not in `article`.
-
-    Returns none if the article has under 200 characters or under a third of the text.
+    `kept` are sorted by place. Returns none if the article has under 200 characters or under a
+    third of the text.
     """
     spans: list[Span] = []
     start = last_place = masked_chars = 0
-    searchable = _MAX_SEARCHED_CHARS
+    searchable, next_kept = _MAX_SEARCHED_CHARS, 0
     for line in text.split("\n"):
+        while next_kept < len(kept) and kept[next_kept].end <= start:
+            next_kept += 1
+        if next_kept < len(kept) and kept[next_kept].start <= start:
+            start += len(line) + 1
+            continue
         bare = " ".join(line.split())
         place = article.find(bare, last_place)
         if place < 0:  # lines are nearly always in order

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from rag.errors import Unreadable
 from rag.ingest.formats.archive import open_zip
+from rag.ingest.formats.content_kind import refuse_other_kind
 
 #: bytes that the parts of one file may have in all
 MAX_UNPACKED_BYTES = 512 * 2**20
@@ -34,6 +35,8 @@ def open_package(content: bytes, entities: bool = False) -> zipfile.ZipFile:
             "is encrypted, or of the old binary kind",
             "save it without a password in its present format",
         )
+    if not content.startswith(b"PK"):
+        refuse_other_kind(content, "an office file or a book")
     archive = open_zip(content, MAX_UNPACKED_BYTES)
     for entry in archive.infolist():
         if (

@@ -1,0 +1,294 @@
+"""Looks an answer up in the structure of the passages: rows, records, entries, lists, answers.
+
+A row of a table answers a question if its values, the names of its columns and what it belongs to
+(caption, headings, title) have the question's terms: the row is found by its values, the answer is
+the value whose column was asked for. Every name of several words, number, date and code of the
+question must be there. No network is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.answer.field_words import asked_fields
+from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
+from rag.answer.short_answers import kind_of_short_answer
+from rag.domain import Passage, Span, Unit, UnitKind
+from rag.text import facts
+from rag.text.sentences import split_sentences
+from rag.text.units import UnitsInOrder
+
+#: share of the question's weight from which a place is taken
+_MIN_SHARE = 0.72
+#: score by which the best place must be ahead of another one with another answer
+_MIN_LEAD = 0.04
+_KEY_NAMES = frozenset(
+    facts.stem(word)
+    for word in (
+        "name title item product article person member id key subject what who model term"
+    ).split()
+)
+#: places that are equally good: of a list that is asked for, and of a single answer
+_MAX_LISTED, _MAX_EQUAL = 12, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A place that answers by its structure. Spans are characters of the document."""
+
+    passage: Passage
+    unit: Unit
+    short: Span  #: the answer
+    quote: Span  #: the evidence
+    share: float  #: of the question's weight that the place has, 0..1
+    score: float  #: to compare places
+
+
+def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
+    """Return the places that answer, best first; more than one if they are equally good."""
+    asked = read_question(question)
+    if not asked.terms or facts.count_negations(question):
+        return []
+    places = list[Lookup]()
+    seen = set[tuple[str, Span]]()
+    for passage in passages:
+        sections = UnitsInOrder([u for u in passage.chunk.units if u.kind is UnitKind.SECTION])
+        for unit in passage.chunk.units:
+            paths = [section.context for section in sections.within(unit.span)]
+            place = passage.chunk.document, unit.span
+            if place in seen or not _is_inside(unit, passage):
+                continue
+            seen.add(place)
+            places += _Matcher(asked, passage, unit, paths).places()
+    places = [p for p in places if p.share >= _MIN_SHARE]
+    places.sort(key=lambda p: -p.score)
+    best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
+    answers = {(p.passage.chunk.document, p.short) for p in best}
+    most = _MAX_LISTED if asked.asks_for_list else _MAX_EQUAL
+    return best if len(answers) <= most else []
+
+
+def _is_inside(unit: Unit, passage: Passage) -> bool:
+    return unit.span.within(passage.chunk.span)
+
+
+class _Matcher:
+    """Compares one unit with the question."""
+
+    def __init__(
+        self, asked: QuestionTerms, passage: Passage, unit: Unit, paths: Sequence[str]
+    ) -> None:
+        self._asked, self._passage, self._unit = asked, passage, unit
+        chunk = passage.chunk
+        self._scope = asked.found(
+            [
+                chunk.title,
+                chunk.heading,
+                unit.context,
+                _file_name(chunk.source),
+                *paths,
+            ]
+        )
+        self._fields = asked_fields(asked.question)
+
+    def _text(self, span: Span) -> str:
+        start = self._passage.chunk.span.start
+        return self._passage.chunk.text[span.start - start : span.end - start]
+
+    def places(self) -> Iterator[Lookup]:
+        """Yield the places of the unit that may answer."""
+        kind = self._unit.kind
+        if kind in (UnitKind.ROW, UnitKind.RECORD):
+            yield from self._values()
+        elif kind is UnitKind.ENTRY or (kind is UnitKind.ITEM and self._unit.cells):
+            yield from self._entry()
+        elif kind is UnitKind.LIST:
+            yield from self._list()
+        elif kind is UnitKind.ANSWER:
+            yield from self._answer()
+
+    # -- rows and records
+
+    def _values(self) -> Iterator[Lookup]:
+        unit, asked = self._unit, self._asked
+        values = [self._text(cell.span) for cell in unit.cells]
+        found = [asked.found([value]) for value in values]
+        heads = [self._head(cell.header) for cell in unit.cells]
+        best_key = self._key(values, found)
+        for target in range(len(unit.cells)):
+            if found[target] and _is_whole(values[target], found[target]):
+                continue  # the question gives this value, it does not ask for it
+            given = frozenset[Term]().union(
+                *(found[i] for i in range(len(values)) if i != target),
+                *(heads[i][0] for i in range(len(values)) if i != target and found[i]),
+            )
+            by_name, exact = heads[target]
+            terms = given | by_name | self._scope
+            free = [i for i in range(len(values)) if not found[i]]
+            reverse = not by_name and (target == best_key or free == [target])
+            if not given - self._scope and not (by_name and unit.kind is UnitKind.RECORD):
+                continue
+            yield from self._place(
+                target, terms, exact if by_name or exact else 0.0, values[target], reverse
+            )
+
+    def _key(self, values: Sequence[str], found: Sequence[frozenset[Term]]) -> int:
+        """The cell that names the row: a name or title that the question does not give."""
+        free = [i for i in range(len(values)) if not found[i]]
+        for i in free:
+            stems = set(facts.content_stems(self._unit.cells[i].header))
+            if stems & _KEY_NAMES:
+                return i
+        return next(
+            (i for i in free if kind_of_short_answer(values[i]) not in ("number", "date")), -1
+        )
+
+    def _head(self, header: str) -> tuple[frozenset[Term], float]:
+        """The terms that a column's name has, and how surely it is asked for, 0..1."""
+        direct = self._asked.found([header])
+        stems = facts_of(header).stems
+        by_wording, strength = set[Term](), 0.0
+        for asking, names in self._fields:
+            if stems & names:
+                by_wording |= {t for t in self._asked.terms if t[0] == "stem" and t[1] in asking}
+                strength = 0.8
+        return direct | by_wording, 1.0 if direct else strength
+
+    def _place(
+        self, target: int, terms: frozenset[Term], by_name: float, value: str, reverse: bool
+    ) -> Iterator[Lookup]:
+        asked, cell = self._asked, self._unit.cells[target]
+        if not self._has_hard_terms(terms) or self._needs_operation():
+            return
+        kind = kind_of_short_answer(value)
+        fits = 0.0
+        if asked.kind:
+            fits = 1.0 if kind == asked.kind else -1.0
+            if asked.kind == "name":  # any words may be a name
+                fits = -1.0 if kind in ("number", "date") else 0.5
+        if not by_name and not reverse and (fits <= 0 or asked.counts):
+            return
+        share = asked.share(terms)
+        score = share + 0.2 * by_name + 0.12 * fits + (0.05 if reverse else 0.0)
+        yield Lookup(self._passage, self._unit, cell.span, self._quote(target), share, score)
+
+    def _quote(self, target: int) -> Span:
+        unit = self._unit
+        if unit.kind is UnitKind.ROW or len(unit.cells) <= 1:
+            return unit.span
+        cell = unit.cells[target]
+        if cell.name is None:
+            return unit.span
+        return Span(cell.name.start, cell.span.end)
+
+    # -- entries
+
+    def _entry(self) -> Iterator[Lookup]:
+        (cell,) = self._unit.cells[:1]
+        asked, value = self._asked, self._text(cell.span)
+        in_name, in_value = asked.found([cell.header]), asked.found([value])
+        around = self._scope
+        if in_name and not in_value - in_name - around:
+            terms = in_name | around
+            by_fields = self._head(cell.header)[0]
+            if self._has_hard_terms(terms | by_fields) and _is_whole(cell.header, in_name):
+                share = asked.share(terms | by_fields)
+                yield Lookup(
+                    self._passage, self._unit, cell.span, self._unit.span, share, share + 0.1
+                )
+        elif not in_name and (by_fields := self._head(cell.header)[0]):
+            terms = by_fields | around
+            if self._has_hard_terms(terms):
+                share = asked.share(terms)
+                yield Lookup(self._passage, self._unit, cell.span, self._unit.span, share, share)
+        if in_value and cell.name and not in_name - in_value:
+            terms = in_value | around
+            wanted = asked.kind or "name"
+            kind = kind_of_short_answer(cell.header)
+            if (wanted == "date" and kind != "date") or wanted == "number":
+                return
+            if wanted == "name" and kind in ("date", "number"):
+                return
+            if not asked.kind and not _asks_for_term(asked.question):
+                return
+            if self._has_hard_terms(terms):
+                share = asked.share(terms)
+                name = cell.name
+                yield Lookup(self._passage, self._unit, name, self._unit.span, share, share)
+
+    # -- lists and answers
+
+    def _list(self) -> Iterator[Lookup]:
+        asked = self._asked
+        if not (asked.asks_for_list or asked.asks_for_steps):
+            return
+        in_items = asked.found([self._text(self._unit.span)])
+        own = asked.found([self._unit.context]) if self._unit.context else frozenset[Term]()
+        terms = own | self._scope
+        if in_items - terms or not self._has_hard_terms(terms):
+            return
+        share = asked.share(terms)
+        yield Lookup(
+            self._passage, self._unit, self._unit.span, self._unit.span, share, share + 0.1
+        )
+
+    def _answer(self) -> Iterator[Lookup]:
+        asked = self._asked
+        title = self._unit.context.rpartition(" > ")[2]
+        other = read_question(title)
+        if not other.terms:
+            return
+        terms = asked.found([title])
+        back = other.share(other.found([asked.question]))
+        share = min(asked.share(terms), back)
+        if not self._has_hard_terms(terms):
+            return
+        text = self._text(self._unit.span)
+        first = next(iter(split_sentences(text)), None)
+        if first is None:
+            return
+        start = self._unit.span.start
+        quote = Span(start + first.start, start + first.end)
+        yield Lookup(self._passage, self._unit, quote, quote, share, share + 0.15)
+
+    def _needs_operation(self) -> bool:
+        """Does the question ask for rows to be compared, ordered or added, which is not done here?
+
+        Not if the unit has the word itself ("first name", "total: 12").
+        """
+        if not self._asked.operations:
+            return False
+        unit = self._unit
+        own = [self._text(unit.span), unit.context, *(cell.header for cell in unit.cells)]
+        words = set(facts.word_tokens(facts.fold_text(" ".join(own))))
+        return not self._asked.operations <= words
+
+    def _has_hard_terms(self, terms: frozenset[Term]) -> bool:
+        """Has the place every number, date, code and whole name of the question?"""
+        stems = {t[1] for t in terms if t[0] == "stem"}
+        return all(t in terms for t in self._asked.terms if t[0] != "stem") and all(
+            name <= stems for name in self._asked.names
+        )
+
+
+def _is_whole(value: str, found: frozenset[Term]) -> bool:
+    """Are at least half of the words of `value` in the question?"""
+    known = facts_of(value)
+    stems = {str(t[1]) for t in found if t[0] == "stem"}
+    if any(t[0] != "stem" for t in found):
+        return True
+    return bool(known.stems) and 2 * len(known.stems & stems) >= len(known.stems)
+
+
+def _asks_for_term(question: str) -> bool:
+    folded = facts.fold_text(question)
+    return (
+        "called" in folded
+        or "name" in folded.split()
+        or folded.startswith(("which", "what is the", "what term", "what word"))
+    )
+
+
+def _file_name(source: str) -> str:
+    return source.replace("_", " ").replace("/", " ")

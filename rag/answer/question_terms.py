@@ -1,0 +1,175 @@
+"""What a question asks: its words, names, numbers, dates and codes, and the kind of its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.answer.short_answers import answer_kind
+from rag.text import facts
+
+#: characters of the beginning that words of one family share ("compost", "composting")
+_MIN_BEGINNING, _MAX_BEGINNING = 5, 20
+#: words that ask and name nothing that a text would have
+_ASKING = frozenset(
+    facts.stem(word)
+    for word in (
+        "much many list name names tell give show please kind sort type called call find state "
+        "mention mentioned exactly according happen happened happens one ones thing things "
+        "document file files text say says said"
+    ).split()
+)
+#: a key of a ticket, a model, a section or an invoice
+_CODE = re.compile(
+    r"(?<![\w.])(?:[A-Za-z]{1,8}[-_/]?\d[\w-]*(?:[./-]\d\w*)*|\d+(?:\.\d+){2,}|\d+-\d[\d-]*\w*)(?![\w])"
+)
+_LIST = re.compile(
+    r"\b(?:list|name all|all (?:the |of )?\w+|which \w+s\b|what \w+s\b (?:are|do|does|did|were)|"
+    r"who are|what are|what (?:should|do|must|can|shall) (?:i|we|you|one)|on (?:which|what) days|"
+    r"what (?:is|was) (?:needed|included|required)|which (?:of )?\w+ are)\b"
+)
+_PLURAL = re.compile(r"\b(?:which|what)\s+(?:\w+\s+){0,2}?(\w+s)\b")
+#: words that ask to compare, order, count or add
+_OPERATIONS = frozenset(
+    "most least highest lowest largest smallest biggest longest shortest oldest newest youngest "
+    "earliest latest first last next previous previously before after total sum average difference "
+    "more less fewer than both either only top bottom rank ranked greatest fewest maximum minimum "
+    "combined altogether consecutive same other another besides".split()
+)
+_STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
+
+#: a word, number, date or code that the question names
+Term = tuple[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """What a text says, for comparison with the terms of a question."""
+
+    stems: frozenset[str]
+    beginnings: frozenset[str]  #: of the stems, `_MIN_BEGINNING` characters and more
+    dates: tuple[facts.Date, ...]
+    numbers: tuple[facts.Number, ...]
+    codes: frozenset[str]
+
+    def has(self, term: Term) -> bool:
+        """Does the text have this term?"""
+        kind, value = term
+        if kind == "stem":
+            stem = str(value)
+            return (
+                stem in self.stems
+                or stem in self.beginnings
+                or any(
+                    stem[:length] in self.stems
+                    for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
+                )
+            )
+        if kind == "code":
+            return value in self.codes
+        if kind == "date":
+            return any(value.agrees(date) for date in self.dates)  # type: ignore[attr-defined]
+        return any(value.agrees(number) for number in self.numbers)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=4096)
+def facts_of(text: str) -> TextFacts:
+    """Return the facts of a text."""
+    dates, rest = facts.find_dates(text)
+    codes = frozenset(fold_code(match[0]) for match in _CODE.finditer(text))
+    stems = frozenset(facts.content_stems(text))
+    beginnings = frozenset(
+        stem[:length]
+        for stem in stems
+        for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
+    )
+    return TextFacts(stems, beginnings, tuple(dates), tuple(facts.find_numbers(rest)), codes)
+
+
+def fold_code(code: str) -> str:
+    """Return a code in the form that is compared: K-300, K300 and k_300 are the same."""
+    return re.sub(r"[-_/\s]", "", code).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionTerms:
+    """The terms of a question, without the words that only ask."""
+
+    question: str
+    terms: tuple[Term, ...]
+    kind: str  #: of the answer: "number", "date", "name" or ""
+    names: tuple[frozenset[str], ...]  #: the stems of each name of several words
+
+    @property
+    def asks_for_list(self) -> bool:
+        """Is more than one thing asked for?"""
+        folded = facts.fold_text(self.question)
+        return bool(_LIST.search(folded) or _PLURAL.search(folded))
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The words of the question that ask to compare, order or add."""
+        return _OPERATIONS.intersection(facts.word_tokens(facts.fold_text(self.question)))
+
+    @property
+    def counts(self) -> bool:
+        """Is it asked how many there are?"""
+        return "how many" in facts.fold_text(self.question)
+
+    @property
+    def asks_for_steps(self) -> bool:
+        """Is it asked how something is done?"""
+        return bool(_STEPS.search(facts.fold_text(self.question)))
+
+    def found(self, texts: Iterable[str]) -> frozenset[Term]:
+        """Return the terms that any of `texts` has."""
+        all_facts = [facts_of(text) for text in texts if text]
+        return frozenset(t for t in self.terms if any(known.has(t) for known in all_facts))
+
+    def share(self, found: Iterable[Term]) -> float:
+        """Return the share of the question's weight that `found` has, 0..1."""
+        total = sum(map(_weight, self.terms))
+        return sum(map(_weight, found)) / total if total else 0.0
+
+
+def _weight(term: Term) -> float:
+    return 1.0 if term[0] == "stem" else 1.5
+
+
+def read_question(question: str) -> QuestionTerms:
+    """Return the terms of a question."""
+    dates, rest = facts.find_dates(question)
+    codes = [match[0] for match in _CODE.finditer(rest)]
+    for code in codes:
+        rest = rest.replace(code, " ", 1)
+    # a number in words mostly says how many things are asked for ("which two countries")
+    numbers = [number for number in facts.find_numbers(rest) if number.shown[:1].isdigit()]
+    stems = [
+        facts.stem(word)
+        for word in facts.word_tokens(facts.fold_text(rest))
+        if not facts.is_stop_word(word) and not word[0].isdigit()
+    ]
+    terms: list[Term] = [
+        ("stem", stem) for stem in dict.fromkeys(stems) if stem not in _ASKING and len(stem) > 1
+    ]
+    terms += [("date", date) for date in dates] + [("number", number) for number in numbers]
+    terms += [("code", fold_code(code)) for code in codes]
+    return QuestionTerms(question, tuple(terms), _kind(question), tuple(_names(rest)))
+
+
+def _kind(question: str) -> str:
+    folded = facts.fold_text(question)
+    if re.search(
+        r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b", folded
+    ):
+        return "number"
+    return answer_kind(question)
+
+
+def _names(text: str) -> Sequence[frozenset[str]]:
+    """The stems of the names of two words or more, other than at the beginning."""
+    after = text.split(maxsplit=1)[1] if len(text.split()) > 1 else ""
+    names = [frozenset(facts.content_stems(name)) for name in facts.find_names("x " + after)]
+    return [name for name in names if len(name) > 1]

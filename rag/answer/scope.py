@@ -1,0 +1,112 @@
+"""Leaves out the sections of the passages that are about another of the things that headings name.
+
+"The budget is 35,000 euros" under the heading Birch does not answer what the budget of Cedar is. If
+a term of the question stands in the heading, title or file name of some sections and not of others,
+the others are left out, but for those that have the term in their text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.answer.question_terms import QuestionTerms, Term, read_question
+from rag.domain import Passage, Span, UnitKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A part of a passage under one heading, with the terms of the question that it has."""
+
+    passage: Passage
+    span: Span
+    in_path: frozenset[Term]
+    in_text: frozenset[Term]
+
+    @property
+    def found(self) -> frozenset[Term]:
+        return self.in_path | self.in_text
+
+
+def passages_in_scope(question: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages, or the parts of them, that may be about what is asked.
+
+    If nothing would be left, all are returned.
+    """
+    asked = read_question(question)
+    sections = [section for passage in passages for section in _sections(asked, passage)]
+    kept = _with_named_sections(asked, _with_hard_terms(sections))
+    if len(kept) == len(sections) or not kept:
+        return list(passages)
+    return [part for passage in passages for part in _parts(passage, kept)]
+
+
+def _sections(asked: QuestionTerms, passage: Passage) -> list[_Section]:
+    chunk = passage.chunk
+    title = [chunk.title, chunk.source.replace("/", " ").replace("_", " ")]
+    units = [unit for unit in chunk.units if unit.kind is UnitKind.SECTION]
+    spans = [
+        (
+            Span(max(unit.span.start, chunk.span.start), min(unit.span.end, chunk.span.end)),
+            unit.context,
+        )
+        for unit in units
+    ]
+    if not spans or spans[0][0].start > chunk.span.start:
+        end = spans[0][0].start if spans else chunk.span.end
+        spans.insert(0, (Span(chunk.span.start, end), chunk.heading if not spans else ""))
+    sections = []
+    for span, path in spans:
+        text = chunk.text[span.start - chunk.span.start : span.end - chunk.span.start]
+        sections.append(_Section(passage, span, asked.found([*title, path]), asked.found([text])))
+    return sections
+
+
+def _with_hard_terms(sections: list[_Section]) -> list[_Section]:
+    """Leave out sections without a number, date or code that other sections are named by."""
+    for term in {t for section in sections for t in section.in_path if t[0] != "stem"}:
+        having = [section for section in sections if term in section.found]
+        sections = having or sections
+    return sections
+
+
+def _with_named_sections(asked: QuestionTerms, sections: list[_Section]) -> list[_Section]:
+    """Of each document, keep the sections whose headings have most of the question's terms."""
+    by_document = dict[str, list[_Section]]()
+    for section in sections:
+        by_document.setdefault(section.passage.chunk.document, []).append(section)
+    kept = list[_Section]()
+    for group in by_document.values():
+        everywhere = frozenset[Term].intersection(*(section.in_path for section in group))
+        named = frozenset[Term]().union(*(section.in_path for section in group)) - everywhere
+        most = max(len(section.found & named) for section in group)
+        best_by_path = any(
+            len(section.in_path & named) == most for section in group if section.found & named
+        )
+        if named and best_by_path:
+            kept += [section for section in group if len(section.found & named) == most]
+        else:
+            kept += group
+    return kept
+
+
+def _parts(passage: Passage, kept: Sequence[_Section]) -> list[Passage]:
+    """Return the kept parts of a passage; neighbours are one part."""
+    spans = list[Span]()
+    for section in kept:
+        if section.passage is not passage:
+            continue
+        if spans and spans[-1].end == section.span.start:
+            spans[-1] = Span(spans[-1].start, section.span.end)
+        else:
+            spans.append(section.span)
+    chunk = passage.chunk
+    parts = []
+    for span in spans:
+        start = span.start - chunk.span.start
+        text = chunk.text[start : span.end - chunk.span.start]
+        line = chunk.line + chunk.text.count("\n", 0, start)
+        units = tuple(unit for unit in chunk.units if unit.span.overlaps(span))
+        part = replace(chunk, span=span, text=text, line=line, units=units)
+        parts.append(replace(passage, chunk=part))
+    return parts

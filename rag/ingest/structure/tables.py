@@ -1,0 +1,174 @@
+"""Tables in plain text: those of Markdown, and those whose columns are divided by blanks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.domain import Cell, Span, Unit, UnitKind
+from rag.ingest.structure.lines import Line
+from rag.text.header_rows import count_header_rows, join_headers
+
+#: lines of a table whose columns are looked for at once
+_MAX_ALIGNED_LINES = 2000
+_MIN_ALIGNED_LINES = 3
+_RULE = re.compile(r"\|?\s*:?-+:?\s*(?:[|+]\s*:?-+:?\s*)*\|?")
+_LINE_OF_DASHES = re.compile(r"[-=+_|:\s]+")
+_EMPHASIS = re.compile(r"^[*_`]+|[*_`]+$")
+_WORDY = re.compile(r"\w")
+_GAP = re.compile(r" {2,}|\t+")
+
+Found = tuple[list[Unit], int]  #: units, and the number of the first line after them
+
+
+def markdown_table(lines: Sequence[Line], number: int) -> Found | None:
+    """Return the rows of a Markdown table whose header is line `number`, or None."""
+    header = lines[number].text
+    if "|" not in header or number + 1 >= len(lines):
+        return None
+    rule = lines[number + 1].text
+    if "-" not in rule or not _RULE.fullmatch(rule):
+        return None
+    names = [_plain(span.of(header)) for span in _divided(header)]
+    if len(names) != len(re.findall(r"[|+]", rule.strip("|"))) + 1:
+        return None
+    units, last = list[Unit](), number + 2
+    while last < len(lines) and "|" in lines[last].text:
+        line = lines[last]
+        if _LINE_OF_DASHES.fullmatch(line.text):
+            last += 1
+            continue
+        cells = [
+            Cell(name, Span(line.at + span.start, line.at + span.end))
+            for name, span in zip(names, _divided(line.text), strict=False)
+            if span.start < span.end
+        ]
+        if cells:
+            units.append(Unit(UnitKind.ROW, line.span, "", tuple(cells)))
+        last += 1
+    return units, last
+
+
+def _plain(header: str) -> str:
+    return _EMPHASIS.sub("", header).strip()
+
+
+def _divided(line: str) -> list[Span]:
+    """Return the places of the cells of a line, which bars divide; a bar after a \\ does not."""
+    edges = [match.start() for match in re.finditer(r"(?<!\\)\|", line)]
+    if line.startswith("|"):
+        edges = edges[1:]
+        start = 1
+    else:
+        start = 0
+    if line.endswith("|") and edges:
+        end = edges.pop()
+    else:
+        end = len(line)
+    spans = []
+    for edge in (*edges, end):
+        part = line[start:edge]
+        left = start + len(part) - len(part.lstrip())
+        spans.append(Span(left, max(left, start + len(part.rstrip()))))
+        start = edge + 1
+    return spans
+
+
+def aligned_end(lines: Sequence[Line], number: int) -> int:
+    """Return the number of the first line from `number` on that has no columns."""
+    last = number
+    while last < len(lines) and last - number < _MAX_ALIGNED_LINES and _is_aligned(lines[last]):
+        last += 1
+    return last
+
+
+def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> Found | None:
+    """Return the rows of a table of aligned columns in lines `number` to `last`, or None.
+
+    Each of its lines has at least two parts divided by a tab or two blanks. The columns are divided
+    by places that are blank in every line.
+    """
+    block = [line for line in lines[number:last] if not _LINE_OF_DASHES.fullmatch(line.text)]
+    if len(block) < _MIN_ALIGNED_LINES:
+        return None
+    rows = _tabbed(text, block) if "\t" in block[0].text else _columns(text, block)
+    if rows is None:
+        return None
+    values = [[span.of(text) for span in row] for row in rows]
+    depth = count_header_rows(values)
+    if not depth or any("|" in cell or not _WORDY.search(cell) for cell in values[0] if cell):
+        return None  # a drawing
+    if 2 * sum(sum(map(bool, row)) > 1 for row in values[depth:]) < len(values) - depth:
+        return None  # the first line is a title with a gap
+    firsts = [row[0] for row in values]
+    if all(cell.endswith(":") for cell in firsts):
+        return None  # fields
+    if len({cell[:1] for cell in firsts}) == 1 and not firsts[0][:1].isalnum():
+        depth = 0  # the first row is marked as all others are
+    names = join_headers(values[:depth]) if depth else []
+    return row_units(rows[depth:], names), last
+
+
+def row_units(
+    rows: Sequence[Sequence[Span]], names: Sequence[str], context: str = ""
+) -> list[Unit]:
+    """Return the units of the rows below the header; `names` are those of the columns, if any."""
+    units = []
+    for row in rows:
+        cells = tuple(
+            Cell(names[column] if column < len(names) else "", span)
+            for column, span in enumerate(row)
+            if span.start < span.end
+        )
+        if cells:
+            span = Span(cells[0].span.start, max(cell.span.end for cell in cells))
+            units.append(Unit(UnitKind.ROW, span, context, cells))
+    return units
+
+
+def header_names(
+    text: str, rows: Sequence[Sequence[Span]], depth: int = 0
+) -> tuple[list[str], int]:
+    """Return the names of the columns and the number of header rows, which is `depth` if known."""
+    values = [[span.of(text) for span in row] for row in rows]
+    depth = depth or count_header_rows(values)
+    return (join_headers(values[:depth]) if depth else []), depth
+
+
+def _is_aligned(line: Line) -> bool:
+    return bool(line.text) and (
+        bool(_GAP.search(line.text)) or bool(_LINE_OF_DASHES.fullmatch(line.text))
+    )
+
+
+def _tabbed(text: str, block: Sequence[Line]) -> list[list[Span]] | None:
+    rows = []
+    for line in block:
+        start, row = line.start, []
+        for part in text[line.start : line.end].split("\t"):
+            left = start + len(part) - len(part.lstrip())
+            row.append(Span(left, max(left, start + len(part.rstrip()))))
+            start += len(part) + 1
+        rows.append(row)
+    return rows if len({len(row) for row in rows}) == 1 else None
+
+
+def _columns(text: str, block: Sequence[Line]) -> list[list[Span]] | None:
+    """Return the cells of each line, divided where all lines are blank; None for one column."""
+    width = max(line.end - line.start for line in block)
+    occupied = bytearray(width)
+    for line in block:
+        for match in re.finditer(r"\S+(?: \S+)*", text[line.start : line.end]):
+            occupied[match.start() : match.end()] = b"\1" * (match.end() - match.start())
+    columns = [match.span() for match in re.finditer(rb"\x01+", bytes(occupied))]
+    if len(columns) < 2:
+        return None
+    rows = []
+    for line in block:
+        row = []
+        for start, end in columns:
+            part = text[line.start : line.end][start:end]
+            left = line.start + start + len(part) - len(part.lstrip())
+            row.append(Span(left, max(left, line.start + start + len(part.rstrip()))))
+        rows.append(row)
+    return rows

@@ -1,0 +1,116 @@
+"""Answers looked up in rows, records, entries, lists and answers, and what is not answered so."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer.lookup import look_up
+from rag.domain import Passage
+from tests.support.structured import passage_of, table_passage
+
+STOCK = table_passage(
+    "Article,Colour,Price,Stock\noak bench,brown,129.50,4\nelm stool,grey,89.90,31\n"
+    "elm shelf,red,212.00,0\n",
+    "shop.csv",
+)
+CARDS = passage_of(
+    "Workshop account\nIBAN: AA11 2222\nBIC: WORKSHOPXX\n\n"
+    "Name: Una Berg\nPhone: 555-0188\nBirthday: 4 May\n\n"
+    "Name: Olav Tveit\nPhone: 555-0199\nBirthday: 9 July\n"
+)
+TERMS = passage_of(
+    "# Words\n\n**burr** - the rough edge that a cut leaves\n\n**jig** - a guide that holds the work\n"
+)
+LISTS = passage_of(
+    "# Trip\n\nPlease pack for the trip:\n\n- a warm hat\n- two blankets\n- soup\n\n"
+    "## Huts\n\nThe huts are closed in winter.\n"
+)
+FAQ = passage_of(
+    "Q: How do I borrow a saw?\nA: Ask Ida at the counter. It costs nothing.\n\n"
+    "Q: Where can I park?\nA: Behind the mill.\n"
+)
+
+
+def shorts(question: str, *passages: Passage) -> list[str]:
+    return [
+        place.passage.chunk.text[place.short.start : place.short.end]
+        for place in look_up(question, passages)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the price of the oak bench?", "129.50"),
+        ("How much does the elm stool cost?", "89.90"),
+        ("How many elm stools are in stock?", "31"),
+        ("What colour is the elm shelf?", "red"),
+        ("Which article costs 212.00?", "elm shelf"),
+    ],
+)
+def test_a_row_is_found_by_its_values_and_answers_with_the_column_asked_for(
+    question: str, answer: str
+) -> None:
+    assert shorts(question, STOCK) == [answer]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the price of the walnut bench?",  # no such row
+        "How many articles are there?",  # to be counted
+        "Which article has the highest price?",  # to be compared
+        "Which article is not brown?",  # negation
+        "What is the price of the oak bench in 2019?",  # no such year
+        "What is the weight of the oak bench?",  # no such column
+    ],
+)
+def test_what_no_row_says_is_not_looked_up(question: str) -> None:
+    assert shorts(question, STOCK) == []
+
+
+def test_two_rows_that_fit_equally_are_both_given_and_many_are_none() -> None:
+    towns = table_passage("Name,Town\nAda,Lund\nBo,Lund\nCy,Vik\n")
+    assert shorts("Who lives in Lund?", towns) == ["Ada", "Bo"]
+    many = table_passage("Name,Town\n" + "".join(f"P{n}x,Lund\n" for n in range(9)))
+    assert shorts("Who lives in Lund?", many) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the IBAN of the workshop?", "AA11 2222"),
+        ("When is Una Berg's birthday?", "4 May"),
+        ("What is the phone number of Olav Tveit?", "555-0199"),
+        ("Whose birthday is on 9 July?", "Olav Tveit"),
+    ],
+)
+def test_a_field_of_a_record_is_told_from_that_of_another(question: str, answer: str) -> None:
+    assert shorts(question, CARDS) == [answer]
+
+
+def test_a_name_of_two_words_is_one_name() -> None:
+    assert shorts("When is Una Tveit's birthday?", CARDS) == []
+
+
+def test_a_term_gives_its_meaning_and_a_meaning_its_term() -> None:
+    assert shorts("What is a jig?", TERMS) == ["a guide that holds the work"]
+    assert shorts("What is the rough edge that a cut leaves called?", TERMS) == ["burr"]
+
+
+def test_a_list_is_given_whole_if_its_introduction_is_asked_for() -> None:
+    (whole,) = shorts("What should I pack for the trip?", LISTS)
+    assert whole == "- a warm hat\n- two blankets\n- soup"
+    assert shorts("What should I pack for the huts?", LISTS) == []
+
+
+def test_the_answer_to_the_very_question_is_its_first_sentence() -> None:
+    assert shorts("How do I borrow a saw?", FAQ) == ["Ask Ida at the counter."]
+    assert shorts("How do I borrow a drill?", FAQ) == []
+
+
+def test_every_place_is_a_slice_and_lies_in_its_evidence() -> None:
+    for question in ("What is the price of the oak bench?", "When is Una Berg's birthday?"):
+        for place in look_up(question, [STOCK, CARDS]):
+            assert place.short.within(place.quote)
+            assert place.quote.within(place.passage.chunk.span)
