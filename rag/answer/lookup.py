@@ -48,7 +48,7 @@ class Lookup:
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     """Return the places that answer, best first; more than one if they are equally good."""
     asked = read_question(question)
-    if not asked.terms or facts.count_negations(question):
+    if not asked.terms or facts.count_negations(question) or asked.asks_yes_or_no:
         return []
     places = list[Lookup]()
     seen = set[tuple[str, Span]]()
@@ -91,6 +91,9 @@ class _Matcher:
             ]
         )
         self._fields = asked_fields(asked.question)
+        self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
+        #: words of the question that the whole passage lacks
+        self._absent = {t for t in asked.terms if t[0] == "stem"} - asked.found([chunk.text])
 
     def _text(self, span: Span) -> str:
         start = self._passage.chunk.span.start
@@ -153,6 +156,8 @@ class _Matcher:
             if stems & names:
                 by_wording |= {t for t in self._asked.terms if t[0] == "stem" and t[1] in asking}
                 strength = 0.8
+        if facts.fold_text(header).strip() == self._asking_word:
+            return direct | by_wording | self._absent, 1.0  # the column Who of "who brings …"
         return direct | by_wording, 1.0 if direct else strength
 
     def _place(
@@ -170,7 +175,8 @@ class _Matcher:
         if not by_name and not reverse and (fits <= 0 or asked.counts):
             return
         share = asked.share(terms)
-        score = share + 0.2 * by_name + 0.12 * fits + (0.05 if reverse else 0.0)
+        own = asked.share(terms - self._scope)
+        score = share + 0.2 * by_name + 0.12 * fits + 0.1 * own + (0.05 if reverse else 0.0)
         yield Lookup(self._passage, self._unit, cell.span, self._quote(target), share, score)
 
     def _quote(self, target: int) -> Span:
@@ -180,7 +186,9 @@ class _Matcher:
         cell = unit.cells[target]
         if cell.name is None:
             return unit.span
-        return Span(cell.name.start, cell.span.end)
+        after = Span(cell.span.end, min(cell.span.end + 1, self._passage.chunk.span.end))
+        closes = self._text(after) in ("]", ")", "}", '"', "'")
+        return Span(cell.name.start, after.end if closes else cell.span.end)
 
     # -- entries
 
@@ -237,7 +245,7 @@ class _Matcher:
         asked = self._asked
         title = self._unit.context.rpartition(" > ")[2]
         other = read_question(title)
-        if not other.terms:
+        if not other.terms or (asked.kind and other.kind != asked.kind):
             return
         terms = asked.found([title])
         back = other.share(other.found([asked.question]))

@@ -18,7 +18,7 @@ _ASKING = frozenset(
     for word in (
         "much many list name names tell give show please kind sort type called call find state "
         "mention mentioned exactly according happen happened happens one ones thing things "
-        "document file files text say says said"
+        "document documents file files text note notes page article memo say says said"
     ).split()
 )
 #: a key of a ticket, a model, a section or an invoice
@@ -37,6 +37,9 @@ _OPERATIONS = frozenset(
     "earliest latest first last next previous previously before after total sum average difference "
     "more less fewer than both either only top bottom rank ranked greatest fewest maximum minimum "
     "combined altogether consecutive same other another besides".split()
+)
+_YES_OR_NO = re.compile(
+    r"\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|has|have|had|will|would)\b"
 )
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
 
@@ -112,6 +115,11 @@ class QuestionTerms:
     def operations(self) -> frozenset[str]:
         """The words of the question that ask to compare, order or add."""
         return _OPERATIONS.intersection(facts.word_tokens(facts.fold_text(self.question)))
+
+    @property
+    def asks_yes_or_no(self) -> bool:
+        """Does the question begin with a verb ("is", "does", "can")?"""
+        return bool(_YES_OR_NO.match(facts.fold_text(self.question)))
 
     @property
     def counts(self) -> bool:

@@ -38,7 +38,7 @@ from rag.answer.field_words import asked_fields
 from rag.answer.lookup import Lookup, look_up
 from rag.answer.parts import Part, has_structure, in_structure, parts_of
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
-from rag.answer.scope import passages_in_scope
+from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
 from rag.answer.spans import pick_span, quote_around, share_of
 from rag.domain import (
@@ -137,11 +137,13 @@ class Reader:
         if absent:  # no passage needs to be read
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
+        question = without_sources(question, passages)
         if found := look_up(question, passages):
             yield from self._write_lookups(found)
             return
         scoped = passages_in_scope(question, passages)
-        cut = {p.number for p in scoped} if scoped != list(passages) else set()
+        whole = {passage.chunk.span for passage in passages}
+        cut = {p.number for p in scoped if p.chunk.span not in whole}
         passages = scoped
         readings: list[Reading] = []
         total = sum(len(p.chunk.text) for p in passages) // _CHARS_PER_TOKEN

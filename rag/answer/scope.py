@@ -7,11 +7,20 @@ the others are left out, but for those that have the term in their text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.answer.question_terms import QuestionTerms, Term, read_question
+from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
 from rag.domain import Passage, Span, UnitKind
+from rag.text import facts
+
+#: where a question says in which file to look
+_IN_FILE = re.compile(
+    r"\s*\b(?:in|of|from|according to)\s+(?:the\s+)?(?:file\s+|document\s+)?"
+    r"(?P<name>[\w./-]+\.\w{1,5})\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +37,44 @@ class _Section:
         return self.in_path | self.in_text
 
 
+def without_sources(question: str, passages: Sequence[Passage]) -> str:
+    """Return the question without "in lease.txt", if only passages of that file are there."""
+    for match in _IN_FILE.finditer(question):
+        name = match["name"].lower()
+        if all(passage.chunk.source.lower().endswith(name) for passage in passages):
+            return (question[: match.start()] + question[match.end() :]).strip()
+    return question
+
+
 def passages_in_scope(question: str, passages: Sequence[Passage]) -> list[Passage]:
     """Return the passages, or the parts of them, that may be about what is asked.
 
     If nothing would be left, all are returned.
     """
     asked = read_question(question)
+    passages = _with_names(question, passages)
     sections = [section for passage in passages for section in _sections(asked, passage)]
     kept = _with_named_sections(asked, _with_hard_terms(sections))
     if len(kept) == len(sections) or not kept:
-        return list(passages)
+        return passages
     return [part for passage in passages for part in _parts(passage, kept)]
+
+
+def _with_names(question: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages that have every name of the question; all, if none has."""
+    words = question.split(maxsplit=1)
+    names = facts.find_names("x " + words[1]) if len(words) > 1 else []
+    stems = {stem for name in names for stem in facts.content_stems(name)}
+    having = [
+        passage
+        for passage in passages
+        if stems
+        <= facts_of(
+            f"{passage.chunk.title}\n{passage.chunk.heading}\n"
+            f"{passage.chunk.source.replace('/', ' ')}\n{passage.chunk.text}"
+        ).stems
+    ]
+    return having or list(passages)
 
 
 def _sections(asked: QuestionTerms, passage: Passage) -> list[_Section]:

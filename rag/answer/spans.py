@@ -14,7 +14,9 @@ from rag.text.sentences import split_sentences
 _QUESTION_WORDS_WEIGHT = 4.0
 #: added to the score of a place if it is of the kind that is asked for
 _KIND_WEIGHT = 0.4
-#: taken from the score of a place that has only words of the question
+#: never the name of a person
+_PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
+#: taken from the score of a place that has only words of the question, or is a pronoun
 _ECHO_WEIGHT = 6.0
 
 
@@ -38,10 +40,16 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
             + _QUESTION_WORDS_WEIGHT * sentence_weights[sentence]
             + _KIND_WEIGHT * _kind_match(wanted, place.span.of(text))
             - _ECHO_WEIGHT * _is_echo(asked_stems, place.span.of(text))
+            - _ECHO_WEIGHT * _is_pronoun(wanted, place.span.of(text))
         )
         if score > best_score:
             best_score, best_span = score, place.span
     return best_span
+
+
+def _is_pronoun(wanted: str, short: str) -> bool:
+    """Is a person asked for, and the short answer a pronoun?"""
+    return wanted == "name" and facts.fold_text(short).strip(" .,") in _PRONOUNS
 
 
 def _is_echo(asked_stems: set[str], short: str) -> bool:

@@ -20,6 +20,11 @@ from rag.domain import Span
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ITEM = re.compile(r"\s*(?:[-*+•–>#|]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s|\s*(?:```|~~~|===|---)")
+#: the day of a date as German, Danish, Norwegian, Czech … write it, and the beginning of a month
+_DAY = re.compile(r"(?:^|[\s(])\d{1,2}\.$")
+_MONTH = re.compile(
+    r"\s(?:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[^\W\d_]*\b", re.I
+)
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
 #: The header of a table row's first cell: "Word: ".
 _CELL_HEADER = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")
@@ -109,14 +114,21 @@ def split_sentences(text: str, within: Span | None = None) -> Iterator[Span]:
 
 def sentences_of_block(text: str, block: Span) -> Iterator[Span]:
     """Yield the spans of the sentences of one block."""
-    enumerator_start = -1  # start of a bare "1.", which belongs to the sentence behind it
+    # start of a bare "1.", or of what ends in the day of "5. Mai": both go on behind it
+    enumerator_start = -1
     for span in _segmented(text, block):
         start = span.start if enumerator_start < 0 else enumerator_start
-        if _ENUMERATOR.fullmatch(text, span.start, span.end) and span.end < block.end:
+        is_cut = _ENUMERATOR.fullmatch(text, span.start, span.end) or _ends_in_day(text, span.end)
+        if is_cut and span.end < block.end:
             enumerator_start = start
         else:
             enumerator_start = -1
             yield Span(start, span.end)
+
+
+def _ends_in_day(text: str, end: int) -> bool:
+    """Does a day such as "5." end at `end`, with its month behind it?"""
+    return bool(_DAY.search(text, max(0, end - 4), end)) and bool(_MONTH.match(text, end, end + 12))
 
 
 def _segmented(text: str, block: Span) -> Iterator[Span]:

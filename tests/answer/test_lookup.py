@@ -114,3 +114,24 @@ def test_every_place_is_a_slice_and_lies_in_its_evidence() -> None:
         for place in look_up(question, [STOCK, CARDS]):
             assert place.short.within(place.quote)
             assert place.quote.within(place.passage.chunk.span)
+
+
+def test_a_question_of_another_kind_than_that_of_the_text_is_not_answered_by_it() -> None:
+    assert shorts("How much is a saw to borrow?", FAQ) == []
+    assert shorts("When can I borrow a saw?", FAQ) == []
+
+
+def test_yes_or_no_is_not_looked_up() -> None:
+    assert shorts("Is the oak bench brown?", STOCK) == []
+
+
+def test_a_column_that_is_named_by_the_question_word_answers_whatever_the_verb() -> None:
+    tasks = passage_of("# Fair\n\n| What | Who |\n|---|---|\n| tent | Ivo |\n| stage | Lia |\n")
+    assert shorts("Who puts up the tent?", tasks) == ["Ivo"]
+
+
+def test_the_front_matter_answers_about_the_document() -> None:
+    page = passage_of("---\nauthor: Una Berg\ntags: [moss, peat]\n---\n\n# Bogs\n\nThey are wet.\n")
+    assert shorts("Who is the author of the note?", page) == ["Una Berg"]
+    (place,) = look_up("Which tags does the note have?", [page])
+    assert page.chunk.text[place.quote.start : place.quote.end] == "tags: [moss, peat]"

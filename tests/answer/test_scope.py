@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.answer.parts import parts_of
-from rag.answer.scope import passages_in_scope
+from rag.answer.scope import passages_in_scope, without_sources
 from rag.domain import Span
 from tests.support.structured import passage_of
 
@@ -42,3 +42,21 @@ def test_parts_are_read_after_the_path_of_what_they_belong_to() -> None:
     assert part.view.text == "Plans › Plover\nEva leads it."
     start = part.view.text.index("Eva")
     assert part.view.span(Span(start, start + 3)) == Span(part.span.start, part.span.start + 3)
+
+
+def test_a_passage_without_a_name_of_the_question_is_left_out() -> None:
+    passages = [
+        passage_of("Project Curlew is led by Una.\n", "a.txt", 1),
+        passage_of("Project Dunlin ended. Its leader was Olav.\n", "b.txt", 2),
+    ]
+    kept = passages_in_scope("Who leads project Dunlin?", passages)
+    assert [passage.number for passage in kept] == [2]
+    assert passages_in_scope("Who leads project Godwit?", passages) == passages
+
+
+def test_the_name_of_the_only_file_is_no_part_of_what_is_asked() -> None:
+    passages = [passage_of("The rent is 90 crowns.\n", "home/lease.txt")]
+    assert (
+        without_sources("How much is the rent in lease.txt?", passages) == "How much is the rent?"
+    )
+    assert "other.txt" in without_sources("How much is the rent in other.txt?", passages)

@@ -182,3 +182,13 @@ def test_very_many_lines_take_little_time() -> None:
     started = time.perf_counter()
     assert len(list(split_sentences("a b\n" * 50_000))) == 50_000
     assert time.perf_counter() - started < 5
+
+
+def test_a_day_with_a_full_stop_is_not_the_end_of_a_sentence() -> None:
+    text = "She was elected on 5. Mai 2020. He came on 12. september. It has 5. Many came."
+    assert [span.of(text) for span in split_sentences(text)] == [
+        "She was elected on 5. Mai 2020.",
+        "He came on 12. september.",
+        "It has 5.",
+        "Many came.",
+    ]
