@@ -9,6 +9,7 @@ question must be there. No network is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from rag.answer.field_words import asked_fields
@@ -50,9 +51,11 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     asked = read_question(question)
     if not asked.terms or facts.count_negations(question) or asked.asks_yes_or_no:
         return []
+    fields = asked_fields(question)
     places = list[Lookup]()
     seen = set[tuple[str, Span]]()
     for passage in passages:
+        absent = {t for t in asked.terms if t[0] == "stem"} - asked.found([passage.chunk.text])
         sections = UnitsInOrder([u for u in passage.chunk.units if u.kind is UnitKind.SECTION])
         for unit in passage.chunk.units:
             paths = [section.context for section in sections.within(unit.span)]
@@ -60,7 +63,7 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
             if place in seen or not _is_inside(unit, passage):
                 continue
             seen.add(place)
-            places += _Matcher(asked, passage, unit, paths).places()
+            places += _Matcher(asked, passage, unit, paths, fields, absent).places()
     places = [p for p in places if p.share >= _MIN_SHARE]
     places.sort(key=lambda p: -p.score)
     best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
@@ -77,8 +80,15 @@ class _Matcher:
     """Compares one unit with the question."""
 
     def __init__(
-        self, asked: QuestionTerms, passage: Passage, unit: Unit, paths: Sequence[str]
+        self,
+        asked: QuestionTerms,
+        passage: Passage,
+        unit: Unit,
+        paths: Sequence[str],
+        fields: Sequence[tuple[frozenset[str], frozenset[str]]],
+        absent: AbstractSet[Term],
     ) -> None:
+        """`paths` are the headings above the unit; the passage lacks the terms `absent`."""
         self._asked, self._passage, self._unit = asked, passage, unit
         chunk = passage.chunk
         self._scope = asked.found(
@@ -90,10 +100,8 @@ class _Matcher:
                 *paths,
             ]
         )
-        self._fields = asked_fields(asked.question)
+        self._fields, self._absent = fields, absent
         self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
-        #: words of the question that the whole passage lacks
-        self._absent = {t for t in asked.terms if t[0] == "stem"} - asked.found([chunk.text])
 
     def _text(self, span: Span) -> str:
         start = self._passage.chunk.span.start

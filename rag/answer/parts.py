@@ -60,8 +60,9 @@ def _says_something(chunk: Chunk, span: Span, asked: set[str]) -> bool:
 
 
 def has_structure(passage: Passage) -> bool:
-    """Has the passage parts that are more than sentences?"""
-    return any(unit.kind in _WHOLE for unit in passage.chunk.units)
+    """Has the passage parts that are more than sentences? A single entry is one ("He: Yes.")."""
+    kinds = [unit.kind for unit in passage.chunk.units if unit.kind in _WHOLE]
+    return bool(kinds) and kinds != [UnitKind.ENTRY]
 
 
 def in_structure(passage: Passage, place: Span) -> bool:

@@ -144,7 +144,7 @@ class Reader:
         scoped = passages_in_scope(question, passages)
         whole = {passage.chunk.span for passage in passages}
         cut = {p.number for p in scoped if p.chunk.span not in whole}
-        passages = scoped
+        asked_passages, passages = passages, scoped
         readings: list[Reading] = []
         total = sum(len(p.chunk.text) for p in passages) // _CHARS_PER_TOKEN
         chars_read = 0
@@ -153,7 +153,9 @@ class Reader:
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
         readings.sort(key=lambda reading: -reading.chance)
-        chance = self._fit.chance(answer_logit(question, readings)) if readings else 0.0
+        narrowed = len(scoped) < len(asked_passages)
+        logit = answer_logit(question, readings, narrowed) if readings else -math.inf
+        chance = self._fit.chance(logit) if readings else 0.0
         if chance < self._fit.least:
             yield self._abstention(total, self._too_unlikely(chance), chance)
             return
@@ -279,17 +281,19 @@ def _text_of(passage: Passage, span: Span) -> str:
     return passage.chunk.text[span.start - start : span.end - start]
 
 
-def answer_logit(question: str, readings: Sequence[Reading]) -> float:
+def answer_logit(question: str, readings: Sequence[Reading], narrowed: bool = False) -> float:
     """The logit that is compared with the threshold: that of the first reading, corrected.
 
     `readings` are sorted, most likely first. The module's text says why the share of words in
-    common and the second reading matter.
+    common and the second reading matter. If passages were left out (`narrowed`), a second reading
+    that is missing says nothing.
     """
     best = readings[0]
     if best.in_context:
         return best.logit
     share = share_of(set(facts.content_stems(question)), best.passage.chunk.text)
-    second = readings[1].logit if len(readings) > 1 else -math.inf
+    missing = _SECOND_PASSAGE.usual if narrowed else -math.inf
+    second = readings[1].logit if len(readings) > 1 else missing
     return best.logit - _SHARED_WORDS.of(share) + _SECOND_PASSAGE.of(second)
 
 

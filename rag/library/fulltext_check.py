@@ -80,7 +80,7 @@ class FullTextCheck:
             try:
                 document = self._documents.load(row.document)
                 words = row.words_of(document)
-            except (RagError, TypeError, ValueError):  # a damaged row
+            except (RagError, TypeError, ValueError, OverflowError):  # a damaged row
                 continue
             yield row.number, document.title, row.heading, words
 

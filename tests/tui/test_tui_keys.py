@@ -336,10 +336,12 @@ def test_imports_point_down() -> None:
         "rag.config",
         "rag.limits",
         "rag.phrases",
+        "rag.protocols",
         "rag.process",
         "rag.text.foreign_marks",
         "rag.text.markdown",
         "rag.text.sanitize",
+        "rag.text.units",
     }
     for path in (Path(__file__).parents[2] / "tui").glob("**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
