@@ -8,6 +8,7 @@ question must be there. No network is asked.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from rag.answer.short_answers import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts
 from rag.text.sentences import split_sentences
-from rag.text.units import UnitsInOrder
 
 #: share of the question's weight from which a place is taken
 _MIN_SHARE = 0.72
@@ -56,14 +56,16 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     seen = set[tuple[str, Span]]()
     for passage in passages:
         absent = {t for t in asked.terms if t[0] == "stem"} - asked.found([passage.chunk.text])
-        sections = UnitsInOrder([u for u in passage.chunk.units if u.kind is UnitKind.SECTION])
+        sections = [unit for unit in passage.chunk.units if unit.kind is UnitKind.SECTION]
+        starts = [section.span.start for section in sections]
         for unit in passage.chunk.units:
-            paths = [section.context for section in sections.within(unit.span)]
+            above = bisect_right(starts, unit.span.start) - 1
+            path = sections[above].context if above >= 0 else ""
             place = passage.chunk.document, unit.span
             if place in seen or not _is_inside(unit, passage):
                 continue
             seen.add(place)
-            places += _Matcher(asked, passage, unit, paths, fields, absent).places()
+            places += _Matcher(asked, passage, unit, path, fields, absent).places()
     places = [p for p in places if p.share >= _MIN_SHARE]
     places.sort(key=lambda p: -p.score)
     best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
@@ -84,11 +86,11 @@ class _Matcher:
         asked: QuestionTerms,
         passage: Passage,
         unit: Unit,
-        paths: Sequence[str],
+        path: str,
         fields: Sequence[tuple[frozenset[str], frozenset[str]]],
         absent: AbstractSet[Term],
     ) -> None:
-        """`paths` are the headings above the unit; the passage lacks the terms `absent`."""
+        """`path` is that of the headings above the unit; the passage lacks the terms `absent`."""
         self._asked, self._passage, self._unit = asked, passage, unit
         chunk = passage.chunk
         self._scope = asked.found(
@@ -97,7 +99,7 @@ class _Matcher:
                 chunk.heading,
                 unit.context,
                 _file_name(chunk.source),
-                *paths,
+                path,
             ]
         )
         self._fields, self._absent = fields, absent
