@@ -218,6 +218,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_end_as_a_document_or_a_line(tmp_path: Path, name: str) -> None:
     content = document(HOSTILE[name])

@@ -122,6 +122,7 @@ def test_a_loop_in_the_table_of_contents_ends(tmp_path: Path) -> None:
     assert "Nm" in document.text
 
 
+@pytest.mark.slow
 def test_damaged_files(tmp_path: Path) -> None:
     whole = pdf(PAGES, packed=True)
     said = {refusal(tmp_path, f"{n}.pdf", whole[:n]) for n in (9, 100)}

@@ -257,6 +257,7 @@ def test_a_diary_is_no_log() -> None:
     assert {unit.kind for unit in find_units(text)} == set(), "a day and no sign behind it"
 
 
+@pytest.mark.slow
 def test_a_log_of_100_000_lines() -> None:
     text = "2024-05-01 10:32:11 ERROR [main] com.foo.Bar - Disk full\n" * 100_000
     units = log_units(text)
@@ -381,6 +382,7 @@ def test_units_lie_in_the_text_and_cells_in_their_unit(name: str, parts: list[st
             assert "\n" not in cell.header
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     "objects.json nested.json quotes.json keys.yaml steps.yaml dashes.yaml fields.ini braces.conf "

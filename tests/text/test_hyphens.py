@@ -65,5 +65,6 @@ def test_the_view_has_the_word_and_the_place_is_that_of_the_file() -> None:
         assert place and text[place.start - 100 : place.end - 100] == own
 
 
+@pytest.mark.slow
 def test_divisions_of_long_text_take_linear_time() -> None:
     assert len(list(divisions("mainte-\nnance " * 50_000, 0, 700_000))) == 50_000
