@@ -20,6 +20,8 @@ from rag.library.library import Library
 from rag.text import boilerplate
 from rag.text.units import unit_order
 
+#: end of the reason of a file whose reader was killed
+_KILLED = "(signal 9)"
 #: reason and cure
 INVALID_NAME = "has a name that is not valid UTF-8", "rename it"
 
@@ -180,9 +182,10 @@ class Preparer:
 
 
 def _may_succeed_now(row: KnownFile) -> bool:
-    """Did this row fail by an unexpected error or in a format that a later version may read?"""
+    """Did the row fail by an unexpected error, a killed reader, or a format unknown so far?"""
     reason = row.reason or ""
-    return bool(reason) and (not row.sha256 or reason.startswith("is of a kind"))
+    killed = reason.endswith(_KILLED)  # by another process, or for want of memory
+    return bool(reason) and (not row.sha256 or killed or reason.startswith("is of a kind"))
 
 
 def with_unique_names(
