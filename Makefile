@@ -34,7 +34,7 @@ ask: $(READY) .home/seeds  ## make ask Q="..." [ARGS=--json]: one question to se
 test: $(READY_DEV)  ## all tests
 	@.venv/bin/python -m pytest
 
-quick: $(READY_DEV)  ## the tests that are not marked slow, without torch: under a minute
+quick: $(READY_DEV)  ## the tests that are not marked slow, without torch: about a minute
 	@.venv/bin/python -m pytest -m "not slow"
 
 lint: $(READY_DEV)  ## format, lint and types, without tests
