@@ -58,8 +58,8 @@ class CopyObject(TypedDict):
     end: int
 
 
-class PassageObject(TypedDict):
-    """A passage with its place, its score, its ranks in the lists of the search and its copies."""
+class RetrievedObject(TypedDict):
+    """A retrieved passage without its text, as a run of an evaluation keeps it."""
 
     n: int
     source: str
@@ -71,10 +71,15 @@ class PassageObject(TypedDict):
     end: int
     line: int
     page: int | None
-    text: str
     score: float
     ranks: dict[str, int | None]
     copies: list[CopyObject]
+
+
+class PassageObject(RetrievedObject):
+    """A passage with its place, its score, its ranks in the lists of the search and its copies."""
+
+    text: str
 
 
 class AnswerObject(TypedDict):

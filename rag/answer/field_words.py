@@ -1,4 +1,4 @@
-"""Which names of columns and fields a wording asks for: "how much" asks for a price or an amount.
+"""Words of questions mapped to names of columns and fields: "how much" to price, cost, amount …
 
 A term of the question that a column's name answers in other words counts as found. The words of a
 few other languages are in the table, because people keep tables in their language and ask in

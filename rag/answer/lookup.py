@@ -1,4 +1,4 @@
-"""Looks an answer up in the structure of the passages: rows, records, entries, lists, answers.
+"""Answers from tables, records, lists and FAQs by matching words, without a model.
 
 A row of a table answers a question if its values, the names of its columns and what it belongs to
 (caption, headings, title) have the question's terms: the row is found by its values, the answer is

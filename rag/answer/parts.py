@@ -1,4 +1,4 @@
-"""The parts of a passage that are read one by one, each after the path of what it belongs to.
+"""Splits a passage into rows, items and sentences, each read alone after its headings.
 
 "Day: Sunday; Hours: 9 to 18" under the heading Opening hours is read as
 

@@ -1,4 +1,4 @@
-"""What a question asks: its words, names, numbers, dates and codes, and the kind of its answer."""
+"""Parses a question: its words, names, numbers, dates and codes, and the kind of its answer."""
 
 from __future__ import annotations
 

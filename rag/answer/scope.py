@@ -1,4 +1,4 @@
-"""Leaves out the sections of the passages that are about another of the things that headings name.
+"""Leaves out sections under headings that name something other than what is asked.
 
 "The budget is 35,000 euros" under the heading Birch does not answer what the budget of Cedar is. If
 a term of the question stands in the heading, title or file name of some sections and not of others,

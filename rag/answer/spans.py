@@ -1,4 +1,4 @@
-"""Chooses where in a text the answer is, and the sentence or row around it that is quoted."""
+"""Chooses the span of a text that answers, and the sentence or row around it to quote."""
 
 from __future__ import annotations
 

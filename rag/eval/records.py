@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict, cast
 
 if TYPE_CHECKING:
     from rag.disk.strict_json import Json
-    from rag.serialize import AnswerObject, CopyObject
+    from rag.serialize import AnswerObject, RetrievedObject
 
 #: A number (its mean is taken), or (numerator, denominator) of a ratio of sums.
 Row: TypeAlias = float | list[float] | tuple[float, float]
@@ -95,25 +95,7 @@ class GoldFacts(TypedDict):
     evidence: list[GoldRecord]
 
 
-class RetrievedRecord(TypedDict):
-    """A retrieved passage: `rag.serialize.PassageObject` without its text."""
-
-    n: int
-    source: str
-    document: str
-    title: str
-    date: str | None
-    heading: str
-    start: int
-    end: int
-    line: int
-    page: int | None
-    score: float
-    ranks: dict[str, int | None]
-    copies: list[CopyObject]
-
-
-def retrieved_sources(passage: RetrievedRecord) -> tuple[str, ...]:
+def retrieved_sources(passage: RetrievedObject) -> tuple[str, ...]:
     """Return the source of a retrieved passage, then the sources of its copies."""
     return (passage["source"], *(copy["source"] for copy in passage["copies"]))
 
@@ -127,7 +109,7 @@ class CaseRecord(TypedDict):
     answerable: bool
     gold: GoldFacts
     answer: AnswerObject | None
-    retrieved: list[RetrievedRecord]
+    retrieved: list[RetrievedObject]
     scores: CaseScores
     changed: NotRequired[str]
 

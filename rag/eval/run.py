@@ -21,7 +21,7 @@ from rag.domain import Answer, Document, Passage
 from rag.errors import RagError, Unreadable, Usage
 from rag.eval.cases import Case, changed_sources
 from rag.eval.interval import bootstrap_interval, quantile
-from rag.eval.records import CaseRecord, CaseScores, RetrievedRecord, Row, Run, Summary, score_of
+from rag.eval.records import CaseRecord, CaseScores, Row, Run, Summary, score_of
 from rag.eval.resume import PartialRun, Say, is_partial
 from rag.eval.scoring import score_answer, score_retrieval
 from rag.events import Answered, Event
@@ -153,10 +153,12 @@ def _ask(bot: Bot, question: str) -> Answer:
     return answer
 
 
-def _retrieved_record(passage: Passage) -> RetrievedRecord:
+def _retrieved_record(passage: Passage) -> serialize.RetrievedObject:
     """Return a retrieved passage without its text, which document and span name."""
     fields = serialize.passage(passage)
-    return cast(RetrievedRecord, {key: value for key, value in fields.items() if key != "text"})
+    return cast(
+        serialize.RetrievedObject, {key: value for key, value in fields.items() if key != "text"}
+    )
 
 
 def summarise(records: Sequence[CaseRecord]) -> Summary:

@@ -43,8 +43,8 @@ class Member:
     content: bytes
 
 
-#: what `zipfile` raises for a file that it cannot open. It says `NotImplementedError`, which is a
-#: `RuntimeError`, for the features of the format that it does not know.
+#: what `zipfile` raises for a file that it cannot open; `RuntimeError` and its kinds are for
+#: encryption and for features of the format that it does not know
 _INVALID_ZIP = (zipfile.BadZipFile, ValueError, OSError, RuntimeError)
 
 

@@ -1,4 +1,4 @@
-"""Says what a file is by its content, where its ending says something else."""
+"""Detects the format of a file by its content, for files whose ending is wrong."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from rag.domain import RefusedPart
+from rag.ingest.formats.page_ranges import page_ranges
 
 #: alternative text that says nothing: written by a program, or the name of a file
 _NO_DESCRIPTION = re.compile(
@@ -65,3 +66,13 @@ class Tally:
 def says_something(description: str) -> bool:
     """Does the alternative text of a picture say more than a program wrote, or a file's name?"""
     return len(description) < 2000 and not _NO_DESCRIPTION.search(description)
+
+
+def blank_slides_said(numbers: Sequence[int]) -> Iterator[RefusedPart]:
+    """Yield one line about the slides without text, if there are any; `numbers` begin at 1."""
+    if numbers:
+        yield RefusedPart(
+            f"/{page_ranges('slide', numbers)}",
+            "without text (a picture?)",
+            "describe the picture in the notes",
+        )

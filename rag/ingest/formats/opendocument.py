@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.domain import RawDocument, RefusedPart
 from rag.ingest.formats.flow import Flow, Table, looks_like_form
-from rag.ingest.formats.not_taken import Tally
+from rag.ingest.formats.not_taken import Tally, blank_slides_said
 from rag.ingest.formats.odf_parts import (
     SKIPPED,
     Note,
@@ -22,7 +22,6 @@ from rag.ingest.formats.odf_parts import (
     paragraph_text,
     read_frame,
 )
-from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.xml_parts import attribute, child, outermost, tag_of
 
 _NOTE_TITLES = {"footnote": "Footnotes", "endnote": "Endnotes", "comment": "Comments"}
@@ -55,12 +54,7 @@ def read_odp(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     blank_slides = [number for number, slide in enumerate(slides, 1) if not reader.slide(slide)]
     reader.notes()
     yield reader.flow.raw(package.title, package.date)
-    if blank_slides:
-        yield RefusedPart(
-            f"/{page_ranges('slide', blank_slides)}",
-            "without text (a picture?)",
-            "describe the picture in the notes",
-        )
+    yield from blank_slides_said(blank_slides)
     yield from reader.tally.parts()
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from rag.domain import RawDocument, RefusedPart
 from rag.ingest.formats.flow import Flow, Table, looks_like_form
-from rag.ingest.formats.not_taken import NotTaken, Tally, says_something
-from rag.ingest.formats.page_ranges import page_ranges
+from rag.ingest.formats.not_taken import NotTaken, Tally, blank_slides_said, says_something
 from rag.ingest.formats.xml_parts import attribute, child, outermost, tag_of
 from rag.ingest.formats.zip_guard import office_properties
 
@@ -40,12 +39,7 @@ def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         if not reader.slide(slide)  # reads it
     ]
     yield reader.flow.raw(title, date)
-    if blank_slides:
-        yield RefusedPart(
-            f"/{page_ranges('slide', blank_slides)}",
-            "without text (a picture?)",
-            "describe the picture in the notes",
-        )
+    yield from blank_slides_said(blank_slides)
     yield from reader.tally.parts()
 
 

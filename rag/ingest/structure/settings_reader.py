@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
@@ -26,7 +27,7 @@ class Level(NamedTuple):
     number: int  #: of the level, counted in the file
 
 
-class SettingsReader:
+class SettingsReader(ABC):
     """Reads lines one by one; `_read_line` of a syntax takes a line that is no comment."""
 
     allows_directives = False  #: may a field have no sign between name and value?
@@ -58,8 +59,9 @@ class SettingsReader:
         self._finish()
         return tuple(sorted(self._records.units, key=unit_order))
 
+    @abstractmethod
     def _read_line(self, line: Line) -> None:
-        raise NotImplementedError
+        """Take a line that is neither blank nor a comment."""
 
     def _pause(self) -> None:
         """Take a blank line."""
