@@ -231,7 +231,7 @@ class Bot:
 
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Find the search stage that lost the passages of `document` which contain `quote`."""
-        from rag.answer.generate import ChatWriter
+        from rag.answer.chat_writer import ChatWriter
         from rag.upkeep.explain import explain_passage
 
         question = limits.check_question(question)

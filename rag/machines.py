@@ -171,7 +171,7 @@ class Machines:
         return Reader(model, Model(READER, READER_FILE.sha256, calibrated), fit)
 
     def _chat_writer(self) -> Writer:
-        from rag.answer.generate import ChatWriter
+        from rag.answer.chat_writer import ChatWriter
         from rag.answer.prompt import build_prompt, build_rewrite_prompt, citation_grammar
         from rag.inference.llama_chat import ChatModel
         from rag.inference.model_trial import find_tried_chat_model

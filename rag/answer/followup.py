@@ -5,8 +5,8 @@ No model is used, and the rules are for English. Three kinds of questions refer 
 * A fragment ("and in Africa?") replaces the part of its kind in the last question.
 * A bare question word ("When?") is asked about the rest of the last question.
 * A pronoun, "there" or "then" that the question itself does not explain is replaced by the name
-  that fits (`rag.answer.references`). If none fits, the topic of the last question is appended in
-  brackets.
+  that fits (`rag.answer.resolve_pronouns`). If none fits, the topic of the last question is
+  appended in brackets.
 
 A wrong completion is worse than none: the reader refuses a question that names something no passage
 has. A question that can be understood by itself therefore stays as it is, character for character,
@@ -32,7 +32,7 @@ from rag.answer.mentions import (
     mention_kind,
     name_only,
 )
-from rag.answer.references import append_topic, resolve_references, without_end_mark
+from rag.answer.resolve_pronouns import append_topic, resolve_references, without_end_mark
 from rag.domain import Turn
 from rag.text import facts
 from rag.text.fact_index import WordIndex

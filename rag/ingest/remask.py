@@ -8,7 +8,7 @@ from contextlib import suppress
 from rag.domain import Document
 from rag.errors import RagError
 from rag.events import Event
-from rag.ingest import clean as cleaning
+from rag.ingest import page_furniture
 from rag.ingest.embed_ahead import EmbedAhead
 from rag.ingest.prepare import Chunker, with_units
 from rag.library.library import Library
@@ -52,7 +52,7 @@ class Remasker:
         for documents in self._undamaged(outdated_ids):
             changed, unchanged = list[Document](), list[Document]()
             for old in documents:
-                furniture = cleaning.find_boilerplate(old.text)
+                furniture = page_furniture.find_furniture(old.text)
                 new = boilerplate.unmasked(old, table.stale(old), furniture)
                 (unchanged if new is old else changed).append(new)
             yield from self._remask(changed)

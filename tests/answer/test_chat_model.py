@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag import Bot, Config
-from rag.answer.generate import ChatWriter
+from rag.answer.chat_writer import ChatWriter
 from rag.answer.prompt import (
     REFUSAL,
     REWRITE_INSTRUCTIONS,

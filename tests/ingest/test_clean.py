@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Document, RawDocument, Span
-from rag.ingest.clean import clean_document, find_boilerplate
+from rag.ingest.clean import clean_document
+from rag.ingest.page_furniture import find_furniture
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
@@ -239,7 +240,7 @@ def test_the_text_is_never_altered_and_masks_are_trimmed_lines(text: str) -> Non
     document = clean_document(RawDocument(text), "x.txt")
     assert document.text == text
     lines = [line.strip() for line in text.split("\n")]
-    assert all(span.of(text) in lines for span in find_boilerplate(text))
+    assert all(span.of(text) in lines for span in find_furniture(text))
     last = -1
     for span in document.mask:
         assert last < span.start < span.end <= len(text)
@@ -317,4 +318,4 @@ def test_a_statement_in_the_dress_of_a_credit_is_text(line: str) -> None:
     text = (
         f"Home\n{line}\n\nThe report was written in the spring and printed in the summer.\n{line}\n"
     )
-    assert not [span for span in find_boilerplate(text) if span.of(text) == line]
+    assert not [span for span in find_furniture(text) if span.of(text) == line]

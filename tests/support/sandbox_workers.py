@@ -22,7 +22,7 @@ def endless_rules() -> None:
         time.sleep(60)
         return []
 
-    clean.find_boilerplate = endless
+    clean.__dict__["find_furniture"] = endless
     sandbox_worker.main()
 
 

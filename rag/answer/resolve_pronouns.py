@@ -1,7 +1,7 @@
 """Replaces the pronouns of a follow-up question, and "there" and "then", by what they refer to.
 
 Candidates are the names, dates and nouns of the last questions and their short answers
-(`rag.answer.mentions`). `rag.answer.pronouns` finds the words that refer. English only.
+(`rag.answer.mentions`). `rag.answer.referring_words` finds the words that refer. English only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from rag.answer import pronouns
+from rag.answer import referring_words
 from rag.answer.mentions import (
     DEFINITE_NOUN,
     GROUP_NOUNS,
@@ -63,7 +63,7 @@ def resolve_references(question: str, turns: Sequence[Turn]) -> str:
         if match is None:
             continue
         referent = resolve(turns, match)
-        if not referent and find is pronouns.find_person_pronoun:
+        if not referent and find is referring_words.find_person_pronoun:
             return ""
         if referent:
             text = text[: match.start()] + _inflect(referent, match, text) + text[match.end() :]
@@ -113,7 +113,7 @@ def _resolve_person(turns: Sequence[Turn], pronoun: re.Match[str]) -> str:
 
 def _role(question: str) -> str:
     """The first role that a question names, such as "the president"; "" unless it has "the"."""
-    match = pronouns.PERSON_NOUNS.search(question)
+    match = referring_words.PERSON_NOUNS.search(question)
     return match.group().lower() if match and match[1].lower() == "the" else ""
 
 
@@ -228,11 +228,11 @@ def _topics(turns: Sequence[Turn], text: str) -> list[str]:
 _Resolve = Callable[[Sequence[Turn], re.Match[str]], str]
 #: what finds a word that refers, and what resolves it; applied in this order
 _RULES: tuple[tuple[Callable[[str], re.Match[str] | None], _Resolve], ...] = (
-    (pronouns.find_person_pronoun, _resolve_person),
-    (pronouns.find_plural_pronoun, _resolve_several),
-    (pronouns.find_thing_pronoun, _resolve_thing),
-    (pronouns.find_there, _resolve_place),
-    (pronouns.find_then, _resolve_time),
-    (pronouns.find_demonstrative, _resolve_nothing),
-    (pronouns.asks_for_more, _resolve_nothing),
+    (referring_words.find_person_pronoun, _resolve_person),
+    (referring_words.find_plural_pronoun, _resolve_several),
+    (referring_words.find_thing_pronoun, _resolve_thing),
+    (referring_words.find_there, _resolve_place),
+    (referring_words.find_then, _resolve_time),
+    (referring_words.find_demonstrative, _resolve_nothing),
+    (referring_words.asks_for_more, _resolve_nothing),
 )
