@@ -54,7 +54,7 @@ from rag.domain import (
     Turn,
 )
 from rag.protocols import PairModel
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.view import view_of
 
@@ -364,12 +364,12 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     )
     known_stems = WordIndex({facts.stem(w) for w in facts.word_tokens(facts.fold_text(whole))})
     known_dates = DateIndex(facts.find_dates(whole)[0])
-    known_numbers = NumberIndex(facts.find_numbers(whole))
+    known_numbers = NumberIndex(quantities.find_numbers(whole))
     dates, rest = facts.find_dates(question)
     missing = [date.shown for date in dates if not known_dates.agree(date)]
     missing += [
         number.shown
-        for number in facts.find_numbers(rest)
+        for number in quantities.find_numbers(rest)
         if number.shown[:1].isdigit() and not known_numbers.bear_out(number)
     ]
     after_first_word = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""

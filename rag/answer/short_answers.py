@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.text import facts
+from rag.text import facts, quantities
 
 _YEAR = re.compile(
     r"(?:(?:in|since|about|around|by|until|from|after|before|c\.|early|late|the|year|of) ?)*"
@@ -39,7 +39,7 @@ def kind_of_short_answer(short: str) -> str:
     dates, rest = facts.find_dates(short)
     if dates or _YEAR.fullmatch(short.strip()):
         return "date"
-    if facts.find_numbers(rest):
+    if quantities.find_numbers(rest):
         return "number"
     is_name = facts.find_names("x " + short) and len(short.split()) <= _MAX_NAME_WORDS
     return "name" if is_name else ""
@@ -54,7 +54,7 @@ def same_answer(one: str, other: str) -> bool:
     other_dates, other_rest = facts.find_dates(other)
     if dates and other_dates:
         return any(a.agrees(b) for a in dates for b in other_dates)
-    numbers, other_numbers = facts.find_numbers(rest), facts.find_numbers(other_rest)
+    numbers, other_numbers = quantities.find_numbers(rest), quantities.find_numbers(other_rest)
     if numbers and other_numbers:
         return any(a.agrees(b) or b.agrees(a) for a in numbers for b in other_numbers)
     stems, other_stems = set(facts.content_stems(one)), set(facts.content_stems(other))

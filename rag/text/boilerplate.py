@@ -34,7 +34,8 @@ from hashlib import blake2b
 from itertools import groupby
 
 from rag.domain import Document, Span
-from rag.text.facts import find_dates, find_numbers
+from rag.text.facts import find_dates
+from rag.text.quantities import find_numbers
 from rag.text.sentences import split_sentences
 
 #: Documents of a folder, and their share, that must have a line.
