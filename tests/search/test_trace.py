@@ -12,8 +12,7 @@ import pytest
 from rag.domain import Chunk, Document, Span
 from rag.library.files import KnownFile
 from rag.library.library import Library
-from rag.search.retrieve import Retriever
-from rag.search.trace import Followed
+from rag.search.retrieve import Followed, Retriever
 
 NOUNS = "heron otter lynx newt toad weasel curlew plover egret stoat shrew adder osprey".split()
 PLACES = "river forest meadow barn harbour quarry orchard marsh cliff garden".split()
