@@ -100,7 +100,7 @@ for one, other in zip(before, state(), strict=True):
 @pytest.mark.slow
 def test_torch_embeds_without_a_look_at_the_network(tmp_path: Path) -> None:
     code = f"""{CONNECTED}
-from rag.inference.minilm import PassageEmbedder
+from rag.inference.sentence_models import PassageEmbedder
 print(PassageEmbedder().embed(["Bees make honey."]).shape)
 """
     assert _run(code, tmp_path) == "(1, 384)\n"

@@ -13,6 +13,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -42,7 +43,7 @@ def called_modules(run: Callable[[], object]) -> list[str]:
         run()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
     return sorted(".".join(Path(file).relative_to(ROOT).with_suffix("").parts) for file in files)
 
 
@@ -51,8 +52,13 @@ def modules_of_questions(home: str, questions: tuple[str, ...] = QUESTIONS) -> l
     passed = list[list[str]]()
     with Bot.open(Config(home=home)) as bot:
         for question in questions:
-            passed.append(called_modules(lambda asked=question: list(bot.ask(asked))))
+            passed.append(called_modules(partial(_answer, bot, question)))
     return passed
+
+
+def _answer(bot: Bot, question: str) -> None:
+    for _ in bot.ask(question):
+        pass
 
 
 if __name__ == "__main__":
