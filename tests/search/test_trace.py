@@ -105,6 +105,7 @@ def test_a_trace_has_the_passages_of_the_plain_search(
             assert trace.passages == plain and trace.limit == limit and trace.followed is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rerank", [0, 6])
 @pytest.mark.parametrize("question", QUESTIONS[:2])
 def test_the_limit_and_the_depth_that_a_trace_names_return_the_chunk(
