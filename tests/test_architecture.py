@@ -66,6 +66,7 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def _imports(path: Path) -> list[tuple[str, bool]]:
     """(module, whether it is imported at the top) of every import that is not for type checkers."""
     tree = _tree(path)

@@ -119,7 +119,6 @@ def test_touched_but_equal_files_are_unchanged(house: House, docs: Path) -> None
     assert house.add(docs).unchanged == 3
 
 
-@pytest.mark.slow
 def test_changed_moved_and_vanished_files(house: House, docs: Path) -> None:
     house.add(docs)
     (docs / "a.txt").write_text("All about badgers\n\nThe badgers sleep by night now.\n")
@@ -173,7 +172,6 @@ def test_a_text_in_two_files_is_one_document_with_two_names(house: House, docs: 
     assert house.library.fulltext(["badgers"], 5)
 
 
-@pytest.mark.slow
 def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(
     house: House, docs: Path
 ) -> None:
@@ -199,7 +197,6 @@ def test_a_name_that_is_no_text_is_listed_and_the_rest_goes_in(house: House, doc
     house.agrees()
 
 
-@pytest.mark.slow
 def test_an_unchanged_passage_is_not_embedded_again(house: House, docs: Path) -> None:
     parts = [f"Paragraph {n} speaks of {'animals ' * 30}.\n\n" for n in range(4)]
     (docs / "long.txt").write_text("".join(parts))
@@ -215,7 +212,6 @@ def test_a_file_named_twice_is_one_file(house: House, docs: Path) -> None:
     assert len(report.added) == 3 and len(house.library.files.listings()) == 3
 
 
-@pytest.mark.slow
 def test_a_file_that_went_bad_keeps_its_old_text_and_is_reported_every_time(
     house: House, docs: Path
 ) -> None:

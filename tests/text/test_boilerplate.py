@@ -67,7 +67,6 @@ def test_a_few_pages_are_not_masked_by_chance(house: House, tmp_path: Path) -> N
     assert not any(_masked(house, f"{town}.txt") for town in TOWNS[:5])
 
 
-@pytest.mark.slow
 def test_a_part_of_a_large_folder_is_not_its_template(house: House, tmp_path: Path) -> None:
     _write(tmp_path / "site", TOWNS[:6])
     for number in range(30):
