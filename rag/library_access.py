@@ -17,8 +17,7 @@ from rag.machines import Machines
 
 if TYPE_CHECKING:
     from rag.ingest.ingest import Ingest
-    from rag.search.retrieve import Retriever
-    from rag.search.trace import SearchTrace
+    from rag.search.retrieve import Retriever, SearchTrace
 
 #: seconds that a writer waits for the lock
 _LOCK_SECONDS = 0.5

@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from rag.answer import check as checking
-from rag.answer.cite import parse_citations, piece_text
+from rag.answer.cite import is_refusal, parse_citations, piece_text
 from rag.answer.followup import accept_rewrite, complete_question
-from rag.answer.prompt import is_refusal
 from rag.answer.reader import SOURCES_DIFFER
 from rag.domain import (
     Answer,
@@ -110,6 +109,8 @@ class _QuestionRun:
 
     def complete(self, history: Sequence[Turn], stop: Stop) -> None:
         """Complete a follow-up: by the writer if its rewrite is accepted, else by the rules."""
+        if not history:
+            return
         self.resolved_question = complete_question(self.question, history)
         if self.completed:
             written = self.writer.rewrite(self.question, history, stop)

@@ -31,8 +31,7 @@ from rag.domain import Claim, Evidence, Passage, Sentence, Span, Verdict
 from rag.protocols import Support
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
-from rag.text.units import sheet_rows
-from rag.text.view import context_of
+from rag.text.units import context_of, sheet_rows
 
 #: cosines of one text with others, shape (n,)
 Similar = Callable[[str, Sequence[str]], Sequence[float]]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from rag.answer.field_words import asked_fields
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
-from rag.answer.short_answers import kind_of_short_answer
+from rag.answer.spans import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts
 from rag.text.sentences import split_sentences

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.answer.short_answers import answer_kind
+from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
 
 #: characters of the beginning that words of one family share ("compost", "composting")

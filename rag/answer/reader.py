@@ -36,11 +36,20 @@ from typing import NamedTuple
 
 from rag.answer.field_words import asked_fields
 from rag.answer.lookup import Lookup, look_up
-from rag.answer.parts import Part, has_structure, in_structure, parts_of
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.scope import passages_in_scope, without_sources
-from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
-from rag.answer.spans import pick_span, quote_around, share_of
+from rag.answer.spans import (
+    Part,
+    answer_kind,
+    has_structure,
+    in_structure,
+    kind_of_short_answer,
+    parts_of,
+    pick_span,
+    quote_around,
+    same_answer,
+    share_of,
+)
 from rag.domain import (
     Draft,
     Model,
@@ -56,7 +65,7 @@ from rag.domain import (
 from rag.protocols import PairModel
 from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.view import view_of
+from rag.text.units import view_of
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."

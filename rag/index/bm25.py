@@ -118,7 +118,8 @@ class Postings:
     def hold(self, words: Sequence[str], table: FullText) -> set[str]:
         """Return those of `words` that are in any passage; `table` as in a query."""
         stems_of = dict(zip(words, self._stems.of(words), strict=True))
-        phrases = table.hold([word for word, stems in stems_of.items() if len(stems) > 1])
+        several = [word for word, stems in stems_of.items() if len(stems) > 1]
+        phrases = table.hold(several) if several else set()
         return phrases | {
             word
             for word, stems in stems_of.items()

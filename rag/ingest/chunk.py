@@ -20,8 +20,7 @@ from typing import NamedTuple
 
 from rag.domain import Chunk, Document, Span, Unit, UnitKind
 from rag.text.sentences import bounded, split_sentences
-from rag.text.units import UnitsInOrder
-from rag.text.view import row_text
+from rag.text.units import UnitsInOrder, row_text
 
 #: version of the way chunks are made; a library of another version is refused
 CHUNKER_VERSION = 2

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from rag.domain import Chunk
 from rag.events import Event, Loading, Notice
 from rag.protocols import Embedder
-from rag.text.view import view_of
+from rag.text.units import view_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
-"""One SQLite file: transactions that survive a power cut, and errors that name the file.
+"""One SQLite file: transactions that survive a power cut, and its table of single values.
 
-A file that was removed or replaced while it was open is noticed.
+An error names the file. A file that was removed or replaced while it was open is noticed.
 """
 
 from __future__ import annotations
@@ -142,3 +142,47 @@ class Database:
 
 def _decode_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+#: keys of single values: embedder and chunker, revision, rule that masked the boilerplate
+IDENTITY = "identity"
+REVISION = "revision"
+MASKING_RULE = "template"
+#: no valid revision is higher
+_MAX_REVISION = 2**52
+
+
+class Meta:
+    """The table of single values of an open library, by key.
+
+    Methods that write are called inside a transaction of the caller's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: str) -> str:
+        """Return a value, "" if there is none."""
+        row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def put(self, key: str, value: str) -> None:
+        """Store a value."""
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def increase(self, key: str) -> None:
+        """Add 1 to a value that is a number."""
+        self._database.execute(
+            "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = ?", (key,)
+        )
+
+
+def is_revision(value: object) -> bool:
+    """Whether the value is a valid revision, as text."""
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isdecimal()
+        and len(value) < 17
+        and int(value) < _MAX_REVISION
+    )

@@ -12,7 +12,7 @@ from rag.errors import LibraryBroken, Usage
 from rag.library.database import Database
 from rag.library.files import SourceFiles
 from rag.library.names import Names
-from rag.library.rows import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
+from rag.library.schema import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
 from rag.text.units import units_to_json
 
 if TYPE_CHECKING:

@@ -21,16 +21,13 @@ from typing import TYPE_CHECKING
 from rag.disk.disk_errors import REPAIR, disk_errors_named
 from rag.domain import Chunk, Document
 from rag.errors import LibraryBroken, RagError, Unreadable
-from rag.library import table_check
 from rag.library.boilerplate import BoilerplateTable
-from rag.library.database import Database
+from rag.library.database import IDENTITY, REVISION, Database, Meta, is_revision
 from rag.library.documents import Documents
 from rag.library.duplicates import Duplicates
 from rag.library.files import KnownFile, Place, SourceFiles
 from rag.library.fulltext import FullText
 from rag.library.history import History
-from rag.library.integrity import Integrity
-from rag.library.meta import IDENTITY, REVISION, Meta
 from rag.library.names import Names
 from rag.library.opening import (
     Cure,
@@ -40,14 +37,16 @@ from rag.library.opening import (
     prepare_tables,
     suggest_another_library,
 )
-from rag.library.rows import ChunkRow
-from rag.library.spelling import Spelling
+from rag.library.schema import ChunkRow
 from rag.text.copies import WordText
-from rag.text.view import view_of
+from rag.text.units import view_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from rag.library.integrity import Integrity
+    from rag.library.spelling import Spelling
 
     #: a document, its chunks, their vectors (float32, one row a chunk) and their embedding keys
     Embedded = tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
@@ -88,10 +87,23 @@ class Library:
         self.files = SourceFiles(database)
         self.names = Names(database, self.files)
         self.documents = Documents(database, self.files, self.names)
-        self.fulltext, self.spelling = FullText(database), Spelling(database)
+        self.fulltext = FullText(database)
         self.duplicates, self.boilerplate = Duplicates(database), BoilerplateTable(database)
-        self.integrity = Integrity(
-            database,
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """The vocabulary, for a word that no text has."""
+        from rag.library.spelling import Spelling
+
+        return Spelling(self.database)
+
+    @cached_property
+    def integrity(self) -> Integrity:
+        """The check of the rows and the removal of damaged ones."""
+        from rag.library.integrity import Integrity
+
+        return Integrity(
+            self.database,
             self.documents,
             self.files,
             self.duplicates,
@@ -115,7 +127,7 @@ class Library:
     def revision(self) -> int:
         """A number that grows with every commit that changes what a search can find."""
         revision = self._meta.get(REVISION)
-        if not table_check.is_revision(revision):
+        if not is_revision(revision):
             raise LibraryBroken(
                 f"{self.database.path} is damaged: its revision is {revision!r}", REPAIR
             )

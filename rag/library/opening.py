@@ -11,10 +11,9 @@ from rag.disk.disk_errors import REPAIR, no_folder
 from rag.errors import LibraryBroken, LibraryMissing
 from rag.library import table_check
 from rag.library.boilerplate import BOILERPLATE_TABLES, RULE
-from rag.library.database import Database
+from rag.library.database import IDENTITY, MASKING_RULE, REVISION, Database, Meta
 from rag.library.duplicates import DUPLICATE_TABLES
 from rag.library.history import TurnRow, columns_of, create_history
-from rag.library.meta import IDENTITY, MASKING_RULE, REVISION, Meta
 from rag.library.schema import SCHEMA, UNITS_COLUMN
 from rag.library.upgrade import split_members
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rag.answer.prompt import Prompt
 from rag.domain import Chunk
-from rag.search.trace import Followed, SearchTrace
+from rag.search.retrieve import Followed, SearchTrace
 
 _ASK_OTHERWISE = "ask with words of the passage"
 

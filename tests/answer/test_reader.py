@@ -23,8 +23,7 @@ from rag.answer.reader import (
     choose_readings,
     missing_names,
 )
-from rag.answer.short_answers import answer_kind, same_answer
-from rag.answer.spans import pick_span, sentence_around
+from rag.answer.spans import answer_kind, pick_span, same_answer, sentence_around
 from rag.domain import (
     Draft,
     Model,

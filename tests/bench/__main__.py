@@ -65,12 +65,12 @@ def processes(home: Path, count: int) -> None:
 def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     """`ingest` and `embed`, over the same chunks."""
     from rag import Bot, Config
-    from rag.inference import minilm
+    from rag.inference import minilm, sentence_models
     from rag.inference.embedders import chunk_sizes
     from rag.ingest.ingest import Ingest
     from rag.machines import Machines
 
-    class Noting(minilm.PassageEmbedder):
+    class Noting(sentence_models.PassageEmbedder):
         """The embedder, which also notes the texts it was given, batch by batch."""
 
         windows: list[list[str]] = []  # noqa: RUF012
@@ -107,7 +107,7 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     chunks = [text for batch in Noting.windows for text in batch]
     started = time.perf_counter()
     for at in range(0, len(chunks), _WINDOW):
-        minilm.PassageEmbedder.embed(machine, chunks[at : at + _WINDOW])
+        sentence_models.PassageEmbedder.embed(machine, chunks[at : at + _WINDOW])
     bare = time.perf_counter() - started
     print(f"ingest   {bare / added:.2f}  of bare encode's throughput ({len(chunks)} chunks; {len(chunks) / added:.1f} a second, "
           f"bare {len(chunks) / bare:.1f})", flush=True)  # fmt: skip
@@ -116,11 +116,11 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
 
 def settings(machine, chunks: Sequence[str], most: int) -> None:  # type: ignore[no-untyped-def]
     """Our settings against the library's defaults, on a sample in the order in which the chunks came."""
-    from rag.inference import minilm, weights
+    from rag.inference import sentence_models, weights
 
     at = random.Random(0).randrange(max(1, len(chunks) - most))
     sample = list(chunks[at : at + most])
-    default = minilm.open_sentence_transformer(weights.embedder_folder())
+    default = sentence_models.open_sentence_transformer(weights.embedder_folder())
     default.encode(sample[:32], show_progress_bar=False)
     started = time.perf_counter()
     for start in range(0, len(sample), 32):

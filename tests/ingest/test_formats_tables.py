@@ -13,8 +13,7 @@ from openpyxl.utils import get_column_letter
 
 from rag.domain import Document, RawDocument, RefusedPart, Unit, UnitKind
 from rag.ingest.clean import clean_document
-from rag.text.units import sheet_rows
-from rag.text.view import row_text
+from rag.text.units import row_text, sheet_rows
 from tests.ingest.test_formats_office import saved
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 from tests.support.bombs import ods

@@ -12,7 +12,7 @@ import pytest
 
 from rag.domain import Document, RawDocument, RefusedPart, UnitKind
 from rag.ingest.clean import clean_document
-from rag.text.view import row_text
+from rag.text.units import row_text
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rag.domain import Chunk, Copy, Span
 from rag.library.library import Library
-from rag.search.fusion import blend_scores, fuse_scores, spread_over_documents
+from rag.search.candidates import blend_scores, fuse_scores, spread_over_documents
 from rag.search.retrieve import Retriever, is_question
 
 NAMES = ["a", "b", "c", "d", "e"]

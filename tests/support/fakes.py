@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answer.check import CheckFit, Judge, word_overlap
-from rag.answer.short_answers import answer_kind
+from rag.answer.spans import answer_kind
 from rag.domain import (
     Chunk,
     Draft,

@@ -24,12 +24,10 @@ from rag.answer import (
     followup,
     lookup,
     mentions,
-    parts,
     prompt,
     reader,
     referring_words,
     scope,
-    short_answers,
     spans,
 )
 from rag.cli.output import print_document
@@ -44,7 +42,7 @@ from rag.ingest.structure.find import find_units
 from rag.ingest.structure.front_matter import find_front_matter
 from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.search import candidates, retrieve
-from rag.search.widen import edges_of, widen_chunk
+from rag.search.passages import edges_of, widen_chunk
 from rag.text import boilerplate, copies, facts, header_rows, quantities, sanitize
 from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
@@ -234,7 +232,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "named": (300, lambda t: (mentions.find_mentions(t), mentions.mention_kind(t), mentions.name_only(t), mentions.leading_name(t), mentions.noun_phrases(t))),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
     "sound": (6_000, lambda t: (followup.accept_rewrite(t, "q?", _HISTORY), followup.accept_rewrite("Who is he?", t, [Turn(t, t, t)]))),
-    "kind": (30_000, short_answers.answer_kind),
+    "kind": (30_000, spans.answer_kind),
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: reader.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
@@ -244,9 +242,9 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
     "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
     "scope": (4_000, lambda t: scope.passages_in_scope(_SHORT, [passage_of(f"# {t}\n\n{t}\n")])),
-    "parts": (4_000, lambda t: parts.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
-    "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
-    "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
+    "parts": (4_000, lambda t: spans.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
+    "alike": (5_000, lambda t: spans.same_answer(t, t + " x")),
+    "prompt": (60_000, lambda t: (cite.is_refusal(t), prompt._passage(_passage(t), "f"))),
     "words of a question": (30_000, lambda t: (candidates.query_words(t), retrieve.is_question(t), candidates._FILE_NAME.findall(t))),
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.check_claim(_SHORT, t, _JUDGE)),

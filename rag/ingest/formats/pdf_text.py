@@ -27,7 +27,7 @@ from rag.ingest.formats.pdf_layout import TextLine, ends_sentence
 from rag.ingest.formats.pdf_tables import Table
 from rag.ingest.formats.pdf_words import Word
 from rag.text.header_rows import count_header_rows, is_value
-from rag.text.hyphens import KnownWords, divided_word, keeps_hyphen
+from rag.text.units import KnownWords, divided_word, keeps_hyphen
 
 Item = TextLine | Table | Furniture
 
