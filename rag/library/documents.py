@@ -199,8 +199,17 @@ class Documents:
             ).fetchall()
 
     def chunk_ids(self) -> set[str]:
-        """Return the ids of all chunks; the index must have the same."""
+        """Return the ids of all chunks; the postings of the index must have the same."""
         return {row[0] for row in self._database.execute("SELECT id FROM chunks")}
+
+    def ids_without_vector(self) -> set[str]:
+        """Return the ids of the chunks that are found by words alone."""
+        select = "SELECT id FROM chunks WHERE length(vector) = 0"
+        return {row[0] for row in self._database.execute(select)}
+
+    def ids_with_vector(self) -> set[str]:
+        """Return the ids of the chunks that have a vector; the vectors of the index are theirs."""
+        return self.chunk_ids() - self.ids_without_vector()
 
     def chunk_ids_named(self, names: Collection[str]) -> list[str]:
         """Return chunk ids of the documents whose source is, or ends with, one of the names."""
@@ -254,7 +263,7 @@ class Documents:
     def vectors(self, chunk_ids: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of chunks in the given order, float32, shape (n, dimension).
 
-        Raises `LibraryBroken` for a damaged one.
+        Each of the chunks has a vector. Raises `LibraryBroken` for a damaged one.
         """
         import numpy as np
 
@@ -268,8 +277,9 @@ class Documents:
     def cosines(self, chunk_ids: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
         """Return the cosines of chunks with a unit vector, shape (dimension,).
 
-        An unknown id and a vector of another length are left out. Checksums are not compared: a
-        search shows few of a hundred rows, and `chunks` reads those again.
+        An unknown id, and a chunk without a vector or with one of another length, are left out.
+        Checksums are not compared: a search shows few of a hundred rows, and `chunks` reads those
+        again.
         """
         import numpy as np
 

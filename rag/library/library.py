@@ -49,10 +49,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    #: a document, its chunks, their vectors (float32, one row a chunk) and their embedding keys
-    Embedded = tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    #: the vector of each chunk (float32), empty for one that is found by words alone
+    Vectors = Iterable[NDArray[np.float32]]
+    #: a document, its chunks, their vectors and their embedding keys (empty without a vector)
+    Embedded = tuple[Document, Sequence[Chunk], Vectors, Sequence[bytes]]
     #: the same with its file
-    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], Vectors, Sequence[bytes]]
 
 
 class Library:
@@ -175,7 +177,7 @@ class Library:
         self,
         document: Document,
         chunks: Sequence[Chunk],
-        vectors: NDArray[np.float32],
+        vectors: Vectors,
         keys: Sequence[bytes],
     ) -> None:
         """Store the chunks that are not in the library yet, with their words and labels."""

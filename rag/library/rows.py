@@ -67,8 +67,8 @@ class ChunkRow(NamedTuple):
     heading: str
     line: int
     page: int | None
-    key: bytes  #: hash of the text that was embedded
-    vector: bytes  #: float32 values
+    key: bytes  #: hash of the text that was embedded, empty without a vector
+    vector: bytes  #: float32 values; empty if the chunk is found by words alone
     checksum: bytes
     number: int
     units: str  #: JSON of the units that overlap the chunk
