@@ -36,7 +36,7 @@ def find_loss(trace: SearchTrace, followed: Followed) -> Loss:
         return Loss("other file", says, "ask without the name of the file")
     if vectors and vectors <= depth and not followed.in_index:
         return Loss("vectors", f"{places}, but the index does not find it", "footnote rebuild")
-    stage = "words" if words and (not vectors or words < vectors) else "vectors"
+    stage = "words" if not vectors or (words and words < vectors) else "vectors"
     cure = _ASK_OTHERWISE
     if followed.kept_by:
         needed, limit = followed.kept_by
