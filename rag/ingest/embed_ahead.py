@@ -21,7 +21,7 @@ from rag.domain import Chunk
 from rag.events import Event, Loading, Notice
 from rag.ingest.large_tables import found_by_words
 from rag.protocols import Embedder
-from rag.text.view import title_and_heading, view_of
+from rag.text.view import view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,7 +150,11 @@ class EmbedAhead:
 
     def _context(self, chunk: Chunk) -> str:
         """Return the title and heading to put before the text, at most `prefix` tokens of them."""
-        context = title_and_heading(chunk)
+        context = " › ".join(
+            part
+            for part in (chunk.title, chunk.heading)
+            if part and not chunk.text.startswith(part)
+        )
         if len(context) > 3 * self._prefix:
             context = context[: 3 * self._prefix].rsplit(" ", 1)[0]
         while len(context) > self._prefix and self._count([context])[0] > self._prefix:

@@ -4,8 +4,8 @@ A table of 100,000 rows has 30,000 chunks, and embedding them takes 95 % of the 
 What is asked of such a table is a row by its key, its name or its values, and those are words. So
 the rows of a large table, of a log, or of a file of records are found by words alone (BM25). The
 chunks without rows, and the first chunk under each heading, which has the names of the columns and
-the first rows, are embedded as any other. A search embeds the few rows that it found by words, so
-that they are ranked by both (`rag.search.candidates`).
+the first rows, are embedded as any other. In a search the vector of that chunk stands for those of
+the rows (`rag.library.table_vectors`).
 """
 
 from __future__ import annotations

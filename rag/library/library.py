@@ -45,6 +45,9 @@ from rag.library.spelling import Spelling
 from rag.text.copies import WordText
 from rag.text.view import view_of
 
+#: chunks whose words are in memory to be compared with those of the library
+_MAX_COMPARED = 512
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -182,13 +185,16 @@ class Library:
     ) -> None:
         """Store the chunks that are not in the library yet, with their words and labels."""
         stored_ids = set(self.documents.chunk_ids_of(document.id))
-        new_chunks = []
+        new_chunks = list[tuple[int, WordText]]()
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
             if chunk.id in stored_ids:
                 continue
             number = self.documents.add_chunk(chunk, vector, key)
             self.fulltext.add(number, document.title, chunk.heading, view_of(chunk).text)
             new_chunks.append((number, WordText(chunk.text, f"{document.title} {chunk.heading}")))
+            if len(new_chunks) == _MAX_COMPARED:  # their words take a hundred times the text
+                self.duplicates.put(new_chunks)
+                new_chunks.clear()
         self.duplicates.put(new_chunks)
 
     def remask(self, items: Sequence[Embedded]) -> None:

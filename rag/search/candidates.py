@@ -10,17 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.domain import Chunk
 from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
+from rag.library.table_vectors import cosines_of_tables
 from rag.protocols import Embedder
 from rag.search.fusion import best_first, fuse_scores
 from rag.text.facts import fold_text, is_stop_word, word_tokens
-from rag.text.view import title_and_heading, view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,11 +34,6 @@ _MAX_CORRECTED_WORDS = 8
 _VECTOR_THREAD = ThreadPoolExecutor(1, "near")
 #: the lists are made so many times deeper if copies leave too few passages in them, at most twice
 _DEPTH_FACTOR = 4
-
-#: chunks without a vector that are embedded for a question: as many as are read again, and some
-_MAX_ROWS = 12
-#: characters of title and heading before such a chunk
-_MAX_CONTEXT_CHARS = 120
 
 #: a vector and a depth -> chunk ids with cosines, best first
 VectorSearch = Callable[["NDArray[np.float32]", int], list[tuple[str, float]]]
@@ -60,7 +53,8 @@ class Lists(NamedTuple):
     depth: int  #: the length at which each list ends
     by_words: dict[str, float]  #: BM25
     by_vectors: dict[str, float]  #: cosine
-    cosines: dict[str, float]  #: of the chunks in `by_words`, also of some that have no vector
+    #: cosines of the chunks in `by_words`; of its table for a chunk that has no vector
+    cosines: dict[str, float]
     deeper_exist: bool = False
     in_files: bool = False  #: of the files alone that the question names, without an end
 
@@ -82,12 +76,9 @@ class Candidates:
     ) -> None:
         self._library, self._near, self._words = library, near, words
         self._embedder, self._depth = embedder, depth
-        #: vectors of the texts of rows that the last question found, which deeper lists ask for too
-        self._embedded: dict[str, NDArray[np.float32]] = {}
 
     def query(self, question: str) -> Query:
         """The words and the vector of a question."""
-        self._embedded.clear()
         vector = self._embedder.embed([question])[0]
         words = query_words(question)
         known = self._words.hold(words)
@@ -135,22 +126,13 @@ class Candidates:
     def _cosines_of_rows(
         self, query: Query, by_words: Mapping[str, float], cosines: Mapping[str, float]
     ) -> dict[str, float]:
-        """The cosines of the first chunks by words that have no vector: they are embedded here.
+        """The cosines that stand for those of chunks without a vector: those of their tables.
 
         Rows of large tables have none. By their words alone they could not be compared with chunks
         that have a share of both lists.
         """
-        without = islice((chunk_id for chunk_id in by_words if chunk_id not in cosines), _MAX_ROWS)
-        chunks = self._library.documents.chunks(list(without))
-        texts = [_embedded_text(chunk) for chunk in chunks.values()]
-        new_texts = [text for text in dict.fromkeys(texts) if text not in self._embedded]
-        if new_texts:
-            self._embedded |= zip(new_texts, self._embedder.embed(new_texts), strict=True)
-        vectors = [self._embedded[text] for text in texts]
-        return {
-            chunk_id: float(vector @ query.vector)
-            for chunk_id, vector in zip(chunks, vectors, strict=True)
-        }
+        without = [chunk_id for chunk_id in by_words if chunk_id not in cosines]
+        return cosines_of_tables(self._library.database, without, query.vector)
 
     # -- beyond the ends of the lists
 
@@ -185,12 +167,6 @@ class Candidates:
         ranks = [(word_ranks[i], i) for i in chunk_ids if i in word_ranks]
         ranks += [(by_vectors, best_cosine)] if by_vectors else []
         return min(ranks, default=(0, chunk_ids[0]))[1]
-
-
-def _embedded_text(chunk: Chunk) -> str:
-    """The text of a chunk that is embedded, after its title and heading."""
-    context = title_and_heading(chunk)[:_MAX_CONTEXT_CHARS]
-    return f"{context}\n{view_of(chunk).text}" if context else view_of(chunk).text
 
 
 def ranks_of(chunk_ids: Iterable[str]) -> dict[str, int]:

@@ -66,12 +66,6 @@ def view_of(chunk: Chunk) -> View:
     return View("".join(builder.texts), tuple(builder.parts))
 
 
-def title_and_heading(chunk: Chunk) -> str:
-    """Return the title and heading to embed before a chunk, without what it begins with."""
-    parts = (chunk.title, chunk.heading)
-    return " › ".join(part for part in parts if part and not chunk.text.startswith(part))
-
-
 def context_of(
     chunk: Chunk, span: Span, names: bool = False, units: Sequence[Unit] | None = None
 ) -> list[str]:
