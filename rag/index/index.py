@@ -41,7 +41,7 @@ def renew_index(
             documents.texts,
             library.revision,
             from_scratch,
-            documents.ids_without_vector(),
+            library.table_vectors.ids_without_vector(),
         )
 
 

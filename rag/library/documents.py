@@ -202,15 +202,6 @@ class Documents:
         """Return the ids of all chunks; the postings of the index must have the same."""
         return {row[0] for row in self._database.execute("SELECT id FROM chunks")}
 
-    def ids_without_vector(self) -> set[str]:
-        """Return the ids of the chunks that are found by words alone."""
-        select = "SELECT id FROM chunks WHERE length(vector) = 0"
-        return {row[0] for row in self._database.execute(select)}
-
-    def ids_with_vector(self) -> set[str]:
-        """Return the ids of the chunks that have a vector; the vectors of the index are theirs."""
-        return self.chunk_ids() - self.ids_without_vector()
-
     def chunk_ids_named(self, names: Collection[str]) -> list[str]:
         """Return chunk ids of the documents whose source is, or ends with, one of the names."""
         document_ids = self._names.documents_named(names)

@@ -42,6 +42,7 @@ from rag.library.opening import (
 )
 from rag.library.rows import ChunkRow
 from rag.library.spelling import Spelling
+from rag.library.table_vectors import TableVectors
 from rag.text.copies import WordText
 from rag.text.view import view_of
 
@@ -94,6 +95,7 @@ class Library:
         self.names = Names(database, self.files)
         self.documents = Documents(database, self.files, self.names)
         self.fulltext, self.spelling = FullText(database), Spelling(database)
+        self.table_vectors = TableVectors(database)
         self.duplicates, self.boilerplate = Duplicates(database), BoilerplateTable(database)
         self.integrity = Integrity(
             database,

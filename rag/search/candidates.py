@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
-from rag.library.table_vectors import cosines_of_tables
 from rag.protocols import Embedder
 from rag.search.fusion import best_first, fuse_scores
 from rag.text.facts import fold_text, is_stop_word, word_tokens
@@ -132,7 +131,7 @@ class Candidates:
         that have a share of both lists.
         """
         without = [chunk_id for chunk_id in by_words if chunk_id not in cosines]
-        return cosines_of_tables(self._library.database, without, query.vector)
+        return self._library.table_vectors.cosines(without, query.vector)
 
     # -- beyond the ends of the lists
 

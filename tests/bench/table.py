@@ -30,7 +30,7 @@ _QUESTIONS = (
 def write_table(path: Path, rows: int) -> list[tuple[str, ...]]:
     """A table of parts; returns its rows."""
     draw = random.Random(1)
-    found = [
+    found: list[tuple[str, ...]] = [
         (
             f"P-{100_000 + 7 * number}",
             f"{draw.choice(_KINDS)} {draw.choice(_THINGS)} {draw.randint(2, 99)} mm",

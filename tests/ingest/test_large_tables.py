@@ -97,8 +97,12 @@ def test_rows_without_a_vector_are_valid_and_found(
     report = house.add(tmp_path / "docs")
     assert report.by_words == (f"docs/{path.name}",)
     documents = house.library.documents
-    assert len(house.embedded) <= 4 < len(documents.ids_without_vector())
-    assert documents.ids_with_vector() | documents.ids_without_vector() == documents.chunk_ids()
+    assert len(house.embedded) <= 4 < len(house.library.table_vectors.ids_without_vector())
+    assert (
+        house.library.table_vectors.ids_with_vector()
+        | house.library.table_vectors.ids_without_vector()
+        == documents.chunk_ids()
+    )
     assert house.library.integrity.wrong() == []
     house.agrees()
     large, small = house.library.files.listings()
@@ -120,22 +124,22 @@ def test_a_table_that_grows_beyond_the_limit_and_shrinks_again(
         _table(path, rows)
         report = house.add(path)
         assert bool(report.by_words) == has_rows_by_words
-        assert bool(house.library.documents.ids_without_vector()) == has_rows_by_words
+        assert bool(house.library.table_vectors.ids_without_vector()) == has_rows_by_words
         house.agrees()
 
 
 def test_damaged_rows_are_repaired_and_stay_without_a_vector(house: House, tmp_path: Path) -> None:
     house.add(_table(tmp_path / "docs" / "parts.csv", ROWS))
-    before = house.library.documents.ids_without_vector()
+    before = house.library.table_vectors.ids_without_vector()
     lost = sorted(before)[7]
     house.library.database.execute("UPDATE chunks SET vector = x'00' WHERE id = ?", (lost,))
     assert house.library.integrity.wrong()
     house.vectors.close()
     list(repair_library(house.library, house.vectors, house.ingest))
     assert house.library.integrity.wrong() == []
-    after = house.library.documents.ids_without_vector()
+    after = house.library.table_vectors.ids_without_vector()
     assert before - {lost} <= after <= before  # the units of the damaged row are lost with it
-    assert house.vectors.chunk_ids() == house.library.documents.ids_with_vector()
+    assert house.vectors.chunk_ids() == house.library.table_vectors.ids_with_vector()
 
 
 def test_an_index_made_from_scratch_has_no_vectors_of_rows(house: House, tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_an_index_made_from_scratch_has_no_vectors_of_rows(house: House, tmp_pat
 
     house.add(_table(tmp_path / "docs" / "parts.csv", ROWS))
     list(renew_index(house.library, house.vectors, from_scratch=True))
-    assert house.vectors.chunk_ids() == house.library.documents.ids_with_vector()
+    assert house.vectors.chunk_ids() == house.library.table_vectors.ids_with_vector()
     house.agrees()
 
 
@@ -174,7 +178,7 @@ def test_a_library_of_format_5_is_raised_and_an_unknown_one_refused(
         if opens:
             with closing(Library(tmp_path / "lib", identity="test")) as library:
                 assert library.database.format_version == SCHEMA
-                assert not library.documents.ids_without_vector()
+                assert not library.table_vectors.ids_without_vector()
                 assert library.integrity.wrong() == []
         else:
             with pytest.raises(LibraryBroken, match=f"format {version}"):

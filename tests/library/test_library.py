@@ -57,7 +57,7 @@ class House:
         assert self.library.integrity.damaged() == []
         assert self.vectors.revision() == self.library.revision
         self.vectors.close()
-        embedded = self.library.documents.ids_with_vector()
+        embedded = self.library.table_vectors.ids_with_vector()
         assert not ids or self.vectors.chunk_ids() == embedded
         found = (
             self.vectors.near(self.embedder.embed(["anything"])[0], len(ids) + 10) if ids else []
