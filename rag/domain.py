@@ -348,6 +348,7 @@ class Listing:
     bytes: int
     state: str
     reason: str | None
+    by_words: int = 0  #: of the chunks, rows of a large table: without a vector, found by words
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,7 @@ def listing(value: d.Listing) -> dict[str, Json]:
         "title": value.title,
         "date": value.date,
         "chunks": value.chunks,
+        "by_words": value.by_words,
         "bytes": value.bytes,
         "state": value.state,
         "reason": value.reason,
@@ -266,6 +267,7 @@ def report(value: e.Report) -> dict[str, Json]:
         "removed": list(value.removed),
         "failed": [{"source": f.source, "reason": f.reason, "cure": f.cure} for f in value.failed],
         "kept": list(value.kept),
+        "by_words": list(value.by_words),
         "seconds": round(value.seconds, 3),
     }
 

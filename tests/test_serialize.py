@@ -236,6 +236,7 @@ def test_a_listing() -> None:
         "title": "Title",
         "date": "2022-03-18",
         "chunks": 3,
+        "by_words": 0,
         "bytes": 999,
         "state": "failed",
         "reason": "is binary",

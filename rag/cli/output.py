@@ -274,11 +274,12 @@ def print_listings(listings: Iterable[Listing]) -> None:
     states = {"ready": "✓ ready", "failed": "✗ failed"}
     for listing in listings:
         is_outdated = bool(listing.reason) and listing.state == "ready"
+        rows = "rows are found by words" if listing.by_words else ""
         table.add_row(
             "≠ old" if is_outdated else states[listing.state],
             *_cells(
                 listing.source,
-                listing.reason or listing.title,
+                listing.reason or " · ".join(filter(None, (listing.title, rows))),
                 listing.date or "",
                 str(listing.chunks),
             ),

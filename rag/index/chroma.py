@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -186,7 +186,7 @@ class VectorIndex:
         return self._postings, self._revision
 
     def chunk_ids(self) -> set[str]:
-        """Return the ids of all chunks in the open or newest generation, as Chroma lists them.
+        """Return the ids of the vectors in the open or newest generation, as Chroma lists them.
 
         Raises `LibraryBroken`.
         """
@@ -236,12 +236,19 @@ class VectorIndex:
         return self._generations.remove_incomplete()
 
     def renew(
-        self, ids: set[str], fetch: Fetch, texts: TextSource, revision: int, scratch: bool = False
+        self,
+        ids: set[str],
+        fetch: Fetch,
+        texts: TextSource,
+        revision: int,
+        scratch: bool = False,
+        without: Collection[str] = (),
     ) -> Iterator[Indexing]:
         """Make the next generation with exactly the chunks `ids`, yielding the progress.
 
-        `fetch` gives vectors, `texts` the words; `revision` is that of the library. With `scratch`,
-        nothing of the last generation is used. Only the writer may call this.
+        `fetch` gives vectors, `texts` the words; `revision` is that of the library. Those of the
+        chunks that are in `without` have words and no vector. With `scratch`, nothing of the last
+        generation is used. Only the writer may call this.
         """
         self.close()
         if os.path.lexists(self._folder) and not self._folder.is_dir():
@@ -260,7 +267,7 @@ class VectorIndex:
             # Chroma rewrites the files of an emptied index at each opening: start without a copy
             if last and ids:
                 copy_generation(self._generations.path(last.number), path)
-            yield from self._fill(path, ids, fetch)
+            yield from self._fill(path, ids.difference(without), fetch)
             yield from _renew_words(path / WORDS, ids, texts)
             permissions.tighten(path)
             sync_files(path)
@@ -271,7 +278,7 @@ class VectorIndex:
             shutil.rmtree(path, ignore_errors=True)
             if last is None:
                 raise self._cannot_be_made(error) from error
-            yield from self.renew(ids, fetch, texts, revision, scratch=True)
+            yield from self.renew(ids, fetch, texts, revision, True, without)
             return
         self._generations.complete(number, revision, len(ids))
         self._generations.remove_except({number, last.number} if last else {number})

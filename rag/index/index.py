@@ -41,6 +41,7 @@ def renew_index(
             documents.texts,
             library.revision,
             from_scratch,
+            library.table_vectors.ids_without_vector(),
         )
 
 

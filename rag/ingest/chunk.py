@@ -27,7 +27,7 @@ CHUNKER_VERSION = 2
 #: tokens; a chunk of fewer is joined to its neighbour
 _TINY_TOKENS = 24
 #: sentences that the tokenizer gets at once, and about how many characters of them
-_MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 8192, 2**20
+_MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 1024, 2**20
 #: characters of a chunk for each token: a word of megabytes may be one token, white space is none
 _MAX_CHARS_PER_TOKEN = 40
 #: characters of a line that is counted as one piece; a longer one is cut first

@@ -40,6 +40,7 @@ class IngestState:
     moved: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    by_words: list[str] = field(default_factory=list)  #: large tables
     failed: list[Failed] = field(default_factory=list)
     unchanged: int = 0
     given: dict[Place, str] = field(default_factory=dict)  #: sources of new documents
@@ -178,6 +179,7 @@ class IngestState:
             tuple(self.failed),
             seconds,
             kept=tuple(self.kept),
+            by_words=tuple(self.by_words),
         )
 
 

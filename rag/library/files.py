@@ -76,7 +76,9 @@ class SourceFiles:
         """Return the list of documents and unreadable files, by source."""
         rows = self._database.execute(
             "SELECT f.document, f.source, d.title, d.date, "
-            "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
+            "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason, "
+            "(SELECT count(*) FROM chunks c WHERE c.document = f.document "
+            "AND length(c.vector) = 0) "
             "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
         )
         return [
@@ -89,8 +91,9 @@ class SourceFiles:
                 size,
                 "failed" if document_id is None else "ready",
                 reason,
+                by_words,
             )
-            for document_id, source, title, date, chunks, size, reason in rows
+            for document_id, source, title, date, chunks, size, reason, by_words in rows
         ]
 
     def sources(self, document_id: str) -> list[str]:

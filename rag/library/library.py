@@ -38,8 +38,12 @@ from rag.library.opening import (
     suggest_another_library,
 )
 from rag.library.schema import ChunkRow
+from rag.library.table_vectors import TableVectors
 from rag.text.copies import WordText
 from rag.text.units import view_of
+
+#: chunks whose words are in memory to be compared with those of the library
+_MAX_COMPARED = 512
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,10 +52,12 @@ if TYPE_CHECKING:
     from rag.library.integrity import Integrity
     from rag.library.spelling import Spelling
 
-    #: a document, its chunks, their vectors (float32, one row a chunk) and their embedding keys
-    Embedded = tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    #: the vector of each chunk (float32), empty for one that is found by words alone
+    Vectors = Iterable[NDArray[np.float32]]
+    #: a document, its chunks, their vectors and their embedding keys (empty without a vector)
+    Embedded = tuple[Document, Sequence[Chunk], Vectors, Sequence[bytes]]
     #: the same with its file
-    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], Vectors, Sequence[bytes]]
 
 
 class Library:
@@ -87,7 +93,7 @@ class Library:
         self.files = SourceFiles(database)
         self.names = Names(database, self.files)
         self.documents = Documents(database, self.files, self.names)
-        self.fulltext = FullText(database)
+        self.fulltext, self.table_vectors = FullText(database), TableVectors(database)
         self.duplicates, self.boilerplate = Duplicates(database), BoilerplateTable(database)
 
     @cached_property
@@ -187,18 +193,21 @@ class Library:
         self,
         document: Document,
         chunks: Sequence[Chunk],
-        vectors: NDArray[np.float32],
+        vectors: Vectors,
         keys: Sequence[bytes],
     ) -> None:
         """Store the chunks that are not in the library yet, with their words and labels."""
         stored_ids = set(self.documents.chunk_ids_of(document.id))
-        new_chunks = []
+        new_chunks = list[tuple[int, WordText]]()
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
             if chunk.id in stored_ids:
                 continue
             number = self.documents.add_chunk(chunk, vector, key)
             self.fulltext.add(number, document.title, chunk.heading, view_of(chunk).text)
             new_chunks.append((number, WordText(chunk.text, f"{document.title} {chunk.heading}")))
+            if len(new_chunks) == _MAX_COMPARED:  # their words take a hundred times the text
+                self.duplicates.put(new_chunks)
+                new_chunks.clear()
         self.duplicates.put(new_chunks)
 
     def remask(self, items: Sequence[Embedded]) -> None:

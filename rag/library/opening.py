@@ -26,6 +26,7 @@ TABLES_SINCE = {
     2: "",
     3: "",
     4: "",
+    5: "",
 }
 
 #: Names what helps if the embedder or chunker differs: (identity of the library, identity of this

@@ -14,7 +14,8 @@ from rag.text.units import units_from_json, view_of
 #: Version of the format. 2 adds the tables of near duplicates and boilerplate, which an older
 #: library gets empty. 3 moves conversations to `history`. 4 keeps the path of a corpus or an
 #: archive and the name of a document in it in two columns. 5 adds the units of chunks.
-SCHEMA = 5
+#: 6 has chunks without a vector and key: rows of large tables, which are found by words.
+SCHEMA = 6
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 FULLTEXT_TABLE = (
     "CREATE VIRTUAL TABLE words "
@@ -132,8 +133,8 @@ class ChunkRow(NamedTuple):
     heading: str
     line: int
     page: int | None
-    key: bytes  #: hash of the text that was embedded
-    vector: bytes  #: float32 values
+    key: bytes  #: hash of the text that was embedded, empty without a vector
+    vector: bytes  #: float32 values; empty if the chunk is found by words alone
     checksum: bytes
     number: int
     units: str  #: JSON of the units that overlap the chunk

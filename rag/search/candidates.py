@@ -72,7 +72,8 @@ class Lists(NamedTuple):
     depth: int  #: the length at which each list ends
     by_words: dict[str, float]  #: BM25
     by_vectors: dict[str, float]  #: cosine
-    cosines: dict[str, float]  #: of the chunks in `by_words`
+    #: cosines of the chunks in `by_words`; of its table for a chunk that has no vector
+    cosines: dict[str, float]
     deeper_exist: bool = False
     in_files: bool = False  #: of the files alone that the question names, without an end
 
@@ -130,15 +131,28 @@ class Candidates:
             if chunk_id in allowed
         }
         cosines = self._library.documents.cosines(chunk_ids, query.vector)
+        unranked = self._cosines_of_rows(query, by_words, cosines)
         by_vectors = {chunk_id: cosines[chunk_id] for chunk_id in best_first(cosines)}
-        return Lists(_UNLIMITED, by_words, by_vectors, {}, in_files=True)
+        return Lists(_UNLIMITED, by_words, by_vectors, unranked, in_files=True)
 
     def lists_to(self, query: Query, depth: int) -> Lists:
         """Both lists, `depth` long."""
         near = _VECTOR_THREAD.submit(self._near, query.vector, depth)
         by_words = dict(self._words(query.words, depth))
         cosines = self._library.documents.cosines(list(by_words), query.vector)
+        cosines |= self._cosines_of_rows(query, by_words, cosines)
         return Lists(depth, by_words, dict(near.result()), cosines)
+
+    def _cosines_of_rows(
+        self, query: Query, by_words: Mapping[str, float], cosines: Mapping[str, float]
+    ) -> dict[str, float]:
+        """The cosines that stand for those of chunks without a vector: those of their tables.
+
+        Rows of large tables have none. By their words alone they could not be compared with chunks
+        that have a share of both lists.
+        """
+        without = [chunk_id for chunk_id in by_words if chunk_id not in cosines]
+        return self._library.table_vectors.cosines(without, query.vector)
 
     # -- beyond the ends of the lists
 

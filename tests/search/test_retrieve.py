@@ -55,7 +55,7 @@ class FakeLibrary:
     def documents(self) -> FakeLibrary:
         return self
 
-    files = fulltext = spelling = duplicates = documents
+    files = fulltext = spelling = duplicates = table_vectors = documents
 
     def hold(self, words: Sequence[str]) -> set[str]:
         return {word for word in words if "k" not in word}
