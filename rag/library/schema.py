@@ -12,8 +12,9 @@ from rag.domain import Document, Span
 
 #: Version of the format. 2 adds the tables of near duplicates and boilerplate, which an older
 #: library gets empty. 3 moves conversations to `history`. 4 keeps the path of a corpus or an
-#: archive and the name of a document in it in two columns. 5 adds the units of chunks.
-SCHEMA = 5
+#: archive and the name of a document in it in two columns. 5 adds the units of chunks. 6
+#: enters words of scripts without spaces as characters and pairs.
+SCHEMA = 6
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 FULLTEXT_TABLE = (
     "CREATE VIRTUAL TABLE words "
