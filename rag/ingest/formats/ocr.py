@@ -55,7 +55,7 @@ class Recognized(NamedTuple):
     @property
     def says(self) -> str:
         """How the text came about, in words."""
-        return f"read by OCR, confidence {min(99, int(100 * self.confidence))} %"
+        return f"read by OCR, confidence {min(99, round(100 * self.confidence))} %"
 
 
 class RapidOcr:

@@ -17,6 +17,8 @@ from rag.text.units import unit_order
 
 #: pixels of a picture, and of the longer side at which it is read
 _MAX_PIXELS, _MAX_SIDE = 100_000_000, 2400
+#: points of the longer side of a page (A4)
+_PAGE_POINTS = 842
 #: pictures of one file
 _MAX_FRAMES = 1000
 _NO_TEXT = Unreadable("is a picture in which no text was recognised", "scan it again, larger")
@@ -58,7 +60,7 @@ def _add(frame: object, number: int, text: PdfText, spoken: dict[int, str]) -> N
     assert isinstance(frame, Image.Image)
     upright = ImageOps.exif_transpose(frame).convert("RGB")
     upright.thumbnail((_MAX_SIDE, _MAX_SIDE))
-    found = recognize(np.asarray(upright))
+    found = recognize(np.asarray(upright), max(upright.size) / _PAGE_POINTS)
     if found.words:
         text.learn(found.words)
         text.add_page(number, page_items(found.words, []))
