@@ -113,6 +113,6 @@ def _words(boxes: Sequence[TextBox], scale: float) -> list[Word]:
             at = box.text.index(text, at)
             x0 = box.x0 + at * width
             at += len(text)
-            place = x0, box.y0, box.x0 + at * width, box.y1
-            words.append(Word(*(value / scale for value in place), text))
+            x1 = box.x0 + at * width
+            words.append(Word(x0 / scale, box.y0 / scale, x1 / scale, box.y1 / scale, text))
     return words
