@@ -228,6 +228,7 @@ class Reason(StrEnum):
     NOT_ANSWERED = "not_answered"
     UNSUPPORTED = "unsupported"
     TOO_LONG = "too_long"
+    OTHER_LANGUAGE = "other_language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +286,7 @@ class Answer:
     chance: float | None = None  #: as in `Draft`
     asked: str = ""  #: the resolved question that was searched for; "" if it is `question`
     left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
+    languages: tuple[str, ...] = ()  #: as in `Draft`
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +319,8 @@ class Draft:
     differ: bool = False  #: two sources give different answers
     #: probability that the best passage answers, 0..1; None if the writer does not estimate it
     chance: float | None = None
+    #: of an abstention: codes of the languages that the writer does not read (ISO 639-1)
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ ABSTENTION_PHRASES: dict[Reason, str] = {
     Reason.NOT_ANSWERED: "the library does not say.",
     Reason.UNSUPPORTED: "the passages do not support what was written.",
     Reason.TOO_LONG: "not one passage fits into the model's context.",
+    Reason.OTHER_LANGUAGE: (
+        "the question or the nearest passages are in a language that the built-in reader does not "
+        "read."
+    ),
 }
 
 #: The label of an abstention.

@@ -153,8 +153,25 @@ def test_a_passage() -> None:
     ]
 
 
+def test_the_languages_that_are_not_read() -> None:
+    refused = d.Answer(
+        "Warum?", "", None, (), (), True, d.Reason.OTHER_LANGUAGE, d.Receipt(),
+        d.Model("reader", ""), d.Seconds(), languages=("de",),
+    )  # fmt: skip
+    assert serialize.answer(refused).get("languages") == ["de"]
+    assert "languages" not in serialize.answer(replace(refused, languages=()))
+
+
 @pytest.mark.parametrize(
-    "reason", ["empty_library", "nothing_found", "not_answered", "unsupported", "too_long"]
+    "reason",
+    [
+        "empty_library",
+        "nothing_found",
+        "not_answered",
+        "unsupported",
+        "too_long",
+        "other_language",
+    ],
 )
 def test_the_reasons_of_an_abstention(reason: str) -> None:
     refused = d.Answer(
@@ -185,6 +202,7 @@ def test_the_reasons_of_an_abstention(reason: str) -> None:
         "not_answered",
         "unsupported",
         "too_long",
+        "other_language",
     }
 
 

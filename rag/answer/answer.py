@@ -199,6 +199,7 @@ class _QuestionRun:
             chance=self.draft.chance,
             asked=self.completed,
             left_out=self._left_out(claims),
+            languages=self.draft.languages,
         )
 
     def _seconds(self) -> Seconds:

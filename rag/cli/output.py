@@ -139,7 +139,7 @@ def _abstention(value: Answer, reason: Reason, out: Console) -> None:
         _line(out, f"  {HINT} {ADD_COMMAND}")
     if value.missing:
         _line(out, f"  {quote_foreign(value.missing)}")
-    if reason is Reason.NOT_ANSWERED:
+    if reason in (Reason.NOT_ANSWERED, Reason.OTHER_LANGUAGE):
         for passage in value.passages[:MAX_NEAREST]:
             words = quote_foreign(passage.chunk.text)[:NEAREST_CHARS]
             _line(out, f"  nearest  {_passage_place(passage)}  {words}…", "dim")

@@ -20,7 +20,7 @@ from rag.disk import regular_files
 from rag.disk.paths import absolute, gone
 from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable, Usage
-from rag.ingest.formats import sandbox
+from rag.ingest.formats import sandbox, scans
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import TOO_SLOW, Budget, gunzip
 from rag.ingest.formats.common import decode
@@ -228,7 +228,7 @@ def _parse(
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
     members, failure = list[Member](), None
     try:
-        for part in sandbox.parse_in_sandbox(ending, content, budget=budget):
+        for part in scans.parse(ending, content, budget):
             if isinstance(part, Member):
                 members.append(part)
                 continue

@@ -15,7 +15,7 @@ from rag.library.database import IDENTITY, MASKING_RULE, REVISION, Database, Met
 from rag.library.duplicates import DUPLICATE_TABLES
 from rag.library.history import TurnRow, columns_of, create_history
 from rag.library.schema import SCHEMA, UNITS_COLUMN
-from rag.library.upgrade import split_members
+from rag.library.upgrade import enter_unspaced_words, split_members
 
 #: SQL of the tables that a library of each older format lacks; format 0 is an empty file.
 #: An upgrade runs in one transaction: it adds these tables, moves conversations to their own file
@@ -127,7 +127,9 @@ def _upgrade(database: Database, folder: Path, version: int, identity: str) -> N
         database.execute(f"ALTER TABLE chunks ADD COLUMN {UNITS_COLUMN}")
     split_members(database.connection)
     _move_turns(database.connection, folder)
-    if version == 0:
+    if version:
+        enter_unspaced_words(database)
+    else:
         meta = Meta(database)
         for key, value in ((IDENTITY, identity), (REVISION, "0"), (MASKING_RULE, RULE)):
             meta.put(key, value)

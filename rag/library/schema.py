@@ -13,8 +13,9 @@ from rag.text.units import units_from_json, view_of
 
 #: Version of the format. 2 adds the tables of near duplicates and boilerplate, which an older
 #: library gets empty. 3 moves conversations to `history`. 4 keeps the path of a corpus or an
-#: archive and the name of a document in it in two columns. 5 adds the units of chunks.
-#: 6 has chunks without a vector and key: rows of large tables, which are found by words.
+#: archive and the name of a document in it in two columns. 5 adds the units of chunks. 6 has
+#: chunks without a vector and key (rows of large tables, which are found by words), and enters
+#: words of scripts without spaces as characters and pairs.
 SCHEMA = 6
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 FULLTEXT_TABLE = (

@@ -31,6 +31,7 @@ from rag.library.fulltext import FullText
 from rag.library.library import Library
 from rag.protocols import Embedder
 from rag.text.facts import fold_text, is_stop_word, word_tokens
+from rag.text.unspaced import divide
 
 if TYPE_CHECKING:
     import numpy as np
@@ -195,9 +196,13 @@ def ranks_of(chunk_ids: Iterable[str]) -> dict[str, int]:
 
 
 def query_words(question: str) -> list[str]:
-    """The words that a question is about, each once; stop words only if there are no others."""
-    words = word_tokens(fold_text(question))
-    content_words = [word for word in words if not is_stop_word(word)] or words
+    """The words that a question is about, each once; stop words only if there are no others.
+
+    Scripts without spaces give pairs of characters.
+    """
+    spelt, pairs = divide(question)
+    words = word_tokens(fold_text(spelt))
+    content_words = [word for word in words if not is_stop_word(word)] + pairs or words
     return list(dict.fromkeys(content_words[:_MAX_QUERY_WORDS]))
 
 

@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 from rag.answer.answer import answer_question
 from rag.answer.check import check_sentence
 from rag.answer.cite import parse_citations
-from rag.answer.reader import (
-    SOURCES_DIFFER,
-    Reader,
-    ReaderFit,
-    Reading,
-    answer_logit,
-    answers_differ,
-    choose_readings,
-    missing_names,
-)
+from rag.answer.reader import SOURCES_DIFFER, Reader, ReaderFit, missing_names
+from rag.answer.readings import Reading, answer_logit, answers_differ, choose_readings
 from rag.answer.spans import answer_kind, pick_span, same_answer, sentence_around
 from rag.domain import (
     Draft,
@@ -42,6 +34,7 @@ from rag.text import facts
 from rag.text.sentences import split_sentences
 from tests.support.examples import examples
 from tests.support.fakes import JUDGE, WordPairs, passage, quote
+from tests.support.structured import passage_of
 
 FIT = ReaderFit(weight=1.0, constant=0.0, least=0.2)
 FILE = (
@@ -531,3 +524,67 @@ def test_words_that_a_question_merely_shares_do_not_make_it_surer_and_a_second_p
     assert answer_logit(question, [near, other]) <= answer_logit(
         question, [_reading(2, near.sentence, "Visser", logit=logit + more), other]
     )
+
+
+GERMAN = passage(
+    1,
+    "Die Brücke über den Tarn wurde von Paul Lasne gebaut und ist seit dem Jahr 2004 offen.",
+)
+
+
+def test_a_question_in_another_language_is_not_read() -> None:
+    pairs = WordPairs()
+    yielded = list(_reader(pairs).write("Wer hat die Brücke über den Tarn gebaut?", PASSAGES, ()))
+    (draft,) = yielded
+    assert isinstance(draft, Draft)
+    assert (draft.reason, draft.languages) == (Reason.OTHER_LANGUAGE, ("de",))
+    assert draft.missing == "a model that reads German, the language of the question"
+    assert not pairs.asked
+
+
+def test_passages_in_another_language_are_not_quoted() -> None:
+    draft, pieces = _write("Who built the bridge over the Tarn?", [GERMAN])
+    assert (draft.reason, draft.languages) == (Reason.OTHER_LANGUAGE, ("de",))
+    assert "German" in draft.missing and "passage 1" in draft.missing
+    assert not pieces
+
+
+def test_english_passages_beside_others_are_quoted() -> None:
+    passages = [GERMAN, replace(BRIDGE, number=2)]
+    draft, pieces = _write("Who built the bridge over the Tarn?", passages)
+    assert not draft.abstained and not draft.languages
+    assert {quoted.number for quoted in _quotes(pieces)} == {2}
+
+
+def test_a_weak_answer_beside_a_nearer_passage_in_another_language_names_the_language() -> None:
+    passages = [GERMAN, replace(MUSEUM, number=2)]
+    draft, _ = _write("Who built the bridge over the Tarn?", passages, least=0.99)
+    assert (draft.reason, draft.languages) == (Reason.OTHER_LANGUAGE, ("de",))
+    assert "threshold" in draft.missing and "German" in draft.missing
+
+
+def test_a_further_passage_in_another_language_is_named_and_not_the_reason() -> None:
+    passages = [MUSEUM, replace(GERMAN, number=3)]
+    draft, _ = _write("Who built the bridge over the Tarn?", passages, least=0.99)
+    assert (draft.reason, draft.languages) == (Reason.NOT_ANSWERED, ())
+    assert "passage 3" in draft.missing
+
+
+def test_a_foreign_sentence_of_an_english_passage_is_not_quoted() -> None:
+    text = (
+        "The plaque on the bridge has an inscription in the language of the builders, which most of "
+        "the visitors cannot read at all.\n\nPaul Lasne hat sie mit vielen Helfern in nur drei Jahren gebaut.\n"
+    )
+    _, pieces = _write("What has Paul Lasne with the bridge?", [passage(1, text)])
+    assert all("Helfern" not in quoted.text for quoted in _quotes(pieces))
+
+
+def test_a_row_of_a_document_in_another_language_answers() -> None:
+    table = passage_of(
+        "Die Zimmer werden seit dem Jahr 2019 an Gäste vermietet, und man zahlt im Voraus.\n\n"
+        "Zimmer | Miete\n--- | ---\nKeller | 120 Euro\nDach | 310 Euro\n"
+    )
+    draft, pieces = _write("What is the Miete of the Zimmer Dach?", [table])
+    assert draft.short == "310 Euro" and _quotes(pieces)
+    draft, pieces = _write("Since when do guests rent the Zimmer?", [table])
+    assert draft.reason is Reason.OTHER_LANGUAGE and not pieces

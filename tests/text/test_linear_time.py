@@ -43,7 +43,16 @@ from rag.ingest.structure.front_matter import find_front_matter
 from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.search import candidates, retrieve
 from rag.search.passages import edges_of, widen_chunk
-from rag.text import boilerplate, copies, facts, header_rows, quantities, sanitize
+from rag.text import (
+    boilerplate,
+    copies,
+    facts,
+    header_rows,
+    language,
+    quantities,
+    sanitize,
+    unspaced,
+)
 from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
 from tests.support.structured import passage_of
@@ -245,6 +254,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "parts": (4_000, lambda t: spans.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
     "alike": (5_000, lambda t: spans.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (cite.is_refusal(t), prompt._passage(_passage(t), "f"))),
+    "words without spaces": (60_000, lambda t: (unspaced.spaced(t), unspaced.divide(t), language.language_of(t[:2000]))),
     "words of a question": (30_000, lambda t: (candidates.query_words(t), retrieve.is_question(t), candidates._FILE_NAME.findall(t))),
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.check_claim(_SHORT, t, _JUDGE)),
