@@ -95,7 +95,8 @@ class Ingest:
             )
         run = IngestState(self._library.files.by_place())
         files, roots = yield from self._find_files(paths, again, run)
-        self._library.files.remember_roots(roots)
+        if not again:
+            self._library.files.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(file.size for file in files))
         try:
@@ -125,6 +126,10 @@ class Ingest:
             yield Notice("the passages are of an earlier version: every file is read again, once")
             self._library.read_files_again()
         yield from self.add(self._library.files.roots(), again=True, forget=forget)
+
+    def read_again(self, paths: Sequence[str]) -> Iterator[Event]:
+        """Take in known files again, by their absolute paths; forget those that are gone."""
+        yield from self.add(paths, again=True)
 
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
         """Write a damaged document again, from its stored `text` if given, else from its file.

@@ -58,9 +58,8 @@ _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv
 class File:
     """A file that was found: `path` is absolute, `source` is as a person names it.
 
-    `size` is in bytes, `mtime` in nanoseconds. Both are taken modulo 2**64 and signed, because
-    SQLite stores no larger numbers and a file may be dated after the year 2262. `closed` is the
-    reason why the file, or a folder in its place, cannot be read, else "".
+    `size` and `mtime` are those of `regular_files.size_and_time`. `closed` is the reason why the
+    file, or a folder in its place, cannot be read, else "".
     """
 
     path: str
@@ -160,11 +159,8 @@ def is_skipped_name(name: str) -> bool:
 
 def _as_file(path: str, base: str, status: os.stat_result) -> File:
     source = os.path.relpath(path, base)
-    return File(path, source, _to_signed(status.st_size), _to_signed(status.st_mtime_ns))
-
-
-def _to_signed(number: int) -> int:
-    return (number + 2**63) % 2**64 - 2**63
+    size, mtime = regular_files.size_and_time(status)
+    return File(path, source, size, mtime)
 
 
 def error_text(error: BaseException) -> str:

@@ -101,6 +101,11 @@ class SourceFiles:
         )
         return [row[0] for row in rows]
 
+    def of_document(self, document_id: str, source: str) -> list[KnownFile]:
+        """Return the records of the files that a document is in, those named `source` alone."""
+        select = f"{SELECT_FILES} WHERE document = ? AND source = ?"
+        return [KnownFile(*row) for row in self._database.execute(select, (document_id, source))]
+
     def document_at(self, place: Place) -> str | None:
         """Return the id of the document of a place, None if there is none."""
         row = self._database.execute(
