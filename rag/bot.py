@@ -194,6 +194,9 @@ class Bot:
         conversation = conversation or self.new_conversation()
         history = library.history.answered(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        if save and library.history.database.read_only:
+            yield Notice("the library cannot be written: this conversation is not kept")
+            save = False
         turn = library.history.ask(conversation, now, question) if save else 0
         if not self.machines.ready:
             yield Loading("the models")

@@ -85,7 +85,7 @@ class Ingest:
         only with `forget`. Raises `Usage` for a blank path.
         """
         started = time.perf_counter()
-        paths = [path if again else file_paths.absolute(path) for path in paths]
+        paths = list(dict.fromkeys(p if again else file_paths.absolute(p) for p in paths))
         if self._note:
             yield Notice(self._note)
         if self._library.chunked_by_earlier_version:
