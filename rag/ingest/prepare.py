@@ -157,7 +157,7 @@ class Preparer:
         for row in known_rows:
             self._run.seen.add(row.place)
             if row.reason:
-                cure = "change the file, then add it again"
+                cure = row.cure or "change the file, then add it again"
                 yield self._run.refused(Failed(row.source, row.reason, cure))
             else:
                 self._run.unchanged += 1

@@ -12,7 +12,7 @@ from rag.library.database import Database
 Place = tuple[str, str]
 
 #: its columns are the fields of `KnownFile`
-SELECT_FILES = "SELECT path, source, document, size, mtime, sha256, reason, member FROM files"
+SELECT_FILES = "SELECT path, source, document, size, mtime, sha256, reason, member, cure FROM files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class KnownFile:
     sha256: str
     reason: str | None
     member: str = ""
+    cure: str | None = None
 
     @property
     def place(self) -> Place:

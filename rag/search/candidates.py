@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: a word that looks like the name of a file
 _FILE_NAME = re.compile(r"(?<![^\s\"'“”‘’«»()])[^\s\"'“”‘’«»()]+\.[A-Za-z]\w{0,5}\b")
+#: one in quotation marks, which may have blanks in it
+_QUOTED_FILE_NAME = re.compile(r"[\"“«‘']([^\"“”«»\n]{1,200}?\.[A-Za-z]\w{0,5})[\"”»’']")
 _UNLIMITED = 1_000_000_000  # chunks; the depth of a whole list
 _MAX_QUERY_WORDS = 64  # words of a question that are looked up
 #: unknown words that are looked up as similar ones; each costs a walk through the vocabulary
@@ -89,7 +91,7 @@ class Candidates:
 
     def lists(self, query: Query) -> Iterator[Lists]:
         """Yield both lists for the question, then deeper ones while there are more chunks."""
-        in_files = self._library.documents.chunk_ids_named(_FILE_NAME.findall(query.text))
+        in_files = self._library.documents.chunk_ids_named(_file_names(query.text))
         if in_files:
             yield self._lists_in_files(query, in_files)
             return
@@ -164,3 +166,9 @@ def query_words(question: str) -> list[str]:
     words = word_tokens(fold_text(question))
     content_words = [word for word in words if not is_stop_word(word)] or words
     return list(dict.fromkeys(content_words[:_MAX_QUERY_WORDS]))
+
+
+def _file_names(question: str) -> list[str]:
+    """The words of a question that look like names of files, also without an @ before them."""
+    names = _QUOTED_FILE_NAME.findall(question) + _FILE_NAME.findall(question)
+    return list(dict.fromkeys(form for name in names for form in (name, name.lstrip("@")) if form))
