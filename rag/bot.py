@@ -190,7 +190,7 @@ class Bot:
         True, the answer so far is checked and marked as stopped.
         """
         question = limits.check_question(question)
-        library = self.library
+        library = self.access.open_to_ask()
         conversation = conversation or self.new_conversation()
         history = library.history.answered(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from rag.config import Config
 from rag.domain import Passage
+from rag.errors import LibraryMissing
 from rag.events import Event, Failed, Loading, Notice, Report
 from rag.index.chroma import VectorIndex
 from rag.index.index import Index
 from rag.library.file_state import stale_paths, with_file_states
 from rag.library.library import Library
-from rag.library.lock import writer_lock
+from rag.library.lock import first_documents_awaited, writer_lock
 from rag.machines import Machines
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ class LibraryAccess:
                 cure=machines.identity_cure,
             )
         return self._library
+
+    def open_to_ask(self) -> Library:
+        """The library. Raises `LibraryBusy` while another process adds the first documents."""
+        folder, documents = self._config.folder, 0
+        try:
+            documents, passages = self.open().documents.counts()
+            if passages:
+                return self.open()
+        except LibraryMissing:
+            if busy := first_documents_awaited(folder, 0):
+                raise busy from None
+            raise
+        if busy := first_documents_awaited(folder, documents):
+            raise busy
+        return self.open()
 
     def close(self) -> None:
         """Close the library and the index. A second call does nothing."""

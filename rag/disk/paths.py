@@ -70,3 +70,11 @@ def gone(path: str) -> bool:
     except (OSError, ValueError):
         pass
     return False
+
+
+def printable_path(path: str) -> str:
+    """Return a path as text; bytes that are not UTF-8 are escaped."""
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace").decode()

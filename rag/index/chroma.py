@@ -131,6 +131,10 @@ class VectorIndex:
         newest = self._check_newest()
         return newest.revision if newest and not newest.has_words else None
 
+    def exists(self) -> bool:
+        """Whether an index was ever completed."""
+        return bool(self._generations.newest_manifest())
+
     def _check_newest(self) -> Generation | None:
         newest = self._generations.newest()
         self._checked = None
