@@ -178,10 +178,10 @@ class _Matcher:
         if self._recipient and header.startswith(SENDER):
             return frozenset(), 0.0
         if self._recipient and header.startswith(RECIPIENT):
-            asking = frozenset(
+            by_direction = frozenset(
                 t for t in self._asked.terms if t[0] == "stem" and t[1] in ASKING_STEMS
             )
-            return direct | asking, 1.0
+            return direct | by_direction, 1.0
         stems = facts_of(header).stems
         by_wording, strength = set[Term](), 0.0
         for asking, names in self._fields:
