@@ -146,6 +146,15 @@ class Copy:
     span: Span
 
 
+class FileState(StrEnum):
+    """What has become of a file since it was read, by its size and time; it is not read again."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk that a writer got, or that a search found."""
@@ -155,6 +164,7 @@ class Passage:
     score: float  #: 0..1, higher is better; 1 is first in every list
     ranks: Ranks = field(default_factory=Ranks)
     copies: tuple[Copy, ...] = ()  #: equal texts that are not shown as passages
+    file: FileState = FileState.UNKNOWN  #: of the file that it was read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,7 @@ class Evidence:
     context: str = ""  #: headings, introduction, names of columns; not part of `text`
     sheet: str = ""
     row: int | None = None
+    file: FileState = FileState.UNKNOWN  #: as in `Passage`
 
 
 @dataclass(frozen=True, slots=True)

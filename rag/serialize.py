@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 from rag import domain as d
 from rag import events as e
 from rag.disk.strict_json import Json
+from rag.text.units import sheet_rows
 
 SCHEMA = 1
 
@@ -31,9 +32,10 @@ class PlaceObject(TypedDict):
 
 
 class CitationObject(PlaceObject):
-    """A citation: the place, and `n`, the number of the passage."""
+    """A citation: the place, `n`, the number of the passage, and the state of its file."""
 
     n: int
+    file: str
 
 
 class ClaimObject(TypedDict):
@@ -77,9 +79,15 @@ class RetrievedObject(TypedDict):
 
 
 class PassageObject(RetrievedObject):
-    """A passage with its place, its score, its ranks in the lists of the search and its copies."""
+    """A passage with its place, its score, its ranks in the lists of the search and its copies.
+
+    `file` is the state of its file; `sheet` and `row` are present only in a workbook.
+    """
 
     text: str
+    file: str
+    sheet: NotRequired[str]
+    row: NotRequired[int]
 
 
 class AnswerObject(TypedDict):
@@ -183,7 +191,7 @@ def claim(value: d.Claim) -> ClaimObject:
 
 def evidence(value: d.Evidence) -> CitationObject:
     """A citation: the quoted words and their place in the document."""
-    return {"n": value.number, **left_out(value)}
+    return {"n": value.number, "file": value.file.value, **left_out(value)}
 
 
 def left_out(value: d.Evidence) -> PlaceObject:
@@ -209,7 +217,7 @@ def left_out(value: d.Evidence) -> PlaceObject:
 def passage(value: d.Passage) -> PassageObject:
     """A passage with its place, its score and its ranks."""
     chunk, ranks = value.chunk, value.ranks
-    return {
+    written: PassageObject = {
         "n": value.number,
         "source": chunk.source,
         "document": chunk.document,
@@ -232,7 +240,12 @@ def passage(value: d.Passage) -> PassageObject:
             {"source": c.source, "document": c.document, "start": c.span.start, "end": c.span.end}
             for c in value.copies
         ],
+        "file": value.file.value,
     }
+    sheet, row, _ = sheet_rows(chunk)
+    if row:
+        written["sheet"], written["row"] = sheet, row
+    return written
 
 
 def document(value: d.Document) -> dict[str, Json]:

@@ -118,6 +118,7 @@ def test_a_claim_and_its_citations() -> None:
             "citations": [
                 {
                     "n": 1,
+                    "file": "unknown",
                     "source": "1.txt",
                     "document": "document1",
                     "start": 5,
@@ -149,6 +150,7 @@ def test_a_passage() -> None:
             "score": 0.123457,
             "ranks": {"words": 1, "vectors": 3, "fused": 1, "reranked": None},
             "copies": [{"source": "copy.txt", "document": "d2", "start": 4, "end": 9}],
+            "file": "unknown",
         },
     ]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from rag.answer import check as checking
 from rag.answer.cite import is_refusal, parse_citations, piece_text
@@ -171,6 +172,9 @@ class _QuestionRun:
             reasons = ("found by comparing the quotations",)
             return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, reasons)
         claim = checking.check_sentence(sentence, passages, judge)
+        files = {passage.number: passage.file for passage in passages}
+        evidence = tuple(replace(e, file=files.get(e.number, e.file)) for e in claim.evidence)
+        claim = replace(claim, evidence=evidence)
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
             reasons = ("stopped before its source was written",)
             return Claim(sentence, (), Verdict.UNCITED, 0.0, reasons)

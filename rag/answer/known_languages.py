@@ -1,7 +1,8 @@
 """The languages that the built-in reader reads, and what it says of texts in others.
 
-The reader was trained on English. In German, French and Spanish it finds less and was not wrong more
-often; the figures are in docs/how-answers-are-checked.md. Answers by structure compare words and numbers, in any language.
+The reader was trained on English. In German, French and Spanish it finds less and was not wrong
+more often; the figures are in docs/how-answers-are-checked.md. Answers by structure compare words
+and numbers, in any language.
 """
 
 from __future__ import annotations

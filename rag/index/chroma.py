@@ -38,6 +38,7 @@ from rag.index.generations import (
     file_stamps,
     sync_files,
 )
+from rag.index.readable import openable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,6 +131,10 @@ class VectorIndex:
         newest = self._check_newest()
         return newest.revision if newest and not newest.has_words else None
 
+    def exists(self) -> bool:
+        """Whether an index was ever completed."""
+        return bool(self._generations.newest_manifest())
+
     def _check_newest(self) -> Generation | None:
         newest = self._generations.newest()
         self._checked = None
@@ -218,7 +223,7 @@ class VectorIndex:
             )
         self._number, self._revision = generation.number, generation.revision
         path = self._generations.path(generation.number)
-        self._chroma = _open_chroma(path)
+        self._chroma = _open_where_it_lies(path)
         client = self._chroma.__enter__()
         self._collection = client.get_collection(_COLLECTION, embedding_function=None)
         self._postings = read_postings(path / WORDS)
@@ -342,6 +347,13 @@ def _renew_words(folder: Path, ids: set[str], texts: TextSource) -> Iterator[Ind
     shutil.rmtree(folder, ignore_errors=True)
     postings = yield from renew_postings(last, ids, texts)
     postings.save(folder)
+
+
+@contextmanager
+def _open_where_it_lies(path: Path) -> Iterator[_Client]:
+    """A client for reading the generation in `path`, which may be read-only."""
+    with openable(path) as folder, _open_chroma(folder) as client:
+        yield client
 
 
 @contextmanager

@@ -5,11 +5,13 @@ An error names the file. A file that was removed or replaced while it was open i
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named, is_damage
@@ -32,8 +34,11 @@ class Database:
         with disk_errors_named(path.parent, path.name):
             if make:
                 permissions.create(path)
+            #: whether nothing can be written, because this user may not write to file or folder
+            self.read_only = not (make or _can_be_written(path))
+            uri = _uri(path, self.read_only)
             self.connection = sqlite3.connect(
-                path, timeout=10, isolation_level=None, check_same_thread=False
+                uri, uri=True, timeout=10, isolation_level=None, check_same_thread=False
             )
             try:
                 self._inode = path.stat().st_ino
@@ -138,6 +143,27 @@ class Database:
         """Make SQLite's own indices again from their tables."""
         with self.writing():
             self.execute("REINDEX")
+
+
+def _can_be_written(path: Path) -> bool:
+    """Whether SQLite can write to a file, or would say better than we why it cannot be opened."""
+    if not os.access(path, os.R_OK):
+        return True
+    return permissions.can_write(path) and permissions.can_write(path.parent)
+
+
+def _uri(path: Path, read_only: bool) -> str:
+    """The name of a file for SQLite, which opens it for reading and writing unless `read_only`.
+
+    Without the right to write in the folder SQLite cannot make the files that readers share. A file
+    without a journal is read as one that does not change.
+    """
+    uri = f"file:{quote(os.path.abspath(path))}"
+    if not read_only:
+        return uri
+    journal = Path(f"{path}-wal")
+    unchanging = not journal.exists() or not journal.stat().st_size
+    return f"{uri}?mode=ro" + ("&immutable=1" if unchanging else "")
 
 
 def _decode_text(raw: bytes) -> str:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: a word that looks like the name of a file
 _FILE_NAME = re.compile(r"(?<![^\s\"'“”‘’«»()])[^\s\"'“”‘’«»()]+\.[A-Za-z]\w{0,5}\b")
+#: one in quotation marks, which may have blanks in it
+_QUOTED_FILE_NAME = re.compile(r"[\"“«‘']([^\"“”«»\n]{1,200}?\.[A-Za-z]\w{0,5})[\"”»’']")
 _UNLIMITED = 1_000_000_000  # chunks; the depth of a whole list
 _MAX_QUERY_WORDS = 64  # words of a question that are looked up
 #: unknown words that are looked up as similar ones; each costs a walk through the vocabulary
@@ -111,7 +113,7 @@ class Candidates:
 
     def lists(self, query: Query) -> Iterator[Lists]:
         """Yield both lists for the question, then deeper ones while there are more chunks."""
-        names = _FILE_NAME.findall(query.text)
+        names = _file_names(query.text)
         in_files = self._library.documents.chunk_ids_named(names) if names else ()
         if in_files:
             yield self._lists_in_files(query, in_files)
@@ -271,3 +273,9 @@ def spread_over_documents(
         chosen.append(best)
         per_document[documents[best]] += 1
     return chosen
+
+
+def _file_names(question: str) -> list[str]:
+    """The words of a question that look like names of files, also without an @ before them."""
+    names = _QUOTED_FILE_NAME.findall(question) + _FILE_NAME.findall(question)
+    return list(dict.fromkeys(form for name in names for form in (name, name.lstrip("@")) if form))

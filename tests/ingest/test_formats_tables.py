@@ -9,6 +9,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 
 from rag.domain import Document, RawDocument, RefusedPart, Unit, UnitKind
@@ -200,7 +202,7 @@ def cells(*texts: str, more: str = "") -> str:
 
 
 def test_an_opendocument_sheet(tmp_path: Path) -> None:
-    document = one(
+    raw, note = read(
         tmp_path,
         "a.ods",
         ods(
@@ -221,6 +223,9 @@ def test_an_opendocument_sheet(tmp_path: Path) -> None:
             '<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
         ),
     )
+    assert isinstance(raw, RawDocument) and isinstance(note, RefusedPart)
+    assert note.name == "/comments on cells"
+    document = clean_document(raw, "a.ods")
     assert rows_of(document) == [
         "[Offers] Item: Tea; Price: 1.50 €",
         "[Offers] Item: Tea; Price: 2.50 €",
@@ -321,3 +326,32 @@ def test_letters_of_columns() -> None:
 
     for number in (1, 26, 27, 702, 703, 16_384):
         assert column_letters(number) == get_column_letter(number)
+
+
+def test_what_lies_beside_the_cells_is_said(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:
+        for row in (["Month", "Sum"], ["May", 7], ["June", 9]):
+            sheet.append(row)
+        sheet["B2"].comment = Comment("Is this net?", "Olga Stein")
+        sheet["B3"].comment = Comment("And this?", "Olga Stein")
+        chart = BarChart()
+        chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+        sheet.add_chart(chart, "D2")
+
+    _, *parts = read(tmp_path, "a.xlsx", workbook(fill))
+    said = {part.name: part.reason for part in parts if isinstance(part, RefusedPart)}
+    assert set(said) == {"/charts", "/comments on cells"}
+    assert said["/charts"].startswith("1 chart not taken in")
+    assert said["/comments on cells"].startswith("2 comments on cells not taken in")
+
+
+def test_what_lies_beside_the_cells_of_an_opendocument_sheet_is_said(tmp_path: Path) -> None:
+    note = "<office:annotation><text:p>Is this net?</text:p></office:annotation>"
+    chart = '<draw:object/><draw:image draw:name="./ObjectReplacements/Object 1"/>'
+    _, *parts = read(
+        tmp_path, "a.ods", ods(cells("Month", "Sum") + cells("May" + note, "7" + chart))
+    )
+    assert {part.name for part in parts if isinstance(part, RefusedPart)} == {
+        "/comments on cells",
+        "/embedded objects",
+    }
