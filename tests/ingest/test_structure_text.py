@@ -330,3 +330,24 @@ def test_definitions_of_other_languages(text: str, names: list[str]) -> None:
     units = [unit for unit in code_units(text) if unit.kind is UnitKind.ENTRY]
     assert [unit.cells[0].header for unit in units] == names
     assert units[-1].span.of(text).rstrip("\n").endswith(("}", ")"))
+
+
+# -- marks of items --
+
+
+@pytest.mark.parametrize("mark", ["●", "–", "☐", "☒", "✓", "＊", "・", "➢"])
+def test_marks_of_items(mark: str) -> None:
+    text = f"Bring along:\n{mark} a lamp\n{mark} a rope\n"
+    assert [(kind, context) for kind, context, _ in found(text)] == [
+        ("list", "Bring along"),
+        ("item", "Bring along"),
+        ("item", "Bring along"),
+    ]
+
+
+def test_a_line_with_a_colon_right_above_an_item_begins_a_list() -> None:
+    text = "To drink:\n- tea\n- milk\nTo eat:\n- bread\n- plums\n"
+    assert [context for kind, context, _ in found(text) if kind == "list"] == [
+        "To drink",
+        "To eat",
+    ]
