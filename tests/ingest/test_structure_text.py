@@ -351,3 +351,14 @@ def test_a_line_with_a_colon_right_above_an_item_begins_a_list() -> None:
         "To drink",
         "To eat",
     ]
+
+
+def test_one_item_is_a_list_if_it_is_introduced() -> None:
+    assert [kind for kind, *_ in found("Bring along:\n\n- a lamp\n")] == ["list", "item"]
+    assert found("It rained.\n\n- a lamp\n") == []
+
+
+def test_two_headings_in_one_place_have_one_section() -> None:
+    raw = RawDocument("Body text.\n", headings=((0, 1, "Part"), (0, 2, "Chapter")))
+    units = clean_document(raw, "a.txt").units
+    assert [unit.context for unit in units if unit.kind is UnitKind.SECTION] == ["Part › Chapter"]

@@ -61,7 +61,7 @@ class _Reader:
             notes = slide.notes_slide.notes_text_frame.text.replace("\v", "\n").strip()
             if notes:
                 self.flow.paragraph(f"Notes: {notes}")
-        has_text = self.flow.lines.length > start
+        has_text = self.flow.lines.length > start or self.flow.has_table_waiting
         self.flow.paragraph("")
         return has_text
 

@@ -42,7 +42,7 @@ def list_block(text: str, lines: Sequence[Line], number: int) -> tuple[list[Unit
             break
         last += 1
         end = last
-    if len(items) < 2:
+    if len(items) < 2 and not _is_introduced(lines, number):
         return None
     whole = Unit(UnitKind.LIST, Span(items[0][1].start, items[-1][1].end), introduced)
     return [whole, *_items(text, items, introduced)], end
@@ -65,6 +65,12 @@ def _items(text: str, items: Sequence[tuple[Line, Span]], before: str) -> list[U
             (line.indent, line.text[mark.end() if mark else 0 :][:_MAX_PARENT_CHARS].strip(":* "))
         )
     return units
+
+
+def _is_introduced(lines: Sequence[Line], number: int) -> bool:
+    """Does the text above line `number` end with a colon, as what introduces a list does?"""
+    above = previous_text(lines, number)
+    return above >= 0 and lines[above].text.endswith(":") and not _MARK.match(lines[above].text)
 
 
 def _introduces_next(lines: Sequence[Line], number: int) -> bool:
