@@ -355,3 +355,53 @@ def test_what_lies_beside_the_cells_of_an_opendocument_sheet_is_said(tmp_path: P
         "/comments on cells",
         "/embedded objects",
     }
+
+
+# -- groups and headers of several rows --
+
+
+def test_a_text_alone_in_its_row_names_the_rows_below_it(tmp_path: Path) -> None:
+    rows = (
+        "Group,2023,2024,2025\nAdults,,,\nSwimming,,,\nWomen,12,14,15\nMen,10,9,11\n"
+        "Rowing,,,\nWomen,4,5,6\nMen,7,7,8\nChildren,,,\nSwimming,,,\nWomen,31,29,30\nMen,28,30,27\n"
+    )
+    document = one(tmp_path, "a.csv", rows.encode())
+    assert [(unit.context, unit.cells[0].span.of(document.text)) for unit in _rows(document)] == [
+        ("Adults / Swimming", "Women"),
+        ("Adults / Swimming", "Men"),
+        ("Adults / Rowing", "Women"),
+        ("Adults / Rowing", "Men"),
+        ("Children / Swimming", "Women"),
+        ("Children / Swimming", "Men"),
+    ]
+    assert document.text.count("Rowing") == 1
+
+
+def test_a_row_whose_values_are_missing_names_no_group(tmp_path: Path) -> None:
+    rows = "Town,2023,2024\nBergen,12,14\nGuam,,\nHawaii,4,\nIdaho,,\nKansas,9,8\n"
+    document = one(tmp_path, "a.csv", rows.encode())
+    assert [unit.context for unit in _rows(document)] == [""] * 5
+
+
+def test_units_below_merged_names_are_headers(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:
+        for row in (
+            ["Product", "Country", "Amount", "Value", "Amount", "Value"],
+            [None, None, "kg", "euros", "kg", "euros"],
+            ["Pears", "Japan", 106, 5023, 107, 4836],
+            ["Plums", "Chile", 49, 1479, 63, 2191],
+        ):
+            sheet.append(row)
+        for cells in ("A1:A2", "B1:B2"):
+            sheet.merge_cells(cells)
+
+    document = one(tmp_path, "a.xlsx", workbook(fill))
+    (pears, _) = _rows(document)
+    assert [cell.header for cell in pears.cells] == [
+        "Product",
+        "Country",
+        "Amount / kg",
+        "Value / euros",
+        "Amount / kg",
+        "Value / euros",
+    ]

@@ -68,7 +68,7 @@ class _Reader:
             if notes:
                 self.flow.paragraph(f"Notes: {notes}")
         self._comments(slide)
-        has_text = self.flow.lines.length > start
+        has_text = self.flow.lines.length > start or self.flow.has_table_waiting
         self.flow.paragraph("")
         return has_text
 
