@@ -81,7 +81,7 @@ class Bot:
 
         The last event is a `Report`. Raises `LibraryBusy` if another process is writing.
         """
-        paths = [file_paths.as_spelled(file_paths.absolute(path)) for path in paths]
+        paths = [file_paths.as_spelled(path) for path in file_paths.absolute_paths(paths)]
         make_folder(self.config.folder)
         # The lock comes before the library: of two first writers, the second one is refused.
         with self.access.writing():

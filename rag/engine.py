@@ -30,6 +30,7 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
+from rag.disk.paths import absolute_paths
 from rag.domain import Conversation, Document, Listing, Passage, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
@@ -172,7 +173,7 @@ class Engine:
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """As `Bot.add`."""
-        return self._work(FrontDoor.add, [os.path.abspath(path) for path in paths])
+        return self._work(FrontDoor.add, absolute_paths(paths))
 
     def sync(self) -> Iterator[Event]:
         """As `Bot.sync`."""

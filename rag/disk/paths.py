@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from rag.errors import Usage
 
@@ -18,6 +18,16 @@ def absolute(path: str) -> str:
             "put ./ before a name of blanks",
         )
     return os.path.abspath(path)
+
+
+def absolute_paths(paths: Sequence[str]) -> list[str]:
+    """The absolute forms of paths that the user typed.
+
+    Raises `TypeError` for a single string: its characters would be taken for paths, and "/" is one.
+    """
+    if isinstance(paths, str):
+        raise TypeError(f"a list of paths is needed, not one string: [{paths!r}]")
+    return [absolute(path) for path in paths]
 
 
 def plain_name(name: str) -> str:
