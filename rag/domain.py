@@ -209,6 +209,26 @@ class Evidence:
     row: int | None = None
 
 
+class Answers(StrEnum):
+    """Whether a sentence answers what was asked."""
+
+    YES = "yes"
+    PART = "in part"
+    NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a sentence answers the question, apart from whether it stands in its source.
+
+    `chance` is the probability that it does, 0..1; None if it was not estimated.
+    """
+
+    answers: Answers
+    chance: float | None = None
+    reasons: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A sentence with its verdict. `score` is in 0..1, higher is better supported."""
@@ -218,6 +238,7 @@ class Claim:
     verdict: Verdict
     score: float
     reasons: tuple[str, ...] = ()
+    judgement: Judgement | None = None  #: None if the sentence states nothing
 
 
 class Reason(StrEnum):
@@ -285,6 +306,8 @@ class Answer:
     chance: float | None = None  #: as in `Draft`
     asked: str = ""  #: the resolved question that was searched for; "" if it is `question`
     left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
+    #: sentences that stand in a source and are not surely an answer, likeliest first
+    related: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +320,7 @@ class Quote:
     text: str
     number: int
     span: Span
+    judgement: Judgement | None = None  #: whether it answers, if the writer judged that
 
 
 #: a part of an answer: a writer's own words, in which markers count, or a verbatim quotation
@@ -317,6 +341,7 @@ class Draft:
     differ: bool = False  #: two sources give different answers
     #: probability that the best passage answers, 0..1; None if the writer does not estimate it
     chance: float | None = None
+    related: tuple[Quote, ...] = ()  #: near the question, and not surely an answer
 
 
 @dataclass(frozen=True, slots=True)

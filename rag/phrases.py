@@ -6,7 +6,7 @@ the enums instead.
 
 from __future__ import annotations
 
-from rag.domain import Reason, Verdict
+from rag.domain import Answers, Judgement, Reason, Verdict
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -28,6 +28,8 @@ ABSTENTION_PHRASES: dict[Reason, str] = {
     Reason.TOO_LONG: "not one passage fits into the model's context.",
 }
 
+#: The label and the sign of a sentence that stands in its source and is not surely an answer.
+RELATED, RELATED_SIGN = "related", "≈"
 #: The label of an abstention.
 NOT_ANSWERED = "NOT ANSWERED"
 #: The command that fills an empty library.
@@ -43,3 +45,15 @@ HINT = "hint:"
 def abstention_phrase(reason: Reason | None) -> str:
     """Return why there is no answer. An answer without a reason counts as `NOT_ANSWERED`."""
     return ABSTENTION_PHRASES[reason or Reason.NOT_ANSWERED]
+
+
+def judgement_phrase(judgement: Judgement) -> str:
+    """Return whether a sentence answers what was asked, how likely, and what it lacks."""
+    chance = "" if judgement.chance is None else f" ({100 * judgement.chance:.0f} %)"
+    reasons = "; ".join(judgement.reasons)
+    return f"answers: {judgement.answers.value}{chance}" + (f": {reasons}" if reasons else "")
+
+
+def is_related(judgement: Judgement | None) -> bool:
+    """Tell whether a sentence is only related: it was judged, and is not surely an answer."""
+    return judgement is not None and judgement.answers is not Answers.YES

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from rag.answer import check as checking
 from rag.answer.cite import parse_citations, piece_text
@@ -24,6 +25,7 @@ from rag.domain import (
     Claim,
     Draft,
     Evidence,
+    Judgement,
     Passage,
     Piece,
     Progress,
@@ -32,6 +34,7 @@ from rag.domain import (
     Receipt,
     Seconds,
     Sentence,
+    Span,
     Turn,
     Verdict,
 )
@@ -102,6 +105,7 @@ class _QuestionRun:
         self.pieces: list[Piece] = []
         self.retrieved_at = self.first_piece_at = self.written_at = 0.0
         self.stopped = False
+        self._judgements: dict[Span | None, Judgement | None] = {}
 
     @property
     def completed(self) -> str:
@@ -147,6 +151,7 @@ class _QuestionRun:
         if refused and not quotes and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))
             return
+        self._judgements = {p.span: p.judgement for p in self.pieces if isinstance(p, Quote)}
         given = self.draft.numbers
         passages = [p for p in self.passages if given is None or p.number in given]
         claims: list[Claim] = []
@@ -170,6 +175,7 @@ class _QuestionRun:
             reasons = ("found by comparing the quotations",)
             return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, reasons)
         claim = checking.check_sentence(sentence, passages, judge)
+        claim = replace(claim, judgement=self._judgements.get(sentence.quote))
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
             reasons = ("stopped before its source was written",)
             return Claim(sentence, (), Verdict.UNCITED, 0.0, reasons)
@@ -198,6 +204,16 @@ class _QuestionRun:
             chance=self.draft.chance,
             asked=self.completed,
             left_out=self._left_out(claims),
+            related=self._related(),
+        )
+
+    def _related(self) -> tuple[Claim, ...]:
+        """The sentences that the writer found near the question; each is checked verbatim."""
+        by_number = {passage.number: passage for passage in self.passages}
+        return tuple(
+            replace(checking.check_quote(quote, by_number[quote.number]), judgement=quote.judgement)
+            for quote in self.draft.related
+            if quote.number in by_number
         )
 
     def _seconds(self) -> Seconds:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.answer.short_answers import answer_kind, kind_of_short_answer
 from rag.domain import Chunk, Span, UnitKind
-from rag.protocols import PassageReading
+from rag.protocols import AnswerSpan, PassageReading
 from rag.text import facts
 from rag.text.sentences import split_sentences
 
@@ -16,6 +18,8 @@ _QUESTION_WORDS_WEIGHT = 4.0
 _KIND_WEIGHT = 0.4
 #: never the name of a person
 _PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
+#: by how much a place leads if no other sentence has one
+_NO_OTHER_PLACE = 8.0
 #: taken from the score of a place that has only words of the question, or is a pronoun
 _ECHO_WEIGHT = 6.0
 
@@ -30,7 +34,8 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
     asked_stems = set(facts.content_stems(question))
     sentence_weights: dict[Span, float] = {}
     best_score, best_span = -math.inf, None
-    for place in reading.spots:
+    within = [spot for spot in reading.spots if _in_one_sentence(text, spot.span)]
+    for place in within or reading.spots:
         sentence = sentence_around(text, place.span)
         if sentence not in sentence_weights:
             shared = weights.keys() & facts.content_stems(sentence.of(text))
@@ -45,6 +50,24 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
         if score > best_score:
             best_score, best_span = score, place.span
     return best_span
+
+
+def _in_one_sentence(text: str, span: Span) -> bool:
+    return sum(sentence.overlaps(span) for sentence in sentences_of(text)) < 2
+
+
+@lru_cache(maxsize=64)
+def sentences_of(text: str) -> tuple[Span, ...]:
+    """The sentences of a text."""
+    return tuple(split_sentences(text))
+
+
+def place_scores(text: str, spots: Sequence[AnswerSpan], place: Span) -> tuple[float, float]:
+    """The score of a place, and by how much it exceeds that of every place of other sentences."""
+    own = max((spot.score for spot in spots if spot.span == place), default=0.0)
+    around = sentence_around(text, place)
+    others = [spot.score for spot in spots if not spot.span.overlaps(around)]
+    return own, own - max(others, default=own - _NO_OTHER_PLACE)
 
 
 def _is_pronoun(wanted: str, short: str) -> bool:
@@ -85,7 +108,7 @@ def _kind_match(wanted: str, short: str) -> float:
 
 def sentence_around(text: str, span: Span) -> Span:
     """The sentence of `text` around `span`; if there are several, from the first to the last."""
-    sentences = [sentence for sentence in split_sentences(text) if sentence.overlaps(span)]
+    sentences = [sentence for sentence in sentences_of(text) if sentence.overlaps(span)]
     if not sentences:
         return span
     return Span(min(sentences[0].start, span.start), max(sentences[-1].end, span.end))

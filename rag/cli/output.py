@@ -18,9 +18,13 @@ from rag.phrases import (
     HINT,
     LINE_LEFT_OUT,
     NOT_ANSWERED,
+    RELATED,
+    RELATED_SIGN,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     abstention_phrase,
+    is_related,
+    judgement_phrase,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
@@ -60,6 +64,8 @@ VERDICT_STYLES = {
     Verdict.NEEDS_NONE: "dim",
 }
 BAD_STYLE = "bold red"
+#: The style of a sentence that stands in its source and is not surely an answer.
+RELATED_STYLE = "cyan"
 #: The width of the column of verdicts: a longer phrase pushes its line to the right.
 VERDICT_COLUMNS = 12
 #: How many copies of a passage are named. The JSON names all.
@@ -115,9 +121,9 @@ def print_answer(
         _abstention(value, value.reason, out)
     _highlights(value, out)
     left_out(value.left_out, out)
-    if value.claims:
+    if value.claims or value.related:
         out.print()
-    for claim in value.claims:
+    for claim in (*value.claims, *value.related):
         _footnote(claim, out)
     if not quiet:
         _receipt(value, make_console(error=True))
@@ -139,7 +145,7 @@ def _abstention(value: Answer, reason: Reason, out: Console) -> None:
         _line(out, f"  {HINT} {ADD_COMMAND}")
     if value.missing:
         _line(out, f"  {quote_foreign(value.missing)}")
-    if reason is Reason.NOT_ANSWERED:
+    if reason is Reason.NOT_ANSWERED and not value.related:
         for passage in value.passages[:MAX_NEAREST]:
             words = quote_foreign(passage.chunk.text)[:NEAREST_CHARS]
             _line(out, f"  nearest  {_passage_place(passage)}  {words}…", "dim")
@@ -194,17 +200,21 @@ def _footnote(claim: Claim, out: Console) -> None:
 
     style = VERDICT_STYLES.get(claim.verdict, BAD_STYLE)
     sign, phrase = VERDICT_SIGNS[claim.verdict], VERDICT_PHRASES[claim.verdict]
+    if claim.verdict is Verdict.SUPPORTED and is_related(claim.judgement):
+        style, sign, phrase = RELATED_STYLE, RELATED_SIGN, RELATED
     for evidence in claim.evidence or (None,):
         number = f"[{evidence.number}]" if evidence else "   "
         place = _evidence_place(evidence) if evidence else quote_foreign(claim.sentence.text)
         verdict = Text(f"{number} {sign} {phrase:<{VERDICT_COLUMNS}} ", style=style)
         out.print(verdict + Text(place))
-        if evidence and evidence.text != claim.sentence.text:
+        if evidence and (evidence.text != claim.sentence.text or claim.sentence.span.end == 0):
             _line(out, f"    “{quote_foreign(evidence.text)}”", "dim")
         if evidence and evidence.context:
             _line(out, f"    under {quote_foreign(evidence.context)}", "dim")
     if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
         _line(out, "    " + sanitize_line("; ".join(claim.reasons)), "dim")
+    if claim.judgement:
+        _line(out, "    " + sanitize_line(judgement_phrase(claim.judgement)), "dim")
 
 
 def _receipt(value: Answer, out: Console) -> None:

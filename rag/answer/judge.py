@@ -1,0 +1,214 @@
+"""Judges whether a sentence answers what was asked: a probability, and what is missing in words.
+
+That a sentence stands in its source says nothing about the question. This judgement does: a
+logistic regression (`rag.training.fit_judge`) over what the reader's model says of the passage, how
+the question's constraints are met (`rag.answer.binding`), the kind of the short answer, and what
+the other passages say. It was fitted on near misses: what the search itself finds when the passages
+that answer are taken out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+
+from rag.answer.binding import Bound, Met, bind, missing_in_words, surroundings_of, unmet
+from rag.answer.question import Asked, Constraint, Kind, Question, parse_question
+from rag.answer.question_terms import facts_of
+from rag.answer.reading import Reading
+from rag.answer.short_answers import kind_of_short_answer, same_answer
+from rag.domain import Answers, Judgement
+from rag.text import facts
+
+_EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
+_WORDS = (Kind.HEAD, Kind.WORD)
+_LOWEST_LOGIT, _LOWEST_SCORE = -6.0, -12.0
+_SURE = 0.9  #: probability from which nothing is said of words that are missing
+_NO_REASON = "it is near the question and gives no clear answer"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeFit:
+    """The regression: a weight for each signal, the constant, and two probabilities.
+
+    `least` is the probability from which a sentence is an answer; from `part` on it is related.
+    """
+
+    weights: Mapping[str, float]
+    constant: float
+    least: float
+    part: float
+
+    def chance(self, signals: Mapping[str, float]) -> float:
+        """Probability that the sentence answers, 0..1."""
+        total = self.constant + sum(w * signals[name] for name, w in self.weights.items())
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+@lru_cache(maxsize=1)
+def shipped_fit() -> JudgeFit:
+    """The regression that comes with the program."""
+    text = resources.files("rag.models").joinpath("judge.json").read_text("utf-8")
+    record = json.loads(text)
+    return JudgeFit(record["weights"], record["constant"], record["least"], record["part"])
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reading with the question's constraints and the probability that it answers."""
+
+    reading: Reading
+    bounds: tuple[Bound, ...]
+    signals: Mapping[str, float]
+    chance: float
+
+
+def judge_readings(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
+    """Judge each reading beside the others; likeliest first."""
+    asked = parse_question(question)
+    rarity = _rarity(asked.constraints, readings)
+    judged = []
+    for reading in readings:
+        around = surroundings_of(reading.passage.chunk, reading.around)
+        bounds = bind(asked, around)
+        signals = signals_of(asked, reading, readings, bounds, rarity)
+        chance = fit.chance(signals)
+        judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
+    judged.sort(key=lambda one: -one.chance)
+    return judged
+
+
+def _rarity(
+    constraints: Sequence[Constraint], readings: Sequence[Reading]
+) -> dict[Constraint, float]:
+    """The weight of each constraint: the fewer of the passages have it, the more it tells."""
+    known = [
+        facts_of(f"{r.passage.chunk.title}\n{r.passage.chunk.heading}\n{r.passage.chunk.text}")
+        for r in readings
+    ]
+    weights = {}
+    for constraint in constraints:
+        having = sum(all(text.has(("stem", stem)) for stem in constraint.stems) for text in known)
+        weights[constraint] = math.log((len(known) + 1) / (having + 0.5)) + 0.3
+    return weights
+
+
+def signals_of(
+    asked: Question,
+    reading: Reading,
+    readings: Sequence[Reading],
+    bounds: Sequence[Bound],
+    rarity: Mapping[Constraint, float],
+) -> dict[str, float]:
+    """The inputs of the regression, by name."""
+    return {
+        **_model_signals(reading, readings),
+        **_binding_signals(bounds, rarity),
+        **_shape_signals(asked, reading),
+    }
+
+
+def _model_signals(reading: Reading, readings: Sequence[Reading]) -> dict[str, float]:
+    others = [other for other in readings if other is not reading]
+    second = max((_bounded(other.logit, _LOWEST_LOGIT) for other in others), default=_LOWEST_LOGIT)
+    agreeing = sum(
+        1 / (1 + math.exp(-other.logit))
+        for other in others
+        if same_answer(reading.short, other.short)
+    )
+    logit = _bounded(reading.logit, _LOWEST_LOGIT)
+    return {
+        "logit": logit,
+        "helps": _bounded(reading.helps, _LOWEST_LOGIT),
+        "sharp": _bounded(reading.sharp, _LOWEST_SCORE),
+        "margin": max(-8.0, min(8.0, reading.margin)),
+        "second": second,
+        "lead": max(-4.0, min(6.0, logit - second)),
+        "agree": min(1.0, agreeing),
+        "score": reading.passage.score,
+        "rank": float(reading.passage.number - 1),
+        "in_context": float(reading.in_context),
+    }
+
+
+def _bounded(value: float, lowest: float) -> float:
+    return max(lowest, min(8.0, value))
+
+
+def _binding_signals(
+    bounds: Sequence[Bound], rarity: Mapping[Constraint, float]
+) -> dict[str, float]:
+    names = [b for b in bounds if b.constraint.kind is Kind.NAME]
+    words = [b for b in bounds if b.constraint.kind in _WORDS]
+    heads = [b for b in bounds if b.constraint.kind is Kind.HEAD]
+    exact = [b for b in bounds if b.constraint.kind in _EXACT]
+    return {
+        "all_sentence": _share(bounds, Met.SENTENCE, rarity),
+        "all_near": _share(bounds, Met.COREFERENCE, rarity),
+        "all_passage": _share(bounds, Met.PASSAGE, rarity),
+        "words_near": _share(words, Met.COREFERENCE, rarity),
+        "words_passage": _share(words, Met.PASSAGE, rarity),
+        "names_far": _count(names, Met.COREFERENCE),
+        "names_absent": _count(names, Met.PASSAGE),
+        "exact_far": _count(exact, Met.COREFERENCE),
+        "exact_absent": _count(exact, Met.PASSAGE),
+        "head_far": _count(heads, Met.COREFERENCE),
+        "head_absent": _count(heads, Met.PASSAGE),
+        "words_absent": _count(words, Met.PASSAGE),
+        "instead": float(any(b.instead for b in bounds)),
+    }
+
+
+def _share(bounds: Sequence[Bound], least: Met, rarity: Mapping[Constraint, float]) -> float:
+    total = sum(rarity[b.constraint] for b in bounds)
+    return sum(rarity[b.constraint] for b in bounds if b.met >= least) / total if total else 1.0
+
+
+def _count(bounds: Sequence[Bound], least: Met) -> float:
+    return float(min(3, sum(b.met < least for b in bounds)))
+
+
+def _shape_signals(asked: Question, reading: Reading) -> dict[str, float]:
+    kind = kind_of_short_answer(reading.short)
+    negations = facts.count_negations(reading.sentence)
+    return {
+        "kind_fits": float(bool(asked.wanted) and kind == asked.wanted),
+        "kind_differs": float(bool(asked.wanted) and kind != asked.wanted),
+        "negation_differs": float(asked.negated != bool(negations)),
+        "superlative": float(bool(asked.superlative)),
+        "asks_list": float(asked.kind is Asked.LIST),
+        "asks_how": float(asked.kind is Asked.STEPS),
+        "asks_reason": float(asked.kind is Asked.REASON),
+        "yes_no": float(asked.kind is Asked.YES_NO),
+        "definition": float(asked.kind is Asked.DEFINITION),
+        "constraints": math.log(1 + len(asked.constraints)),
+        "short_words": math.log(1 + len(reading.short.split())),
+        "passage_chars": math.log(1 + len(reading.passage.chunk.text) / 200),
+    }
+
+
+def judgement_of(judged: Judged, fit: JudgeFit) -> Judgement:
+    """The judgement in words: whether the sentence answers, and what of the question it lacks."""
+    reasons = missing_in_words(unmet(judged.bounds))
+    if judged.chance >= fit.least:
+        return Judgement(Answers.YES, judged.chance, reasons if judged.chance < _SURE else ())
+    answers = Answers.PART if judged.chance >= fit.part else Answers.NOT_SHOWN
+    return Judgement(answers, judged.chance, reasons or (_NO_REASON,))
+
+
+def explain_abstention(judged: Sequence[Judged], fit: JudgeFit, calibrated: bool) -> str:
+    """Why no sentence is the answer: what was found, and what of the question it lacks."""
+    least = f"{100 * fit.least:.0f} %" + (", as calibrated" if calibrated else "")
+    if not judged:
+        return f"no passage has a sentence that may answer; {least} is the least"
+    best = judged[0]
+    lacks = "; ".join(judgement_of(best, fit).reasons)
+    place = best.reading.passage.number
+    return (
+        f"the nearest sentence, in passage {place}, is {100 * best.chance:.0f} % likely to answer "
+        f"(at least {least}): {lacks}"
+    )
