@@ -20,13 +20,16 @@ from rag.answer.binding import Bound, Met, bind, missing_in_words, surroundings_
 from rag.answer.question import Asked, Constraint, Kind, Question, parse_question
 from rag.answer.question_terms import facts_of
 from rag.answer.reading import Reading
-from rag.answer.short_answers import kind_of_short_answer, same_answer
+from rag.answer.short_answers import kind_of_short_answer
 from rag.domain import Answers, Judgement
 from rag.text import facts
 
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
 _WORDS = (Kind.HEAD, Kind.WORD)
+_NO_SECOND = -1.0  #: the logit of the second passage, if there is none: a usual one
 _LOWEST_LOGIT, _LOWEST_SCORE = -6.0, -12.0
+#: of the threshold: the highest probability of a sentence that is about something else
+_ANOTHER = 0.9
 _SURE = 0.9  #: probability from which nothing is said of words that are missing
 _NO_REASON = "it is near the question and gives no clear answer"
 
@@ -68,28 +71,42 @@ class Judged:
 
 
 def judge_readings(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
-    """Judge each reading beside the others; likeliest first."""
+    """Judge each reading beside the others; the best of each passage is kept, likeliest first."""
+    best: dict[int, Judged] = {}
+    for one in sorted(judge_each(question, readings, fit), key=lambda one: -one.chance):
+        best.setdefault(one.reading.passage.number, one)
+    return list(best.values())
+
+
+def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
+    """Judge each reading beside the others, in their order."""
     asked = parse_question(question)
     rarity = _rarity(asked.constraints, readings)
     judged = []
     for reading in readings:
-        around = surroundings_of(reading.passage.chunk, reading.around)
-        bounds = bind(asked, around)
+        bounds = bind(asked, surroundings_of(reading.passage.chunk, reading.around))
         signals = signals_of(asked, reading, readings, bounds, rarity)
         chance = fit.chance(signals)
+        if _is_about_another(bounds):
+            chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
-    judged.sort(key=lambda one: -one.chance)
     return judged
+
+
+def _is_about_another(bounds: Sequence[Bound]) -> bool:
+    """Does the sentence name another person, code or date in the place of the one asked about?"""
+    return any(
+        b.instead and b.met < Met.COREFERENCE and b.constraint.kind in (Kind.NAME, Kind.CODE)
+        for b in bounds
+    )
 
 
 def _rarity(
     constraints: Sequence[Constraint], readings: Sequence[Reading]
 ) -> dict[Constraint, float]:
     """The weight of each constraint: the fewer of the passages have it, the more it tells."""
-    known = [
-        facts_of(f"{r.passage.chunk.title}\n{r.passage.chunk.heading}\n{r.passage.chunk.text}")
-        for r in readings
-    ]
+    chunks = {r.passage.number: r.passage.chunk for r in readings}.values()
+    known = [facts_of(f"{c.title}\n{c.heading}\n{c.text}") for c in chunks]
     weights = {}
     for constraint in constraints:
         having = sum(all(text.has(("stem", stem)) for stem in constraint.stems) for text in known)
@@ -113,13 +130,9 @@ def signals_of(
 
 
 def _model_signals(reading: Reading, readings: Sequence[Reading]) -> dict[str, float]:
-    others = [other for other in readings if other is not reading]
-    second = max((_bounded(other.logit, _LOWEST_LOGIT) for other in others), default=_LOWEST_LOGIT)
-    agreeing = sum(
-        1 / (1 + math.exp(-other.logit))
-        for other in others
-        if same_answer(reading.short, other.short)
-    )
+    number = reading.passage.number
+    others = [r.logit for r in readings if r.passage.number != number]
+    second = max((_bounded(other, _LOWEST_LOGIT) for other in others), default=_NO_SECOND)
     logit = _bounded(reading.logit, _LOWEST_LOGIT)
     return {
         "logit": logit,
@@ -128,9 +141,6 @@ def _model_signals(reading: Reading, readings: Sequence[Reading]) -> dict[str, f
         "margin": max(-8.0, min(8.0, reading.margin)),
         "second": second,
         "lead": max(-4.0, min(6.0, logit - second)),
-        "agree": min(1.0, agreeing),
-        "score": reading.passage.score,
-        "rank": float(reading.passage.number - 1),
         "in_context": float(reading.in_context),
     }
 
@@ -159,7 +169,8 @@ def _binding_signals(
         "head_far": _count(heads, Met.COREFERENCE),
         "head_absent": _count(heads, Met.PASSAGE),
         "words_absent": _count(words, Met.PASSAGE),
-        "instead": float(any(b.instead for b in bounds)),
+        "name_instead": float(any(b.instead for b in names)),
+        "exact_instead": float(any(b.instead for b in exact)),
     }
 
 

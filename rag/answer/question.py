@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rag.answer.mentions import is_small
+from rag.answer.mentions import DEFINITE_NOUN, is_small
 from rag.answer.question_terms import CODE, fold_code, read_question
 from rag.text import facts
 from rag.text.quantities import find_quantities
@@ -190,14 +190,14 @@ def _words(text: str) -> Iterator[Constraint]:
         if stems - taken:
             taken |= stems
             yield Constraint(Kind.NAME, name, stems)
-    head = _head(text)
+    heads = _heads(text)
     known = {str(value) for kind, value in read_question(text).terms if kind == "stem"}
     for word in facts.word_tokens(facts.fold_text(text)):
         found = facts.stem(word)
         if found in taken or found not in known:
             continue
         taken.add(found)
-        kind = Kind.HEAD if found == head else Kind.WORD
+        kind = Kind.HEAD if found in heads else Kind.WORD
         yield Constraint(kind, word, frozenset((found,)))
 
 
@@ -217,13 +217,14 @@ def _is_no_name(name: str) -> bool:
     return name.lower() in _NO_NAMES or not any(c.isalpha() for c in name)
 
 
-def _head(text: str) -> str:
-    """The stem of the noun that is asked for or about, or ""."""
-    for match in (_ASKED_NOUN.search(text), _SUBJECT.search(text)):
-        for word in reversed(
-            (match[1] or match[match.lastindex or 1] or "").split() if match else []
-        ):
-            folded = facts.fold_text(word)
-            if folded not in _KIND_WORDS and not is_small(folded):
-                return facts.stem(folded)
-    return ""
+def _heads(text: str) -> set[str]:
+    """The stems of the noun that is asked for, and of the nouns behind "the"."""
+    found = [match[1] or match[2] for match in _ASKED_NOUN.finditer(text)]
+    found += [match[1] for match in _SUBJECT.finditer(text)]
+    found += [match[1] for match in DEFINITE_NOUN.finditer(text)]
+    heads = set[str]()
+    for phrase in found:
+        words = [facts.fold_text(word) for word in phrase.split()]
+        nouns = [word for word in words if word not in _KIND_WORDS and not is_small(word)]
+        heads |= {facts.stem(word) for word in nouns[-1:]}
+    return heads

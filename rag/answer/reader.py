@@ -36,7 +36,7 @@ from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.reading import Reading
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
-from rag.answer.spans import pick_span, place_scores, quote_around, share_of
+from rag.answer.spans import pick_span, pick_spans, place_scores, quote_around, share_of
 from rag.domain import (
     Answers,
     Draft,
@@ -73,6 +73,7 @@ _MISSING_WORDS = 2.5
 _MAX_SCOPED_CHARS = 2000
 #: why a place that was looked up answers
 _LOOKED_UP = "found by what it belongs to: it has what the question names"
+_MAX_SENTENCES_READ = 3  # of a passage, which are judged; the best one is kept
 _MAX_RELATED = 2  # sentences below the line
 #: margin of a part without another part
 _ALONE = 8.0
@@ -84,7 +85,7 @@ class Reader:
 
     def __init__(self, pairs: PairModel, model: Model, fit: JudgeFit) -> None:
         """`fit` decides what is an answer."""
-        self._pairs, self.model, self._fit = pairs, model, fit
+        self._pairs, self.model, self.fit = pairs, model, fit
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -111,8 +112,8 @@ class Reader:
             readings += self.read(question, passage, passage.number in cut)
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
-        judged = judge_readings(question, readings, self._fit)
-        if not judged or judged[0].chance < self._fit.least:
+        judged = judge_readings(question, readings, self.fit)
+        if not judged or judged[0].chance < self.fit.least:
             yield self._unanswered(judged, total)
             return
         yield from self._write_answer(question, judged, total)
@@ -122,8 +123,8 @@ class Reader:
     ) -> Iterator[Draft | Piece]:
         """Yield the draft and the quotations of the sentences that answer."""
         readings = [one.reading for one in judged]
-        chosen, differ = choose_readings(question, readings, self._fit.least)
-        judgements = [judgement_of(one, self._fit) for one in judged]
+        chosen, differ = choose_readings(question, readings, self.fit.least)
+        judgements = [judgement_of(one, self.fit) for one in judged]
         related = [
             one
             for one, judgement in zip(judged, judgements, strict=True)
@@ -147,7 +148,7 @@ class Reader:
         chance = judged[0].chance if judged else 0.0
         return self._abstention(
             total,
-            explain_abstention(judged, self._fit, bool(self.model.calibrated)),
+            explain_abstention(judged, self.fit, bool(self.model.calibrated)),
             chance,
             self._related(judged),
         )
@@ -159,7 +160,7 @@ class Reader:
                 one.reading.sentence,
                 one.reading.passage.number,
                 one.reading.around,
-                judgement_of(one, self._fit),
+                judgement_of(one, self.fit),
             )
             for one in judged[:_MAX_RELATED]
         )
@@ -184,7 +185,7 @@ class Reader:
         return ""
 
     def read(self, question: str, passage: Passage, scoped: bool = False) -> Iterator[Reading]:
-        """The reading of one passage; none if it has no words.
+        """The readings of one passage, each of another sentence; none if it has no words.
 
         A `scoped` passage is one section that the question names.
         """
@@ -197,25 +198,24 @@ class Reader:
         view = view_of(chunk)
         (result,) = self._pairs.read(question, [view.text])
         spots = tuple(spot for spot in result.spots if view.span(spot.span))
-        span = pick_span(question, view.text, replace(result, spots=spots))
-        place = view.span(span) if span else None
-        if place is None or span is None:
-            return
-        if structured and in_structure(passage, place):
-            return
-        around = quote_around(chunk, place)
-        sharp, margin = place_scores(view.text, spots, span)
-        yield Reading(
-            passage=passage,
-            short=_text_of(passage, place),
-            span=place,
-            sentence=_text_of(passage, around),
-            around=around,
-            logit=result.answers,
-            helps=result.helps,
-            sharp=sharp,
-            margin=margin,
-        )
+        spans = pick_spans(question, view.text, replace(result, spots=spots), _MAX_SENTENCES_READ)
+        for span in spans:
+            place = view.span(span)
+            if place is None or (structured and in_structure(passage, place)):
+                continue
+            around = quote_around(chunk, place)
+            sharp, margin = place_scores(view.text, spots, span)
+            yield Reading(
+                passage=passage,
+                short=_text_of(passage, place),
+                span=place,
+                sentence=_text_of(passage, around),
+                around=around,
+                logit=result.answers,
+                helps=result.helps,
+                sharp=sharp,
+                margin=margin,
+            )
 
     def _read_parts(self, question: str, passage: Passage) -> Iterator[Reading]:
         """The reading of the part that most likely answers; each part is read in its context."""

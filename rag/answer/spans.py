@@ -25,7 +25,12 @@ _ECHO_WEIGHT = 6.0
 
 
 def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
-    """The place in `text` that most likely answers, or None if `reading` has no places.
+    """The place in `text` that most likely answers, or None if `reading` has no places."""
+    return next(iter(pick_spans(question, text, reading, 1)), None)
+
+
+def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> list[Span]:
+    """The likeliest place of each sentence, of the `most` sentences with the likeliest ones.
 
     The score of a place is the model's, plus the weight of the question's words in its sentence,
     plus or minus a constant for the kind of what stands there.
@@ -33,7 +38,7 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
     weights, wanted = _word_weights(question, text), answer_kind(question)
     asked_stems = set(facts.content_stems(question))
     sentence_weights: dict[Span, float] = {}
-    best_score, best_span = -math.inf, None
+    best: dict[Span, tuple[float, Span]] = {}
     within = [spot for spot in reading.spots if _in_one_sentence(text, spot.span)]
     for place in within or reading.spots:
         sentence = sentence_around(text, place.span)
@@ -47,9 +52,10 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
             - _ECHO_WEIGHT * _is_echo(asked_stems, place.span.of(text))
             - _ECHO_WEIGHT * _is_pronoun(wanted, place.span.of(text))
         )
-        if score > best_score:
-            best_score, best_span = score, place.span
-    return best_span
+        if sentence not in best or score > best[sentence][0]:
+            best[sentence] = score, place.span
+    ranked = sorted(best.values(), key=lambda pair: -pair[0])
+    return [span for _, span in ranked[:most]]
 
 
 def _in_one_sentence(text: str, span: Span) -> bool:
