@@ -17,7 +17,7 @@ from functools import lru_cache
 from importlib import resources
 
 from rag.answer.binding import Bound, Met, bind, missing_in_words, surroundings_of, unmet
-from rag.answer.question import Asked, Constraint, Kind, Question, parse_question
+from rag.answer.question import Constraint, Kind, Question, parse_question
 from rag.answer.question_terms import facts_of
 from rag.answer.reading import Reading
 from rag.answer.short_answers import kind_of_short_answer
@@ -39,16 +39,21 @@ class JudgeFit:
     """The regression: a weight for each signal, the constant, and two probabilities.
 
     `least` is the probability from which a sentence is an answer; from `part` on it is related.
+    A part that was read alone in its context has a regression of its own, if there is one.
     """
 
     weights: Mapping[str, float]
     constant: float
     least: float
     part: float
+    in_context: tuple[Mapping[str, float], float] | None = None
 
-    def chance(self, signals: Mapping[str, float]) -> float:
+    def chance(self, signals: Mapping[str, float], in_context: bool = False) -> float:
         """Probability that the sentence answers, 0..1."""
-        total = self.constant + sum(w * signals[name] for name, w in self.weights.items())
+        weights, constant = self.weights, self.constant
+        if in_context and self.in_context:
+            weights, constant = self.in_context
+        total = constant + sum(w * signals[name] for name, w in weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
@@ -57,7 +62,14 @@ def shipped_fit() -> JudgeFit:
     """The regression that comes with the program."""
     text = resources.files("rag.models").joinpath("judge.json").read_text("utf-8")
     record = json.loads(text)
-    return JudgeFit(record["weights"], record["constant"], record["least"], record["part"])
+    alone = record["in_context"]
+    return JudgeFit(
+        record["weights"],
+        record["constant"],
+        record["least"],
+        record["part"],
+        (alone["weights"], alone["constant"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,7 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
     for reading in readings:
         bounds = bind(asked, surroundings_of(reading.passage.chunk, reading.around))
         signals = signals_of(asked, reading, readings, bounds, rarity)
-        chance = fit.chance(signals)
+        chance = fit.chance(signals, reading.in_context)
         if _is_about_another(bounds):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
@@ -141,7 +153,6 @@ def _model_signals(reading: Reading, readings: Sequence[Reading]) -> dict[str, f
         "margin": max(-8.0, min(8.0, reading.margin)),
         "second": second,
         "lead": max(-4.0, min(6.0, logit - second)),
-        "in_context": float(reading.in_context),
     }
 
 
@@ -190,15 +201,6 @@ def _shape_signals(asked: Question, reading: Reading) -> dict[str, float]:
         "kind_fits": float(bool(asked.wanted) and kind == asked.wanted),
         "kind_differs": float(bool(asked.wanted) and kind != asked.wanted),
         "negation_differs": float(asked.negated != bool(negations)),
-        "superlative": float(bool(asked.superlative)),
-        "asks_list": float(asked.kind is Asked.LIST),
-        "asks_how": float(asked.kind is Asked.STEPS),
-        "asks_reason": float(asked.kind is Asked.REASON),
-        "yes_no": float(asked.kind is Asked.YES_NO),
-        "definition": float(asked.kind is Asked.DEFINITION),
-        "constraints": math.log(1 + len(asked.constraints)),
-        "short_words": math.log(1 + len(reading.short.split())),
-        "passage_chars": math.log(1 + len(reading.passage.chunk.text) / 200),
     }
 
 

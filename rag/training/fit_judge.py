@@ -25,12 +25,23 @@ from sklearn.model_selection import GroupKFold
 from rag.eval.metrics import calibration_error
 
 _FOLDS = 6
+_LOSS = 0.03  # of right answers, at which the share of refused near misses is measured
 _STRENGTH = 0.03  # of the regression: the inverse of its penalty
 #: weights of the lines: of a sentence that answers; of a near miss; of one that a person wrote
 _RIGHT, _NEAR_MISS, _WRITTEN = 3.0, 0.55, 1.1
 #: probabilities: from the first on a sentence answers, from the second on in part. The first gives
 #: as many right answers as the reader's logit alone did at its threshold (0.73 of 309 questions)
 _LEAST, _PART = 0.33, 0.15
+
+#: the formula by which the reader decided before: chosen with a look at questions in other people's
+#: words, whose passages share fewer words with them than those of the sets. The regression and it
+#: have equal weight: the regression alone withheld more of the answers of everyday documents
+_PRIOR = {"logit": 0.694, "second": 0.208, "all_passage": -2.08}
+#: of parts read alone in their context, of which the sets have none: the logit at the same threshold
+_IN_CONTEXT = {
+    "weights": {"logit": 0.694, "names_far": -0.5, "exact_far": -0.5},
+    "constant": -0.97,
+}
 
 Array = NDArray[np.float64]
 
@@ -105,7 +116,8 @@ def _regression(lines: Lines, rows: NDArray[np.int64]) -> tuple[Array, float]:
         (x - mean) / spread, lines.answers[rows], sample_weight=weights / weights.mean()
     )
     own = model.coef_[0] / spread
-    return own, float(model.intercept_[0] - own @ mean)
+    constant = float(model.intercept_[0] - own @ mean)
+    return own + np.array([_PRIOR.get(name, 0.0) for name in lines.names]), constant
 
 
 def _balance(lines: Lines, best: NDArray[np.int64]) -> Array:
@@ -139,6 +151,8 @@ def measure(lines: Lines, best: NDArray[np.int64], chances: Array) -> dict[str, 
             figures[f"refused_{name}"] = float((~answered)[variants[name]].mean())
     right = [place for place in asked if truth[place]]
     if right and missed:
+        least = np.quantile(chances[right], _LOSS / truth[asked].mean())
+        figures["refused_at_loss"] = float((chances[missed] < least).mean())
         scores = chances[[*right, *missed]]
         figures["auc"] = float(roc_auc_score([1] * len(right) + [0] * len(missed), scores))
     figures |= {f"n_{name}": float(len(places)) for name, places in variants.items()}
@@ -158,6 +172,7 @@ def main() -> None:
         "constant": round(fitted.constant, 5),
         "least": _LEAST,
         "part": _PART,
+        "in_context": _IN_CONTEXT,
         "figures": fitted.figures,
     }
     options.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
