@@ -53,6 +53,8 @@ _SUBJECT = re.compile(
     r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may)\s+"
     r"(?:the|an?|our|my|this|that|these|those)\s+((?:[a-z][\w-]*\s+){0,2}?[a-z][\w-]*)\b",
 )
+#: a noun that a question ends with or of which it says one thing: "was THE AIRPORT closed?"
+_LAST_NOUN = re.compile(r"(?<!\bin )\bthe ([a-z][\w-]*)(?=\W*$|\s+\w+(?:ed|en|wn|lt)\W*$)")
 _KIND_WORDS = frozenset(
     "year date day month time name number kind type sort percentage percent amount value total "
     "is are was were do does did has have had can could will would should must may".split()
@@ -115,6 +117,7 @@ class Question:
     constraints: tuple[Constraint, ...]
     negated: bool
     superlative: str  #: the first superlative or ordinal word, or ""
+    subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
 
     def of(self, *kinds: Kind) -> tuple[Constraint, ...]:
         """The constraints of these kinds."""
@@ -144,7 +147,7 @@ def parse_question(text: str) -> Question:
         kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
     if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:
         kind = Asked.LIST
-    superlative = _SUPERLATIVE.search(folded)
+    superlative, subject = _SUPERLATIVE.search(folded), _LAST_NOUN.search(rest.strip())
     return Question(
         text=text,
         kind=kind,
@@ -153,6 +156,7 @@ def parse_question(text: str) -> Question:
         constraints=tuple(_constraints(rest)),
         negated=bool(facts.count_negations(text)),
         superlative=superlative[0] if superlative else "",
+        subject=facts.stem(facts.fold_text(subject[1])) if subject else "",
     )
 
 

@@ -64,7 +64,7 @@ _SAME_SENTENCE_OVERLAP = 0.8
 #: share of the question's words that two sentences must have before their answers are compared
 _MIN_QUESTION_OVERLAP = 0.5
 #: probability from which a further passage that says something else is quoted
-_MIN_FURTHER_CHANCE = 0.8
+_MIN_FURTHER_CHANCE = 0.59
 #: parts of a passage that are read one by one
 _MAX_PARTS = 16
 #: taken from the logit of a part that has none of the question's words

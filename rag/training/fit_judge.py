@@ -33,11 +33,8 @@ _RIGHT, _NEAR_MISS, _WRITTEN = 3.0, 0.55, 1.1
 #: as many right answers as the reader's logit alone did at its threshold (0.73 of 309 questions)
 _LEAST, _PART = 0.33, 0.15
 
-#: the formula by which the reader decided before: chosen with a look at questions in other people's
-#: words, whose passages share fewer words with them than those of the sets. The regression and it
-#: have equal weight: the regression alone withheld more of the answers of everyday documents
-_PRIOR = {"logit": 0.694, "second": 0.208, "all_passage": -2.08}
-#: of parts read alone in their context, of which the sets have none: the logit at the same threshold
+#: of parts read alone in their context, of which the sets have none: the earlier formula, with the
+#: same threshold
 _IN_CONTEXT = {
     "weights": {"logit": 0.694, "names_far": -0.5, "exact_far": -0.5},
     "constant": -0.97,
@@ -117,7 +114,7 @@ def _regression(lines: Lines, rows: NDArray[np.int64]) -> tuple[Array, float]:
     )
     own = model.coef_[0] / spread
     constant = float(model.intercept_[0] - own @ mean)
-    return own + np.array([_PRIOR.get(name, 0.0) for name in lines.names]), constant
+    return own, constant
 
 
 def _balance(lines: Lines, best: NDArray[np.int64]) -> Array:

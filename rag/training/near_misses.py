@@ -24,7 +24,6 @@ from rag import Bot, Config
 from rag.answer.judge import judge_each
 from rag.answer.reader import Reader
 from rag.domain import Passage, Span
-from rag.process import harden_process
 from rag.text.sentences import split_sentences
 from rag.training.examples import SetRow, rows, side
 
@@ -171,7 +170,6 @@ def lines(corpus: Corpus, asked: Asked, bot: Bot, reader: Reader) -> Iterator[di
 
 def main() -> None:
     """Make the libraries and write the lines."""
-    harden_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path, help="where the libraries are made")

@@ -45,6 +45,20 @@ def test_a_sentence_about_another_of_that_name_is_never_the_answer(weight: float
     assert judgement.reasons == ("it is about Vera Dahl, not Vera Lund",)
 
 
+@pytest.mark.parametrize(
+    ("question", "sentence", "short"),
+    [
+        ("When was the harbour closed?", "The railway station was closed in 1996.", "1996"),
+        ("Which room has no bath?", "Room 4 has a bath.", "Room 4"),
+        ("Is the fee of May more than that of June?", "The fee of May is 9 euros.", "9 euros"),
+    ],
+)
+def test_what_a_sentence_cannot_answer(question: str, sentence: str, short: str) -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    (judged,) = judge_readings(question, [_reading(1, sentence, short)], sure)
+    assert judged.chance < sure.least
+
+
 def test_an_abstention_says_what_was_found_and_what_is_missing() -> None:
     reading = _reading(1, "The railway station was closed in 1996.", "1996")
     judged = judge_readings("When was the harbour closed?", [reading], FIT)
