@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 from rag.answer.binding import Bound, Met, bind, missing_in_words, surroundings_of, unmet
 from rag.answer.question import Asked, Constraint, Kind, Question, parse_question
@@ -60,8 +60,8 @@ class JudgeFit:
 @lru_cache(maxsize=1)
 def shipped_fit() -> JudgeFit:
     """The regression that comes with the program."""
-    text = resources.files("rag.models").joinpath("judge.json").read_text("utf-8")
-    record = json.loads(text)
+    path = Path(__file__).parent.parent / "models" / "judge.json"
+    record = json.loads(path.read_text("utf-8"))
     alone = record["in_context"]
     return JudgeFit(
         record["weights"],
