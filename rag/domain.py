@@ -220,6 +220,26 @@ class Evidence:
     file: FileState = FileState.UNKNOWN  #: as in `Passage`
 
 
+class Answers(StrEnum):
+    """Whether a sentence answers what was asked."""
+
+    YES = "yes"
+    PART = "in part"
+    NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a sentence answers the question, apart from whether it stands in its source.
+
+    `chance` is the probability that it does, 0..1; None if it was not estimated.
+    """
+
+    answers: Answers
+    chance: float | None = None
+    reasons: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A sentence with its verdict. `score` is in 0..1, higher is better supported."""
@@ -229,6 +249,7 @@ class Claim:
     verdict: Verdict
     score: float
     reasons: tuple[str, ...] = ()
+    judgement: Judgement | None = None  #: None if the sentence states nothing
 
 
 class Reason(StrEnum):
@@ -298,6 +319,8 @@ class Answer:
     asked: str = ""  #: the resolved question that was searched for; "" if it is `question`
     left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
     languages: tuple[str, ...] = ()  #: as in `Draft`
+    #: sentences that stand in a source and are not surely an answer, likeliest first
+    related: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +333,7 @@ class Quote:
     text: str
     number: int
     span: Span
+    judgement: Judgement | None = None  #: whether it answers, if the writer judged that
 
 
 #: a part of an answer: a writer's own words, in which markers count, or a verbatim quotation
@@ -332,6 +356,7 @@ class Draft:
     chance: float | None = None
     #: of an abstention: codes of the languages that the writer does not read (ISO 639-1)
     languages: tuple[str, ...] = ()
+    related: tuple[Quote, ...] = ()  #: near the question, and not surely an answer
 
 
 @dataclass(frozen=True, slots=True)

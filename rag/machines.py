@@ -149,7 +149,9 @@ class Machines:
 
     def shipped_threshold(self) -> float:
         """The probability from which the reader answers if nothing was calibrated."""
-        return float(self.cross_encoder().fits["read"][-1])
+        from rag.answer.judge import shipped_fit
+
+        return shipped_fit().least
 
     def writer(self) -> Writer:
         """The built-in reader or the chat model, by the setting `model`."""
@@ -158,11 +160,12 @@ class Machines:
         return self._writer
 
     def _reader(self) -> Writer:
-        from rag.answer.reader import Reader, ReaderFit
+        from rag.answer.judge import shipped_fit
+        from rag.answer.reader import Reader
         from rag.inference.weights import READER_FILE
 
         model = self.cross_encoder()
-        fit, calibrated = ReaderFit(*model.fits["read"]), ""
+        fit, calibrated = shipped_fit(), ""
         own = calibration.active_calibration(self.config)
         if self.threshold is not None:
             fit = replace(fit, least=self.threshold)

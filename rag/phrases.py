@@ -6,7 +6,7 @@ the enums instead.
 
 from __future__ import annotations
 
-from rag.domain import Answer, FileState, Reason, Verdict
+from rag.domain import Answer, Answers, FileState, Judgement, Reason, Verdict
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -40,6 +40,8 @@ FILE_PHRASES: dict[FileState, str] = {
 #: The command that reads such files again.
 REFRESH_COMMAND = "footnote ask --refresh"
 
+#: The label and the sign of a sentence that stands in its source and is not surely an answer.
+RELATED, RELATED_SIGN = "related", "≈"
 #: The label of an abstention.
 NOT_ANSWERED = "NOT ANSWERED"
 #: The command that fills an empty library.
@@ -69,3 +71,15 @@ def file_notes(answer: Answer) -> list[tuple[str, str]]:
         if passage.file in FILE_PHRASES and (answer.abstained or passage.number in cited):
             notes[passage.chunk.source, FILE_PHRASES[passage.file]] = None
     return list(notes)
+
+
+def judgement_phrase(judgement: Judgement) -> str:
+    """Return whether a sentence answers what was asked, how likely, and what it lacks."""
+    chance = "" if judgement.chance is None else f" ({100 * judgement.chance:.0f} %)"
+    reasons = "; ".join(judgement.reasons)
+    return f"answers: {judgement.answers.value}{chance}" + (f": {reasons}" if reasons else "")
+
+
+def is_related(judgement: Judgement | None) -> bool:
+    """Tell whether a sentence is only related: it was judged, and is not surely an answer."""
+    return judgement is not None and judgement.answers is not Answers.YES

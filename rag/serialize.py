@@ -38,8 +38,19 @@ class CitationObject(PlaceObject):
     file: str
 
 
+class JudgementObject(TypedDict):
+    """Whether a sentence answers the question: "yes", "in part" or "not shown"."""
+
+    answers: str
+    chance: float | None
+    reasons: list[str]
+
+
 class ClaimObject(TypedDict):
-    """A sentence of an answer with its verdict; `start` and `end` are its place in the answer."""
+    """A sentence of an answer with its verdict; `start` and `end` are its place in the answer.
+
+    `judgement` is present only if it was judged whether the sentence answers.
+    """
 
     text: str
     start: int
@@ -49,6 +60,7 @@ class ClaimObject(TypedDict):
     reasons: list[str]
     markers: list[int]
     citations: list[CitationObject]
+    judgement: NotRequired[JudgementObject]
 
 
 class CopyObject(TypedDict):
@@ -94,7 +106,8 @@ class AnswerObject(TypedDict):
     """The object of ``ask --json``.
 
     `left_out` is present only if masked text would answer, `languages` only if the reader does not
-    read those of the question or of the nearest passages.
+    read those of the question or of the nearest passages, `related` only if there are sentences
+    near the question that are not surely an answer.
     """
 
     schema: int
@@ -115,6 +128,7 @@ class AnswerObject(TypedDict):
     seconds: dict[str, float]
     left_out: NotRequired[list[PlaceObject]]
     languages: NotRequired[list[str]]
+    related: NotRequired[list[ClaimObject]]
 
 
 class SavedAnswer(TypedDict):
@@ -165,6 +179,8 @@ def answer(value: d.Answer) -> AnswerObject:
         written["left_out"] = [left_out(place) for place in value.left_out]
     if value.languages:
         written["languages"] = list(value.languages)
+    if value.related:
+        written["related"] = [claim(c) for c in value.related]
     return written
 
 
@@ -177,7 +193,7 @@ def claim(value: d.Claim) -> ClaimObject:
     """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
     in the citation."""
     text = value.sentence.text
-    return {
+    written: ClaimObject = {
         "text": text if value.sentence.quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
         "end": value.sentence.span.end,
@@ -186,6 +202,18 @@ def claim(value: d.Claim) -> ClaimObject:
         "reasons": list(value.reasons),
         "markers": [c.number for c in value.sentence.citations],
         "citations": [evidence(place) for place in value.evidence],
+    }
+    if value.judgement:
+        written["judgement"] = judgement(value.judgement)
+    return written
+
+
+def judgement(value: d.Judgement) -> JudgementObject:
+    """Whether a sentence answers the question, with the reasons."""
+    return {
+        "answers": value.answers.value,
+        "chance": None if value.chance is None else round(value.chance, 4),
+        "reasons": list(value.reasons),
     }
 
 

@@ -24,6 +24,7 @@ from rag.domain import (
     Claim,
     Draft,
     Evidence,
+    Judgement,
     Passage,
     Piece,
     Progress,
@@ -32,6 +33,7 @@ from rag.domain import (
     Receipt,
     Seconds,
     Sentence,
+    Span,
     Turn,
     Verdict,
 )
@@ -102,6 +104,7 @@ class _QuestionRun:
         self.pieces: list[Piece] = []
         self.retrieved_at = self.first_piece_at = self.written_at = 0.0
         self.stopped = False
+        self._judgements: dict[Span | None, Judgement | None] = {}
 
     @property
     def completed(self) -> str:
@@ -149,6 +152,7 @@ class _QuestionRun:
         if refused and not quotes and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))
             return
+        self._judgements = {p.span: p.judgement for p in self.pieces if isinstance(p, Quote)}
         given = self.draft.numbers
         passages = [p for p in self.passages if given is None or p.number in given]
         claims: list[Claim] = []
@@ -174,7 +178,8 @@ class _QuestionRun:
         claim = checking.check_sentence(sentence, passages, judge)
         files = {passage.number: passage.file for passage in passages}
         evidence = tuple(replace(e, file=files.get(e.number, e.file)) for e in claim.evidence)
-        claim = replace(claim, evidence=evidence)
+        judgement = self._judgements.get(sentence.quote)
+        claim = replace(claim, evidence=evidence, judgement=judgement)
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
             reasons = ("stopped before its source was written",)
             return Claim(sentence, (), Verdict.UNCITED, 0.0, reasons)
@@ -204,6 +209,16 @@ class _QuestionRun:
             asked=self.completed,
             left_out=self._left_out(claims),
             languages=self.draft.languages,
+            related=self._related(),
+        )
+
+    def _related(self) -> tuple[Claim, ...]:
+        """The sentences that the writer found near the question; each is checked verbatim."""
+        by_number = {passage.number: passage for passage in self.passages}
+        return tuple(
+            replace(checking.check_quote(quote, by_number[quote.number]), judgement=quote.judgement)
+            for quote in self.draft.related
+            if quote.number in by_number
         )
 
     def _seconds(self) -> Seconds:

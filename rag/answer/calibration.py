@@ -19,6 +19,9 @@ from rag.errors import LibraryBroken, Unreadable, Usage
 from rag.inference.weights import READER_FILE
 
 _FILE = "calibration.json"
+#: the name of the fit of `rag.answer.judge`, whose probability is compared with the threshold; a
+#: new fit gets a new name
+_JUDGE = "near misses 1"
 #: the settings that decide which passages the reader sees
 _SETTINGS = ("passages", "candidates", "rerank", "neighbour_sentences")
 
@@ -43,7 +46,7 @@ class Calibration:
 
     def misfit(self, config: Config) -> str:
         """The weights and settings that differ from those now, in words; "" if none does."""
-        built_in: dict[str, int | str] = {"embedder": EMBEDDER}
+        built_in: dict[str, int | str] = {"embedder": EMBEDDER, "judge": _JUDGE}
         fitted, current = built_in | self.settings, built_in | fitted_settings(config)
         differences = [
             f"{name} was {value}, is {current.get(name)}"
@@ -58,6 +61,7 @@ class Calibration:
 def fitted_settings(config: Config) -> dict[str, int | str]:
     """The settings that a threshold depends on; the embedder only if it is not the built-in one."""
     settings: dict[str, int | str] = {name: getattr(config, name) for name in _SETTINGS}
+    settings["judge"] = _JUDGE
     return settings | ({"embedder": config.embedder} if config.embedder else {})
 
 

@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer.exact_check import ALIGNED_OVERLAP, ExactFindings, compare_exactly
-from rag.domain import Claim, Evidence, Passage, Sentence, Span, Verdict
+from rag.domain import Citation, Claim, Evidence, Passage, Quote, Sentence, Span, Verdict
 from rag.protocols import Support
 from rag.text import facts
 from rag.text.sentences import line_number, split_sentences
@@ -149,6 +149,13 @@ def check_sentence(sentence: Sentence, passages: Sequence[Passage], by: Judge) -
         reason = f"[{'], ['.join(map(str, unknown))}]: no passage has this number"
         return Claim(sentence, claim.evidence, Verdict.DANGLING, 0.0, (reason, *claim.reasons))
     return claim
+
+
+def check_quote(quote: Quote, passage: Passage) -> Claim:
+    """The claim of a quotation that stands in no answer: its spans in the answer are empty."""
+    citation = Citation(quote.number, Span(0, 0))
+    sentence = Sentence(quote.text, Span(0, 0), (citation,), quote.span)
+    return _check_quotation(sentence, quote.span, passage)
 
 
 def check_claim(claim: str, passage: str, by: Judge) -> tuple[Verdict, float, tuple[str, ...]]:

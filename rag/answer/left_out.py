@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from rag.answer.reader import ReaderFit
+from rag.answer.readings import ReaderFit
 from rag.domain import Document, Evidence, Span
 from rag.errors import RagError
 from rag.library.boilerplate import masked_lines

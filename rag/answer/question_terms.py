@@ -22,7 +22,7 @@ _ASKING = frozenset(
     ).split()
 )
 #: a key of a ticket, a model, a section or an invoice
-_CODE = re.compile(
+CODE = re.compile(
     r"(?<![\w.])(?:[A-Za-z]{1,8}[-_/]?\d[\w-]*(?:[./-]\d\w*)*|\d+(?:\.\d+){2,}|\d+-\d[\d-]*\w*)(?![\w])"
 )
 _LIST = re.compile(
@@ -81,7 +81,7 @@ class TextFacts:
 def facts_of(text: str) -> TextFacts:
     """Return the facts of a text."""
     dates, rest = facts.find_dates(text)
-    codes = frozenset(fold_code(match[0]) for match in _CODE.finditer(text))
+    codes = frozenset(fold_code(match[0]) for match in CODE.finditer(text))
     stems = frozenset(facts.content_stems(text))
     beginnings = frozenset(
         stem[:length]
@@ -149,7 +149,7 @@ def _weight(term: Term) -> float:
 def read_question(question: str) -> QuestionTerms:
     """Return the terms of a question."""
     dates, rest = facts.find_dates(question)
-    codes = [match[0] for match in _CODE.finditer(rest)]
+    codes = [match[0] for match in CODE.finditer(rest)]
     for code in codes:
         rest = rest.replace(code, " ", 1)
     # a number in words mostly says how many things are asked for ("which two countries")

@@ -13,30 +13,25 @@ answer in other words; the same text in two places counts once. If two sources g
 numbers, dates or names for the same thing, both are quoted and the answer says that the sources
 differ.
 
-The reader abstains, with the reason, if no passage is likely enough to answer, or if a name or
-number of the question is in none of them. It also abstains if the question or the passages are in
-a language that it does not read (`known_languages`).
-
-The model's logit was turned into a probability on documents kept out of training
-(`rag.training.fit`). Words shared, the kind of the answer, the other passages' logits and how
-sharply the model points were tried as further inputs: none improved it (AUC, one set of documents
-left out at a time).
-
-However, the logit rises with the words that question and passage share, and how many they share
-depends on who asks: questions written next to a paragraph use its words, other people's do not, and
-at one threshold their answers were withheld. Therefore `answer_logit` subtracts what the shared
-words add, and adds some if a second passage answers as well. At thresholds where abstaining has an
-F1 of 0.63 on SQuAD's near misses, 0.74 of the demo questions get a right answer instead of 0.54.
-(The weights were chosen with a look at both; CLAPNQ's figures agree.)
+The reader abstains, with what was found and what is missing, if no sentence is likely enough to
+answer (`rag.answer.judge`), or if a name or number of the question is in no passage. It also
+abstains if the question or the passages are in a language that it does not read
+(`rag.answer.known_languages`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rag.answer.field_words import asked_fields
+from rag.answer.judge import (
+    Judged,
+    JudgeFit,
+    explain_abstention,
+    judge_readings,
+    judgement_of,
+)
 from rag.answer.known_languages import (
     of_passages,
     of_question,
@@ -45,7 +40,7 @@ from rag.answer.known_languages import (
 )
 from rag.answer.lookup import Lookup, look_up
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
-from rag.answer.readings import Reading, answer_logit, choose_readings
+from rag.answer.readings import Reading, choose_readings
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.spans import (
     Part,
@@ -53,11 +48,15 @@ from rag.answer.spans import (
     in_structure,
     parts_of,
     pick_span,
+    pick_spans,
+    place_scores,
     quote_around,
     share_of,
 )
 from rag.domain import (
+    Answers,
     Draft,
+    Judgement,
     Model,
     Passage,
     Piece,
@@ -81,27 +80,21 @@ _MAX_PARTS = 16
 _MISSING_WORDS = 2.5
 #: characters of a section that is read part by part
 _MAX_SCOPED_CHARS = 2000
+#: why a place that was looked up answers
+_LOOKED_UP = "found by what it belongs to: it has what the question names"
+_MAX_SENTENCES_READ = 3  # of a passage, which are judged; the best one is kept
+_MAX_RELATED = 2  # sentences below the line
+#: margin of a part without another part
+_ALONE = 8.0
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderFit:
-    """Turns the model's logit into the probability that a passage answers."""
-
-    weight: float
-    constant: float
-    least: float  #: the probability from which the reader answers
-
-    def chance(self, logit: float) -> float:
-        """Probability that the passage answers, 0..1."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.constant + self.weight * logit))))
 
 
 class Reader:
     """A `Writer` that quotes passages."""
 
-    def __init__(self, pairs: PairModel, model: Model, fit: ReaderFit) -> None:
-        self._pairs, self.model, self._fit = pairs, model, fit
+    def __init__(self, pairs: PairModel, model: Model, fit: JudgeFit) -> None:
+        """`fit` decides what is an answer."""
+        self._pairs, self.model, self.fit = pairs, model, fit
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -130,37 +123,70 @@ class Reader:
         self, question: str, passages: Sequence[Passage], unread: Mapping[int, str]
     ) -> Iterator[Draft | Progress | Piece]:
         """Read the passages that are not in languages that the reader does not read."""
-        nearest_is_unread = bool(unread) and passages[0].number in unread
+        languages = unread.values() if unread and passages[0].number in unread else ()
         passages = [passage for passage in passages if passage.number not in unread]
         scoped = passages_in_scope(question, passages)
         whole = {passage.chunk.span for passage in passages}
         cut = {p.number for p in scoped if p.chunk.span not in whole}
-        asked_passages, passages = passages, scoped
         readings: list[Reading] = []
-        total = sum(len(p.chunk.text) for p in passages) // _CHARS_PER_TOKEN
+        total = sum(len(p.chunk.text) for p in scoped) // _CHARS_PER_TOKEN
         chars_read = 0
-        for passage in passages:
+        for passage in scoped:
             readings += self.read(question, passage, passage.number in cut)
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
         readings = [r for r in readings if not unknown_language(r.sentence)]
-        readings.sort(key=lambda reading: -reading.chance)
-        narrowed = len(scoped) < len(asked_passages)
-        logit = answer_logit(question, readings, narrowed) if readings else -math.inf
-        chance = self._fit.chance(logit) if readings else 0.0
-        if chance < self._fit.least:
-            missing = self._too_unlikely(chance)
-            missing += f"; {of_passages(unread)}" if unread else ""
-            languages = unread.values() if nearest_is_unread else ()
-            yield self._abstention(total, missing, chance, languages)
+        judged = judge_readings(question, readings, self.fit)
+        if not judged or judged[0].chance < self.fit.least:
+            lacking = f"; {of_passages(unread)}" if unread else ""
+            yield self._unanswered(judged, total, lacking, languages)
             return
-        chosen, differ = choose_readings(question, readings, self._fit.least)
-        receipt = Receipt(context=total, passages=total)
-        yield Draft(receipt, short=chosen[0].short, differ=differ, chance=chance)
+        yield from self._write_answer(question, judged, total)
+
+    def _write_answer(
+        self, question: str, judged: Sequence[Judged], total: int
+    ) -> Iterator[Draft | Piece]:
+        """Yield the draft and the quotations of the sentences that answer."""
+        readings = [one.reading for one in judged]
+        chosen, differ = choose_readings(question, readings, self.fit.least)
+        judgements = [judgement_of(one, self.fit) for one in judged]
+        related = [
+            one
+            for one, judgement in zip(judged, judgements, strict=True)
+            if judgement.answers is Answers.PART
+        ]
+        yield Draft(
+            Receipt(context=total, passages=total),
+            short=chosen[0].short,
+            differ=differ,
+            chance=judged[0].chance,
+            related=self._related(related),
+        )
         for index, reading in enumerate(chosen):
             if index:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
-            yield Quote(reading.sentence, reading.passage.number, reading.around)
+            judgement = next(j for r, j in zip(readings, judgements, strict=True) if r is reading)
+            yield Quote(reading.sentence, reading.passage.number, reading.around, judgement)
+
+    def _unanswered(
+        self, judged: Sequence[Judged], total: int, lacking: str, languages: Iterable[str]
+    ) -> Draft:
+        """The abstention, with the nearest sentences and what each of them lacks."""
+        chance = judged[0].chance if judged else 0.0
+        missing = explain_abstention(judged, self.fit, bool(self.model.calibrated)) + lacking
+        return self._abstention(total, missing, chance, languages, self._related(judged))
+
+    def _related(self, judged: Sequence[Judged]) -> tuple[Quote, ...]:
+        """The sentences that are near the question and not surely an answer, likeliest first."""
+        return tuple(
+            Quote(
+                one.reading.sentence,
+                one.reading.passage.number,
+                one.reading.around,
+                judgement_of(one, self.fit),
+            )
+            for one in judged[:_MAX_RELATED]
+        )
 
     def _write_lookups(self, found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
         """Yield the draft and the quotations of places that were looked up."""
@@ -174,14 +200,15 @@ class Reader:
             if index:
                 yield " "
             passage = place.passage
-            yield Quote(_text_of(passage, place.quote), passage.number, place.quote)
+            judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
+            yield Quote(_text_of(passage, place.quote), passage.number, place.quote, judgement)
 
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
         """Always "": the reader leaves follow-up questions to the rules."""
         return ""
 
     def read(self, question: str, passage: Passage, scoped: bool = False) -> Iterator[Reading]:
-        """The reading of one passage; none if it has no words.
+        """The readings of one passage, each of another sentence; none if it has no words.
 
         A `scoped` passage is one section that the question names.
         """
@@ -194,22 +221,24 @@ class Reader:
         view = view_of(chunk)
         (result,) = self._pairs.read(question, [view.text])
         spots = tuple(spot for spot in result.spots if view.span(spot.span))
-        span = pick_span(question, view.text, replace(result, spots=spots))
-        place = view.span(span) if span else None
-        if place is None:
-            return
-        if structured and in_structure(passage, place):
-            return
-        around = quote_around(chunk, place)
-        yield Reading(
-            passage=passage,
-            short=_text_of(passage, place),
-            span=place,
-            sentence=_text_of(passage, around),
-            around=around,
-            chance=self._fit.chance(result.answers),
-            logit=result.answers,
-        )
+        spans = pick_spans(question, view.text, replace(result, spots=spots), _MAX_SENTENCES_READ)
+        for span in spans:
+            place = view.span(span)
+            if place is None or (structured and in_structure(passage, place)):
+                continue
+            around = quote_around(chunk, place)
+            sharp, margin = place_scores(view.text, spots, span)
+            yield Reading(
+                passage=passage,
+                short=_text_of(passage, place),
+                span=place,
+                sentence=_text_of(passage, around),
+                around=around,
+                logit=result.answers,
+                helps=result.helps,
+                sharp=sharp,
+                margin=margin,
+            )
 
     def _read_parts(self, question: str, passage: Passage) -> Iterator[Reading]:
         """The reading of the part that most likely answers; each part is read in its context."""
@@ -221,10 +250,11 @@ class Reader:
             spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
             span = pick_span(question, part.view.text, replace(result, spots=spots))
             place = part.view.span(span) if span else None
-            if place is None:
+            if place is None or span is None:
                 continue
             logit = result.answers - _MISSING_WORDS * (1 - share_in_context(asked, part))
             if best and logit <= best.logit:
+                best = replace(best, margin=min(best.margin, best.logit - logit))
                 continue
             best = Reading(
                 passage=passage,
@@ -232,19 +262,14 @@ class Reader:
                 span=place,
                 sentence=_text_of(passage, part.span),
                 around=part.span,
-                chance=self._fit.chance(logit),
                 logit=logit,
                 in_context=True,
+                helps=result.helps,
+                sharp=place_scores(part.view.text, spots, span)[0],
+                margin=logit - best.logit if best else _ALONE,
             )
         if best:
             yield best
-
-    def _too_unlikely(self, chance: float) -> str:
-        calibrated = ", as calibrated" if self.model.calibrated else ""
-        return (
-            f"best passage: {100 * chance:.0f} % likely to answer, "
-            f"threshold {100 * self._fit.least:.0f} %{calibrated}"
-        )
 
     def _abstention(
         self,
@@ -252,6 +277,7 @@ class Reader:
         missing: str,
         chance: float | None = None,
         languages: Iterable[str] = (),
+        related: tuple[Quote, ...] = (),
     ) -> Draft:
         """`languages` are those that the reader does not read, if that is the reason."""
         unread = tuple(dict.fromkeys(languages))
@@ -262,6 +288,7 @@ class Reader:
             missing=missing,
             chance=chance,
             languages=unread,
+            related=related,
         )
 
 

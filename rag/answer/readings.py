@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from rag.answer.spans import answer_kind, kind_of_short_answer, same_answer, share_of
+from rag.answer.spans import answer_kind, kind_of_short_answer, same_answer
 from rag.domain import Passage, Span
 from rag.text import facts
 
@@ -17,24 +16,20 @@ _SAME_SENTENCE_OVERLAP = 0.8
 #: share of the question's words that two sentences must have before their answers are compared
 _MIN_QUESTION_OVERLAP = 0.5
 #: probability from which a further passage that says something else is quoted
-_MIN_FURTHER_CHANCE = 0.8
+_MIN_FURTHER_CHANCE = 0.59
 
 
-class _Correction(NamedTuple):
-    """A term of `answer_logit`: ``weight * (max(lowest, value) - usual)``."""
+@dataclass(frozen=True, slots=True)
+class ReaderFit:
+    """Turns the model's logit into the probability that a passage answers."""
 
     weight: float
-    usual: float
-    lowest: float
+    constant: float
+    least: float  #: the probability from which the reader answers
 
-    def of(self, value: float) -> float:
-        return self.weight * (max(self.lowest, value) - self.usual)
-
-
-#: subtracted: for the share of the question's words that the passage has, 0..1
-_SHARED_WORDS = _Correction(weight=3.0, usual=0.75, lowest=0.3)
-#: added: for the logit of the second best passage
-_SECOND_PASSAGE = _Correction(weight=0.3, usual=-2.0, lowest=-3.0)
+    def chance(self, logit: float) -> float:
+        """Probability that the passage answers, 0..1."""
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.constant + self.weight * logit))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +41,12 @@ class Reading:
     span: Span  #: where `short` is
     sentence: str  #: the sentence around it
     around: Span  #: where `sentence` is
-    chance: float  #: probability that the passage answers, 0..1
-    logit: float  #: of the model, from which `chance` was computed
+    logit: float  #: of the model, for "the passage answers"
+    chance: float = 0.0  #: probability that the sentence answers, 0..1, once it is judged
     in_context: bool = False  #: one part was read alone, after the path of what it belongs to
-
-
-def answer_logit(question: str, readings: Sequence[Reading], narrowed: bool = False) -> float:
-    """The logit that is compared with the threshold: that of the first reading, corrected.
-
-    `readings` are sorted, most likely first. The text of `reader` says why the share of words in
-    common and the second reading matter. If passages were left out (`narrowed`), a second reading
-    that is missing says nothing.
-    """
-    best = readings[0]
-    if best.in_context:
-        return best.logit
-    share = share_of(set(facts.content_stems(question)), best.passage.chunk.text)
-    missing = _SECOND_PASSAGE.usual if narrowed else -math.inf
-    second = readings[1].logit if len(readings) > 1 else missing
-    return best.logit - _SHARED_WORDS.of(share) + _SECOND_PASSAGE.of(second)
+    helps: float = 0.0  #: logit of "it helps to answer"
+    sharp: float = 0.0  #: log-probability of the place, up to a constant
+    margin: float = 0.0  #: by how much it is likelier than the best place of another sentence
 
 
 def choose_readings(

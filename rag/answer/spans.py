@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rag.domain import Chunk, Passage, Span, Unit, UnitKind
-from rag.protocols import PassageReading
+from rag.protocols import AnswerSpan, PassageReading
 from rag.text import facts, quantities
 from rag.text.sentences import split_sentences
 from rag.text.units import UnitsInOrder, View, context_of, view_of
@@ -29,6 +30,8 @@ _QUESTION_WORDS_WEIGHT = 4.0
 _KIND_WEIGHT = 0.4
 #: never the name of a person
 _PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
+#: by how much a place leads if no other sentence has one
+_NO_OTHER_PLACE = 8.0
 #: taken from the score of a place that has only words of the question, or is a pronoun
 _ECHO_WEIGHT = 6.0
 _YEAR = re.compile(
@@ -61,7 +64,12 @@ _WHOLE = (
 
 
 def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
-    """The place in `text` that most likely answers, or None if `reading` has no places.
+    """The place in `text` that most likely answers, or None if `reading` has no places."""
+    return next(iter(pick_spans(question, text, reading, 1)), None)
+
+
+def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> list[Span]:
+    """The likeliest place of each sentence, of the `most` sentences with the likeliest ones.
 
     The score of a place is the model's, plus the weight of the question's words in its sentence,
     plus or minus a constant for the kind of what stands there.
@@ -69,8 +77,9 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
     weights, wanted = _word_weights(question, text), answer_kind(question)
     asked_stems = set(facts.content_stems(question))
     sentence_weights: dict[Span, float] = {}
-    best_score, best_span = -math.inf, None
-    for place in reading.spots:
+    best: dict[Span, tuple[float, Span]] = {}
+    within = [spot for spot in reading.spots if _in_one_sentence(text, spot.span)]
+    for place in within or reading.spots:
         sentence = sentence_around(text, place.span)
         if sentence not in sentence_weights:
             shared = weights.keys() & facts.content_stems(sentence.of(text))
@@ -82,9 +91,28 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
             - _ECHO_WEIGHT * _is_echo(asked_stems, place.span.of(text))
             - _ECHO_WEIGHT * _is_pronoun(wanted, place.span.of(text))
         )
-        if score > best_score:
-            best_score, best_span = score, place.span
-    return best_span
+        if sentence not in best or score > best[sentence][0]:
+            best[sentence] = score, place.span
+    ranked = sorted(best.values(), key=lambda pair: -pair[0])
+    return [span for _, span in ranked[:most]]
+
+
+def _in_one_sentence(text: str, span: Span) -> bool:
+    return sum(sentence.overlaps(span) for sentence in sentences_of(text)) < 2
+
+
+@lru_cache(maxsize=64)
+def sentences_of(text: str) -> tuple[Span, ...]:
+    """The sentences of a text."""
+    return tuple(split_sentences(text))
+
+
+def place_scores(text: str, spots: Sequence[AnswerSpan], place: Span) -> tuple[float, float]:
+    """The score of a place, and by how much it exceeds that of every place of other sentences."""
+    own = max((spot.score for spot in spots if spot.span == place), default=0.0)
+    around = sentence_around(text, place)
+    others = [spot.score for spot in spots if not spot.span.overlaps(around)]
+    return own, own - max(others, default=own - _NO_OTHER_PLACE)
 
 
 def _is_pronoun(wanted: str, short: str) -> bool:
@@ -125,7 +153,7 @@ def _kind_match(wanted: str, short: str) -> float:
 
 def sentence_around(text: str, span: Span) -> Span:
     """The sentence of `text` around `span`; if there are several, from the first to the last."""
-    sentences = [sentence for sentence in split_sentences(text) if sentence.overlaps(span)]
+    sentences = [sentence for sentence in sentences_of(text) if sentence.overlaps(span)]
     if not sentences:
         return span
     return Span(min(sentences[0].start, span.start), max(sentences[-1].end, span.end))

@@ -29,10 +29,14 @@ from rag.phrases import (
     LINE_LEFT_OUT,
     NOT_ANSWERED,
     REFRESH_COMMAND,
+    RELATED,
+    RELATED_SIGN,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     abstention_phrase,
     file_notes,
+    is_related,
+    judgement_phrase,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
@@ -71,6 +75,8 @@ VERDICT_STYLES = {
     Verdict.NEEDS_NONE: "dim",
 }
 BAD_STYLE = "bold red"
+#: The style of a sentence that stands in its source and is not surely an answer.
+RELATED_STYLE = "cyan"
 #: The width of the column of verdicts: a longer phrase pushes its line to the right.
 VERDICT_COLUMNS = 12
 #: How many of the nearest passages an abstention lists, and how many characters of each.
@@ -125,9 +131,9 @@ def print_answer(
     _highlights(value, out)
     left_out(value.left_out, out)
     _file_notes(value, out)
-    if value.claims:
+    if value.claims or value.related:
         out.print()
-    for claim in value.claims:
+    for claim in (*value.claims, *value.related):
         _footnote(claim, out)
     if not quiet:
         _receipt(value, make_console(error=True))
@@ -149,7 +155,7 @@ def _abstention(value: Answer, reason: Reason, out: Console) -> None:
         _line(out, f"  {HINT} {ADD_COMMAND}")
     if value.missing:
         _line(out, f"  {quote_foreign(value.missing)}")
-    if reason in (Reason.NOT_ANSWERED, Reason.OTHER_LANGUAGE):
+    if reason in (Reason.NOT_ANSWERED, Reason.OTHER_LANGUAGE) and not value.related:
         for passage in value.passages[:MAX_NEAREST]:
             words = quote_foreign(passage.chunk.text)[:NEAREST_CHARS]
             _line(out, f"  nearest  {passage_place(passage)}  {words}…", "dim")
@@ -213,6 +219,8 @@ def _footnote(claim: Claim, out: Console) -> None:
 
     style = VERDICT_STYLES.get(claim.verdict, BAD_STYLE)
     sign, phrase = VERDICT_SIGNS[claim.verdict], VERDICT_PHRASES[claim.verdict]
+    if claim.verdict is Verdict.SUPPORTED and is_related(claim.judgement):
+        style, sign, phrase = RELATED_STYLE, RELATED_SIGN, RELATED
     for evidence in claim.evidence or (None,):
         number = f"[{evidence.number}]" if evidence else "   "
         place = quote_foreign(claim.sentence.text)
@@ -220,12 +228,14 @@ def _footnote(claim: Claim, out: Console) -> None:
             place = evidence_place(evidence) + file_phrase(evidence.file)
         verdict = Text(f"{number} {sign} {phrase:<{VERDICT_COLUMNS}} ", style=style)
         out.print(verdict + Text(place))
-        if evidence and evidence.text != claim.sentence.text:
+        if evidence and (evidence.text != claim.sentence.text or claim.sentence.span.end == 0):
             _line(out, f"    “{quote_foreign(evidence.text)}”", "dim")
         if evidence and evidence.context:
             _line(out, f"    under {quote_foreign(evidence.context)}", "dim")
     if claim.verdict is not Verdict.SUPPORTED and claim.reasons:
         _line(out, "    " + sanitize_line("; ".join(claim.reasons)), "dim")
+    if claim.judgement:
+        _line(out, "    " + sanitize_line(judgement_phrase(claim.judgement)), "dim")
 
 
 def _receipt(value: Answer, out: Console) -> None:

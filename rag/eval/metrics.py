@@ -240,3 +240,20 @@ def risk_coverage(answered: Sequence[tuple[float, float]], asked: int) -> list[t
         if count == len(ranked) or ranked[count][0] < chance:
             points.append((count / asked, lost / count))
     return points
+
+
+def calibration_error(
+    chances: Sequence[float], truth: Sequence[bool], weights: Sequence[float], bins: int = 10
+) -> float:
+    """The expected calibration error: how far probabilities are from the shares that are true.
+
+    The mean over bins of equal width of the distance between both, weighted by the bin's size.
+    """
+    sums = [[0.0, 0.0, 0.0] for _ in range(bins)]
+    for chance, value, weight in zip(chances, truth, weights, strict=True):
+        own = sums[min(bins - 1, int(chance * bins))]
+        own[0] += weight * chance
+        own[1] += weight * value
+        own[2] += weight
+    total = sum(own[2] for own in sums)
+    return sum(abs(own[0] - own[1]) for own in sums) / total if total else 0.0

@@ -15,6 +15,7 @@ NEEDED = (
     "rag/py.typed",
     "rag/models/reader.gguf",
     "rag/models/reader.json",
+    "rag/models/judge.json",
     "rag/models/models.md",
     "rag/seeds/questions.jsonl",
     "tui/__init__.py",

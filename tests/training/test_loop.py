@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
 from rag.answer.check import SIGNAL_NAMES
-from rag.answer.reader import ReaderFit
+from rag.answer.readings import ReaderFit
 from rag.domain import Span
 from rag.inference import minilm
 from rag.inference.crossencoder import HEADS, LABELS, MAX_TOKENS, Layout

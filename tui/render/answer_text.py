@@ -15,15 +15,19 @@ from rag.phrases import (
     HINT,
     LINE_LEFT_OUT,
     NOT_ANSWERED,
+    RELATED,
+    RELATED_SIGN,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     abstention_phrase,
     file_notes,
+    judgement_phrase,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize_line
 from rag.text.units import sheet_rows
-from tui.render.glyphs import VERDICT_STYLES, Glyphs
+from tui.render.glyphs import RELATED_STYLE, VERDICT_STYLES, Glyphs
 
 #: The order in which verdicts are counted. A sentence that needs no source is not counted.
 VERDICT_ORDER = (
@@ -182,7 +186,7 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         parts.append((glyphs.say(words), "$text-error"))
     for dropped in answer.receipt.dropped:
         parts.append((f"! left out, for lack of room: {quote_foreign(dropped)}\n", "$text-warning"))
-    parts += [*left_out(answer, glyphs), *_file_notes(answer, glyphs)]
+    parts += [*left_out(answer, glyphs), *related(answer, glyphs), *_file_notes(answer, glyphs)]
     if not parts:
         return Content("")
     last_text, last_style = parts[-1]
@@ -207,6 +211,21 @@ def _file_notes(answer: Answer, glyphs: Glyphs) -> list[Part]:
     ]
 
 
+def related(answer: Answer, glyphs: Glyphs) -> list[Part]:
+    """Return two lines for each sentence that is near the question and not surely an answer."""
+    parts = list[Part]()
+    for claim in answer.related:
+        sentence = quote_foreign(claim.sentence.text)
+        numbers = ", ".join(str(citation.number) for citation in claim.sentence.citations)
+        words = f"{RELATED_SIGN} {RELATED}, passage {numbers}: "
+        parts.append((glyphs.say(words), RELATED_STYLE))
+        parts.append((f"{sentence}\n", ""))
+        if claim.judgement:
+            phrase = sanitize_line(judgement_phrase(claim.judgement))
+            parts.append((glyphs.say(f"    {phrase}\n"), "$text-muted"))
+    return parts
+
+
 def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
     """Return why there is no answer, the masked lines that would answer, the nearest passages."""
     heading = f"{glyphs.abstained} {NOT_ANSWERED} — {abstention_phrase(answer.reason)}\n"
@@ -217,6 +236,7 @@ def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
         return assemble([*parts, (f"  Ask in other words, or add a document:  {ADD_COMMAND}", "")])
     if answer.missing:
         parts.append((f"  Missing: {quote_foreign(answer.missing)}.\n", ""))
+    parts += related(answer, glyphs)
     parts.append((f"  {counted(len(answer.passages), 'passage')} read. Nearest:", ""))
     return assemble([*parts, *_nearest(answer.passages[:MAX_NEAREST], glyphs, width)])
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, Passage, Ranks, Verdict
-from rag.phrases import FILE_PHRASES, VERDICT_PHRASES
+from rag.phrases import FILE_PHRASES, VERDICT_PHRASES, judgement_phrase
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
@@ -95,7 +95,8 @@ def claim(
     verdict = f"{sign} {phrase} {checked.score:.2f}".strip()
     place = f"sentence {cursor.at + 1} of {len(cursor.claims)}"
     # reasons are our own words; foreign words in them are quoted where they are made
-    reasons = "; ".join(map(sanitize_line, checked.reasons))
+    own = [judgement_phrase(checked.judgement)] if checked.judgement else []
+    reasons = "; ".join(map(sanitize_line, [*own, *checked.reasons]))
     if shape == "drawer":
         applies = rates is not None and checked.sentence.quote is None
         errors = f"errs {' / '.join(percents(rates))}" if rates and applies else ""

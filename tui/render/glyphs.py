@@ -19,6 +19,8 @@ VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.NEEDS_NONE: "",
 }
 
+#: The style of a sentence that stands in its source and is not surely an answer.
+RELATED_STYLE = "$text-secondary"
 #: The style of the short answer in its sentence. Without colours it is bold.
 SHORT_ANSWER_STYLE = "bold $text-accent"
 
@@ -36,6 +38,7 @@ _PLAIN = str.maketrans(
         "←": "left ",
         "→": "right ",
         "≠": "!=",
+        "≈": "=",
         "“": '"',
         "”": '"',
     }

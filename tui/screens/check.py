@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rag.domain import Answer, Claim
-from rag.phrases import VERDICT_PHRASES
+from rag.phrases import VERDICT_PHRASES, judgement_phrase
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
 from tui.commands import bindings, footer_hints, key_label
@@ -38,6 +38,8 @@ class Row(Vertical):
         for evidence in self.claim.evidence:
             opening, closing = self.glyphs.say(f"[{evidence.number}] “"), self.glyphs.say("”")
             yield TextView(opening + quote_foreign(evidence.text) + closing, classes="quote")
+        if self.claim.judgement:
+            yield TextView(sanitize_line(judgement_phrase(self.claim.judgement)), classes="reason")
         if self.claim.reasons:
             yield TextView(
                 "; ".join(sanitize_line(reason) for reason in self.claim.reasons), classes="reason"

@@ -1,0 +1,275 @@
+"""Compares a question's constraints with a sentence, what it belongs to, and what stands before it.
+
+A constraint is met by the sentence itself, by its context (title, headings, names of columns, the
+date and the sender of a mail), by a sentence before it to which a pronoun or a definite noun of the
+sentence may refer, or only elsewhere in the passage. One that is not met is named in words, with
+what stands in its place: "it is about Anna Kovac, not Anna Berg".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+from rag.answer.question import ORDINAL, YEAR, Constraint, Kind, Question, ordinal_number
+from rag.answer.question_terms import CODE, TextFacts, facts_of, fold_code
+from rag.answer.spans import sentences_of
+from rag.domain import Chunk, Span
+from rag.text import facts
+from rag.text.foreign_marks import quote_foreign
+from rag.text.quantities import Number, find_numbers
+from rag.text.units import context_of
+
+_SENTENCES_BEFORE = 3  #: to which a pronoun may refer
+_PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs|this|these|that|those|such|"
+    r"the (?:latter|former|same|two|company|city|team|song|film|book|man|woman|king|group|town|"
+    r"country|party|school|church|university|building|museum|event|game|match|season|project|"
+    r"contract|invoice|meeting|author|singer|band|album|island|river|war|battle|law|act|system))\b",
+    re.I,
+)
+_MAX_SHOWN = 60  # characters of a name in a reason
+_MAX_MISSING = 4  # words that are named as missing
+_NAMED = (Kind.NAME, Kind.CODE, Kind.NUMBER, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
+
+
+class Met(IntEnum):
+    """Where a constraint is met; more is nearer."""
+
+    NOWHERE = 0
+    PASSAGE = 1  #: elsewhere in the passage
+    COREFERENCE = 2  #: in a sentence before, to which a word of the sentence may refer
+    CONTEXT = 3
+    SENTENCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A constraint and where it is met."""
+
+    constraint: Constraint
+    met: Met
+    instead: str = ""  #: what stands in its place, if it is not met
+
+
+def missing_in_words(bounds: Sequence[Bound]) -> tuple[str, ...]:
+    """What the constraints that are not met come to: what stands in their place, what is absent."""
+    reasons = [
+        f"it is about {_shown(b.instead)}, not {_shown(b.constraint.shown)}"
+        for b in bounds
+        if b.instead
+    ]
+    for said, kinds in (("name", _NAMED), ("say", (Kind.HEAD, Kind.WORD))):
+        absent = [
+            _shown(b.constraint.shown)
+            for b in bounds
+            if not b.instead and b.constraint.kind in kinds
+        ]
+        if absent:
+            marked = [f"“{word}”" if said == "say" else word for word in absent[:_MAX_MISSING]]
+            reasons.append(f"it does not {said} {', '.join(marked)}")
+    return tuple(reasons)
+
+
+def _shown(words: str) -> str:
+    """Words of a question or a document among our own."""
+    return quote_foreign(words[:_MAX_SHOWN])
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A sentence with its context, the sentences before it, and the whole passage."""
+
+    sentence: str
+    context: str
+    before: str
+    passage: str
+
+    @property
+    def texts(self) -> tuple[tuple[Met, str], ...]:
+        """The texts in which a constraint may be met, nearest first."""
+        return (
+            (Met.SENTENCE, self.sentence),
+            (Met.CONTEXT, self.context),
+            (Met.COREFERENCE, self.before),
+            (Met.PASSAGE, self.passage),
+        )
+
+
+def surroundings_of(chunk: Chunk, place: Span) -> Surroundings:
+    """The surroundings of the text at `place`, which lies in the chunk."""
+    start = chunk.span.start
+    inner = Span(place.start - start, place.end - start)
+    sentence = inner.of(chunk.text)
+    path = [chunk.title, chunk.source.replace("/", " ").replace("_", " "), chunk.heading]
+    context = " › ".join(part for part in (*path, *context_of(chunk, place), chunk.date) if part)
+    before = ""
+    if _PRONOUN.search(sentence):
+        spans = [span for span in sentences_of(chunk.text) if span.end <= inner.start]
+        before = " ".join(span.of(chunk.text) for span in spans[-_SENTENCES_BEFORE:])
+    return Surroundings(sentence, context, before, chunk.text)
+
+
+def bind(question: Question, around: Surroundings) -> tuple[Bound, ...]:
+    """Return every constraint of the question with where it is met."""
+    return tuple(_bound(constraint, around) for constraint in question.constraints)
+
+
+def _bound(constraint: Constraint, around: Surroundings) -> Bound:
+    has = _HAS[constraint.kind]
+    for met, text in around.texts:
+        if text and has(constraint, text):
+            return Bound(constraint, met)
+    return Bound(constraint, Met.NOWHERE, _instead(constraint, around))
+
+
+# -- is a constraint met by a text?
+
+
+def _has_stems(constraint: Constraint, text: str) -> bool:
+    known = facts_of(text)
+    return all(_has_stem(known, stem) for stem in constraint.stems)
+
+
+def _has_stem(known: TextFacts, stem: str) -> bool:
+    return known.has(("stem", stem)) or (len(stem) > 5 and _misspelt(known, stem))
+
+
+def _misspelt(known: TextFacts, stem: str) -> bool:
+    return any(
+        abs(len(other) - len(stem)) < 2
+        and other[0] == stem[0]
+        and facts.one_letter_apart(other, stem)
+        for other in known.stems
+    )
+
+
+def _has_name(constraint: Constraint, text: str) -> bool:
+    if _has_stems(constraint, text):
+        return True
+    return bool(_initials(constraint.shown)) and _initials(constraint.shown) in _acronyms(text)
+
+
+def _initials(name: str) -> str:
+    words = [word for word in name.split() if word[:1].isupper()]
+    return "".join(word[0] for word in words) if len(words) > 2 else ""
+
+
+@lru_cache(maxsize=512)
+def _acronyms(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\b[A-Z]{3,8}\b", text))
+
+
+def _has_code(constraint: Constraint, text: str) -> bool:
+    return constraint.value in _codes(text)
+
+
+@lru_cache(maxsize=512)
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(fold_code(match[0]) for match in CODE.finditer(text))
+
+
+@lru_cache(maxsize=512)
+def _quantities(text: str) -> tuple[Number, ...]:
+    return tuple(find_numbers(facts.find_dates(text)[1]))
+
+
+def _has_number(constraint: Constraint, text: str) -> bool:
+    asked = constraint.value
+    return isinstance(asked, Number) and any(asked.agrees(q) for q in _quantities(text))
+
+
+def _has_date(constraint: Constraint, text: str) -> bool:
+    asked = constraint.value
+    if not isinstance(asked, facts.Date):
+        return False
+    if any(asked.agrees(date) for date in facts_of(text).dates):
+        return True
+    return asked.day is None and asked.year is not None and str(asked.year) in _years(text)
+
+
+@lru_cache(maxsize=512)
+def _years(text: str) -> frozenset[str]:
+    return frozenset(match[0] for match in YEAR.finditer(text)) | frozenset(
+        str(date.year) for date in facts_of(text).dates if date.year
+    )
+
+
+def _has_year(constraint: Constraint, text: str) -> bool:
+    return constraint.shown in _years(text) or _in_range(constraint.value, text)
+
+
+_RANGE = re.compile(r"\b(1\d\d\d|20\d\d)\s?[-–]\s?(\d\d|1\d\d\d|20\d\d)\b")
+
+
+def _in_range(year: object, text: str) -> bool:
+    """Does the text name a range of years that has this one at its end ("1914–18")?"""
+    return any(
+        isinstance(year, float) and int(m[1][: 4 - len(m[2])] + m[2]) == int(year)
+        for m in _RANGE.finditer(text)
+    )
+
+
+def _has_ordinal(constraint: Constraint, text: str) -> bool:
+    return any(ordinal_number(m[0]) == constraint.value for m in ORDINAL.finditer(text))
+
+
+_HAS: dict[Kind, Callable[[Constraint, str], bool]] = {
+    Kind.NAME: _has_name,
+    Kind.CODE: _has_code,
+    Kind.NUMBER: _has_number,
+    Kind.DATE: _has_date,
+    Kind.YEAR: _has_year,
+    Kind.ORDINAL: _has_ordinal,
+    Kind.HEAD: _has_stems,
+    Kind.WORD: _has_stems,
+}
+
+
+# -- what stands in the place of a constraint that is not met
+
+
+def _instead(constraint: Constraint, around: Surroundings) -> str:
+    """Another thing of the same kind that the sentence names, or ""."""
+    text = around.sentence
+    if constraint.kind is Kind.NAME:
+        return _other_name(constraint, text)
+    if constraint.kind is Kind.YEAR:
+        return _only(_years(text))
+    if constraint.kind is Kind.CODE:
+        return _only({m[0] for m in CODE.finditer(text) if _alike(m[0], constraint.shown)})
+    if constraint.kind is Kind.DATE:
+        return _only({date.shown for date in facts_of(text).dates})
+    if constraint.kind is Kind.ORDINAL:
+        return _only({m[0] for m in ORDINAL.finditer(text)})
+    return ""
+
+
+def _only(found: Iterable[str]) -> str:
+    values = set(found)
+    return values.pop() if len(values) == 1 else ""
+
+
+def _alike(one: str, other: str) -> bool:
+    """Are two codes of one form: the same letters in front, or none?"""
+    return (
+        re.split(r"[\d]", one, maxsplit=1)[0].lower()
+        == re.split(r"[\d]", other, maxsplit=1)[0].lower()
+    )
+
+
+def _other_name(constraint: Constraint, text: str) -> str:
+    """A name that shares a word with the constraint and has another one besides."""
+    for name in facts.find_names("x " + text):
+        stems = frozenset(facts.content_stems(name))
+        if stems & constraint.stems and stems - constraint.stems and not constraint.stems <= stems:
+            return name
+    return ""
+
+
+def unmet(bounds: Sequence[Bound], least: Met = Met.COREFERENCE) -> list[Bound]:
+    """Those that are met nowhere near the sentence."""
+    return [bound for bound in bounds if bound.met < least]

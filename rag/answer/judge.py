@@ -1,0 +1,241 @@
+"""Judges whether a sentence answers what was asked: a probability, and what is missing in words.
+
+That a sentence stands in its source says nothing about the question. This judgement does: a
+logistic regression (`rag.training.fit_judge`) over what the reader's model says of the passage, how
+the question's constraints are met (`rag.answer.binding`), the kind of the short answer, and what
+the other passages say. It was fitted on near misses: what the search itself finds when the passages
+that answer are taken out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from rag.answer.binding import Bound, Met, bind, missing_in_words, surroundings_of, unmet
+from rag.answer.question import Asked, Constraint, Kind, Question, parse_question
+from rag.answer.question_terms import facts_of
+from rag.answer.readings import Reading
+from rag.answer.spans import kind_of_short_answer
+from rag.domain import Answers, Judgement
+from rag.text import facts
+
+_EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
+_WORDS = (Kind.HEAD, Kind.WORD)
+_NO_SECOND = -1.0  #: the logit of the second passage, if there is none: a usual one
+_LOWEST_LOGIT, _LOWEST_SCORE = -6.0, -12.0
+#: of the threshold: the highest probability of a sentence that is about something else
+_ANOTHER = 0.9
+_SURE = 0.9  #: probability from which nothing is said of words that are missing
+_NO_REASON = "it is near the question and gives no clear answer"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeFit:
+    """The regression: a weight for each signal, the constant, and two probabilities.
+
+    `least` is the probability from which a sentence is an answer; from `part` on it is related.
+    A part that was read alone in its context has a regression of its own, if there is one.
+    """
+
+    weights: Mapping[str, float]
+    constant: float
+    least: float
+    part: float
+    in_context: tuple[Mapping[str, float], float] | None = None
+
+    def chance(self, signals: Mapping[str, float], in_context: bool = False) -> float:
+        """Probability that the sentence answers, 0..1."""
+        weights, constant = self.weights, self.constant
+        if in_context and self.in_context:
+            weights, constant = self.in_context
+        total = constant + sum(w * signals[name] for name, w in weights.items())
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+@lru_cache(maxsize=1)
+def shipped_fit() -> JudgeFit:
+    """The regression that comes with the program."""
+    path = Path(__file__).parent.parent / "models" / "judge.json"
+    record = json.loads(path.read_text("utf-8"))
+    alone = record["in_context"]
+    return JudgeFit(
+        record["weights"],
+        record["constant"],
+        record["least"],
+        record["part"],
+        (alone["weights"], alone["constant"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reading with the question's constraints and the probability that it answers."""
+
+    reading: Reading
+    bounds: tuple[Bound, ...]
+    signals: Mapping[str, float]
+    chance: float
+
+
+def judge_readings(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
+    """Judge each reading beside the others; the best of each passage is kept, likeliest first."""
+    best: dict[int, Judged] = {}
+    for one in sorted(judge_each(question, readings, fit), key=lambda one: -one.chance):
+        best.setdefault(one.reading.passage.number, one)
+    return list(best.values())
+
+
+def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
+    """Judge each reading beside the others, in their order."""
+    asked = parse_question(question)
+    rarity = _rarity(asked.constraints, readings)
+    judged = []
+    for reading in readings:
+        bounds = bind(asked, surroundings_of(reading.passage.chunk, reading.around))
+        signals = signals_of(asked, reading, readings, bounds, rarity)
+        chance = fit.chance(signals, reading.in_context)
+        if _is_about_another(asked, bounds) or _cannot_answer(asked, reading.sentence):
+            chance = min(chance, fit.least * _ANOTHER)
+        judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
+    return judged
+
+
+def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
+    """Does the sentence name another person or code in the place of the one asked about?
+
+    Or is the noun that the whole question is about nowhere in the passage and its context? None of
+    14 such sentences of the sets answered, and 0.27 of the others.
+    """
+    return any(
+        (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in (Kind.NAME, Kind.CODE))
+        or (b.met is Met.NOWHERE and b.constraint.stems == {asked.subject})
+        for b in bounds
+    )
+
+
+def _cannot_answer(asked: Question, sentence: str) -> bool:
+    """Does the question deny or compare something, and the sentence does not?"""
+    words = facts.word_tokens(facts.fold_text(asked.text))
+    compares = asked.kind is Asked.YES_NO and "than" in words
+    return (asked.negated and not facts.count_negations(sentence)) or (
+        compares and "than" not in facts.word_tokens(facts.fold_text(sentence))
+    )
+
+
+def _rarity(
+    constraints: Sequence[Constraint], readings: Sequence[Reading]
+) -> dict[Constraint, float]:
+    """The weight of each constraint: the fewer of the passages have it, the more it tells."""
+    chunks = {r.passage.number: r.passage.chunk for r in readings}.values()
+    known = [facts_of(f"{c.title}\n{c.heading}\n{c.text}") for c in chunks]
+    weights = {}
+    for constraint in constraints:
+        having = sum(all(text.has(("stem", stem)) for stem in constraint.stems) for text in known)
+        weights[constraint] = math.log((len(known) + 1) / (having + 0.5)) + 0.3
+    return weights
+
+
+def signals_of(
+    asked: Question,
+    reading: Reading,
+    readings: Sequence[Reading],
+    bounds: Sequence[Bound],
+    rarity: Mapping[Constraint, float],
+) -> dict[str, float]:
+    """The inputs of the regression, by name."""
+    return {
+        **_model_signals(reading, readings),
+        **_binding_signals(bounds, rarity),
+        **_shape_signals(asked, reading),
+    }
+
+
+def _model_signals(reading: Reading, readings: Sequence[Reading]) -> dict[str, float]:
+    number = reading.passage.number
+    others = [r.logit for r in readings if r.passage.number != number]
+    second = max((_bounded(other, _LOWEST_LOGIT) for other in others), default=_NO_SECOND)
+    logit = _bounded(reading.logit, _LOWEST_LOGIT)
+    return {
+        "logit": logit,
+        "helps": _bounded(reading.helps, _LOWEST_LOGIT),
+        "sharp": _bounded(reading.sharp, _LOWEST_SCORE),
+        "margin": max(-8.0, min(8.0, reading.margin)),
+        "second": second,
+        "lead": max(-4.0, min(6.0, logit - second)),
+    }
+
+
+def _bounded(value: float, lowest: float) -> float:
+    return max(lowest, min(8.0, value))
+
+
+def _binding_signals(
+    bounds: Sequence[Bound], rarity: Mapping[Constraint, float]
+) -> dict[str, float]:
+    names = [b for b in bounds if b.constraint.kind is Kind.NAME]
+    words = [b for b in bounds if b.constraint.kind in _WORDS]
+    heads = [b for b in bounds if b.constraint.kind is Kind.HEAD]
+    exact = [b for b in bounds if b.constraint.kind in _EXACT]
+    return {
+        "all_sentence": _share(bounds, Met.SENTENCE, rarity),
+        "all_near": _share(bounds, Met.COREFERENCE, rarity),
+        "all_passage": _share(bounds, Met.PASSAGE, rarity),
+        "words_near": _share(words, Met.COREFERENCE, rarity),
+        "words_passage": _share(words, Met.PASSAGE, rarity),
+        "names_far": _count(names, Met.COREFERENCE),
+        "names_absent": _count(names, Met.PASSAGE),
+        "exact_far": _count(exact, Met.COREFERENCE),
+        "exact_absent": _count(exact, Met.PASSAGE),
+        "head_far": _count(heads, Met.COREFERENCE),
+        "head_absent": _count(heads, Met.PASSAGE),
+        "words_absent": _count(words, Met.PASSAGE),
+        "name_instead": float(any(b.instead for b in names)),
+        "exact_instead": float(any(b.instead for b in exact)),
+    }
+
+
+def _share(bounds: Sequence[Bound], least: Met, rarity: Mapping[Constraint, float]) -> float:
+    total = sum(rarity[b.constraint] for b in bounds)
+    return sum(rarity[b.constraint] for b in bounds if b.met >= least) / total if total else 1.0
+
+
+def _count(bounds: Sequence[Bound], least: Met) -> float:
+    return float(min(3, sum(b.met < least for b in bounds)))
+
+
+def _shape_signals(asked: Question, reading: Reading) -> dict[str, float]:
+    kind = kind_of_short_answer(reading.short)
+    negations = facts.count_negations(reading.sentence)
+    return {
+        "kind_fits": float(bool(asked.wanted) and kind == asked.wanted),
+        "kind_differs": float(bool(asked.wanted) and kind != asked.wanted),
+        "negation_differs": float(asked.negated != bool(negations)),
+    }
+
+
+def judgement_of(judged: Judged, fit: JudgeFit) -> Judgement:
+    """The judgement in words: whether the sentence answers, and what of the question it lacks."""
+    reasons = missing_in_words(unmet(judged.bounds))
+    if judged.chance >= fit.least:
+        return Judgement(Answers.YES, judged.chance, reasons if judged.chance < _SURE else ())
+    answers = Answers.PART if judged.chance >= fit.part else Answers.NOT_SHOWN
+    return Judgement(answers, judged.chance, reasons or (_NO_REASON,))
+
+
+def explain_abstention(judged: Sequence[Judged], fit: JudgeFit, calibrated: bool) -> str:
+    """Why no sentence is the answer: what was found, and what of the question it lacks."""
+    least = f"{100 * fit.least:.0f} %" + (", as calibrated" if calibrated else "")
+    if not judged:
+        return f"no passage has a sentence that may answer; {least} is the least"
+    best = judged[0]
+    lacks = "; ".join(judgement_of(best, fit).reasons)
+    place = best.reading.passage.number
+    return (
+        f"the nearest sentence, in passage {place}, is {100 * best.chance:.0f} % likely to answer "
+        f"(at least {least}): {lacks}"
+    )

@@ -1,0 +1,234 @@
+"""Parses a question into a value: the kind of its answer and every constraint that it names.
+
+A constraint is something that an answer must be about: a whole name, a code, a number with its
+unit, a date or time, a year, an ordinal, the noun or verb that is asked for, or another word. What
+a question says of a file ("in lease.txt") is a filter and no constraint. Quotation marks, case and
+words of the interface ("OK", "23:00") make no name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from rag.answer.mentions import DEFINITE_NOUN, is_small
+from rag.answer.question_terms import CODE, fold_code, read_question
+from rag.text import facts
+from rag.text.quantities import find_numbers
+
+_FILE = re.compile(
+    r"\b(?:in|of|from|according to)\s+(?:the\s+)?(?:file\s+|document\s+)?"
+    r"[\w./-]{1,80}\.[a-z]\w{0,4}\b",
+    re.I,
+)
+YEAR = re.compile(r"(?<![\w.,-])(?:1[0-9]|20)\d\d(?![\w%]|[.,]\d)")
+ORDINAL = re.compile(
+    r"\b(?:\d{1,3}(?:st|nd|rd|th)|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b",
+    re.I,
+)
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        "second third fourth fifth sixth seventh eighth ninth tenth".split(), 2
+    )
+}
+_SUPERLATIVE = re.compile(
+    r"\b(?:most|least|first|last|latest|oldest|newest|best|worst|only|(?!interest|forest|request|"
+    r"honest|harvest|protest|guest|west|test|invest|suggest|modest|contest|arrest|rest|priest|quest)"
+    r"\w{3,}est)\b",
+    re.I,
+)
+#: a noun after the word that asks: "which STATUE did", "what kind of FOREST"
+_ASKED_NOUN = re.compile(
+    r"\b(?:what|which)\s+(?:(?:kind|type|sort)s?\s+of\s+)?"
+    r"((?:[\w-]+\s+){0,2}?[\w-]+)(?=\s+(?:is|are|was|were|do|does|did|has|have|had|can|could|will|"
+    r"would|should|must|may)\b)|\b(?:what|which)\s+(?:(?:kind|type|sort)s?\s+of\s+)?([\w-]+)",
+    re.I,
+)
+#: a noun between the verb and what is said of it: "when was THE AIRPORT closed"
+_SUBJECT = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may)\s+"
+    r"(?:the|an?|our|my|this|that|these|those)\s+((?:[a-z][\w-]*\s+){0,2}?[a-z][\w-]*)\b",
+)
+#: a noun that a question ends with or of which it says one thing: "was THE AIRPORT closed?"
+_LAST_NOUN = re.compile(r"(?<!\bin )\bthe ([a-z][\w-]*)(?=\W*$|\s+\w+(?:ed|en|wn|lt)\W*$)")
+_KIND_WORDS = frozenset(
+    "year date day month time name number kind type sort percentage percent amount value total "
+    "is are was were do does did has have had can could will would should must may".split()
+)
+#: words in capitals that are no names
+_NO_NAMES = frozenset("ok yes no tv faq pdf csv id am pm utc asap".split())
+_TWO_PARTS = re.compile(
+    r",?\s+and\s+(?=(?:who|whom|whose|what|when|where|which|why|how)\b)|\?\s+(?=\w)", re.I
+)
+
+
+class Asked(StrEnum):
+    """The kind of a question."""
+
+    PERSON = "person"
+    PLACE = "place"
+    TIME = "time"
+    COUNT = "count"
+    AMOUNT = "amount"
+    LIST = "list"
+    STEPS = "steps"
+    REASON = "reason"
+    YES_NO = "yes or no"
+    DEFINITION = "definition"
+    LATEST = "latest"
+    THING = "thing"
+
+
+class Kind(StrEnum):
+    """The kind of a constraint."""
+
+    NAME = "name"
+    CODE = "code"
+    NUMBER = "number"
+    DATE = "date"
+    YEAR = "year"
+    ORDINAL = "ordinal"
+    HEAD = "head"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Something that the answer must be about.."""
+
+    kind: Kind
+    shown: str  #: as the question writes it
+    stems: frozenset[str] = frozenset()  #: of a name, head or word
+    value: object = None  #: a `Number`, a `facts.Date`, a folded code, a number
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A parsed question."""
+
+    text: str
+    kind: Asked
+    wanted: str  #: kind of the short answer: "number", "date", "name" or ""
+    parts: tuple[str, ...]  #: one for each thing that is asked, in order
+    constraints: tuple[Constraint, ...]
+    negated: bool
+    superlative: str  #: the first superlative or ordinal word, or ""
+    subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
+
+    def of(self, *kinds: Kind) -> tuple[Constraint, ...]:
+        """The constraints of these kinds."""
+        return tuple(c for c in self.constraints if c.kind in kinds)
+
+
+_ASKED = (
+    (Asked.LATEST, r"\b(?:latest|current|currently|newest|most recent|up to date)\b"),
+    (Asked.STEPS, r"\bhow (?:do|can|should|to)\b|\bsteps\b"),
+    (Asked.COUNT, r"\bhow many\b|\bnumber of\b"),
+    (Asked.AMOUNT, r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b"),
+    (Asked.PERSON, r"\bwho(?:se|m)?\b"),
+    (Asked.TIME, r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time)\b"),
+    (Asked.PLACE, r"\bwhere\b|\b(?:what|which) (?:country|city|place|town|state)\b"),
+    (Asked.REASON, r"\bwhy\b"),
+    (Asked.DEFINITION, r"^\W*what (?:is|are|does) (?:an? )?\w+(?: mean)?\W*$|\bstand for\b"),
+)
+
+
+@lru_cache(maxsize=256)
+def parse_question(text: str) -> Question:
+    """Return the parsed question."""
+    asked, rest = read_question(text), _FILE.sub(" ", text)
+    folded = facts.fold_text(text)
+    kind = next((kind for kind, pattern in _ASKED if re.search(pattern, folded)), None)
+    if kind is None:
+        kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
+    if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:
+        kind = Asked.LIST
+    superlative, subject = _SUPERLATIVE.search(folded), _LAST_NOUN.search(rest.strip())
+    return Question(
+        text=text,
+        kind=kind,
+        wanted=asked.kind,
+        parts=tuple(part.strip(" ?") for part in _TWO_PARTS.split(text) if part.strip(" ?")),
+        constraints=tuple(_constraints(rest)),
+        negated=bool(facts.count_negations(text)),
+        superlative=superlative[0] if superlative else "",
+        subject=facts.stem(facts.fold_text(subject[1])) if subject else "",
+    )
+
+
+def _constraints(text: str) -> Iterator[Constraint]:
+    """Yield each constraint once; what one of them takes is not read again as another."""
+    dates, rest = facts.find_dates(text)
+    for date in dates:
+        yield Constraint(Kind.DATE, date.shown, value=date)
+    for match in CODE.finditer(rest):
+        yield Constraint(Kind.CODE, match[0], value=fold_code(match[0]))
+    rest = CODE.sub(" ", rest)
+    for match in YEAR.finditer(rest):
+        yield Constraint(Kind.YEAR, match[0], value=float(match[0]))
+    rest = YEAR.sub(" ", rest)
+    for match in ORDINAL.finditer(rest):
+        yield Constraint(Kind.ORDINAL, match[0], value=ordinal_number(match[0]))
+    rest = ORDINAL.sub(" ", rest)
+    for quantity in find_numbers(rest):
+        if quantity.shown[:1].isdigit():
+            yield Constraint(Kind.NUMBER, quantity.shown, value=quantity)
+            rest = rest.replace(quantity.shown, " ", 1)
+    yield from _words(rest)
+
+
+def ordinal_number(word: str) -> int:
+    """The number of an ordinal: 3 of "third" and of "3rd"."""
+    folded = word.lower()
+    return _ORDINALS.get(folded) or int(re.sub(r"\D", "", folded) or 0)
+
+
+def _words(text: str) -> Iterator[Constraint]:
+    taken = set[str]()
+    for name in _names(text):
+        stems = frozenset(facts.content_stems(name))
+        if stems - taken:
+            taken |= stems
+            yield Constraint(Kind.NAME, name, stems)
+    heads = _heads(text)
+    known = {str(value) for kind, value in read_question(text).terms if kind == "stem"}
+    for word in facts.word_tokens(facts.fold_text(text)):
+        found = facts.stem(word)
+        if found in taken or found not in known:
+            continue
+        taken.add(found)
+        kind = Kind.HEAD if found in heads else Kind.WORD
+        yield Constraint(kind, word, frozenset((found,)))
+
+
+def _names(text: str) -> list[str]:
+    """The names after the first word, which has its capital from the beginning of the sentence."""
+    if text.isupper():
+        return []
+    first, _, after = text.strip().partition(" ")
+    names = [name for name in facts.find_names("x " + after) if not _is_no_name(name)]
+    opens = not is_small(first) and first[:1].isupper() and not first.lower().startswith("wh")
+    if opens and names and after.startswith(names[0]):
+        names[0] = f"{first} {names[0]}"  # "Anna Berg lives where?"
+    return names
+
+
+def _is_no_name(name: str) -> bool:
+    return name.lower() in _NO_NAMES or not any(c.isalpha() for c in name)
+
+
+def _heads(text: str) -> set[str]:
+    """The stems of the noun that is asked for, and of the nouns behind "the"."""
+    found = [match[1] or match[2] for match in _ASKED_NOUN.finditer(text)]
+    found += [match[1] for match in _SUBJECT.finditer(text)]
+    found += [match[1] for match in DEFINITE_NOUN.finditer(text)]
+    heads = set[str]()
+    for phrase in found:
+        words = [facts.fold_text(word) for word in phrase.split()]
+        nouns = [word for word in words if word not in _KIND_WORDS and not is_small(word)]
+        heads |= {facts.stem(word) for word in nouns[-1:]}
+    return heads

@@ -1,0 +1,197 @@
+"""Makes near misses as the search finds them, and writes what the judge sees of each sentence.
+
+    python -m rag.training.near_misses DATA WORK OUT.jsonl [--questions 200]
+
+Of each set one library is made. Each question is searched in it by the product itself. Of a
+question with an answer there are three variants: as it is; without every passage that has an
+answer; and with the sentence of the answer removed from its passage. Each line of OUT is one
+sentence: its signals (`rag.answer.judge`) and whether it answers. Questions on documents that the
+reader's weights were trained on are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from rag import Bot, Config
+from rag.answer.judge import judge_each
+from rag.answer.reader import Reader
+from rag.domain import Passage, Span
+from rag.text.sentences import split_sentences
+from rag.training.examples import SetRow, rows, side
+
+#: sets with a corpus of their own; those that have a passage in each row
+_WITH_CORPUS = ("squad2", "clapnq")
+_WITH_PASSAGES = (
+    "questions/squad2_train_part",
+    "questions/nq_oracle",
+    "questions/nomiracl_en_nonrelevant",
+    "train_qa/squadshifts_new_wiki",
+)
+#: sets on which the reader's weights were trained, and the prefix of their documents
+_TRAINED_ON = {
+    "squad2": "squad:",
+    "clapnq": "clapnq:",
+    "squadshifts_new_wiki": "squadshifts_new_wiki:",
+}
+_SEARCHED, _READ = 7, 5
+_MIN_CUT_CHARS = 60  # characters of a passage without its sentence
+
+
+class Asked(NamedTuple):
+    """A question with its answers, and the document that has them."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    source: str
+    group: str  #: the document by which sets are divided
+
+
+class Corpus(NamedTuple):
+    """The documents of a set, as lines of a corpus file, and its questions."""
+
+    name: str
+    documents: list[dict[str, str]]
+    questions: list[Asked]
+
+
+def corpora(data: Path) -> Iterator[Corpus]:
+    """Yield each set."""
+    for name in _WITH_CORPUS:
+        table = rows(data / name / "questions.jsonl.gz")
+        documents = [
+            {"id": row["id"], "title": str(row.get("title", "")), "text": row["text"]}
+            for row in rows(data / name / "corpus.jsonl.gz")
+        ]
+        yield Corpus(name, documents, [_with_corpus(name, row) for row in table])
+    for path in _WITH_PASSAGES:
+        yield _with_passages(path.rpartition("/")[2], rows(data / f"{path}.jsonl.gz"))
+
+
+def _with_corpus(name: str, row: SetRow) -> Asked:
+    gold = row["evidence"][0] if row["evidence"] else {}
+    source = str(gold.get("doc_id") or row.get("near_doc_id"))
+    answers = gold.get("quotes") or row["answers"]
+    group = f"{_TRAINED_ON[name]}{source.split('#')[0]}"
+    return Asked(row["id"], row["question"], tuple(answers), source, group)
+
+
+def _with_passages(name: str, table: Sequence[SetRow]) -> Corpus:
+    documents: dict[str, dict[str, str]] = {}
+    questions = []
+    for row in table:
+        title = row["document"].split("#")[0].replace("_", " ")
+        document = documents.setdefault(
+            row["passage"],
+            {"id": f"{name}{len(documents)}", "title": title, "text": row["passage"]},
+        )
+        group = f"{name}:{row['document']}"
+        questions.append(
+            Asked(row["id"], row["question"], tuple(row["answers"]), document["id"], group)
+        )
+    return Corpus(name, list(documents.values()), questions)
+
+
+def sample(corpus: Corpus, most: int, chance: random.Random) -> list[Asked]:
+    """At most `most` questions on documents that the reader was not trained on."""
+    asked = [
+        question
+        for question in corpus.questions
+        if corpus.name not in _TRAINED_ON or side(question.group) != "train"
+    ]
+    return chance.sample(asked, min(most, len(asked)))
+
+
+def has_answer(text: str, answers: Sequence[str]) -> bool:
+    """Does the text have one of the answers as whole words?"""
+    folded = " ".join(text.split()).lower()
+    patterns = (re.escape(" ".join(answer.split()).lower()) for answer in answers if answer.strip())
+    return any(re.search(rf"(?<!\w){pattern}(?!\w)", folded) for pattern in patterns)
+
+
+def without_answer(passage: Passage, answers: Sequence[str]) -> Passage | None:
+    """The passage without the sentences that have an answer; None if too little is left."""
+    chunk = passage.chunk
+    sentences = [span.of(chunk.text) for span in split_sentences(chunk.text)]
+    kept = [sentence for sentence in sentences if not has_answer(sentence, answers)]
+    text = " ".join(kept)
+    if len(kept) == len(sentences) or len(text) < _MIN_CUT_CHARS or has_answer(text, answers):
+        return None
+    end = chunk.span.start + len(text)
+    return replace(
+        passage, chunk=replace(chunk, text=text, span=Span(chunk.span.start, end), units=())
+    )
+
+
+def variants(asked: Asked, found: Sequence[Passage]) -> Iterator[tuple[str, list[Passage]]]:
+    """Yield each variant with the passages that are read."""
+    yield ("as" if asked.answers else "natural"), list(found[:_READ])
+    if not asked.answers:
+        return
+    gold = [
+        p
+        for p in found
+        if p.chunk.source == asked.source or has_answer(p.chunk.text, asked.answers)
+    ]
+    rest = [p for p in found if p not in gold]
+    yield "out", rest[:_READ]
+    own = next((p for p in gold if p.chunk.source == asked.source), None)
+    if own and (cut := without_answer(own, asked.answers)):
+        yield "cut", sorted([cut, *rest[: _READ - 1]], key=lambda p: p.number)
+
+
+def lines(corpus: Corpus, asked: Asked, bot: Bot, reader: Reader) -> Iterator[dict[str, object]]:
+    """Yield a line for each sentence that is judged."""
+    found = bot.search(asked.question, _SEARCHED)
+    for variant, given in variants(asked, found):
+        passages = [replace(p, number=number) for number, p in enumerate(given, 1)]
+        readings = [r for p in passages for r in reader.read(asked.question, p)]
+        readings.sort(key=lambda reading: -reading.logit)
+        for one in judge_each(asked.question, readings, reader.fit):
+            right = variant == "as" and has_answer(one.reading.sentence, asked.answers)
+            yield {
+                "set": corpus.name,
+                "group": asked.group,
+                "id": asked.id,
+                "variant": variant,
+                "passage": one.reading.passage.number,
+                "answers": right,
+                "signals": dict(one.signals),
+            }
+
+
+def main() -> None:
+    """Make the libraries and write the lines."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path, help="where the libraries are made")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--questions", type=int, default=200, help="of each set")
+    options = parser.parse_args()
+    chance = random.Random(0)
+    with options.out.open("w", encoding="utf-8") as out:
+        for corpus in corpora(options.data):
+            home = options.work / corpus.name
+            home.mkdir(parents=True, exist_ok=True)
+            file = home / "corpus.jsonl"
+            file.write_text("".join(json.dumps(d) + "\n" for d in corpus.documents), "utf-8")
+            with Bot.open(Config(home=str(home), rerank=_SEARCHED)) as bot:
+                for _ in bot.add([str(file)]):
+                    pass
+                reader = bot.machines.writer()
+                assert isinstance(reader, Reader)
+                for asked in sample(corpus, options.questions, chance):
+                    for line in lines(corpus, asked, bot, reader):
+                        out.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The judgement whether a sentence answers what was asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer.judge import (
+    JudgeFit,
+    explain_abstention,
+    judge_readings,
+    judgement_of,
+    shipped_fit,
+)
+from rag.answer.readings import Reading
+from rag.domain import Answers, Span
+from tests.support.fakes import passage
+
+FIT = JudgeFit({"logit": 0.0, "all_near": 6.0}, constant=-3.0, least=0.5, part=0.2)
+
+
+def _reading(number: int, text: str, short: str, at: int = 0, logit: float = 2.0) -> Reading:
+    held = passage(number, text)
+    end = text.index(".", at) + 1
+    place = text.index(short)
+    return Reading(held, short, Span(place, place + len(short)), text[at:end], Span(at, end), logit)
+
+
+def test_the_sentence_that_has_what_is_asked_is_likelier_and_the_best_of_a_passage_is_kept() -> (
+    None
+):
+    text = "Vera Dahl is 41 years old. Vera Lund is 29 years old."
+    first, second = _reading(1, text, "41"), _reading(1, text, "29", text.index("Vera Lund"))
+    (best,) = judge_readings("How old is Vera Lund?", [first, second], FIT)
+    assert best.reading.short == "29" and best.chance > 0.5
+    assert judgement_of(best, FIT).answers is Answers.YES
+
+
+@pytest.mark.parametrize("weight", [0.0, 50.0])
+def test_a_sentence_about_another_of_that_name_is_never_the_answer(weight: float) -> None:
+    sure = JudgeFit({"logit": weight}, constant=weight, least=0.5, part=0.2)
+    reading = _reading(1, "Vera Dahl is 41 years old.", "41")
+    (judged,) = judge_readings("How old is Vera Lund?", [reading], sure)
+    judgement = judgement_of(judged, sure)
+    assert judgement.answers is not Answers.YES
+    assert judgement.reasons == ("it is about Vera Dahl, not Vera Lund",)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "short"),
+    [
+        ("When was the harbour closed?", "The railway station was closed in 1996.", "1996"),
+        ("Which room has no bath?", "Room 4 has a bath.", "Room 4"),
+        ("Is the fee of May more than that of June?", "The fee of May is 9 euros.", "9 euros"),
+    ],
+)
+def test_what_a_sentence_cannot_answer(question: str, sentence: str, short: str) -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    (judged,) = judge_readings(question, [_reading(1, sentence, short)], sure)
+    assert judged.chance < sure.least
+
+
+def test_an_abstention_says_what_was_found_and_what_is_missing() -> None:
+    reading = _reading(1, "The railway station was closed in 1996.", "1996")
+    judged = judge_readings("When was the harbour closed?", [reading], FIT)
+    said = explain_abstention(judged, FIT, calibrated=False)
+    assert "passage 1" in said and "it does not say “harbour”" in said and "%" in said
+    assert "as calibrated" in explain_abstention(judged, FIT, calibrated=True)
+    assert explain_abstention([], FIT, calibrated=False).startswith("no passage")
+
+
+def test_the_shipped_fit_knows_every_signal_and_no_other() -> None:
+    reading = _reading(1, "The railway station was closed in 1996.", "1996")
+    (judged,) = judge_readings("When was the station closed?", [reading], shipped_fit())
+    assert set(shipped_fit().weights) == set(judged.signals)
+    assert 0 < shipped_fit().part < shipped_fit().least < 1
+
+
+def test_the_shipped_fit_is_surer_of_a_sentence_that_has_what_is_asked() -> None:
+    near = _reading(1, "The railway station was closed in 1996.", "1996")
+    question = "When was the {} closed?"
+    chances = [
+        judge_readings(question.format(noun), [near], shipped_fit())[0].chance
+        for noun in ("railway station", "harbour")
+    ]
+    assert chances[0] > chances[1]

@@ -1,0 +1,66 @@
+"""Fitting the judge of answering, and what near misses are made of."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from rag.eval.metrics import calibration_error
+from rag.training.fit_judge import fit_judge, read_lines
+from rag.training.near_misses import Asked, has_answer, variants, without_answer
+from tests.support.fakes import passage
+
+
+def _lines(count: int) -> list[dict[str, object]]:
+    chance = random.Random(3)
+    lines: list[dict[str, object]] = []
+    for number in range(count):
+        for variant, mean in (("as", 1.5), ("out", -1.5)):
+            for place in range(2):
+                right = variant == "as" and place == 0
+                signal = chance.gauss(mean if right else -1.5, 1.0)
+                lines.append(
+                    {
+                        "set": "made",
+                        "group": f"document {number % 12}",
+                        "id": str(number),
+                        "variant": variant,
+                        "passage": place + 1,
+                        "answers": right,
+                        "signals": {"signal": signal, "noise": chance.gauss(0, 1)},
+                    }
+                )
+    return lines
+
+
+def test_the_regression_finds_the_signal_and_its_probability_is_right() -> None:
+    fitted = fit_judge(read_lines(_lines(120)))
+    assert fitted.weights["signal"] > 5 * abs(fitted.weights["noise"])
+    figures = fitted.figures
+    assert figures["auc"] > 0.9 and figures["calibration_error"] < 0.1
+    assert figures["contains"] <= figures["contains_always"]
+    assert (figures["n_as"], figures["n_out"]) == (120, 120)
+
+
+def test_the_calibration_error_is_the_distance_of_probability_and_share() -> None:
+    assert calibration_error([0.8] * 10, [True] * 8 + [False] * 2, [1.0] * 10) == pytest.approx(0)
+    assert calibration_error([0.9] * 10, [False] * 10, [1.0] * 10) == pytest.approx(0.9)
+    assert calibration_error([0.1, 0.9], [True, True], [0.0, 1.0]) == pytest.approx(0.1)
+    assert calibration_error([], [], []) == 0.0
+
+
+def test_the_variants_lack_what_answers() -> None:
+    gold = passage(
+        1,
+        "The lock was built by Ann Reed. It is made of brick and stands beside the old mill today, as it did then.",
+    )
+    other = passage(2, "A second lock is near. It is made of wood.")
+    asked = Asked("q", "Who built the lock?", ("Ann Reed",), gold.chunk.source, "set:document")
+    made = dict(variants(asked, [gold, other]))
+    assert made["as"] == [gold, other] and made["out"] == [other]
+    cut, rest = made["cut"]
+    assert rest == other and not has_answer(cut.chunk.text, asked.answers)
+    assert cut.chunk.text.startswith("It is made of brick")
+    assert without_answer(other, ("wood",)) is None, "too little is left"
+    assert dict(variants(asked._replace(answers=()), [gold])) == {"natural": [gold]}
