@@ -285,6 +285,7 @@ class Answer:
     chance: float | None = None  #: as in `Draft`
     asked: str = ""  #: the resolved question that was searched for; "" if it is `question`
     left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
+    withheld: tuple[Claim, ...] = ()  #: sentences of a chat model that the check did not let pass
 
 
 @dataclass(frozen=True, slots=True)

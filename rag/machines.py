@@ -172,7 +172,6 @@ class Machines:
 
     def _chat_writer(self) -> Writer:
         from rag.answer.chat_writer import ChatWriter
-        from rag.answer.prompt import build_prompt, build_rewrite_prompt, citation_grammar
         from rag.inference.llama_chat import ChatModel
         from rag.inference.model_trial import find_tried_chat_model
 
@@ -182,10 +181,10 @@ class Machines:
         return ChatWriter(
             self._chat_model,
             Model(file.name, sha256),
-            build_prompt,
-            citation_grammar,
+            self._reader(),
+            self.judge(),
+            config.prompt_tokens,
             config.answer_tokens,
             config.temperature,
             config.seed,
-            build_rewrite_prompt,
         )

@@ -36,7 +36,7 @@ from rag.domain import (
     Verdict,
 )
 from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
-from rag.protocols import Writer
+from rag.protocols import SearchingWriter, Writer
 
 #: a question and how many passages -> the nearest passages
 Search = Callable[[str, int], tuple[Passage, ...]]
@@ -78,6 +78,8 @@ def answer_question(
         yield from run.check(judge)
         return
     run.passages = search(run.resolved_question, limit)
+    if isinstance(writer, SearchingWriter):
+        run.writer = writer.with_search(search, stop)
     run.retrieved_at = time.perf_counter()
     yield Retrieved(run.passages, searched, run.completed)
     if not run.passages:
@@ -100,6 +102,7 @@ class _QuestionRun:
         self.passages: tuple[Passage, ...] = ()
         self.draft = Draft(Receipt())
         self.pieces: list[Piece] = []
+        self.withheld: list[Claim] = []
         self.retrieved_at = self.first_piece_at = self.written_at = 0.0
         self.stopped = False
 
@@ -125,6 +128,10 @@ class _QuestionRun:
                     self.draft = piece
                 elif isinstance(piece, Progress):
                     yield Reading(piece.done, piece.total)
+                elif isinstance(piece, Claim):
+                    self.withheld.append(piece)
+                elif isinstance(piece, Passage):
+                    self.passages = (*self.passages, piece)
                 else:
                     self.first_piece_at = self.first_piece_at or time.perf_counter()
                     self.pieces.append(piece)
@@ -198,6 +205,7 @@ class _QuestionRun:
             chance=self.draft.chance,
             asked=self.completed,
             left_out=self._left_out(claims),
+            withheld=tuple(self.withheld),
         )
 
     def _seconds(self) -> Seconds:

@@ -1,0 +1,168 @@
+"""Puts an answer together: what the built-in reader quotes and what a chat model says.
+
+The order of the answer:
+
+1. The reader's quotations come first if its sources differ, or if the model's first sentence lacks
+   the reader's short answer: then the first quotation stands before it.
+2. The model's sentences follow that the check finds supported.
+3. Quotations whose words are not in those sentences yet come last.
+
+So an answer says nothing less than the reader's, and nothing that was not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+
+from rag.answer.attribute import Attribution, Search
+from rag.answer.check import Judge
+from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
+from rag.answer.short_answers import same_answer
+from rag.answer.spans import quote_around
+from rag.domain import Citation, Claim, Draft, Passage, Piece, Quote, Sentence, Span, Verdict
+from rag.text import facts
+
+#: share of the words of a quotation from which sentences have said it
+_SAID = 0.8
+#: share of the words of a sentence from which it repeats another one of the model's
+_REPEATED = 0.9
+
+Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
+
+
+class Composer:
+    """The answer to one question while it is written.
+
+    `pieces` are those of the reader's answer, `draft` its draft. `add` takes the model's sentences
+    one by one, `rest` ends the answer.
+    """
+
+    def __init__(
+        self,
+        question: str,
+        draft: Draft,
+        pieces: Sequence[Piece],
+        passages: Sequence[Passage],
+        judge: Judge,
+        search: Search,
+    ) -> None:
+        self._question, self._draft, self._pieces = question, draft, list(pieces)
+        self._attribution = Attribution(passages, judge, search)
+        self._quotes = [piece for piece in pieces if isinstance(piece, Quote)]
+        self._quoted: list[Span] = []
+        self._shown: list[str] = []  # the texts of the model's sentences
+        self._anything = False
+        self.answered = False  #: a sentence of the model is shown
+
+    def add(self, text: str) -> Step:
+        """Yield what is shown of a sentence of the model's; return its claim, None if it adds none.
+
+        Nothing is yielded unless its verdict is `SUPPORTED`.
+        """
+        text = unquote_what_is_not_verbatim(text, self._attribution.passages)
+        if self._repeats(text):
+            return None
+        quote = self._verbatim(text)
+        if quote is not None:
+            yield from self._show_quote(quote)
+            return _verbatim_claim(quote)
+        known = len(self._attribution.passages)
+        claim = self._attribution.claim(text)
+        if claim.verdict is not Verdict.SUPPORTED:
+            return claim
+        yield from self._attribution.passages[known:]
+        yield from self._before(text)
+        markers = "".join(f"[{c.number}]" for c in claim.sentence.citations)
+        yield from self._show(f"{text} {markers}")
+        self._shown.append(text)
+        self.answered = True
+        return claim
+
+    def rest(self) -> Iterator[Piece]:
+        """Yield the reader's pieces that say more than what is shown."""
+        if not self._anything:
+            yield from self._pieces
+            return
+        said = facts.content_stems(" ".join(self._shown))
+        for quote in self._quotes:
+            if not self._is_quoted(quote) and _share(quote.text, said) < _SAID:
+                yield from self._show(quote)
+
+    def _repeats(self, text: str) -> bool:
+        """True if the sentence says nothing after the model's sentences before it."""
+        return any(_share(text, facts.content_stems(shown)) >= _REPEATED for shown in self._shown)
+
+    def _verbatim(self, text: str) -> Quote | None:
+        """The sentence of a passage that has `text` word for word; the reader's own come first."""
+        for quote in self._quotes:
+            if " ".join(text.rstrip(".").split()) in " ".join(quote.text.split()):
+                return quote
+        passages = self._attribution.passages
+        place = find_verbatim(text, passages)
+        if place is None:
+            return None
+        chunk = next(p.chunk for p in passages if p.number == place.number)
+        around = quote_around(chunk, place.span)
+        start = chunk.span.start
+        words = chunk.text[around.start - start : around.end - start]
+        return Quote(words, place.number, around)
+
+    def _show_quote(self, quote: Quote) -> Iterator[Draft | Piece]:
+        self.answered = True
+        self._shown.append(quote.text)
+        if not self._is_quoted(quote):
+            yield from self._before(quote.text)
+        if not self._is_quoted(quote):
+            yield from self._show(quote)
+
+    def _is_quoted(self, quote: Quote) -> bool:
+        return any(span.overlaps(quote.span) for span in self._quoted)
+
+    def _before(self, text: str) -> Iterator[Piece]:
+        """Yield what the reader says first, before the first sentence of the model."""
+        if self._anything or not self._quotes:
+            return
+        if self._draft.differ:
+            for piece in self._pieces:
+                yield piece
+                if isinstance(piece, Quote):
+                    self._quoted.append(piece.span)
+            self._anything = True
+        elif not _has_answer(text, self._draft.short):
+            yield from self._show(self._quotes[0])
+
+    def _show(self, piece: Piece) -> Iterator[Piece]:
+        if self._anything:
+            yield " "
+        yield piece
+        self._anything = True
+        if isinstance(piece, Quote):
+            self._quoted.append(piece.span)
+
+
+def _has_answer(text: str, short: str | None) -> bool:
+    """True if a sentence has every part of a short answer ("5 May; 7 May" has two)."""
+    parts = [part for part in (short or "").split("; ") if part.strip()]
+    stems = facts.content_stems(text)
+    return bool(parts) and all(
+        part.casefold() in text.casefold() or (_share(part, stems) == 1.0 or _agrees(part, text))
+        for part in parts
+    )
+
+
+def _agrees(part: str, text: str) -> bool:
+    """True if a short answer that is a number or a date is in the text in another form."""
+    is_value = bool(facts.find_dates(part)[0] or facts.find_numbers(part))
+    return is_value and same_answer(part, text)
+
+
+def _share(text: str, stems: Sequence[str]) -> float:
+    """Share of the content words of `text` that are among `stems`."""
+    own = set(facts.content_stems(text))
+    return len(own.intersection(stems)) / len(own) if own else 0.0
+
+
+def _verbatim_claim(quote: Quote) -> Claim:
+    citation = Citation(quote.number, Span(0, 0))
+    sentence = Sentence(quote.text, Span(0, len(quote.text)), (citation,), quote.span)
+    return Claim(sentence, (), Verdict.SUPPORTED, 1.0)
