@@ -6,7 +6,7 @@ the enums instead.
 
 from __future__ import annotations
 
-from rag.domain import Reason, Verdict
+from rag.domain import Claim, Reason, Verdict
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -36,6 +36,8 @@ ADD_COMMAND = "footnote add FOLDER"
 SOURCES_DIFFER = "the sources differ"
 #: The label of a masked line that would answer the question.
 LINE_LEFT_OUT = "a repeated line was left out"
+#: The label of a sentence of a chat model that is not part of the answer.
+WITHHELD = "withheld"
 #: The label in front of the advice that follows an error.
 HINT = "hint:"
 
@@ -43,3 +45,9 @@ HINT = "hint:"
 def abstention_phrase(reason: Reason | None) -> str:
     """Return why there is no answer. An answer without a reason counts as `NOT_ANSWERED`."""
     return ABSTENTION_PHRASES[reason or Reason.NOT_ANSWERED]
+
+
+def withheld_reason(claim: Claim) -> str:
+    """Return what is wrong with a withheld sentence: its verdict, and the first reason for it."""
+    found = [reason for reason in claim.reasons if not reason.startswith("model: ")]
+    return ": ".join([VERDICT_PHRASES[claim.verdict], *found[:1]])

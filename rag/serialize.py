@@ -83,7 +83,11 @@ class PassageObject(RetrievedObject):
 
 
 class AnswerObject(TypedDict):
-    """The object of ``ask --json``. `left_out` is present only if masked text would answer."""
+    """The object of ``ask --json``.
+
+    `left_out` is present only if masked text would answer, `withheld` only if sentences of a chat
+    model did not pass the check.
+    """
 
     schema: int
     question: str
@@ -102,6 +106,7 @@ class AnswerObject(TypedDict):
     model: dict[str, str]
     seconds: dict[str, float]
     left_out: NotRequired[list[PlaceObject]]
+    withheld: NotRequired[list[ClaimObject]]
 
 
 class SavedAnswer(TypedDict):
@@ -150,6 +155,8 @@ def answer(value: d.Answer) -> AnswerObject:
     }
     if value.left_out:
         written["left_out"] = [left_out(place) for place in value.left_out]
+    if value.withheld:
+        written["withheld"] = [claim(sentence) for sentence in value.withheld]
     return written
 
 

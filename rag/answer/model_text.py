@@ -48,6 +48,7 @@ def sentences_of(pieces: Iterable[str]) -> Iterator[str]:
 
 def _first_end(text: str) -> int:
     """Where the first sentence of `text` ends, if another one or a line has begun; else 0."""
+    text = text[: 2 * _MAX_SENTENCE_CHARS]
     lead = len(text) - len(text.lstrip())
     line = text.find("\n", lead)
     spans = list(split_sentences(text if line < 0 else text[:line]))

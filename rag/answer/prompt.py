@@ -184,18 +184,16 @@ def _notes_again(
 def _dropped(
     excerpts: Sequence[Excerpt], notes: Notes, passages: Sequence[Passage], wanted: int
 ) -> tuple[str, ...]:
-    """A line for each passage of which nothing was read, and one for the parts left out."""
-    sources = {passage.number: passage.chunk.source for passage in passages}
+    """A line that says how much was left out, and of which passages nothing was read."""
     given = {(excerpt.document, excerpt.span) for excerpt in notes.excerpts}
-    unread = [e for e in excerpts if (e.document, e.span) not in given]
-    lines = [
-        f"passage {number} ({sources.get(number, '')}): nothing of it within {wanted} tokens"
-        for number in dict.fromkeys(sorted(e.number for e in unread))
-        if number not in notes.numbers
+    unread = sum((e.document, e.span) not in given for e in excerpts)
+    if not unread:
+        return ()
+    line = f"{unread} of {len(excerpts)} parts of the passages, over {wanted} tokens"
+    whole = [
+        f"passage {p.number} ({p.chunk.source})" for p in passages if p.number not in notes.numbers
     ]
-    if unread:
-        lines.append(f"{len(unread)} of {len(excerpts)} parts of the passages: the furthest ones")
-    return tuple(lines)
+    return (f"{line}; nothing was read of {', '.join(whole)}" if whole else line,)
 
 
 def _prompt_ids(model: PromptModel, notes: Sequence[int], asked: Sequence[int]) -> list[int]:

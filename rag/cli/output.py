@@ -20,7 +20,9 @@ from rag.phrases import (
     NOT_ANSWERED,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
+    WITHHELD,
     abstention_phrase,
+    withheld_reason,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
@@ -115,6 +117,7 @@ def print_answer(
         _abstention(value, value.reason, out)
     _highlights(value, out)
     left_out(value.left_out, out)
+    _withheld(value.withheld, out)
     if value.claims:
         out.print()
     for claim in value.claims:
@@ -186,6 +189,16 @@ def left_out(masked: Sequence[Evidence], out: Console | None = None) -> None:
     for evidence in masked:
         quotation = f"“{quote_foreign(evidence.text)}” {_evidence_place(evidence)}"
         _line(out, f"! {LINE_LEFT_OUT}: {quotation}", "bold yellow")
+
+
+def _withheld(claims: Sequence[Claim], out: Console) -> None:
+    """Print the sentences that the check did not let pass, and what the source says instead."""
+    for claim in claims:
+        _line(out, f"✗ {WITHHELD}: “{quote_foreign(claim.sentence.text)}”", "yellow")
+        _line(out, f"  {quote_foreign(withheld_reason(claim))}", "dim")
+        for evidence in claim.evidence[:1]:
+            words = quote_foreign(evidence.text)[:NEAREST_CHARS]
+            _line(out, f"  nearest  {_evidence_place(evidence)}  {words}", "dim")
 
 
 def _footnote(claim: Claim, out: Console) -> None:

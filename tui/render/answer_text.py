@@ -17,7 +17,9 @@ from rag.phrases import (
     NOT_ANSWERED,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
+    WITHHELD,
     abstention_phrase,
+    withheld_reason,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
@@ -160,8 +162,8 @@ def looked_up(question: str) -> Content:
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
     """Return the warnings about an answer.
 
-    They name sources that differ, markers without a source, passages that did not fit, and masked
-    lines that would answer.
+    They name sources that differ, markers without a source, passages that did not fit, masked
+    lines that would answer, and sentences that the check did not let pass.
     """
     cited = _cited_numbers(answer)
     parts: list[Part] = []
@@ -181,7 +183,7 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         parts.append((glyphs.say(words), "$text-error"))
     for dropped in answer.receipt.dropped:
         parts.append((f"! left out, for lack of room: {quote_foreign(dropped)}\n", "$text-warning"))
-    parts += left_out(answer, glyphs)
+    parts += [*left_out(answer, glyphs), *_withheld(answer, glyphs)]
     if not parts:
         return Content("")
     last_text, last_style = parts[-1]
@@ -195,6 +197,19 @@ def left_out(answer: Answer, glyphs: Glyphs) -> list[Part]:
         quotation = f"{glyphs.say('“')}{quote_foreign(evidence.text)}{glyphs.say('”')}"
         place = f"{quote_foreign(evidence.source)}, line {evidence.line}"
         parts.append((f"! {LINE_LEFT_OUT}: {quotation} {place}\n", "bold $text-warning"))
+    return parts
+
+
+def _withheld(answer: Answer, glyphs: Glyphs) -> list[Part]:
+    """Return one line for each withheld sentence, and what the nearest source says."""
+    parts = []
+    for claim in answer.withheld:
+        sentence = glyphs.say("“") + quote_foreign(claim.sentence.text) + glyphs.say("”")
+        words = f"! {WITHHELD}: {sentence} {quote_foreign(withheld_reason(claim))}"
+        for evidence in claim.evidence[:1]:
+            says = glyphs.say("“") + quote_foreign(evidence.text) + glyphs.say("”")
+            words += f"; {quote_foreign(evidence.source)} says {says}"
+        parts.append((f"{words}\n", "$text-warning"))
     return parts
 
 
