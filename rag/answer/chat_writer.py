@@ -200,7 +200,9 @@ class _QuestionWriter:
     ) -> Generator[Written, None, Claim | None]:
         """Ask for one sentence from the nearest evidence; its claim, None if there is none."""
         late = time.monotonic() - self._started_at > _MAX_SECONDS
-        if late or self._stop() or claim.verdict is Verdict.CONTRADICTED or not claim.evidence:
+        if late or self._stop() or not claim.evidence:
+            return None
+        if claim.verdict is not Verdict.UNSUPPORTED:
             return None
         ids = build_sentence_prompt(
             question,

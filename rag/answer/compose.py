@@ -7,25 +7,47 @@ The order of the answer:
 2. The model's sentences follow that the check finds supported.
 3. Quotations whose words are not in those sentences yet come last.
 
-So an answer says nothing less than the reader's, and nothing that was not checked.
+So an answer says nothing less than the reader's, and nothing that was not checked. A sentence
+without the reader's short answer must pass two more tests: it shares words with the question, and
+one sentence of its source has most of its words and all its numbers and dates. A small model puts
+the date of one sentence into another, and the check alone does not notice all of that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 from rag.answer.attribute import Attribution, Search
 from rag.answer.check import Judge
 from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
-from rag.answer.short_answers import same_answer
 from rag.answer.spans import quote_around
-from rag.domain import Citation, Claim, Draft, Passage, Piece, Quote, Sentence, Span, Verdict
+from rag.domain import (
+    Citation,
+    Claim,
+    Draft,
+    Passage,
+    Piece,
+    Quote,
+    Sentence,
+    Span,
+    Verdict,
+)
 from rag.text import facts
+from rag.text.sentences import split_sentences
 
 #: share of the words of a quotation from which sentences have said it
 _SAID = 0.8
+#: share of the question's words that a sentence without the short answer must have
+_ABOUT = 0.3
+#: share of its words that one sentence of its source must have
+_IN_ONE_PLACE = 0.6
 #: share of the words of a sentence from which it repeats another one of the model's
 _REPEATED = 0.9
+
+#: reasons for which a sentence that the check lets pass is withheld
+OFF_TOPIC = "true of its source, but about something else than the question"
+SCATTERED = "no single sentence of its source says most of it, and the quoted answer is another"
 
 Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
 
@@ -63,12 +85,14 @@ class Composer:
         if self._repeats(text):
             return None
         quote = self._verbatim(text)
-        if quote is not None:
-            yield from self._show_quote(quote)
-            return _verbatim_claim(quote)
         known = len(self._attribution.passages)
-        claim = self._attribution.claim(text)
+        claim = _verbatim_claim(quote) if quote else self._attribution.claim(text)
+        if claim.verdict is Verdict.SUPPORTED:
+            claim = self._doubted(quote.text if quote else text, claim)
         if claim.verdict is not Verdict.SUPPORTED:
+            return claim
+        if quote:
+            yield from self._show_quote(quote)
             return claim
         yield from self._attribution.passages[known:]
         yield from self._before(text)
@@ -77,6 +101,29 @@ class Composer:
         self._shown.append(text)
         self.answered = True
         return claim
+
+    def _doubted(self, text: str, claim: Claim) -> Claim:
+        """The claim of a supported sentence; a doubtful one if it lacks the reader's answer."""
+        if _has_answer(text, self._draft.short):
+            return claim
+        asked = facts.content_stems(self._question)
+        shared = set(asked).intersection(facts.content_stems(text))
+        if len(shared) < _ABOUT * len(set(asked)):
+            return replace(claim, verdict=Verdict.PARTLY, reasons=(OFF_TOPIC,))
+        if claim.sentence.quote is None and not self._in_one_place(text, claim):
+            return replace(claim, verdict=Verdict.PARTLY, reasons=(SCATTERED, *claim.reasons))
+        return claim
+
+    def _in_one_place(self, text: str, claim: Claim) -> bool:
+        """True if a sentence that is cited has most words of `text`, all its numbers and dates."""
+        numbers = {citation.number for citation in claim.sentence.citations}
+        cited = [p.chunk.text for p in self._attribution.passages if p.number in numbers]
+        sentences = [span.of(whole) for whole in cited for span in split_sentences(whole)]
+        return any(
+            _share(text, facts.content_stems(sentence)) >= _IN_ONE_PLACE
+            and _has_values(text, sentence)
+            for sentence in sentences
+        )
 
     def rest(self) -> Iterator[Piece]:
         """Yield the reader's pieces that say more than what is shown."""
@@ -145,15 +192,28 @@ def _has_answer(text: str, short: str | None) -> bool:
     parts = [part for part in (short or "").split("; ") if part.strip()]
     stems = facts.content_stems(text)
     return bool(parts) and all(
-        part.casefold() in text.casefold() or (_share(part, stems) == 1.0 or _agrees(part, text))
+        f" {part.casefold()} " in f" {text.casefold()} "
+        or _share(part, stems) == 1.0
+        or _agrees(part, text)
         for part in parts
     )
 
 
 def _agrees(part: str, text: str) -> bool:
-    """True if a short answer that is a number or a date is in the text in another form."""
-    is_value = bool(facts.find_dates(part)[0] or facts.find_numbers(part))
-    return is_value and same_answer(part, text)
+    """True if a short answer that is a number is in the text in another form."""
+    dates, rest = facts.find_dates(part)
+    return not dates and bool(facts.find_numbers(rest)) and _has_values(part, text)
+
+
+def _has_values(text: str, other: str) -> bool:
+    """True if all dates and numbers of `text` are in `other`."""
+    dates, rest = facts.find_dates(text)
+    known_dates, known_rest = facts.find_dates(other)
+    known_numbers = facts.find_numbers(known_rest)
+    return all(any(d.agrees(known) for known in known_dates) for d in dates) and all(
+        any(n.agrees(known) or known.agrees(n) for known in known_numbers)
+        for n in facts.find_numbers(rest)
+    )
 
 
 def _share(text: str, stems: Sequence[str]) -> float:

@@ -9,6 +9,7 @@ import pytest
 from rag import serialize
 from rag.answer.answer import answer_question
 from rag.answer.chat_writer import ChatWriter
+from rag.answer.compose import OFF_TOPIC
 from rag.answer.model_text import (
     clean_sentence,
     find_verbatim,
@@ -26,8 +27,10 @@ MILL = passage(
     "The miller is Jane Doe.",
     title="Mill",
 )
-POOL = passage(2, "The pool of Ashby opens in May. A ticket costs 4 euros.", title="Pool")
-OWNER = passage(3, "The pool belongs to the town. Its basin was tiled by Peter Brown.", title="Own")
+POOL = passage(2, "The pool of Ashby opens at noon. A ticket costs 4 euros.", title="Pool")
+OWNER = passage(
+    3, "The pool belongs to the town. The basin of the pool was tiled by Peter Brown.", title="Own"
+)
 PASSAGES = (MILL, POOL)
 BUILT = "When was the mill of Ashby built?"
 
@@ -100,21 +103,39 @@ def test_a_false_sentence_is_withheld_and_the_true_one_beside_it_is_shown() -> N
         BUILT,
         PASSAGES,
         "Ashby's mill was built in 1871. Dragons guard the cellar of the castle. "
-        "The miller there is Jane Doe.",
+        "The mill of Ashby has Jane Doe as miller.",
         "Dragons again guard the castle.",
     )
     shown = [text for text, _ in _texts(answer)]
-    assert shown[0] == "Ashby's mill was built in 1871." and any("Jane Doe" in s for s in shown)
+    assert shown == ["Ashby's mill was built in 1871.", "The mill of Ashby has Jane Doe as miller."]
     assert "Dragons" not in answer.text
     assert [c.sentence.text for c in answer.withheld] == ["Dragons guard the cellar of the castle."]
 
 
 def test_the_readers_quotation_is_first_if_the_model_misses_its_answer() -> None:
-    answer, _ = ask(BUILT, PASSAGES, "The wheel turns twelve hours in a day.")
+    answer, _ = ask(BUILT, PASSAGES, "The mill of Ashby has a wheel that turns twelve hours a day.")
     assert [text for text, _ in _texts(answer)] == [
         "The mill of Ashby was built in 1871.",
-        "The wheel turns twelve hours in a day.",
+        "The mill of Ashby has a wheel that turns twelve hours a day.",
     ]
+
+
+def test_a_true_sentence_about_something_else_is_withheld() -> None:
+    answer, _ = ask(BUILT, PASSAGES, "A ticket costs 4 euros.")
+    assert answer.text == "The mill of Ashby was built in 1871. [1]"
+    assert [c.reasons for c in answer.withheld] == [(OFF_TOPIC,)]
+
+
+def test_a_sentence_that_mixes_two_of_its_source_is_withheld() -> None:
+    told = passage(
+        1,
+        "In 1987 the town of Ashby wrote letters about the water to all neighbours. "
+        "The town of Ashby has discussed the water of its river since 1974.",
+    )
+    asked = "When did the town of Ashby write to its neighbours about the water?"
+    answer, _ = ask(asked, [told], "The town of Ashby wrote letters to neighbours in 1974.")
+    assert "letters to neighbours in 1974" not in answer.text
+    assert len(answer.withheld) == 1
 
 
 def test_all_that_the_reader_quotes_is_in_the_answer() -> None:
@@ -159,9 +180,12 @@ def test_a_sentence_that_the_passages_lack_is_searched_for_and_cited() -> None:
         sought.append(text)
         return PASSAGES if len(sought) == 1 else (replace(OWNER, number=1),)
 
-    answer, _ = ask(BUILT, PASSAGES, "Peter Brown tiled its basin.", search=search)
-    assert sought == [BUILT, "Peter Brown tiled its basin."]
-    assert _texts(answer)[1] == ("Peter Brown tiled its basin.", [3])
+    asked = "When was the mill of Ashby built, and who tiled the basin of the pool?"
+    answer, _ = ask(
+        asked, PASSAGES, "The basin of the pool was tiled by Peter Brown.", search=search
+    )
+    assert sought == [asked, "The basin of the pool was tiled by Peter Brown."]
+    assert _texts(answer)[1] == ("The basin of the pool was tiled by Peter Brown.", [3])
     assert [p.number for p in answer.passages] == [1, 2, 3]
     assert answer.claims[1].evidence[0].document == OWNER.chunk.document
 
