@@ -8,9 +8,10 @@ The order of the answer:
 3. Quotations whose words are not in those sentences yet come last.
 
 So an answer says nothing less than the reader's, and nothing that was not checked. A sentence
-without the reader's short answer must pass two more tests: it shares words with the question, and
-one sentence of its source has most of its words and all its numbers and dates. A small model puts
-the date of one sentence into another, and the check alone does not notice all of that.
+without the reader's short answer must pass two more tests: the first one that is shown shares words
+with the question, and one sentence of the source has most of its words, nearly all that are not in
+the question, and all its numbers and dates. A small model puts the date of one sentence into
+another, and the check alone does not notice all of that.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ from rag.text.sentences import split_sentences
 
 #: share of the words of a quotation from which sentences have said it
 _SAID = 0.8
-#: share of the question's words that a sentence without the short answer must have
-_ABOUT = 0.3
+#: share of the question's words that the first sentence must have if it lacks the short answer
+_ABOUT = 0.2
 #: share of its words that one sentence of its source must have
 _IN_ONE_PLACE = 0.6
+#: share of its words that are not in the question, which that sentence must have too
+_NEW_IN_ONE_PLACE = 0.8
 #: share of the words of a sentence from which it repeats another one of the model's
 _REPEATED = 0.9
 
@@ -108,7 +111,7 @@ class Composer:
             return claim
         asked = facts.content_stems(self._question)
         shared = set(asked).intersection(facts.content_stems(text))
-        if len(shared) < _ABOUT * len(set(asked)):
+        if not self.answered and len(shared) < _ABOUT * len(set(asked)):
             return replace(claim, verdict=Verdict.PARTLY, reasons=(OFF_TOPIC,))
         if claim.sentence.quote is None and not self._in_one_place(text, claim):
             return replace(claim, verdict=Verdict.PARTLY, reasons=(SCATTERED, *claim.reasons))
@@ -118,12 +121,18 @@ class Composer:
         """True if a sentence that is cited has most words of `text`, all its numbers and dates."""
         numbers = {citation.number for citation in claim.sentence.citations}
         cited = [p.chunk.text for p in self._attribution.passages if p.number in numbers]
-        sentences = [span.of(whole) for whole in cited for span in split_sentences(whole)]
-        return any(
-            _share(text, facts.content_stems(sentence)) >= _IN_ONE_PLACE
-            and _has_values(text, sentence)
-            for sentence in sentences
-        )
+        own = set(facts.content_stems(text))
+        new = own.difference(facts.content_stems(self._question))
+        for whole in cited:
+            for span in split_sentences(whole):
+                stems = set(facts.content_stems(span.of(whole)))
+                if (
+                    len(own & stems) >= _IN_ONE_PLACE * len(own)
+                    and len(new & stems) >= _NEW_IN_ONE_PLACE * len(new)
+                    and _has_values(text, span.of(whole))
+                ):
+                    return True
+        return False
 
     def rest(self) -> Iterator[Piece]:
         """Yield the reader's pieces that say more than what is shown."""
