@@ -84,7 +84,7 @@ class Config:
     answer_tokens: int = 512  #: longest answer of the chat model, in tokens
     temperature: float = 0.0  #: of the chat model; 0 always takes the likeliest token
     seed: int = 0  #: of the random draws, if temperature is above 0
-    threads: int = 0  #: threads of the models; 0 is all cores but one, at least one
+    threads: int = 0  #: threads of the models; 0 is all cores but one; measured for a chat model
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", _absolute(self.home or _default_home()))

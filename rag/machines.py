@@ -174,10 +174,13 @@ class Machines:
         from rag.answer.chat_writer import ChatWriter
         from rag.inference.llama_chat import ChatModel
         from rag.inference.model_trial import find_tried_chat_model
+        from rag.inference.thread_choice import choose_threads
 
         config = self.config
         file, sha256 = find_tried_chat_model(config.home, config.model)
         self._chat_model = ChatModel(str(file.path), config.context_tokens, config.threads)
+        if not config.threads:
+            choose_threads(self._chat_model, config.home, sha256)
         return ChatWriter(
             self._chat_model,
             Model(file.name, sha256),

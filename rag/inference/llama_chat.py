@@ -66,6 +66,14 @@ class ChatModel(LoadedModel):
                 "choose a model that was made for chat",
             )
 
+    def use_threads(self, threads: int) -> None:
+        """Read and write with this number of threads from now on."""
+        self.lib.llama_set_n_threads(self.context, threads, threads)
+
+    def forget(self) -> None:
+        """Empty the cache: the next prompt is computed as a whole."""
+        self._forget_from(0)
+
     @property
     def template(self) -> str | None:
         """The chat template (Jinja) that the file carries; None if it has none."""

@@ -161,18 +161,18 @@ def test_greedy_is_the_same_every_time_with_and_without_the_cache(chat: ChatMode
         _prompt(question, PASSAGES, chat, 100).ids
         for question in ("How many bolts?", "Which year?", "How many bolts has the pump of 1993?")
     ]
-    chat._forget_from(0)
+    chat.forget()
     with_cache = [_greedy(chat, ids) for ids in (*prompts, *prompts)]
     without = []
     for ids in prompts:
-        chat._forget_from(0)
+        chat.forget()
         without.append(_greedy(chat, ids))
     assert all(without) and with_cache == [*without, *without]
 
 
 def test_the_shared_beginning_of_a_prompt_is_not_read_again(chat: ChatModel) -> None:
     ids = _prompt("How many bolts?", PASSAGES, chat, 100).ids
-    chat._forget_from(0)
+    chat.forget()
     first, read = list(chat.read(ids)), chat.tokens_read
     again = list(chat.read(ids))
     assert len(first) > len(again) == 1 and again[-1] == len(ids)
@@ -189,7 +189,7 @@ def test_closing_the_stream_stops_the_model(chat: ChatModel) -> None:
 
 
 def test_stopping_between_the_pieces_of_a_prompt(chat: ChatModel) -> None:
-    chat._forget_from(0)
+    chat.forget()
     work = chat.read(_prompt("Which?", [_passage(1, "word " * 200)], chat, 100).ids)
     assert next(work) == 64
     close(work)
@@ -202,7 +202,7 @@ def test_a_stop_takes_effect_within_a_piece_and_within_a_token(
     monkeypatch.setattr("rag.inference.llama_chat._SECONDS_BETWEEN_STOPS", 0.0)
     ids = _prompt("How many bolts?", PASSAGES, chat, 100).ids
     expected = _greedy(chat, ids)
-    chat._forget_from(0)
+    chat.forget()
     calls = 0
 
     def stop() -> bool:

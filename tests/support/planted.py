@@ -55,9 +55,10 @@ def plant(texts: Sequence[str], judge: Judge, many: int, seed: int = 0) -> Plant
         start = chance.randrange(len(_sentences(text)) - _SENTENCES + 1)
         quoted, *written = _sentences(text)[start : start + _SENTENCES]
         chance.shuffle(written)
-        wrong = edits.make_wrong(written[0], text, chance)
-        if not wrong or wrong in text:
+        made = edits.make_wrong(written[0], text, chance)
+        if made is None or made[0] in text:
             continue
+        wrong = made[0]
         true = [written[1], edits.reword(written[2], chance)]
         others = [other for other in chance.sample(usable, min(3, len(usable))) if other != text]
         _answer(text, others[:2], quoted, wrong, true, judge, found, chance)
