@@ -8,10 +8,9 @@ The order of the answer:
 3. Quotations whose words are not in those sentences yet come last.
 
 So an answer says nothing less than the reader's, and nothing that was not checked. A sentence
-without the reader's short answer must pass two more tests: the first one that is shown shares words
-with the question, and one sentence of the source has most of its words, nearly all that are not in
-the question, and all its numbers and dates. A small model puts the date of one sentence into
-another, and the check alone does not notice all of that.
+without the reader's short answer must pass one more test: one sentence of its source has most of
+its words, nearly all that are not in the question, and all its numbers and dates. A small model
+puts the date of one sentence into another, and the check alone does not notice all of that.
 """
 
 from __future__ import annotations
@@ -39,8 +38,6 @@ from rag.text.sentences import split_sentences
 
 #: share of the words of a quotation from which sentences have said it
 _SAID = 0.8
-#: share of the question's words that the first sentence must have if it lacks the short answer
-_ABOUT = 0.2
 #: share of its words that one sentence of its source must have
 _IN_ONE_PLACE = 0.6
 #: share of its words that are not in the question, which that sentence must have too
@@ -48,8 +45,7 @@ _NEW_IN_ONE_PLACE = 0.8
 #: share of the words of a sentence from which it repeats another one of the model's
 _REPEATED = 0.9
 
-#: reasons for which a sentence that the check lets pass is withheld
-OFF_TOPIC = "true of its source, but about something else than the question"
+#: the reason for which a sentence that the check lets pass is withheld
 SCATTERED = "no single sentence of its source says most of it, and the quoted answer is another"
 
 Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
@@ -109,10 +105,6 @@ class Composer:
         """The claim of a supported sentence; a doubtful one if it lacks the reader's answer."""
         if _has_answer(text, self._draft.short):
             return claim
-        asked = facts.content_stems(self._question)
-        shared = set(asked).intersection(facts.content_stems(text))
-        if not self.answered and len(shared) < _ABOUT * len(set(asked)):
-            return replace(claim, verdict=Verdict.PARTLY, reasons=(OFF_TOPIC,))
         if claim.sentence.quote is None and not self._in_one_place(text, claim):
             return replace(claim, verdict=Verdict.PARTLY, reasons=(SCATTERED, *claim.reasons))
         return claim

@@ -9,7 +9,7 @@ import pytest
 from rag import serialize
 from rag.answer.answer import answer_question
 from rag.answer.chat_writer import ChatWriter
-from rag.answer.compose import OFF_TOPIC
+from rag.answer.compose import SCATTERED
 from rag.answer.model_text import (
     clean_sentence,
     find_verbatim,
@@ -120,22 +120,18 @@ def test_the_readers_quotation_is_first_if_the_model_misses_its_answer() -> None
     ]
 
 
-def test_a_true_sentence_about_something_else_is_withheld() -> None:
-    answer, _ = ask(BUILT, PASSAGES, "A ticket costs 4 euros.")
-    assert answer.text == "The mill of Ashby was built in 1871. [1]"
-    assert [c.reasons for c in answer.withheld] == [(OFF_TOPIC,)]
-
-
 def test_a_sentence_that_mixes_two_of_its_source_is_withheld() -> None:
     told = passage(
         1,
-        "In 1987 the town of Ashby wrote letters about the water to all neighbours. "
-        "The town of Ashby has discussed the water of its river since 1974.",
+        "In 1987 the mayor of Ashby wrote a letter to all neighbours of the mill. "
+        "The water of the river has been discussed by the council since 1974.",
     )
-    asked = "When did the town of Ashby write to its neighbours about the water?"
-    answer, _ = ask(asked, [told], "The town of Ashby wrote letters to neighbours in 1974.")
-    assert "letters to neighbours in 1974" not in answer.text
-    assert len(answer.withheld) == 1
+    asked = "When did the mayor of Ashby write a letter to the neighbours?"
+    answer, _ = ask(asked, [told], "The mayor of Ashby wrote about the water of the river in 1974.")
+    assert answer.text == (
+        "In 1987 the mayor of Ashby wrote a letter to all neighbours of the mill. [1]"
+    )
+    assert [claim.reasons[0] for claim in answer.withheld] == [SCATTERED]
 
 
 def test_all_that_the_reader_quotes_is_in_the_answer() -> None:
