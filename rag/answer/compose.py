@@ -96,7 +96,8 @@ class Composer:
         yield from self._attribution.passages[known:]
         yield from self._before(text)
         markers = "".join(f"[{c.number}]" for c in claim.sentence.citations)
-        yield from self._show(f"{text} {markers}")
+        end = "." if text[-1].isalnum() else ""  # the next sentence must not run into this one
+        yield from self._show(f"{text}{end} {markers}")
         self._shown.append(text)
         self.answered = True
         return claim

@@ -88,6 +88,15 @@ def test_a_verbatim_sentence_is_a_quotation_and_stands_once() -> None:
     assert answer.claims[0].sentence.quote is not None
 
 
+def test_sentences_without_a_full_stop_stay_apart() -> None:
+    written = "- Ashby's mill was built in 1871\n- The miller of Ashby's mill is Jane Doe"
+    answer, _ = ask(BUILT, PASSAGES, written)
+    assert [text for text, _ in _texts(answer)] == [
+        "Ashby's mill was built in 1871.",
+        "The miller of Ashby's mill is Jane Doe.",
+    ]
+
+
 def test_a_false_number_is_withheld_with_what_the_source_says() -> None:
     answer, _ = ask(BUILT, PASSAGES, "The mill of Ashby was built in 1923.")
     assert "1923" not in answer.text and "1871" in answer.text
