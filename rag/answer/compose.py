@@ -38,6 +38,8 @@ from rag.text.sentences import split_sentences
 
 #: share of the words of a quotation from which sentences have said it
 _SAID = 0.8
+#: words of a fragment, for which the sentence around it is quoted
+_FEW_WORDS = 5
 #: share of its words that one sentence of its source must have
 _IN_ONE_PLACE = 0.6
 #: share of its words that are not in the question, which that sentence must have too
@@ -142,9 +144,16 @@ class Composer:
         return any(_share(text, facts.content_stems(shown)) >= _REPEATED for shown in self._shown)
 
     def _verbatim(self, text: str) -> Quote | None:
-        """The sentence of a passage that has `text` word for word; the reader's own come first."""
+        """The sentence of a passage that is `text`, or has it if it is only a few words.
+
+        The reader's quotations come first. A longer part of a sentence is not taken for it: what
+        is left out may change the meaning, and the check decides.
+        """
+        words = " ".join(text.rstrip(".").split())
+        few = len(words.split()) <= _FEW_WORDS
         for quote in self._quotes:
-            if " ".join(text.rstrip(".").split()) in " ".join(quote.text.split()):
+            quoted = " ".join(quote.text.split())
+            if words in quoted if few else words == quoted.rstrip("."):
                 return quote
         passages = self._attribution.passages
         place = find_verbatim(text, passages)
@@ -153,8 +162,9 @@ class Composer:
         chunk = next(p.chunk for p in passages if p.number == place.number)
         around = quote_around(chunk, place.span)
         start = chunk.span.start
-        words = chunk.text[around.start - start : around.end - start]
-        return Quote(words, place.number, around)
+        quote = Quote(chunk.text[around.start - start : around.end - start], place.number, around)
+        whole = len(" ".join(quote.text.split()).rstrip(". ")) <= len(words)
+        return quote if few or whole else None
 
     def _show_quote(self, quote: Quote) -> Iterator[Draft | Piece]:
         self.answered = True

@@ -18,6 +18,7 @@ _LABEL = re.compile(
     r"^(?:[-*•>#]+\s+|\d{1,2}[.)]\s+|\*\*)*(?:answer|a|assistant|response)\s*:\s*", re.I
 )
 _BULLET = re.compile(r"^(?:[-*•>#]+\s+)+")
+_CODE = re.compile(r"(?<!`)`([^`\n]{1,100})`(?!`)")
 _ECHO = re.compile(r"^(?:question|notes|user|system)\s*:", re.I)
 _QUOTED = re.compile(r"[\"“]([^\"“”\n]{1,400})[\"”]")
 #: a lead that says where the answer comes from and nothing else
@@ -67,7 +68,8 @@ def clean_sentence(text: str, question: str) -> str:
     text = _LABEL.sub("", " ".join(text.split()))
     if _ECHO.match(text):
         return ""
-    text = _BULLET.sub("", text).replace("**", "").replace("`", "")
+    text = _BULLET.sub("", text).replace("**", "")
+    text = _CODE.sub(r"\1", text)
     lead = _LEAD.match(text)
     if lead:
         text = text[lead.end() : lead.end() + 1].upper() + text[lead.end() + 1 :]

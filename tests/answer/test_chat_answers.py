@@ -16,10 +16,13 @@ from rag.answer.model_text import (
     sentences_of,
     unquote_what_is_not_verbatim,
 )
+from rag.cli.output import print_answer
 from rag.domain import Draft, Passage, Quote, Receipt, Turn, Verdict
 from rag.events import Answered, Reading, Token
 from tests.support.fakes import JUDGE, Script, passage, quote
 from tests.support.scripted_chat import ScriptedChat, ask, built_in_reader, chat_writer
+from tui.render.answer_text import notes
+from tui.render.glyphs import UNICODE
 
 MILL = passage(
     1,
@@ -105,6 +108,19 @@ def test_a_false_number_is_withheld_with_what_the_source_says() -> None:
     assert any("1871" in reason for reason in withheld.reasons)
     assert withheld.evidence[0].text == "The mill of Ashby was built in 1871."
     assert serialize.answer(answer)["withheld"][0]["verdict"] == "contradicted"
+
+
+def test_a_withheld_sentence_is_shown_with_its_reason_and_what_the_source_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer, _ = ask(BUILT, PASSAGES, "The mill of Ashby was built in 1923.")
+    print_answer(answer, quiet=True)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "✗ withheld: “The mill of Ashby was built in 1923.” contradicted: 1923" in shown
+    assert "The mill of Ashby was built in 1871." in shown.partition("withheld")[2]
+    chat = " ".join(notes(answer, UNICODE).plain.split())
+    assert "! withheld: “The mill of Ashby was built in 1923.” contradicted: 1923" in chat
+    assert "says “The mill of Ashby was built in 1871.”" in chat
 
 
 def test_a_false_sentence_is_withheld_and_the_true_one_beside_it_is_shown() -> None:

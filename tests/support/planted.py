@@ -1,6 +1,6 @@
 """Answers with one false sentence each, written by a scripted model over given texts.
 
-    python -m tests.support.planted CORPUS.jsonl.gz [--many 200]
+    python -m tests.support.planted CORPUS.jsonl.gz [--many 200] [--kinds number word ...]
 
 A line of the corpus has a `text`. Printed are the share of false sentences that are shown as plain
 facts, and the share of true ones that are not shown.
@@ -12,6 +12,7 @@ import argparse
 import gzip
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from rag.training import edits
 from tests.support.fakes import Script, passage, quote
 from tests.support.scripted_chat import ScriptedChat, chat_writer
 
+#: kinds of errors
+KINDS = ("number", "date", "name", "negation")
 _SENTENCES = 4  # of a text: one is quoted, two stay true, one is made false
 
 
@@ -46,7 +49,13 @@ class Planted:
         return 1 - sum(self.true) / max(1, len(self.true))
 
 
-def plant(texts: Sequence[str], judge: Judge, many: int, seed: int = 0) -> Planted:
+def plant(
+    texts: Sequence[str],
+    judge: Judge,
+    many: int,
+    kinds: Sequence[str] = KINDS,
+    seed: int = 0,
+) -> Planted:
     """The outcome of `many` answers over `texts`, with up to two other texts as passages."""
     chance, found = random.Random(seed), Planted()
     usable = [text for text in texts if len(_sentences(text)) >= _SENTENCES]
@@ -55,7 +64,7 @@ def plant(texts: Sequence[str], judge: Judge, many: int, seed: int = 0) -> Plant
         start = chance.randrange(len(_sentences(text)) - _SENTENCES + 1)
         quoted, *written = _sentences(text)[start : start + _SENTENCES]
         chance.shuffle(written)
-        made = edits.make_wrong(written[0], text, chance)
+        made = edits.make_wrong(written[0], text, chance, kinds)
         if made is None or made[0] in text:
             continue
         wrong = made[0]
@@ -87,11 +96,17 @@ def _answer(
     said = [wrong, *true]
     chance.shuffle(said)
     shown = _shown(quoted, passages, said, reader, judge)
-    found.false.append(any(wrong in s or s in wrong for s in shown))
+    found.false.append(any(_same(wrong, s) for s in shown))
     found.missed += [wrong] * found.false[-1]
     for sentence in true:
-        found.true.append(any(sentence in s or s in sentence for s in shown))
+        found.true.append(any(_same(sentence, s) for s in shown))
         found.lost += [sentence] * (not found.true[-1])
+
+
+def _same(one: str, other: str) -> bool:
+    """True if one of two sentences has the other, without marks: a part is quoted as a whole."""
+    one, other = (" ".join(re.findall(r"\w+", text.casefold())) for text in (one, other))
+    return one in other or other in one
 
 
 def _shown(
@@ -122,9 +137,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--many", type=int, default=200)
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=tuple(edits.WRONG))
     options = parser.parse_args()
     machines = Machines(Config.read())
-    found = plant(list(_texts(options.corpus)), machines.judge(), options.many)
+    found = plant(list(_texts(options.corpus)), machines.judge(), options.many, options.kinds)
     machines.close()
     for name, sentences in (("shown false", found.missed), ("lost", found.lost)):
         for sentence in sentences:
