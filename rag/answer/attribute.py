@@ -8,11 +8,13 @@ negation) weighs more than one that supports the sentence with fewer of its word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.answer.check import Judge, check_sentence, word_overlap
 from rag.domain import Citation, Claim, Passage, Sentence, Span, Verdict
+from rag.text.view import view_of
 
 #: a text and how many passages -> the nearest passages
 Search = Callable[[str, int], Sequence[Passage]]
@@ -21,6 +23,16 @@ _MAX_CHECKED = 5  # given passages that a sentence is checked against
 _MAX_FOUND = 2  # passages that a search for a sentence adds
 #: share of a sentence's words from which a passage may contradict it
 _MIN_OVERLAP = 0.3
+#: the signs and words of each currency
+_CURRENCIES = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\$|\busd\b|\bdollars?\b",
+        r"€|\beur\b|\beuros?\b",
+        r"£|\bgbp\b|\bpounds?\b|\bsterling\b",
+        r"¥|\bjpy\b|\byen\b|\bcny\b|\byuan\b",
+    )
+)
 _ORDER = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.PARTLY, Verdict.UNSUPPORTED)
 
 
@@ -112,7 +124,28 @@ class Attribution:
     def _check(self, text: str, passages: Sequence[Passage]) -> Claim:
         citations = tuple(Citation(passage.number, Span(0, 0)) for passage in passages)
         sentence = Sentence(text, Span(0, len(text)), citations)
-        return check_sentence(sentence, passages, self._judge)
+        claim = check_sentence(sentence, passages, self._judge)
+        if claim.verdict is Verdict.SUPPORTED and (unit := _unknown_currency(text, passages)):
+            reason = f"{unit}: the source names no such currency"
+            return replace(claim, verdict=Verdict.UNSUPPORTED, reasons=(reason, *claim.reasons))
+        return claim
+
+
+def _unknown_currency(text: str, passages: Sequence[Passage]) -> str:
+    """A currency of the sentence that none of the passages names; "" if there is none.
+
+    Models add one to an amount that stands alone in a table.
+    """
+    whole = "\n".join(
+        f"{p.chunk.title}\n{p.chunk.heading}\n{view_of(p.chunk).text}\n"
+        + "\n".join(unit.context for unit in p.chunk.units)
+        for p in passages
+    )
+    for pattern in _CURRENCIES:
+        found = pattern.search(text)
+        if found and not pattern.search(whole):
+            return found[0]
+    return ""
 
 
 def _evidence_overlap(text: str, claim: Claim) -> float:

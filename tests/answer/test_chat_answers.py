@@ -91,6 +91,15 @@ def test_a_verbatim_sentence_is_a_quotation_and_stands_once() -> None:
     assert answer.claims[0].sentence.quote is not None
 
 
+def test_a_currency_that_the_source_does_not_name_is_not_shown() -> None:
+    told = passage(1, "The debt of the mill of Ashby is 2,500 by now.")
+    answer, _ = ask(
+        "How much is the debt of the mill?", [told], "The mill of Ashby has a debt of $2,500 now."
+    )
+    assert "$" not in answer.text and "2,500" in answer.text
+    assert answer.withheld[0].reasons[0] == "$: the source names no such currency"
+
+
 def test_sentences_without_a_full_stop_stay_apart() -> None:
     written = "- Ashby's mill was built in 1871\n- The miller of Ashby's mill is Jane Doe"
     answer, _ = ask(BUILT, PASSAGES, written)
