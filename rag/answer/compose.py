@@ -140,8 +140,14 @@ class Composer:
                 yield from self._show(quote)
 
     def _repeats(self, text: str) -> bool:
-        """True if the sentence says nothing after the model's sentences before it."""
-        return any(_share(text, facts.content_stems(shown)) >= _REPEATED for shown in self._shown)
+        """True if the sentence says nothing after the model's sentences before it.
+
+        One without the short answer says nothing, either, after the reader's first quotation.
+        """
+        said = list(self._shown)
+        if self._quotes and not _has_answer(text, self._draft.short):
+            said.append(self._quotes[0].text)
+        return any(_share(text, facts.content_stems(shown)) >= _REPEATED for shown in said)
 
     def _verbatim(self, text: str) -> Quote | None:
         """The sentence of a passage that is `text`, or has it if it is only a few words.

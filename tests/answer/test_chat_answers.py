@@ -168,6 +168,14 @@ def test_a_sentence_that_mixes_two_of_its_source_is_withheld() -> None:
     assert [claim.reasons[0] for claim in answer.withheld] == [SCATTERED]
 
 
+def test_a_part_of_the_quotation_without_its_answer_is_not_shown_beside_it() -> None:
+    told = passage(1, "In June the mayor of Ashby outlined conditions for opening the mill.")
+    asked = "In which month did the mayor of Ashby outline conditions?"
+    reader = Script(quote(told, told.chunk.text), draft=Draft(Receipt(), short="June", chance=0.9))
+    answer, _ = ask(asked, [told], "The mayor of Ashby outlined conditions.", reader=reader)
+    assert answer.text == f"{told.chunk.text} [1]" and answer.withheld == ()
+
+
 def test_all_that_the_reader_quotes_is_in_the_answer() -> None:
     reader = Script(
         quote(MILL, "The mill of Ashby was built in 1871."),
