@@ -8,9 +8,10 @@ The order of the answer:
 3. Quotations whose words are not in those sentences yet come last.
 
 So an answer says nothing less than the reader's, and nothing that was not checked. A sentence
-without the reader's short answer must pass one more test: one sentence of its source has most of
-its words, nearly all that are not in the question, and all its numbers and dates. A small model
-puts the date of one sentence into another, and the check alone does not notice all of that.
+without the reader's short answer must pass two more tests: it says something that the question does
+not, and one sentence of its source has most of its words, nearly all that are not in the question,
+and all its numbers and dates. A small model affirms what it is asked and puts the date of one
+sentence into another; the check alone does not notice all of that.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ _NEW_IN_ONE_PLACE = 0.8
 #: share of the words of a sentence from which it repeats another one of the model's
 _REPEATED = 0.9
 
-#: the reason for which a sentence that the check lets pass is withheld
+#: reasons for which a sentence that the check lets pass is withheld
+ECHO = "it has no word that the question does not have: a model affirms what it is asked"
 SCATTERED = "no single sentence of its source says most of it, and the quoted answer is another"
 
 Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
@@ -108,6 +110,9 @@ class Composer:
         """The claim of a supported sentence; a doubtful one if it lacks the reader's answer."""
         if _has_answer(text, self._draft.short):
             return claim
+        own = set(facts.content_stems(text))
+        if claim.sentence.quote is None and own <= set(facts.content_stems(self._question)):
+            return replace(claim, verdict=Verdict.PARTLY, reasons=(ECHO, *claim.reasons))
         if claim.sentence.quote is None and not self._in_one_place(text, claim):
             return replace(claim, verdict=Verdict.PARTLY, reasons=(SCATTERED, *claim.reasons))
         return claim

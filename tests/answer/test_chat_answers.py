@@ -168,6 +168,17 @@ def test_a_sentence_that_mixes_two_of_its_source_is_withheld() -> None:
     assert [claim.reasons[0] for claim in answer.withheld] == [SCATTERED]
 
 
+def test_a_question_that_is_affirmed_is_no_answer() -> None:
+    told = passage(1, "Flat B has two rooms and a balcony. Flat A has one room.")
+    reader = Script(
+        quote(told, "Flat B has two rooms and a balcony."),
+        draft=Draft(Receipt(), short="two rooms", chance=0.9),
+    )
+    asked = "Do both flats have a balcony?"
+    answer, _ = ask(asked, [told], "Both flats have a balcony.", reader=reader)
+    assert "Both flats" not in answer.text and answer.text.startswith("Flat B")
+
+
 def test_a_part_of_the_quotation_without_its_answer_is_not_shown_beside_it() -> None:
     told = passage(1, "In June the mayor of Ashby outlined conditions for opening the mill.")
     asked = "In which month did the mayor of Ashby outline conditions?"
