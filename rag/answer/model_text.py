@@ -14,9 +14,7 @@ _PASSAGE_NAME = re.compile(
     re.I,
 )
 _TEMPLATE_TOKEN = re.compile(r"<\|[^<>|\n]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>")
-_LABEL = re.compile(
-    r"^(?:[-*•>#]+\s+|\d{1,2}[.)]\s+|\*\*)*(?:answer|a|assistant|response)\s*:\s*", re.I
-)
+_LABEL = re.compile(r"^[-*•>#\d.)\s]{0,20}(?:answer|assistant|response|a)\s{0,9}:\s*", re.I)
 _BULLET = re.compile(r"^(?:[-*•>#]+\s+)+")
 _CODE = re.compile(r"(?<!`)`([^`\n]{1,100})`(?!`)")
 _ECHO = re.compile(r"^(?:question|notes|user|system)\s*:", re.I)
@@ -49,7 +47,7 @@ def sentences_of(pieces: Iterable[str]) -> Iterator[str]:
 
 def _first_end(text: str) -> int:
     """Where the first sentence of `text` ends, if another one or a line has begun; else 0."""
-    text = text[: 2 * _MAX_SENTENCE_CHARS]
+    text = text[:_MAX_SENTENCE_CHARS]
     lead = len(text) - len(text.lstrip())
     line = text.find("\n", lead)
     spans = list(split_sentences(text if line < 0 else text[:line]))

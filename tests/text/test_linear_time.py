@@ -249,7 +249,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
     "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._plain(t))),
     "what a model writes": (
-        30_000,
+        4_000,
         lambda t: (
             list(model_text.sentences_of([t])),
             model_text.clean_sentence(t, "q"),
