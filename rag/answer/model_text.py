@@ -61,7 +61,7 @@ def clean_sentence(text: str, question: str) -> str:
 
     "" if nothing is left, or if it repeats the question or a line of the prompt.
     """
-    text = _TEMPLATE_TOKEN.sub(" ", text)
+    text = " ".join(_TEMPLATE_TOKEN.sub(" ", text).split())
     text = _MARKER.sub("", text)
     text = _LABEL.sub("", " ".join(text.split()))
     if _ECHO.match(text):
