@@ -26,6 +26,7 @@ RANGES = {
     "neighbour_sentences": (0, 100),
     "chunk_tokens": (32, 100_000),
     "context_tokens": (256, 2**20),
+    "prompt_tokens": (64, 2**20),
     "answer_tokens": (1, 2**20),
     "temperature": (0.0, 100.0),
     "seed": (-(2**31), 2**32 - 1),
@@ -79,10 +80,11 @@ class Config:
     neighbour_sentences: int = 1  #: sentences added to a passage on either side when it is read
     chunk_tokens: int = 200  #: largest chunk, in tokens
     context_tokens: int = 4096  #: context of the chat model, in tokens
+    prompt_tokens: int = 420  #: prompt of the chat model; an answer begins sooner with a short one
     answer_tokens: int = 512  #: longest answer of the chat model, in tokens
     temperature: float = 0.0  #: of the chat model; 0 always takes the likeliest token
     seed: int = 0  #: of the random draws, if temperature is above 0
-    threads: int = 0  #: threads of the models; 0 is all cores but one, at least one
+    threads: int = 0  #: threads of the models; 0 is all cores but one; measured for a chat model
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", _absolute(self.home or _default_home()))

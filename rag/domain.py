@@ -321,6 +321,7 @@ class Answer:
     languages: tuple[str, ...] = ()  #: as in `Draft`
     #: sentences that stand in a source and are not surely an answer, likeliest first
     related: tuple[Claim, ...] = ()
+    withheld: tuple[Claim, ...] = ()  #: sentences of a chat model that the check did not let pass
 
 
 @dataclass(frozen=True, slots=True)

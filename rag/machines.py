@@ -175,20 +175,22 @@ class Machines:
 
     def _chat_writer(self) -> Writer:
         from rag.answer.chat_writer import ChatWriter
-        from rag.answer.prompt import build_prompt, build_rewrite_prompt, citation_grammar
         from rag.inference.llama_chat import ChatModel
         from rag.inference.model_trial import find_tried_chat_model
+        from rag.inference.thread_choice import choose_threads
 
         config = self.config
         file, sha256 = find_tried_chat_model(config.home, config.model)
         self._chat_model = ChatModel(str(file.path), config.context_tokens, config.threads)
+        if not config.threads:
+            choose_threads(self._chat_model, config.home, sha256)
         return ChatWriter(
             self._chat_model,
             Model(file.name, sha256),
-            build_prompt,
-            citation_grammar,
+            self._reader(),
+            self.judge(),
+            config.prompt_tokens,
             config.answer_tokens,
             config.temperature,
             config.seed,
-            build_rewrite_prompt,
         )

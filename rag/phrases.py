@@ -6,7 +6,7 @@ the enums instead.
 
 from __future__ import annotations
 
-from rag.domain import Answer, Answers, FileState, Judgement, Reason, Verdict
+from rag.domain import Answer, Answers, Claim, FileState, Judgement, Reason, Verdict
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -50,6 +50,8 @@ ADD_COMMAND = "footnote add FOLDER"
 SOURCES_DIFFER = "the sources differ"
 #: The label of a masked line that would answer the question.
 LINE_LEFT_OUT = "a repeated line was left out"
+#: The label of a sentence of a chat model that is not part of the answer.
+WITHHELD = "withheld"
 #: The label in front of the advice that follows an error.
 HINT = "hint:"
 
@@ -83,3 +85,9 @@ def judgement_phrase(judgement: Judgement) -> str:
 def is_related(judgement: Judgement | None) -> bool:
     """Tell whether a sentence is only related: it was judged, and is not surely an answer."""
     return judgement is not None and judgement.answers is not Answers.YES
+
+
+def withheld_reason(claim: Claim) -> str:
+    """Return what is wrong with a withheld sentence: its verdict, and the first reason for it."""
+    found = [reason for reason in claim.reasons if not reason.startswith("model: ")]
+    return ": ".join([VERDICT_PHRASES[claim.verdict], *found[:1]])

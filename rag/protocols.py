@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rag.domain import Draft, Model, Passage, Piece, Progress, Span, Turn
+from rag.domain import Claim, Draft, Model, Passage, Piece, Progress, Span, Turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,18 +16,32 @@ if TYPE_CHECKING:
 class Writer(Protocol):
     """Interface of whatever writes answers: the built-in reader, a chat model, a script of a test.
 
-    `write` yields one `Draft`, then pieces, with `Progress` between them; closing the iterator
-    stops the work. `rewrite` turns a follow-up question into one that can be understood without
-    the earlier turns; "" leaves that to the built-in rules.
+    `write` yields a `Draft`, then pieces, with `Progress` between them; closing the iterator stops
+    the work. A later `Draft` takes the place of the first. A `Passage` is one that the writer found
+    itself and cites from there on; a `Claim` is a sentence that it withheld.
+
+    `rewrite` turns a follow-up question into one that can be understood without the earlier turns;
+    "" leaves that to the built-in rules.
     """
 
     model: Model
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[Draft | Progress | Piece]: ...
+    ) -> Iterator[Draft | Progress | Piece | Claim | Passage]: ...
 
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str: ...
+
+
+@runtime_checkable
+class SearchingWriter(Protocol):
+    """A writer that searches for the sentences that it writes and stops by itself."""
+
+    def with_search(
+        self,
+        search: Callable[[str, int], Sequence[Passage]],
+        stop: Callable[[], bool],
+    ) -> Writer: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ class AnswerObject(TypedDict):
 
     `left_out` is present only if masked text would answer, `languages` only if the reader does not
     read those of the question or of the nearest passages, `related` only if there are sentences
-    near the question that are not surely an answer.
+    near the question that are not surely an answer, `withheld` only if sentences of a chat model
+    did not pass the check.
     """
 
     schema: int
@@ -129,6 +130,7 @@ class AnswerObject(TypedDict):
     left_out: NotRequired[list[PlaceObject]]
     languages: NotRequired[list[str]]
     related: NotRequired[list[ClaimObject]]
+    withheld: NotRequired[list[ClaimObject]]
 
 
 class SavedAnswer(TypedDict):
@@ -181,6 +183,8 @@ def answer(value: d.Answer) -> AnswerObject:
         written["languages"] = list(value.languages)
     if value.related:
         written["related"] = [claim(c) for c in value.related]
+    if value.withheld:
+        written["withheld"] = [claim(sentence) for sentence in value.withheld]
     return written
 
 

@@ -39,6 +39,8 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
 settings.load_profile(examples.ALL)
 sys.addaudithook(_only_loopback)
 harden_process()
+#: a chat model with real weights, for the tests that need one
+CHAT_MODEL = os.environ.get("FOOTNOTE_CHAT_MODEL", "")
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
 
@@ -122,3 +124,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.tiny_chat_model import write
 
     return write(tmp_path_factory.mktemp("models") / "tiny-chat.gguf")
+
+
+@pytest.fixture(scope="session")
+def real_chat_model() -> str:
+    """The path of a chat model with real weights: the variable FOOTNOTE_CHAT_MODEL."""
+    if not CHAT_MODEL:
+        pytest.skip("FOOTNOTE_CHAT_MODEL is not set to the path of a chat model (.gguf)")
+    return CHAT_MODEL

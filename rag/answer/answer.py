@@ -38,7 +38,7 @@ from rag.domain import (
     Verdict,
 )
 from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
-from rag.protocols import Writer
+from rag.protocols import SearchingWriter, Writer
 
 #: a question and how many passages -> the nearest passages
 Search = Callable[[str, int], tuple[Passage, ...]]
@@ -80,6 +80,8 @@ def answer_question(
         yield from run.check(judge)
         return
     run.passages = search(run.resolved_question, limit)
+    if isinstance(writer, SearchingWriter):
+        run.writer = writer.with_search(search, stop)
     run.retrieved_at = time.perf_counter()
     yield Retrieved(run.passages, searched, run.completed)
     if not run.passages:
@@ -102,6 +104,7 @@ class _QuestionRun:
         self.passages: tuple[Passage, ...] = ()
         self.draft = Draft(Receipt())
         self.pieces: list[Piece] = []
+        self.withheld: list[Claim] = []
         self.retrieved_at = self.first_piece_at = self.written_at = 0.0
         self.stopped = False
         self._judgements: dict[Span | None, Judgement | None] = {}
@@ -130,6 +133,10 @@ class _QuestionRun:
                     self.draft = piece
                 elif isinstance(piece, Progress):
                     yield Reading(piece.done, piece.total)
+                elif isinstance(piece, Claim):
+                    self.withheld.append(piece)
+                elif isinstance(piece, Passage):
+                    self.passages = (*self.passages, piece)
                 else:
                     self.first_piece_at = self.first_piece_at or time.perf_counter()
                     self.pieces.append(piece)
@@ -210,6 +217,7 @@ class _QuestionRun:
             left_out=self._left_out(claims),
             languages=self.draft.languages,
             related=self._related(),
+            withheld=tuple(self.withheld),
         )
 
     def _related(self) -> tuple[Claim, ...]:

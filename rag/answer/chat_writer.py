@@ -1,90 +1,242 @@
-"""Writes an answer with a chat model, any GGUF, whose citations a grammar restricts.
+"""Writes an answer with a chat model, any GGUF, on top of the built-in reader's.
 
-The grammar allows any text except a citation of a passage that the model was not given. Whether the
-passage supports the sentence is judged later, by the check.
+The reader decides whether to answer and quotes; the model puts it into sentences; the check decides
+which of them are shown; the footnotes are set here (`rag.answer.attribute`). Each sentence is
+checked as soon as it is complete, before the next one is written:
+
+* A sentence that a passage supports is shown with the footnote of that passage. If it is verbatim,
+  it is a quotation.
+* One that no passage supports is asked for once more, alone, from the nearest evidence. If that
+  fails as well, it is withheld, with what is wrong about it. So is one that a passage contradicts.
+
+An answer with a model has all that the reader's has: its quotations follow the model's sentences,
+and stand before them if no sentence has the reader's short answer. A quotation whose words are in
+the sentences already is left out. If nothing of the model's is supported, the reader's answer is
+left as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.domain import Draft, Model, Passage, Piece, Progress, Reason, Turn
+from rag.answer.compose import Composer
+from rag.answer.excerpts import pick_excerpts
+from rag.answer.model_text import clean_sentence, sentences_of
+from rag.answer.prompt import Notes, Prompt, build_prompt, build_sentence_prompt
+from rag.domain import (
+    Claim,
+    Draft,
+    Model,
+    Passage,
+    Piece,
+    Progress,
+    Quote,
+    Receipt,
+    Turn,
+    Verdict,
+)
+from rag.protocols import Writer
 
 if TYPE_CHECKING:
-    from rag.answer.prompt import Prompt
+    from rag.answer.attribute import Search
+    from rag.answer.check import Judge
     from rag.inference.llama_chat import ChatModel
 
-BuildPrompt = Callable[[str, Sequence[Passage], Sequence[Turn], "ChatModel", int], "Prompt"]
-BuildGrammar = Callable[[frozenset[int]], str]
-BuildRewritePrompt = Callable[[str, Sequence[Turn], "ChatModel", int], "tuple[int, ...]"]
-_MAX_REWRITE_TOKENS = 64  # tokens of a rewritten question
+Stop = Callable[[], bool]
+Written = Draft | Progress | Piece | Claim | Passage
+
+_MAX_SENTENCES = 4  # sentences that the model writes for one question
+_MAX_SENTENCE_TOKENS = 80  # tokens of a sentence that is written again
+_MAX_WRITTEN_AGAIN = 2  # sentences of one answer
+#: seconds of writing after which no sentence is written again
+_MAX_SECONDS = 30.0
 
 
 class ChatWriter:
-    """A `Writer` that asks a chat model.
+    """A `Writer` that asks a chat model for the words and the built-in `reader` for the evidence.
 
-    `build_prompt` makes the prompt and `build_grammar` the grammar for its passages.
-    `build_rewrite_prompt` makes the prompt that rewrites a follow-up question; without it the rules
-    of `rag.answer.followup` alone complete a question. An answer has at most `max_tokens` tokens.
+    A prompt has about `prompt_tokens` tokens, an answer at most `max_tokens`.
     """
 
     def __init__(
         self,
         chat: ChatModel,
         model: Model,
-        build_prompt: BuildPrompt,
-        build_grammar: BuildGrammar,
+        reader: Writer,
+        judge: Judge,
+        prompt_tokens: int,
         max_tokens: int,
         temperature: float = 0.0,
         seed: int = 0,
-        build_rewrite_prompt: BuildRewritePrompt | None = None,
     ) -> None:
-        self.model = model
-        self._chat = chat
-        self._build_prompt, self._build_grammar = build_prompt, build_grammar
-        self._build_rewrite_prompt = build_rewrite_prompt
-        self._max_tokens, self._temperature, self._seed = max_tokens, temperature, seed
+        self.model = replace(model, calibrated=reader.model.calibrated)
+        self.chat, self.judge = chat, judge
+        self._reader = reader
+        self._prompt_tokens, self.max_tokens = prompt_tokens, max_tokens
+        self.temperature, self.seed = temperature, seed
+        self._notes = Notes()  # of the question before
+
+    def with_search(self, search: Search, stop: Stop) -> Writer:
+        """A writer of one question that may search, and that ends once `stop` returns True."""
+        return _QuestionWriter(self, search, stop)
+
+    def write(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Written]:
+        """As `Writer.write`, without a search for sentences that the passages do not support."""
+        writer = _QuestionWriter(self, lambda text, limit: (), lambda: False)
+        return writer.write(question, passages, history)
+
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Stop) -> str:
+        """Always "": the rules complete a follow-up question.
+
+        A prompt for it would be as long as that of an answer, and would take the place of the
+        evidence in the model's cache.
+        """
+        return ""
+
+    def read(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Written]:
+        """What the built-in reader yields."""
+        return self._reader.write(question, passages, history)
 
     def prompt(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn] = ()
     ) -> Prompt:
-        """The model's input, with a receipt of which passages fit and which were dropped.
+        """The model's input, with a receipt of what fitted and what was left out.
 
         Raises `TooLong`, `ModelBroken`.
         """
-        return self._build_prompt(question, passages, history, self._chat, self._max_tokens)
+        pieces = self.read(question, passages, history)
+        quotes = [piece for piece in pieces if isinstance(piece, Quote)]
+        return self.prompt_around(question, passages, quotes, history)
+
+    def prompt_around(
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        quotes: Sequence[Quote],
+        history: Sequence[Turn],
+    ) -> Prompt:
+        """The model's input with the reader's quotations and what is near them."""
+        excerpts = pick_excerpts(question, quotes, passages, self.judge.similar)
+        prompt = build_prompt(
+            question,
+            excerpts,
+            passages,
+            self.chat,
+            self._prompt_tokens,
+            self.max_tokens,
+            self._notes if history else None,
+        )
+        self._notes = prompt.notes
+        return prompt
+
+
+class _QuestionWriter:
+    """Writes the answer of one question."""
+
+    def __init__(self, writer: ChatWriter, search: Search, stop: Stop) -> None:
+        self.model = writer.model
+        self._writer, self._search, self._stop = writer, search, stop
+        self._started_at = time.monotonic()
+
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Stop) -> str:
+        return self._writer.rewrite(question, history, stop)
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[Draft | Progress | Piece]:
-        """Yield a draft, then progress while the prompt is read, then the text as it comes.
+    ) -> Iterator[Written]:
+        """Yield progress, the draft, then the pieces of the answer and the withheld sentences.
 
         Raises `TooLong`, `ModelBroken`.
         """
-        prompt = self.prompt(question, passages, history)
-        if not prompt.numbers:
-            yield Draft(prompt.receipt, abstained=True, reason=Reason.TOO_LONG)
+        writer = self._writer
+        draft, pieces = Draft(Receipt()), list[Piece]()
+        for piece in writer.read(question, passages, history):
+            if isinstance(piece, Draft):
+                draft = piece
+            elif isinstance(piece, Progress):
+                yield piece
+            elif isinstance(piece, str | Quote):
+                pieces.append(piece)
+        if draft.abstained:
+            yield draft
             return
-        yield Draft(prompt.receipt, numbers=prompt.numbers)
-        for tokens_read in self._chat.read(prompt.ids):
-            yield Progress(tokens_read, len(prompt.ids))
-        grammar = self._build_grammar(prompt.numbers)
-        yield from self._chat.write(self._max_tokens, self._temperature, self._seed, grammar)
+        quotes = [piece for piece in pieces if isinstance(piece, Quote)]
+        prompt = writer.prompt_around(question, passages, quotes, history)
+        yield replace(draft, receipt=prompt.receipt)
+        if not prompt.numbers:
+            yield from pieces
+            return
+        composer = Composer(question, draft, pieces, passages, writer.judge, self._search)
+        yield from self._sentences(question, prompt, composer)
+        if not self._stop():
+            yield from composer.rest()
 
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
-        """The first line of the model's rewrite of a follow-up question; "" if it was stopped."""
-        if self._build_rewrite_prompt is None:
-            return ""
-        ids = self._build_rewrite_prompt(question, history, self._chat, _MAX_REWRITE_TOKENS)
-        if not ids:
-            return ""
-        for _ in self._chat.read(ids):
-            if stop():
-                return ""
-        text = ""
-        for piece in self._chat.write(_MAX_REWRITE_TOKENS, 0.0, 0):
-            text += piece
-            if stop() or "\n" in text.lstrip():
+    def _sentences(self, question: str, prompt: Prompt, composer: Composer) -> Iterator[Written]:
+        """Yield what is shown of the model's sentences, each after its check."""
+        failed: list[Claim] = []
+        yield from self._read(prompt.ids)
+        for text in self._written(question, self._writer.max_tokens):
+            claim = yield from composer.add(text)
+            if claim and claim.verdict is not Verdict.SUPPORTED:
+                failed.append(claim)
+            if self._stop():
                 break
-        return "" if stop() else text.strip().partition("\n")[0]
+        for number, claim in enumerate(failed):
+            again = None
+            if number < _MAX_WRITTEN_AGAIN and not composer.answered:
+                again = yield from self._write_again(question, claim, prompt, composer)
+            if again is None or again.verdict is not Verdict.SUPPORTED:
+                yield claim
+
+    def _write_again(
+        self, question: str, claim: Claim, prompt: Prompt, composer: Composer
+    ) -> Generator[Written, None, Claim | None]:
+        """Ask for one sentence from the nearest evidence; its claim, None if there is none."""
+        late = time.monotonic() - self._started_at > _MAX_SECONDS
+        if late or self._stop() or not claim.evidence:
+            return None
+        if claim.verdict is not Verdict.UNSUPPORTED:
+            return None
+        ids = build_sentence_prompt(
+            question,
+            claim.evidence[0].text,
+            prompt.notes,
+            self._writer.chat,
+            _MAX_SENTENCE_TOKENS,
+        )
+        if not ids:
+            return None
+        yield from self._read(ids)
+        for text in self._written(question, _MAX_SENTENCE_TOKENS):
+            return (yield from composer.add(text))
+        return None
+
+    def _read(self, ids: Sequence[int]) -> Iterator[Progress]:
+        for tokens_read in self._writer.chat.read(ids, self._stop):
+            yield Progress(tokens_read, len(ids))
+        if self._stop():
+            yield Progress(len(ids), len(ids))
+
+    def _written(self, question: str, max_tokens: int) -> Iterator[str]:
+        """The cleaned sentences that the model writes now; those that say nothing are left out."""
+        if self._stop():
+            return
+        writer = self._writer
+        pieces = writer.chat.write(max_tokens, writer.temperature, writer.seed, self._stop)
+        try:
+            for number, text in enumerate(sentences_of(pieces), 1):
+                if self._stop():
+                    return
+                if cleaned := clean_sentence(text, question):
+                    yield cleaned
+                if number == _MAX_SENTENCES:
+                    return
+        finally:
+            pieces.close()

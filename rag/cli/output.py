@@ -33,10 +33,12 @@ from rag.phrases import (
     RELATED_SIGN,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
+    WITHHELD,
     abstention_phrase,
     file_notes,
     is_related,
     judgement_phrase,
+    withheld_reason,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
@@ -131,6 +133,7 @@ def print_answer(
     _highlights(value, out)
     left_out(value.left_out, out)
     _file_notes(value, out)
+    _withheld(value.withheld, out)
     if value.claims or value.related:
         out.print()
     for claim in (*value.claims, *value.related):
@@ -211,6 +214,16 @@ def _file_notes(value: Answer, out: Console) -> None:
         _line(out, f"! {phrase}: {quote_foreign(source)}", "bold yellow")
     if notes:
         _line(out, f"  {HINT} {REFRESH_COMMAND}")
+
+
+def _withheld(claims: Sequence[Claim], out: Console) -> None:
+    """Print the sentences that the check did not let pass, and what the source says instead."""
+    for claim in claims:
+        _line(out, f"✗ {WITHHELD}: “{quote_foreign(claim.sentence.text)}”", "yellow")
+        _line(out, f"  {quote_foreign(withheld_reason(claim))}", "dim")
+        for evidence in claim.evidence[:1]:
+            words = quote_foreign(evidence.text)[:NEAREST_CHARS]
+            _line(out, f"  nearest  {evidence_place(evidence)}  {words}", "dim")
 
 
 def _footnote(claim: Claim, out: Console) -> None:

@@ -81,7 +81,7 @@ def find_overflow(prompt: Prompt, number: int, total: int) -> Loss | None:
     """The loss of passage `number` if it did not fit into the prompt; None if it did."""
     if number in prompt.numbers:
         return None
-    dropped = (part for part in prompt.receipt.dropped if part.startswith(f"passage {number} "))
-    says = f"passage {number} of {total}, but the context was full: {next(dropped, 'no room')}"
-    cure = "raise `context`, or lower `answer` or `passages`, so that it fits"
+    dropped = "; ".join(prompt.receipt.dropped) or "no room"
+    says = f"passage {number} of {total}, but the prompt was full: {dropped}"
+    cure = "raise `prompt_tokens`, and `context_tokens` if the prompt does not fit into it"
     return Loss("over budget", says, cure)

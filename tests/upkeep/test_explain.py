@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rag import Bot, Config
-from rag.answer.prompt import Prompt
+from rag.answer.excerpts import Excerpt
+from rag.answer.prompt import Notes, Prompt
 from rag.domain import Chunk, Document, Passage, Receipt, Span
 from rag.errors import Usage
 from rag.library.files import KnownFile
@@ -108,7 +109,11 @@ def followed(
         left = tuple(
             f"passage {p.number} ({p.chunk.source}): 99 tokens, 3 left" for p in passages[room:]
         )
-        return Prompt((), Receipt(dropped=left), frozenset(p.number for p in passages[:room]))
+        given = [
+            Excerpt(p.number, p.chunk.document, p.chunk.span, "", p.chunk.text, 1.0)
+            for p in passages[:room]
+        ]
+        return Prompt((), Receipt(dropped=left), Notes(tuple(given)))
 
     retrieve = Retriever(
         library, near, embedder or Question(), depth, useful if rerank else None, rerank

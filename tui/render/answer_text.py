@@ -19,9 +19,11 @@ from rag.phrases import (
     RELATED_SIGN,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
+    WITHHELD,
     abstention_phrase,
     file_notes,
     judgement_phrase,
+    withheld_reason,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
@@ -166,7 +168,8 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
     """Return the warnings about an answer.
 
     They name sources that differ, markers without a source, passages that did not fit, masked
-    lines that would answer, and cited files that changed or are gone.
+    lines that would answer, sentences that are only related, sentences that the check did not let
+    pass, and cited files that changed or are gone.
     """
     cited = _cited_numbers(answer)
     parts: list[Part] = []
@@ -186,7 +189,8 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         parts.append((glyphs.say(words), "$text-error"))
     for dropped in answer.receipt.dropped:
         parts.append((f"! left out, for lack of room: {quote_foreign(dropped)}\n", "$text-warning"))
-    parts += [*left_out(answer, glyphs), *related(answer, glyphs), *_file_notes(answer, glyphs)]
+    parts += [*left_out(answer, glyphs), *related(answer, glyphs), *_withheld(answer, glyphs)]
+    parts += _file_notes(answer, glyphs)
     if not parts:
         return Content("")
     last_text, last_style = parts[-1]
@@ -223,6 +227,19 @@ def related(answer: Answer, glyphs: Glyphs) -> list[Part]:
         if claim.judgement:
             phrase = sanitize_line(judgement_phrase(claim.judgement))
             parts.append((glyphs.say(f"    {phrase}\n"), "$text-muted"))
+    return parts
+
+
+def _withheld(answer: Answer, glyphs: Glyphs) -> list[Part]:
+    """Return one line for each withheld sentence, and what the nearest source says."""
+    parts = []
+    for claim in answer.withheld:
+        sentence = glyphs.say("“") + quote_foreign(claim.sentence.text) + glyphs.say("”")
+        words = f"! {WITHHELD}: {sentence} {quote_foreign(withheld_reason(claim))}"
+        for evidence in claim.evidence[:1]:
+            says = glyphs.say("“") + quote_foreign(evidence.text) + glyphs.say("”")
+            words += f"; {quote_foreign(evidence.source)} says {says}"
+        parts.append((f"{words}\n", "$text-warning"))
     return parts
 
 

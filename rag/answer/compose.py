@@ -1,0 +1,251 @@
+"""Puts an answer together: what the built-in reader quotes and what a chat model says.
+
+The order of the answer:
+
+1. The reader's quotations come first if its sources differ, or if the model's first sentence lacks
+   the reader's short answer: then the first quotation stands before it.
+2. The model's sentences follow that the check finds supported.
+3. Quotations whose words are not in those sentences yet come last.
+
+So an answer says nothing less than the reader's, and nothing that was not checked. A sentence
+without the reader's short answer must pass two more tests: it says something that the question does
+not, and one sentence of its source has most of its words, nearly all that are not in the question,
+and all its numbers and dates. A small model affirms what it is asked and puts the date of one
+sentence into another; the check alone does not notice all of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+
+from rag.answer.attribute import Attribution, Search
+from rag.answer.check import Judge
+from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
+from rag.answer.spans import quote_around
+from rag.domain import (
+    Citation,
+    Claim,
+    Draft,
+    Passage,
+    Piece,
+    Quote,
+    Sentence,
+    Span,
+    Verdict,
+)
+from rag.text import facts, quantities
+from rag.text.sentences import split_sentences
+
+#: share of the words of a quotation from which sentences have said it
+_SAID = 0.8
+#: words of a fragment, for which the sentence around it is quoted
+_FEW_WORDS = 5
+#: share of its words that one sentence of its source must have
+_IN_ONE_PLACE = 0.6
+#: share of its words that are not in the question, which that sentence must have too
+_NEW_IN_ONE_PLACE = 0.8
+#: share of the words of a sentence from which it repeats another one of the model's
+_REPEATED = 0.9
+
+#: reasons for which a sentence that the check lets pass is withheld
+ECHO = "it has no word that the question does not have: a model affirms what it is asked"
+SCATTERED = "no single sentence of its source says most of it, and the quoted answer is another"
+
+Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
+
+
+class Composer:
+    """The answer to one question while it is written.
+
+    `pieces` are those of the reader's answer, `draft` its draft. `add` takes the model's sentences
+    one by one, `rest` ends the answer.
+    """
+
+    def __init__(
+        self,
+        question: str,
+        draft: Draft,
+        pieces: Sequence[Piece],
+        passages: Sequence[Passage],
+        judge: Judge,
+        search: Search,
+    ) -> None:
+        self._question, self._draft, self._pieces = question, draft, list(pieces)
+        self._attribution = Attribution(passages, judge, search)
+        self._quotes = [piece for piece in pieces if isinstance(piece, Quote)]
+        self._quoted: list[Span] = []
+        self._shown: list[str] = []  # the texts of the model's sentences
+        self._anything = False
+        self.answered = False  #: a sentence of the model is shown
+
+    def add(self, text: str) -> Step:
+        """Yield what is shown of a sentence of the model's; return its claim, None if it adds none.
+
+        Nothing is yielded unless its verdict is `SUPPORTED`.
+        """
+        text = unquote_what_is_not_verbatim(text, self._attribution.passages)
+        if self._repeats(text):
+            return None
+        quote = self._verbatim(text)
+        known = len(self._attribution.passages)
+        claim = _verbatim_claim(quote) if quote else self._attribution.claim(text)
+        if claim.verdict is Verdict.SUPPORTED:
+            claim = self._doubted(quote.text if quote else text, claim)
+        if claim.verdict is not Verdict.SUPPORTED:
+            return claim
+        if quote:
+            yield from self._show_quote(quote)
+            return claim
+        yield from self._attribution.passages[known:]
+        yield from self._before(text)
+        markers = "".join(f"[{c.number}]" for c in claim.sentence.citations)
+        end = "." if text[-1].isalnum() else ""  # the next sentence must not run into this one
+        yield from self._show(f"{text}{end} {markers}")
+        self._shown.append(text)
+        self.answered = True
+        return claim
+
+    def _doubted(self, text: str, claim: Claim) -> Claim:
+        """The claim of a supported sentence; a doubtful one if it lacks the reader's answer."""
+        if _has_answer(text, self._draft.short):
+            return claim
+        own = set(facts.content_stems(text))
+        if claim.sentence.quote is None and own <= set(facts.content_stems(self._question)):
+            return replace(claim, verdict=Verdict.PARTLY, reasons=(ECHO, *claim.reasons))
+        if claim.sentence.quote is None and not self._in_one_place(text, claim):
+            return replace(claim, verdict=Verdict.PARTLY, reasons=(SCATTERED, *claim.reasons))
+        return claim
+
+    def _in_one_place(self, text: str, claim: Claim) -> bool:
+        """True if a sentence that is cited has most words of `text`, all its numbers and dates."""
+        numbers = {citation.number for citation in claim.sentence.citations}
+        cited = [p.chunk.text for p in self._attribution.passages if p.number in numbers]
+        own = set(facts.content_stems(text))
+        new = own.difference(facts.content_stems(self._question))
+        for whole in cited:
+            for span in split_sentences(whole):
+                stems = set(facts.content_stems(span.of(whole)))
+                if (
+                    len(own & stems) >= _IN_ONE_PLACE * len(own)
+                    and len(new & stems) >= _NEW_IN_ONE_PLACE * len(new)
+                    and _has_values(text, span.of(whole))
+                ):
+                    return True
+        return False
+
+    def rest(self) -> Iterator[Piece]:
+        """Yield the reader's pieces that say more than what is shown."""
+        if not self._anything:
+            yield from self._pieces
+            return
+        said = facts.content_stems(" ".join(self._shown))
+        for quote in self._quotes:
+            if not self._is_quoted(quote) and _share(quote.text, said) < _SAID:
+                yield from self._show(quote)
+
+    def _repeats(self, text: str) -> bool:
+        """True if the sentence says nothing after the model's sentences before it.
+
+        One without the short answer says nothing, either, after the reader's first quotation.
+        """
+        said = list(self._shown)
+        if self._quotes and not _has_answer(text, self._draft.short):
+            said.append(self._quotes[0].text)
+        return any(_share(text, facts.content_stems(shown)) >= _REPEATED for shown in said)
+
+    def _verbatim(self, text: str) -> Quote | None:
+        """The sentence of a passage that is `text`, or has it if it is only a few words.
+
+        The reader's quotations come first. A longer part of a sentence is not taken for it: what
+        is left out may change the meaning, and the check decides.
+        """
+        words = " ".join(text.rstrip(".").split())
+        few = len(words.split()) <= _FEW_WORDS
+        for quote in self._quotes:
+            quoted = " ".join(quote.text.split())
+            if words in quoted if few else words == quoted.rstrip("."):
+                return quote
+        passages = self._attribution.passages
+        place = find_verbatim(text, passages)
+        if place is None:
+            return None
+        chunk = next(p.chunk for p in passages if p.number == place.number)
+        around = quote_around(chunk, place.span)
+        start = chunk.span.start
+        quote = Quote(chunk.text[around.start - start : around.end - start], place.number, around)
+        whole = len(" ".join(quote.text.split()).rstrip(". ")) <= len(words)
+        return quote if few or whole else None
+
+    def _show_quote(self, quote: Quote) -> Iterator[Draft | Piece]:
+        self.answered = True
+        self._shown.append(quote.text)
+        if not self._is_quoted(quote):
+            yield from self._before(quote.text)
+        if not self._is_quoted(quote):
+            yield from self._show(quote)
+
+    def _is_quoted(self, quote: Quote) -> bool:
+        return any(span.overlaps(quote.span) for span in self._quoted)
+
+    def _before(self, text: str) -> Iterator[Piece]:
+        """Yield what the reader says first, before the first sentence of the model."""
+        if self._anything or not self._quotes:
+            return
+        if self._draft.differ:
+            for piece in self._pieces:
+                yield piece
+                if isinstance(piece, Quote):
+                    self._quoted.append(piece.span)
+            self._anything = True
+        elif not _has_answer(text, self._draft.short):
+            yield from self._show(self._quotes[0])
+
+    def _show(self, piece: Piece) -> Iterator[Piece]:
+        if self._anything:
+            yield " "
+        yield piece
+        self._anything = True
+        if isinstance(piece, Quote):
+            self._quoted.append(piece.span)
+
+
+def _has_answer(text: str, short: str | None) -> bool:
+    """True if a sentence has every part of a short answer ("5 May; 7 May" has two)."""
+    parts = [part for part in (short or "").split("; ") if part.strip()]
+    stems = facts.content_stems(text)
+    return bool(parts) and all(
+        f" {part.casefold()} " in f" {text.casefold()} "
+        or _share(part, stems) == 1.0
+        or _agrees(part, text)
+        for part in parts
+    )
+
+
+def _agrees(part: str, text: str) -> bool:
+    """True if a short answer that is a number is in the text in another form."""
+    dates, rest = facts.find_dates(part)
+    return not dates and bool(quantities.find_numbers(rest)) and _has_values(part, text)
+
+
+def _has_values(text: str, other: str) -> bool:
+    """True if all dates and numbers of `text` are in `other`."""
+    dates, rest = facts.find_dates(text)
+    known_dates, known_rest = facts.find_dates(other)
+    known_numbers = quantities.find_numbers(known_rest)
+    return all(any(d.agrees(known) for known in known_dates) for d in dates) and all(
+        any(n.agrees(known) or known.agrees(n) for known in known_numbers)
+        for n in quantities.find_numbers(rest)
+    )
+
+
+def _share(text: str, stems: Sequence[str]) -> float:
+    """Share of the content words of `text` that are among `stems`."""
+    own = set(facts.content_stems(text))
+    return len(own.intersection(stems)) / len(own) if own else 0.0
+
+
+def _verbatim_claim(quote: Quote) -> Claim:
+    citation = Citation(quote.number, Span(0, 0))
+    sentence = Sentence(quote.text, Span(0, len(quote.text)), (citation,), quote.span)
+    return Claim(sentence, (), Verdict.SUPPORTED, 1.0)
