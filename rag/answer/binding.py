@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from rag.answer.question import ORDINAL, YEAR, Constraint, Kind, Question, ordinal_number
+from rag.answer.question import (
+    ORDINAL,
+    YEAR,
+    Constraint,
+    Kind,
+    Question,
+    labels_of,
+    ordinal_number,
+)
 from rag.answer.question_terms import CODE, TextFacts, facts_of, fold_code
 from rag.answer.spans import sentences_of
 from rag.domain import Chunk, Span
@@ -31,6 +39,22 @@ _PRONOUN = re.compile(
     r"contract|invoice|meeting|author|singer|band|album|island|river|war|battle|law|act|system))\b",
     re.I,
 )
+#: stems of words that a value with a unit of these dimensions answers for
+_MEASURES = {
+    facts.stem(word): frozenset(dimensions.split())
+    for dimensions, words in (
+        ("mass", "heavy weigh weight mass"),
+        ("length", "tall high deep wide far height width length depth distance"),
+        ("length duration months", "long last"),
+        ("euro dollar sterling franc yen rupee rouble", "expensive cost price fee pay charge"),
+        ("celsius fahrenheit", "hot cold warm temperature"),
+        ("speed", "fast speed"),
+        ("area volume data", "big large size"),
+        ("duration months", "often duration"),
+        ("clock", "time open close"),
+    )
+    for word in words.split()
+}
 _MAX_SHOWN = 60  # characters of a name in a reason
 _MAX_MISSING = 4  # words that are named as missing
 _NAMED = (Kind.NAME, Kind.CODE, Kind.NUMBER, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
@@ -131,7 +155,18 @@ def _bound(constraint: Constraint, around: Surroundings) -> Bound:
 
 def _has_stems(constraint: Constraint, text: str) -> bool:
     known = facts_of(text)
-    return all(_has_stem(known, stem) for stem in constraint.stems)
+    return all(_has_stem(known, stem) for stem in constraint.stems) or _has_measure(
+        constraint, text
+    )
+
+
+def _has_measure(constraint: Constraint, text: str) -> bool:
+    """Does the text have a value of what is measured: "200 g" for "heavy" or "kilograms"?"""
+    (stem, *others) = constraint.stems
+    named = find_numbers(f"1 {constraint.shown}")
+    wanted = {named[0].dimension} if named else set[str]()
+    wanted |= _MEASURES.get(stem, frozenset())
+    return not others and any(q.dimension in wanted for q in _quantities(text) if q.dimension)
 
 
 def _has_stem(known: TextFacts, stem: str) -> bool:
@@ -268,6 +303,21 @@ def _other_name(constraint: Constraint, text: str) -> str:
         if stems & constraint.stems and stems - constraint.stems and not constraint.stems <= stems:
             return name
     return ""
+
+
+def other_label(question: Question, around: Surroundings) -> bool:
+    """Does the sentence, or else its context, name a thing of the question with another label?
+
+    "Flat B has two rooms" is not about flat A.
+    """
+    for text in (around.sentence, around.context):
+        found = set(labels_of(text))
+        for stem, label in question.labels:
+            if (labels := {other for word, other in found if word == stem}) and label not in labels:
+                return True
+        if found & set(question.labels):
+            return False
+    return False
 
 
 def unmet(bounds: Sequence[Bound], least: Met = Met.COREFERENCE) -> list[Bound]:

@@ -16,11 +16,26 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from rag.answer.binding import Bound, Met, bind, missing_in_words, surroundings_of, unmet
-from rag.answer.question import Asked, Constraint, Kind, Question, parse_question
+from rag.answer.binding import (
+    Bound,
+    Met,
+    bind,
+    missing_in_words,
+    other_label,
+    surroundings_of,
+    unmet,
+)
+from rag.answer.question import (
+    Asked,
+    Constraint,
+    Kind,
+    Question,
+    parse_question,
+    without_slips,
+)
 from rag.answer.question_terms import facts_of
 from rag.answer.readings import Reading
-from rag.answer.spans import kind_of_short_answer
+from rag.answer.spans import is_pronoun, kind_of_short_answer
 from rag.domain import Answers, Judgement
 from rag.text import facts
 
@@ -92,14 +107,17 @@ def judge_readings(question: str, readings: Sequence[Reading], fit: JudgeFit) ->
 
 def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
     """Judge each reading beside the others, in their order."""
-    asked = parse_question(question)
+    passages = {r.passage.number: r.passage.chunk.text for r in readings}
+    asked = parse_question(without_slips(question, tuple(passages.values())))
     rarity = _rarity(asked.constraints, readings)
     judged = []
     for reading in readings:
-        bounds = bind(asked, surroundings_of(reading.passage.chunk, reading.around))
+        around = surroundings_of(reading.passage.chunk, reading.around)
+        bounds = bind(asked, around)
         signals = signals_of(asked, reading, readings, bounds, rarity)
         chance = fit.chance(signals, reading.in_context)
-        if _is_about_another(asked, bounds) or _cannot_answer(asked, reading.sentence):
+        another = _is_about_another(asked, bounds) or other_label(asked, around)
+        if another or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
     return judged
@@ -118,8 +136,14 @@ def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
     )
 
 
-def _cannot_answer(asked: Question, sentence: str) -> bool:
-    """Does the question deny or compare something, and the sentence does not?"""
+def _cannot_answer(asked: Question, reading: Reading) -> bool:
+    """Does the question deny or compare something, and the sentence does not?
+
+    Or does it ask who, and the answer is a pronoun?
+    """
+    sentence = reading.sentence
+    if asked.kind is Asked.PERSON and is_pronoun(reading.short):
+        return True
     words = facts.word_tokens(facts.fold_text(asked.text))
     compares = asked.kind is Asked.YES_NO and "than" in words
     return (asked.negated and not facts.count_negations(sentence)) or (

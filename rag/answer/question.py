@@ -9,7 +9,7 @@ words of the interface ("OK", "23:00") make no name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -18,6 +18,7 @@ from rag.answer.mentions import DEFINITE_NOUN, is_small
 from rag.answer.question_terms import CODE, fold_code, read_question
 from rag.text import facts
 from rag.text.quantities import find_numbers
+from rag.text.word_tables import STOP_WORDS
 
 _FILE = re.compile(
     r"\b(?:in|of|from|according to)\s+(?:the\s+)?(?:file\s+|document\s+)?"
@@ -61,6 +62,10 @@ _KIND_WORDS = frozenset(
 )
 #: words in capitals that are no names
 _NO_NAMES = frozenset("ok yes no tv faq pdf csv id am pm utc asap".split())
+#: a thing with its number or letter: "Falcon 5", "flat A", "room 12"
+_LABELLED = re.compile(r"\b([^\W\d_][\w-]*)\s+(\d{1,4}|[A-Z])\b(?![.,:]\d|\s?%)(?:\s+([^\W\d_]+))?")
+_SMALL_WORD = re.compile(r"(?<![\w'’-])[a-z]{3,20}(?![\w'’-])")
+_MIN_SLIP = 5  #: letters from which a word may be a slip for one of the passages
 _TWO_PARTS = re.compile(
     r",?\s+and\s+(?=(?:who|whom|whose|what|when|where|which|why|how)\b)|\?\s+(?=\w)", re.I
 )
@@ -118,6 +123,7 @@ class Question:
     negated: bool
     superlative: str  #: the first superlative or ordinal word, or ""
     subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
+    labels: tuple[tuple[str, str], ...] = ()  #: stem and label of "flat A", "Falcon 5"
 
     def of(self, *kinds: Kind) -> tuple[Constraint, ...]:
         """The constraints of these kinds."""
@@ -147,7 +153,8 @@ def parse_question(text: str) -> Question:
         kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
     if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:
         kind = Asked.LIST
-    superlative, subject = _SUPERLATIVE.search(folded), _LAST_NOUN.search(rest.strip())
+    superlative, last = _SUPERLATIVE.search(folded), _LAST_NOUN.search(rest.strip())
+    subject = facts.fold_text(last[1]) if last else ""
     return Question(
         text=text,
         kind=kind,
@@ -156,8 +163,45 @@ def parse_question(text: str) -> Question:
         constraints=tuple(_constraints(rest)),
         negated=bool(facts.count_negations(text)),
         superlative=superlative[0] if superlative else "",
-        subject=facts.stem(facts.fold_text(subject[1])) if subject else "",
+        subject="" if subject in _KIND_WORDS else facts.stem(subject),
+        labels=tuple(labels_of(rest)),
     )
+
+
+def without_slips(question: str, passages: Sequence[str]) -> str:
+    """Return the question with slips of the hand mended by the words of the passages.
+
+    Only words in small letters that no passage has: one letter too few or too many ("anual"), or
+    two that changed places ("teh"). Exchanged letters are left: "form" may be meant, not "farm".
+    """
+    known = {word for text in passages for word in facts.word_tokens(facts.fold_text(text))}
+    stems = {facts.stem(word) for word in known}
+
+    def mended(match: re.Match[str]) -> str:
+        word = match[0]
+        if word in known or is_small(word) or facts.is_stop_word(word) or facts.stem(word) in stems:
+            return word
+        meant = known if len(word) >= _MIN_SLIP else STOP_WORDS if len(word) == 3 else frozenset()
+        return min((w for w in meant if _is_slip(word, w)), default=word)
+
+    return _SMALL_WORD.sub(mended, question)
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    changed = (len(word) > 3 and len(word) != len(meant)) or sorted(word) == sorted(meant)
+    return word[0] == meant[0] and changed and facts.one_letter_apart(word, meant)
+
+
+def labels_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the stem of each noun with a number or letter behind it, and the number or letter.
+
+    A number that counts what follows it is none: "less than 5 rooms", "cost 5 euros".
+    """
+    for match in _LABELLED.finditer(text):
+        word, label, after = match.groups()
+        counts = word[0].islower() and label.isdigit() and after and not is_small(after)
+        if not is_small(word) and not counts and label != "I":
+            yield facts.stem(facts.fold_text(word)), label.lower()
 
 
 def _constraints(text: str) -> Iterator[Constraint]:

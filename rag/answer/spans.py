@@ -28,6 +28,8 @@ from rag.text.units import UnitsInOrder, View, context_of, view_of
 _QUESTION_WORDS_WEIGHT = 4.0
 #: added to the score of a place if it is of the kind that is asked for
 _KIND_WEIGHT = 0.4
+#: between the values of a list
+_BETWEEN = re.compile(r"[,;]\s+(?:and\s+)?|\s+and\s+")
 #: never the name of a person
 _PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
 #: by how much a place leads if no other sentence has one
@@ -94,7 +96,21 @@ def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> 
         if sentence not in best or score > best[sentence][0]:
             best[sentence] = score, place.span
     ranked = sorted(best.values(), key=lambda pair: -pair[0])
-    return [span for _, span in ranked[:most]]
+    return [_one_of_several(asked_stems, text, span) for _, span in ranked[:most]]
+
+
+def _one_of_several(asked_stems: set[str], text: str, span: Span) -> Span:
+    """The part of a span that gives several values which alone has words of the question.
+
+    Asked how heavy the sand is: of "3 kg, the sand 2,000 g and the lime 0,75 kg", the second.
+    """
+    bounds = [span.start, *(span.start + m.end() for m in _BETWEEN.finditer(span.of(text)))]
+    ends = [*(span.start + m.start() for m in _BETWEEN.finditer(span.of(text))), span.end]
+    parts = [Span(start, end) for start, end in zip(bounds, ends, strict=True) if start < end]
+    if len(parts) < 2 or not all(any(c.isdigit() for c in part.of(text)) for part in parts):
+        return span
+    named = [part for part in parts if asked_stems.intersection(facts.content_stems(part.of(text)))]
+    return named[0] if len(named) == 1 else span
 
 
 def _in_one_sentence(text: str, span: Span) -> bool:
@@ -117,7 +133,12 @@ def place_scores(text: str, spots: Sequence[AnswerSpan], place: Span) -> tuple[f
 
 def _is_pronoun(wanted: str, short: str) -> bool:
     """Is a person asked for, and the short answer a pronoun?"""
-    return wanted == "name" and facts.fold_text(short).strip(" .,") in _PRONOUNS
+    return wanted == "name" and is_pronoun(short)
+
+
+def is_pronoun(short: str) -> bool:
+    """Is a short answer nothing but a pronoun?"""
+    return facts.fold_text(short).strip(" .,") in _PRONOUNS
 
 
 def _is_echo(asked_stems: set[str], short: str) -> bool:

@@ -151,7 +151,7 @@ def _language_of_words(words: list[str], question: bool) -> str:
     if question and lower and lower[0] in _QUESTION_WORDS:
         return ENGLISH
     least = _MIN_QUESTION_WORDS if question else _MIN_WORDS
-    if len(lower) < max(least, _MIN_LOWER_SHARE * len(words)):
+    if len(lower) < _MIN_LOWER_SHARE * len(words) or len(set(lower)) < least:
         return ""
     english = sum(word in _ENGLISH_WORDS for word in lower)
     if english >= _ENGLISH_SHARE * len(lower):

@@ -11,6 +11,7 @@ from rag.answer.judge import (
     judgement_of,
     shipped_fit,
 )
+from rag.answer.question import parse_question, without_slips
 from rag.answer.readings import Reading
 from rag.domain import Answers, Span
 from tests.support.fakes import passage
@@ -83,3 +84,56 @@ def test_the_shipped_fit_is_surer_of_a_sentence_that_has_what_is_asked() -> None
         for noun in ("railway station", "harbour")
     ]
     assert chances[0] > chances[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "labels"),
+    [
+        ("How many rooms does flat A have?", [("flat", "a")]),
+        ("What does a service for the Falcon 5 cost?", [("falcon", "5")]),
+        ("Who is in room 12?", [("room", "12")]),
+        ("Who paid 5 euros?", []),
+        ("Which flats have less than 3 rooms?", []),
+        ("Was I there?", []),
+    ],
+)
+def test_things_with_a_number_or_letter(question: str, labels: list[tuple[str, str]]) -> None:
+    assert list(parse_question(question).labels) == labels
+
+
+@pytest.mark.parametrize(
+    ("question", "mended"),
+    [
+        ("who is teh treasurer", "who is the treasurer"),
+        ("When is the anual meting?", "When is the annual meeting?"),
+        ("Where is the form?", "Where is the form?"),
+        ("Who saw the farm?", "Who saw the farm?"),
+        ("Who is Anual?", "Who is Anual?"),
+    ],
+)
+def test_slips_of_the_hand(question: str, mended: str) -> None:
+    passages = ["The annual meeting of the treasurer took place at the farm."]
+    assert without_slips(question, passages) == mended
+
+
+def test_a_thing_with_another_letter_is_not_the_one_asked_about() -> None:
+    text = "Flat B has two rooms. Flat A has three rooms."
+    other, asked = _reading(1, text, "two"), _reading(1, text, "three", text.index("Flat A"))
+    sure = JudgeFit({"logit": 50.0}, constant=50.0, least=0.5, part=0.2)
+    (best,) = judge_readings("How many rooms does flat A have?", [other, asked], sure)
+    assert best.reading.short == "three"
+    (only,) = judge_readings("How many rooms does flat A have?", [other], sure)
+    assert only.chance < sure.least
+
+
+def test_a_value_with_a_unit_says_what_is_measured() -> None:
+    reading = _reading(1, "The sand weighs 2,000 g.", "2,000 g")
+    (judged,) = judge_readings("How many kilograms of sand are there?", [reading], FIT)
+    assert not any("kilograms" in reason for reason in judgement_of(judged, FIT).reasons)
+
+
+def test_a_pronoun_is_nobody() -> None:
+    sure = JudgeFit({"logit": 50.0}, constant=50.0, least=0.5, part=0.2)
+    reading = _reading(1, "I want to paint the fence.", "I")
+    (judged,) = judge_readings("Who wants to paint the fence?", [reading], sure)
+    assert judged.chance < sure.least

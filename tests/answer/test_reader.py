@@ -174,7 +174,7 @@ def test_how_sure_is_sure_enough_can_be_set() -> None:
 
 
 @examples(50)
-@given(st.lists(st.text("ab. ", max_size=30), max_size=6))
+@given(st.lists(st.text("AB. ", max_size=30), max_size=6))
 def test_progress_grows_up_to_the_total_and_comes_before_the_draft(texts: list[str]) -> None:
     yielded = list(_reader().write("a", [passage(n, text) for n, text in enumerate(texts, 1)], []))
     progress = [p for p in yielded if isinstance(p, Progress)]
