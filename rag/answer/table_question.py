@@ -1,0 +1,187 @@
+"""Parses a question that a table may answer: its words, what it asks for, limits and operators."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from rag.answer.table_rows import date_of, words_of
+from rag.text import facts
+
+_AUXILIARY = frozenset(
+    "is are was were do did does has have had can could will would be been it they he she there "
+    "in on at for by with that who".split()
+)
+_SUPERLATIVE = frozenset(
+    "most least highest lowest largest smallest biggest longest shortest oldest newest youngest "
+    "earliest latest greatest fewest maximum minimum more less fewer top bottom best worst max "
+    "min higher lower longer shorter larger smaller bigger older younger earlier later greater "
+    "first last final cheapest cheaper fastest slowest faster slower tallest taller heaviest "
+    "lightest heavier lighter farthest furthest closest nearest strongest widest deepest highest "
+    "better worse recent original initial leading dearest expensive frequent frequently often "
+    "leader winner won lead win finish begin start end total peak only".split()
+)
+_NEIGHBOUR = frozenset(
+    "after before next previous previously above below following followed follows precede "
+    "preceded preceding precedes prior immediately directly came comes come succeed succeeded "
+    "later earlier consecutive subsequent then behind ahead under over".split()
+)
+_COUNTING = re.compile(r"\b(?:how many|number of|how often|count|total|amount of|times)\b")
+_ADDING = re.compile(r"\b(?:total|sum|combined|altogether|in all|overall|how (?:many|much)|all)\b")
+_AVERAGING = re.compile(r"\b(?:average|mean)\b")
+_DIFFERENCE = re.compile(
+    r"\b(?:difference|how (?:many|much|far|long) \w*\s?(?:more|less|fewer|longer|older|higher|"
+    r"later|earlier|larger|taller|bigger)|(?:more|less|fewer) \w+ (?:\w+ ){0,6}than|apart|between|"
+    r"longer|older|higher|later|earlier|larger|taller|gap|pass|passed|elapsed)\b"
+)
+_EXCLUDING = re.compile(
+    r"\b(?:other than|besides|except|not|excluding|aside from|apart from|another|other|else|"
+    r"never|didn't|did not|without|beside|also)\b"
+)
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_LIMITS = (
+    (re.compile(rf"\bbetween {_NUMBER} (?:and|to) {_NUMBER}"), "between"),
+    (re.compile(rf"\bfrom {_NUMBER} (?:until|to|through|and) {_NUMBER}"), "between"),
+    (re.compile(rf"\b(?:at least|no (?:less|fewer) than|minimum of|since) {_NUMBER}"), ">="),
+    (re.compile(rf"\b(?:at most|no more than|not more than|up to|maximum of|until) {_NUMBER}"), "<="),
+    (re.compile(rf"{_NUMBER} or (?:more|higher|above|greater|over|older|later)"), ">="),
+    (re.compile(rf"{_NUMBER} or (?:less|fewer|lower|below|under|younger|earlier)"), "<="),
+    (
+        re.compile(
+            rf"\b(?:more than|greater than|over|above|higher than|larger than|longer than|exceed\w*|"
+            rf"older than|later than|after|bigger than|better than) \$?{_NUMBER}"
+        ),
+        ">",
+    ),
+    (
+        re.compile(
+            rf"\b(?:less than|fewer than|under|below|lower than|smaller than|shorter than|"
+            rf"younger than|earlier than|before|prior to) \$?{_NUMBER}"
+        ),
+        "<",
+    ),
+)
+_SMALL = {w: str(n) for n, w in enumerate("one two three four five six seven eight nine ten".split(), 1)}
+_MAX_WORDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A condition on numbers or years: "more than 20" is (">", 20.0, 20.0)."""
+
+    sign: str  #: ">", "<", ">=", "<=" or "between"
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        """Tell whether `value` meets the condition."""
+        if self.sign == ">":
+            return value > self.low
+        if self.sign == "<":
+            return value < self.low
+        return (self.sign == "<=" or value >= self.low) and (
+            self.sign == ">=" or value <= self.high
+        )
+
+
+class TableQuestion:
+    """A question with what its words say about the operation."""
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+        self.folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", facts.fold_text(question))
+        words, stems = words_of(question)
+        self.words, self.stems = words[:_MAX_WORDS], stems[:_MAX_WORDS]
+        self.content = frozenset(
+            at for at, word in enumerate(self.words) if not facts.is_stop_word(word)
+        )
+
+    @cached_property
+    def asking(self) -> str:
+        """The word that asks: "who", "how many", "list" …; "" if there is none."""
+        match = re.search(
+            r"\bhow (?:many|much|long|old|far|often|tall|high|big)\b|"
+            r"\b(?:who|whose|whom|which|what|when|where|name|list|tell)\b",
+            self.folded,
+        )
+        return match[0].replace("whom", "who") if match else ""
+
+    @cached_property
+    def head(self) -> tuple[int, ...]:
+        """Places of the words that name what is asked for ("which *home team*")."""
+        words, places = self.words, list[int]()
+        for at, word in enumerate(words):
+            if word in ("which", "what", "whose", "many", "much", "name", "list"):
+                for place in range(at + 1, min(at + 6, len(words))):
+                    if words[place] in ("is", "was", "are", "were") and not places:
+                        continue
+                    if words[place] in _AUXILIARY and places:
+                        break
+                    places.append(place)
+                break
+        return tuple(at for at in places if at in self.content)[:4]
+
+    @cached_property
+    def superlative(self) -> bool:
+        """Does a word ask for an extreme?"""
+        return any(w in _SUPERLATIVE or (w.endswith("est") and len(w) > 4) for w in self.words)
+
+    @cached_property
+    def neighbour(self) -> bool:
+        """Does a word ask for the row before or after another?"""
+        return not _NEIGHBOUR.isdisjoint(self.words)
+
+    @cached_property
+    def counts(self) -> bool:
+        """May rows have to be counted?"""
+        return bool(_COUNTING.search(self.folded))
+
+    @cached_property
+    def adds(self) -> bool:
+        """May values have to be added?"""
+        return bool(_ADDING.search(self.folded))
+
+    @cached_property
+    def averages(self) -> bool:
+        """Is an average asked for?"""
+        return bool(_AVERAGING.search(self.folded))
+
+    @cached_property
+    def subtracts(self) -> bool:
+        """May a difference be asked for?"""
+        return bool(_DIFFERENCE.search(self.folded))
+
+    @cached_property
+    def excludes(self) -> bool:
+        """May a row that is named have to be left out?"""
+        return bool(_EXCLUDING.search(self.folded))
+
+    @cached_property
+    def wants_same(self) -> bool:
+        """Are rows with the same value as another asked for?"""
+        return "same" in self.words or "also" in self.words or "share" in self.words
+
+    @cached_property
+    def offers(self) -> bool:
+        """Does the question offer a choice ("A or B")?"""
+        return "or" in self.words or ("between" in self.words and "and" in self.words)
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """The conditions on numbers."""
+        text = re.sub(
+            rf"\b({'|'.join(_SMALL)})\b", lambda match: _SMALL[match[0]], self.folded
+        )
+        limits = list[Limit]()
+        for pattern, sign in _LIMITS:
+            for match in pattern.finditer(text):
+                low = float(match[1])
+                high = float(match[2]) if sign == "between" else low
+                limits.append(Limit(sign, low, high))
+        date = date_of(self.question)
+        if date is not None and date >= 1:
+            for sign, words in ((">", r"\b(?:after|since)\b"), ("<", r"\b(?:before|until)\b")):
+                if re.search(words, self.folded):
+                    limits.append(Limit(sign, date, date))
+        return tuple(limits[:4])
