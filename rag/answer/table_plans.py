@@ -85,18 +85,15 @@ def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
 
 def find_conditions(asked: TableQuestion, table: Table) -> list[Condition]:
     """Return the values of cells that the question names, those of most words first."""
-    named = dict[str, list[int]]()
-    for at, stem in enumerate(asked.stems):
-        named.setdefault(stem, []).append(at)
     found = list[Condition]()
     for column in range(len(table.headers)):
-        found += _conditions_in(asked, table, column, named)
+        found += _conditions_in(asked, table, column)
     found.sort(key=lambda c: (-len(c.places & asked.content), not c.whole, len(c.rows)))
     return found[:_MAX_CONDITIONS]
 
 
 def _conditions_in(
-    asked: TableQuestion, table: Table, column: int, named: dict[str, list[int]]
+    asked: TableQuestion, table: Table, column: int
 ) -> Iterator[Condition]:
     """The conditions on one column; a run of words inside a longer one is left out."""
     runs = dict[tuple[frozenset[int], bool], list[int]]()
@@ -104,7 +101,7 @@ def _conditions_in(
     for row, cells in enumerate(table.stems):
         stems = cells[column]
         if stems not in known:
-            known[stems] = _runs(asked, stems, named)
+            known[stems] = _runs(asked, stems)
         for key in known[stems]:
             runs.setdefault(key, []).append(row)
     longest = [
@@ -119,10 +116,10 @@ def _conditions_in(
 
 
 def _runs(
-    asked: TableQuestion, stems: tuple[str, ...], named: dict[str, list[int]]
+    asked: TableQuestion, stems: tuple[str, ...]
 ) -> list[tuple[frozenset[int], bool]]:
     """The longest runs of words of the question that a cell has, and whether it has no more."""
-    own = set(stems)
+    own, named = set(stems), asked.named
     places = sorted({at for stem in own if stem in named for at in named[stem]})
     if not places:
         return []
@@ -138,10 +135,15 @@ def _runs(
     trimmed = [_trimmed(asked, run) for run in good]
     most = max((len(run) for run in trimmed), default=0)
     return [
-        (frozenset(run), {asked.stems[at] for at in run} == own)
+        (frozenset(run), _covers(own, run, named))
         for run in trimmed
         if len(run) == most
     ]
+
+
+def _covers(own: set[str], run: list[int], named: dict[str, list[int]]) -> bool:
+    """Tell whether each word of a cell stands in a run of words of the question."""
+    return all(any(at in run for at in named.get(stem, ())) for stem in own)
 
 
 def _trimmed(asked: TableQuestion, run: list[int]) -> list[int]:
@@ -171,6 +173,11 @@ def _base_sets(
     yield from limited
     for row_set in single[:4]:
         yield from _limited(asked, table, row_set)
+    if 1 < asked.top < len(every):
+        yield RowSet(every[: asked.top], "top")
+    if "than" in asked.words:
+        for row_set in single[:4]:
+            yield from _beyond(table, row_set)
     if asked.excludes:
         for row_set in single[:5]:
             inside = set(row_set.rows)
@@ -224,13 +231,31 @@ def _limited(asked: TableQuestion, table: Table, base: RowSet) -> Iterator[RowSe
                 yield replace(base, rows=rows, chosen=chosen, column=at)
 
 
+def _beyond(table: Table, base: RowSet) -> Iterator[RowSet]:
+    """The rows whose value in a column is above or below that of a row that is named."""
+    if len(base.rows) != 1:
+        return
+    for at, column in enumerate(table.columns):
+        own = column.values[base.rows[0]]
+        if own is None or at == base.conditions[0].column:
+            continue
+        there = [(value, row) for row, value in enumerate(column.values) if value is not None]
+        above = tuple(row for value, row in there if value > own)
+        below = tuple(row for value, row in there if value < own)
+        for name, rows in (("above", above), ("below", below)):
+            if rows:
+                yield replace(base, rows=rows, chosen=name, column=at)
+
+
 def _derived_sets(
     asked: TableQuestion,
     table: Table,
     base: Sequence[RowSet],
     conditions: Sequence[Condition],
 ) -> Iterator[RowSet]:
-    bases = [*base, *(_unions(conditions) if asked.offers else ())]
+    unions = list(_unions(conditions)) if asked.offers else []
+    yield from (row_set for row_set in unions if row_set.chosen == "or c")
+    bases = [*base, *unions]
     if asked.superlative:
         order = next((_ORDINALS[w] for w in asked.words if w in _ORDINALS), 0)
         for row_set in bases:
@@ -252,6 +277,12 @@ def _unions(conditions: Sequence[Condition]) -> Iterator[RowSet]:
         if one.column == other.column and not one.places & other.places:
             rows = tuple(sorted({*one.rows, *other.rows}))
             yield RowSet(rows, "or", (one, other))
+            for third in conditions:
+                inside = set(third.rows)
+                if third.column != one.column and not third.places & (one.places | other.places):
+                    kept = tuple(row for row in rows if row in inside)
+                    if kept:
+                        yield RowSet(kept, "or c", (one, other, third))
 
 
 def _extremes(table: Table, base: RowSet, order: int) -> Iterator[RowSet]:
@@ -303,10 +334,10 @@ def _with_same_value(table: Table, base: RowSet) -> Iterator[RowSet]:
 def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
     if len(chosen.rows) > 40:
         return
-    given = {c.column for c in chosen.conditions if c.whole} if chosen.chosen != "or" else set()
+    given = {c.column for c in chosen.conditions if c.whole} if not chosen.chosen.startswith("or") else set()
     if chosen.derived in ("next", "previous", "same", "all after", "all before"):
         given = set()
-    if chosen.chosen.startswith("not"):
+    if chosen.chosen.startswith("not") or chosen.chosen in ("above", "below"):
         given = set()
     for column in range(len(table.headers)):
         if column in given:
@@ -334,7 +365,7 @@ def _computed_plans(
         for name, wanted in (("sum", asked.adds), ("average", asked.averages)):
             if not wanted or len(chosen.rows) < 2:
                 continue
-            for at, column in enumerate(table.columns):
+            for at, column in enumerate(table.columns[: len(table.headers)]):
                 values = [v for row in chosen.rows if (v := column.values[row]) is not None]
                 if column.kind == "number" and len(values) > 1:
                     value = sum(values) / (len(values) if name == "average" else 1)
@@ -369,14 +400,14 @@ def _compared_plans(
             yield Plan("count difference", replace(both, rows=every), -1, value)
     for row_set in base:
         if row_set.chosen in ("all", "c", "p") and len(row_set.rows) > 1 and asked.superlative:
-            for at, column in enumerate(table.columns):
+            for at, column in enumerate(table.columns[: len(table.headers)]):
                 there = [v for row in row_set.rows if (v := column.values[row]) is not None]
                 if column.kind == "number" and len(there) > 1:
                     yield Plan("range", row_set, at, max(there) - min(there))
 
 
 def _differences(table: Table, both: RowSet) -> Iterator[Plan]:
-    for at, column in enumerate(table.columns):
+    for at, column in enumerate(table.columns[: len(table.headers)]):
         one, other = (column.values[row] for row in both.rows)
         if column.kind == "number" and one is not None and other is not None:
             yield Plan("difference", both, at, abs(one - other))

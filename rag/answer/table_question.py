@@ -62,7 +62,18 @@ _LIMITS = (
         "<",
     ),
 )
-_SMALL = {w: str(n) for n, w in enumerate("one two three four five six seven eight nine ten".split(), 1)}
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+).split()
+_SMALL = {word: str(number) for number, word in enumerate(_NUMBER_WORDS, 1)}
+_SMALL |= {
+    word: str(10 * number)
+    for number, word in enumerate("thirty forty fifty sixty seventy eighty ninety hundred".split(), 3)
+}
+_PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_AS_DIGITS = _SMALL | {word: str(number) for number, word in enumerate(_PLACES, 1)}
+_TOP = re.compile(r"\b(?:top|first) (\d+)\b")
 _MAX_WORDS = 60
 
 
@@ -96,6 +107,26 @@ class TableQuestion:
         self.content = frozenset(
             at for at, word in enumerate(self.words) if not facts.is_stop_word(word)
         )
+
+    @cached_property
+    def named(self) -> dict[str, list[int]]:
+        """The places of each stem of the question; a number in words also stands as its digits."""
+        named = dict[str, list[int]]()
+        for at, stem in enumerate(self.stems):
+            named.setdefault(stem, []).append(at)
+            if digits := _AS_DIGITS.get(self.words[at]):
+                named.setdefault(digits, []).append(at)
+        return named
+
+    @cached_property
+    def top(self) -> int:
+        """How many of the first rows are asked for ("top five"); 0 if that is not asked."""
+        match = _TOP.search(self._with_digits)
+        return int(match[1]) if match else 0
+
+    @cached_property
+    def _with_digits(self) -> str:
+        return re.sub(rf"\b({'|'.join(_SMALL)})\b", lambda m: _SMALL[m[0]], self.folded)
 
     @cached_property
     def asking(self) -> str:
@@ -170,9 +201,7 @@ class TableQuestion:
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
         """The conditions on numbers."""
-        text = re.sub(
-            rf"\b({'|'.join(_SMALL)})\b", lambda match: _SMALL[match[0]], self.folded
-        )
+        text = self._with_digits
         limits = list[Limit]()
         for pattern, sign in _LIMITS:
             for match in pattern.finditer(text):
@@ -184,4 +213,6 @@ class TableQuestion:
             for sign, words in ((">", r"\b(?:after|since)\b"), ("<", r"\b(?:before|until)\b")):
                 if re.search(words, self.folded):
                     limits.append(Limit(sign, date, date))
+        if self.top:
+            limits.append(Limit("<=", self.top, self.top))
         return tuple(limits[:4])

@@ -11,20 +11,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import median
+from itertools import pairwise
 
 from rag.text import facts
 
 #: characters of a cell that are parsed
 _MAX_CELL_CHARS = 300
-#: share of the cells from which a column is of numbers or dates
-_MIN_TYPED = 0.6
+#: share of the cells from which a column is of numbers or dates, and from which it has some
+_MIN_TYPED, _MIN_MIXED = 0.6, 0.15
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"(?<![\w.])([-+\u2212]?)(?:[$\u20ac\u00a3\u00a5]\s?)?(\d+(?:\.\d+)?)")
 _CLOCK = re.compile(r"(?<![\d:])(\d{1,3}):([0-5]\d)(?::([0-5]\d))?((?:\.\d+)?)(?![\d:])")
 _FEET = re.compile(r"(\d{1,2})\s?(?:'|ft\.?|feet)\s?(\d{1,2})(?:\s?(?:\"|''|in\b)|\b)")
 _DECIMAL_COMMA = re.compile(r"\d,\d(?:\d)?(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(1[0-9]\d\d|20\d\d)(?!\d)")
+_ORDINAL_ENDING = re.compile(r"(?<=\d)(?:st|nd|rd|th)$")
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3}
 _SCALE = re.compile(r"\s?(thousand|million|billion|trillion|k)\b", re.I)
 _EMPTY = frozenset(("", "-", "\u2013", "\u2014", "n/a", "na", "?", "none", "tba", "tbd", "\u2212"))
@@ -37,7 +38,7 @@ class Column:
     """A column: its name, the kind of its values, and for each row the value to compare."""
 
     header: str
-    kind: str  #: "number", "date" or "text"
+    kind: str  #: "number", "date", "text", "mixed" (some numbers), "length" (from year to year)
     values: tuple[float | None, ...]  #: of a text: None
     stems: frozenset[str] = field(default_factory=frozenset)  #: of the header
 
@@ -50,11 +51,12 @@ class Table:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The typed columns."""
-        return tuple(
+        """The typed columns, then those that are computed: lengths of time from year to year."""
+        own = [
             typed_column(header, [row[at] for row in self.rows])
             for at, header in enumerate(self.headers)
-        )
+        ]
+        return tuple([*own, *_lengths(own, self.rows)])
 
     @cached_property
     def stems(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
@@ -73,7 +75,34 @@ def words_of(text: str) -> tuple[list[str], list[str]]:
     """Return the folded words of a text and their stems; 1,200 is one word."""
     folded = _GROUPED.sub("", facts.fold_text(text[:_MAX_CELL_CHARS]))
     words = facts.word_tokens(folded)
-    return words, [word if word[0].isdigit() else facts.stem(word) for word in words]
+    return words, [_ORDINAL_ENDING.sub("", w) if w[0].isdigit() else facts.stem(w) for w in words]
+
+
+def _lengths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Column]:
+    """Columns of the time between two columns of years or dates, or the years of one cell."""
+    found = list[Column]()
+    for one, other in pairwise(columns):
+        if _has_years(one) and _has_years(other):
+            values = tuple(
+                None if a is None or b is None or b < a else b - a
+                for a, b in zip(one.values, other.values, strict=True)
+            )
+            found.append(Column("", "length", values, one.stems | other.stems))
+    for at, column in enumerate(columns):
+        values = tuple(_years_between(row[at]) for row in rows)
+        if sum(v is not None for v in values) >= max(2, _MIN_TYPED * len(rows)):
+            found.append(Column("", "length", values, column.stems))
+    return found[:4]
+
+
+def _has_years(column: Column) -> bool:
+    there = [value for value in column.values if value is not None]
+    return len(there) > 1 and all(1000 <= value < 2200 for value in there)
+
+
+def _years_between(cell: str) -> float | None:
+    years = _YEAR.findall(cell[:_MAX_CELL_CHARS])
+    return float(years[1]) - float(years[0]) if len(years) == 2 and years[0] <= years[1] else None
 
 
 def is_empty(cell: str) -> bool:
@@ -94,6 +123,8 @@ def typed_column(header: str, cells: Sequence[str]) -> Column:
         numbers = [None if is_empty(cell) else number_of(cell, comma) for cell in cells]
         if sum(n is not None for n in numbers) >= _MIN_TYPED * len(filled):
             return Column(header, "number", tuple(numbers), stems)
+        if sum(n is not None for n in numbers) >= max(2, _MIN_MIXED * len(filled)):
+            return Column(header, "mixed", tuple(numbers), stems)
     return Column(header, "text", (None,) * len(cells), stems)
 
 
@@ -138,8 +169,3 @@ def _year_of(cell: str) -> float | None:
     match = _YEAR.search(cell)
     return float(match[1]) if match else None
 
-
-def middle(values: Sequence[float | None]) -> float:
-    """Return the median of the values that are there; 0 if there are none."""
-    there = [value for value in values if value is not None]
-    return median(there) if there else 0.0
