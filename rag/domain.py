@@ -166,16 +166,38 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedRow:
+    """A row of a table that a computed answer uses: its place, and that of the value in it."""
+
+    number: int  #: of the passage
+    span: Span
+    value: Span | None = None  #: None if the row is counted
+    weight: int = 1  #: -1 for the side that is taken away
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A sentence of our own that gives the result of a computation over rows of a table."""
+
+    text: str
+    operation: str  #: "count", "sum", "average" or "difference"
+    rows: tuple[ComputedRow, ...]
+    result: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer: `text` without markers, `span` in the answer with markers.
 
-    `quote` is set for a verbatim quotation: its place in the document.
+    `quote` is set for a verbatim quotation: its place in the document. `computed` is set for the
+    result of a computation.
     """
 
     text: str
     span: Span
     citations: tuple[Citation, ...] = ()
     quote: Span | None = None
+    computed: Computed | None = None
 
 
 class Verdict(StrEnum):
@@ -188,6 +210,7 @@ class Verdict(StrEnum):
     UNCITED = "uncited"
     DANGLING = "dangling"
     NEEDS_NONE = "needs_none"
+    COMPUTED = "computed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +322,9 @@ class Quote:
     span: Span
 
 
-#: a part of an answer: a writer's own words, in which markers count, or a verbatim quotation
-Piece = str | Quote
+#: a part of an answer: a writer's own words, in which markers count, a verbatim quotation, or the
+#: result of a computation
+Piece = str | Quote | Computed
 
 
 @dataclass(frozen=True, slots=True)

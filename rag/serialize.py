@@ -36,6 +36,14 @@ class CitationObject(PlaceObject):
     n: int
 
 
+class ComputedObject(TypedDict):
+    """A computation over rows of a table; `citations` has the first of them."""
+
+    operation: str
+    rows: int
+    result: float
+
+
 class ClaimObject(TypedDict):
     """A sentence of an answer with its verdict; `start` and `end` are its place in the answer."""
 
@@ -47,6 +55,7 @@ class ClaimObject(TypedDict):
     reasons: list[str]
     markers: list[int]
     citations: list[CitationObject]
+    computed: NotRequired[ComputedObject]
 
 
 class CopyObject(TypedDict):
@@ -161,8 +170,8 @@ def turn(question: str, saved: SavedAnswer) -> d.Turn:
 def claim(value: d.Claim) -> ClaimObject:
     """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
     in the citation."""
-    text = value.sentence.text
-    return {
+    text, computed = value.sentence.text, value.sentence.computed
+    written: ClaimObject = {
         "text": text if value.sentence.quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
         "end": value.sentence.span.end,
@@ -172,6 +181,13 @@ def claim(value: d.Claim) -> ClaimObject:
         "markers": [c.number for c in value.sentence.citations],
         "citations": [evidence(place) for place in value.evidence],
     }
+    if computed:
+        written["computed"] = {
+            "operation": computed.operation,
+            "rows": len(computed.rows),
+            "result": computed.result,
+        }
+    return written
 
 
 def evidence(value: d.Evidence) -> CitationObject:

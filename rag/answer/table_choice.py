@@ -28,7 +28,7 @@ class Choice:
 
     plan: Plan
     chance: float
-    margin: float  #: to the best other answer
+    score: float  #: of the reading, by the weights
     unused: frozenset[int]  #: places of content words of the question that it does not use
 
 
@@ -277,10 +277,9 @@ def choose_plan(
     ranked = sorted(by_answer, key=lambda answer: -by_answer[answer])
     total = sum(by_answer.values())
     plan = plans[best[ranked[0]]]
-    second = by_answer[ranked[1]] if len(ranked) > 1 else 0.0
     return Choice(
         plan,
         by_answer[ranked[0]] / total,
-        (by_answer[ranked[0]] - second) / total,
+        scores[best[ranked[0]]],
         asked.content - features.used(plan),
     )

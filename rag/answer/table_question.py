@@ -27,6 +27,12 @@ _NEIGHBOUR = frozenset(
     "preceded preceding precedes prior immediately directly came comes come succeed succeeded "
     "later earlier consecutive subsequent then behind ahead under over".split()
 )
+_ONLY_ASKS = frozenset(
+    "many much list listed name names named tell give number amount total sum average mean times "
+    "time difference combined altogether all both either same also other another besides except "
+    "each every overall there table chart row rows column entry entries record records happen "
+    "happened occur occurred have had how long often old far".split()
+)
 _COUNTING = re.compile(r"\b(?:how many|number of|how often|count|total|amount of|times)\b")
 _ADDING = re.compile(r"\b(?:total|sum|combined|altogether|in all|overall|how (?:many|much)|all)\b")
 _AVERAGING = re.compile(r"\b(?:average|mean)\b")
@@ -216,3 +222,15 @@ class TableQuestion:
         if self.top:
             limits.append(Limit("<=", self.top, self.top))
         return tuple(limits[:4])
+
+    def only_asks(self, at: int) -> bool:
+        """Tell whether a word asks, orders, counts or compares, and names nothing itself."""
+        word = self.words[at]
+        return (
+            word in _SUPERLATIVE
+            or word in _NEIGHBOUR
+            or word in _ONLY_ASKS
+            or word in _AS_DIGITS
+            or (word.endswith("est") and len(word) > 4)
+            or word[0].isdigit()
+        )

@@ -70,6 +70,12 @@ class Table:
 
         return tuple(tuple(of(cell) for cell in row) for row in self.rows)
 
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The stems of the words of all cells and headers."""
+        words = {stem for row in self.stems for cell in row for stem in cell}
+        return frozenset(words).union(*(column.stems for column in self.columns))
+
 
 def words_of(text: str) -> tuple[list[str], list[str]]:
     """Return the folded words of a text and their stems; 1,200 is one word."""
@@ -119,13 +125,18 @@ def typed_column(header: str, cells: Sequence[str]) -> Column:
         if sum(date is not None for date in dates) >= _MIN_TYPED * len(filled):
             values = tuple(None if is_empty(c) else date_of(c) or _year_of(c) for c in cells)
             return Column(header, "date", values, stems)
-        comma = any(_DECIMAL_COMMA.search(cell) for cell in filled)
+        comma = has_decimal_comma(filled)
         numbers = [None if is_empty(cell) else number_of(cell, comma) for cell in cells]
         if sum(n is not None for n in numbers) >= _MIN_TYPED * len(filled):
             return Column(header, "number", tuple(numbers), stems)
         if sum(n is not None for n in numbers) >= max(2, _MIN_MIXED * len(filled)):
             return Column(header, "mixed", tuple(numbers), stems)
     return Column(header, "text", (None,) * len(cells), stems)
+
+
+def has_decimal_comma(cells: Sequence[str]) -> bool:
+    """Tell whether the numbers of a column have a comma before their decimals."""
+    return any(_DECIMAL_COMMA.search(cell) for cell in cells)
 
 
 def number_of(cell: str, decimal_comma: bool = False) -> float | None:

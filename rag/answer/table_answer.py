@@ -1,0 +1,231 @@
+"""Answers a question from the rows of a retrieved table: a cell, a list, a count, a sum …
+
+The best reading of the question over each table is found (`rag.answer.table_choice`). It answers if
+it is likely enough, uses most of the question, and every name, number and date of the question is
+in the table or in what it is about. The rows are quoted. A count, sum, average or difference is a
+sentence of our own, which says that it was computed and cites the rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.answer.check_computed import combine
+from rag.answer.lookup import look_up
+from rag.answer.question_terms import read_question
+from rag.answer.table_choice import Choice, choose_plan
+from rag.answer.table_load import PlacedTable, tables_of
+from rag.answer.table_model import TableModel, load_model
+from rag.answer.table_plans import Plan
+from rag.answer.table_question import TableQuestion
+from rag.answer.table_rows import Table
+from rag.domain import (
+    Computed,
+    ComputedRow,
+    Draft,
+    Passage,
+    Piece,
+    Quote,
+    Receipt,
+    UnitKind,
+)
+from rag.text import facts
+
+if TYPE_CHECKING:
+    from rag.library.library import Library
+
+#: rows that are quoted, and rows that are computed with
+_MAX_QUOTED, _MAX_COMPUTED = 12, 500
+#: values that a computed sentence shows
+_MAX_ADDENDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TableAnswer:
+    """The pieces of an answer, and the passages of its rows that were not retrieved."""
+
+    passages: tuple[Passage, ...]
+    pieces: tuple[Draft | Piece, ...]
+
+
+def answer_from_tables(
+    question: str, passages: Sequence[Passage], library: Library
+) -> TableAnswer | None:
+    """Return the answer from the rows of one table; None if no reading is likely enough."""
+    has_rows = any(u.kind is UnitKind.ROW for p in passages for u in p.chunk.units)
+    if not has_rows or read_question(question).asks_yes_or_no or look_up(question, passages):
+        return None
+    asked, model = TableQuestion(question), load_model()
+    best: tuple[float, PlacedTable, Choice] | None = None
+    for placed in tables_of(passages, library):
+        choice = choose_plan(asked, placed.table, model.weights)
+        if choice is None or not has_hard_terms(question, asked, placed.about, placed.table):
+            continue
+        chance = answer_chance(asked, placed.about, choice, model)
+        if best is None or chance > best[0]:
+            best = chance, placed, choice
+    if best is None or best[0] < model.least:
+        return None
+    return _Writer(passages, best[1], best[2].plan).write(best[0])
+
+
+def answer_chance(asked: TableQuestion, about: str, choice: Choice, model: TableModel) -> float:
+    """Return the probability that a reading answers what was asked, 0..1."""
+    logit = sum(
+        weight * value
+        for weight, value in zip(model.fit, answer_signals(asked, about, choice), strict=True)
+    )
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def answer_signals(asked: TableQuestion, about: str, choice: Choice) -> tuple[float, ...]:
+    """Return the inputs of `answer_chance`; the first is constant."""
+    stems = set(facts.content_stems(about))
+    missing = [at for at in choice.unused if asked.stems[at] not in stems]
+    unexplained = [at for at in missing if not asked.only_asks(at)]
+    count = max(1, len(asked.content))
+    conditions = choice.plan.chosen.conditions
+    chance = min(0.999, max(0.001, choice.chance))
+    return (
+        1.0,
+        math.log(chance / (1 - chance)),
+        choice.score / 10,
+        len(unexplained) / count,
+        float(min(3, len(unexplained))),
+        len([at for at in choice.unused if asked.stems[at] in stems]) / count,
+        float(any(c.whole for c in conditions)),
+        float(choice.plan.operation != "cell"),
+        float(not conditions),
+    )
+
+
+def has_hard_terms(question: str, asked: TableQuestion, about: str, table: Table) -> bool:
+    """Tell whether each name, number, date and code of the question is in the table or its title.
+
+    A number may also be a limit.
+    """
+    words = table.vocabulary | set(facts.content_stems(about))
+    after = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""
+    names = facts.find_names("x " + after)
+    if any(stem not in words for name in names for stem in facts.content_stems(name)):
+        return False
+    limits = {value for limit in asked.limits for value in (limit.low, limit.high)}
+    return all(
+        word in words or (word.replace(".", "").isdigit() and float(word) in limits)
+        for word in asked.stems
+        if word[0].isdigit()
+    )
+
+
+class _Writer:
+    """Writes the answer of one reading with the quotations of its rows."""
+
+    def __init__(self, passages: Sequence[Passage], placed: PlacedTable, plan: Plan) -> None:
+        self._passages, self._placed, self._plan = list(passages), placed, plan
+        self._retrieved = len(passages)
+
+    def write(self, chance: float) -> TableAnswer | None:
+        """Return the answer; None if it has no rows or too many of them."""
+        plan, receipt = self._plan, Receipt()
+        if plan.operation in ("cell", "groups"):
+            return self._quoted(receipt, chance)
+        computed = self._computed()
+        if computed is None:
+            return None
+        draft = Draft(receipt, short=shown(computed.result), chance=chance)
+        return self._answer((draft, computed))
+
+    def _answer(self, pieces: tuple[Draft | Piece, ...]) -> TableAnswer:
+        return TableAnswer(tuple(self._passages[self._retrieved :]), pieces)
+
+    def _quoted(self, receipt: Receipt, chance: float) -> TableAnswer | None:
+        plan, placed = self._plan, self._placed
+        rows = [row for row in plan.cells if placed.cells[row][plan.column]]
+        if not rows:
+            return None
+        texts = [placed.table.rows[row][plan.column] for row in rows]
+        pieces: list[Draft | Piece] = [
+            Draft(receipt, short="; ".join(dict.fromkeys(texts)), chance=min(0.99, chance))
+        ]
+        shown_rows = rows[:_MAX_QUOTED]
+        if plan.chosen.chosen.startswith("or"):  # a comparison has both sides
+            others = [c.rows[0] for c in plan.chosen.conditions[:2]]
+            shown_rows = list(dict.fromkeys((*shown_rows, *others)))
+        for index, row in enumerate(shown_rows):
+            if index:
+                pieces.append(" ")
+            span = placed.rows[row].unit.span
+            pieces.append(Quote(span.of(placed.document.text), self._number(row), span))
+        return self._answer(tuple(pieces))
+
+    def _computed(self) -> Computed | None:
+        plan, column = self._plan, self._plan.column
+        operation = {"range": "difference", "count difference": "count"}.get(
+            plan.operation, plan.operation
+        )
+        rows = list(plan.chosen.rows)
+        weights = [1] * len(rows)
+        if operation == "distinct" or len(rows) > _MAX_COMPUTED or plan.value is None:
+            return None
+        if plan.operation == "count difference":
+            first = set(plan.chosen.conditions[0].rows)
+            weights = [1 if row in first else -1 for row in rows]
+        if operation in ("sum", "average", "difference"):
+            values = self._placed.table.columns[column].values
+            rows = [row for row in rows if values[row] is not None]
+            if operation == "difference":
+                rows = sorted(rows, key=lambda row: -(values[row] or 0.0))
+                rows, weights = [rows[0], rows[-1]], [1, -1]
+            weights = weights[: len(rows)]
+            result = combine(operation, [values[row] or 0.0 for row in rows], weights)
+        else:
+            result = float(abs(sum(weights)))
+        if not rows:
+            return None
+        text = self._sentence(operation, rows, result)
+        return Computed(text, operation, tuple(self._computed_rows(rows, weights)), result)
+
+    def _computed_rows(
+        self, rows: Sequence[int], weights: Sequence[int]
+    ) -> Iterable[ComputedRow]:
+        for row, weight in zip(rows, weights, strict=True):
+            column = self._plan.column
+            value = self._placed.cells[row][column] if column >= 0 else None
+            yield ComputedRow(self._number(row), self._placed.rows[row].unit.span, value, weight)
+
+    def _sentence(self, operation: str, rows: Sequence[int], result: float) -> str:
+        count = f"{len(rows):,} row{'s' if len(rows) != 1 else ''}"
+        if operation == "count":
+            return f"Counted in {count} of the table: {shown(result)}."
+        values = self._placed.table.columns[self._plan.column].values
+        figures = [shown(values[row] or 0.0) for row in rows]
+        sign = " - " if operation == "difference" else " + "
+        if len(figures) > _MAX_ADDENDS:
+            figures = [*figures[:3], "…", figures[-1]]
+        formula = sign.join(figures)
+        if operation == "average":
+            formula = f"({formula}) / {len(rows)}"
+        return f"Computed from {count} of the table: {formula} = {shown(result)}."
+
+    def _number(self, row: int) -> int:
+        """The number of the passage that has a row; one is added if it was not retrieved."""
+        placed = self._placed.rows[row]
+        for passage in self._passages:
+            same = passage.chunk.document == self._placed.document.id
+            if same and placed.unit.span.within(passage.chunk.span):
+                return passage.number
+        number = len(self._passages) + 1
+        chunk = placed.chunk.chunk(self._placed.document)
+        self._passages.append(Passage(number, chunk, 0.0))
+        return number
+
+
+def shown(value: float) -> str:
+    """Return a number as it is shown: grouped, with at most two decimals."""
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:,.2f}"
+

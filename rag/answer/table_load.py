@@ -1,0 +1,169 @@
+"""Loads the whole table that a retrieved row belongs to.
+
+The rows of a table lie in several chunks; they are joined by heading, caption and place. A table of
+more than `MAX_ROWS` rows is not loaded: its rows are still found and quoted one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.answer.table_rows import Table
+from rag.domain import Chunk, Document, Passage, Span, Unit, UnitKind
+from rag.errors import RagError
+from rag.text import facts
+
+if TYPE_CHECKING:
+    from rag.library.library import Library
+    from rag.library.rows import ChunkRow
+
+#: rows and columns of a table that is loaded, and characters of its document
+MAX_ROWS = 20_000
+_MAX_COLUMNS = 40
+_MAX_CHARS = 4_000_000
+#: characters between two rows of one table
+_MAX_GAP = 400
+#: tables that are looked at for one question
+_MAX_TABLES = 6
+#: the name of a column and which of those of that name it is
+_Name = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRow:
+    """A row of a table: its unit, and the chunk that has it."""
+
+    unit: Unit
+    chunk: ChunkRow
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTable:
+    """A table with the places of its cells in the document."""
+
+    table: Table
+    document: Document
+    rows: tuple[PlacedRow, ...]
+    cells: tuple[tuple[Span | None, ...], ...]  #: for each row and column; None if it is empty
+    about: str  #: title, headings, caption and name of the file
+    first: int  #: number of the first passage that has a row of it
+
+
+def tables_of(passages: Sequence[Passage], library: Library) -> list[PlacedTable]:
+    """Return the tables of which the passages have rows, in the order of the passages."""
+    found, seen = list[PlacedTable](), set[tuple[str, Span]]()
+    for passage in passages:
+        chunk = passage.chunk
+        rows = [unit for unit in chunk.units if unit.kind is UnitKind.ROW]
+        if not rows or len(found) >= _MAX_TABLES:
+            continue
+        if (chunk.document, rows[0].span) in seen:
+            continue
+        for table in _tables_with(chunk, passage.number, library):
+            seen.update((chunk.document, row.unit.span) for row in table.rows)
+            found.append(table)
+    return found[:_MAX_TABLES]
+
+
+def _tables_with(chunk: Chunk, number: int, library: Library) -> list[PlacedTable]:
+    """The tables of which `chunk` has rows; none if the document is too large."""
+    wanted = {unit.span for unit in chunk.units if unit.kind is UnitKind.ROW}
+    try:
+        document = library.documents.load(chunk.document)
+    except RagError:  # removed or damaged: the search itself reports that
+        return []
+    if len(document.text) > _MAX_CHARS:
+        return []
+    groups = [
+        group
+        for group in _groups(document, library)
+        if len(group) <= MAX_ROWS and any(row.unit.span in wanted for row in group)
+    ]
+    return [_placed(document, group, number, chunk.source) for group in groups]
+
+
+def _groups(document: Document, library: Library) -> Iterator[list[PlacedRow]]:
+    """The rows of a document, table by table; at most one row more than `MAX_ROWS` of each."""
+    group, before = list[PlacedRow](), None
+    for row in _rows(document, library):
+        if before is not None and _begins_table(document, before, row):
+            yield group
+            group = []
+        if len(group) <= MAX_ROWS:
+            group.append(row)
+        before = row
+    if group:
+        yield group
+
+
+def _rows(document: Document, library: Library) -> Iterator[PlacedRow]:
+    """The rows of all tables of a document, in order, each once."""
+    end = -1
+    for chunk in sorted(library.documents.chunk_rows(document.id), key=lambda row: row.start):
+        for unit in chunk.units_of(document):
+            whole = chunk.start <= unit.span.start and unit.span.end <= chunk.end
+            if unit.kind is UnitKind.ROW and whole and unit.span.start >= end:
+                end = unit.span.end
+                yield PlacedRow(unit, chunk)
+
+
+def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool:
+    """Does a row belong to another table than the one before it?"""
+    one, other = before.unit, row.unit
+    if before.chunk.heading != row.chunk.heading or one.context != other.context:
+        return True
+    if 0 < other.row <= one.row:
+        return True
+    gap = document.text[one.span.end : other.span.start]
+    if len(gap) > _MAX_GAP:
+        return True
+    names = {w for cell in (*one.cells, *other.cells) for w in facts.word_tokens(cell.header)}
+    return any(word not in names for word in facts.word_tokens(gap))
+
+
+def _placed(
+    document: Document, rows: Sequence[PlacedRow], number: int, source: str
+) -> PlacedTable:
+    names = _names(rows)
+    at = {name: column for column, name in enumerate(names)}
+    cells, texts = list[tuple[Span | None, ...]](), list[tuple[str, ...]]()
+    for row in rows:
+        spans: list[Span | None] = [None] * len(names)
+        for name, span in _named_cells(row.unit):
+            if name in at:
+                spans[at[name]] = span
+        cells.append(tuple(spans))
+        texts.append(tuple(span.of(document.text) if span else "" for span in spans))
+    first = rows[0]
+    about = " ".join((document.title, first.chunk.heading, first.unit.context, _words(source)))
+    table = Table(about, [name for name, _ in names], texts)
+    return PlacedTable(table, document, tuple(rows), tuple(cells), about, number)
+
+
+def _words(source: str) -> str:
+    return source.rpartition("/")[2].replace("_", " ").replace("-", " ")
+
+
+def _named_cells(unit: Unit) -> Iterator[tuple[_Name, Span]]:
+    counts = dict[str, int]()
+    for cell in unit.cells:
+        counts[cell.header] = counts.get(cell.header, -1) + 1
+        yield (cell.header, counts[cell.header]), cell.span
+
+
+def _names(rows: Sequence[PlacedRow]) -> list[_Name]:
+    """The columns of a table in order; a row lacks those in which it is empty."""
+    names = list[_Name]()
+    known = set[_Name]()
+    for row in rows:
+        after = -1
+        for name, _ in _named_cells(row.unit):
+            if name not in known:
+                if len(names) >= _MAX_COLUMNS:
+                    break
+                names.insert(after + 1, name)
+                known.add(name)
+            after = names.index(name)
+    return names
