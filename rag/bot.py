@@ -231,9 +231,7 @@ class Bot:
         question = limits.check_question(question)
         return masked_answers(question, self.library, self.machines.cross_encoder)
 
-    def _from_tables(
-        self, question: str, passages: Sequence[Passage]
-    ) -> TableAnswer | None:
+    def _from_tables(self, question: str, passages: Sequence[Passage]) -> TableAnswer | None:
         """The answer from the rows of a retrieved table; the chat model writes its own answers."""
         if self.config.model != READER:
             return None

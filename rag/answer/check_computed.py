@@ -59,9 +59,7 @@ def compute_again(computed: Computed, passages: Mapping[int, Passage]) -> float 
     if computed.operation == "count":
         return float(abs(sum(weights)))
     texts = [
-        text_at(passages[row.number], row.value)
-        for row in computed.rows
-        if row.value is not None
+        text_at(passages[row.number], row.value) for row in computed.rows if row.value is not None
     ]
     comma = has_decimal_comma(texts)
     values = [number_of(text, comma) for text in texts]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answer.check_computed import combine
+from rag.answer.evidence import text_at
+from rag.answer.field_words import asked_fields
 from rag.answer.lookup import look_up
 from rag.answer.question_terms import read_question
 from rag.answer.table_choice import Choice, choose_plan
@@ -56,13 +58,13 @@ def answer_from_tables(
 ) -> TableAnswer | None:
     """Return the answer from the rows of one table; None if no reading is likely enough."""
     has_rows = any(u.kind is UnitKind.ROW for p in passages for u in p.chunk.units)
-    if not has_rows or read_question(question).asks_yes_or_no or look_up(question, passages):
+    if not has_rows or read_question(question).asks_yes_or_no or _is_looked_up(question, passages):
         return None
     asked, model = TableQuestion(question), load_model()
     best: tuple[float, PlacedTable, Choice] | None = None
     for placed in tables_of(passages, library):
         choice = choose_plan(asked, placed.table, model.weights)
-        if choice is None or not has_hard_terms(question, asked, placed.about, placed.table):
+        if choice is None or not has_hard_terms(question, asked, placed.about, placed.table, model):
             continue
         chance = answer_chance(asked, placed.about, choice, model)
         if best is None or chance > best[0]:
@@ -70,6 +72,15 @@ def answer_from_tables(
     if best is None or best[0] < model.least:
         return None
     return _Writer(passages, best[1], best[2].plan).write(best[0])
+
+
+def _is_looked_up(question: str, passages: Sequence[Passage]) -> bool:
+    """Is the answer looked up in one row? "How many" is not answered by a name."""
+    found = look_up(question, passages)
+    if not found or not read_question(question).counts:
+        return bool(found)
+    shorts = [text_at(place.passage, place.short) for place in found]
+    return all(any(char.isdigit() for char in short) for short in shorts)
 
 
 def answer_chance(asked: TableQuestion, about: str, choice: Choice, model: TableModel) -> float:
@@ -102,16 +113,28 @@ def answer_signals(asked: TableQuestion, about: str, choice: Choice) -> tuple[fl
     )
 
 
-def has_hard_terms(question: str, asked: TableQuestion, about: str, table: Table) -> bool:
-    """Tell whether each name, number, date and code of the question is in the table or its title.
+def has_hard_terms(
+    question: str, asked: TableQuestion, about: str, table: Table, model: TableModel
+) -> bool:
+    """Tell whether each name, number and rare word of the question is in the table or its title.
 
-    A number may also be a limit.
+    A number may also be a limit. A word that few questions have names a thing.
     """
     words = table.vocabulary | set(facts.content_stems(about))
     after = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""
     names = facts.find_names("x " + after)
     if any(stem not in words for name in names for stem in facts.content_stems(name)):
         return False
+    columns = table.columns
+    fields = [
+        asking for asking, names in asked_fields(question) if any(c.stems & names for c in columns)
+    ]
+    words |= frozenset[str]().union(*fields)
+    for at in asked.content:
+        word = asked.words[at]
+        known = asked.stems[at] in words or word in model.common or asked.only_asks(at)
+        if not known:
+            return False
     limits = {value for limit in asked.limits for value in (limit.low, limit.high)}
     return all(
         word in words or (word.replace(".", "").isdigit() and float(word) in limits)
@@ -188,9 +211,7 @@ class _Writer:
         text = self._sentence(operation, rows, result)
         return Computed(text, operation, tuple(self._computed_rows(rows, weights)), result)
 
-    def _computed_rows(
-        self, rows: Sequence[int], weights: Sequence[int]
-    ) -> Iterable[ComputedRow]:
+    def _computed_rows(self, rows: Sequence[int], weights: Sequence[int]) -> Iterable[ComputedRow]:
         for row, weight in zip(rows, weights, strict=True):
             column = self._plan.column
             value = self._placed.cells[row][column] if column >= 0 else None
@@ -228,4 +249,3 @@ def shown(value: float) -> str:
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.2f}"
-

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.answer.field_words import asked_fields
 from rag.answer.table_plans import Plan, RowSet, make_plans
@@ -117,7 +118,8 @@ class PlanFeatures:
         name = chosen.derived or "limit"
         named = self._in_header[chosen.column] - chosen.places
         yield f"order {name}:{column.kind}:{bool(named)}"
-        yield f"order at {name}:{min(chosen.column, 3)}:{chosen.column == len(self._table.headers) - 1}"
+        is_last = chosen.column == len(self._table.headers) - 1
+        yield f"order at {name}:{min(chosen.column, 3)}:{is_last}"
         yield f"order named {min(2, len(named))}:{bool(named & frozenset(asked.head))}"
         if self._by_wording[chosen.column]:
             yield "order by wording"
@@ -136,9 +138,7 @@ class PlanFeatures:
         if shape not in self._words:
             words = ["^", *self._asked.words[:_MAX_WORDS], "$"]
             features = [f"word {word}:{shape}" for word in dict.fromkeys(words[1:-1])]
-            features += [
-                f"words {one} {other}:{shape}" for one, other in zip(words, words[1:], strict=False)
-            ]
+            features += [f"words {one} {other}:{shape}" for one, other in pairwise(words)]
             self._words[shape] = tuple(features)
         return self._words[shape]
 
@@ -172,9 +172,7 @@ class PlanFeatures:
         features.append(f"column alone {bool(named)}:{others}")
         if self._by_wording[at]:
             features.append(f"column by wording {bool(named)}")
-        first_text = next(
-            (n for n, c in enumerate(self._table.columns) if c.kind == "text"), 0
-        )
+        first_text = next((n for n, c in enumerate(self._table.columns) if c.kind == "text"), 0)
         features.append(f"column first text {at == first_text}:{asked.asking}:{bool(others)}")
         for stem in column.stems:
             features.append(f"column asks {asked.asking}:{stem}")
@@ -220,9 +218,7 @@ class PlanFeatures:
         for place in asked.head[:2]:
             yield f"cell form {_form(cell)}:{asked.stems[place]}"
 
-    def _coverage_features(
-        self, plan: Plan, header: frozenset[int], shape: str
-    ) -> Iterable[str]:
+    def _coverage_features(self, plan: Plan, header: frozenset[int], shape: str) -> Iterable[str]:
         content = self._asked.content
         if not content:
             return
@@ -243,7 +239,11 @@ def _form(cell: str) -> str:
     text = cell.strip()
     letters, digits = any(c.isalpha() for c in text), any(c.isdigit() for c in text)
     if digits and not letters:
-        return "year" if len(text) == 4 and text.isdigit() and text[:2] in ("18", "19", "20") else "digits"
+        return (
+            "year"
+            if len(text) == 4 and text.isdigit() and text[:2] in ("18", "19", "20")
+            else "digits"
+        )
     if digits:
         return "mixed"
     return "capital" if text[:1].isupper() else "words"
@@ -256,9 +256,7 @@ def answer_of(plan: Plan, table: Table) -> tuple[str, ...]:
     return (f"{plan.value:.10g}",)
 
 
-def choose_plan(
-    asked: TableQuestion, table: Table, weights: Mapping[str, float]
-) -> Choice | None:
+def choose_plan(asked: TableQuestion, table: Table, weights: Mapping[str, float]) -> Choice | None:
     """Return the reading whose answer the model finds likeliest; None if there is no reading."""
     plans = make_plans(asked, table)
     if not plans:

@@ -123,9 +123,7 @@ def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool
     return any(word not in names for word in facts.word_tokens(gap))
 
 
-def _placed(
-    document: Document, rows: Sequence[PlacedRow], number: int, source: str
-) -> PlacedTable:
+def _placed(document: Document, rows: Sequence[PlacedRow], number: int, source: str) -> PlacedTable:
     names = _names(rows)
     at = {name: column for column, name in enumerate(names)}
     cells, texts = list[tuple[Span | None, ...]](), list[tuple[str, ...]]()

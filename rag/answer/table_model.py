@@ -18,6 +18,7 @@ class TableModel:
     weights: Mapping[str, float]
     fit: tuple[float, ...]  #: for each of `rag.answer.table_answer.answer_signals`
     least: float  #: the probability from which a table answers
+    common: frozenset[str]  #: words of many questions, which name no thing of a single table
 
 
 @lru_cache(maxsize=1)
@@ -25,4 +26,6 @@ def load_model() -> TableModel:
     """Return the shipped model."""
     numbers = json.loads(_FILE.read_text(encoding="utf-8"))
     weights = {name: value / 100 for name, value in numbers["weights"].items()}
-    return TableModel(weights, tuple(numbers["fit"]), numbers["least"])
+    return TableModel(
+        weights, tuple(numbers["fit"]), numbers["least"], frozenset(numbers["common"])
+    )

@@ -20,7 +20,9 @@ _MAX_CONDITIONS = 10
 _MAX_PLANS = 4000
 #: distinct values of a column whose rows are counted value by value
 _MAX_GROUPS = 2000
-_ORDINALS = {w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)}
+_ORDINALS = {
+    w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)
+}
 _ORDINALS |= {"2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
 
 
@@ -66,6 +68,8 @@ def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
     """Return the readings of the question, at most `_MAX_PLANS`."""
     if not table.rows or not table.headers:
         return []
+    if len(table.totals) == len(table.rows):
+        return []
     conditions = find_conditions(asked, table)
     base = list(_base_sets(asked, table, conditions))
     sets = [*base, *_derived_sets(asked, table, base, conditions)]
@@ -92,9 +96,7 @@ def find_conditions(asked: TableQuestion, table: Table) -> list[Condition]:
     return found[:_MAX_CONDITIONS]
 
 
-def _conditions_in(
-    asked: TableQuestion, table: Table, column: int
-) -> Iterator[Condition]:
+def _conditions_in(asked: TableQuestion, table: Table, column: int) -> Iterator[Condition]:
     """The conditions on one column; a run of words inside a longer one is left out."""
     runs = dict[tuple[frozenset[int], bool], list[int]]()
     known = dict[tuple[str, ...], list[tuple[frozenset[int], bool]]]()
@@ -104,9 +106,7 @@ def _conditions_in(
             known[stems] = _runs(asked, stems)
         for key in known[stems]:
             runs.setdefault(key, []).append(row)
-    longest = [
-        places for places, _ in runs if not any(places < other for other, _ in runs)
-    ]
+    longest = [places for places, _ in runs if not any(places < other for other, _ in runs)]
     for places in dict.fromkeys(longest):
         whole, part = runs.get((places, True), []), runs.get((places, False), [])
         if whole:
@@ -115,9 +115,7 @@ def _conditions_in(
             yield Condition(column, places, False, tuple(sorted(whole + part)))
 
 
-def _runs(
-    asked: TableQuestion, stems: tuple[str, ...]
-) -> list[tuple[frozenset[int], bool]]:
+def _runs(asked: TableQuestion, stems: tuple[str, ...]) -> list[tuple[frozenset[int], bool]]:
     """The longest runs of words of the question that a cell has, and whether it has no more."""
     own, named = set(stems), asked.named
     places = sorted({at for stem in own if stem in named for at in named[stem]})
@@ -134,11 +132,7 @@ def _runs(
     good = [run for run in runs if asked.content.intersection(run)]
     trimmed = [_trimmed(asked, run) for run in good]
     most = max((len(run) for run in trimmed), default=0)
-    return [
-        (frozenset(run), _covers(own, run, named))
-        for run in trimmed
-        if len(run) == most
-    ]
+    return [(frozenset(run), _covers(own, run, named)) for run in trimmed if len(run) == most]
 
 
 def _covers(own: set[str], run: list[int], named: dict[str, list[int]]) -> bool:
@@ -162,7 +156,7 @@ def _trimmed(asked: TableQuestion, run: list[int]) -> list[int]:
 def _base_sets(
     asked: TableQuestion, table: Table, conditions: Sequence[Condition]
 ) -> Iterator[RowSet]:
-    every = tuple(range(len(table.rows)))
+    every = tuple(row for row in range(len(table.rows)) if row not in table.totals)
     yield RowSet(every, "all")
     single = [RowSet(c.rows, "c" if c.whole else "p", (c,)) for c in conditions]
     yield from single
@@ -323,7 +317,9 @@ def _with_same_value(table: Table, base: RowSet) -> Iterator[RowSet]:
         value = table.stems[row][column]
         if not value or column == base.conditions[0].column:
             continue
-        rows = tuple(r for r, cells in enumerate(table.stems) if cells[column] == value and r != row)
+        rows = tuple(
+            r for r, cells in enumerate(table.stems) if cells[column] == value and r != row
+        )
         if rows and len(rows) < 20:
             yield replace(base, rows=rows, derived="same", column=column)
 
@@ -334,7 +330,11 @@ def _with_same_value(table: Table, base: RowSet) -> Iterator[RowSet]:
 def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
     if len(chosen.rows) > 40:
         return
-    given = {c.column for c in chosen.conditions if c.whole} if not chosen.chosen.startswith("or") else set()
+    given = (
+        {c.column for c in chosen.conditions if c.whole}
+        if not chosen.chosen.startswith("or")
+        else set()
+    )
     if chosen.derived in ("next", "previous", "same", "all after", "all before"):
         given = set()
     if chosen.chosen.startswith("not") or chosen.chosen in ("above", "below"):
@@ -352,9 +352,7 @@ def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
             yield Plan("cell", chosen, column, None, tuple(cells))
 
 
-def _computed_plans(
-    asked: TableQuestion, table: Table, sets: Sequence[RowSet]
-) -> Iterator[Plan]:
+def _computed_plans(asked: TableQuestion, table: Table, sets: Sequence[RowSet]) -> Iterator[Plan]:
     for chosen in sets:
         if asked.counts and chosen.derived in ("", "same", "all after", "all before"):
             yield Plan("count", chosen, -1, float(len(chosen.rows)))

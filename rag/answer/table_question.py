@@ -50,13 +50,16 @@ _LIMITS = (
     (re.compile(rf"\bbetween {_NUMBER} (?:and|to) {_NUMBER}"), "between"),
     (re.compile(rf"\bfrom {_NUMBER} (?:until|to|through|and) {_NUMBER}"), "between"),
     (re.compile(rf"\b(?:at least|no (?:less|fewer) than|minimum of|since) {_NUMBER}"), ">="),
-    (re.compile(rf"\b(?:at most|no more than|not more than|up to|maximum of|until) {_NUMBER}"), "<="),
+    (
+        re.compile(rf"\b(?:at most|no more than|not more than|up to|maximum of|until) {_NUMBER}"),
+        "<=",
+    ),
     (re.compile(rf"{_NUMBER} or (?:more|higher|above|greater|over|older|later)"), ">="),
     (re.compile(rf"{_NUMBER} or (?:less|fewer|lower|below|under|younger|earlier)"), "<="),
     (
         re.compile(
-            rf"\b(?:more than|greater than|over|above|higher than|larger than|longer than|exceed\w*|"
-            rf"older than|later than|after|bigger than|better than) \$?{_NUMBER}"
+            rf"\b(?:more than|greater than|over|above|higher than|larger than|longer than|"
+            rf"exceed\w*|older than|later than|after|bigger than|better than) \$?{_NUMBER}"
         ),
         ">",
     ),
@@ -75,11 +78,30 @@ _NUMBER_WORDS = (
 _SMALL = {word: str(number) for number, word in enumerate(_NUMBER_WORDS, 1)}
 _SMALL |= {
     word: str(10 * number)
-    for number, word in enumerate("thirty forty fifty sixty seventy eighty ninety hundred".split(), 3)
+    for number, word in enumerate(
+        "thirty forty fifty sixty seventy eighty ninety hundred".split(), 3
+    )
 }
 _PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _AS_DIGITS = _SMALL | {word: str(number) for number, word in enumerate(_PLACES, 1)}
 _TOP = re.compile(r"\b(?:top|first) (\d+)\b")
+_COMPARATIVES = {
+    "cheapest": "lowest price",
+    "cheaper": "lower price",
+    "most expensive": "highest price",
+    "least expensive": "lowest price",
+    "more expensive": "higher price",
+    "less expensive": "lower price",
+    "dearest": "highest price",
+    "costliest": "highest price",
+    "heaviest": "highest weight",
+    "heavier": "higher weight",
+    "lightest": "lowest weight",
+    "lighter": "lower weight",
+    "costs the most": "has the highest price",
+    "costs the least": "has the lowest price",
+}
+_COMPARATIVE = re.compile(rf"\b(?:{'|'.join(_COMPARATIVES)})\b", re.I)
 _MAX_WORDS = 60
 
 
@@ -102,13 +124,19 @@ class Limit:
         )
 
 
+def _in_plain_words(question: str) -> str:
+    """Return a question with "highest price" for "most expensive", and the like."""
+    return _COMPARATIVE.sub(lambda match: _COMPARATIVES[match[0].lower()], question)
+
+
 class TableQuestion:
     """A question with what its words say about the operation."""
 
     def __init__(self, question: str) -> None:
         self.question = question
-        self.folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", facts.fold_text(question))
-        words, stems = words_of(question)
+        plain = _in_plain_words(question)
+        self.folded = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", facts.fold_text(plain))
+        words, stems = words_of(plain)
         self.words, self.stems = words[:_MAX_WORDS], stems[:_MAX_WORDS]
         self.content = frozenset(
             at for at, word in enumerate(self.words) if not facts.is_stop_word(word)

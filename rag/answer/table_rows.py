@@ -1,8 +1,8 @@
 """A table in memory: rows of cells, and columns with the values that can be compared.
 
-A column is of numbers or dates if most of its cells that are not empty have one. Numbers may have a
-unit, a currency, a footnote mark or an ordinal ending; of a range the beginning counts, of "1:02:30"
-the seconds.
+A column is of numbers or dates if most of its cells that are not empty have one. Numbers may have
+a unit, a currency, a footnote mark or an ordinal ending; of a range the beginning counts, of
+"1:02:30" the seconds.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ _ORDINAL_ENDING = re.compile(r"(?<=\d)(?:st|nd|rd|th)$")
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3}
 _SCALE = re.compile(r"\s?(thousand|million|billion|trillion|k)\b", re.I)
 _EMPTY = frozenset(("", "-", "\u2013", "\u2014", "n/a", "na", "?", "none", "tba", "tbd", "\u2212"))
+#: first cells of a row of totals, as stems
+_TOTALS = frozenset(
+    (facts.stem(word),)
+    for word in "total totals sum subtotal average gesamt summe altogether".split()
+)
 #: characters before the number of a cell, such as "c. " or "US$"
 _MAX_BEFORE_NUMBER = 8
 
@@ -56,7 +61,7 @@ class Table:
             typed_column(header, [row[at] for row in self.rows])
             for at, header in enumerate(self.headers)
         ]
-        return tuple([*own, *_lengths(own, self.rows)])
+        return (*own, *_lengths(own, self.rows))
 
     @cached_property
     def stems(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
@@ -69,6 +74,15 @@ class Table:
             return known[cell]
 
         return tuple(tuple(of(cell) for cell in row) for row in self.rows)
+
+    @cached_property
+    def totals(self) -> frozenset[int]:
+        """The rows that give the total of the others."""
+        return frozenset(
+            row
+            for row, cells in enumerate(self.stems)
+            if next((cell for cell in cells if cell), ()) in _TOTALS
+        )
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -179,4 +193,3 @@ def date_of(cell: str) -> float | None:
 def _year_of(cell: str) -> float | None:
     match = _YEAR.search(cell)
     return float(match[1]) if match else None
-
