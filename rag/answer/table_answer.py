@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rag.answer.check_computed import combine
 from rag.answer.evidence import text_at
@@ -53,6 +53,16 @@ class TableAnswer:
     pieces: tuple[Draft | Piece, ...]
 
 
+class TableAbout(Protocol):
+    """A table and the words of what it is about: title, headings, caption, name of the file."""
+
+    @property
+    def table(self) -> Table: ...
+
+    @property
+    def about(self) -> str: ...
+
+
 def answer_from_tables(
     question: str, passages: Sequence[Passage], library: Library
 ) -> TableAnswer | None:
@@ -64,9 +74,9 @@ def answer_from_tables(
     best: tuple[float, PlacedTable, Choice] | None = None
     for placed in tables_of(passages, library):
         choice = choose_plan(asked, placed.table, model.weights)
-        if choice is None or not has_hard_terms(question, asked, placed.about, placed.table, model):
+        if choice is None or not has_hard_terms(asked, placed, choice, model):
             continue
-        chance = answer_chance(asked, placed.about, choice, model)
+        chance = answer_chance(asked, placed, choice, model)
         if best is None or chance > best[0]:
             best = chance, placed, choice
     if best is None or best[0] < model.least:
@@ -83,22 +93,29 @@ def _is_looked_up(question: str, passages: Sequence[Passage]) -> bool:
     return all(any(char.isdigit() for char in short) for short in shorts)
 
 
-def answer_chance(asked: TableQuestion, about: str, choice: Choice, model: TableModel) -> float:
+def answer_chance(
+    asked: TableQuestion, placed: TableAbout, choice: Choice, model: TableModel
+) -> float:
     """Return the probability that a reading answers what was asked, 0..1."""
     logit = sum(
         weight * value
-        for weight, value in zip(model.fit, answer_signals(asked, about, choice), strict=True)
+        for weight, value in zip(
+            model.fit, answer_signals(asked, placed, choice, model), strict=True
+        )
     )
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def answer_signals(asked: TableQuestion, about: str, choice: Choice) -> tuple[float, ...]:
+def answer_signals(
+    asked: TableQuestion, placed: TableAbout, choice: Choice, model: TableModel
+) -> tuple[float, ...]:
     """Return the inputs of `answer_chance`; the first is constant."""
-    stems = set(facts.content_stems(about))
+    stems = set(facts.content_stems(placed.about))
     missing = [at for at in choice.unused if asked.stems[at] not in stems]
     unexplained = [at for at in missing if not asked.only_asks(at)]
+    rare = _rare_words(asked, placed, model)
     count = max(1, len(asked.content))
-    conditions = choice.plan.chosen.conditions
+    plan = choice.plan
     chance = min(0.999, max(0.001, choice.chance))
     return (
         1.0,
@@ -107,34 +124,44 @@ def answer_signals(asked: TableQuestion, about: str, choice: Choice) -> tuple[fl
         len(unexplained) / count,
         float(min(3, len(unexplained))),
         len([at for at in choice.unused if asked.stems[at] in stems]) / count,
-        float(any(c.whole for c in conditions)),
-        float(choice.plan.operation != "cell"),
-        float(not conditions),
+        float(any(c.whole for c in plan.chosen.conditions)),
+        float(plan.operation != "cell"),
+        float(not plan.chosen.conditions),
+        float(len(rare) == 1),
+        float(len(rare) > 1),
     )
 
 
-def has_hard_terms(
-    question: str, asked: TableQuestion, about: str, table: Table, model: TableModel
-) -> bool:
-    """Tell whether each name, number and rare word of the question is in the table or its title.
+def _rare_words(asked: TableQuestion, placed: TableAbout, model: TableModel) -> list[int]:
+    """Places of words that name a thing, as few questions have them, and that the table lacks."""
+    words = placed.table.vocabulary.union(facts.content_stems(placed.about))
+    for asking, names in asked_fields(asked.question):
+        if any(column.stems & names for column in placed.table.columns):
+            words |= asking
+    return [
+        at
+        for at in asked.content
+        if asked.stems[at] not in words
+        and asked.words[at] not in model.common
+        and not asked.only_asks(at)
+    ]
 
-    A number may also be a limit. A word that few questions have names a thing.
+
+def has_hard_terms(
+    asked: TableQuestion, placed: TableAbout, choice: Choice, model: TableModel
+) -> bool:
+    """Tell whether each name, number and date of the question is in the table or its title.
+
+    A number may also be a limit. If a value is only looked up, rare words must be there too.
     """
-    words = table.vocabulary | set(facts.content_stems(about))
-    after = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""
+    only_looked_up = not choice.plan.chosen.derived and choice.plan.operation != "difference"
+    if only_looked_up and _rare_words(asked, placed, model):
+        return False
+    words = placed.table.vocabulary.union(facts.content_stems(placed.about))
+    after = asked.question.split(maxsplit=1)[1] if len(asked.question.split()) > 1 else ""
     names = facts.find_names("x " + after)
     if any(stem not in words for name in names for stem in facts.content_stems(name)):
         return False
-    columns = table.columns
-    fields = [
-        asking for asking, names in asked_fields(question) if any(c.stems & names for c in columns)
-    ]
-    words |= frozenset[str]().union(*fields)
-    for at in asked.content:
-        word = asked.words[at]
-        known = asked.stems[at] in words or word in model.common or asked.only_asks(at)
-        if not known:
-            return False
     limits = {value for limit in asked.limits for value in (limit.low, limit.high)}
     return all(
         word in words or (word.replace(".", "").isdigit() and float(word) in limits)
