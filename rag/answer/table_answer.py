@@ -76,6 +76,8 @@ def answer_from_tables(
         choice = choose_plan(asked, placed.table, model.weights)
         if choice is None or not has_hard_terms(asked, placed, choice, model):
             continue
+        if not keeps_operators(asked, choice.plan, placed.table):
+            continue
         chance = answer_chance(asked, placed, choice, model)
         if best is None or chance > best[0]:
             best = chance, placed, choice
@@ -168,6 +170,21 @@ def has_hard_terms(
         for word in asked.stems
         if word[0].isdigit()
     )
+
+
+def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
+    """Tell whether a reading has the negation, the limits and the average of the question."""
+    chosen = plan.chosen
+    named = {asked.words[at] for at in chosen.places}
+    negated = [w for w in asked.negations if w not in named and w not in table.vocabulary]
+    left_out = chosen.derived in ("next", "previous", "same")
+    if negated and "not" not in chosen.chosen and not left_out:
+        return False
+    figures = {float(w) for w in named if w.replace(".", "").isdigit()}
+    missing = any(limit.low not in figures for limit in asked.limits)
+    if missing and not chosen.chosen.startswith(("limit", "top")) and not chosen.derived:
+        return False
+    return not asked.averages or plan.operation == "average" or "averag" in table.vocabulary
 
 
 class _Writer:

@@ -27,6 +27,7 @@ _NEIGHBOUR = frozenset(
     "preceded preceding precedes prior immediately directly came comes come succeed succeeded "
     "later earlier consecutive subsequent then behind ahead under over".split()
 )
+_NEGATIONS = frozenset("not never without except besides excluding no none nor".split())
 _ONLY_ASKS = frozenset(
     "many much list listed name names named tell give number amount total sum average mean times "
     "time difference combined altogether all both either same also other another besides except "
@@ -221,6 +222,12 @@ class TableQuestion:
     def excludes(self) -> bool:
         """May a row that is named have to be left out?"""
         return bool(_EXCLUDING.search(self.folded))
+
+    @cached_property
+    def negations(self) -> tuple[str, ...]:
+        """The words that leave something out."""
+        found = [w for w in self.words if w in _NEGATIONS or w.endswith("n't")]
+        return (*found, *(["other"] if "other than" in self.folded else []))
 
     @cached_property
     def wants_same(self) -> bool:

@@ -54,9 +54,9 @@ def is_kept_out(document: str) -> bool:
 
 def read_questions(path: Path) -> list[Question]:
     """Return the questions of a file of JSON lines, compressed or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        return [json.loads(line) for line in lines]
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def table_of(question: Question) -> Table:
@@ -111,7 +111,7 @@ def fit_weights(examples: list[Example], count: int) -> NDArray[np.float64]:
     weights, first, second = np.zeros(count), np.zeros(count), np.zeros(count)
     step = 0
     for epoch in range(_EPOCHS):
-        draws.shuffle(examples)  # type: ignore[arg-type]
+        draws.shuffle(examples)
         rate = _RATE * (1 - epoch / _EPOCHS) + 0.001
         for start in range(0, len(examples), _BATCH):
             batch = examples[start : start + _BATCH]
