@@ -6,7 +6,8 @@ import pytest
 
 from rag.answer.check_computed import check_computed
 from rag.answer.cite import parse_citations, piece_text
-from rag.answer.table_plans import Plan, find_conditions, make_plans
+from rag.answer.table_conditions import find_conditions
+from rag.answer.table_plans import Plan, make_plans
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_rows import Table, date_of, number_of, typed_column
 from rag.domain import Chunk, Computed, ComputedRow, Passage, Span, Verdict
