@@ -173,8 +173,14 @@ def has_hard_terms(
 
 
 def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
-    """Tell whether a reading has the negation, the limits and the average of the question."""
+    """Tell whether a reading has the negation, the limits and the average of the question.
+
+    A whole column answers only if a list is asked for.
+    """
     chosen = plan.chosen
+    whole_column = plan.operation == "cell" and chosen.chosen == "all" and not chosen.derived
+    if whole_column and len(plan.cells) > 1 and not {"list", "all"}.intersection(asked.words):
+        return False
     named = {asked.words[at] for at in chosen.places}
     negated = [w for w in asked.negations if w not in named and w not in table.vocabulary]
     left_out = chosen.derived in ("next", "previous", "same")
