@@ -50,7 +50,7 @@ format: $(READY_DEV)  ## write the format
 	@.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-bench: $(READY_DEV)  ## speeds as ratios, each to something measured in the same run (ARGS="--only again|memory|large": longer)
+bench: $(READY_DEV)  ## speeds as ratios, each to something measured in the same run (ARGS="--only again|memory|large|table": longer)
 	@.venv/bin/python -m tests.bench $(ARGS)
 
 faults: $(READY_DEV)  ## kills, crash points, damaged files and full disks on purpose (20 minutes; ARGS=--short)

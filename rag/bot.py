@@ -27,7 +27,6 @@ from rag.domain import (
     Listing,
     Passage,
     Status,
-    Turn,
     Verdict,
 )
 from rag.errors import LibraryMissing
@@ -82,7 +81,7 @@ class Bot:
 
         The last event is a `Report`. Raises `LibraryBusy` if another process is writing.
         """
-        paths = [file_paths.absolute(path) for path in paths]
+        paths = [file_paths.as_spelled(file_paths.absolute(path)) for path in paths]
         make_folder(self.config.folder)
         # The lock comes before the library: of two first writers, the second one is refused.
         with self.access.writing():
@@ -179,24 +178,34 @@ class Bot:
         self,
         question: str,
         conversation: str | None = None,
+        refresh: bool = False,
         stop: Callable[[], bool] = lambda: False,
         save: bool = True,
     ) -> Iterator[Event]:
         """Answer a question; the last event is `Answered`.
 
         The question is saved at once and the answer when it is complete; without `save` neither
-        is. `stop` is called between the words. Once it returns True, the answer so far is checked
-        and marked as stopped.
+        is. With `refresh`, files that changed since they were read are read again first, if a
+        passage for the question is of them. `stop` is called between the words. Once it returns
+        True, the answer so far is checked and marked as stopped.
         """
         question = limits.check_question(question)
-        library = self.library
+        library = self.access.open_to_ask()
         conversation = conversation or self.new_conversation()
-        history = self._history(conversation)
+        history = library.history.answered(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        if save and library.history.database.read_only:
+            yield Notice("the library cannot be written: this conversation is not kept")
+            save = False
         turn = library.history.ask(conversation, now, question) if save else 0
         if not self.machines.ready:
             yield Loading("the models")
         yield from self.access.renew_index(stop)
+        if refresh:
+            from rag.answer.followup import complete_question
+
+            completed = complete_question(question, history)
+            yield from self.access.refresh(completed, self.config.passages, stop)
         events = answer_question(
             question,
             self.access.search,
@@ -287,11 +296,3 @@ class Bot:
             return tuple(self.library.history.questions(limit))
         except LibraryMissing:
             return ()
-
-    def _history(self, conversation: str) -> list[Turn]:
-        """The answered questions of a conversation, oldest first."""
-        rows = self.library.history.turns(conversation)
-        saved = [(question, json.loads(answer)) for question, answer in rows if answer]
-        return [
-            serialize.turn(question, answer) for question, answer in saved if "answer" in answer
-        ]

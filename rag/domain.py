@@ -146,6 +146,15 @@ class Copy:
     span: Span
 
 
+class FileState(StrEnum):
+    """What has become of a file since it was read, by its size and time; it is not read again."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk that a writer got, or that a search found."""
@@ -155,6 +164,7 @@ class Passage:
     score: float  #: 0..1, higher is better; 1 is first in every list
     ranks: Ranks = field(default_factory=Ranks)
     copies: tuple[Copy, ...] = ()  #: equal texts that are not shown as passages
+    file: FileState = FileState.UNKNOWN  #: of the file that it was read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +240,7 @@ class Evidence:
     context: str = ""  #: headings, introduction, names of columns; not part of `text`
     sheet: str = ""
     row: int | None = None
+    file: FileState = FileState.UNKNOWN  #: as in `Passage`
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +262,7 @@ class Reason(StrEnum):
     NOT_ANSWERED = "not_answered"
     UNSUPPORTED = "unsupported"
     TOO_LONG = "too_long"
+    OTHER_LANGUAGE = "other_language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +320,7 @@ class Answer:
     chance: float | None = None  #: as in `Draft`
     asked: str = ""  #: the resolved question that was searched for; "" if it is `question`
     left_out: tuple[Evidence, ...] = ()  #: masked lines that would answer; `number` is 0
+    languages: tuple[str, ...] = ()  #: as in `Draft`
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +354,8 @@ class Draft:
     differ: bool = False  #: two sources give different answers
     #: probability that the best passage answers, 0..1; None if the writer does not estimate it
     chance: float | None = None
+    #: of an abstention: codes of the languages that the writer does not read (ISO 639-1)
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +387,7 @@ class Listing:
     bytes: int
     state: str
     reason: str | None
+    by_words: int = 0  #: of the chunks, rows of a large table: without a vector, found by words
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,9 +164,11 @@ class Engine:
 
     # -- work
 
-    def ask(self, question: str, conversation: str | None = None) -> Iterator[Event]:
+    def ask(
+        self, question: str, conversation: str | None = None, refresh: bool = False
+    ) -> Iterator[Event]:
         """As `Bot.ask`. After `stop` the last event is an `Answered` that is marked stopped."""
-        return self._work(FrontDoor.ask, question, conversation)
+        return self._work(FrontDoor.ask, question, conversation, refresh)
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """As `Bot.add`."""

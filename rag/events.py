@@ -135,6 +135,8 @@ class Report:
     stopped: bool = False
     #: vanished, but not removed, because many vanished at once
     kept: tuple[str, ...] = ()
+    #: of those added or changed, the ones with a table so large that its rows have no vectors
+    by_words: tuple[str, ...] = ()
 
 
 Event = (

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from rag.config import Config
 from rag.domain import Passage
-from rag.events import Event, Loading
+from rag.errors import LibraryMissing
+from rag.events import Event, Failed, Loading, Notice, Report
 from rag.index.chroma import VectorIndex
 from rag.index.index import Index
+from rag.library.file_state import stale_paths, with_file_states
 from rag.library.library import Library
-from rag.library.lock import writer_lock
+from rag.library.lock import first_documents_awaited, writer_lock
 from rag.machines import Machines
 
 if TYPE_CHECKING:
     from rag.ingest.ingest import Ingest
-    from rag.search.retrieve import Retriever
-    from rag.search.trace import SearchTrace
+    from rag.search.retrieve import Retriever, SearchTrace
 
 #: seconds that a writer waits for the lock
 _LOCK_SECONDS = 0.5
@@ -44,6 +45,21 @@ class LibraryAccess:
                 cure=machines.identity_cure,
             )
         return self._library
+
+    def open_to_ask(self) -> Library:
+        """The library. Raises `LibraryBusy` while another process adds the first documents."""
+        folder, documents = self._config.folder, 0
+        try:
+            documents, passages = self.open().documents.counts()
+            if passages:
+                return self.open()
+        except LibraryMissing:
+            if busy := first_documents_awaited(folder, 0):
+                raise busy from None
+            raise
+        if busy := first_documents_awaited(folder, documents):
+            raise busy
+        return self.open()
 
     def close(self) -> None:
         """Close the library and the index. A second call does nothing."""
@@ -89,8 +105,30 @@ class LibraryAccess:
     # -- search
 
     def search(self, question: str, limit: int) -> tuple[Passage, ...]:
-        """The `limit` nearest passages, nearest first."""
-        return self._retriever(limit)(question, limit)
+        """The `limit` nearest passages, nearest first, each with the state of its file."""
+        return with_file_states(self.open().files, self._retriever(limit)(question, limit))
+
+    def refresh(self, question: str, limit: int, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Read the changed and vanished files of the nearest passages again, until `stop()`.
+
+        Yields what is being done, and a `Notice` for each file that cannot be read. Raises
+        `LibraryBusy` if another process is writing.
+        """
+        files = self.open().files
+        if not self.open().documents.counts().chunks:
+            return
+        paths = stale_paths(files, self.search(question, limit))
+        if not paths:
+            return
+        yield Loading(f"{len(paths)} changed file{'s' if len(paths) > 1 else ''}")
+        with self.writing():
+            for event in self.ingest().read_again(paths):
+                if isinstance(event, Failed):
+                    yield Notice(f"{event.source} was not read again: {event.reason}")
+                if isinstance(event, Report) and event.kept:
+                    yield Notice(f"{len(event.kept)} documents are gone and kept: footnote sync")
+                if stop():
+                    return
 
     def trace(self, question: str, limit: int, follow: Sequence[str]) -> SearchTrace:
         """The same search with its steps, and how far the best of the chunks `follow` got."""

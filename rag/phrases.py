@@ -6,7 +6,7 @@ the enums instead.
 
 from __future__ import annotations
 
-from rag.domain import Reason, Verdict
+from rag.domain import Answer, FileState, Reason, Verdict
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -27,7 +27,19 @@ ABSTENTION_PHRASES: dict[Reason, str] = {
     Reason.NOT_ANSWERED: "the library does not say.",
     Reason.UNSUPPORTED: "the passages do not support what was written.",
     Reason.TOO_LONG: "not one passage fits into the model's context.",
+    Reason.OTHER_LANGUAGE: (
+        "the question or the nearest passages are in a language that the built-in reader does not "
+        "read."
+    ),
 }
+
+#: What has become of the file of a source. A file that is the same, or unknown, is not mentioned.
+FILE_PHRASES: dict[FileState, str] = {
+    FileState.CHANGED: "the file has changed since it was read",
+    FileState.GONE: "the file is gone",
+}
+#: The command that reads such files again.
+REFRESH_COMMAND = "footnote ask --refresh"
 
 #: The label of an abstention.
 NOT_ANSWERED = "NOT ANSWERED"
@@ -44,3 +56,17 @@ HINT = "hint:"
 def abstention_phrase(reason: Reason | None) -> str:
     """Return why there is no answer. An answer without a reason counts as `NOT_ANSWERED`."""
     return ABSTENTION_PHRASES[reason or Reason.NOT_ANSWERED]
+
+
+def file_notes(answer: Answer) -> list[tuple[str, str]]:
+    """Return source and phrase of each cited file that has changed or is gone, each once.
+
+    Of an abstention, which cites nothing, all its passages count.
+    """
+    cited = {e.number for claim in answer.claims for e in claim.evidence}
+    cited |= {c.number for claim in answer.claims for c in claim.sentence.citations}
+    notes = dict[tuple[str, str], None]()
+    for passage in answer.passages:
+        if passage.file in FILE_PHRASES and (answer.abstained or passage.number in cited):
+            notes[passage.chunk.source, FILE_PHRASES[passage.file]] = None
+    return list(notes)

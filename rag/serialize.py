@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 from rag import domain as d
 from rag import events as e
 from rag.disk.strict_json import Json
+from rag.text.units import sheet_rows
 
 SCHEMA = 1
 
@@ -31,9 +32,10 @@ class PlaceObject(TypedDict):
 
 
 class CitationObject(PlaceObject):
-    """A citation: the place, and `n`, the number of the passage."""
+    """A citation: the place, `n`, the number of the passage, and the state of its file."""
 
     n: int
+    file: str
 
 
 class ComputedObject(TypedDict):
@@ -86,13 +88,23 @@ class RetrievedObject(TypedDict):
 
 
 class PassageObject(RetrievedObject):
-    """A passage with its place, its score, its ranks in the lists of the search and its copies."""
+    """A passage with its place, its score, its ranks in the lists of the search and its copies.
+
+    `file` is the state of its file; `sheet` and `row` are present only in a workbook.
+    """
 
     text: str
+    file: str
+    sheet: NotRequired[str]
+    row: NotRequired[int]
 
 
 class AnswerObject(TypedDict):
-    """The object of ``ask --json``. `left_out` is present only if masked text would answer."""
+    """The object of ``ask --json``.
+
+    `left_out` is present only if masked text would answer, `languages` only if the reader does not
+    read those of the question or of the nearest passages.
+    """
 
     schema: int
     question: str
@@ -111,6 +123,7 @@ class AnswerObject(TypedDict):
     model: dict[str, str]
     seconds: dict[str, float]
     left_out: NotRequired[list[PlaceObject]]
+    languages: NotRequired[list[str]]
 
 
 class SavedAnswer(TypedDict):
@@ -159,6 +172,8 @@ def answer(value: d.Answer) -> AnswerObject:
     }
     if value.left_out:
         written["left_out"] = [left_out(place) for place in value.left_out]
+    if value.languages:
+        written["languages"] = list(value.languages)
     return written
 
 
@@ -192,7 +207,7 @@ def claim(value: d.Claim) -> ClaimObject:
 
 def evidence(value: d.Evidence) -> CitationObject:
     """A citation: the quoted words and their place in the document."""
-    return {"n": value.number, **left_out(value)}
+    return {"n": value.number, "file": value.file.value, **left_out(value)}
 
 
 def left_out(value: d.Evidence) -> PlaceObject:
@@ -218,7 +233,7 @@ def left_out(value: d.Evidence) -> PlaceObject:
 def passage(value: d.Passage) -> PassageObject:
     """A passage with its place, its score and its ranks."""
     chunk, ranks = value.chunk, value.ranks
-    return {
+    written: PassageObject = {
         "n": value.number,
         "source": chunk.source,
         "document": chunk.document,
@@ -241,7 +256,12 @@ def passage(value: d.Passage) -> PassageObject:
             {"source": c.source, "document": c.document, "start": c.span.start, "end": c.span.end}
             for c in value.copies
         ],
+        "file": value.file.value,
     }
+    sheet, row, _ = sheet_rows(chunk)
+    if row:
+        written["sheet"], written["row"] = sheet, row
+    return written
 
 
 def document(value: d.Document) -> dict[str, Json]:
@@ -266,6 +286,7 @@ def listing(value: d.Listing) -> dict[str, Json]:
         "title": value.title,
         "date": value.date,
         "chunks": value.chunks,
+        "by_words": value.by_words,
         "bytes": value.bytes,
         "state": value.state,
         "reason": value.reason,
@@ -282,6 +303,7 @@ def report(value: e.Report) -> dict[str, Json]:
         "removed": list(value.removed),
         "failed": [{"source": f.source, "reason": f.reason, "cure": f.cure} for f in value.failed],
         "kept": list(value.kept),
+        "by_words": list(value.by_words),
         "seconds": round(value.seconds, 3),
     }
 

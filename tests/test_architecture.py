@@ -17,9 +17,9 @@ MODULES = sorted([*ROOT.glob("rag/**/*.py"), *ROOT.glob("tui/**/*.py")])
 
 #: third-party libraries that one module (or package) alone may import
 OWNERS = {
-    "torch": ("rag.inference.minilm", "rag.training"),
-    "sentence_transformers": ("rag.inference.minilm",),
-    "transformers": ("rag.inference.minilm",),
+    "torch": ("rag.inference.sentence_models", "rag.training"),
+    "sentence_transformers": ("rag.inference.sentence_models",),
+    "transformers": ("rag.inference.sentence_models",),
     "llama_cpp": ("rag.inference.llama",),
     "chromadb": ("rag.index.chroma",),
     "datasketch": ("rag.library.duplicates",),
@@ -66,6 +66,7 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def _imports(path: Path) -> list[tuple[str, bool]]:
     """(module, whether it is imported at the top) of every import that is not for type checkers."""
     tree = _tree(path)

@@ -27,7 +27,8 @@ from rag.ingest.clean import clean_document
 from rag.ingest.formats import sandbox
 from rag.ingest.load import File, load_file
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.facts import Date, Number, find_dates, find_numbers, one_letter_apart
+from rag.text.facts import Date, find_dates, one_letter_apart
+from rag.text.quantities import Number, find_numbers
 from tests.library.test_library import House
 
 LONG = "Who signed it? " * 70_000  # about a megabyte
@@ -234,9 +235,13 @@ _DATES = st.builds(
     st.sampled_from([None, 1, 2]),
     st.just("x"),
 )
-_NUMBERS = st.builds(
-    Number, st.frozensets(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=2), st.booleans(), st.just("x")
-)  # fmt: skip
+_VALUES = st.frozensets(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=2)
+_NUMBERS = st.one_of(
+    st.builds(Number, _VALUES, st.booleans(), st.just("x")),
+    st.builds(
+        Number, _VALUES, st.just(False), st.just("x"), st.sampled_from(["mass", "euro"]), _VALUES
+    ),
+)
 
 
 @given(_DATES, st.lists(_DATES, max_size=4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rag import serialize
 from rag.answer.evidence import evidence_at
-from rag.cli.output import _evidence_place, _passage_place
+from rag.cli.source_places import evidence_place, passage_place
 from rag.domain import Cell, Chunk, Claim, Passage, Sentence, Span, Unit, UnitKind, Verdict
 from tui.render.answer_text import lines_of
 from tui.render.export import sentence
@@ -25,8 +25,8 @@ def test_a_citation_in_a_workbook_names_sheet_and_row() -> None:
     passage = _passage((12, 14))
     evidence = evidence_at(passage, Span(8, 15))
     assert (evidence.sheet, evidence.row) == ("Prices", 14)
-    assert _evidence_place(evidence) == "a.xlsx, sheet Prices, row 14"
-    assert _passage_place(passage) == "a.xlsx, sheet Prices, row 12"
+    assert evidence_place(evidence) == "a.xlsx, sheet Prices, row 14"
+    assert passage_place(passage) == "a.xlsx, sheet Prices, row 12"
     assert lines_of(passage) == "sheet Prices, rows 12–14"
     claim = Claim(Sentence("Gin | 9", Span(0, 7)), (evidence,), Verdict.SUPPORTED, 1.0)
     assert "sheet Prices, row 14" in sentence(claim)
@@ -38,5 +38,5 @@ def test_a_citation_elsewhere_names_the_line() -> None:
     passage = _passage((0, 0))
     evidence = evidence_at(passage, Span(8, 15))
     assert evidence.row is None and "row" not in serialize.evidence(evidence)
-    assert _evidence_place(evidence) == "a.xlsx:6"
+    assert evidence_place(evidence) == "a.xlsx:6"
     assert lines_of(passage) == "lines 5–6"

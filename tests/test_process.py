@@ -70,6 +70,7 @@ def _run(code: str, folder: Path, **more: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_bot_and_an_engine_leave_the_process_of_their_user_as_it_is(tmp_path: Path) -> None:
     code = f"""{STATE}
 from rag import Bot, Config, Engine
@@ -100,7 +101,7 @@ for one, other in zip(before, state(), strict=True):
 @pytest.mark.slow
 def test_torch_embeds_without_a_look_at_the_network(tmp_path: Path) -> None:
     code = f"""{CONNECTED}
-from rag.inference.minilm import PassageEmbedder
+from rag.inference.sentence_models import PassageEmbedder
 print(PassageEmbedder().embed(["Bees make honey."]).shape)
 """
     assert _run(code, tmp_path) == "(1, 384)\n"
@@ -118,6 +119,7 @@ def test_the_command_hardens_its_process(tmp_path: Path) -> None:
     assert not any(name.startswith(("CHROMA_", "OTEL_")) for name in ast.literal_eval(names))
 
 
+@pytest.mark.slow
 def test_a_child_is_hardened_though_its_parent_is_not(tmp_path: Path) -> None:
     code = (
         "from rag.inference import isolated_call\n"

@@ -118,6 +118,7 @@ def test_a_claim_and_its_citations() -> None:
             "citations": [
                 {
                     "n": 1,
+                    "file": "unknown",
                     "source": "1.txt",
                     "document": "document1",
                     "start": 5,
@@ -149,12 +150,30 @@ def test_a_passage() -> None:
             "score": 0.123457,
             "ranks": {"words": 1, "vectors": 3, "fused": 1, "reranked": None},
             "copies": [{"source": "copy.txt", "document": "d2", "start": 4, "end": 9}],
+            "file": "unknown",
         },
     ]
 
 
+def test_the_languages_that_are_not_read() -> None:
+    refused = d.Answer(
+        "Warum?", "", None, (), (), True, d.Reason.OTHER_LANGUAGE, d.Receipt(),
+        d.Model("reader", ""), d.Seconds(), languages=("de",),
+    )  # fmt: skip
+    assert serialize.answer(refused).get("languages") == ["de"]
+    assert "languages" not in serialize.answer(replace(refused, languages=()))
+
+
 @pytest.mark.parametrize(
-    "reason", ["empty_library", "nothing_found", "not_answered", "unsupported", "too_long"]
+    "reason",
+    [
+        "empty_library",
+        "nothing_found",
+        "not_answered",
+        "unsupported",
+        "too_long",
+        "other_language",
+    ],
 )
 def test_the_reasons_of_an_abstention(reason: str) -> None:
     refused = d.Answer(
@@ -185,6 +204,7 @@ def test_the_reasons_of_an_abstention(reason: str) -> None:
         "not_answered",
         "unsupported",
         "too_long",
+        "other_language",
     }
 
 
@@ -236,6 +256,7 @@ def test_a_listing() -> None:
         "title": "Title",
         "date": "2022-03-18",
         "chunks": 3,
+        "by_words": 0,
         "bytes": 999,
         "state": "failed",
         "reason": "is binary",

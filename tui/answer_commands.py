@@ -102,6 +102,14 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "again", "r", "ask again", "Ask the same question again", "answer", "screen.again", rank=7
     ),
     Command(
+        "refresh",
+        "R",
+        "read again",
+        "Read changed files of the sources again, then ask again",
+        "answer",
+        "screen.refresh_sources",
+    ),
+    Command(
         "edit",
         "e",
         "edit question",

@@ -110,7 +110,7 @@ def ask(
         if conversation_id is None:
             conversation_id = engine.new_conversation()
             post(ConversationOpened(conversation_id, epoch))
-        for event in engine.ask(turn.question, conversation_id):
+        for event in engine.ask(turn.question, conversation_id, turn.refresh_sources):
             post(EventReceived(turn, event))
     except Exception as problem:
         error = _as_rag_error(problem)

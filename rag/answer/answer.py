@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from rag.answer import check as checking
-from rag.answer.cite import parse_citations, piece_text
+from rag.answer.cite import is_refusal, parse_citations, piece_text
 from rag.answer.followup import accept_rewrite, complete_question
-from rag.answer.prompt import is_refusal
 from rag.answer.reader import SOURCES_DIFFER
 from rag.answer.table_answer import TableAnswer
 from rag.domain import (
@@ -120,6 +120,8 @@ class _QuestionRun:
 
     def complete(self, history: Sequence[Turn], stop: Stop) -> None:
         """Complete a follow-up: by the writer if its rewrite is accepted, else by the rules."""
+        if not history:
+            return
         self.resolved_question = complete_question(self.question, history)
         if self.completed:
             written = self.writer.rewrite(self.question, history, stop)
@@ -189,6 +191,9 @@ class _QuestionRun:
             reasons = ("found by comparing the quotations",)
             return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, reasons)
         claim = checking.check_sentence(sentence, passages, judge)
+        files = {passage.number: passage.file for passage in passages}
+        evidence = tuple(replace(e, file=files.get(e.number, e.file)) for e in claim.evidence)
+        claim = replace(claim, evidence=evidence)
         if last and self.stopped and claim.verdict is Verdict.UNCITED:
             reasons = ("stopped before its source was written",)
             return Claim(sentence, (), Verdict.UNCITED, 0.0, reasons)
@@ -217,6 +222,7 @@ class _QuestionRun:
             chance=self.draft.chance,
             asked=self.completed,
             left_out=self._left_out(claims),
+            languages=self.draft.languages,
         )
 
     def _seconds(self) -> Seconds:

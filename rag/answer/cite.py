@@ -1,4 +1,4 @@
-"""Splits an answer into sentences and finds the citations in them.
+"""Splits an answer into sentences, finds the citations in them, and tells a refusal.
 
 A citation is marked ``[2]``, ``[1, 3]`` or ``[1][3]``. It belongs to the sentence that contains it,
 or to the one that ended right before it ("... sanctions. [2] He added"). Markers are only searched
@@ -16,9 +16,16 @@ from dataclasses import replace
 from rag.domain import Citation, Computed, Piece, Quote, Sentence, Span
 from rag.text.sentences import split_sentences
 
+#: what a model is told to write if the passages do not answer
+REFUSAL = "NOT ANSWERED"
 _MARKER = re.compile(r"(?<![ \t])[ \t]*\[([0-9]{1,4}(?: *[,;] *[0-9]{1,4})*)\]")
 #: every control character but the tab ends a line of the writer's own words
 _LINE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def is_refusal(text: str) -> bool:
+    """True if an answer is `REFUSAL`, in any case and with any marks."""
+    return re.sub(r"[^A-Z ]", "", text.upper()).strip().startswith(REFUSAL)
 
 
 def piece_text(piece: Piece) -> str:

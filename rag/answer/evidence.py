@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rag.domain import Evidence, Passage, Span
 from rag.text.sentences import line_number
-from rag.text.units import sheet_rows
-from rag.text.view import context_of
+from rag.text.units import context_of, sheet_rows
 
 
 def text_at(passage: Passage, span: Span) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.foreign_marks import quote_foreign
 
@@ -87,9 +87,10 @@ def _compare_dates_and_numbers(
         others = [] if in_closest.agree(date) else replacements
         confirmed = in_source.agree(date) and not others
         _record_value(findings, date.shown, confirmed, overlap, others or shown)
-    numbers, closest_numbers = facts.find_numbers(rest), facts.find_numbers(closest_rest)
+    numbers, closest_numbers = quantities.find_numbers(rest), quantities.find_numbers(closest_rest)
     source_numbers = NumberIndex(
-        facts.find_numbers(source_rest) + [_year_as_number(d.year) for d in source_dates if d.year]
+        quantities.find_numbers(source_rest)
+        + [_year_as_number(d.year) for d in source_dates if d.year]
     )
     near, own = NumberIndex(closest_numbers), NumberIndex(numbers)
     replacements = [
@@ -104,8 +105,8 @@ def _compare_dates_and_numbers(
         _record_value(findings, number.shown, confirmed, overlap, others or shown)
 
 
-def _year_as_number(year: int) -> facts.Number:
-    return facts.Number(frozenset((float(year),)), False, str(year))
+def _year_as_number(year: int) -> quantities.Number:
+    return quantities.Number(frozenset((float(year),)), False, str(year))
 
 
 def _record_value(

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from rag.answer.reader import ReaderFit
 from rag.domain import Document, Evidence, Span
 from rag.errors import RagError
+from rag.library.boilerplate import masked_lines
 from rag.protocols import PassageReading
 from rag.text import facts
-from rag.text.boilerplate import masked_lines
 from rag.text.sentences import line_number
 
 if TYPE_CHECKING:

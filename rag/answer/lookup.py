@@ -11,11 +11,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.answer.field_words import asked_fields
+from rag.answer.mail_parts import (
+    ASKING_STEMS,
+    RECIPIENT,
+    SENDER,
+    asks_for_recipient,
+    author_of,
+    is_quoted,
+)
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
-from rag.answer.short_answers import kind_of_short_answer
+from rag.answer.spans import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts
 from rag.text.sentences import split_sentences
@@ -24,6 +32,9 @@ from rag.text.sentences import split_sentences
 _MIN_SHARE = 0.72
 #: score by which the best place must be ahead of another one with another answer
 _MIN_LEAD = 0.04
+#: score that a place in quoted history has less than the same in the reply, unless its author is
+#: named
+_QUOTED_LESS = 0.06
 _KEY_NAMES = frozenset(
     facts.stem(word)
     for word in (
@@ -65,7 +76,10 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
             if place in seen or not _is_inside(unit, passage):
                 continue
             seen.add(place)
-            places += _Matcher(asked, passage, unit, path, fields, absent).places()
+            matched = _Matcher(asked, passage, unit, path, fields, absent).places()
+            repeats = is_quoted(path) and not asked.found([author_of(path)])
+            less = _QUOTED_LESS if repeats else 0.0
+            places += (replace(place, score=place.score - less) for place in matched)
     places = [p for p in places if p.share >= _MIN_SHARE]
     places.sort(key=lambda p: -p.score)
     best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
@@ -103,6 +117,7 @@ class _Matcher:
             ]
         )
         self._fields, self._absent = fields, absent
+        self._recipient = asks_for_recipient(asked.question)
         self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
 
     def _text(self, span: Span) -> str:
@@ -160,6 +175,13 @@ class _Matcher:
     def _head(self, header: str) -> tuple[frozenset[Term], float]:
         """The terms that a column's name has, and how surely it is asked for, 0..1."""
         direct = self._asked.found([header])
+        if self._recipient and header.startswith(SENDER):
+            return frozenset(), 0.0
+        if self._recipient and header.startswith(RECIPIENT):
+            by_direction = frozenset(
+                t for t in self._asked.terms if t[0] == "stem" and t[1] in ASKING_STEMS
+            )
+            return direct | by_direction, 1.0
         stems = facts_of(header).stems
         by_wording, strength = set[Term](), 0.0
         for asking, names in self._fields:

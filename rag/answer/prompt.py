@@ -22,12 +22,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from rag.answer.cite import REFUSAL
 from rag.domain import Passage, Receipt, Turn
 from rag.errors import ModelBroken, TooLong
 from rag.inference.chat_template import SLOTS, render_chat_template
 
-#: what a model is told to write if the passages do not answer; see `is_refusal`
-REFUSAL = "NOT ANSWERED"
 SYSTEM = f"""You answer questions from numbered passages, and from nothing else.
 After every sentence write the number of the passage it rests on in square brackets, like this [2].
 Keep to the passages' words, numbers and names. Write one to four short sentences.
@@ -147,11 +146,6 @@ def citation_grammar(numbers: frozenset[int]) -> str:
     """A GBNF grammar for any text whose citations are among `numbers`."""
     known = " | ".join(f'"{n}"' for n in sorted(numbers)) or '"0"'
     return f'root ::= ( [^\\[\\]] | "[" number "]" )*\nnumber ::= {known}\n'
-
-
-def is_refusal(text: str) -> bool:
-    """True if an answer is the refusal that `SYSTEM` asks for, in any case and with any marks."""
-    return re.sub(r"[^A-Z ]", "", text.upper()).strip().startswith(REFUSAL)
 
 
 def _passage(passage: Passage, fence: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.answer.short_answers import answer_kind
-from rag.text import facts
+from rag.answer.spans import answer_kind
+from rag.text import facts, quantities
 
 #: characters of the beginning that words of one family share ("compost", "composting")
 _MIN_BEGINNING, _MAX_BEGINNING = 5, 20
@@ -54,7 +54,7 @@ class TextFacts:
     stems: frozenset[str]
     beginnings: frozenset[str]  #: of the stems, `_MIN_BEGINNING` characters and more
     dates: tuple[facts.Date, ...]
-    numbers: tuple[facts.Number, ...]
+    numbers: tuple[quantities.Number, ...]
     codes: frozenset[str]
 
     def has(self, term: Term) -> bool:
@@ -88,7 +88,7 @@ def facts_of(text: str) -> TextFacts:
         for stem in stems
         for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
     )
-    return TextFacts(stems, beginnings, tuple(dates), tuple(facts.find_numbers(rest)), codes)
+    return TextFacts(stems, beginnings, tuple(dates), tuple(quantities.find_numbers(rest)), codes)
 
 
 def fold_code(code: str) -> str:
@@ -153,7 +153,7 @@ def read_question(question: str) -> QuestionTerms:
     for code in codes:
         rest = rest.replace(code, " ", 1)
     # a number in words mostly says how many things are asked for ("which two countries")
-    numbers = [number for number in facts.find_numbers(rest) if number.shown[:1].isdigit()]
+    numbers = [number for number in quantities.find_numbers(rest) if number.shown[:1].isdigit()]
     stems = [
         facts.stem(word)
         for word in facts.word_tokens(facts.fold_text(rest))

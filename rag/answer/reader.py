@@ -14,10 +14,13 @@ numbers, dates or names for the same thing, both are quoted and the answer says 
 differ.
 
 The reader abstains, with the reason, if no passage is likely enough to answer, or if a name or
-number of the question is in none of them. The model's logit was turned into a probability on
-documents kept out of training (`rag.training.fit`). Words shared, the kind of the answer, the other
-passages' logits and how sharply the model points were tried as further inputs: none improved it
-(AUC, one set of documents left out at a time).
+number of the question is in none of them. It also abstains if the question or the passages are in
+a language that it does not read (`known_languages`).
+
+The model's logit was turned into a probability on documents kept out of training
+(`rag.training.fit`). Words shared, the kind of the answer, the other passages' logits and how
+sharply the model points were tried as further inputs: none improved it (AUC, one set of documents
+left out at a time).
 
 However, the logit rises with the words that question and passage share, and how many they share
 depends on who asks: questions written next to a paragraph use its words, other people's do not, and
@@ -30,17 +33,29 @@ F1 of 0.63 on SQuAD's near misses, 0.74 of the demo questions get a right answer
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from rag.answer.field_words import asked_fields
+from rag.answer.known_languages import (
+    of_passages,
+    of_question,
+    unknown_language,
+    unknown_languages,
+)
 from rag.answer.lookup import Lookup, look_up
-from rag.answer.parts import Part, has_structure, in_structure, parts_of
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
+from rag.answer.readings import Reading, answer_logit, choose_readings
 from rag.answer.scope import passages_in_scope, without_sources
-from rag.answer.short_answers import answer_kind, kind_of_short_answer, same_answer
-from rag.answer.spans import pick_span, quote_around, share_of
+from rag.answer.spans import (
+    Part,
+    has_structure,
+    in_structure,
+    parts_of,
+    pick_span,
+    quote_around,
+    share_of,
+)
 from rag.domain import (
     Draft,
     Model,
@@ -54,19 +69,12 @@ from rag.domain import (
     Turn,
 )
 from rag.protocols import PairModel
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
-from rag.text.view import view_of
+from rag.text.units import view_of
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
-_MAX_SENTENCES = 3  # sentences of an answer
-#: share of words from which two sentences say the same
-_SAME_SENTENCE_OVERLAP = 0.8
-#: share of the question's words that two sentences must have before their answers are compared
-_MIN_QUESTION_OVERLAP = 0.5
-#: probability from which a further passage that says something else is quoted
-_MIN_FURTHER_CHANCE = 0.8
 #: parts of a passage that are read one by one
 _MAX_PARTS = 16
 #: taken from the logit of a part that has none of the question's words
@@ -74,23 +82,6 @@ _MISSING_WORDS = 2.5
 #: characters of a section that is read part by part
 _MAX_SCOPED_CHARS = 2000
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
-
-
-class _Correction(NamedTuple):
-    """A term of `answer_logit`: ``weight * (max(lowest, value) - usual)``."""
-
-    weight: float
-    usual: float
-    lowest: float
-
-    def of(self, value: float) -> float:
-        return self.weight * (max(self.lowest, value) - self.usual)
-
-
-#: subtracted: for the share of the question's words that the passage has, 0..1
-_SHARED_WORDS = _Correction(weight=3.0, usual=0.75, lowest=0.3)
-#: added: for the logit of the second best passage
-_SECOND_PASSAGE = _Correction(weight=0.3, usual=-2.0, lowest=-3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +97,6 @@ class ReaderFit:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.constant + self.weight * logit))))
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The answer of one passage. Spans are characters of the document."""
-
-    passage: Passage
-    short: str  #: the shortest answer
-    span: Span  #: where `short` is
-    sentence: str  #: the sentence around it
-    around: Span  #: where `sentence` is
-    chance: float  #: probability that the passage answers, 0..1
-    logit: float  #: of the model, from which `chance` was computed
-    in_context: bool = False  #: one part was read alone, after the path of what it belongs to
-
-
 class Reader:
     """A `Writer` that quotes passages."""
 
@@ -133,7 +110,8 @@ class Reader:
 
         `history` is not used.
         """
-        absent = missing_names(question, passages)
+        other = unknown_language(question, question=True)
+        absent = [] if other else missing_names(question, passages)
         if absent:  # no passage needs to be read
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
@@ -141,6 +119,19 @@ class Reader:
         if found := look_up(question, passages):
             yield from self._write_lookups(found)
             return
+        unread = {} if other else unknown_languages(passages)
+        if other or (unread and len(unread) == len(passages)):
+            missing = of_question(other) if other else of_passages(unread)
+            yield self._abstention(0, missing, languages=[other] if other else unread.values())
+            return
+        yield from self._write_readings(question, passages, unread)
+
+    def _write_readings(
+        self, question: str, passages: Sequence[Passage], unread: Mapping[int, str]
+    ) -> Iterator[Draft | Progress | Piece]:
+        """Read the passages that are not in languages that the reader does not read."""
+        nearest_is_unread = bool(unread) and passages[0].number in unread
+        passages = [passage for passage in passages if passage.number not in unread]
         scoped = passages_in_scope(question, passages)
         whole = {passage.chunk.span for passage in passages}
         cut = {p.number for p in scoped if p.chunk.span not in whole}
@@ -152,12 +143,16 @@ class Reader:
             readings += self.read(question, passage, passage.number in cut)
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
+        readings = [r for r in readings if not unknown_language(r.sentence)]
         readings.sort(key=lambda reading: -reading.chance)
         narrowed = len(scoped) < len(asked_passages)
         logit = answer_logit(question, readings, narrowed) if readings else -math.inf
         chance = self._fit.chance(logit) if readings else 0.0
         if chance < self._fit.least:
-            yield self._abstention(total, self._too_unlikely(chance), chance)
+            missing = self._too_unlikely(chance)
+            missing += f"; {of_passages(unread)}" if unread else ""
+            languages = unread.values() if nearest_is_unread else ()
+            yield self._abstention(total, missing, chance, languages)
             return
         chosen, differ = choose_readings(question, readings, self._fit.least)
         receipt = Receipt(context=total, passages=total)
@@ -251,10 +246,22 @@ class Reader:
             f"threshold {100 * self._fit.least:.0f} %{calibrated}"
         )
 
-    def _abstention(self, tokens: int, missing: str, chance: float | None = None) -> Draft:
-        receipt = Receipt(context=tokens, passages=tokens)
+    def _abstention(
+        self,
+        tokens: int,
+        missing: str,
+        chance: float | None = None,
+        languages: Iterable[str] = (),
+    ) -> Draft:
+        """`languages` are those that the reader does not read, if that is the reason."""
+        unread = tuple(dict.fromkeys(languages))
         return Draft(
-            receipt, abstained=True, reason=Reason.NOT_ANSWERED, missing=missing, chance=chance
+            Receipt(context=tokens, passages=tokens),
+            abstained=True,
+            reason=Reason.OTHER_LANGUAGE if unread else Reason.NOT_ANSWERED,
+            missing=missing,
+            chance=chance,
+            languages=unread,
         )
 
 
@@ -281,78 +288,6 @@ def _text_of(passage: Passage, span: Span) -> str:
     return passage.chunk.text[span.start - start : span.end - start]
 
 
-def answer_logit(question: str, readings: Sequence[Reading], narrowed: bool = False) -> float:
-    """The logit that is compared with the threshold: that of the first reading, corrected.
-
-    `readings` are sorted, most likely first. The module's text says why the share of words in
-    common and the second reading matter. If passages were left out (`narrowed`), a second reading
-    that is missing says nothing.
-    """
-    best = readings[0]
-    if best.in_context:
-        return best.logit
-    share = share_of(set(facts.content_stems(question)), best.passage.chunk.text)
-    missing = _SECOND_PASSAGE.usual if narrowed else -math.inf
-    second = readings[1].logit if len(readings) > 1 else missing
-    return best.logit - _SHARED_WORDS.of(share) + _SECOND_PASSAGE.of(second)
-
-
-def choose_readings(
-    question: str, readings: Sequence[Reading], least: float
-) -> tuple[list[Reading], bool]:
-    """The readings that are quoted, and whether their answers differ.
-
-    `readings` are sorted, most likely first. The first one is quoted, then one that contradicts it,
-    then those that say the same or likely answer in other words.
-    """
-    best = readings[0]
-    further = max(least, _MIN_FURTHER_CHANCE)
-    contradicting = [
-        reading
-        for reading in readings[1:]
-        if reading.chance >= further and answers_differ(question, best, reading)
-    ]
-    chosen = [best, *contradicting[:1]]
-    for reading in readings[1:]:
-        if len(chosen) == _MAX_SENTENCES:
-            break
-        agrees = reading.chance >= least and same_answer(best.short, reading.short)
-        if not agrees and reading.chance < further:
-            continue
-        if not any(_repeats(reading, other) for other in chosen):
-            chosen.append(reading)
-    return chosen, bool(contradicting)
-
-
-def _repeats(reading: Reading, other: Reading) -> bool:
-    """True if the sentence of `reading` says nothing new after that of `other`."""
-    stems = set(facts.content_stems(reading.sentence))
-    other_stems = set(facts.content_stems(other.sentence))
-    shorter = max(1, min(len(stems), len(other_stems)))
-    return stems == other_stems or len(stems & other_stems) >= _SAME_SENTENCE_OVERLAP * shorter
-
-
-def answers_differ(question: str, one: Reading, other: Reading) -> bool:
-    """True if readings of different documents give different answers of one kind.
-
-    Both sentences must be about the question.
-    """
-    if one.passage.chunk.document == other.passage.chunk.document:
-        return False
-    if same_answer(one.short, other.short):
-        return False
-    question_stems = set(facts.content_stems(question))
-    for reading in (one, other):
-        stems = set(facts.content_stems(f"{reading.sentence} {reading.passage.chunk.title}"))
-        needed = _MIN_QUESTION_OVERLAP * max(1, len(question_stems))
-        if len(question_stems & stems) < needed:
-            return False
-    kinds = {kind_of_short_answer(one.short), kind_of_short_answer(other.short)}
-    if kinds == {"name"}:
-        return answer_kind(question) == "name"
-    return kinds in ({"date"}, {"number"})
-
-
 def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     """The dates, numbers and names of the question that no passage or title has.
 
@@ -364,12 +299,12 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     )
     known_stems = WordIndex({facts.stem(w) for w in facts.word_tokens(facts.fold_text(whole))})
     known_dates = DateIndex(facts.find_dates(whole)[0])
-    known_numbers = NumberIndex(facts.find_numbers(whole))
+    known_numbers = NumberIndex(quantities.find_numbers(whole))
     dates, rest = facts.find_dates(question)
     missing = [date.shown for date in dates if not known_dates.agree(date)]
     missing += [
         number.shown
-        for number in facts.find_numbers(rest)
+        for number in quantities.find_numbers(rest)
         if number.shown[:1].isdigit() and not known_numbers.bear_out(number)
     ]
     after_first_word = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""

@@ -1,14 +1,27 @@
-"""Chooses the span of a text that answers, and the sentence or row around it to quote."""
+"""Chooses the part of a passage that answers: parts to read, the span, the sentence to quote.
+
+A passage with structure is split into rows, items and sentences, each read alone after its
+headings. "Day: Sunday; Hours: 9 to 18" under the heading Opening hours is read as
+
+    Pool › Opening hours
+    Day: Sunday; Hours: 9 to 18
+
+Read in one passage with its neighbours, the reader's model takes one row for another. Among the
+spans that the model finds, the kind of answer that is asked for decides too.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from rag.answer.short_answers import answer_kind, kind_of_short_answer
-from rag.domain import Chunk, Span, UnitKind
+from rag.domain import Chunk, Passage, Span, Unit, UnitKind
 from rag.protocols import PassageReading
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.sentences import split_sentences
+from rag.text.units import UnitsInOrder, View, context_of, view_of
 
 #: added to the score of a place if its sentence has all of the question's words, weighted by rarity
 _QUESTION_WORDS_WEIGHT = 4.0
@@ -18,6 +31,33 @@ _KIND_WEIGHT = 0.4
 _PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
 #: taken from the score of a place that has only words of the question, or is a pronoun
 _ECHO_WEIGHT = 6.0
+_YEAR = re.compile(
+    r"(?:(?:in|since|about|around|by|until|from|after|before|c\.|early|late|the|year|of) ?)*"
+    r"(?:1\d|20)\d\d",
+    re.I,
+)
+_MAX_NAME_WORDS = 5  # words of a short answer that is a name
+_ASKS_FOR_NUMBER = re.compile(
+    r"\bhow many\b|\bwhat (?:is |was )?(?:the )?(?:total |exact )?"
+    r"(?:percent|percentage|number|value|amount)\b"
+)
+_ASKS_FOR_DATE = re.compile(
+    r"\bwhen\b|\bwhat (?:year|date|day|month)\b|\b(?:in|on) which (?:year|date|day|month)\b"
+)
+_ASKS_FOR_NAME = re.compile(
+    r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich (?:country|city|person|company|state)\b"
+)
+#: characters of a part; a longer one is read as far
+_MAX_PART_CHARS = 1200
+_MAX_PATH_CHARS = 240
+#: kinds that are read as a whole
+_WHOLE = (
+    UnitKind.ROW,
+    UnitKind.ENTRY,
+    UnitKind.ITEM,
+    UnitKind.RECORD,
+    UnitKind.ANSWER,
+)
 
 
 def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
@@ -99,3 +139,107 @@ def quote_around(chunk: Chunk, place: Span) -> Span:
     start = chunk.span.start
     sentence = sentence_around(chunk.text, Span(place.start - start, place.end - start))
     return Span(start + sentence.start, start + sentence.end)
+
+
+def answer_kind(question: str) -> str:
+    """The kind of answer that is asked for: "number", "date", "name", or "" if it is not clear."""
+    folded = facts.fold_text(question)
+    if _ASKS_FOR_NUMBER.search(folded):
+        return "number"
+    if _ASKS_FOR_DATE.search(folded):
+        return "date"
+    return "name" if _ASKS_FOR_NAME.search(folded) else ""
+
+
+def kind_of_short_answer(short: str) -> str:
+    """ "date", "number" or "name"; "" for any other short answer."""
+    dates, rest = facts.find_dates(short)
+    if dates or _YEAR.fullmatch(short.strip()):
+        return "date"
+    if quantities.find_numbers(rest):
+        return "number"
+    is_name = facts.find_names("x " + short) and len(short.split()) <= _MAX_NAME_WORDS
+    return "name" if is_name else ""
+
+
+def same_answer(one: str, other: str) -> bool:
+    """True if two short answers say the same.
+
+    They do if they have the same date or number, or if all words of the shorter are in the longer.
+    """
+    dates, rest = facts.find_dates(one)
+    other_dates, other_rest = facts.find_dates(other)
+    if dates and other_dates:
+        return any(a.agrees(b) for a in dates for b in other_dates)
+    numbers, other_numbers = quantities.find_numbers(rest), quantities.find_numbers(other_rest)
+    if numbers and other_numbers:
+        return any(a.agrees(b) or b.agrees(a) for a in numbers for b in other_numbers)
+    stems, other_stems = set(facts.content_stems(one)), set(facts.content_stems(other))
+    return bool(stems and other_stems) and (stems <= other_stems or other_stems <= stems)
+
+
+class Part(NamedTuple):
+    """A part of a passage, with the view that is read: the path in a line of its own, the text."""
+
+    span: Span  #: of the document
+    view: View
+
+
+def parts_of(question: str, passage: Passage) -> list[Part]:
+    """Return the rows, entries, items, records, answers and, between them, the sentences.
+
+    Left out are those that say nothing but words of the question, and those that ask themselves.
+    """
+    chunk, asked = passage.chunk, set(facts.content_stems(question))
+    units = UnitsInOrder(chunk.units)
+    parts = (
+        _part(chunk, span, units.within(span)) for span in _spans(chunk) if span.start < span.end
+    )
+    return [part for part in parts if _says_something(chunk, part.span, asked)]
+
+
+def _says_something(chunk: Chunk, span: Span, asked: set[str]) -> bool:
+    text = chunk.text[span.start - chunk.span.start : span.end - chunk.span.start]
+    if text.rstrip("*_ ").endswith("?"):
+        return False
+    return any(stem not in asked for stem in facts.content_stems(text))
+
+
+def has_structure(passage: Passage) -> bool:
+    """Has the passage parts that are more than sentences? A single entry is one ("He: Yes.")."""
+    kinds = [unit.kind for unit in passage.chunk.units if unit.kind in _WHOLE]
+    return bool(kinds) and kinds != [UnitKind.ENTRY]
+
+
+def in_structure(passage: Passage, place: Span) -> bool:
+    """Does `place` lie in a part that is more than a sentence?"""
+    return any(unit.kind in _WHOLE and unit.span.overlaps(place) for unit in passage.chunk.units)
+
+
+def _spans(chunk: Chunk) -> Iterator[Span]:
+    at, text = chunk.span.start, chunk.text
+    for unit in chunk.units:
+        if unit.kind in _WHOLE and at <= unit.span.start and unit.span.within(chunk.span):
+            yield from _sentences(chunk, Span(at, unit.span.start))
+            yield unit.span
+            at = unit.span.end
+    yield from _sentences(chunk, Span(at, chunk.span.start + len(text)))
+
+
+def _sentences(chunk: Chunk, span: Span) -> Iterator[Span]:
+    shift = chunk.span.start
+    for found in split_sentences(chunk.text, Span(span.start - shift, span.end - shift)):
+        yield Span(found.start + shift, found.end + shift)
+
+
+def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...]) -> Part:
+    begin = span.start - chunk.span.start
+    end = min(span.end - chunk.span.start, begin + _MAX_PART_CHARS)
+    text = chunk.text[begin:end]
+    inner = Span(span.start, span.start + len(text))
+    small = Chunk(chunk.id, chunk.document, "", "", None, "", inner, text, chunk.line, units=units)
+    path = " › ".join(
+        part for part in (chunk.title, *context_of(chunk, inner, units=units)) if part
+    )
+    path = path[-_MAX_PATH_CHARS:]
+    return Part(span, view_of(small).after(path + "\n" if path else ""))

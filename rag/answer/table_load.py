@@ -17,7 +17,7 @@ from rag.text import facts
 
 if TYPE_CHECKING:
     from rag.library.library import Library
-    from rag.library.rows import ChunkRow
+    from rag.library.schema import ChunkRow
 
 #: rows and columns of a table that is loaded, and characters of its document
 MAX_ROWS = 20_000

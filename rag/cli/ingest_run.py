@@ -163,6 +163,10 @@ def _print_report(console: Console, report: Report) -> None:
         console.progress(f"not added: {failed.source}: {failed.reason}; {HINT} {failed.cure}")
     summary = ", ".join(f"{count} {word}" for count, word in counts)
     console.progress(f"{summary} in {report.seconds:.1f} s")
+    if report.by_words:
+        console.progress(
+            f"rows of large tables are found by words: {_name_sources(report.by_words)}"
+        )
     if report.kept:
         kept = f"{len(report.kept)} documents are not found any more and are kept"
         advice = "mount their disk; or, to drop them: footnote sync --forget"

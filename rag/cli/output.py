@@ -11,16 +11,28 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Reason, Verdict
+from rag.cli.source_places import copies_of, evidence_place, file_phrase, passage_place
+from rag.domain import (
+    Answer,
+    Claim,
+    Document,
+    Evidence,
+    Listing,
+    Passage,
+    Reason,
+    Verdict,
+)
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
     HINT,
     LINE_LEFT_OUT,
     NOT_ANSWERED,
+    REFRESH_COMMAND,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     abstention_phrase,
+    file_notes,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import (
@@ -31,7 +43,6 @@ from rag.text.foreign_marks import (
     spell_marks,
 )
 from rag.text.sanitize import sanitize, sanitize_line
-from rag.text.units import sheet_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,8 +75,6 @@ VERDICT_STYLES = {
 BAD_STYLE = "bold red"
 #: The width of the column of verdicts: a longer phrase pushes its line to the right.
 VERDICT_COLUMNS = 12
-#: How many copies of a passage are named. The JSON names all.
-MAX_NAMED_COPIES = 3
 #: How many of the nearest passages an abstention lists, and how many characters of each.
 MAX_NEAREST, NEAREST_CHARS = 3, 100
 
@@ -117,6 +126,7 @@ def print_answer(
         _abstention(value, value.reason, out)
     _highlights(value, out)
     left_out(value.left_out, out)
+    _file_notes(value, out)
     if value.claims:
         out.print()
     for claim in value.claims:
@@ -141,10 +151,10 @@ def _abstention(value: Answer, reason: Reason, out: Console) -> None:
         _line(out, f"  {HINT} {ADD_COMMAND}")
     if value.missing:
         _line(out, f"  {quote_foreign(value.missing)}")
-    if reason is Reason.NOT_ANSWERED:
+    if reason in (Reason.NOT_ANSWERED, Reason.OTHER_LANGUAGE):
         for passage in value.passages[:MAX_NEAREST]:
             words = quote_foreign(passage.chunk.text)[:NEAREST_CHARS]
-            _line(out, f"  nearest  {_passage_place(passage)}  {words}…", "dim")
+            _line(out, f"  nearest  {passage_place(passage)}  {words}…", "dim")
 
 
 class Streamed:
@@ -186,8 +196,17 @@ def left_out(masked: Sequence[Evidence], out: Console | None = None) -> None:
     """Print masked lines that would answer, each with its place."""
     out = out or make_console()
     for evidence in masked:
-        quotation = f"“{quote_foreign(evidence.text)}” {_evidence_place(evidence)}"
+        quotation = f"“{quote_foreign(evidence.text)}” {evidence_place(evidence)}"
         _line(out, f"! {LINE_LEFT_OUT}: {quotation}", "bold yellow")
+
+
+def _file_notes(value: Answer, out: Console) -> None:
+    """Print the cited files that changed or are gone, and the command that reads them again."""
+    notes = file_notes(value)
+    for source, phrase in notes:
+        _line(out, f"! {phrase}: {quote_foreign(source)}", "bold yellow")
+    if notes:
+        _line(out, f"  {HINT} {REFRESH_COMMAND}")
 
 
 def _footnote(claim: Claim, out: Console) -> None:
@@ -198,7 +217,9 @@ def _footnote(claim: Claim, out: Console) -> None:
     sign, phrase = VERDICT_SIGNS[claim.verdict], VERDICT_PHRASES[claim.verdict]
     for evidence in claim.evidence or (None,):
         number = f"[{evidence.number}]" if evidence else "   "
-        place = _evidence_place(evidence) if evidence else quote_foreign(claim.sentence.text)
+        place = quote_foreign(claim.sentence.text)
+        if evidence:
+            place = evidence_place(evidence) + file_phrase(evidence.file)
         verdict = Text(f"{number} {sign} {phrase:<{VERDICT_COLUMNS}} ", style=style)
         out.print(verdict + Text(place))
         if evidence and evidence.text != claim.sentence.text:
@@ -229,23 +250,6 @@ def print_error_rates(measured: Callable[[], ErrorRates]) -> None:
     _line(make_console(error=True), f"the check: {sanitize_line(rates)}", "dim")
 
 
-def _evidence_place(evidence: Evidence) -> str:
-    """Return source, line and, if known, page; of a workbook sheet and row."""
-    if evidence.row:
-        sheet = quote_foreign(evidence.sheet)
-        return f"{quote_foreign(evidence.source)}, sheet {sheet}, row {evidence.row}"
-    page = f", page {evidence.page}" if evidence.page else ""
-    return f"{quote_foreign(evidence.source)}:{evidence.line}{page}"
-
-
-def _passage_place(passage: Passage) -> str:
-    """Return source and line, of a workbook sheet and row."""
-    sheet, first, _ = sheet_rows(passage.chunk)
-    if first:
-        return f"{quote_foreign(passage.chunk.source)}, sheet {quote_foreign(sheet)}, row {first}"
-    return f"{quote_foreign(passage.chunk.source)}:{passage.chunk.line}"
-
-
 def print_passages(passages: Sequence[Passage]) -> None:
     """Print numbered passages with their ranks in both lists, and the sources of their copies."""
     out = make_console()
@@ -253,21 +257,12 @@ def print_passages(passages: Sequence[Passage]) -> None:
         ranks = f"words {passage.ranks.words or '—'}, vectors {passage.ranks.vectors or '—'}"
         if passage.ranks.reranked:
             ranks += f", reranked {passage.ranks.reranked}"
-        heading = f"[{passage.number}] {_passage_place(passage)}  ({ranks}{_copies(passage)})"
+        place = f"{passage_place(passage)}{file_phrase(passage.file)}"
+        heading = f"[{passage.number}] {place}  ({ranks}{copies_of(passage)})"
         _line(out, heading, "bold")
         for row in sanitize(spell_marks(passage.chunk.text)).split("\n"):
             _indented(row, "  ", "", out)
         out.print()
-
-
-def _copies(passage: Passage) -> str:
-    """Return the sources of the copies of a passage in words; "" if there are none."""
-    sources = list(dict.fromkeys(copy.source for copy in passage.copies))
-    if not sources:
-        return ""
-    names = ", ".join(map(quote_foreign, sources[:MAX_NAMED_COPIES]))
-    more = len(sources) - MAX_NAMED_COPIES
-    return f", also in {names}" + (f" and {more} more" if more > 0 else "")
 
 
 def print_listings(listings: Iterable[Listing]) -> None:
@@ -276,11 +271,12 @@ def print_listings(listings: Iterable[Listing]) -> None:
     states = {"ready": "✓ ready", "failed": "✗ failed"}
     for listing in listings:
         is_outdated = bool(listing.reason) and listing.state == "ready"
+        rows = "rows are found by words" if listing.by_words else ""
         table.add_row(
             "≠ old" if is_outdated else states[listing.state],
             *_cells(
                 listing.source,
-                listing.reason or listing.title,
+                listing.reason or " · ".join(filter(None, (listing.title, rows))),
                 listing.date or "",
                 str(listing.chunks),
             ),

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
@@ -39,11 +40,17 @@ class ClaimRecord(TypedDict):
 @click.argument("question", nargs=-1)
 @click.option("-c", "--continue", "resume", is_flag=True, help="Continue the last conversation.")
 @click.option("--jsonl", is_flag=True, help="Print the events, one JSON object a line.")
+@click.option("--refresh", is_flag=True, help="First read changed files of its sources again.")
 @click.option("--strict", is_flag=True, help="Exit with 4 if a sentence is not supported.")
 @common_options
 @click.pass_obj
 def ask(
-    console: Console, question: tuple[str, ...], resume: bool, jsonl: bool, strict: bool
+    console: Console,
+    question: tuple[str, ...],
+    resume: bool,
+    jsonl: bool,
+    refresh: bool,
+    strict: bool,
 ) -> None:
     """Answer a question, with footnotes."""
     from rag.disk.regular_files import read_stdin
@@ -57,7 +64,9 @@ def ask(
         raise Usage("there is no question", 'footnote ask "Who ...?"')
     with console.bot() as bot:
         last = bot.conversations(1) if resume else ()
-        answer = _answer(console, bot, text.strip(), last[0].id if last else None, jsonl)
+        conversation_id = last[0].id if last else None
+        ask_now = partial(bot.ask, text.strip(), conversation_id, refresh)
+        answer = _answer(console, bot, ask_now, jsonl)
     if answer.stopped:
         raise SystemExit(_STOPPED)
     verdicts = {claim.verdict.value for claim in answer.claims}
@@ -68,11 +77,12 @@ def ask(
 
 
 def _answer(
-    console: Console, bot: Bot, question: str, conversation_id: str | None, jsonl: bool
+    console: Console, bot: Bot, ask_now: Callable[..., Iterator[Event]], jsonl: bool
 ) -> Answer:
-    """Ask `question`, print events and answer as the options say, and return the answer.
+    """Ask, print events and answer as the options say, and return the answer.
 
-    Raises `RagError` if the events end without an answer.
+    `ask_now` is given the function that says whether to stop. Raises `RagError` if the events end
+    without an answer.
     """
     from rag import serialize
     from rag.cli.output import Streamed
@@ -81,7 +91,7 @@ def _answer(
     streamed = Streamed(lambda text: click.echo(text, nl=False))
     streaming = sys.stdout.isatty() and not console.json and not jsonl
     with _stop_on_interrupt() as stop_requested:
-        for event in bot.ask(question, conversation_id, stop_requested):
+        for event in ask_now(stop_requested):
             if jsonl:
                 console.object(serialize.event(event))
             if isinstance(event, Answered):
@@ -112,12 +122,14 @@ def _print_answer(console: Console, bot: Bot, answer: Answer, streamed: bool) ->
 
 def _print_question_progress(console: Console, event: Event) -> None:
     """Print on stderr how far a question is."""
-    from rag.events import Loading, Reading, Retrieved
+    from rag.events import Loading, Notice, Reading, Retrieved
 
     if isinstance(event, Loading):
         console.progress(f"opening {event.what} ...", end="\r")
     elif isinstance(event, Reading):
         console.progress(f"reading {event.done} of {event.total} tokens", end="\r")
+    elif isinstance(event, Notice):
+        console.progress(event.says)
     elif isinstance(event, Retrieved) and event.asked:
         console.progress(f"looked up: {event.asked}")
 

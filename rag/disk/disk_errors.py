@@ -63,33 +63,40 @@ def reports_disk_errors(method: Callable[Concatenate[S, P], R]) -> Callable[Conc
     The method may return a value or be a generator.
     """
 
-    def guarded(events: Iterator[object], folder: Path) -> Iterator[object]:
+    def guarded(events: Iterator[object], folder: Callable[[], Path]) -> Iterator[object]:
         with disk_errors_named(folder):
             yield from events
 
     @wraps(method)
     def wrapper(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
-        with disk_errors_named(self.config.folder):
+        def folder() -> Path:
+            return self.config.folder
+
+        with disk_errors_named(folder):
             result = method(self, *arguments, **named)
         if inspect.isgenerator(result):
-            return cast(R, guarded(result, self.config.folder))
+            return cast(R, guarded(result, folder))
         return result
 
     return wrapper
 
 
 @contextmanager
-def disk_errors_named(folder: Path, file: str = "library.db") -> Iterator[None]:
+def disk_errors_named(
+    folder: Path | Callable[[], Path], file: str = "library.db"
+) -> Iterator[None]:
     """A context that turns errors of SQLite and of the system into `RagError`s.
 
-    `folder` is the library's; `file` is the database in it that SQLite works on.
+    `folder` is the library's, or returns it for the message; `file` is the database in it that
+    SQLite works on.
     """
     try:
         yield
     except BrokenPipeError:  # the reader of our output has closed it: not a disk error
         raise
     except (sqlite3.Error, OSError, MemoryError) as error:
-        raise describe_disk_error(error, folder, file) from error
+        where = folder if isinstance(folder, Path) else folder()
+        raise describe_disk_error(error, where, file) from error
 
 
 def describe_disk_error(error: Exception, folder: Path, file: str = "library.db") -> RagError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Collection
 
 from rag.errors import Usage
@@ -17,6 +18,34 @@ def absolute(path: str) -> str:
             "put ./ before a name of blanks",
         )
     return os.path.abspath(path)
+
+
+def plain_name(name: str) -> str:
+    """A name as people compare it: composed letters (NFC) and single blanks."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def as_spelled(path: str) -> str:
+    """An absolute path as it is spelled on the disk, if it is there under `plain_name` alone.
+
+    A name may be typed in other Unicode letters than it is stored in, or with its double blanks
+    folded. A path that is there, or of which two spellings are, is returned unchanged.
+    """
+    if os.path.lexists(path):
+        return path
+    spelled = os.sep
+    for name in path.split(os.sep)[1:]:
+        below = os.path.join(spelled, name)
+        if not os.path.lexists(below):
+            try:
+                names = [n for n in os.listdir(spelled) if plain_name(n) == plain_name(name)]
+            except (OSError, ValueError):
+                return path
+            if len(names) != 1:
+                return path
+            below = os.path.join(spelled, names[0])
+        spelled = below
+    return spelled
 
 
 def within(path: str, folders: Collection[str]) -> str | None:
@@ -41,3 +70,11 @@ def gone(path: str) -> bool:
     except (OSError, ValueError):
         pass
     return False
+
+
+def printable_path(path: str) -> str:
+    """Return a path as text; bytes that are not UTF-8 are escaped."""
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace").decode()

@@ -38,6 +38,12 @@ def create(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
 
 
+def can_write(path: Path) -> bool:
+    """Whether this process may write to a file or folder that exists, by its effective user."""
+    effective = os.access in os.supports_effective_ids
+    return os.access(path, os.W_OK, effective_ids=effective)
+
+
 def opener(path: str, flags: int) -> int:
     """An opener for `open` that creates files for the owner only."""
     return os.open(path, flags, FILE)

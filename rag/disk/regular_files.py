@@ -148,6 +148,16 @@ def read_stdin(max_bytes: int, expected: str) -> str:
         raise Usage(f"standard input is not UTF-8: {reason}", "write it as UTF-8") from error
 
 
+def size_and_time(status: os.stat_result) -> tuple[int, int]:
+    """Return the size in bytes and the time of the last change in ns, as a library stores them.
+
+    Both are taken modulo 2**64 and signed, because SQLite stores no larger numbers and a file may
+    be dated after the year 2262.
+    """
+    size, mtime = ((n + 2**63) % 2**64 - 2**63 for n in (status.st_size, status.st_mtime_ns))
+    return size, mtime
+
+
 def size_in_words(count: int) -> str:
     """A number of bytes with its unit: "12 MB", "3 kB" or "40 bytes"."""
     if count >= 2**20:

@@ -40,7 +40,7 @@ from rag.eval.question_patterns import (
     VERBS,
     N,
 )
-from rag.text import facts
+from rag.text import facts, quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def cloze_from(sentence: str) -> RuleQuestion | None:
         return None
     days, rest = facts.find_dates(sentence)
     shown = [(day.shown, "date") for day in days] + [
-        (number.shown, "number") for number in facts.find_numbers(rest)
+        (number.shown, "number") for number in quantities.find_numbers(rest)
     ]
     answers = [
         text

@@ -54,7 +54,9 @@ _Part = tuple["NDArray[np.uint32]", "NDArray[np.uint32]", "NDArray[np.unsignedin
 _Scores = tuple["NDArray[np.uint32]", "NDArray[np.float64]"]
 #: names of the array files
 _ARRAYS = "names", "lengths", "starts", "rows", "times"
-_TERMS = "words.txt"
+#: name of the file of words; that of earlier versions, "words.txt", has clauses of scripts without
+#: spaces for words, and such postings are made again
+TERMS = "terms.txt"
 
 
 class Postings:
@@ -118,7 +120,8 @@ class Postings:
     def hold(self, words: Sequence[str], table: FullText) -> set[str]:
         """Return those of `words` that are in any passage; `table` as in a query."""
         stems_of = dict(zip(words, self._stems.of(words), strict=True))
-        phrases = table.hold([word for word, stems in stems_of.items() if len(stems) > 1])
+        several = [word for word, stems in stems_of.items() if len(stems) > 1]
+        phrases = table.hold(several) if several else set()
         return phrases | {
             word
             for word, stems in stems_of.items()
@@ -162,7 +165,7 @@ class Postings:
             if name == "times":
                 array = array.astype(count_type)
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        (folder / _TERMS).write_text("\n".join(self.terms), encoding="utf-8")
+        (folder / TERMS).write_text("\n".join(self.terms), encoding="utf-8")
 
 
 class FastFullText:
@@ -181,18 +184,18 @@ class FastFullText:
 
 
 def read_postings(folder: Path) -> Postings | None:
-    """Read what `save` wrote; None if the folder is missing.
+    """Read what `save` wrote; None if the folder is missing or of an earlier version.
 
     Raises `OSError` or `ValueError` if a file cannot be read.
     """
     import numpy as np
 
-    if not folder.is_dir():
+    if not folder.is_dir() or (folder / "words.txt").exists():
         return None
     names, lengths, starts, rows, times = (
         np.load(folder / f"{name}.npy", allow_pickle=False) for name in _ARRAYS
     )
-    terms = (folder / _TERMS).read_text(encoding="utf-8")
+    terms = (folder / TERMS).read_text(encoding="utf-8")
     return Postings(names, lengths, terms.split("\n") if terms else [], starts, rows, times)
 
 

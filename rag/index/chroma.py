@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -38,6 +38,7 @@ from rag.index.generations import (
     file_stamps,
     sync_files,
 )
+from rag.index.readable import openable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,6 +131,10 @@ class VectorIndex:
         newest = self._check_newest()
         return newest.revision if newest and not newest.has_words else None
 
+    def exists(self) -> bool:
+        """Whether an index was ever completed."""
+        return bool(self._generations.newest_manifest())
+
     def _check_newest(self) -> Generation | None:
         newest = self._generations.newest()
         self._checked = None
@@ -186,7 +191,7 @@ class VectorIndex:
         return self._postings, self._revision
 
     def chunk_ids(self) -> set[str]:
-        """Return the ids of all chunks in the open or newest generation, as Chroma lists them.
+        """Return the ids of the vectors in the open or newest generation, as Chroma lists them.
 
         Raises `LibraryBroken`.
         """
@@ -218,7 +223,7 @@ class VectorIndex:
             )
         self._number, self._revision = generation.number, generation.revision
         path = self._generations.path(generation.number)
-        self._chroma = _open_chroma(path)
+        self._chroma = _open_where_it_lies(path)
         client = self._chroma.__enter__()
         self._collection = client.get_collection(_COLLECTION, embedding_function=None)
         self._postings = read_postings(path / WORDS)
@@ -236,12 +241,19 @@ class VectorIndex:
         return self._generations.remove_incomplete()
 
     def renew(
-        self, ids: set[str], fetch: Fetch, texts: TextSource, revision: int, scratch: bool = False
+        self,
+        ids: set[str],
+        fetch: Fetch,
+        texts: TextSource,
+        revision: int,
+        scratch: bool = False,
+        without: Collection[str] = (),
     ) -> Iterator[Indexing]:
         """Make the next generation with exactly the chunks `ids`, yielding the progress.
 
-        `fetch` gives vectors, `texts` the words; `revision` is that of the library. With `scratch`,
-        nothing of the last generation is used. Only the writer may call this.
+        `fetch` gives vectors, `texts` the words; `revision` is that of the library. Those of the
+        chunks that are in `without` have words and no vector. With `scratch`, nothing of the last
+        generation is used. Only the writer may call this.
         """
         self.close()
         if os.path.lexists(self._folder) and not self._folder.is_dir():
@@ -260,7 +272,7 @@ class VectorIndex:
             # Chroma rewrites the files of an emptied index at each opening: start without a copy
             if last and ids:
                 copy_generation(self._generations.path(last.number), path)
-            yield from self._fill(path, ids, fetch)
+            yield from self._fill(path, ids.difference(without), fetch)
             yield from _renew_words(path / WORDS, ids, texts)
             permissions.tighten(path)
             sync_files(path)
@@ -271,7 +283,7 @@ class VectorIndex:
             shutil.rmtree(path, ignore_errors=True)
             if last is None:
                 raise self._cannot_be_made(error) from error
-            yield from self.renew(ids, fetch, texts, revision, scratch=True)
+            yield from self.renew(ids, fetch, texts, revision, True, without)
             return
         self._generations.complete(number, revision, len(ids))
         self._generations.remove_except({number, last.number} if last else {number})
@@ -335,6 +347,13 @@ def _renew_words(folder: Path, ids: set[str], texts: TextSource) -> Iterator[Ind
     shutil.rmtree(folder, ignore_errors=True)
     postings = yield from renew_postings(last, ids, texts)
     postings.save(folder)
+
+
+@contextmanager
+def _open_where_it_lies(path: Path) -> Iterator[_Client]:
+    """A client for reading the generation in `path`, which may be read-only."""
+    with openable(path) as folder, _open_chroma(folder) as client:
+        yield client
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from typing import NamedTuple, TypedDict
 
 from rag.disk.atomic_files import replace_file, sha256
 from rag.disk.disk_errors import disk_errors_named
+from rag.index.bm25 import TERMS
 
 #: folder of the postings in that of a generation
 WORDS = "words"
@@ -58,8 +59,8 @@ class Generation(NamedTuple):
 
     @property
     def has_words(self) -> bool:
-        """Whether it has postings; those of older versions have none."""
-        return any(name.startswith(f"{WORDS}/") for name in self.manifest["files"])
+        """Whether it has postings; those of older versions have none, or others."""
+        return f"{WORDS}/{TERMS}" in self.manifest["files"]
 
 
 class Generations:

@@ -17,7 +17,7 @@ from rag.index.bm25 import FastFullText
 from rag.index.chroma import VectorIndex
 from rag.library.fulltext import FullText
 from rag.library.library import Library
-from rag.library.lock import writer_lock
+from rag.library.lock import first_documents_awaited, writer_lock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,7 @@ def renew_index(
             documents.texts,
             library.revision,
             from_scratch,
+            library.table_vectors.ids_without_vector(),
         )
 
 
@@ -100,12 +101,17 @@ class Index:
         """Return (chunk id, cosine) of the nearest chunks; `vector` has shape (dimension,).
 
         After a call of `words` it may run in another thread than the one that reads the library.
-        Raises `LibraryBroken` if the index is damaged while another process writes.
+        Raises `LibraryBroken` if the index is damaged while another process writes, and
+        `LibraryBusy` if there is none because it adds the first documents.
         """
         try:
             return self._vectors.near(vector, limit)
         except LibraryBroken as broken:
             if not self._renew(from_scratch=True):
+                documents = self._library.documents.counts().documents
+                busy = first_documents_awaited(self._library.folder, documents)
+                if busy and not self._vectors.exists():
+                    raise busy from broken
                 raise LibraryBroken(
                     str(broken),
                     "another process is at work on this library: ask again when it is done",

@@ -31,17 +31,22 @@ class _Request(TypedDict):
     counts: list[int]
 
 
-def render_chat_template(template: str, special: Mapping[str, str], slots: int) -> tuple[str, str]:
+def render_chat_template(
+    template: str,
+    special: Mapping[str, str],
+    slots: int,
+    call: isolated_call.Call = isolated_call.call,
+) -> tuple[str, str]:
     """(text, error): the conversation with `slots` slots; the error is "" if there is none.
 
     The slots are the system prompt, then question and answer in turn. `special` holds the texts of
-    the special tokens by their names in templates.
+    the special tokens by their names in templates. `call` runs a template in another process.
     """
     key = template, tuple(sorted(special.items()))
     if (*key, slots) not in _rendered:
         counts = sorted({slots, *range(2, max(slots, _FIRST_CALL_SLOTS) + 1, 2)})
         try:
-            rendered = isolated_call.call(
+            rendered = call(
                 "rag.inference.chat_template:render",
                 {"template": template, "special": {**special}, "counts": [*counts]},
                 _MEMORY_BYTES,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rag.config import EMBEDDER, Config
 from rag.errors import Usage, WeightsMissing
-from rag.inference import minilm, weights
+from rag.inference import minilm, sentence_models, weights
 from rag.inference.external import GgufEmbedder, OpenEmbedder, last_known_path
 from rag.inference.st_folder import SentenceTransformersFolder
 from rag.protocols import Embedder
@@ -78,8 +78,8 @@ class BuiltIn:
     """
 
     name, sha256 = weights.EMBEDDER_FILE.name, weights.EMBEDDER_FILE.sha256
-    identity, dimension = minilm.IDENTITY, minilm.DIMENSION
-    max_tokens, room = minilm.MAX_TOKENS, minilm.MAX_TOKENS - 2
+    identity, dimension = minilm.IDENTITY, sentence_models.DIMENSION
+    max_tokens, room = sentence_models.MAX_TOKENS, sentence_models.MAX_TOKENS - 2
 
     def __init__(self, home: str, threads: int = 0) -> None:
         self._home, self._threads = home, threads
@@ -97,7 +97,7 @@ class BuiltIn:
         if not minilm.question_embedder_file(self._home).exists():
             self.remake()
         self.close()
-        self._passages = minilm.PassageEmbedderPair(self.questions, minilm.PassageEmbedder)
+        self._passages = minilm.PassageEmbedderPair(self.questions, sentence_models.PassageEmbedder)
         return self._passages
 
     def check(self) -> str:

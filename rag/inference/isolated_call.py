@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -33,6 +34,10 @@ _ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONSAFEPATH": "1",
 }
+
+
+#: what `call` is: (target, argument, memory, cpu, seconds) -> the result
+Call = Callable[[str, Json, int, float, float], Json]
 
 
 class Ended(Exception):

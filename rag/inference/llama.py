@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelBroken, TooLong, WeightsMissing
@@ -280,3 +281,11 @@ class TokenEncoder(_BatchEncoder):
             vectors = np.ctypeslib.as_array(pointer, shape=(sum(lengths), self.dimension)).copy()
             row_vectors += np.split(vectors, np.cumsum(lengths)[:-1])
         return row_vectors
+
+
+def native_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 natively (AVX512-BF16, AMX, or SVE/NEON BF16)."""
+    with suppress(OSError):
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16"))
+    return False

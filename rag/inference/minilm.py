@@ -1,16 +1,14 @@
-"""The built-in embedder, all-MiniLM-L6-v2, and embedders in sentence-transformers folders.
+"""The built-in embedder, all-MiniLM-L6-v2: its tokenizer, and its weights in llama.cpp.
 
-sentence-transformers embeds passages. The same weights in llama.cpp embed questions and small
-numbers of passages. Both get the ids of the same tokenizer (`tokenizers`, from the model's own
-tokenizer.json). So a question needs neither torch nor sentence-transformers: importing them takes
-seconds, llama.cpp opens in a tenth of a second. When the GGUF file is made, it is compared with
-sentence-transformers on probe sentences; a cosine below 0.9999 is an error.
+sentence-transformers embeds passages (`sentence_models`). The same weights in llama.cpp embed
+questions and small numbers of passages. Both get the ids of the same tokenizer (`tokenizers`, from
+the model's own tokenizer.json). So a question needs neither torch nor sentence-transformers:
+importing them takes seconds, llama.cpp opens in a tenth of a second. When the GGUF file is made, it
+is compared with sentence-transformers on probe sentences; a cosine below 0.9999 is an error.
 
-Passages are embedded in batches of about equal length (`embed_ahead` sorts them), with weights in
-bfloat16 if the processor multiplies it natively. ``make bench`` measures both.
-
-An external folder (`FolderEmbedder`) runs in float32. Its questions run in llama.cpp if
-`write_fast_copy` finds that both agree.
+Passages are embedded in batches of about equal length (`embed_ahead` sorts them). ``make bench``
+measures both. The questions of an external folder run in llama.cpp if `write_fast_copy` finds that
+both agree.
 """
 
 from __future__ import annotations
@@ -18,28 +16,30 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rag.disk import atomic_files
 from rag.errors import ModelBroken, RagError
 from rag.inference import weights
 from rag.inference.gguf_writer import convert_to_gguf
-from rag.inference.llama import Encoder
+from rag.inference.llama import Encoder, native_bfloat16
+from rag.inference.sentence_models import (
+    DIMENSION,
+    MAX_TOKENS,
+    FolderEmbedder,
+    PassageEmbedder,
+    open_sentence_transformer,
+)
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
-DIMENSION = 384
-MAX_TOKENS = 256  #: tokens of a text that count, [CLS] and [SEP] included
 #: stored in a library with the vectors of this embedder
 IDENTITY = f"{weights.EMBEDDER_FILE.name} {weights.EMBEDDER_FILE.sha256[:16]} {MAX_TOKENS}"
 _MIN_COSINE = 0.9999
 _MAX_LLAMA_PASSAGES = 64  # llama.cpp embeds so many in the time that torch takes to open
-_MAX_FOLDER_TOKENS = 8192  # the limit of a model that has none
 _PROBES = (
     "How many individual sanctions has Russia faced?",
     "The meeting was held on 24 February 2022 in Genève, at 9 o'clock.",
@@ -50,36 +50,6 @@ _PROBES = (
     "It was the best of times, it was the worst of times, "
     "it was the age of wisdom, it was the age of foolishness. " * 6,
 )
-
-
-class _Encode(Protocol):
-    """A method of a `SentenceTransformer` that makes vectors of texts."""
-
-    def __call__(
-        self,
-        texts: list[str],
-        /,
-        *,
-        show_progress_bar: bool,
-        prompt: str = ...,
-        batch_size: int = ...,
-        normalize_embeddings: bool = ...,
-        convert_to_numpy: bool = ...,
-    ) -> NDArray[np.floating]: ...
-
-
-class SentenceModel(Protocol):
-    """The parts of a `SentenceTransformer` that are used here."""
-
-    max_seq_length: int | None
-    encode: _Encode
-    encode_query: _Encode
-    encode_document: _Encode
-
-    def to(self, dtype: torch.dtype, /) -> SentenceModel: ...
-    def float(self) -> SentenceModel: ...
-    def eval(self) -> SentenceModel: ...
-    def __getitem__(self, number: int, /) -> object: ...
 
 
 class Tokenizer:
@@ -140,32 +110,6 @@ class QuestionEmbedder:
         self._encoder.close()
 
 
-class PassageEmbedder:
-    """The embedder in sentence-transformers, for whole documents."""
-
-    dimension = DIMENSION
-
-    def __init__(self, batch: int = 32) -> None:
-        import torch
-
-        self._model = open_sentence_transformer(weights.verified_embedder_folder())
-        self._batch = batch
-        self._exact = not native_bfloat16()
-        if not self._exact:
-            self._model = self._model.to(torch.bfloat16)
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, float32, shape (len(texts), 384), in the order of `texts`."""
-        vectors = self._model.encode(
-            list(texts),
-            batch_size=self._batch,
-            normalize_embeddings=False,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
-        return _unit(vectors)
-
-
 class PassageEmbedderPair:
     """The embedder of the passages of one run.
 
@@ -203,55 +147,6 @@ class PassageEmbedderPair:
         self._small = None
 
 
-class FolderEmbedder:
-    """An external sentence-transformers folder, in float32.
-
-    Raises `ModelBroken` if it cannot be opened.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            options = {"use_safetensors": True}
-            model = open_sentence_transformer(folder, None, model_kwargs=options)
-            self._model = model.float().eval()
-            length = self._model.max_seq_length or _MAX_FOLDER_TOKENS
-            self.max_tokens = int(min(length, _positions(self._model), _MAX_FOLDER_TOKENS))
-            with suppress(AttributeError):  # a static embedding of words has no limit
-                self._model.max_seq_length = self.max_tokens
-        except Exception as error:  # the files are of unknown origin and may raise anything
-            raise ModelBroken(
-                f"sentence-transformers cannot open the embedder {folder}: {error}",
-                "fetch the folder again; one that needs code of its own is never run",
-            ) from error
-        self.dimension = int(self.embed(["a"]).shape[1])
-
-    def embed(
-        self, texts: Sequence[str], prefix: str = "", asks: bool = False
-    ) -> NDArray[np.float32]:
-        """Unit vectors, float32, shape (len(texts), dimension).
-
-        `prefix` is put before each text; `asks` says that the texts are questions.
-        """
-        encode = self._model.encode_query if asks else self._model.encode_document
-        vectors = encode(
-            list(texts),
-            prompt=prefix,
-            batch_size=32,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
-        return _unit(vectors)
-
-
-def _positions(model: SentenceModel) -> int:
-    """Number of positions of a transformer; RoBERTa and its variants reserve the first two."""
-    config = getattr(model[0], "config", None)
-    positions = getattr(config, "max_position_embeddings", None) or _MAX_FOLDER_TOKENS
-    model_type = str(getattr(config, "model_type", ""))
-    reserved = any(family in model_type for family in ("roberta", "mpnet", "camembert"))
-    return int(positions) - (2 if reserved else 0)
-
-
 def write_fast_copy(
     folder: Path, path: Path, slow: FolderEmbedder, prefix: str, first: bool
 ) -> float:
@@ -275,37 +170,6 @@ def write_fast_copy(
     if not cosine >= _MIN_COSINE:
         path.unlink(missing_ok=True)
     return cosine
-
-
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    import numpy as np
-
-    rows: NDArray[np.float32] = vectors.astype(np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-
-
-def open_sentence_transformer(
-    folder: Path, max_tokens: int | None = MAX_TOKENS, **options: dict[str, bool]
-) -> SentenceModel:
-    """A `SentenceTransformer` on the CPU, from a folder, without progress bars."""
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    model = SentenceTransformer(
-        str(folder), device="cpu", local_files_only=True, trust_remote_code=False, **options
-    )
-    if max_tokens:
-        model.max_seq_length = max_tokens
-    return model
-
-
-def native_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively (AVX512-BF16, AMX, or SVE/NEON BF16)."""
-    with suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-        return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16"))
-    return False
 
 
 def question_embedder_file(home: str) -> Path:

@@ -65,10 +65,13 @@ def require_template(path: Path) -> None:
         )
 
 
-def require_tried(home: str, path: Path, kind: str) -> str:
+def require_tried(
+    home: str, path: Path, kind: str, call: isolated_call.Call = isolated_call.call
+) -> str:
     """The SHA-256 of the file at `path`, which is tried if it has not passed yet.
 
-    `kind` is "chat" or "embedder". Raises `ModelBroken` if the file cannot be used as such.
+    `kind` is "chat" or "embedder"; `call` runs the trial in a process of its own. Raises
+    `ModelBroken` if the file cannot be used as such.
     """
     weights.check_gguf_magic(path)
     try:
@@ -83,17 +86,17 @@ def require_tried(home: str, path: Path, kind: str) -> str:
     if trial in passed.get(digest, ()):
         return digest
     gguf_header.check_header(path)
-    _run_trial(path, kind)
+    _run_trial(path, kind, call)
     passed[digest] = sorted({*passed.get(digest, ()), trial})
     with suppress(OSError):  # it is tried again the next time
         atomic_files.replace_file(store, json.dumps(passed))
     return digest
 
 
-def _run_trial(path: Path, kind: str) -> None:
+def _run_trial(path: Path, kind: str, call: isolated_call.Call) -> None:
     size = path.stat().st_size
     try:
-        result = isolated_call.call(
+        result = call(
             "rag.inference.model_trial:load",
             {"path": str(path), "kind": kind},
             _MEMORY_BYTES + 3 * size,

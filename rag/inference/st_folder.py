@@ -19,7 +19,7 @@ from typing import TypedDict, cast
 
 from rag.disk import atomic_files, regular_files, strict_json
 from rag.errors import ModelBroken, RagError, Unreadable
-from rag.inference import minilm, weights
+from rag.inference import minilm, sentence_models, weights
 from rag.inference.external import (
     EmbedderView,
     ExternalEmbedder,
@@ -67,7 +67,7 @@ class SentenceTransformersFolder(ExternalEmbedder):
             )
         self._pools_first = _pools_first_token(path, modules)
         self._tokenizer: minilm.Tokenizer | None = None
-        self._embedder: minilm.FolderEmbedder | None = None
+        self._embedder: sentence_models.FolderEmbedder | None = None
         settings = path / _MODEL_SETTINGS
         prompts = read_json_object(settings).get("prompts") if settings.exists() else None
         prefixes = Prefixes.of(prompts if isinstance(prompts, dict) else {}, path / _OWN_SETTINGS)
@@ -77,9 +77,9 @@ class SentenceTransformersFolder(ExternalEmbedder):
     def _gguf(self) -> Path:
         return self._record.with_suffix(".gguf")
 
-    def _open(self) -> minilm.FolderEmbedder:
+    def _open(self) -> sentence_models.FolderEmbedder:
         if self._embedder is None:
-            self._embedder = minilm.FolderEmbedder(self.path)
+            self._embedder = sentence_models.FolderEmbedder(self.path)
         return self._embedder
 
     def _measured(self) -> Measurement:

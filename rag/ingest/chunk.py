@@ -20,15 +20,14 @@ from typing import NamedTuple
 
 from rag.domain import Chunk, Document, Span, Unit, UnitKind
 from rag.text.sentences import bounded, split_sentences
-from rag.text.units import UnitsInOrder
-from rag.text.view import row_text
+from rag.text.units import UnitsInOrder, row_text
 
 #: version of the way chunks are made; a library of another version is refused
 CHUNKER_VERSION = 2
 #: tokens; a chunk of fewer is joined to its neighbour
 _TINY_TOKENS = 24
 #: sentences that the tokenizer gets at once, and about how many characters of them
-_MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 8192, 2**20
+_MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 1024, 2**20
 #: characters of a chunk for each token: a word of megabytes may be one token, white space is none
 _MAX_CHARS_PER_TOKEN = 40
 #: characters of a line that is counted as one piece; a longer one is cut first

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from rag.domain import Chunk
 from rag.events import Event, Loading, Notice
+from rag.ingest.large_tables import found_by_words
 from rag.protocols import Embedder
-from rag.text.view import view_of
+from rag.text.units import view_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
     from rag.library.library import Library
 
-#: vectors of the chunks of a document, a row each, and the keys of the embedded texts
-Rows = tuple["NDArray[np.float32]", list[bytes]]
+#: vectors of the chunks of a document and the keys of the embedded texts; both are empty for a
+#: chunk that is found by words alone
+Rows = tuple[list["NDArray[np.float32]"], list[bytes]]
+#: key of a chunk that is not embedded
+_NO_KEY = b""
 #: texts that the embedder gets at a time
 _BATCH_TEXTS = 16
 
@@ -41,7 +45,7 @@ class EmbeddingJob:
     A key is the hash of a text that is embedded. A vector is the bytes of its float32 values.
     """
 
-    keys: list[list[bytes]]  #: of the chunks of each document
+    keys: list[list[bytes]]  #: of the chunks of each document; `_NO_KEY` if it is not embedded
     stored: dict[bytes, bytes]  #: vectors that the library has, by key
     fresh: frozenset[bytes]  #: keys whose vectors this job computes
     computed: Future[dict[bytes, bytes]]  #: the vectors of `fresh`
@@ -55,11 +59,11 @@ class EmbeddingJob:
         if self.before:
             vectors |= self.before.computed.result()
         self.before = None
-        rows = list[Rows]()
-        for keys in self.keys:
-            values = np.frombuffer(b"".join(vectors[key] for key in keys), dtype=np.float32)
-            rows.append((values.reshape(len(keys), -1 if keys else 0), keys))
-        return rows
+        vectors[_NO_KEY] = b""
+        return [
+            ([np.frombuffer(vectors[key], dtype=np.float32) for key in keys], keys)
+            for keys in self.keys
+        ]
 
 
 class EmbedAhead:
@@ -86,11 +90,10 @@ class EmbedAhead:
 
     def begin(self, documents: Sequence[Sequence[Chunk]]) -> Generator[Event, None, EmbeddingJob]:
         """Begin to embed the chunks of each document. Returns the job."""
-        texts = [
-            [self._context(chunk) + view_of(chunk).text for chunk in chunks] for chunks in documents
-        ]
+        texts = [self._texts(chunks) for chunks in documents]
         keys = [[_key(text) for text in document_texts] for document_texts in texts]
         text_by_key = dict(zip(chain.from_iterable(keys), chain.from_iterable(texts), strict=True))
+        text_by_key.pop(_NO_KEY, None)
         stored = self._library.documents.reuse(list(text_by_key))
         last = self._last
         awaited = last.fresh & text_by_key.keys() if last else frozenset[bytes]()
@@ -137,6 +140,14 @@ class EmbedAhead:
         self._worker = self._last = None
         self._stopped = False
 
+    def _texts(self, chunks: Sequence[Chunk]) -> list[str]:
+        """Return the text of each chunk that is embedded, "" for one that is not."""
+        by_words = found_by_words(chunks)
+        return [
+            "" if chunk.id in by_words else self._context(chunk) + view_of(chunk).text
+            for chunk in chunks
+        ]
+
     def _context(self, chunk: Chunk) -> str:
         """Return the title and heading to put before the text, at most `prefix` tokens of them."""
         context = " › ".join(
@@ -152,4 +163,4 @@ class EmbedAhead:
 
 
 def _key(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16] if text else _NO_KEY

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 
 from rag.disk import paths as file_paths
+from rag.disk.paths import printable_path
 from rag.domain import Chunk, Document, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
@@ -34,7 +35,6 @@ from rag.ingest.prepare import (
     Preparer,
     is_storable,
     prepare_document,
-    printable_path,
     with_unique_names,
     with_units,
 )
@@ -85,7 +85,7 @@ class Ingest:
         only with `forget`. Raises `Usage` for a blank path.
         """
         started = time.perf_counter()
-        paths = [path if again else file_paths.absolute(path) for path in paths]
+        paths = list(dict.fromkeys(p if again else file_paths.absolute(p) for p in paths))
         if self._note:
             yield Notice(self._note)
         if self._library.chunked_by_earlier_version:
@@ -95,7 +95,8 @@ class Ingest:
             )
         run = IngestState(self._library.files.by_place())
         files, roots = yield from self._find_files(paths, again, run)
-        self._library.files.remember_roots(roots)
+        if not again:
+            self._library.files.remember_roots(roots)
         run.total = len(files)
         yield Scanned(len(files), sum(file.size for file in files))
         try:
@@ -126,6 +127,10 @@ class Ingest:
             self._library.read_files_again()
         yield from self.add(self._library.files.roots(), again=True, forget=forget)
 
+    def read_again(self, paths: Sequence[str]) -> Iterator[Event]:
+        """Take in known files again, by their absolute paths; forget those that are gone."""
+        yield from self.add(paths, again=True)
+
     def restore(self, file: KnownFile, text: Document | None = None) -> bool:
         """Write a damaged document again, from its stored `text` if given, else from its file.
 
@@ -154,8 +159,13 @@ class Ingest:
         roots: list[str] = []
         for path in paths:
             try:
-                files |= {file.path: file for file in _walk(path)}
+                linked = list[str]()
+                found = _walk(path, linked)
+                files |= {file.path: file for file in found}
                 roots.append(path)
+                yield from run.linked(linked, path)
+                if not (found or linked or again or path in run.of_file):
+                    yield run.refused(Failed(printable_path(path), *_why_no_file(path)))
             except Unreadable as error:
                 gone = again and file_paths.gone(path)
                 if gone and path in run.of_file and os.path.isdir(os.path.dirname(path)):
@@ -210,8 +220,17 @@ class Ingest:
         self._embed_ahead.stop()
 
 
-def _walk(root: str) -> list[loading.File]:
-    """Return all files below a root. Raises `Unreadable`."""
+def _why_no_file(folder: str) -> tuple[str, str]:
+    """Return reason and cure for a folder below which there is no file to read."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        if next(entries, None) is not None:
+            skipped = "hidden files, links, empty folders and build outputs are passed over"
+            return f"is a folder without a file to read: {skipped}", "add the files by their names"
+    return "is an empty folder: there is nothing to add", "put documents into it, then add it again"
+
+
+def _walk(root: str, linked: list[str]) -> list[loading.File]:
+    """Return all files below a root, and add links to folders to `linked`. Raises `Unreadable`."""
     if not is_storable(root):
         raise Unreadable(*INVALID_NAME)
-    return list(loading.walk_files(root))
+    return list(loading.walk_files(root, linked))

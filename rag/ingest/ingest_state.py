@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from rag.disk.paths import gone, within
+from rag.disk.paths import gone, printable_path, within
 from rag.events import Failed, Report
 from rag.ingest.load import File, document_source, file_format
 from rag.library.files import KnownFile, Place
@@ -40,6 +40,7 @@ class IngestState:
     moved: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    by_words: list[str] = field(default_factory=list)  #: large tables
     failed: list[Failed] = field(default_factory=list)
     unchanged: int = 0
     given: dict[Place, str] = field(default_factory=dict)  #: sources of new documents
@@ -139,6 +140,16 @@ class IngestState:
             and (known.document is None or known.path in read_paths or _is_gone(known.path))
         ]
 
+    def linked(self, paths: Sequence[str], root: str) -> Iterator[Failed]:
+        """Report and yield each link to a folder below `root`, unless `behind_links` reports it."""
+        reason = "is a link to a folder, and links are not followed"
+        for path in paths:
+            if not any(within(known.path, {path}) for known in self.known.values()):
+                source = os.path.relpath(path, os.path.dirname(root))
+                yield self.refused(
+                    Failed(printable_path(source), reason, "add the folder that it leads to")
+                )
+
     def behind_links(self, roots: Collection[str]) -> Iterator[Failed]:
         """Report and yield each document whose folder below its root has become a link.
 
@@ -178,6 +189,7 @@ class IngestState:
             tuple(self.failed),
             seconds,
             kept=tuple(self.kept),
+            by_words=tuple(self.by_words),
         )
 
 

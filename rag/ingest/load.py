@@ -20,7 +20,7 @@ from rag.disk import regular_files
 from rag.disk.paths import absolute, gone
 from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable, Usage
-from rag.ingest.formats import sandbox
+from rag.ingest.formats import sandbox, scans
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import TOO_SLOW, Budget, gunzip
 from rag.ingest.formats.common import decode
@@ -58,9 +58,8 @@ _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv
 class File:
     """A file that was found: `path` is absolute, `source` is as a person names it.
 
-    `size` is in bytes, `mtime` in nanoseconds. Both are taken modulo 2**64 and signed, because
-    SQLite stores no larger numbers and a file may be dated after the year 2262. `closed` is the
-    reason why the file, or a folder in its place, cannot be read, else "".
+    `size` and `mtime` are those of `regular_files.size_and_time`. `closed` is the reason why the
+    file, or a folder in its place, is not read, else "".
     """
 
     path: str
@@ -70,12 +69,13 @@ class File:
     closed: str = ""
 
 
-def walk_files(root: str) -> Iterator[File]:
+def walk_files(root: str, linked: list[str] | None = None) -> Iterator[File]:
     """Yield the regular files under `root` (a file or a folder), sorted.
 
     Sources begin with the name of the root. Symbolic links are not followed. Hidden files and
     folders and build outputs are skipped. A folder that cannot be listed and an entry whose status
     cannot be read are yielded as `closed` files. A file that vanishes during the walk is left out.
+    The paths of links to folders are added to `linked`, if it is given.
     Raises `Unreadable` if the root itself cannot be read.
     """
     top = absolute(root)
@@ -89,19 +89,19 @@ def walk_files(root: str) -> Iterator[File]:
         )
         raise Unreadable(error_text(error), cure) from error
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(top)
+        yield from _walk_folder(top, linked)
     else:
         yield _as_file(top, os.path.dirname(top), status)
 
 
-def _walk_folder(top: str) -> Iterator[File]:
+def _walk_folder(top: str, linked: list[str] | None) -> Iterator[File]:
     """Yield the regular files below the folder `top`."""
     base = os.path.dirname(top)
     folders = [top]
     while folders:
         folder = folders.pop()
         try:
-            subfolders, names = _list_folder(folder)
+            subfolders, names, links = _list_folder(folder)
         except OSError as error:
             reason = f"the folder cannot be read: {error_text(error)}"
             if folder == top:
@@ -109,6 +109,8 @@ def _walk_folder(top: str) -> Iterator[File]:
             if not isinstance(error, FileNotFoundError):
                 yield File(folder, os.path.relpath(folder, base), 0, 0, reason)
             continue
+        if linked is not None:
+            linked += (os.path.join(folder, name) for name in links)
         for number, path in enumerate(os.path.join(folder, name) for name in names):
             try:
                 yield _as_file(path, base, os.lstat(path))
@@ -132,12 +134,12 @@ def _walk_folder(top: str) -> Iterator[File]:
         folders += [os.path.join(folder, name) for name in reversed(subfolders)]
 
 
-def _list_folder(folder: str) -> tuple[list[str], list[str]]:
-    """Return the names of the folders and of the other entries of `folder`, each sorted.
+def _list_folder(folder: str) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of folders, of other entries, and of links to folders, each sorted.
 
-    Links to folders and skipped names are left out.
+    Skipped names are left out.
     """
-    folders, names = [], []
+    folders, names, links = list[str](), list[str](), list[str]()
     with os.scandir(folder) as entries:
         for entry in entries:
             if is_skipped_name(entry.name):
@@ -148,9 +150,9 @@ def _list_folder(folder: str) -> tuple[list[str], list[str]]:
                 is_folder = is_link = False
             if not is_folder:
                 names.append(entry.name)
-            elif not is_link:
-                folders.append(entry.name)
-    return sorted(folders), sorted(names)
+            else:
+                (links if is_link else folders).append(entry.name)
+    return sorted(folders), sorted(names), sorted(links)
 
 
 def is_skipped_name(name: str) -> bool:
@@ -160,11 +162,8 @@ def is_skipped_name(name: str) -> bool:
 
 def _as_file(path: str, base: str, status: os.stat_result) -> File:
     source = os.path.relpath(path, base)
-    return File(path, source, _to_signed(status.st_size), _to_signed(status.st_mtime_ns))
-
-
-def _to_signed(number: int) -> int:
-    return (number + 2**63) % 2**64 - 2**63
+    size, mtime = regular_files.size_and_time(status)
+    return File(path, source, size, mtime)
 
 
 def error_text(error: BaseException) -> str:
@@ -228,7 +227,7 @@ def _parse(
         raise Unreadable("is empty: it has no text", "remove it, or check that it was saved whole")
     members, failure = list[Member](), None
     try:
-        for part in sandbox.parse_in_sandbox(ending, content, budget=budget):
+        for part in scans.parse(ending, content, budget):
             if isinstance(part, Member):
                 members.append(part)
                 continue

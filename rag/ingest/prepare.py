@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from rag.disk.paths import printable_path
 from rag.domain import Chunk, Document, RawDocument, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Failed
@@ -157,7 +157,7 @@ class Preparer:
         for row in known_rows:
             self._run.seen.add(row.place)
             if row.reason:
-                cure = "change the file, then add it again"
+                cure = row.cure or "change the file, then add it again"
                 yield self._run.refused(Failed(row.source, row.reason, cure))
             else:
                 self._run.unchanged += 1
@@ -209,11 +209,3 @@ def is_storable(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def printable_path(path: str) -> str:
-    """Return a path as text; bytes that are not UTF-8 are escaped."""
-    try:
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return path.encode("utf-8", "backslashreplace").decode()

@@ -56,7 +56,7 @@ class WindowWriter:
         rows = job.rows() if documents else []
         failures = self._commit(list(zip(documents, rows, strict=True)), anew)
         run = self._run
-        for prepared in documents:
+        for prepared, (_, keys) in zip(documents, rows, strict=True):
             file = prepared.file
             if error := failures.get(file.place):
                 self._library.files.fail(file, str(error), error.cure)
@@ -66,6 +66,7 @@ class WindowWriter:
                 run.unchanged += 1
             else:
                 (run.changed if prepared.replaces else run.added).append(file.source)
+                run.by_words += [] if all(keys) else [file.source]
                 yield Added(file.source, len(prepared.chunks), run.done, run.total)
 
     def _commit(

@@ -6,15 +6,15 @@ The writer keeps these two tables up to date. Both can be made again from the do
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rag.domain import Document
-from rag.library.database import Database
-from rag.library.meta import MASKING_RULE, Meta
+from rag.domain import Document, Span
+from rag.library.database import MASKING_RULE, Database, Meta
 from rag.library.schema import TOKENIZER
 from rag.text import facts
-from rag.text.boilerplate import line_hashes, masked_lines, neighbourhood, within_mask
+from rag.text.boilerplate import line_hashes, neighbourhood, within_mask
+from rag.text.sentences import split_sentences
 
 BOILERPLATE_TABLES = """
 CREATE TABLE templates(document TEXT PRIMARY KEY, masked BLOB NOT NULL, open BLOB NOT NULL) \
@@ -28,6 +28,8 @@ _CREATE_MASKED = (
 )
 #: documents whose masked lines are searched for a question
 _MAX_DOCUMENTS = 50
+#: Characters of a masked line above which it is shown sentence by sentence.
+_MAX_WHOLE_LINE_CHARS = 400
 #: words of a question that are looked up
 _MAX_WORDS = 64
 
@@ -144,6 +146,20 @@ class BoilerplateTable:
             for path, member, document_id, masked, unmasked in rows
             if neighbourhood(path, member) == folder
         }
+
+
+def masked_lines(document: Document) -> Iterator[Span]:
+    """Yield the masked lines without the white space around them; of a long line its sentences."""
+    for mask in document.mask:
+        at = mask.start
+        for line in mask.of(document.text).split("\n"):
+            words, start = line.strip(), at + len(line) - len(line.lstrip())
+            span = Span(start, start + len(words))
+            if len(words) > _MAX_WHOLE_LINE_CHARS:
+                yield from split_sentences(document.text, span)
+            elif words:
+                yield span
+            at += len(line) + 1
 
 
 def _packed(hashes: Iterable[int]) -> bytes:

@@ -1,15 +1,17 @@
-"""One SQLite file: transactions that survive a power cut, and errors that name the file.
+"""One SQLite file: transactions that survive a power cut, and its table of single values.
 
-A file that was removed or replaced while it was open is noticed.
+An error names the file. A file that was removed or replaced while it was open is noticed.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named, is_damage
@@ -32,8 +34,11 @@ class Database:
         with disk_errors_named(path.parent, path.name):
             if make:
                 permissions.create(path)
+            #: whether nothing can be written, because this user may not write to file or folder
+            self.read_only = not (make or _can_be_written(path))
+            uri = _uri(path, self.read_only)
             self.connection = sqlite3.connect(
-                path, timeout=10, isolation_level=None, check_same_thread=False
+                uri, uri=True, timeout=10, isolation_level=None, check_same_thread=False
             )
             try:
                 self._inode = path.stat().st_ino
@@ -140,5 +145,70 @@ class Database:
             self.execute("REINDEX")
 
 
+def _can_be_written(path: Path) -> bool:
+    """Whether SQLite can write to a file, or would say better than we why it cannot be opened."""
+    if not os.access(path, os.R_OK):
+        return True
+    return permissions.can_write(path) and permissions.can_write(path.parent)
+
+
+def _uri(path: Path, read_only: bool) -> str:
+    """The name of a file for SQLite, which opens it for reading and writing unless `read_only`.
+
+    Without the right to write in the folder SQLite cannot make the files that readers share. A file
+    without a journal is read as one that does not change.
+    """
+    uri = f"file:{quote(os.path.abspath(path))}"
+    if not read_only:
+        return uri
+    journal = Path(f"{path}-wal")
+    unchanging = not journal.exists() or not journal.stat().st_size
+    return f"{uri}?mode=ro" + ("&immutable=1" if unchanging else "")
+
+
 def _decode_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+#: keys of single values: embedder and chunker, revision, rule that masked the boilerplate
+IDENTITY = "identity"
+REVISION = "revision"
+MASKING_RULE = "template"
+#: no valid revision is higher
+_MAX_REVISION = 2**52
+
+
+class Meta:
+    """The table of single values of an open library, by key.
+
+    Methods that write are called inside a transaction of the caller's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: str) -> str:
+        """Return a value, "" if there is none."""
+        row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def put(self, key: str, value: str) -> None:
+        """Store a value."""
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def increase(self, key: str) -> None:
+        """Add 1 to a value that is a number."""
+        self._database.execute(
+            "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = ?", (key,)
+        )
+
+
+def is_revision(value: object) -> bool:
+    """Whether the value is a valid revision, as text."""
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isdecimal()
+        and len(value) < 17
+        and int(value) < _MAX_REVISION
+    )

@@ -12,7 +12,7 @@ from rag.errors import LibraryBroken, Usage
 from rag.library.database import Database
 from rag.library.files import SourceFiles
 from rag.library.names import Names
-from rag.library.rows import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
+from rag.library.schema import SELECT_CHUNKS, SELECT_DOCUMENTS, ChunkRow, DocumentRow
 from rag.text.units import units_to_json
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Documents:
             ).fetchall()
 
     def chunk_ids(self) -> set[str]:
-        """Return the ids of all chunks; the index must have the same."""
+        """Return the ids of all chunks; the postings of the index must have the same."""
         return {row[0] for row in self._database.execute("SELECT id FROM chunks")}
 
     def chunk_ids_named(self, names: Collection[str]) -> list[str]:
@@ -254,7 +254,7 @@ class Documents:
     def vectors(self, chunk_ids: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of chunks in the given order, float32, shape (n, dimension).
 
-        Raises `LibraryBroken` for a damaged one.
+        Each of the chunks has a vector. Raises `LibraryBroken` for a damaged one.
         """
         import numpy as np
 
@@ -268,8 +268,9 @@ class Documents:
     def cosines(self, chunk_ids: Sequence[str], vector: NDArray[np.float32]) -> dict[str, float]:
         """Return the cosines of chunks with a unit vector, shape (dimension,).
 
-        An unknown id and a vector of another length are left out. Checksums are not compared: a
-        search shows few of a hundred rows, and `chunks` reads those again.
+        An unknown id, and a chunk without a vector or with one of another length, are left out.
+        Checksums are not compared: a search shows few of a hundred rows, and `chunks` reads those
+        again.
         """
         import numpy as np
 

@@ -12,7 +12,7 @@ from rag.library.database import Database
 Place = tuple[str, str]
 
 #: its columns are the fields of `KnownFile`
-SELECT_FILES = "SELECT path, source, document, size, mtime, sha256, reason, member FROM files"
+SELECT_FILES = "SELECT path, source, document, size, mtime, sha256, reason, member, cure FROM files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class KnownFile:
     sha256: str
     reason: str | None
     member: str = ""
+    cure: str | None = None
 
     @property
     def place(self) -> Place:
@@ -76,7 +77,9 @@ class SourceFiles:
         """Return the list of documents and unreadable files, by source."""
         rows = self._database.execute(
             "SELECT f.document, f.source, d.title, d.date, "
-            "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason "
+            "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason, "
+            "(SELECT count(*) FROM chunks c WHERE c.document = f.document "
+            "AND length(c.vector) = 0) "
             "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
         )
         return [
@@ -89,8 +92,9 @@ class SourceFiles:
                 size,
                 "failed" if document_id is None else "ready",
                 reason,
+                by_words,
             )
-            for document_id, source, title, date, chunks, size, reason in rows
+            for document_id, source, title, date, chunks, size, reason, by_words in rows
         ]
 
     def sources(self, document_id: str) -> list[str]:
@@ -100,6 +104,11 @@ class SourceFiles:
             (document_id,),
         )
         return [row[0] for row in rows]
+
+    def of_document(self, document_id: str, source: str) -> list[KnownFile]:
+        """Return the records of the files that a document is in, those named `source` alone."""
+        select = f"{SELECT_FILES} WHERE document = ? AND source = ?"
+        return [KnownFile(*row) for row in self._database.execute(select, (document_id, source))]
 
     def document_at(self, place: Place) -> str | None:
         """Return the id of the document of a place, None if there is none."""

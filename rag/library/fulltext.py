@@ -1,6 +1,7 @@
 """Full-text search: BM25 over the table of words (FTS5) of an open library.
 
-This table is the truth about which chunk has which words. A query reads every posting of each of
+This table is the truth about which chunk has which words. Scripts without spaces are entered as
+single characters and pairs (`rag.text.unspaced`). A query reads every posting of each of
 its words twice. `bm25` ranks the same from arrays and is faster among many passages; this table
 answers while those arrays are outdated, and for words that must be next to each other.
 """
@@ -11,6 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from rag.library.database import Database
+from rag.text.unspaced import spaced
 
 
 class FullText:
@@ -49,9 +51,8 @@ class FullText:
 
         The texts must be those that were entered, because the table does not store them.
         """
-        self._database.execute(
-            "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
-            (number, title, heading, text),
+        remove_words(
+            self._database.connection, number, spaced(title), spaced(heading), spaced(text)
         )
 
     def merge(self, chunks: int) -> None:
@@ -69,7 +70,15 @@ def add_words(db: sqlite3.Connection, number: int, title: str, heading: str, tex
     """Enter the words of chunk `number` in the table of words of `db`."""
     db.execute(
         "INSERT INTO words(rowid, title, heading, text) VALUES (?, ?, ?, ?)",
-        (number, title, heading, text),
+        (number, spaced(title), spaced(heading), spaced(text)),
+    )
+
+
+def remove_words(db: sqlite3.Connection, number: int, *entered: str) -> None:
+    """Remove the words of chunk `number`, given title, heading and text as they were entered."""
+    db.execute(
+        "INSERT INTO words(words, rowid, title, heading, text) VALUES ('delete', ?, ?, ?, ?)",
+        (number, *entered),
     )
 
 

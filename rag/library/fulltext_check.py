@@ -15,8 +15,7 @@ from rag.errors import RagError
 from rag.library.database import Database
 from rag.library.documents import Documents
 from rag.library.fulltext import add_words
-from rag.library.rows import SELECT_CHUNKS, ChunkRow
-from rag.library.schema import FULLTEXT_TABLE
+from rag.library.schema import FULLTEXT_TABLE, SELECT_CHUNKS, ChunkRow
 from rag.library.table_check import empty_words
 
 

@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rag import serialize
 from rag.disk.disk_errors import disk_errors_named, is_damage
-from rag.domain import Conversation
+from rag.domain import Conversation, Turn
 from rag.errors import LibraryBroken
 from rag.library.database import Database
 from rag.library.schema import checksum
@@ -157,6 +158,15 @@ class History:
                     f"{FILE}: the saved answer to {row.question!r} {problem}", _CURE
                 )
         return [(row.question, row.answer) for row in rows]
+
+    def answered(self, conversation: str) -> list[Turn]:
+        """Return the answered questions of a conversation, oldest first. Raises as `turns`."""
+        saved = [
+            (question, json.loads(text)) for question, text in self.turns(conversation) if text
+        ]
+        return [
+            serialize.turn(question, answer) for question, answer in saved if "answer" in answer
+        ]
 
     def conversations(self, limit: int) -> list[Conversation]:
         """Return the conversations, newest first. Invalid rows are left out."""

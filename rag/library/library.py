@@ -21,16 +21,13 @@ from typing import TYPE_CHECKING
 from rag.disk.disk_errors import REPAIR, disk_errors_named
 from rag.domain import Chunk, Document
 from rag.errors import LibraryBroken, RagError, Unreadable
-from rag.library import table_check
 from rag.library.boilerplate import BoilerplateTable
-from rag.library.database import Database
+from rag.library.database import IDENTITY, REVISION, Database, Meta, is_revision
 from rag.library.documents import Documents
 from rag.library.duplicates import Duplicates
 from rag.library.files import KnownFile, Place, SourceFiles
 from rag.library.fulltext import FullText
 from rag.library.history import History
-from rag.library.integrity import Integrity
-from rag.library.meta import IDENTITY, REVISION, Meta
 from rag.library.names import Names
 from rag.library.opening import (
     Cure,
@@ -40,19 +37,27 @@ from rag.library.opening import (
     prepare_tables,
     suggest_another_library,
 )
-from rag.library.rows import ChunkRow
-from rag.library.spelling import Spelling
+from rag.library.schema import ChunkRow
+from rag.library.table_vectors import TableVectors
 from rag.text.copies import WordText
-from rag.text.view import view_of
+from rag.text.units import view_of
+
+#: chunks whose words are in memory to be compared with those of the library
+_MAX_COMPARED = 512
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    #: a document, its chunks, their vectors (float32, one row a chunk) and their embedding keys
-    Embedded = tuple[Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    from rag.library.integrity import Integrity
+    from rag.library.spelling import Spelling
+
+    #: the vector of each chunk (float32), empty for one that is found by words alone
+    Vectors = Iterable[NDArray[np.float32]]
+    #: a document, its chunks, their vectors and their embedding keys (empty without a vector)
+    Embedded = tuple[Document, Sequence[Chunk], Vectors, Sequence[bytes]]
     #: the same with its file
-    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], NDArray[np.float32], Sequence[bytes]]
+    NewDocument = tuple[KnownFile, Document, Sequence[Chunk], Vectors, Sequence[bytes]]
 
 
 class Library:
@@ -88,10 +93,23 @@ class Library:
         self.files = SourceFiles(database)
         self.names = Names(database, self.files)
         self.documents = Documents(database, self.files, self.names)
-        self.fulltext, self.spelling = FullText(database), Spelling(database)
+        self.fulltext, self.table_vectors = FullText(database), TableVectors(database)
         self.duplicates, self.boilerplate = Duplicates(database), BoilerplateTable(database)
-        self.integrity = Integrity(
-            database,
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """The vocabulary, for a word that no text has."""
+        from rag.library.spelling import Spelling
+
+        return Spelling(self.database)
+
+    @cached_property
+    def integrity(self) -> Integrity:
+        """The check of the rows and the removal of damaged ones."""
+        from rag.library.integrity import Integrity
+
+        return Integrity(
+            self.database,
             self.documents,
             self.files,
             self.duplicates,
@@ -115,7 +133,7 @@ class Library:
     def revision(self) -> int:
         """A number that grows with every commit that changes what a search can find."""
         revision = self._meta.get(REVISION)
-        if not table_check.is_revision(revision):
+        if not is_revision(revision):
             raise LibraryBroken(
                 f"{self.database.path} is damaged: its revision is {revision!r}", REPAIR
             )
@@ -175,18 +193,21 @@ class Library:
         self,
         document: Document,
         chunks: Sequence[Chunk],
-        vectors: NDArray[np.float32],
+        vectors: Vectors,
         keys: Sequence[bytes],
     ) -> None:
         """Store the chunks that are not in the library yet, with their words and labels."""
         stored_ids = set(self.documents.chunk_ids_of(document.id))
-        new_chunks = []
+        new_chunks = list[tuple[int, WordText]]()
         for chunk, vector, key in zip(chunks, vectors, keys, strict=True):
             if chunk.id in stored_ids:
                 continue
             number = self.documents.add_chunk(chunk, vector, key)
             self.fulltext.add(number, document.title, chunk.heading, view_of(chunk).text)
             new_chunks.append((number, WordText(chunk.text, f"{document.title} {chunk.heading}")))
+            if len(new_chunks) == _MAX_COMPARED:  # their words take a hundred times the text
+                self.duplicates.put(new_chunks)
+                new_chunks.clear()
         self.duplicates.put(new_chunks)
 
     def remask(self, items: Sequence[Embedded]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from rag.disk.paths import within
+from rag.disk.paths import plain_name, within
 from rag.errors import Usage
 from rag.library.database import Database
 from rag.library.files import SELECT_FILES, KnownFile, SourceFiles
@@ -14,6 +14,10 @@ from rag.library.files import SELECT_FILES, KnownFile, SourceFiles
 #: refuses a long one), exactly or without regard to case
 _ENDS_WITH = "substr(source, -length(?1)) = ?1"
 _ENDS_WITH_ANY_CASE = "lower(substr(source, -length(?1))) = lower(?1)"
+#: the same in any spelling; ?1 is a `plain_name` after a slash
+_ENDS_PLAINLY = (
+    "(substr('/' || plain_name(source), -length(?1)) = ?1 OR '/' || plain_name(path) = ?1)"
+)
 #: file names that are looked up for a question, and documents of one name
 _MAX_NAMES = 16
 
@@ -23,6 +27,7 @@ class Names:
 
     def __init__(self, database: Database, files: SourceFiles) -> None:
         self._database, self._files = database, files
+        database.connection.create_function("plain_name", 1, plain_name, deterministic=True)
 
     def find(self, name: str) -> KnownFile:
         """Return the file of a document by its id, source, path, or the end of its source.
@@ -34,7 +39,7 @@ class Names:
             (files for condition in conditions if (files := self._select(condition, name))), []
         ) or self._select_by_ending(name)
         if not files and (ending := _ending_of(name)):
-            files = self._select(_ENDS_WITH_ANY_CASE, ending)
+            files = self._select(_ENDS_WITH_ANY_CASE, ending) or self._select_plainly(ending)
         document_ids = {file.document for file in files}
         if len(document_ids) != 1:
             raise _unclear_name(name, len(document_ids))
@@ -50,6 +55,11 @@ class Names:
         ending = _ending_of(name)
         return self._select(_ENDS_WITH, ending) if ending else []
 
+    def _select_plainly(self, name: str) -> list[KnownFile]:
+        """The files with a document whose source or path ends with a name in any spelling."""
+        plain = plain_name(name.lstrip("/"))
+        return self._select(_ENDS_PLAINLY, f"/{plain}") if plain else []
+
     def resolve(self, name: str) -> tuple[list[KnownFile], list[str]]:
         """Return the files and the roots that `name` means to a user who removes it.
 
@@ -63,13 +73,15 @@ class Names:
                 "footnote list shows the names that can be removed",
             )
         known_files = list(self._files.by_place().values())
+        if not any(_is_named(name, known) for known in known_files):
+            name = _stored_name(name, known_files)
         top = name.rstrip("/")
         files = [known for known in known_files if _is_named(name, known)]
         if not files and (path := _absolute_path(name)):
             files, top = [known for known in known_files if within(known.path, {path})], path
         roots = [root for root in self._files.roots() if within(root, {top})]
         if not files and not roots:
-            ending = self._select_by_ending(name)
+            ending = self._select_by_ending(name) or self._select_plainly(name)
             if len({file.document for file in ending}) != 1:
                 raise _unclear_name(name, len(ending))
             files = [known for known in known_files if known.source == ending[0].source]
@@ -98,13 +110,19 @@ class Names:
         """Return ids of the documents whose source is, or ends with, one of the names."""
         document_ids: dict[str, None] = {}
         for name in list(names)[:_MAX_NAMES]:
-            rows = self._database.execute(
-                "SELECT document FROM files WHERE document IS NOT NULL "  # noqa: S608
-                f"AND (source = ?2 OR {_ENDS_WITH_ANY_CASE}) LIMIT ?3",
-                ("/" + name, name, _MAX_NAMES),
+            document_ids |= dict.fromkeys(
+                self._documents(f"(source = ?2 OR {_ENDS_WITH_ANY_CASE})", f"/{name}", name)
+                or self._documents(f"(source = ?2 OR {_ENDS_PLAINLY})", f"/{plain_name(name)}", "")
             )
-            document_ids |= dict.fromkeys(row[0] for row in rows)
         return list(document_ids)
+
+    def _documents(self, condition: str, ending: str, name: str) -> list[str]:
+        """The ids of the first documents whose file meets an SQL condition on ?1 and ?2."""
+        rows = self._database.execute(
+            f"SELECT document FROM files WHERE document IS NOT NULL AND {condition} LIMIT ?3",  # noqa: S608
+            (ending, name, _MAX_NAMES),
+        )
+        return [row[0] for row in rows]
 
 
 def _is_named(name: str, known: KnownFile) -> bool:
@@ -114,6 +132,21 @@ def _is_named(name: str, known: KnownFile) -> bool:
         or known.source.startswith(name.rstrip("/") + "/")
         or within(known.path, {name.rstrip("/")}) is not None
     )
+
+
+def _stored_name(name: str, known_files: Collection[KnownFile]) -> str:
+    """The source or path of a file, or of a folder above one, that is `name` in any spelling.
+
+    Returns `name` itself if there is none, or more than one.
+    """
+    plain, parts = plain_name(name.rstrip("/")), len(name.rstrip("/").split("/"))
+    stored = {
+        start
+        for known in known_files
+        for text in (known.source, known.path)
+        if plain_name(start := "/".join(text.split("/")[:parts])) == plain
+    }
+    return stored.pop() if len(stored) == 1 else name
 
 
 def _absolute_path(name: str) -> str:

@@ -11,12 +11,11 @@ from rag.disk.disk_errors import REPAIR, no_folder
 from rag.errors import LibraryBroken, LibraryMissing
 from rag.library import table_check
 from rag.library.boilerplate import BOILERPLATE_TABLES, RULE
-from rag.library.database import Database
+from rag.library.database import IDENTITY, MASKING_RULE, REVISION, Database, Meta
 from rag.library.duplicates import DUPLICATE_TABLES
 from rag.library.history import TurnRow, columns_of, create_history
-from rag.library.meta import IDENTITY, MASKING_RULE, REVISION, Meta
 from rag.library.schema import SCHEMA, UNITS_COLUMN
-from rag.library.upgrade import split_members
+from rag.library.upgrade import enter_unspaced_words, split_members
 
 #: SQL of the tables that a library of each older format lacks; format 0 is an empty file.
 #: An upgrade runs in one transaction: it adds these tables, moves conversations to their own file
@@ -27,6 +26,7 @@ TABLES_SINCE = {
     2: "",
     3: "",
     4: "",
+    5: "",
 }
 
 #: Names what helps if the embedder or chunker differs: (identity of the library, identity of this
@@ -127,7 +127,9 @@ def _upgrade(database: Database, folder: Path, version: int, identity: str) -> N
         database.execute(f"ALTER TABLE chunks ADD COLUMN {UNITS_COLUMN}")
     split_members(database.connection)
     _move_turns(database.connection, folder)
-    if version == 0:
+    if version:
+        enter_unspaced_words(database)
+    else:
         meta = Meta(database)
         for key, value in ((IDENTITY, identity), (REVISION, "0"), (MASKING_RULE, RULE)):
             meta.put(key, value)

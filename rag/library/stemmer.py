@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rag.library.schema import TOKENIZER
+from rag.text.unspaced import spaced
 
 _TABLE = (
     f"CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, tokenize='{TOKENIZER}')"
@@ -45,7 +46,8 @@ class Stemmer:
 
         The keys are (stem, number of the text from 0).
         """
-        return Counter(self._tokenize(map("\n".join, texts), "SELECT term, doc FROM kept"))
+        entered = (spaced("\n".join(text)) for text in texts)
+        return Counter(self._tokenize(entered, "SELECT term, doc FROM kept"))
 
     def _tokenize(self, texts: Iterable[str], select: str) -> Iterator[Any]:
         """Yield rows of the vocabulary of `texts`; the texts are then removed from the table."""

@@ -16,16 +16,13 @@ from typing import NamedTuple
 from rag.disk.disk_errors import disk_errors_named
 from rag.errors import LibraryBroken
 from rag.library.boilerplate import BOILERPLATE_TABLES
-from rag.library.database import Database
+from rag.library.database import IDENTITY, REVISION, Database, Meta, is_revision
 from rag.library.duplicates import DUPLICATE_TABLES
-from rag.library.meta import IDENTITY, REVISION, Meta
 from rag.library.schema import FULLTEXT_TABLE, SCHEMA, TABLES
 
 ALL = TABLES + DUPLICATE_TABLES + BOILERPLATE_TABLES
 #: identity of a library whose identity was lost; its vectors are made again
 UNKNOWN = "?"
-#: no valid revision is higher
-_MAX_REVISION = 2**52
 #: values of a missing column, as SQL: by type
 _VALUES_BY_TYPE = {"TEXT": "''", "INTEGER": "0", "BLOB": "x''"}
 #: and by name
@@ -95,17 +92,6 @@ def _read_meta(db: sqlite3.Connection) -> dict[str, str | None]:
         except UnicodeDecodeError:
             meta[key.decode("utf-8", "replace")] = None
     return meta
-
-
-def is_revision(value: object) -> bool:
-    """Whether the value is a valid revision, as text."""
-    return (
-        isinstance(value, str)
-        and value.isascii()
-        and value.isdecimal()
-        and len(value) < 17
-        and int(value) < _MAX_REVISION
-    )
 
 
 @cache

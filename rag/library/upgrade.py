@@ -1,8 +1,8 @@
-"""Upgrade of the table of files of an older library, in the transaction that opens it.
+"""Upgrade of tables of an older library, in the transaction that opens it.
 
-Up to format 3 a document of a corpus or of an archive had one key, ``FILE#NAME``. A file whose
-path has a '#' can have the same key. Format 4 keeps the path of the file and the name in it in two
-columns.
+Up to format 5 a run of a script without spaces was one word in the table of words. Up to format 3
+a document of a corpus or of an archive had one key, ``FILE#NAME``. A file whose path has a '#' can
+have the same key. Format 4 keeps the path of the file and the name in it in two columns.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from rag.library.schema import FILES
+from rag.errors import RagError
+from rag.library.database import Database
+from rag.library.documents import Documents
+from rag.library.files import SourceFiles
+from rag.library.fulltext import add_words, remove_words
+from rag.library.names import Names
+from rag.library.schema import FILES, SELECT_CHUNKS, ChunkRow
+from rag.text.unspaced import spaced
 
 #: endings of the files with several documents up to format 3; later formats do not change the list
 _CONTAINER_ENDINGS = tuple(
@@ -35,6 +42,22 @@ class _OldFile(NamedTuple):
     sha256: str
     reason: str | None
     cure: str | None
+
+
+def enter_unspaced_words(database: Database) -> None:
+    """Enter the words of chunks in scripts without spaces as format 6 does."""
+    db, files = database.connection, SourceFiles(database)
+    documents = Documents(database, files, Names(database, files))
+    for values in db.execute(f"{SELECT_CHUNKS} ORDER BY document, number"):
+        row = ChunkRow(*values)
+        try:
+            document = documents.load(row.document)
+            texts = document.title, row.heading, row.words_of(document)
+        except (RagError, TypeError, ValueError, OverflowError):  # a damaged row
+            continue
+        if any(spaced(text) != text for text in texts):
+            remove_words(db, row.number, *texts)
+            add_words(db, row.number, *texts)
 
 
 def split_members(db: sqlite3.Connection) -> None:

@@ -1,35 +1,41 @@
 """Question -> numbered passages, nearest first, by words and vectors, and reranked for a question.
 
-1. Chunks are ranked by words and by vectors (`rag.search.candidates`). The two lists are fused
-   (`rag.search.fusion`).
-2. Copies are folded (`rag.search.fold`). A passage names all its copies.
+1. Chunks are ranked by words and by vectors, and the two lists are fused (`rag.search.candidates`).
+2. Copies are folded (`rag.search.passages`). A passage names all its copies.
 3. The first passages are read together with the question by the reader's model, if it is a question
    ("wing flutter at Mach 2" is none). The score is the mean of its two logits, "answers" and
    "helps". Passages that are answered from are read anyway, so reranking ten costs five readings.
 4. A second or third passage of one document gives way to one of another document that is nearly as
    near.
 
-What is read and cited is the chunk with the sentences around it (`rag.search.widen`). What each
-step passed on can be kept (`rag.search.trace`).
+What is read and cited is the chunk with the sentences around it (`rag.search.passages`). What each
+step passed on can be kept (`SearchTrace`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from rag.domain import Chunk, Passage, Ranks
 from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
 from rag.protocols import Embedder
-from rag.search.candidates import Candidates, Lists, Query, VectorSearch, ranks_of
-from rag.search.fold import Folded, fold_all, fold_copies, other_places
-from rag.search.fusion import best_first, blend_scores, spread_over_documents
-from rag.search.trace import Followed, Ranking, SearchTrace
-from rag.search.widen import widen_chunk
+from rag.search.candidates import (
+    Candidates,
+    Lists,
+    Query,
+    VectorSearch,
+    best_first,
+    blend_scores,
+    ranks_of,
+    spread_over_documents,
+)
+from rag.search.passages import Folded, fold_all, fold_copies, other_places, widen_chunk
 from rag.text.facts import fold_text
 
 #: passages kept in addition, because some may give way to those of other documents
@@ -46,6 +52,54 @@ _QUESTION = re.compile(
 
 #: a question and passages -> for each passage the logit of "it answers or helps to"
 Rerank = Callable[[str, Sequence[str]], Sequence[float]]
+
+
+class Ranking(NamedTuple):
+    """Candidates in their order after each step. Scores are by chunk id."""
+
+    fused: dict[str, float]  #: fused scores of all candidates
+    folded: Folded  #: the best candidates without copies, in the order of their fused scores
+    widened: dict[str, Chunk]  #: the first of these, as the reader's model read them again
+    logits: dict[str, float]  #: of that reading; empty if nothing was read again
+    scores: dict[str, float]  #: fused scores with the logits blended in
+    best: list[str]  #: chunk ids in the final order, spread over their documents
+
+    def reranked(self) -> dict[str, int]:
+        """Chunk id -> rank by its logit."""
+        return ranks_of(sorted(self.logits, key=lambda chunk_id: -self.logits[chunk_id]))
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far a chunk got that was looked for, in the lists or beyond their ends.
+
+    The ranks by words and by vectors are those in the whole library, or in the files that the
+    question names. `final` is the smallest limit with which the search returns the chunk.
+    """
+
+    chunk_id: str
+    ranks: Ranks
+    final: int | None  #: None if it is in neither list, or was folded
+    in_index: bool  #: it is in the list of the index
+    original: Chunk | None = None  #: the chunk that it is a copy of, which stands for it
+    kept_by: tuple[int, int] | None = None  #: depth and limit of a search that returns it
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTrace:
+    """One search: its question, what each step passed on, and the passages that it returned.
+
+    Every list is as long as the search itself made it: `ranking` ends where the first `limit`
+    passages were certain.
+    """
+
+    query: Query
+    lists: Lists
+    ranking: Ranking
+    rerank: int  #: how many candidates are read again: 0 if this is no question
+    limit: int  #: how many passages were asked for
+    passages: tuple[Passage, ...]
+    followed: Followed | None = None
 
 
 class Retriever:

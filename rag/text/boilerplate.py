@@ -34,8 +34,8 @@ from hashlib import blake2b
 from itertools import groupby
 
 from rag.domain import Document, Span
-from rag.text.facts import find_dates, find_numbers
-from rag.text.sentences import split_sentences
+from rag.text.facts import find_dates
+from rag.text.quantities import find_numbers
 
 #: Documents of a folder, and their share, that must have a line.
 _MIN_DOCUMENTS = 6
@@ -49,8 +49,6 @@ _MAX_LABEL_WORDS = 5
 _MAX_NOTICE_CHARS = 400
 #: Words of a line that is a statement whatever its end.
 _MIN_STATEMENT_WORDS = 9
-#: Characters of a masked line above which it is shown sentence by sentence.
-_MAX_WHOLE_LINE_CHARS = 400
 _CUES = re.compile(
     r"""\bcookies?\b|\bnewsletters?\b|\b(?:un)?subscribe\b|
     \bsign(?:ing)?\s+(?:up|in)\b|\blog(?:ging)?\s+in\b|
@@ -300,17 +298,3 @@ def within_mask(span: Span, mask: Sequence[Span]) -> bool:
 def neighbourhood(path: str, member: str = "") -> str:
     """Return the folder of a document's file, or the corpus or archive that contains it."""
     return path if member else os.path.dirname(path)
-
-
-def masked_lines(document: Document) -> Iterator[Span]:
-    """Yield the masked lines without the white space around them; of a long line its sentences."""
-    for mask in document.mask:
-        at = mask.start
-        for line in mask.of(document.text).split("\n"):
-            words, start = line.strip(), at + len(line) - len(line.lstrip())
-            span = Span(start, start + len(words))
-            if len(words) > _MAX_WHOLE_LINE_CHARS:
-                yield from split_sentences(document.text, span)
-            elif words:
-                yield span
-            at += len(line) + 1

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
-from rag.text import facts, word_tables
+from rag.text import facts, quantities, word_tables
 
 #: Words of a shingle.
 _SHINGLE_WORDS = 3
@@ -148,7 +148,7 @@ class WordText:
             return True
         if facts.is_stop_word(word):
             return word not in _NEUTRAL_WORDS
-        return shown[0].isupper() or bool(facts.find_numbers(word))
+        return shown[0].isupper() or bool(quantities.find_numbers(word))
 
 
 def _without_headlines(text: str) -> str:

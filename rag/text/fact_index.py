@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rag.text.facts import Date, Number
+from rag.text.facts import Date
+from rag.text.quantities import Number
 
 #: Letters of a word that may differ in one letter. A shorter or longer word must be equal.
 _MIN_LETTERS, _MAX_LETTERS = 6, 64
@@ -21,28 +22,63 @@ class NumberIndex:
     """Index of the quantities of a text."""
 
     def __init__(self, numbers: Iterable[Number]) -> None:
-        self._values = set[float]()
-        self._percentages = set[float]()
-        # Values that another number must have for one of `numbers` to agree with it: as a
-        # percentage, and as any number.
-        self._supporting_percentages = set[float]()
-        self._supporting = set[float]()
+        self._all, self._without_unit = _Values(), _Values()
+        self._base_values = set[tuple[str, float]]()  # dimension and value
+        self._supporting_base_values = set[tuple[str, float]]()
         for number in numbers:
-            supporting = {*number.values, *(-v for v in number.values if v > 0)}
-            self._values |= number.values
-            self._supporting_percentages |= supporting
-            if number.percent:
-                self._percentages |= number.values
-            else:
-                self._supporting |= supporting
+            self._all.add(number)
+            if not number.dimension:
+                self._without_unit.add(number)
+            for value in number.base_values:
+                self._base_values.add((number.dimension, value))
+                self._supporting_base_values.add((number.dimension, value))
+                if value > 0:
+                    self._supporting_base_values.add((number.dimension, -value))
 
     def bear_out(self, number: Number) -> bool:
         """Tell whether `number` agrees with a number of the text."""
+        if number.dimension:
+            return self._without_unit.bear_out(number) or any(
+                (number.dimension, v) in self._base_values
+                or (v > 0 and (number.dimension, -v) in self._base_values)
+                for v in number.base_values
+            )
+        return self._all.bear_out(number)
+
+    def rest_on(self, number: Number) -> bool:
+        """Tell whether a number of the text agrees with `number`."""
+        if number.dimension:
+            return self._without_unit.rest_on(number) or any(
+                (number.dimension, v) in self._supporting_base_values for v in number.base_values
+            )
+        return self._all.rest_on(number)
+
+
+class _Values:
+    """The values of quantities, compared without regard to their units."""
+
+    def __init__(self) -> None:
+        self._values = set[float]()
+        self._percentages = set[float]()
+        # Values that another number must have for one of these to agree with it: as a percentage,
+        # and as any number.
+        self._supporting_percentages = set[float]()
+        self._supporting = set[float]()
+
+    def add(self, number: Number) -> None:
+        supporting = {*number.values, *(-v for v in number.values if v > 0)}
+        self._values |= number.values
+        self._supporting_percentages |= supporting
+        if number.percent:
+            self._percentages |= number.values
+        else:
+            self._supporting |= supporting
+
+    def bear_out(self, number: Number) -> bool:
         known = self._percentages if number.percent else self._values
         return any(v in known or (v > 0 and -v in known) for v in number.values)
 
     def rest_on(self, number: Number) -> bool:
-        """Tell whether a number of the text agrees with `number`."""
         supporting = self._supporting_percentages if number.percent else self._supporting
         return not number.values.isdisjoint(supporting)
 

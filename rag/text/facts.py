@@ -1,20 +1,18 @@
-"""Finds the facts of a text that can be compared exactly: numbers, dates, names, quotations, words.
+"""Finds the facts of a text that can be compared exactly: dates, names, quotations, words.
 
-Values are normalised so that different spellings of one fact are equal: 5,000 = 5 000 = five
-thousand; 24 February = Feb 24; 12 % = 12 percent. Spelled-out numbers are read by `text2num`.
-English only: in another language digits, quotations and most names still work, spelled-out numbers
-and month names do not.
+Values are normalised so that different spellings of one fact are equal: 24 February = Feb 24.
+Numbers are found by `rag.text.quantities`. English only: in another language quotations and most
+names still work, month names do not.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from rag.domain import Span
-from rag.text.sentences import bounded
+from rag.text.quantities import blank_out
 from rag.text.word_tables import (
     COUNTRY_OF_PEOPLE,
     ENDINGS,
@@ -40,37 +38,6 @@ _DATES = (
     (re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b"), "dmy#"),
 )
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_SMALL = {
-    w: n
-    for n, w in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
-}
-_AS_WORD = {str(n): word for word, n in _SMALL.items()}
-_SMALL_WORD = re.compile(rf"\b({'|'.join(_SMALL)})( and a half)?\b", re.I)
-_LARGE_WORD = re.compile(
-    r"\b(?:hundred|thousand|million|billion|trillion|\w+teen|"
-    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b",
-    re.I,
-)
-#: Characters given to `text2num` at once. Its time grows with their square.
-_MAX_TEXT2NUM_CHARS = 1000
-_SCALE = {
-    "hundred": 1e2,
-    "thousand": 1e3,
-    "k": 1e3,
-    "million": 1e6,
-    "mn": 1e6,
-    "m": 1e6,
-    "billion": 1e9,
-    "bn": 1e9,
-}
-_SCALE |= {"trillion": 1e12, "tn": 1e12}
-_NUMBER = re.compile(
-    r"(?<![\w.])([-−]?)"
-    r"(\d{1,3}(?:[,\u00a0\u202f\u2009 '’]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*)"
-    r"(?:[\s-]?(hundred|thousand|million|billion|trillion|bn|mn|tn)\b|([km])\b)?"
-    r"(?:(?:st|nd|rd|th)\b|\s?(%|per\s?cent\b))?",
-    re.I,
-)
 _QUOTE_MARK = re.compile(r'["“”«»„\n]')
 #: The marks that end a quotation, by the mark that opens it.
 _CLOSING = {'"': '"', "“": "”", "«": "»", "„": "“”"}
@@ -121,23 +88,6 @@ class Date:
         return f"{self.year:04d}-{self.month:02d}-{self.day:02d}" if known else None
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A quantity. `values` are all ways to read its digits (1.200 is 1.2 and 1200)."""
-
-    values: frozenset[float]
-    percent: bool
-    shown: str
-
-    def agrees(self, other: Number) -> bool:
-        """Tell whether `other` supports this number.
-
-        It must be a percentage if this is one, and negative if this is negative.
-        """
-        same = any(v in other.values or (v > 0 and -v in other.values) for v in self.values)
-        return same and (other.percent or not self.percent)
-
-
 def find_dates(text: str) -> tuple[list[Date], str]:
     """Return the dates of `text`, and the text with blanks in place of them.
 
@@ -152,17 +102,8 @@ def find_dates(text: str) -> tuple[list[Date], str]:
             if date:
                 dates.append(date)
                 spans.append(match.span())
-        rest = _blanked(rest, spans)
+        rest = blank_out(rest, spans)
     return dates, rest
-
-
-def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Return `text` with blanks in place of `spans`, which are in order and do not overlap."""
-    parts, at = list[str](), 0
-    for start, end in spans:
-        parts += [text[at:start], " " * (end - start)]
-        at = end
-    return "".join(parts) + text[at:]
 
 
 def _date(match: re.Match[str], order: str) -> Date | None:
@@ -180,68 +121,6 @@ def _date(match: re.Match[str], order: str) -> Date | None:
     if year == 0 or not 1 <= month <= 12 or (day is not None and not 1 <= day <= _DAYS[month - 1]):
         return None
     return Date(year, month, day, match.group().strip())
-
-
-def find_numbers(text: str) -> list[Number]:
-    """Return the quantities of `text` in digits or in words. Remove dates first (`find_dates`)."""
-    text = _SMALL_WORD.sub(lambda m: f"{_SMALL[m[1].lower()]}.5" if m[2] else m[0], text)
-    numbers, spans = list[Number](), list[tuple[int, int]]()
-    for match in _NUMBER.finditer(text):
-        number = _number(match)
-        if number:
-            numbers.append(number)
-            spans.append(match.span())
-    return numbers + _spelled_numbers(_blanked(text, spans))
-
-
-def _spelled_numbers(text: str) -> list[Number]:
-    """Return the quantities of a text without digits: "five thousand", "twelve percent"."""
-    if _LARGE_WORD.search(text):
-        from text_to_num import alpha2digit
-
-        text = re.sub(r"(?i)\b(?:hundred|thousand|million|billion)s\b", "many", text)
-        parts = (part.of(text) for part in bounded(text, Span(0, len(text)), _MAX_TEXT2NUM_CHARS))
-        text = "".join(
-            alpha2digit(part, "en") if _LARGE_WORD.search(part) else part for part in parts
-        )
-    text = _SMALL_WORD.sub(lambda m: str(_SMALL[m[1].lower()]), text)
-    numbers = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
-    return [replace(number, shown=_AS_WORD.get(number.shown, number.shown)) for number in numbers]
-
-
-def _number(match: re.Match[str]) -> Number | None:
-    """Return the quantity of a match of `_NUMBER`, or None if its digits are grouped like none."""
-    sign, digits, scale, letter, percent = match.groups()
-    readings = _readings(re.sub(r"[\u00a0\u202f\u2009 '’]", "", digits))
-    if not readings:
-        return None
-    factor = _SCALE[(scale or letter).lower()] if scale or letter else 1.0
-    values = {reading * factor for reading in readings}
-    if letter in ("m", "M"):  # 5m: metres or millions
-        values |= readings
-    return Number(
-        frozenset(-value if sign else value for value in values),
-        bool(percent),
-        match.group().strip(),
-    )
-
-
-def _readings(digits: str) -> set[float]:
-    """Return the values of digits with points and commas, which may group or be decimal."""
-    readings = set[float]()
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", digits):
-        readings.add(float(digits.replace(",", "")))
-    elif re.fullmatch(r"\d{1,3}(\.\d{3})+", digits):
-        readings.add(float(digits.replace(".", "")))
-        if digits.count(".") == 1:
-            readings.add(float(digits))
-    elif re.fullmatch(r"\d+(\.\d+)?", digits):
-        readings.add(float(digits))
-    elif re.fullmatch(r"\d+,\d+", digits):
-        readings |= {float(digits.replace(",", ".")), float(digits.replace(",", ""))}
-    elif re.fullmatch(r"\d{1,3}(\.\d{3})+,\d+", digits):
-        readings.add(float(digits.replace(".", "").replace(",", ".")))
-    return readings
 
 
 def find_quotations(text: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 A header row names its columns. It may have numbers, if they are no values of their columns: years
 over sums, the rounds 1 to 6 over points, "100s" over counts. A second header row lies under merged
-cells of the first one: under the same name twice side by side, or under a name and gaps.
+cells of the first one: under the same name twice side by side, or under a name and gaps. It may
+also repeat a name above it, a cell merged over both rows, and have other names over values.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
 #: rows at the top that may be headers
-_MAX_HEADER_ROWS = 3
+_MAX_HEADER_ROWS = 5
 #: rows below a header that its cells are compared with
 _COMPARED_ROWS = 10
 #: kinds of value from which the second column of a table tells that the first one names its rows
@@ -32,7 +33,7 @@ def is_value(cell: str) -> bool:
 
 
 def count_header_rows(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many of the first rows are headers: 0 to 3."""
+    """Return how many of the first rows are headers: 0 to 5."""
     if len(rows) < 2 or _is_form(rows) or not _may_be_header(rows):
         return 0
     depth = 1
@@ -132,7 +133,23 @@ def _is_lower_header(rows: Sequence[Sequence[str]], number: int) -> bool:
                 return False
             same += cell == _cell(above, column)
             differing += bool(_cell(above, column)) and cell != _cell(above, column)
-    return divided and (same > 0 or not differing)
+    if divided and (same > 0 or not differing):
+        return True
+    return same > 0 and bool(row[0]) and row[0] == above[0] and _is_over_values(above, row, below)
+
+
+def _is_over_values(
+    above: Sequence[str], row: Sequence[str], below: Sequence[Sequence[str]]
+) -> bool:
+    """Has the row no value, and another text than the row above it over a column of values?"""
+    if any(map(is_value, row)):
+        return False
+    for column, cell in enumerate(row):
+        if cell and cell != _cell(above, column):
+            values = [is_value(r[column]) for r in below if _cell(r, column)]
+            if values and 2 * sum(values) > len(values):
+                return True
+    return False
 
 
 def _spans(above: Sequence[str], row: Sequence[str]) -> Iterator[tuple[int, int]]:

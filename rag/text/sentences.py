@@ -28,6 +28,11 @@ _MONTH = re.compile(
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
 #: The header of a table row's first cell: "Word: ".
 _CELL_HEADER = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")
+#: Ends of sentences that the segmenter does not know: of Khmer, and a blank between words of Thai
+#: or Lao, which have no other sign.
+_OTHER_ENDS = re.compile(r"[។៕]\s*|(?<=[\u0e01-\u0edf]) (?=[\u0e01-\u0edf])")
+#: Characters of a Thai sentence that a blank ends; it also stands within shorter ones.
+_MIN_THAI_CHARS = 40
 _NON_ASCII_SPACE = re.compile(r"[^\S\x00-\x7f]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 #: Characters given to the segmenter at once. Its time grows with their square where there are many
@@ -145,10 +150,22 @@ def _segmented(text: str, block: Span) -> Iterator[Span]:
             span = _trim(text, Span(piece.start + at, piece.start + at + len(sentence)))
             at += len(sentence)
             if span.start < span.end:
-                yield span
+                yield from _divided(text, span)
         rest = _trim(text, Span(piece.start + at, piece.end))
         if rest.start < rest.end:
             yield rest
+
+
+def _divided(text: str, span: Span) -> Iterator[Span]:
+    """Yield the sentences of a span at ends that the segmenter does not know."""
+    start = span.start
+    if not text.isascii():
+        for end in _OTHER_ENDS.finditer(text, span.start, span.end):
+            if end[0] != " " or end.start() - start >= _MIN_THAI_CHARS:
+                yield _trim(text, Span(start, end.end()))
+                start = end.end()
+    if start < span.end:
+        yield Span(start, span.end)
 
 
 def _segmentable(text: str) -> str:

@@ -1,10 +1,17 @@
-"""Units of a text as JSON, those in a part of it, and the text as it is read with their context."""
+"""Units of a text, and the text as it is read: with names of columns, without line-end hyphens.
+
+`units_to_json` writes units for the library and for the pipe of a child process. In the view of a
+chunk each value of a row stands after the name of its column, and a word that a hyphen divides at
+the end of a line is one word. The view is longer than the chunk; `View.span` maps a place in it
+back to the text of the document.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from rag.domain import Cell, Chunk, Span, Unit, UnitKind
 
@@ -125,3 +132,207 @@ def units_within(units: Sequence[Unit], span: Span) -> tuple[Unit, ...]:
     """Return the units that overlap `span`; `units` are sorted by place."""
     last = bisect_left(units, span.end, key=lambda unit: unit.span.start)
     return tuple(unit for unit in units[:last] if unit.span.end > span.start)
+
+
+#: characters at the beginning of a text in which its own heading is looked for
+_MAX_HEADING_CHARS = 200
+
+
+class _Part(NamedTuple):
+    """A part of the view that is a part of the document."""
+
+    start: int  #: in the view
+    span: Span  #: in the document
+
+
+class View(NamedTuple):
+    """A text for reading, and where its parts come from."""
+
+    text: str
+    parts: tuple[_Part, ...]
+
+    def span(self, place: Span) -> Span | None:
+        """Return the place in the document of a place in the view.
+
+        None if the place has words that are not in the document, such as the name of a column.
+        """
+        number = bisect_right(self.parts, place.start, key=lambda part: part.start) - 1
+        if number < 0:
+            return None
+        start, span = self.parts[number]
+        begin = place.start + span.start - start
+        while place.end > start + span.end - span.start:  # over the parts of a divided word
+            end = start + span.end - span.start
+            number += 1
+            if number == len(self.parts) or self.parts[number].start != end:
+                return None
+            start, span = self.parts[number]
+        return Span(begin, place.end + span.start - start)
+
+    def after(self, words: str) -> View:
+        """Return the view with `words` before it, which are no part of the document."""
+        parts = (_Part(start + len(words), span) for start, span in self.parts)
+        return View(words + self.text, tuple(parts))
+
+
+def view_of(chunk: Chunk) -> View:
+    """Return the view of a chunk. Without rows of tables it is the text itself."""
+    builder, at = _Builder(chunk.text, chunk.span.start), chunk.span.start
+    for unit in chunk.units:
+        if unit.kind is UnitKind.ROW and at <= unit.span.start and unit.span.end <= chunk.span.end:
+            builder.copy(Span(at, unit.span.start))
+            builder.row(unit)
+            at = unit.span.end
+    builder.copy(Span(at, chunk.span.end))
+    return View("".join(builder.texts), tuple(builder.parts))
+
+
+def context_of(
+    chunk: Chunk, span: Span, names: bool = False, units: Sequence[Unit] | None = None
+) -> list[str]:
+    """Return headings, introduction or caption of a place, without what its text begins with.
+
+    With `names`, those of the columns of a row are the last part. `units` are those that overlap
+    the place, if the caller knows them.
+    """
+    around = [unit for unit in (chunk.units if units is None else units) if span.within(unit.span)]
+    section = next((u.context for u in around[::-1] if u.kind is UnitKind.SECTION), chunk.heading)
+    parts = section.split(" › ")
+    parts += [unit.context for unit in around if unit.kind is not UnitKind.SECTION]
+    begin = span.start - chunk.span.start
+    text = chunk.text[begin : begin + _MAX_HEADING_CHARS].lstrip("#*_ ")
+    parts = [
+        part
+        for part in dict.fromkeys(parts)
+        if part and part != chunk.title and not text.startswith(part)
+    ]
+    headers = [c.header for u in around if names and u.kind is UnitKind.ROW for c in u.cells]
+    if any(headers):
+        parts.append(" | ".join(filter(None, headers)))
+    return parts
+
+
+def row_text(unit: Unit, text: str) -> str:
+    """Return a row of the document `text` as it is read."""
+    builder = _Builder(text, 0)
+    builder.row(unit)
+    return "".join(builder.texts)
+
+
+class _Builder:
+    """Collects the texts of a view and their places."""
+
+    def __init__(self, text: str, begin: int) -> None:
+        """`text` begins at offset `begin` of its document."""
+        self._text, self._begin = text, begin
+        self.texts: list[str] = []
+        self.parts: list[_Part] = []
+        self._length = 0
+
+    def copy(self, span: Span) -> None:
+        """Add a part of the document, without the hyphens that divide words at line ends."""
+        start = span.start - self._begin
+        for divided in divisions(self._text, start, span.end - self._begin):
+            self._copy(Span(start + self._begin, divided.start + self._begin))
+            start = divided.end
+        self._copy(Span(start + self._begin, span.end))
+
+    def _copy(self, span: Span) -> None:
+        if span.start < span.end:
+            self.parts.append(_Part(self._length, span))
+            self._add(self._text[span.start - self._begin : span.end - self._begin])
+
+    def row(self, unit: Unit) -> None:
+        """Add a row: names and values, divided by semicolons."""
+        at = unit.span.start
+        for number, cell in enumerate(unit.cells):
+            if cell.span.start < at:
+                continue
+            self._add("; " if number else "")
+            self._add(f"{cell.header}: " if cell.header else "")
+            self.copy(cell.span)
+            at = cell.span.end
+
+    def _add(self, text: str) -> None:
+        if text:
+            self.texts.append(text)
+            self._length += len(text)
+
+
+#: the last word of a line that ends in a hyphen, and the first word of a line
+_LAST = re.compile(r"(?P<word>[^\s\W\d_][\w'’\-]*)-$")
+_FIRST = re.compile(r"[^\W\d_][\w'’\-]*")
+#: a hyphen and a line break inside a word
+_BREAK = re.compile(r"(?<=[^\W\d_])-\r?\n[ \t]*(?=[^\W\d_])")
+#: parts of a word that keep their hyphen
+_KEEPING = frozenset("self well non ex half cross all co-op e x-ray mid semi quasi".split())
+#: words of a text that are known, and what may stand around one
+_MAX_WORDS, _PUNCTUATION = 500_000, ".,;:!?()[]\"'“”‘’„«»"
+#: prefixes after which two equal vowels are divided by a hyphen
+_VOWELS = "aeiou"
+_PREFIXES = frozenset("re pre co de anti semi multi intra ultra bi tri".split())
+
+
+class KnownWords:
+    """The words of a text in lower case, for `keeps_hyphen`; read when one is looked for."""
+
+    def __init__(self) -> None:
+        self._words = set[str]()
+        self._unread: list[Sequence[str]] = []
+        self._count = 0
+
+    def learn(self, words: Sequence[str]) -> None:
+        """Take in words that follow each other."""
+        if self._count < _MAX_WORDS:
+            self._count += len(words)
+            self._unread.append(words)
+
+    def __contains__(self, word: str) -> bool:
+        while self._unread:
+            divided = False  # the second part of a divided word is no word
+            for other in self._unread.pop():
+                if not divided:
+                    self._words.add(other.lower().strip(_PUNCTUATION))
+                divided = other[-1:] == "-"
+        return word in self._words
+
+
+def divided_word(before: str, after: str) -> bool:
+    """Does the line `before` end inside a word that the line `after` goes on with?"""
+    if before[-1:] != "-":
+        return False
+    last, first = _LAST.search(before[-80:]), _FIRST.match(after)
+    if not last or not first:
+        return False
+    return first[0][0].islower() or (last["word"].isupper() and first[0].isupper())
+
+
+def keeps_hyphen(before: str, after: str, known: KnownWords | None = None) -> bool:
+    """Is the hyphen at the end of `before` part of the word? `known` are words of the text.
+
+    The text itself decides if it has the word in a line; else a word keeps
+    its hyphen if it has more of them, if both parts are words of the text, or after a prefix that
+    asks for one.
+    """
+    last, first = _LAST.search(before[-80:]), _FIRST.match(after)
+    if not last or not first:
+        return True
+    known = known or KnownWords()
+    a, b = last["word"].lower(), first[0].lower().rstrip("-'’")
+    if a + b in known:
+        return False
+    if f"{a}-{b}" in known or "-" in a or "-" in b:
+        return True
+    if len(a) > 2 and len(b) > 3 and a in known and b in known:
+        return True
+    return a in _KEEPING or (a in _PREFIXES and a[-1] in _VOWELS and a[-1] == b[0])
+
+
+def divisions(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield what divides words in a part of `text`: hyphen and line break, or the break alone."""
+    for match in _BREAK.finditer(text, start, end):
+        hyphen = match.start() + 1
+        before = text[max(start, match.start() - 79) : hyphen]
+        after = text[match.end() : min(end, match.end() + 80)]
+        if divided_word(before, after):
+            yield Span(hyphen if keeps_hyphen(before, after) else match.start(), match.end())

@@ -20,7 +20,7 @@ import torch
 from torch.nn import functional
 
 from rag.inference.crossencoder import LABELS, POINTERS
-from rag.inference.minilm import native_bfloat16
+from rag.inference.llama import native_bfloat16
 from rag.training.batches import Batch, Row, make_batches
 from rag.training.network import Network
 

@@ -176,7 +176,7 @@ def _index(library: Library, vectors: VectorIndex) -> Finding:
     try:
         agrees = (
             vectors.revision() == library.revision
-            and vectors.chunk_ids() == library.documents.chunk_ids()
+            and vectors.chunk_ids() == library.table_vectors.ids_with_vector()
         )
     except LibraryBroken:
         agrees = False

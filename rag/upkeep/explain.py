@@ -2,9 +2,9 @@
 
 The stages are those of a question: in the library, outside the mask, in one chunk, ranked by words
 and by vectors, fused, reranked, passed to the writer. The chunks with the passage are looked up in
-its document. Everything about the search is read from the trace of one search
-(`rag.search.trace`), which also has the ranks that lie deeper than a search looks, so that a hint
-can name the `depth` that would have reached the passage.
+its document. Everything about the search is read from its trace (`rag.search.retrieve`), which also
+has the ranks that lie deeper than a search looks, so that a hint can name the `depth` that would
+have reached the passage.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from rag.answer.prompt import Prompt
 from rag.domain import Chunk, Document, Passage, Span
 from rag.errors import Usage
 from rag.library.library import Library
-from rag.search.trace import SearchTrace
-from rag.search.widen import edges_of, widen_chunk
+from rag.search.passages import edges_of, widen_chunk
+from rag.search.retrieve import SearchTrace
 from rag.upkeep.find_quote import find_quote
 from rag.upkeep.search_loss import find_loss, find_overflow
 

@@ -217,7 +217,7 @@ def _repair_index(library: Library, vectors: VectorIndex) -> Iterator[Event]:
     try:
         if vectors.revision() != library.revision:
             fault = "missing, damaged or behind"
-        elif vectors.chunk_ids() != library.documents.chunk_ids():
+        elif vectors.chunk_ids() != library.table_vectors.ids_with_vector():
             fault = "it had other passages than the library"
     except LibraryBroken as error:
         fault = str(error)

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from rag.errors import LibraryBroken, RagError
 from rag.events import Event, Repaired
 from rag.library.history import FILE, History
-from rag.library.replace_history import replace_history
+from rag.library.replace_history import Disk, replace_history
 
 
-def repair_history(folder: Path) -> Iterator[Event]:
+def repair_history(
+    folder: Path,
+    open_history: Callable[[Path], History] = History,
+    disk: Disk | None = None,
+) -> Iterator[Event]:
     """Repair the conversations of the library in `folder`.
 
     A new file gets what can be read of a damaged one, which is kept beside it. A full disk, a
-    missing right or another process is reported, and the file stays as it is.
+    missing right or another process is reported, and the file stays as it is. `open_history` opens
+    the file, and `disk` exchanges it.
     """
     try:
-        with closing(History(folder)) as history:
+        with closing(open_history(folder)) as history:
             yield from _repair_turns(history)
     except LibraryBroken as error:
-        yield _replaced(folder, error)
+        yield _replaced(folder, error, disk)
     except RagError as error:
         yield Repaired("history", False, str(error), error.cure)
 
 
-def _replaced(folder: Path, damage: LibraryBroken) -> Repaired:
+def _replaced(folder: Path, damage: LibraryBroken, disk: Disk | None) -> Repaired:
     """Replace the file of the conversations."""
     try:
-        kept, turns = replace_history(folder)
+        kept, turns = replace_history(folder, disk=disk)
     except RagError as error:
         return Repaired("history", False, f"{damage}; it stays as it is: {error}", error.cure)
     taken = f" with the {turns} questions that could be read" if turns else ""

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from rag.answer.prompt import Prompt
 from rag.domain import Chunk
-from rag.search.trace import Followed, SearchTrace
+from rag.search.retrieve import Followed, SearchTrace
 
 _ASK_OTHERWISE = "ask with words of the passage"
+_NO_VECTOR = "no vector, as a row of a large table is found by words alone"
 
 
 class Loss(NamedTuple):
@@ -23,7 +24,8 @@ def find_loss(trace: SearchTrace, followed: Followed) -> Loss:
     """The loss of the passage that was `followed`."""
     words, vectors = followed.ranks.words, followed.ranks.vectors
     by_words = f"rank {words} by words" if words else "no word of the question stands in it"
-    places = f"{by_words}, rank {vectors} by vectors"
+    by_vectors = f"rank {vectors} by vectors" if vectors else _NO_VECTOR
+    places = f"{by_words}, {by_vectors}"
     if followed.final is not None:
         return _find_late_loss(followed.final, trace, followed, places)
     if followed.original:
@@ -34,7 +36,7 @@ def find_loss(trace: SearchTrace, followed: Followed) -> Loss:
         return Loss("other file", says, "ask without the name of the file")
     if vectors and vectors <= depth and not followed.in_index:
         return Loss("vectors", f"{places}, but the index does not find it", "footnote rebuild")
-    stage = "words" if words and (not vectors or words < vectors) else "vectors"
+    stage = "words" if not vectors or (words and words < vectors) else "vectors"
     cure = _ASK_OTHERWISE
     if followed.kept_by:
         needed, limit = followed.kept_by

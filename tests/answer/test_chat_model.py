@@ -14,13 +14,12 @@ import pytest
 
 from rag import Bot, Config
 from rag.answer.chat_writer import ChatWriter
+from rag.answer.cite import REFUSAL, is_refusal
 from rag.answer.prompt import (
-    REFUSAL,
     REWRITE_INSTRUCTIONS,
     build_prompt,
     build_rewrite_prompt,
     citation_grammar,
-    is_refusal,
 )
 from rag.domain import Chunk, Draft, Model, Passage, Progress, Reason, Span, Turn, Verdict
 from rag.errors import ModelBroken, TooLong, WeightsMissing

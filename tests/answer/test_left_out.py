@@ -293,6 +293,7 @@ def test_what_the_answer_quotes_anyway_is_not_said_to_be_left_out() -> None:
     assert isinstance(last, Answered) and not last.answer.left_out
 
 
+@pytest.mark.slow
 def test_the_library_keeps_the_masked_lines_of_its_documents(tmp_path: Path) -> None:
     house, site = House(tmp_path), tmp_path / "site"
     site.mkdir()

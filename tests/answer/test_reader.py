@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 from rag.answer.answer import answer_question
 from rag.answer.check import check_sentence
 from rag.answer.cite import parse_citations
-from rag.answer.reader import (
-    SOURCES_DIFFER,
-    Reader,
-    ReaderFit,
-    Reading,
-    answer_logit,
-    answers_differ,
-    choose_readings,
-    missing_names,
-)
-from rag.answer.short_answers import answer_kind, same_answer
-from rag.answer.spans import pick_span, sentence_around
+from rag.answer.known_languages import unknown_language
+from rag.answer.reader import SOURCES_DIFFER, Reader, ReaderFit, missing_names
+from rag.answer.readings import Reading, answer_logit, answers_differ, choose_readings
+from rag.answer.spans import answer_kind, pick_span, same_answer, sentence_around
 from rag.domain import (
     Draft,
     Model,
@@ -43,6 +35,7 @@ from rag.text import facts
 from rag.text.sentences import split_sentences
 from tests.support.examples import examples
 from tests.support.fakes import JUDGE, WordPairs, passage, quote
+from tests.support.structured import passage_of
 
 FIT = ReaderFit(weight=1.0, constant=0.0, least=0.2)
 FILE = (
@@ -532,3 +525,74 @@ def test_words_that_a_question_merely_shares_do_not_make_it_surer_and_a_second_p
     assert answer_logit(question, [near, other]) <= answer_logit(
         question, [_reading(2, near.sentence, "Visser", logit=logit + more), other]
     )
+
+
+DUTCH = passage(
+    1,
+    "De brug over de Tarn werd door Paul Lasne gebouwd en is sinds het jaar 2004 voor iedereen open.",
+)
+
+
+def test_a_question_in_another_language_is_not_read() -> None:
+    pairs = WordPairs()
+    yielded = list(_reader(pairs).write("Wie heeft de brug over de Tarn gebouwd?", PASSAGES, ()))
+    (draft,) = yielded
+    assert isinstance(draft, Draft)
+    assert (draft.reason, draft.languages) == (Reason.OTHER_LANGUAGE, ("nl",))
+    assert draft.missing == "a model that reads Dutch, the language of the question"
+    assert not pairs.asked
+
+
+def test_german_french_and_spanish_are_read() -> None:
+    assert not unknown_language("Wer hat die Brücke über den Tarn gebaut?", question=True)
+    assert not unknown_language("Le pont sur le Tarn est ouvert à tous depuis l'année 2004.")
+    assert not unknown_language("El puente sobre el Tarn está abierto para todos desde 2004.")
+    assert unknown_language("Most nad Tarnem jest otwarty dla wszystkich od roku 2004.") == "pl"
+
+
+def test_passages_in_another_language_are_not_quoted() -> None:
+    draft, pieces = _write("Who built the bridge over the Tarn?", [DUTCH])
+    assert (draft.reason, draft.languages) == (Reason.OTHER_LANGUAGE, ("nl",))
+    assert "Dutch" in draft.missing and "passage 1" in draft.missing
+    assert not pieces
+
+
+def test_english_passages_beside_others_are_quoted() -> None:
+    passages = [DUTCH, replace(BRIDGE, number=2)]
+    draft, pieces = _write("Who built the bridge over the Tarn?", passages)
+    assert not draft.abstained and not draft.languages
+    assert {quoted.number for quoted in _quotes(pieces)} == {2}
+
+
+def test_a_weak_answer_beside_a_nearer_passage_in_another_language_names_the_language() -> None:
+    passages = [DUTCH, replace(MUSEUM, number=2)]
+    draft, _ = _write("Who built the bridge over the Tarn?", passages, least=0.99)
+    assert (draft.reason, draft.languages) == (Reason.OTHER_LANGUAGE, ("nl",))
+    assert "threshold" in draft.missing and "Dutch" in draft.missing
+
+
+def test_a_further_passage_in_another_language_is_named_and_not_the_reason() -> None:
+    passages = [MUSEUM, replace(DUTCH, number=3)]
+    draft, _ = _write("Who built the bridge over the Tarn?", passages, least=0.99)
+    assert (draft.reason, draft.languages) == (Reason.NOT_ANSWERED, ())
+    assert "passage 3" in draft.missing
+
+
+def test_a_foreign_sentence_of_an_english_passage_is_not_quoted() -> None:
+    text = (
+        "The plaque on the bridge has an inscription in the language of the builders, which most of "
+        "the visitors cannot read at all.\n\nPaul Lasne heeft haar met veel mensen uit het dorp in drie jaar gebouwd.\n"
+    )
+    _, pieces = _write("What has Paul Lasne with the bridge?", [passage(1, text)])
+    assert all("dorp" not in quoted.text for quoted in _quotes(pieces))
+
+
+def test_a_row_of_a_document_in_another_language_answers() -> None:
+    table = passage_of(
+        "De kamers worden sinds het jaar 2019 aan gasten verhuurd, en men betaalt vooraf.\n\n"
+        "Kamer | Huur\n--- | ---\nKelder | 120 euro\nZolder | 310 euro\n"
+    )
+    draft, pieces = _write("What is the Huur of the Kamer Zolder?", [table])
+    assert draft.short == "310 euro" and _quotes(pieces)
+    draft, pieces = _write("Since when do guests rent the Kamer?", [table])
+    assert draft.reason is Reason.OTHER_LANGUAGE and not pieces

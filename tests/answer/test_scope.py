@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rag.answer.parts import parts_of
 from rag.answer.scope import passages_in_scope, without_sources
+from rag.answer.spans import parts_of
 from rag.domain import Span
 from tests.support.structured import passage_of
 

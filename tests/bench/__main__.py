@@ -9,8 +9,9 @@ again   a second ``add``, nothing changed       /  the first (1 % is asked for);
 memory  peak of an ingest of 10,000 documents   /  of 1,000 (1.3 is asked for)
 large   looking up among 100,000 passages       /  Chroma's bare query of the same collection, p95 (2.0 is asked for)
         opening that library, up to the nearest /  opening the bare collection and querying it once (1.5 is asked for)
+table   adding a CSV of 100,000 rows, and asking it: seconds, processor seconds, peak memory (120 s, 1 s and 1000 MB are asked for)
 
-`again`, `memory` and `large` take minutes and run only where they are named (``--only``); `large` makes its library in about ten.
+`again`, `memory`, `large` and `table` take minutes and run only where they are named (``--only``); `large` makes its library in about ten.
 Pairs are run in turn and the median ratio is printed with its range. Nothing here is a test: a machine that is busy with
 something else gives ratios that mean nothing.
 """
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.process import harden_process
-from tests.bench import again, large, memory, reader
+from tests.bench import again, large, memory, reader, table
 from tests.bench.ratios import BARE_CHROMA, ROOT, newest, pairs, seconds, small_corpus
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ def processes(home: Path, count: int) -> None:
 def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     """`ingest` and `embed`, over the same chunks."""
     from rag import Bot, Config
-    from rag.inference import minilm
+    from rag.inference import minilm, sentence_models
     from rag.inference.embedders import chunk_sizes
     from rag.ingest.ingest import Ingest
     from rag.machines import Machines
 
-    class Noting(minilm.PassageEmbedder):
+    class Noting(sentence_models.PassageEmbedder):
         """The embedder, which also notes the texts it was given, batch by batch."""
 
         windows: list[list[str]] = []  # noqa: RUF012
@@ -107,7 +108,7 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
     chunks = [text for batch in Noting.windows for text in batch]
     started = time.perf_counter()
     for at in range(0, len(chunks), _WINDOW):
-        minilm.PassageEmbedder.embed(machine, chunks[at : at + _WINDOW])
+        sentence_models.PassageEmbedder.embed(machine, chunks[at : at + _WINDOW])
     bare = time.perf_counter() - started
     print(f"ingest   {bare / added:.2f}  of bare encode's throughput ({len(chunks)} chunks; {len(chunks) / added:.1f} a second, "
           f"bare {len(chunks) / bare:.1f})", flush=True)  # fmt: skip
@@ -116,11 +117,11 @@ def ingest(home: Path, corpus: Sequence[str], documents: int) -> None:
 
 def settings(machine, chunks: Sequence[str], most: int) -> None:  # type: ignore[no-untyped-def]
     """Our settings against the library's defaults, on a sample in the order in which the chunks came."""
-    from rag.inference import minilm, weights
+    from rag.inference import sentence_models, weights
 
     at = random.Random(0).randrange(max(1, len(chunks) - most))
     sample = list(chunks[at : at + most])
-    default = minilm.open_sentence_transformer(weights.embedder_folder())
+    default = sentence_models.open_sentence_transformer(weights.embedder_folder())
     default.encode(sample[:32], show_progress_bar=False)
     started = time.perf_counter()
     for start in range(0, len(sample), 32):
@@ -148,11 +149,12 @@ def main() -> None:
         help="most chunks for `embed` (1024), files for `again` (all), documents for `memory` (10000)",
     )
     parser.add_argument("--chunks", type=int, default=100_000, help="passages of `large`")
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of `table`")
     parser.add_argument("--questions", type=int, default=400, help="questions of `large`")
     parser.add_argument("--real", action="store_true", help="`memory` with the real embedder")
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument(
-        "--only", choices=["processes", "ingest", "reader", "again", "memory", "large"]
+        "--only", choices=["processes", "ingest", "reader", "again", "memory", "large", "table"]
     )
     said = parser.parse_args()
     harden_process()
@@ -178,6 +180,8 @@ def _run(said: argparse.Namespace, scratch: Path) -> None:
         again.again(scratch, said.corpus or (), said.documents or sys.maxsize)
     if said.only == "memory":
         memory.memory(scratch, said.documents or 10_000, said.real)
+    if said.only == "table":
+        table.table(home, said.rows)
     if said.only == "large":
         large.make(home / "libraries" / "default", said.chunks)
         large.looking_up(home, said.questions)

@@ -25,7 +25,7 @@ started = time.perf_counter()
 from rag import Bot, Config
 what, home, files = sys.argv[1:]
 if what == "embedder":
-    from rag.inference.minilm import PassageEmbedder
+    from rag.inference.sentence_models import PassageEmbedder
     PassageEmbedder().embed(["A passage."])
 else:
     with Bot.open(Config(home=home)) as bot:

@@ -34,7 +34,9 @@ class Scripted:
     def __init__(self, *pieces: d.Piece, draft: d.Draft | None = None, stops: bool = False) -> None:
         self._writer, self._stops = Script(*pieces, draft=draft), stops
 
-    def ask(self, question: str, conversation: str | None, stop: Any) -> Iterator[Any]:
+    def ask(
+        self, question: str, conversation: str | None, refresh: bool, stop: Any
+    ) -> Iterator[Any]:
         yield from answer_question(
             question,
             lambda text, limit: (LEASE,),

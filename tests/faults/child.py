@@ -161,6 +161,6 @@ def preload() -> None:
 
     for name in (
         "numpy chromadb chromadb.config chromadb.api.rust chromadb.telemetry.product.posthog filelock sqlite3 rag.bot rag.upkeep.repair "
-        "datasketch rag.ingest.ingest rag.search.retrieve rag.answer.answer rag.answer.check rag.answer.reader rag.inference.minilm rag.ingest.formats.common rag.upkeep.doctor chromadb.api.types"
+        "datasketch rag.ingest.ingest rag.search.retrieve rag.answer.answer rag.answer.check rag.answer.reader rag.inference.minilm rag.inference.sentence_models rag.ingest.formats.common rag.upkeep.doctor chromadb.api.types"
     ).split():
         importlib.import_module(name)

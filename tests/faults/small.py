@@ -7,7 +7,7 @@ durability and costs seconds to open: the embedder's weights, its tokenizer and 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -93,10 +93,16 @@ class TellingVectors(VectorIndex):
         self._tell = tell
 
     def renew(
-        self, ids: set[str], fetch: Fetch, texts: TextSource, revision: int, scratch: bool = False
+        self,
+        ids: set[str],
+        fetch: Fetch,
+        texts: TextSource,
+        revision: int,
+        scratch: bool = False,
+        without: Collection[str] = (),
     ) -> Iterator[Indexing]:
         self._tell("mending")
-        return super().renew(ids, fetch, texts, revision, scratch)
+        return super().renew(ids, fetch, texts, revision, scratch, without)
 
 
 class SmallAccess(LibraryAccess):

@@ -99,7 +99,7 @@ def seen(home: Path) -> Work:
             wrong += library.integrity.wrong()
             texts = {i.source: library.documents.load(i.id).text for i in listed if i.id}
             wrong += _chunks(library)
-            ids = library.documents.chunk_ids()
+            ids = library.table_vectors.ids_with_vector()
             if ids:
                 wrong += _index(bot, library, ids)
             for source, text in texts.items():

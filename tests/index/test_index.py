@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +40,18 @@ class _Vectors(VectorIndex):
         self.error: Exception | None = None
 
     def renew(
-        self, ids: set[str], fetch: Fetch, texts: TextSource, revision: int, scratch: bool = False
+        self,
+        ids: set[str],
+        fetch: Fetch,
+        texts: TextSource,
+        revision: int,
+        scratch: bool = False,
+        without: Collection[str] = (),
     ) -> Iterator[Indexing]:
         self.renewals.append(scratch)
         if self.error:
             raise self.error
-        return super().renew(ids, fetch, texts, revision, scratch)
+        return super().renew(ids, fetch, texts, revision, scratch, without)
 
 
 def _index(house: House, error: Exception | None = None) -> tuple[Index, list[bool]]:

@@ -22,7 +22,7 @@ from rag.config import EMBEDDER
 from rag.errors import LibraryBroken, ModelBroken, RagError, Usage, WeightsMissing
 from rag.eval.eval_runs import _weights, open_corpus
 from rag.events import Answered, Notice, Repaired, Report
-from rag.inference import minilm, weights
+from rag.inference import sentence_models, weights
 from rag.inference.embedders import BuiltIn, chunk_sizes, open_embedder
 from rag.inference.external import ExternalEmbedder
 from rag.ingest.chunk import CHUNKER_VERSION
@@ -123,7 +123,7 @@ def test_both_kinds_give_the_same_vectors_each_side_with_its_prefix(
     tmp_path: Path, made: Path, gguf: Path
 ) -> None:
     folder, file = open_embedder(_config(tmp_path, made)), open_embedder(_config(tmp_path, gguf))
-    slow, texts = minilm.FolderEmbedder(made), [*TEXTS.values(), "", "x", "word " * 500]
+    slow, texts = sentence_models.FolderEmbedder(made), [*TEXTS.values(), "", "x", "word " * 500]
     for side, prefix in (("questions", "query: "), ("passages", "passage: ")):
         expected = slow.embed([prefix + text for text in texts])
         for embedding in (folder, file):
@@ -158,7 +158,7 @@ def test_llama_is_used_only_where_it_agrees(
     config = _config(tmp_path, path, chunk_tokens=40)
     found = open_embedder(config)
     assert found.made() is fast and ("wait for torch" in found.check()) is not fast
-    expected = minilm.FolderEmbedder(path).embed(["honey"], asks=True)
+    expected = sentence_models.FolderEmbedder(path).embed(["honey"], asks=True)
     assert float(found.questions().embed(["honey"])[0] @ expected[0]) > 0.9999
     with Bot.open(config) as bot:
         assert not [event for event in bot.add([str(docs)]) if isinstance(event, Notice)]
@@ -171,7 +171,7 @@ def test_an_activation_that_llama_does_not_compute_falls_back(tmp_path: Path, ma
     (path / "config.json").write_text(json.dumps(config | {"hidden_act": "relu"}))
     found = open_embedder(_config(tmp_path, path))
     (question,) = found.questions().embed(["a"])
-    (expected,) = minilm.FolderEmbedder(path).embed(["query: a"])
+    (expected,) = sentence_models.FolderEmbedder(path).embed(["query: a"])
     assert not found.made() and float(question @ expected) > 0.9999
 
 
@@ -204,7 +204,7 @@ def test_a_folder_of_an_older_version(tmp_path: Path, made: Path) -> None:
     )
     found = open_embedder(_config(tmp_path, path))
     assert found.max_tokens == 48 and found.made()
-    slow = minilm.FolderEmbedder(path).embed(["query: " + "word " * 99])
+    slow = sentence_models.FolderEmbedder(path).embed(["query: " + "word " * 99])
     assert float(found.questions().embed(["word " * 99])[0] @ slow[0]) > 0.9999
 
 
@@ -294,7 +294,7 @@ def test_the_reader_and_the_check_keep_their_own_tokenizer(home: Path, gguf: Pat
             bot.check("Bees make honey.", TEXTS["bees"]),
             bot.check("Iron rusts in the sea.", TEXTS["iron"]),
         )
-        assert bot.machines.sentence_embedder().dimension == minilm.DIMENSION
+        assert bot.machines.sentence_embedder().dimension == sentence_models.DIMENSION
         assert bot.machines.question_embedder().dimension == tiny_embedder.WIDTH
     with Bot.open(Config(home=str(home))) as bot:
         assert judged == (

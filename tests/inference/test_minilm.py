@@ -12,7 +12,7 @@ import pytest
 from rag.disk import atomic_files
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.inference import minilm as embed
-from rag.inference import weights
+from rag.inference import sentence_models, weights
 from rag.inference.gguf_writer import convert_to_gguf, write_gguf
 
 TEXTS = [
@@ -25,7 +25,7 @@ TEXTS = [
 
 @pytest.mark.slow
 def test_llama_agrees_with_sentence_transformers(embedder: embed.QuestionEmbedder) -> None:
-    reference = embed.open_sentence_transformer(weights.verified_embedder_folder())
+    reference = sentence_models.open_sentence_transformer(weights.verified_embedder_folder())
     expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
     cosines = (embedder.embed(TEXTS) * expected).sum(axis=1)
     assert cosines.min() >= 0.9999
@@ -33,9 +33,9 @@ def test_llama_agrees_with_sentence_transformers(embedder: embed.QuestionEmbedde
 
 @pytest.mark.slow
 def test_the_fast_settings_agree_with_the_defaults() -> None:
-    reference = embed.open_sentence_transformer(weights.verified_embedder_folder())
+    reference = sentence_models.open_sentence_transformer(weights.verified_embedder_folder())
     expected = reference.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
-    cosines = (embed.PassageEmbedder().embed(TEXTS) * expected).sum(axis=1)
+    cosines = (sentence_models.PassageEmbedder().embed(TEXTS) * expected).sum(axis=1)
     assert cosines.min() >= 0.999
 
 
@@ -76,7 +76,7 @@ def test_vectors_are_unit_vectors_in_the_order_of_the_texts(
 ) -> None:
     texts = ["a", "b " * 400, "", "\x00", "x" * 5000, "東京", *TEXTS[:40]]
     found = embedder.embed(texts)
-    assert found.shape == (len(texts), embed.DIMENSION) and found.dtype == np.float32
+    assert found.shape == (len(texts), sentence_models.DIMENSION) and found.dtype == np.float32
     assert np.isfinite(found).all() and np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     for at in (0, 5, 20):
         assert float(embedder.embed([texts[at]])[0] @ found[at]) > 0.9999
@@ -89,7 +89,7 @@ def test_the_same_question_has_the_same_bits(embedder: embed.QuestionEmbedder) -
 def test_long_texts_are_cut_at_the_limit_and_not_beyond() -> None:
     tokenizer = embed.Tokenizer()
     row = tokenizer.ids(["word " * 1000])[0]
-    assert len(row) == embed.MAX_TOKENS and row[-1] == tokenizer.ids(["x"])[0][-1]
+    assert len(row) == sentence_models.MAX_TOKENS and row[-1] == tokenizer.ids(["x"])[0][-1]
     assert tokenizer.count(["Hello world", ""]) == [2, 0]
 
 

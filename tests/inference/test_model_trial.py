@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from rag.config import Config
+from rag.disk.strict_json import Json
 from rag.errors import ModelBroken
 from rag.inference import gguf_header, isolated_call, model_trial
 from rag.inference.chat_template import render_chat_template
 from rag.inference.weights import list_chat_models
 from rag.upkeep.doctor import run_checks
 from tests.faults.headers import mutations
+from tests.support import tiny_chat_model
 
 pytestmark = pytest.mark.slow
 
@@ -85,19 +87,18 @@ def test_numbers_that_are_not_finite_are_reported(tmp_path: Path, tiny: Path) ->
         model_trial.require_tried(str(tmp_path), path, model_trial.CHAT)
 
 
-def test_a_file_is_tried_once(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _never(*_: object) -> Json:
+    raise AssertionError("it was tried again")
+
+
+def test_a_file_is_tried_once(tmp_path: Path, tiny: Path) -> None:
     digest = model_trial.require_tried(str(tmp_path), tiny, model_trial.CHAT)
-
-    def never(*_: object) -> None:
-        raise AssertionError("it was tried again")
-
-    monkeypatch.setattr(isolated_call, "call", never)
-    assert model_trial.require_tried(str(tmp_path), tiny, model_trial.CHAT) == digest
+    assert model_trial.require_tried(str(tmp_path), tiny, model_trial.CHAT, _never) == digest
     with pytest.raises(AssertionError):
-        model_trial.require_tried(str(tmp_path), tiny, model_trial.EMBEDDER)
+        model_trial.require_tried(str(tmp_path), tiny, model_trial.EMBEDDER, _never)
     (tmp_path / "models" / "tried.json").write_text('{"x": 3, "y"')
     with pytest.raises(AssertionError):
-        model_trial.require_tried(str(tmp_path), tiny, model_trial.CHAT)
+        model_trial.require_tried(str(tmp_path), tiny, model_trial.CHAT, _never)
 
 
 def abort(_: object) -> None:
@@ -161,15 +162,12 @@ def test_a_hostile_template_is_ended(what: str) -> None:
     assert not text and wrong and time.monotonic() - started < 15
 
 
-def test_conversations_of_several_lengths_are_rendered_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_conversations_of_several_lengths_are_rendered_together() -> None:
     template = "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}{{ bos_token }}"
     assert render_chat_template(template, {"bos_token": "B"}, 4)[0].startswith(
         "system:FOOTNOTESLOT0X;user:FOOTNOTESLOT1X;assistant:"
     )
-    monkeypatch.setattr(isolated_call, "call", None)
-    assert render_chat_template(template, {"bos_token": "B"}, 2) == (
+    assert render_chat_template(template, {"bos_token": "B"}, 2, _never) == (
         "system:FOOTNOTESLOT0X;user:FOOTNOTESLOT1X;B",
         "",
     )
@@ -205,11 +203,7 @@ def test_a_template_that_cannot_be_used_is_refused_before_the_model_is_chosen(ti
         "no slot at all",
     ],
 )
-def test_templates_without_end_or_sense(
-    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, template: str
-) -> None:
-    header = gguf_header.check_header(tiny)
-    header.values["tokenizer.chat_template"] = template.encode()
-    monkeypatch.setattr(gguf_header, "check_header", lambda path: header)
+def test_templates_without_end_or_sense(tmp_path: Path, template: str) -> None:
+    path = tiny_chat_model.write(tmp_path / "m.gguf", template=template)
     with pytest.raises(ModelBroken, match="cannot be used"):
-        model_trial.require_template(tiny)
+        model_trial.require_template(path)

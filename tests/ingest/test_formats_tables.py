@@ -9,12 +9,13 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 
 from rag.domain import Document, RawDocument, RefusedPart, Unit, UnitKind
 from rag.ingest.clean import clean_document
-from rag.text.units import sheet_rows
-from rag.text.view import row_text
+from rag.text.units import row_text, sheet_rows
 from tests.ingest.test_formats_office import saved
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 from tests.support.bombs import ods
@@ -201,7 +202,7 @@ def cells(*texts: str, more: str = "") -> str:
 
 
 def test_an_opendocument_sheet(tmp_path: Path) -> None:
-    document = one(
+    raw, note = read(
         tmp_path,
         "a.ods",
         ods(
@@ -222,6 +223,9 @@ def test_an_opendocument_sheet(tmp_path: Path) -> None:
             '<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
         ),
     )
+    assert isinstance(raw, RawDocument) and isinstance(note, RefusedPart)
+    assert note.name == "/comments on cells"
+    document = clean_document(raw, "a.ods")
     assert rows_of(document) == [
         "[Offers] Item: Tea; Price: 1.50 €",
         "[Offers] Item: Tea; Price: 2.50 €",
@@ -322,3 +326,82 @@ def test_letters_of_columns() -> None:
 
     for number in (1, 26, 27, 702, 703, 16_384):
         assert column_letters(number) == get_column_letter(number)
+
+
+def test_what_lies_beside_the_cells_is_said(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:
+        for row in (["Month", "Sum"], ["May", 7], ["June", 9]):
+            sheet.append(row)
+        sheet["B2"].comment = Comment("Is this net?", "Olga Stein")
+        sheet["B3"].comment = Comment("And this?", "Olga Stein")
+        chart = BarChart()
+        chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+        sheet.add_chart(chart, "D2")
+
+    _, *parts = read(tmp_path, "a.xlsx", workbook(fill))
+    said = {part.name: part.reason for part in parts if isinstance(part, RefusedPart)}
+    assert set(said) == {"/charts", "/comments on cells"}
+    assert said["/charts"].startswith("1 chart not taken in")
+    assert said["/comments on cells"].startswith("2 comments on cells not taken in")
+
+
+def test_what_lies_beside_the_cells_of_an_opendocument_sheet_is_said(tmp_path: Path) -> None:
+    note = "<office:annotation><text:p>Is this net?</text:p></office:annotation>"
+    chart = '<draw:object/><draw:image draw:name="./ObjectReplacements/Object 1"/>'
+    _, *parts = read(
+        tmp_path, "a.ods", ods(cells("Month", "Sum") + cells("May" + note, "7" + chart))
+    )
+    assert {part.name for part in parts if isinstance(part, RefusedPart)} == {
+        "/comments on cells",
+        "/embedded objects",
+    }
+
+
+# -- groups and headers of several rows --
+
+
+def test_a_text_alone_in_its_row_names_the_rows_below_it(tmp_path: Path) -> None:
+    rows = (
+        "Group,2023,2024,2025\nAdults,,,\nSwimming,,,\nWomen,12,14,15\nMen,10,9,11\n"
+        "Rowing,,,\nWomen,4,5,6\nMen,7,7,8\nChildren,,,\nSwimming,,,\nWomen,31,29,30\nMen,28,30,27\n"
+    )
+    document = one(tmp_path, "a.csv", rows.encode())
+    assert [(unit.context, unit.cells[0].span.of(document.text)) for unit in _rows(document)] == [
+        ("Adults / Swimming", "Women"),
+        ("Adults / Swimming", "Men"),
+        ("Adults / Rowing", "Women"),
+        ("Adults / Rowing", "Men"),
+        ("Children / Swimming", "Women"),
+        ("Children / Swimming", "Men"),
+    ]
+    assert document.text.count("Rowing") == 1
+
+
+def test_a_row_whose_values_are_missing_names_no_group(tmp_path: Path) -> None:
+    rows = "Town,2023,2024\nBergen,12,14\nGuam,,\nHawaii,4,\nIdaho,,\nKansas,9,8\n"
+    document = one(tmp_path, "a.csv", rows.encode())
+    assert [unit.context for unit in _rows(document)] == [""] * 5
+
+
+def test_units_below_merged_names_are_headers(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:
+        for row in (
+            ["Product", "Country", "Amount", "Value", "Amount", "Value"],
+            [None, None, "kg", "euros", "kg", "euros"],
+            ["Pears", "Japan", 106, 5023, 107, 4836],
+            ["Plums", "Chile", 49, 1479, 63, 2191],
+        ):
+            sheet.append(row)
+        for cells in ("A1:A2", "B1:B2"):
+            sheet.merge_cells(cells)
+
+    document = one(tmp_path, "a.xlsx", workbook(fill))
+    (pears, _) = _rows(document)
+    assert [cell.header for cell in pears.cells] == [
+        "Product",
+        "Country",
+        "Amount / kg",
+        "Value / euros",
+        "Amount / kg",
+        "Value / euros",
+    ]

@@ -12,7 +12,7 @@ import pytest
 
 from rag.domain import Document, RawDocument, RefusedPart, UnitKind
 from rag.ingest.clean import clean_document
-from rag.text.view import row_text
+from rag.text.units import row_text
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 
 
@@ -252,3 +252,35 @@ def test_a_locked_book(tmp_path: Path) -> None:
 
 def test_an_empty_book(tmp_path: Path) -> None:
     assert "no text" in refusal(tmp_path, "a.epub", epub({"a.xhtml": "<p> </p>"}))
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        ("", "utf-8"),
+        ("<title>Gebühren</title>", "utf-8"),
+        ('<meta charset="utf-8">', "utf-8"),
+        ('<meta charset="iso-8859-1">', "latin-1"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=windows-1252">', "cp1252"),
+        ("", "cp1252"),
+        ("", "utf-8-sig"),
+        ("", "utf-16"),
+    ],
+)
+def test_a_page_is_read_in_its_encoding_declared_or_not(
+    tmp_path: Path, head: str, encoding: str
+) -> None:
+    words = "Die Gebühr für größere Räume beträgt 12 Euro."
+    page = f"<html><head>{head}</head><body><p>{words}</p></body></html>"
+    raw = one(tmp_path, "a.html", page.encode(encoding))
+    assert words in raw.text
+    assert raw.title == ("Gebühren" if "title" in head else "a")
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xc3", b"\xe2\x80"])
+def test_a_broken_byte_does_not_make_a_page_one_of_another_encoding(
+    tmp_path: Path, broken: bytes
+) -> None:
+    words = "Die Gebühr für größere Räume beträgt 12 Euro."
+    page = f"<html><body><p>{words}</p><p>Ende ".encode() + broken + b"</p></body></html>"
+    assert words in one(tmp_path, "a.html", page).text

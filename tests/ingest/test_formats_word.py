@@ -10,6 +10,8 @@ from typing import Any
 
 import docx
 import pytest
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 
@@ -417,3 +419,35 @@ def test_styles_that_are_based_on_one_another_in_a_circle(tmp_path: Path) -> Non
     one_style.base_style, other.base_style = other, one_style
     made.add_paragraph("Words of a style.", style="One")
     assert one(tmp_path, "a.docx", saved(made)).text == "Words of a style.\n"
+
+
+def test_a_chart_is_read_where_it_stands(tmp_path: Path) -> None:
+    made = docx.Document()
+    made.add_paragraph("Before the chart.")
+    at = made.add_paragraph()
+    made.add_paragraph("After the chart.")
+    space = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+    points = "".join(
+        f'<c:{axis}><c:strCache><c:pt idx="0"><c:v>{value}</c:v></c:pt></c:strCache></c:{axis}>'
+        for axis, value in (("tx", "Sum"), ("cat", "May"), ("val", "7.0"))
+    )
+    chart = (
+        f'<c:chartSpace xmlns:c="{space}"><c:chart><c:ser>{points}</c:ser></c:chart></c:chartSpace>'
+    )
+    part = Part(
+        PackURI("/word/charts/chart1.xml"), "application/xml", chart.encode(), made.part.package
+    )
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/chart"
+    number = made.part.relate_to(part, kind)
+    for target in (number, "rId999"):
+        at.add_run()._r.append(
+            parse_xml(
+                f'<w:drawing {nsdecls("w", "r")}><c:chart xmlns:c="{space}" r:id="{target}"/>'
+                "</w:drawing>"
+            )
+        )
+    raw, *parts = read(tmp_path, "a.docx", saved(made))
+    assert isinstance(raw, RawDocument)
+    lines = [line for line in raw.text.split("\n") if line]
+    assert lines == ["Before the chart.", "Sum", "May | 7", "After the chart."]
+    assert [part.name for part in parts] == ["/charts"], "the second one has no figures"

@@ -255,6 +255,7 @@ def test_a_page_nested_deep(tmp_path: Path, tag: str) -> None:
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.slow
 def test_a_damaged_page_is_read_or_refused(tmp_path: Path) -> None:
     chance = random.Random(4)
     junk = [

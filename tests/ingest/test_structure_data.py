@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import RawDocument, Unit, UnitKind
@@ -22,6 +22,7 @@ from rag.ingest.structure.log_lines import log_units
 from rag.ingest.structure.settings import conf_units, ini_units, yaml_units
 from rag.text.units import unit_order
 from tests.support.bombs import BOMBS
+from tests.support.examples import examples
 
 
 def shown(text: str, units: Sequence[Unit]) -> list[tuple[str, dict[str, str]]]:
@@ -366,7 +367,7 @@ PARTS = st.sampled_from(
 
 
 @pytest.mark.parametrize("name", FINDERS)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(parts=st.lists(PARTS, max_size=40))
 def test_units_lie_in_the_text_and_cells_in_their_unit(name: str, parts: list[str]) -> None:
     text = "".join(parts)

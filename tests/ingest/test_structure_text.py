@@ -330,3 +330,35 @@ def test_definitions_of_other_languages(text: str, names: list[str]) -> None:
     units = [unit for unit in code_units(text) if unit.kind is UnitKind.ENTRY]
     assert [unit.cells[0].header for unit in units] == names
     assert units[-1].span.of(text).rstrip("\n").endswith(("}", ")"))
+
+
+# -- marks of items --
+
+
+@pytest.mark.parametrize("mark", ["●", "–", "☐", "☒", "✓", "＊", "・", "➢"])
+def test_marks_of_items(mark: str) -> None:
+    text = f"Bring along:\n{mark} a lamp\n{mark} a rope\n"
+    assert [(kind, context) for kind, context, _ in found(text)] == [
+        ("list", "Bring along"),
+        ("item", "Bring along"),
+        ("item", "Bring along"),
+    ]
+
+
+def test_a_line_with_a_colon_right_above_an_item_begins_a_list() -> None:
+    text = "To drink:\n- tea\n- milk\nTo eat:\n- bread\n- plums\n"
+    assert [context for kind, context, _ in found(text) if kind == "list"] == [
+        "To drink",
+        "To eat",
+    ]
+
+
+def test_one_item_is_a_list_if_it_is_introduced() -> None:
+    assert [kind for kind, *_ in found("Bring along:\n\n- a lamp\n")] == ["list", "item"]
+    assert found("It rained.\n\n- a lamp\n") == []
+
+
+def test_two_headings_in_one_place_have_one_section() -> None:
+    raw = RawDocument("Body text.\n", headings=((0, 1, "Part"), (0, 2, "Chapter")))
+    units = clean_document(raw, "a.txt").units
+    assert [unit.context for unit in units if unit.kind is UnitKind.SECTION] == ["Part › Chapter"]

@@ -9,7 +9,7 @@ import resource
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from rag.events import Event, Repaired
 from rag.library.database import Database
 from rag.library.history import History, TurnRow, salvage_turns
 from rag.library.library import Library
-from rag.library.replace_history import replace_history
+from rag.library.replace_history import Disk, replace_history
 from rag.library.schema import checksum
 from rag.upkeep.repair_history import repair_history
 from tests.faults.child import Tell, run
@@ -96,6 +96,45 @@ def test_a_copy_that_was_kept_before_is_never_replaced(folder: Path) -> None:
 _CALLS = ("link", "unlink", "replace", "fsync", "open")
 
 
+class _FailingDisk(Disk):
+    """A disk on which the `at`-th of the calls named `call` does what `fault` does."""
+
+    def __init__(self, call: str, at: int, fault: Callable[[], object]) -> None:
+        self._call, self._left, self._fault = call, at, fault
+
+    def _count(self, call: str) -> None:
+        self._left -= call == self._call
+        if call == self._call and self._left == 0:
+            self._fault()
+
+    def link(self, old: str, new: str) -> None:
+        self._count("link")
+        super().link(old, new)
+
+    def unlink(self, path: str | Path) -> None:
+        self._count("unlink")
+        super().unlink(path)
+
+    def replace(self, old: Path, new: Path) -> None:
+        self._count("replace")
+        super().replace(old, new)
+
+    def open(self, path: Path) -> int:
+        self._count("open")
+        return super().open(path)
+
+    def fsync(self, descriptor: int) -> None:
+        self._count("fsync")
+        super().fsync(descriptor)
+
+
+class _WithoutLinks(Disk):
+    """A disk whose file system has no hard links."""
+
+    def link(self, old: str, new: str) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+
 def _nothing(_: Path) -> list[TurnRow]:
     return []
 
@@ -106,25 +145,19 @@ def _nothing(_: Path) -> list[TurnRow]:
 @pytest.mark.parametrize("call", _CALLS)
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_whatever_fails_the_old_file_is_there_whole(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, at: int, state: str
+    folder: Path, call: str, number: int, at: int, state: str
 ) -> None:
     hurt = _hurt(folder)
     salvage: Callable[[Path], list[TurnRow]] = salvage_turns
     if "journal" in state:
         salvage = _nothing  # SQLite would remove a journal that it cannot use
         (folder / "history.db-wal").write_bytes(b"a journal that nobody can read")
-    real, calls = getattr(os, call), []
 
-    def failing(*arguments: object, **named: object) -> object:
-        calls.append(arguments)
-        if len(calls) == at:
-            raise OSError(number, os.strerror(number))
-        return real(*arguments, **named)
+    def fail() -> None:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, call, failing)
     with suppress(RagError):
-        replace_history(folder, salvage)
-    monkeypatch.undo()
+        replace_history(folder, salvage, _FailingDisk(call, at, fail))
     copies = sorted(folder.glob("history-damaged-*.db"))
     there = (folder / "history.db").read_bytes()
     assert there == hurt or [copy.read_bytes() for copy in copies] == [hurt]
@@ -144,16 +177,10 @@ def test_wherever_it_is_killed_the_old_file_is_there_whole(
     hurt = _hurt(folder)
 
     def work(_: Tell) -> None:
-        real, calls = getattr(os, call), []
+        def kill() -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        def killing(*arguments: object, **named: object) -> object:
-            calls.append(arguments)
-            if len(calls) == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments, **named)
-
-        setattr(os, call, killing)
-        replace_history(folder)
+        replace_history(folder, disk=_FailingDisk(call, at, kill))
 
     run(work)
     copies = sorted(folder.glob("history-damaged-*.db"))
@@ -162,15 +189,10 @@ def test_wherever_it_is_killed_the_old_file_is_there_whole(
     assert len(_questions(folder)) >= _TURNS - 20 and not list(folder.glob(".history*"))
 
 
-def test_where_there_are_no_second_names_the_old_file_is_copied(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def none(*_: object, **__: object) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
-
+def test_where_there_are_no_second_names_the_old_file_is_copied(folder: Path) -> None:
     hurt = _hurt(folder)
-    monkeypatch.setattr(os, "link", none)
-    (mended,) = _repaired(folder)
+    (mended,) = repair_history(folder, disk=_WithoutLinks())
+    assert isinstance(mended, Repaired)
     assert mended.done and (folder / "history-damaged-1.db").read_bytes() == hurt
     assert (folder / "history-damaged-1.db").stat().st_mode & 0o077 == 0
 
@@ -187,10 +209,47 @@ _NOT_DAMAGE = [
 ]
 
 
+class _FailingDatabase(Database):
+    """A database of which one step fails; before `reindex` its indices do not agree."""
+
+    def __init__(self, path: Path, step: str, error: RagError) -> None:
+        super().__init__(path)
+        self._step, self._error = step, error
+
+    def failed_pages(self) -> list[str]:
+        if self._step == "failed_pages":
+            raise self._error
+        disagree = ["row 3 missing from index turns_conversation"]
+        return disagree if self._step == "reindex" else super().failed_pages()
+
+    def reindex(self) -> None:
+        assert self._step == "reindex"
+        raise self._error
+
+
+class _FailingHistory(History):
+    """A history of which one step fails."""
+
+    def __init__(self, folder: Path, step: str, error: RagError) -> None:
+        super().__init__(folder)
+        self.database.close()
+        self.database = _FailingDatabase(folder / "history.db", step, error)
+        self._step, self._error = step, error
+
+    def damaged(self) -> dict[int, str]:
+        if self._step == "damaged":
+            raise self._error
+        return super().damaged()
+
+    def forget(self, turns: Iterable[int]) -> None:
+        assert self._step == "forget"
+        raise self._error
+
+
 @pytest.mark.parametrize(("name", "said"), _NOT_DAMAGE)
 @pytest.mark.parametrize("step", ["failed_pages", "reindex", "damaged", "forget"])
 def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str, step: str
+    folder: Path, name: str, said: str, step: str
 ) -> None:
     from rag.disk.disk_errors import describe_disk_error
 
@@ -199,17 +258,9 @@ def test_an_error_that_is_no_damage_leaves_the_history_where_it_is(
     foreseen = describe_disk_error(error if name else MemoryError(), folder, "history.db")
     assert not isinstance(foreseen, LibraryBroken)
 
-    def fails(*_: object) -> None:
-        raise foreseen
-
-    if step == "reindex":
-        monkeypatch.setattr(
-            Database, "failed_pages", lambda _: ["row 3 missing from index turns_conversation"]
-        )
-    owner = Database if step in ("failed_pages", "reindex") else History
-    monkeypatch.setattr(owner, step, fails)
     before = (folder / "history.db").read_bytes()
-    (left,) = _repaired(folder)
+    (left,) = repair_history(folder, lambda path: _FailingHistory(path, step, foreseen))
+    assert isinstance(left, Repaired)
     assert left.what == "history" and not left.done and left.cure
     assert (folder / "history.db").read_bytes() == before and not list(folder.glob("*damaged*"))
 

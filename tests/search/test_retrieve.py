@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rag.domain import Chunk, Copy, Span
 from rag.library.library import Library
-from rag.search.fusion import blend_scores, fuse_scores, spread_over_documents
+from rag.search.candidates import blend_scores, fuse_scores, spread_over_documents
 from rag.search.retrieve import Retriever, is_question
 
 NAMES = ["a", "b", "c", "d", "e"]
@@ -55,7 +55,7 @@ class FakeLibrary:
     def documents(self) -> FakeLibrary:
         return self
 
-    files = fulltext = spelling = duplicates = documents
+    files = fulltext = spelling = duplicates = table_vectors = documents
 
     def hold(self, words: Sequence[str]) -> set[str]:
         return {word for word in words if "k" not in word}

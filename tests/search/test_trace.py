@@ -12,8 +12,7 @@ import pytest
 from rag.domain import Chunk, Document, Span
 from rag.library.files import KnownFile
 from rag.library.library import Library
-from rag.search.retrieve import Retriever
-from rag.search.trace import Followed
+from rag.search.retrieve import Followed, Retriever
 
 NOUNS = "heron otter lynx newt toad weasel curlew plover egret stoat shrew adder osprey".split()
 PLACES = "river forest meadow barn harbour quarry orchard marsh cliff garden".split()
@@ -106,6 +105,7 @@ def test_a_trace_has_the_passages_of_the_plain_search(
             assert trace.passages == plain and trace.limit == limit and trace.followed is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rerank", [0, 6])
 @pytest.mark.parametrize("question", QUESTIONS[:2])
 def test_the_limit_and_the_depth_that_a_trace_names_return_the_chunk(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rag.domain import Chunk, Document, Span
 from rag.ingest.chunk import chunk_document
-from rag.search.widen import widen_chunk
+from rag.search.passages import widen_chunk
 from rag.text.sentences import split_sentences
 
 TEXT = (

@@ -408,7 +408,7 @@ def ods(rows: str, styles: str = "") -> bytes:
     """An OpenDocument spreadsheet of one sheet."""
     names = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-        for name in ("office", "table", "text", "style")
+        for name in ("office", "table", "text", "style", "draw")
     )
     content = (
         f"<office:document-content {names}><office:automatic-styles>{styles}</office:automatic-styles>"

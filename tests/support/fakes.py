@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answer.check import CheckFit, Judge, word_overlap
-from rag.answer.short_answers import answer_kind
+from rag.answer.spans import answer_kind
 from rag.domain import (
     Chunk,
     Draft,
@@ -26,7 +26,7 @@ from rag.domain import (
     Turn,
 )
 from rag.protocols import AnswerSpan, PassageReading, Support
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.sentences import split_sentences
 
 
@@ -95,7 +95,7 @@ def _short(question: str, sentence: str) -> tuple[bool, Span]:
     days, rest = facts.find_dates(sentence)
     things = {
         "date": [d.shown for d in days],
-        "number": [n.shown for n in facts.find_numbers(rest)],
+        "number": [n.shown for n in quantities.find_numbers(rest)],
         "name": facts.find_names(sentence),
     }
     for shown in things.get(asked, []):

@@ -77,6 +77,7 @@ def test_a_part_of_a_large_folder_is_not_its_template(house: House, tmp_path: Pa
     assert not any(_masked(house, f"{town}.txt") for town in TOWNS[:6])
 
 
+@pytest.mark.slow
 def test_later_files_show_what_the_earlier_ones_have_in_common(
     house: House, tmp_path: Path
 ) -> None:

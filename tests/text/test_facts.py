@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.fact_index import WordIndex
 
 
 def _values(text: str) -> list[float]:
-    return sorted(v for n in facts.find_numbers(facts.find_dates(text)[1]) for v in n.values)
+    return sorted(v for n in quantities.find_numbers(facts.find_dates(text)[1]) for v in n.values)
 
 
 def _agree(claim: str, source: str) -> bool:
     """Are all numbers of the claim borne out by the source?"""
-    mine, theirs = (facts.find_numbers(facts.find_dates(t)[1]) for t in (claim, source))
+    mine, theirs = (quantities.find_numbers(facts.find_dates(t)[1]) for t in (claim, source))
     assert mine, f"no number in {claim!r}"
     return all(any(n.agrees(t) for t in theirs) for n in mine)
 
@@ -75,6 +75,40 @@ def test_spellings_of_one_number_agree(one: str, other: str) -> None:
         ("5,000", "50,000", False),
         ("5,000", "5,001", False),
         ("5 million to 6 million", "between 5,000,000 and 6,000,000", True),
+        ("75 kg", "0,75 kg", False),
+        ("0.75 kg", "0,75 kg", True),
+        ("750 kg", "0,750 kg", False),
+        ("1.5 million", "1,5 Mio. Euro", True),
+        ("1.5 billion", "1,5 Mrd. Euro", True),
+        ("15 million", "1,5 Mio. Euro", False),
+        ("15 lakh", "1.5 million", True),
+        ("12.4 km", "12,400 m", True),
+        ("12.4 km", "12,400 km", False),
+        ("12.4 kilometres", "a 12,400-metre road", True),
+        ("2,000 g", "2 kg of flour", True),
+        ("2 kg", "2 g of salt", False),
+        ("2 kg", "2 cups of flour", True),
+        ("48 hours", "two days", True),
+        ("three days", "3 months", False),
+        ("two years", "24 months", True),
+        ("5,000 euros", "€5,000", True),
+        ("5,000 euros", "EUR 5.000", True),
+        ("5,000 euros", "$5,000", False),
+        ("5 million dollars", "$5m", True),
+        ("-5 °C", "it was 5 °C", False),
+        ("20 °C", "20 °F", False),
+        ("1.5 GB", "1500 MB", True),
+        ("2:30 pm", "14:30", True),
+        ("2:30 p.m.", "from 14:30 on", True),
+        ("2:30 am", "14:30", False),
+        ("2.30 pm", "half past two, 2:30 PM", True),
+        ("2:30", "14:30", True),
+        ("02:30", "14:30", False),
+        ("7 pm", "19:00", True),
+        ("19 Uhr", "7 p.m.", True),
+        ("12 am", "0:00", True),
+        ("14:30", "14:35", False),
+        ("14 people", "14:30", False),
     ],
 )
 def test_what_bears_out_what(claim: str, source: str, agree: bool) -> None:
@@ -99,11 +133,11 @@ def test_a_range_is_two_numbers() -> None:
     ],
 )
 def test_what_is_no_number(text: str) -> None:
-    assert facts.find_numbers(text) == []
+    assert quantities.find_numbers(text) == []
 
 
 def test_a_number_is_shown_as_it_stands() -> None:
-    assert [n.shown for n in facts.find_numbers("In 2022 there were 40 and five")] == [
+    assert [n.shown for n in quantities.find_numbers("In 2022 there were 40 and five")] == [
         "2022",
         "40",
         "five",
@@ -182,7 +216,7 @@ def test_blanking_out_dates_moves_nothing(text: str) -> None:
     assert len(rest) == 2 * len(text) + len(" 24 February 2022 ")
     assert found
     (
-        facts.find_numbers(text),
+        quantities.find_numbers(text),
         facts.find_names(text),
         facts.content_stems(text),
         facts.find_quotations(text),
@@ -191,7 +225,7 @@ def test_blanking_out_dates_moves_nothing(text: str) -> None:
 
 
 def test_the_numbers_of_a_date_are_not_numbers() -> None:
-    assert facts.find_numbers(facts.find_dates("On 24 February 2022 it began.")[1]) == []
+    assert quantities.find_numbers(facts.find_dates("On 24 February 2022 it began.")[1]) == []
 
 
 # -- names, quotations, words --
@@ -281,3 +315,22 @@ def test_folding() -> None:
 )
 def test_negations(text: str, count: int) -> None:
     assert facts.count_negations(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "dimension"),
+    [
+        ("5 pounds", ""),
+        ("5 tons", ""),
+        ("5m", ""),
+        ("a 5-km run", "length"),
+        ("5 km/h", "speed"),
+        ("5 m²", "area"),
+        ("5 Gold medals", ""),
+        ("£5", "sterling"),
+        ("5 %", ""),
+    ],
+)
+def test_units_of_measure(text: str, dimension: str) -> None:
+    (number,) = quantities.find_numbers(text)
+    assert number.dimension == dimension and bool(number.base_values) == bool(dimension)

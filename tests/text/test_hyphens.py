@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.domain import Chunk, Span
-from rag.text.hyphens import KnownWords, divided_word, divisions, keeps_hyphen
-from rag.text.view import view_of
+from rag.text.units import KnownWords, divided_word, divisions, keeps_hyphen, view_of
 
 
 def joined(before: str, after: str, text: str = "") -> str:

@@ -24,12 +24,10 @@ from rag.answer import (
     followup,
     lookup,
     mentions,
-    parts,
     prompt,
     reader,
     referring_words,
     scope,
-    short_answers,
     spans,
 )
 from rag.cli.output import print_document
@@ -44,8 +42,17 @@ from rag.ingest.structure.find import find_units
 from rag.ingest.structure.front_matter import find_front_matter
 from rag.protocols import AnswerSpan, PassageReading, Support
 from rag.search import candidates, retrieve
-from rag.search.widen import edges_of, widen_chunk
-from rag.text import boilerplate, copies, facts, header_rows, sanitize
+from rag.search.passages import edges_of, widen_chunk
+from rag.text import (
+    boilerplate,
+    copies,
+    facts,
+    header_rows,
+    language,
+    quantities,
+    sanitize,
+    unspaced,
+)
 from rag.text.sentences import split_blocks, split_sentences
 from rag.upkeep.find_quote import find_quote
 from tests.support.structured import passage_of
@@ -63,7 +70,7 @@ _UNITS = (
     "[1", "[1] ", "[1, ", '"a', "“a", "«a", "„a", "(a", "a(", "a'", "A’s ", '" “ « „ ', "“ ”", '"a b c" ', "“a b c”«d e f» ", "(“", "'\" ",
     "漢。", "漢字。", "a\u0301\u0323", "\u0323\u0301", "\u0f73", "👨\u200d👩", "yes. no! ", "Dr. ", "1. ", "(1) ", "U.S. ", "“Yes.” ",
     "not ", "don't ", "Name, ", "A de ", "A & ", "Name of ", "5 May 2020 ", "5 May ", "May ", "2020-05-05 ", "5.5.2020 ", "five thousand ",
-    "five hundred and ", "teen ", "hundred ", "5 million ", "12 % ", "-5 ", "1:2 ",
+    "five hundred and ", "teen ", "hundred ", "5 million ", "12 % ", "-5 ", "1:2 ", "14:30 ", "5 km ", "€5 ", "7 p.m. ",
     "by staff ", "share this ", "log in or ", "access_time ", "arrow_a", "© 2020 ", "photo: ", "- a, ", "cookies\n", "Home\n", "Home\nNews\n",
     "title: a\n", "---\n", "--- \n", "==\n", "Title\n=====\n", "# a\n", "## a #", "```\n", "# x\n```\n", "def a\n", "static ", ":date: a\n",
     "a: b\n", "a:\n", "- a: b\n", "- - a\n", "a = 1\n", "[a]\n", "a {\n", "}\n", '{"a": 1}, ', '{"a":', '["', '"\\', "<a>\n", "|===\n", "|a |b\n",
@@ -74,7 +81,7 @@ _UNITS = (
 #: a beginning, what is repeated behind it, an end
 _FRAMED = (
     ("by staff", " ", "x"), ("# x", " ", "y"), ("# x", " #", "y"), ("#", " ", "x"), ("---\ntitle: x", " ", "y\n---\n"), ("---\na: b\n", "x\n", ""),
-    ("---\ntitle:", "\n", "x\n---\n"), ("Title\n===", " ", "x"), ("```\n", "a\n", ""), ("a", " ", "b"), ("x", "\n", "y"), ("5", " ", "May"),
+    ("---\ntitle:", "\n", "x\n---\n"), ("Title\n===", " ", "x"), ("```\n", "a\n", ""), ("a", " ", "b"), ("x", "\n", "y"), ("5", " ", "May"), ("5", " ", "pm"), ("5", " ", "km"),
     ("5", " ", "%"), ("1", "0", "x"), ("1", " 000", "x"), ("five", " ", "and a half"), ("A", " ", "A"), ("A de", " de", " x"), ("[1", " ", "]"),
     ("", " ", "[1]"), ("“", "a ", "”"), ('"', "a. ", '"'), ("Dr", ". ", "a"), ("a", "\u0301", "b"), ("", "#", "5"), ("who is", " ", "x"),
     ("photo", " ", "x"), ("and", ", ", "x"), ("", "\t", "def x"), ("copyright", " ", "x"),
@@ -222,7 +229,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "template": (12_000, _template),
     "around": (6_000, _around),
     "dates": (15_000, facts.find_dates),
-    "numbers": (10_000, facts.find_numbers),
+    "numbers": (10_000, quantities.find_numbers),
     "quotations": (30_000, facts.find_quotations),
     "names": (30_000, facts.find_names),
     "words": (15_000, lambda t: (facts.content_stems(t), facts.count_negations(t), facts.flatten_text(t))),
@@ -234,7 +241,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "named": (300, lambda t: (mentions.find_mentions(t), mentions.mention_kind(t), mentions.name_only(t), mentions.leading_name(t), mentions.noun_phrases(t))),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
     "sound": (6_000, lambda t: (followup.accept_rewrite(t, "q?", _HISTORY), followup.accept_rewrite("Who is he?", t, [Turn(t, t, t)]))),
-    "kind": (30_000, short_answers.answer_kind),
+    "kind": (30_000, spans.answer_kind),
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),
     "unnamed, both": (8_000, lambda t: reader.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
@@ -244,9 +251,10 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
     "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
     "scope": (4_000, lambda t: scope.passages_in_scope(_SHORT, [passage_of(f"# {t}\n\n{t}\n")])),
-    "parts": (4_000, lambda t: parts.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
-    "alike": (5_000, lambda t: short_answers.same_answer(t, t + " x")),
-    "prompt": (60_000, lambda t: (prompt.is_refusal(t), prompt._passage(_passage(t), "f"))),
+    "parts": (4_000, lambda t: spans.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
+    "alike": (5_000, lambda t: spans.same_answer(t, t + " x")),
+    "prompt": (60_000, lambda t: (cite.is_refusal(t), prompt._passage(_passage(t), "f"))),
+    "words without spaces": (60_000, lambda t: (unspaced.spaced(t), unspaced.divide(t), language.language_of(t[:2000]))),
     "words of a question": (30_000, lambda t: (candidates.query_words(t), retrieve.is_question(t), candidates._FILE_NAME.findall(t))),
     "check, a claim": (6_000, lambda t: check.check_claim(t, _SHORT, _JUDGE)),
     "check, a passage": (4_000, lambda t: check.check_claim(_SHORT, t, _JUDGE)),

@@ -192,3 +192,13 @@ def test_a_day_with_a_full_stop_is_not_the_end_of_a_sentence() -> None:
         "It has 5.",
         "Many came.",
     ]
+
+
+def test_blanks_end_long_sentences_of_thai_and_a_sign_those_of_khmer() -> None:
+    thai = (
+        "ภารโรงเทถังขยะทุกวันจันทร์และล็อคประตูในตอนเย็น",
+        "ค่าเช่าเดือนละห้าพันบาท ชำระภายในวันที่ห้าของทุกเดือน",
+    )
+    assert _split(" ".join(thai)) == list(thai)
+    assert _split("ខ្ញុំទៅផ្សារ។ គាត់នៅផ្ទះ។") == ["ខ្ញុំទៅផ្សារ។", "គាត់នៅផ្ទះ។"]
+    assert _split("押金是两千元。可以吗？不可以！") == ["押金是两千元。", "可以吗？", "不可以！"]

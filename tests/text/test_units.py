@@ -8,8 +8,14 @@ import pytest
 
 from rag.domain import Span
 from rag.text.header_rows import count_header_rows, join_headers
-from rag.text.units import UnitsInOrder, units_from_json, units_to_json, units_within
-from rag.text.view import context_of, view_of
+from rag.text.units import (
+    UnitsInOrder,
+    context_of,
+    units_from_json,
+    units_to_json,
+    units_within,
+    view_of,
+)
 from tests.support.structured import passage_of, table_passage
 
 NOTES = passage_of(

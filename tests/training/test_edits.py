@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.training import edits
 
 SEEDS = st.integers(0, 2**32)
@@ -40,7 +40,7 @@ def _values(text: str) -> list[float]:
     """All quantities of a text, years among them; the numbers of dates too."""
     days, rest = facts.find_dates(text)
     parts = [float(p) for d in days for p in (d.year, d.month, d.day) if p]
-    return sorted([v for n in facts.find_numbers(rest) for v in n.values] + parts)
+    return sorted([v for n in quantities.find_numbers(rest) for v in n.values] + parts)
 
 
 def _when(text: str) -> tuple[object, ...]:

@@ -255,7 +255,10 @@ class Scripted:
                 return doc
         raise RagError("no such document")
 
-    def ask(self, question: str, conversation: str | None = None) -> Iterator[Event]:
+    def ask(
+        self, question: str, conversation: str | None = None, refresh: bool = False
+    ) -> Iterator[Event]:
+        self.calls += ["refresh"] * refresh
         self.asked.append((question, conversation))
         self._stop.clear()
         planned = next(

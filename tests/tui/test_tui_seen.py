@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.geometry import Region
 
-from rag.domain import Verdict
+from rag.domain import FileState, Verdict
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
 from tests.tui.stage import SIZES, Stage, lit, perform, styled
 from tui.render.glyphs import SHORT_ANSWER_STYLE
-from tui.widgets.source_pane import SHORT_ANSWER_ON_EVIDENCE, SourceScroll
+from tui.widgets.source_pane import SHORT_ANSWER_ON_EVIDENCE, SourcePane, SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -168,3 +170,36 @@ def test_the_source_keeps_its_rows_beside_a_short_conversation() -> None:
         await stage.until(lambda: stage.ask_screen.query_one(SourceScroll).content_size.height >= 5)
 
     perform(act, size=(120, 24))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_changed_file_is_said_under_the_answer_and_on_its_source(size: tuple[int, int]) -> None:
+    changed = replace(script.P1, file=FileState.CHANGED)
+    answer = replace(script.QUOTED, passages=(changed, script.P2, script.P3))
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("How many bolts?")
+        await stage.sees("! the file has changed since it was read")
+        stage.ask_screen.action_open()
+        if size[0] >= 120:
+            pane = stage.ask_screen.query_one(SourcePane)
+            await stage.until(
+                lambda: any(
+                    "the file has changed since it was read" in row[pane.region.x :]
+                    for row in stage.lines
+                )
+            )
+        await stage.ask_screen.action_refresh_sources()
+        await stage.until(lambda: "refresh" in stage.engine.calls)
+
+    perform(act, Scripted({"": answer}), size)
+
+
+def test_a_file_that_is_the_same_is_not_mentioned() -> None:
+    same = replace(script.P1, file=FileState.SAME)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("How many bolts?")
+        assert "the file" not in stage.text
+
+    perform(act, Scripted({"": replace(script.QUOTED, passages=(same, script.P2, script.P3))}))

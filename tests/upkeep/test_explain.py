@@ -310,6 +310,7 @@ class CountedQuestions(SmallMachines):
         return self.questions
 
 
+@pytest.mark.slow
 def test_the_front_door_reads_the_chunks_that_it_explains_and_not_all(tmp_path: Path) -> None:
     folder = tmp_path / "docs"
     folder.mkdir()

@@ -18,6 +18,7 @@ from rag.phrases import (
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     abstention_phrase,
+    file_notes,
 )
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
@@ -162,8 +163,8 @@ def looked_up(question: str) -> Content:
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
     """Return the warnings about an answer.
 
-    They name sources that differ, markers without a source, passages that did not fit, and masked
-    lines that would answer.
+    They name sources that differ, markers without a source, passages that did not fit, masked
+    lines that would answer, and cited files that changed or are gone.
     """
     cited = _cited_numbers(answer)
     parts: list[Part] = []
@@ -183,7 +184,7 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         parts.append((glyphs.say(words), "$text-error"))
     for dropped in answer.receipt.dropped:
         parts.append((f"! left out, for lack of room: {quote_foreign(dropped)}\n", "$text-warning"))
-    parts += left_out(answer, glyphs)
+    parts += [*left_out(answer, glyphs), *_file_notes(answer, glyphs)]
     if not parts:
         return Content("")
     last_text, last_style = parts[-1]
@@ -200,10 +201,18 @@ def left_out(answer: Answer, glyphs: Glyphs) -> list[Part]:
     return parts
 
 
+def _file_notes(answer: Answer, glyphs: Glyphs) -> list[Part]:
+    """Return one line for each cited file that has changed or is gone, and the key that helps."""
+    return [
+        (glyphs.say(f"! {phrase}: {quote_foreign(source)} · R reads it again\n"), "$text-warning")
+        for source, phrase in file_notes(answer)
+    ]
+
+
 def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
     """Return why there is no answer, the masked lines that would answer, the nearest passages."""
     heading = f"{glyphs.abstained} {NOT_ANSWERED} — {abstention_phrase(answer.reason)}\n"
-    parts = [(glyphs.say(heading), "bold"), *left_out(answer, glyphs)]
+    parts = [(glyphs.say(heading), "bold"), *left_out(answer, glyphs), *_file_notes(answer, glyphs)]
     if answer.reason is Reason.EMPTY_LIBRARY:
         return assemble([*parts, (f"  Add a folder or a file:  {ADD_COMMAND}", "")])
     if not answer.passages:

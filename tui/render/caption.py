@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, Passage, Ranks, Verdict
-from rag.phrases import VERDICT_PHRASES
+from rag.phrases import FILE_PHRASES, VERDICT_PHRASES
 from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
@@ -187,12 +187,12 @@ def _error_rates(rates: ErrorRates | None, width: int) -> Iterator[Part]:
 
 
 def _notes(passage: Passage, excerpt: Excerpt) -> list[str]:
-    """Return warnings: replaced characters, boilerplate, copies."""
+    """Return warnings: a changed file, replaced characters, boilerplate, copies."""
     chunk = passage.chunk
     replaced = excerpt.replaced + sum(
         count_replaced(text) for text in (chunk.title, chunk.source, chunk.heading)
     )
-    notes = []
+    notes = [f"! {FILE_PHRASES[passage.file]}"] if passage.file in FILE_PHRASES else []
     if replaced:
         characters = counted(replaced, "character")
         notes.append(f"! {characters} replaced: a terminal would obey or hide them")

@@ -77,9 +77,9 @@ class AskScreen(AskLayout):
     async def _question_asked(self, event: Prompt.Asked) -> None:
         await self.put(event.question)
 
-    async def put(self, question: str) -> None:
-        """Add a question; it is asked after those before it."""
-        turn = Exchange(question, self.glyphs)
+    async def put(self, question: str, refresh: bool = False) -> None:
+        """Add a question; it is asked after those before it. `refresh` as in `Bot.ask`."""
+        turn = Exchange(question, self.glyphs, refresh)
         await self.talk.add(turn)
         self.questions.put(turn)
         self._next()
@@ -147,6 +147,11 @@ class AskScreen(AskLayout):
         turn = self._target()
         if turn is not None:
             await self.put(turn.question)
+
+    async def action_refresh_sources(self) -> None:
+        turn = self._target()
+        if turn is not None:
+            await self.put(turn.question, refresh=True)
 
     async def action_new(self) -> None:
         self.questions.leave()

@@ -53,10 +53,11 @@ class Exchange(Vertical, can_focus=True):
             super().__init__()
             self.text = text
 
-    def __init__(self, question: str, glyphs: Glyphs) -> None:
+    def __init__(self, question: str, glyphs: Glyphs, refresh: bool = False) -> None:
         super().__init__(classes="turn")
         self.question = question
         self.glyphs = glyphs
+        self.refresh_sources = refresh  #: whether changed files are read again first
         self.progress = Progress()
         self.answer: Answer | None = None
         self.error: RagError | None = None

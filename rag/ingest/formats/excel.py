@@ -7,17 +7,29 @@ and columns are left out, as a person does not see them, and the report says so.
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rag.domain import RawDocument, RefusedPart
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.grid import Filled, NumberedRow
+from rag.ingest.formats.not_taken import NotTaken, Tally
 from rag.ingest.formats.number_format import format_value
 from rag.ingest.formats.sheet_blocks import add_sheet
 from rag.ingest.formats.sheet_hidden import HiddenParts
 from rag.ingest.formats.sheet_outline import Merged, Outline, outlines_of
 from rag.ingest.formats.zip_guard import office_properties, open_package
+
+#: parts of a workbook that are counted, by their names
+_PARTS = {
+    NotTaken.CHARTS: re.compile(r"xl/charts/chart[^/]{1,40}\.xml"),
+    NotTaken.PICTURES: re.compile(r"xl/media/[^/]{1,200}"),
+    NotTaken.OBJECTS: re.compile(r"xl/embeddings/[^/]{1,200}"),
+}
+_COMMENTS = re.compile(r"xl/(?:comments/)?comments?\d{0,9}\.xml")
+_COMMENT = re.compile(rb"<(?:\w{1,9}:)?comment[\s>]")
 
 
 def read_xlsx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
@@ -27,6 +39,7 @@ def read_xlsx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     title, date = office_properties(content)
     with open_package(content) as archive:
         outlines = outlines_of(archive)
+        tally = _beside_the_cells(archive)
     book = openpyxl.load_workbook(
         io.BytesIO(content), read_only=True, data_only=True, keep_links=False
     )
@@ -42,6 +55,19 @@ def read_xlsx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
         hidden.unsaved += outline.unsaved
     yield lines.raw(title, date, lines=True)
     yield from hidden.parts()
+    yield from tally.parts()
+
+
+def _beside_the_cells(archive: zipfile.ZipFile) -> Tally:
+    """Count what a workbook holds beside its cells: charts, pictures, comments, embedded files."""
+    tally = Tally()
+    for name in archive.namelist():
+        if match := _COMMENTS.fullmatch(name):
+            # a conversation stands also as a comment, which says that it is one
+            tally.add(NotTaken.COMMENTS, len(_COMMENT.findall(archive.read(match[0]))))
+        for kind, pattern in _PARTS.items():
+            tally.add(kind, bool(pattern.fullmatch(name)))
+    return tally
 
 
 def _rows(sheet: Any, outline: Outline, hidden: HiddenParts) -> Iterator[NumberedRow]:

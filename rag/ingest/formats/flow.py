@@ -201,6 +201,11 @@ class Flow:
         self._end_table(text)
         return True
 
+    @property
+    def has_table_waiting(self) -> bool:
+        """Is there a table whose lines are not written yet?"""
+        return self._waiting is not None
+
     def _end_table(self, context: str = "") -> None:
         table, self._waiting = self._waiting, None
         if table is None:

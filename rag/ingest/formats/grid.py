@@ -5,8 +5,9 @@
 
 The values are verbatim, but for white space and line breaks in a cell, which become one blank. Rows
 of a single value before the header are its title; a cell merged over the columns between other rows
-is the label of those below it. The names of the columns are no part of a row's text; they stand in
-its unit, which is what is looked up and read.
+is the label of those below it, and so may be a text alone in its row (`row_groups`). The names of
+the columns are no part of a row's text; they stand in its unit, which is what
+is looked up and read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from rag.domain import Cell, Span, Unit, UnitKind
 from rag.errors import Unreadable
 from rag.ingest.formats.common import DIVIDER, LineBuilder
+from rag.ingest.formats.row_groups import with_groups
 from rag.text.header_rows import count_header_rows, filled, join_headers
 
 #: columns of a table; as many as Excel allows
@@ -73,14 +75,14 @@ def add_table(
         header, rest = _begin(lines, first, context, header_rows)
         remaining = chain(rest, remaining)
     label = ""
-    for row in remaining:
+    for row, group in with_groups(remaining):
         if row in header.rows:  # repeated on the next page
             lines.add(_shown(row))
-        elif _is_label(row):
-            label = filled(row)[0]
-            lines.add(label)
+        elif group is None or _is_label(row):
+            label = filled(row)[0] if group is not None else ""
+            lines.add(filled(row)[0])
         else:
-            around = [part for part in (header.context, label[:_MAX_NAME_CHARS]) if part]
+            around = [part for part in (header.context, label[:_MAX_NAME_CHARS], group) if part]
             _add_row(lines, header.names, row, " / ".join(around))
     return header
 

@@ -36,6 +36,11 @@ class NotTaken(Enum):
         "there is no text in it",
         "write down what is said in it",
     )
+    COMMENTS = (
+        ("comment on a cell", "comments on cells"),
+        "a workbook's comments are not read",
+        "write them into cells",
+    )
     HIDDEN = (
         ("hidden text", "hidden texts"),
         "a reader of the file does not see it",

@@ -17,6 +17,7 @@ from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
 from rag.ingest.formats.grid import MAX_COLUMNS, Filled, NumberedRow
+from rag.ingest.formats.not_taken import NotTaken, Tally
 from rag.ingest.formats.sheet_blocks import add_sheet
 from rag.ingest.formats.sheet_hidden import HiddenParts
 from rag.ingest.formats.zip_guard import open_package
@@ -40,6 +41,13 @@ _MAX_BLANKS = 1000
 #: empty cells before a cell that do not count
 _FREE_GAP = 100
 
+#: what a workbook holds beside its cells; a chart is an embedded object
+_BESIDE = {
+    NotTaken.COMMENTS: re.compile(rb"<office:annotation[\s/>]"),
+    NotTaken.OBJECTS: re.compile(rb"<draw:object[\s/>]"),
+    NotTaken.PICTURES: re.compile(rb"<draw:image[\s>](?![^>]{0,300}ObjectReplacements)"),
+}
+
 
 def read_ods(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """Yield a spreadsheet, then a refused part for each kind of content that was left out."""
@@ -54,6 +62,10 @@ def read_ods(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     _Sheets(lines, hidden).read(sheets)
     yield lines.raw(title, date, lines=True)
     yield from hidden.parts()
+    tally = Tally()
+    for kind, pattern in _BESIDE.items():
+        tally.add(kind, sum(1 for _ in pattern.finditer(sheets)))
+    yield from tally.parts()
 
 
 def _properties(meta: bytes) -> tuple[str, str | None]:

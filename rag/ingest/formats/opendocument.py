@@ -205,7 +205,7 @@ class _Reader:
         spoken = [_plain_text(frame) for frame in frames if attribute(frame, "class") == "notes"]
         if any(spoken):
             self.flow.paragraph(f"Notes: {' '.join(filter(None, spoken))}")
-        has_text = self.flow.lines.length > start
+        has_text = self.flow.lines.length > start or self.flow.has_table_waiting
         self.flow.paragraph("")
         return has_text
 

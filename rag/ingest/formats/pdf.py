@@ -4,13 +4,14 @@ PDFium is the PDF library of Chrome. It opens files whose cross references are b
 in milliseconds, knows the encryptions, and is fuzzed more than any parser in Python. It is native
 code and runs only in the child process. It gives words with their places (`pdf_words`); columns,
 tables, running heads and paragraphs are found from them (`pdf_layout`, `pdf_furniture`,
-`pdf_text`). The report names pages without text (there is no OCR) and pages that the file states
-and does not contain.
+`pdf_text`). The report names pages without text and pages that the file states and does not
+contain. With the extra `ocr`, pages without text are drawn and recognised (`ocr`).
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
 from rag.ingest.formats.common import LineBuilder
+from rag.ingest.formats.ocr import OCR_CURE, recognize, time_is_left
 from rag.ingest.formats.page_ranges import page_ranges
 from rag.ingest.formats.pdf_furniture import (
     NEIGHBOURS,
@@ -30,12 +32,14 @@ from rag.ingest.formats.pdf_furniture import (
 from rag.ingest.formats.pdf_layout import items_in_file_order, page_items
 from rag.ingest.formats.pdf_text import Item, PdfText
 from rag.ingest.formats.pdf_words import PageWords, page_words
+from rag.ingest.formats.picture import with_confidence
 from rag.ingest.structure.find import find_units
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfBookmark, PdfDocument
 
-_OCR_CURE = "run OCR on it, then add it again"
+#: points of a page and the pixels of a point at which it is drawn for OCR
+_MAX_SIDE, _PIXELS_PER_POINT = 2400, 200 / 72
 _MAX_PAGES = 50_000
 #: words of a file that are put in the order of reading, and bytes of the file for one more; the
 #: others stay in the order of the file, so that a long document is read within its time
@@ -49,25 +53,34 @@ _PASSWORD_ERROR = 4
 
 def read_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     """Yield the text of a PDF file, then refused parts for pages without text and missing pages."""
+    yield from _read(content, None)
+
+
+def read_scanned_pdf(content: bytes) -> Iterator[RawDocument | RefusedPart]:
+    """Yield as `read_pdf`, with the text that OCR recognises on pages without text."""
+    yield from _read(content, _Scans())
+
+
+def _read(content: bytes, scans: _Scans | None) -> Iterator[RawDocument | RefusedPart]:
     pdf = _open_pdf(content)
     metadata = pdf.get_metadata_dict()
     bookmarks = list(islice(pdf.get_toc(), _MAX_BOOKMARKS))
-    text = PdfText(headings=not bookmarks)
-    blank_pages, missing_pages = _add_pages(pdf, text, len(content))
+    text = PdfText(headings=not bookmarks and not scans)
+    blank_pages, missing_pages = _add_pages(pdf, text, len(content), scans)
     _add_bookmarks(bookmarks, text.lines, text.page_starts)
     if len(blank_pages) + len(missing_pages) >= len(pdf):
         if blank_pages:
-            raise Unreadable("has no text on any page (scanned?)", _OCR_CURE)
+            raise Unreadable(*_why_blank("has no text on any page (scanned?)", scans))
         cure = "open it in its own program and save it again"
         raise Unreadable("has no page that can be read", cure)
     raw = text.raw(
         _real_title(metadata.get("Title", "")),
         _iso_date(metadata.get("CreationDate", "") or metadata.get("ModDate", "")),
     )
-    yield _with_units(raw)
+    yield with_confidence(_with_units(raw), scans.spoken if scans else {})
     if blank_pages:
         name = f"/{page_ranges('page', blank_pages)}"
-        yield RefusedPart(name, "without text (scanned?)", _OCR_CURE)
+        yield RefusedPart(name, *_why_blank("without text (scanned?)", scans))
     if missing_pages:
         yield RefusedPart(
             f"/{page_ranges('page', missing_pages)}",
@@ -81,8 +94,42 @@ def _with_units(raw: RawDocument) -> RawDocument:
     return replace(raw, units=find_units(raw.text, raw.units or (), skip=raw.masked))
 
 
-def _add_pages(pdf: PdfDocument, text: PdfText, size: int) -> tuple[list[int], list[int]]:
-    """Add the text of all pages.
+class _Scans:
+    """Reads pages without text by OCR, as long as there is time for it."""
+
+    def __init__(self) -> None:
+        self.spoken = dict[int, str]()  #: number of a page from 0 -> how surely it was read
+        self._started = time.process_time()
+        self.has_time = True
+
+    def words(self, pdf: PdfDocument, number: int) -> PageWords:
+        """Return the words that are recognised on page `number`."""
+        self.has_time = self.has_time and time_is_left(self._started)
+        if not self.has_time:
+            return PageWords([], [], [])
+        page = pdf[number]
+        scale = min(_PIXELS_PER_POINT, _MAX_SIDE / max(*page.get_size(), 1))
+        image = page.render(scale=scale, rev_byteorder=True).to_numpy()[:, :, :3]
+        page.close()
+        found = recognize(image, scale)
+        if found.words:
+            self.spoken[number] = found.says
+        return PageWords(found.words, [], [])
+
+
+def _why_blank(reason: str, scans: _Scans | None) -> tuple[str, str]:
+    """Reason and cure of pages without text."""
+    if scans is None:
+        return reason, OCR_CURE
+    if not scans.has_time:
+        return f"{reason}; OCR took too long", "split it, then add the parts"
+    return f"{reason}; OCR found no text", "scan them again if there is text on them"
+
+
+def _add_pages(
+    pdf: PdfDocument, text: PdfText, size: int, scans: _Scans | None
+) -> tuple[list[int], list[int]]:
+    """Add the text of all pages; `scans` reads those without text.
 
     Returns the numbers from 1 of pages without text and of missing pages.
     """
@@ -96,6 +143,8 @@ def _add_pages(pdf: PdfDocument, text: PdfText, size: int) -> tuple[list[int], l
             if number - last > _MAX_MISSING_PAGES:
                 break
             continue
+        if scans and not words.words and not words.aside:
+            words = scans.words(pdf, number)
         if not words.words and not words.aside:
             blank_pages.append(number + 1)
         last = number

@@ -64,17 +64,16 @@ def run_gap(words: Sequence[Word]) -> float:
 def runs_of(words: Iterable[Word], gap: float = _RUN_GAP) -> list[Run]:
     """Return words that follow each other in the file and on the page as runs."""
     runs, current = list[Run](), list[Word]()
+    end, foot, height = 0.0, 0.0, 0.0  #: of the word before
     for word in words:
-        if current:
-            last = current[-1]
-            height = last.y1 - last.y0
-            if not (
-                abs(word.y1 - last.y1) <= _FOOT * height
-                and -_FOOT * height <= word.x0 - last.x1 <= gap * height
-            ):
-                runs.append(_run(current))
-                current = []
+        x0, y0, x1, y1, _ = word
+        if current and not (
+            abs(y1 - foot) <= _FOOT * height and -_FOOT * height <= x0 - end <= gap * height
+        ):
+            runs.append(_run(current))
+            current = []
         current.append(word)
+        end, foot, height = x1, y1, y1 - y0
     if current:
         runs.append(_run(current))
     return runs
@@ -83,14 +82,8 @@ def runs_of(words: Iterable[Word], gap: float = _RUN_GAP) -> list[Run]:
 def _run(words: Sequence[Word]) -> Run:
     if len(words) == 1:
         return Run(*words[0][:4], (words[0],), words[0].text)
-    return Run(
-        words[0].x0,
-        min([word.y0 for word in words]),
-        max([word.x1 for word in words]),
-        max([word.y1 for word in words]),
-        tuple(words),
-        " ".join([word.text for word in words]),
-    )
+    lefts, tops, rights, bottoms, texts = zip(*words, strict=True)
+    return Run(lefts[0], min(tops), max(rights), max(bottoms), tuple(words), " ".join(texts))
 
 
 def lines_of(runs: Iterable[Run], gap: float = _RUN_GAP) -> list[Line]:
@@ -121,10 +114,10 @@ def _line(row: list[Run], gap: float) -> Line:
         else:
             runs.append(run)
     return Line(
-        min(run.x0 for run in runs),
-        min(run.y0 for run in runs),
-        max(run.x1 for run in runs),
-        max(run.y1 for run in runs),
+        min([run.x0 for run in runs]),
+        min([run.y0 for run in runs]),
+        max([run.x1 for run in runs]),
+        max([run.y1 for run in runs]),
         tuple(runs),
         tuple(row),
         _height(row),
@@ -133,10 +126,14 @@ def _line(row: list[Run], gap: float) -> Line:
 
 def _height(row: Sequence[Run]) -> float:
     """Return the height of most letters of a line."""
-    if all(run.y1 - run.y0 == row[0].y1 - row[0].y0 for run in row):
-        first = row[0].words[0]
-        if len(row[0].words) == 1 or first.y1 - first.y0 == row[0].y1 - row[0].y0:
-            return row[0].y1 - row[0].y0
+    first = row[0].words[0]
+    height = row[0].y1 - row[0].y0
+    if len(row[0].words) == 1 or first.y1 - first.y0 == height:
+        for run in row:
+            if run.y1 - run.y0 != height:
+                break
+        else:
+            return height
     letters = Counter[float]()
     for run in row:
         for word in run.words:

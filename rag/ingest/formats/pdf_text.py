@@ -27,7 +27,7 @@ from rag.ingest.formats.pdf_layout import TextLine, ends_sentence
 from rag.ingest.formats.pdf_tables import Table
 from rag.ingest.formats.pdf_words import Word
 from rag.text.header_rows import count_header_rows, is_value
-from rag.text.hyphens import KnownWords, divided_word, keeps_hyphen
+from rag.text.units import KnownWords, divided_word, keeps_hyphen
 
 Item = TextLine | Table | Furniture
 
@@ -106,7 +106,8 @@ class PdfText:
 
     def learn(self, words: Sequence[Word]) -> None:
         """Count the heights of words and keep the words of a page that is added later."""
-        self._heights.update([round(word.y1 - word.y0, 1) for word in words])
+        for height, count in Counter([word.y1 - word.y0 for word in words]).items():
+            self._heights[round(height, 1)] += count
         self.words.learn([word.text for word in words])
 
     def add_page(self, number: int, items: Sequence[Item]) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Iterator
-from math import pi
+from ctypes import c_int, c_void_p
+from functools import cache
+from math import nan, pi
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _LETTERS = str.maketrans(
         "\ufeff": None,
     }
 )
+#: makes a named tuple without the call of its own constructor
+_new_tuple: Any = tuple.__new__
 #: words, evenly over the page, whose direction is asked for
 _SAMPLED_WORDS = 9
 #: objects of a page, and points of its paths, that are looked at for rules
@@ -71,46 +75,73 @@ def page_words(page: PdfPage) -> PageWords:
     places = list(_WORD.finditer(text))
     same_index = text_page.count_chars() == len(text)
     quarter = _main_quarter(text_page, places, same_index)
-    words, aside = list[Word](), list[Word]()
-    for word, is_aside in _placed(text_page, places, same_index, quarter):
-        (aside if is_aside else words).append(word)
+    words, aside = _placed(text_page, places, same_index, quarter)
     return PageWords(words, aside, _rules(page, quarter) if len(words) > 3 else [])
 
 
 def _placed(
     text_page: Any, places: list[re.Match[str]], same_index: bool, quarter: int
-) -> Iterator[tuple[Word, bool]]:
-    """Yield each word, and whether it is written in another direction than `quarter`."""
-    import pypdfium2.raw as pdfium
+) -> tuple[list[Word], list[Word]]:
+    """Return the words in the direction of `quarter`, and those in another one."""
+    words, aside = list[Word](), list[Word]()
+    boxes = iter(_boxes(text_page, places, same_index))
+    numbers = zip(boxes, boxes, boxes, boxes, boxes, boxes, boxes, boxes, strict=True)
+    for place, box in zip(places, numbers, strict=True):
+        left, top, right, bottom, last_left, last_top, last_right, last_bottom = box
+        text = place[0]
+        if not text.isascii() or text[-1] == "\x02":
+            text = text.translate(_LETTERS)
+        if not text or left != left:  # PDFium has no box for it
+            continue
+        if last_right > right:
+            right = last_right
+        if not quarter and last_bottom == bottom and last_top == top:
+            words.append(_new_tuple(Word, (left, -top, right, -bottom, text)))
+            continue
+        across, height = abs(last_bottom - bottom), max(top - bottom, last_top - last_bottom)
+        if quarter % 2:
+            across, height = abs(last_left - left), max(box[2] - left, last_right - last_left)
+        found = aside if across > 0.8 * height else words
+        left, bottom, top = min(left, last_left), min(bottom, last_bottom), max(top, last_top)
+        found.append(Word(*_turned(quarter, left, bottom, right, top), text))
+    return words, aside
 
-    handle, box = text_page.raw, pdfium.FS_RECTF()
-    get_box, to_char = pdfium.FPDFText_GetLooseCharBox, pdfium.FPDFText_GetCharIndexFromTextIndex
-    pointer = ctypes.byref(box)
-    for place in places:
+
+def _boxes(text_page: Any, places: list[re.Match[str]], same_index: bool) -> list[float]:
+    """Return left, top, right and bottom of the first and of the last letter of each word.
+
+    All of a page are written to one block of memory and read at once: this is called for every
+    word. A letter without a box has NaN; a last letter without one has the box of the first.
+    """
+    get_box = _plain_function("FPDFText_GetLooseCharBox", c_void_p, c_int, c_void_p)
+    to_char = _plain_function("FPDFText_GetCharIndexFromTextIndex", c_void_p, c_int)
+    block = (ctypes.c_float * (8 * len(places)))()
+    handle, at = ctypes.cast(text_page.raw, c_void_p), ctypes.addressof(block)
+    alone = list[int]()  #: words with the box of the first letter only
+    for number, place in enumerate(places):
         first, end = place.span()
         last = end - 1
         if not same_index:
             first, last = to_char(handle, first), to_char(handle, last)
-        text = place[0]
-        if not text.isascii() or text[-1] == "\x02":
-            text = text.translate(_LETTERS)
-        if not text or not get_box(handle, first, pointer):
-            continue
-        left, bottom, right, top = box.left, box.bottom, box.right, box.top
-        turned = False
-        if last > first and get_box(handle, last, pointer):
-            if quarter or box.bottom != bottom or box.top != top:
-                across, height = abs(box.bottom - bottom), max(top - bottom, box.top - box.bottom)
-                if quarter % 2:
-                    across, height = abs(box.left - left), max(right - left, box.right - box.left)
-                turned = across > 0.8 * height
-                left, bottom = min(left, box.left), min(bottom, box.bottom)
-                top = max(top, box.top)
-            right = max(right, box.right)
-        place_of = (left, -top, right, -bottom)
-        if quarter:
-            place_of = _turned(quarter, left, bottom, right, top)
-        yield Word(*place_of, text), turned
+        if not get_box(handle, first, at):
+            block[8 * number] = nan
+        elif last <= first or not get_box(handle, last, at + 16):
+            alone.append(number)
+        at += 32
+    floats: list[Any] = memoryview(block).cast("B").cast("f").tolist() if places else []
+    for number in alone:
+        floats[8 * number + 4 : 8 * number + 8] = floats[8 * number : 8 * number + 4]
+    return floats
+
+
+@cache
+def _plain_function(name: str, *arguments: Any, result: Any = c_int) -> Any:
+    """Return a function of PDFium that takes addresses as numbers, which saves time."""
+    import pypdfium2.raw as pdfium
+
+    address = ctypes.cast(getattr(pdfium, name), c_void_p).value
+    assert address
+    return ctypes.PYFUNCTYPE(result, *arguments)(address)
 
 
 def _turned(
@@ -145,14 +176,17 @@ def _rules(page: PdfPage, quarter: int) -> list[Rule]:
     import pypdfium2.raw as pdfium
 
     rules, points = list[Rule](), 0
-    get_object, get_type = pdfium.FPDFPage_GetObject, pdfium.FPDFPageObj_GetType
+    get_object = _plain_function("FPDFPage_GetObject", c_void_p, c_int, result=c_void_p)
+    get_type = _plain_function("FPDFPageObj_GetType", c_void_p)
     sides = [ctypes.c_float() for _ in range(4)]
     pointers = [ctypes.byref(side) for side in sides]
-    count, handle = pdfium.FPDFPage_CountObjects(page.raw), page.raw
+    count, handle = pdfium.FPDFPage_CountObjects(page.raw), ctypes.cast(page.raw, c_void_p)
+    path_type = pdfium.FPDF_PAGEOBJ_PATH
     for number in range(count if count <= _MAX_OBJECTS else 0):
-        item = get_object(handle, number)
-        if get_type(item) != pdfium.FPDF_PAGEOBJ_PATH:
+        address = get_object(handle, number)
+        if not address or get_type(address) != path_type:
             continue
+        item = ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
         if not pdfium.FPDFPageObj_GetBounds(item, *pointers):
             continue
         left, bottom, right, top = (side.value for side in sides)

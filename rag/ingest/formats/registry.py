@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from rag.domain import RawDocument
 from rag.errors import Unreadable
 from rag.ingest.formats import plain
+from rag.ingest.formats.ocr import OCR_CURE, available
 
 _CODE_ENDINGS = (
     "py pyi pyx js mjs cjs ts tsx jsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb "
@@ -64,6 +65,14 @@ IN_SANDBOX: dict[str, tuple[str, str]] = {
     ".pdf": ("pdf", "read_pdf"),
     ".epub": ("book", "read_epub"),
 }
+#: pictures of pages, which are read if the extra `ocr` is installed; as `IN_SANDBOX`
+PICTURES: dict[str, tuple[str, str]] = dict.fromkeys(
+    ".png .jpg .jpeg .tif .tiff .bmp .webp".split(), ("picture", "read_picture")
+)
+#: the kind of a PDF whose pages without text are read by OCR
+SCANNED_PDF = ".pdf with OCR"
+#: kinds that are read by OCR
+RECOGNISED: dict[str, tuple[str, str]] = {**PICTURES, SCANNED_PDF: ("pdf", "read_scanned_pdf")}
 #: archives, whose members are documents; as `IN_SANDBOX`
 ARCHIVES: dict[str, tuple[str, str]] = {
     ".zip": ("archive", "read_zip"),
@@ -86,7 +95,7 @@ _ENDING_BY_NAME: dict[str, str] = {
 }
 _PICTURE = (
     "is a picture or a scan, and text in pictures is not recognised (no OCR)",
-    "run OCR on it, then add the text",
+    OCR_CURE,
 )
 _SOUND = ("is sound or film", "write down what is said in it, then add the text")
 _PACKED = ("is an archive of a kind that is not opened", "unpack it, then add the folder")
@@ -129,6 +138,8 @@ def file_format(name: str) -> tuple[str, bool]:
     bare = file_name.removesuffix(".gz")
     ending = os.path.splitext(bare)[1] or _ENDING_BY_NAME.get(bare, "")
     if ending in IN_PROCESS or ending in IN_SANDBOX:
+        return ending, bare != file_name
+    if ending in PICTURES and available():
         return ending, bare != file_name
     unknown = (
         f"is of a kind that is not read ({ending or 'no ending'})",

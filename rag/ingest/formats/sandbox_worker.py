@@ -31,7 +31,7 @@ from rag.errors import Unreadable
 from rag.ingest.clean import apply_rules
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.common import check_length
-from rag.ingest.formats.registry import ARCHIVES, IN_PROCESS, IN_SANDBOX
+from rag.ingest.formats.registry import ARCHIVES, IN_PROCESS, IN_SANDBOX, RECOGNISED
 from rag.process import harden_process
 from rag.text.units import units_to_json
 
@@ -41,6 +41,8 @@ BASE_MEMORY_BYTES = 448 * 2**20
 _MEMORY_PER_BYTE = 4
 #: bytes above the idle child for any file
 _MAX_MEMORY_BYTES = 1152 * 2**20
+#: bytes of address space more for the models and libraries of OCR
+_OCR_BYTES = 1536 * 2**20
 #: bytes above the idle child from which the child asks to be replaced
 _TIRED_BYTES = 150 * 2**20
 #: bytes kept in reserve for the time after the memory ran out
@@ -74,7 +76,7 @@ def main() -> None:
         request = json.loads(line)
         content = requests.read(request["size"])
         started = time.process_time()
-        _limit_memory(idle, len(content))
+        _limit_memory(idle, len(content), request["kind"] in RECOGNISED)
         _limit_seconds(request["seconds"])
         exhausted = _answer(request["kind"], content, output)
         content = b""
@@ -110,7 +112,7 @@ def _parts(kind: str, content: bytes) -> Iterator[RawDocument | RefusedPart | Me
     if kind in IN_PROCESS:
         yield from IN_PROCESS[kind](content)
         return
-    module, function = (IN_SANDBOX | ARCHIVES)[kind]
+    module, function = (IN_SANDBOX | ARCHIVES | RECOGNISED)[kind]
     yield from getattr(import_module(f"rag.ingest.formats.{module}"), function)(content)
 
 
@@ -185,15 +187,17 @@ def _address_space() -> int:
         return 0
 
 
-def _limit_memory(idle: int, size: int) -> None:
+def _limit_memory(idle: int, size: int, recognised: bool) -> None:
     """Limit the memory for a file of `size` bytes; forbid writing files and dumping core.
 
-    `idle` are the bytes of the idle child. Does nothing on a system without such limits.
+    `idle` are the bytes of the idle child. A file that is `recognised` by OCR may use more. Does
+    nothing on a system without such limits.
     """
     with suppress(ImportError):
         import resource
 
         above_idle = min(_MAX_MEMORY_BYTES, BASE_MEMORY_BYTES + _MEMORY_PER_BYTE * size)
+        above_idle += _OCR_BYTES if recognised else 0
         for limit, value in [
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, 0),

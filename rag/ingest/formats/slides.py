@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rag.domain import RawDocument, RefusedPart
+from rag.ingest.formats.charts import add_chart
 from rag.ingest.formats.flow import Flow, Table, looks_like_form
 from rag.ingest.formats.not_taken import NotTaken, Tally, blank_slides_said, says_something
-from rag.ingest.formats.xml_parts import attribute, child, outermost, tag_of
+from rag.ingest.formats.xml_parts import attribute, child, outermost, parse_part, tag_of
 from rag.ingest.formats.zip_guard import office_properties
 
 #: kinds of placeholders, as a file names them
@@ -32,7 +33,7 @@ def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
 
     title, date = office_properties(content)
     presentation = powerpoint.Presentation(io.BytesIO(content))
-    reader = _Reader()
+    reader = _Reader(presentation)
     blank_slides = [
         number
         for number, slide in enumerate(presentation.slides, 1)
@@ -46,8 +47,13 @@ def read_pptx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
 class _Reader:
     """Reads the slides of one presentation into a flow."""
 
-    def __init__(self) -> None:
+    def __init__(self, presentation: Any) -> None:
         self.flow, self.tally = Flow(), Tally()
+        self._authors = {
+            attribute(node, "id"): attribute(node, "name")
+            for part in _related(presentation.part, ("commentAuthors", "authors"))
+            for node in parse_part(part.blob)
+        }
         self._footers = set[str]()
 
     def slide(self, slide: Any) -> bool:
@@ -61,9 +67,22 @@ class _Reader:
             notes = slide.notes_slide.notes_text_frame.text.replace("\v", "\n").strip()
             if notes:
                 self.flow.paragraph(f"Notes: {notes}")
-        has_text = self.flow.lines.length > start
+        self._comments(slide)
+        has_text = self.flow.lines.length > start or self.flow.has_table_waiting
         self.flow.paragraph("")
         return has_text
+
+    def _comments(self, slide: Any) -> None:
+        """Read the comments on a slide and the replies to them, each with its author and day."""
+        for part in _related(slide.part, ("comments",)):
+            for node in parse_part(part.blob).iter():
+                body = child(node, "text"), child(node, "txBody")
+                texts = [part for part in body if part is not None]
+                if tag_of(node) in ("cm", "reply") and texts:
+                    text = " ".join((texts[0].text or _text(texts[0])).split())
+                    author = self._authors.get(attribute(node, "authorId"), "")
+                    day = (attribute(node, "dt") or attribute(node, "created"))[:10]
+                    self.flow.entry(author, text, f"comment{f' of {day}' if day else ''}")
 
     def _shape(self, shape: Any, is_title: bool) -> None:
         element = shape._element
@@ -71,6 +90,8 @@ class _Reader:
         kind = None if placeholder is None else attribute(placeholder, "type")
         if getattr(shape, "has_table", False):
             self._table(element)
+        elif getattr(shape, "has_chart", False) and add_chart(self.flow, _chart_of(shape)):
+            return
         elif shape.has_text_frame:
             for paragraph in outermost(element, ("p",)):
                 self._paragraph(shape, paragraph, kind, is_title)
@@ -124,6 +145,20 @@ class _Reader:
                 self.flow.paragraph(description)
             else:
                 self.tally.add(NotTaken.PICTURES)
+
+
+def _related(part: Any, kinds: tuple[str, ...]) -> list[Any]:
+    """Return the parts that a part refers to, of some kinds."""
+    return [
+        relation.target_part
+        for relation in part.rels.values()
+        if not relation.is_external and relation.reltype.rpartition("/")[2] in kinds
+    ]
+
+
+def _chart_of(shape: Any) -> Any:
+    """Return the root element of the chart of a shape."""
+    return parse_part(shape.chart_part.blob)
 
 
 def _drawn_shapes(shapes: Iterable[Any]) -> Iterator[Any]:

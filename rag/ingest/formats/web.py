@@ -6,6 +6,7 @@ are masked, but for the tables, lists, definitions and addresses that it overloo
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,17 +22,34 @@ __all__ = ["add_page", "page_blocks", "read_html"]
 _MAX_ARTICLE_LINES = 20_000
 #: characters that are searched for lines that are out of order
 _MAX_SEARCHED_CHARS = 10**9
+#: where a page declares its charset, and how
+_DECLARATION_BYTES = 4096
+_CHARSET = re.compile(rb"charset\s{0,9}=|<\?xml[^>]{0,200}encoding\s{0,9}=", re.I)
 
 
 def read_html(content: bytes) -> Iterator[RawDocument]:
     """Yield one page."""
     if b"\0" in content:
         content = decode(content).encode("utf-8", "replace")
+    content = _with_charset(content)
     with (
         warnings.catch_warnings()
     ):  # the parsers' advice to programmers does not belong on a screen
         warnings.simplefilter("ignore")
         yield _page(content)
+
+
+def _with_charset(content: bytes) -> bytes:
+    """Return a page that declares no charset as UTF-8 with a byte order mark.
+
+    Without a declaration the parser takes a page for Latin-1. UTF-8 is tried first, then the
+    encoding is guessed (`decode`).
+    """
+    if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return content
+    if content.isascii() or _CHARSET.search(content[:_DECLARATION_BYTES]):
+        return content
+    return b"\xef\xbb\xbf" + decode(content).encode("utf-8", "replace")
 
 
 def add_page(lines: LineBuilder, content: bytes) -> Page:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rag.domain import RawDocument, RefusedPart
+from rag.ingest.formats.charts import add_chart
 from rag.ingest.formats.flow import Flow, Table, is_bold_heading, looks_like_form
 from rag.ingest.formats.not_taken import NotTaken, Tally
 from rag.ingest.formats.word_styles import Styles, is_on
@@ -33,6 +34,11 @@ def read_docx(content: bytes) -> Iterator[RawDocument | RefusedPart]:
     title, date = office_properties(content)
     document = word.Document(io.BytesIO(content))
     reader = _Reader(Styles(document.part))
+    reader.charts = {
+        number: rel.target_part.blob
+        for number, rel in document.part.rels.items()
+        if not rel.is_external and rel.reltype.endswith("/chart")
+    }
     reader.blocks(document.element.body)
     reader.end_joined()
     parts = [rel for rel in document.part.rels.values() if not rel.is_external]
@@ -51,6 +57,7 @@ class _Reader:
 
     def __init__(self, styles: Styles) -> None:
         self.flow, self.tally = Flow(), Tally()
+        self.charts = dict[str, bytes]()  #: their parts by id
         self._styles = styles
         self._places = NotePlaces()
         self._joined = list[str]()  #: paragraphs whose end was deleted
@@ -92,6 +99,11 @@ class _Reader:
             self.flow.paragraph(description)
         for box in found.boxes:
             self.blocks(box)
+        for number in found.charts:
+            if number not in self.charts or not add_chart(
+                self.flow, parse_part(self.charts[number])
+            ):
+                self.tally.add(NotTaken.CHARTS)
 
     def end_joined(self) -> None:
         """Add what waits for a next paragraph."""
@@ -147,6 +159,7 @@ class _Reader:
                 texts += [found.text, *found.descriptions]
                 for kind in found.not_taken:
                     self.tally.add(kind)
+                self.tally.add(NotTaken.CHARTS, len(found.charts))
                 todo += found.boxes[::-1]
             elif tag == "tr" and _is_deleted(node):
                 continue

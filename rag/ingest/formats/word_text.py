@@ -17,7 +17,6 @@ SKIPPED = frozenset(
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _NOT_TAKEN = {
     "OLEObject": NotTaken.OBJECTS,
-    "chart": NotTaken.CHARTS,
     "relIds": NotTaken.DIAGRAMS,
 }
 _PICTURES = ("blip", "imagedata")
@@ -34,6 +33,7 @@ class ParagraphText:
     bold: bool = False
     boxes: list[Any] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)  #: of pictures
+    charts: list[str] = field(default_factory=list)  #: ids of their parts
     not_taken: list[NotTaken] = field(default_factory=list)
 
 
@@ -98,7 +98,7 @@ def paragraph_text(paragraph: Any, places: NotePlaces) -> ParagraphText:
 
 def _drawing(drawing: Any, found: ParagraphText) -> None:
     """Add the boxes and pictures of a drawing, and what is not taken in."""
-    pictures, description = 0, ""
+    pictures, description, charts = 0, "", list[str]()
     todo = [drawing]
     kinds = set[NotTaken]()
     while todo:
@@ -111,11 +111,16 @@ def _drawing(drawing: Any, found: ParagraphText) -> None:
             description = description or attribute(node, "descr") or node.get("alt") or ""
         elif tag in _PICTURES:
             pictures += 1
+        elif tag == "chart":
+            charts.append(attribute(node, "id"))
         elif tag in _NOT_TAKEN:
             kinds.add(_NOT_TAKEN[tag])
         if tag not in SKIPPED:
             todo += list(node)[::-1]
     description = " ".join(description.split())
+    found.charts += charts
+    if charts:
+        return
     if kinds:
         found.not_taken += sorted(kinds, key=list(NotTaken).index)
     elif pictures and says_something(description):

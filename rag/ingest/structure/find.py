@@ -103,6 +103,8 @@ def with_sections(
     """Return `units` and one for each section; under a heading that asks stands an answer."""
     found = list(units)
     for span, path in sections:
+        if span.start == span.end:  # two headings in one place
+            continue
         found.append(Unit(UnitKind.SECTION, span, path))
         if path.endswith("?"):
             heading_end = text.find("\n", span.start, span.end)

@@ -13,6 +13,7 @@ MAX_LINE_CHARS = 2000
 #: of a sentence that introduces a list or a block
 _MAX_INTRODUCTION_CHARS, _MAX_INTRODUCTION_LINES = 240, 4
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]?\s+(?=[\"'(\[]?[^\Wa-z])")
+_ITEM = re.compile(r"[-–*+•●]\s")
 _TAG = re.compile(r"<[^<>]{1,200}>")
 
 
@@ -59,6 +60,8 @@ def introduction(lines: Sequence[Line], number: int) -> str:
     while at > 0 and lines[at - 1].text and len(parts) < _MAX_INTRODUCTION_LINES:
         before = lines[at - 1].text
         if parts[0].startswith(("#", "-", "*", "|", ">")) or before.startswith(("#", "|", "=")):
+            break
+        if _ITEM.match(before) and parts[0][:1].isupper():  # an item of the list above
             break
         at -= 1
         parts.insert(0, before)

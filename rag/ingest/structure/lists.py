@@ -9,7 +9,8 @@ from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.fields import read_field
 from rag.ingest.structure.lines import Line, introduction, previous_text
 
-_MARK = re.compile(r"(?:[-*+•‣▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)")
+_BULLETS = "-–*+•‣▪◦●○■□▫▶►➢➤❖✓✔✗☐☑☒⁃·∙・＊"
+_MARK = re.compile(rf"(?:[{_BULLETS}]|\(?\d{{1,3}}[.)]|\(?[a-z][.)]|[-*] \[[ xX]\])\s+(?=\S)")
 _MAX_CONTEXT_CHARS, _MAX_PARENT_CHARS, _MAX_PARENTS = 300, 100, 5
 
 
@@ -32,6 +33,8 @@ def list_block(text: str, lines: Sequence[Line], number: int) -> tuple[list[Unit
             continue
         if _MARK.match(line.text):
             items.append((line, line.span))
+        elif _introduces_next(lines, last) and line.indent <= lines[number].indent:
+            break
         elif line.indent > lines[number].indent or (last == end and last > number):
             before, span = items[-1]
             items[-1] = (before, Span(span.start, line.span.end))
@@ -39,7 +42,7 @@ def list_block(text: str, lines: Sequence[Line], number: int) -> tuple[list[Unit
             break
         last += 1
         end = last
-    if len(items) < 2:
+    if len(items) < 2 and not _is_introduced(lines, number):
         return None
     whole = Unit(UnitKind.LIST, Span(items[0][1].start, items[-1][1].end), introduced)
     return [whole, *_items(text, items, introduced)], end
@@ -62,6 +65,18 @@ def _items(text: str, items: Sequence[tuple[Line, Span]], before: str) -> list[U
             (line.indent, line.text[mark.end() if mark else 0 :][:_MAX_PARENT_CHARS].strip(":* "))
         )
     return units
+
+
+def _is_introduced(lines: Sequence[Line], number: int) -> bool:
+    """Does the text above line `number` end with a colon, as what introduces a list does?"""
+    above = previous_text(lines, number)
+    return above >= 0 and lines[above].text.endswith(":") and not _MARK.match(lines[above].text)
+
+
+def _introduces_next(lines: Sequence[Line], number: int) -> bool:
+    """Does the line end with a colon, with an item right below it?"""
+    below = lines[number + 1].text if number + 1 < len(lines) else ""
+    return lines[number].text.endswith(":") and bool(_MARK.match(below))
 
 
 def _introduction(lines: Sequence[Line], number: int) -> str:

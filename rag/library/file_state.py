@@ -1,0 +1,64 @@
+"""Says whether the files of passages are as they were when they were read: one `lstat` a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.disk.regular_files import size_and_time
+from rag.domain import FileState, Passage
+from rag.library.files import KnownFile, SourceFiles
+
+#: states whose file is to be read again
+STALE = (FileState.CHANGED, FileState.GONE)
+
+
+def with_file_states(files: SourceFiles, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Return the passages with the state of the file of each. No file is read.
+
+    The file of a document in an archive, a mail or a corpus is the one that it lies in.
+    """
+    looked_at = dict[str, FileState]()  # by path
+    marked = []
+    for passage in passages:
+        rows = files.of_document(passage.chunk.document, passage.chunk.source)
+        states = {_state_of(row, looked_at) for row in rows}
+        best = next((state for state in FileState if state in states), FileState.UNKNOWN)
+        marked.append(replace(passage, file=best))
+    return tuple(marked)
+
+
+def stale_paths(files: SourceFiles, passages: Sequence[Passage]) -> list[str]:
+    """Return the paths of the files that changed or are gone since the passages were read."""
+    rows = [
+        row
+        for passage in passages
+        if passage.file in STALE
+        for row in files.of_document(passage.chunk.document, passage.chunk.source)
+    ]
+    return list(dict.fromkeys(row.path for row in rows))
+
+
+def _state_of(row: KnownFile, looked_at: dict[str, FileState]) -> FileState:
+    """Return the state of a known file; `looked_at` are the states of the paths seen so far."""
+    if row.path not in looked_at:
+        looked_at[row.path] = _look_at(row)
+    return looked_at[row.path]
+
+
+def _look_at(row: KnownFile) -> FileState:
+    if not row.sha256:  # it is to be read again, and what it was is not known
+        return FileState.UNKNOWN
+    try:
+        status = os.lstat(row.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return FileState.GONE
+    except (OSError, ValueError):
+        return FileState.UNKNOWN
+    if stat.S_ISDIR(status.st_mode):
+        return FileState.GONE
+    same = (row.size, row.mtime) == size_and_time(status)
+    # the record of a file that could not be read again is new, and its document the old one
+    return FileState.SAME if same and not row.reason else FileState.CHANGED

@@ -1,0 +1,73 @@
+"""Questions about mails: the header that is asked for, and the reply before what it quotes."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+
+from rag.answer.lookup import look_up
+from rag.answer.mail_parts import asks_for_recipient
+from rag.domain import Passage, RawDocument
+from rag.ingest.clean import clean_document
+from rag.ingest.formats.mail import read_eml
+from tests.support.structured import whole
+
+
+def mail(body: str, subject: str = "Repair of the pump") -> list[Passage]:
+    message = EmailMessage()
+    message["From"] = "Ada Voss <ada@example.org>"
+    message["To"] = "Ben Lund <ben@example.org>"
+    message["Date"] = "Tue, 10 Sep 2024 10:00:00 +0200"
+    message["Subject"] = subject
+    message.set_content(body)
+    (raw,) = read_eml(bytes(message))
+    assert isinstance(raw, RawDocument)
+    document = clean_document(raw, "a.eml")
+    return [whole(document)]
+
+
+def shorts(question: str, passages: list[Passage]) -> list[str]:
+    places = look_up(question, passages)
+    return [p.short.of(" " * p.passage.chunk.span.start + p.passage.chunk.text) for p in places]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who was the mail about the repair of the pump sent to?",
+        "To whom was the mail about the repair of the pump sent?",
+        "Who did Ada Voss send the mail about the pump to?",
+        "Who received the mail about the repair of the pump?",
+    ],
+)
+def test_the_recipient_is_asked_for(question: str) -> None:
+    assert asks_for_recipient(question)
+    assert shorts(question, mail("It is done.")) == ["Ben Lund <ben@example.org>"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who sent the mail about the repair of the pump?",
+        "Who wrote the mail about the repair of the pump?",
+    ],
+)
+def test_the_sender_is_asked_for(question: str) -> None:
+    assert not asks_for_recipient(question)
+    assert shorts(question, mail("It is done.")) == ["Ada Voss <ada@example.org>"]
+
+
+QUOTED = """Door code: 4417
+
+On Mon, 9 Sep 2024 at 09:00, Ben Lund <ben@example.org> wrote:
+> Door code: 2210
+"""
+
+
+def test_the_reply_is_preferred_to_what_it_quotes() -> None:
+    assert shorts("What is the door code?", mail(QUOTED)) == ["4417"]
+
+
+def test_what_is_quoted_answers_where_its_author_is_named() -> None:
+    assert shorts("What is the door code of Ben Lund?", mail(QUOTED)) == ["2210"]
