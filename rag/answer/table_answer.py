@@ -8,22 +8,20 @@ sentence of our own, which says that it was computed and cites the rows.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rag.answer.check_computed import combine
 from rag.answer.evidence import text_at
-from rag.answer.field_words import asked_fields
 from rag.answer.lookup import look_up
 from rag.answer.question_terms import read_question
-from rag.answer.table_choice import Choice, choose_plan
-from rag.answer.table_load import PlacedTable, tables_of
-from rag.answer.table_model import TableModel, load_model
+from rag.answer.table_chance import choose_answer
+from rag.answer.table_choice import Choice
+from rag.answer.table_load import PlacedTable, TooLarge, tables_of
+from rag.answer.table_model import load_model
 from rag.answer.table_plans import Plan
 from rag.answer.table_question import TableQuestion
-from rag.answer.table_rows import Table
 from rag.domain import (
     Computed,
     ComputedRow,
@@ -31,10 +29,12 @@ from rag.domain import (
     Passage,
     Piece,
     Quote,
+    Reason,
     Receipt,
     UnitKind,
 )
 from rag.text import facts
+from rag.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from rag.library.library import Library
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _MAX_QUOTED, _MAX_COMPUTED = 12, 500
 #: values that a computed sentence shows
 _MAX_ADDENDS = 8
+_MAX_NAME = 100  #: characters of the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,6 @@ class TableAnswer:
 
     passages: tuple[Passage, ...]
     pieces: tuple[Draft | Piece, ...]
-
-
-class TableAbout(Protocol):
-    """A table and the words of what it is about: title, headings, caption, name of the file."""
-
-    @property
-    def table(self) -> Table: ...
-
-    @property
-    def about(self) -> str: ...
 
 
 def answer_from_tables(
@@ -72,18 +63,29 @@ def answer_from_tables(
         return None
     asked, model = TableQuestion(question), load_model()
     best: tuple[float, PlacedTable, Choice] | None = None
+    refused = ""
     for placed in tables_of(passages, library):
-        choice = choose_plan(asked, placed.table, model.weights)
-        if choice is None or not has_hard_terms(asked, placed, choice, model):
+        if isinstance(placed, TooLarge):
+            refused = refused or _refusal(asked, placed)
             continue
-        if not keeps_operators(asked, choice.plan, placed.table):
-            continue
-        chance = answer_chance(asked, placed, choice, model)
-        if best is None or chance > best[0]:
-            best = chance, placed, choice
-    if best is None or best[0] < model.least:
-        return None
-    return _Writer(passages, best[1], best[2].plan).write(best[0])
+        found = choose_answer(asked, placed, model)
+        if found and (best is None or found[0] > best[0]):
+            best = found[0], placed, found[1]
+    if best is not None and best[0] >= model.least:
+        return _Writer(passages, best[1], best[2].plan).write(best[0])
+    return _abstention(refused) if refused else None
+
+
+def _refusal(asked: TableQuestion, table: TooLarge) -> str:
+    """Why a table does not answer a question that compares its rows; "" if it need not."""
+    about = set(facts.content_stems(table.about))
+    meant = table.number == 1 and any(asked.stems[at] in about for at in asked.content)
+    return table.reason if meant and asked.operates else ""
+
+
+def _abstention(missing: str) -> TableAnswer:
+    draft = Draft(Receipt(), abstained=True, reason=Reason.NOT_ANSWERED, missing=missing)
+    return TableAnswer((), (draft,))
 
 
 def _is_looked_up(question: str, passages: Sequence[Passage]) -> bool:
@@ -93,104 +95,6 @@ def _is_looked_up(question: str, passages: Sequence[Passage]) -> bool:
         return bool(found)
     shorts = [text_at(place.passage, place.short) for place in found]
     return all(any(char.isdigit() for char in short) for short in shorts)
-
-
-def answer_chance(
-    asked: TableQuestion, placed: TableAbout, choice: Choice, model: TableModel
-) -> float:
-    """Return the probability that a reading answers what was asked, 0..1."""
-    logit = sum(
-        weight * value
-        for weight, value in zip(
-            model.fit, answer_signals(asked, placed, choice, model), strict=True
-        )
-    )
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
-
-
-def answer_signals(
-    asked: TableQuestion, placed: TableAbout, choice: Choice, model: TableModel
-) -> tuple[float, ...]:
-    """Return the inputs of `answer_chance`; the first is constant."""
-    stems = set(facts.content_stems(placed.about))
-    missing = [at for at in choice.unused if asked.stems[at] not in stems]
-    unexplained = [at for at in missing if not asked.only_asks(at)]
-    rare = _rare_words(asked, placed, model)
-    count = max(1, len(asked.content))
-    plan = choice.plan
-    chance = min(0.999, max(0.001, choice.chance))
-    return (
-        1.0,
-        math.log(chance / (1 - chance)),
-        choice.score / 10,
-        len(unexplained) / count,
-        float(min(3, len(unexplained))),
-        len([at for at in choice.unused if asked.stems[at] in stems]) / count,
-        float(any(c.whole for c in plan.chosen.conditions)),
-        float(plan.operation != "cell"),
-        float(not plan.chosen.conditions),
-        float(len(rare) == 1),
-        float(len(rare) > 1),
-    )
-
-
-def _rare_words(asked: TableQuestion, placed: TableAbout, model: TableModel) -> list[int]:
-    """Places of words that name a thing, as few questions have them, and that the table lacks."""
-    words = placed.table.vocabulary.union(facts.content_stems(placed.about))
-    for asking, names in asked_fields(asked.question):
-        if any(column.stems & names for column in placed.table.columns):
-            words |= asking
-    return [
-        at
-        for at in asked.content
-        if asked.stems[at] not in words
-        and asked.words[at] not in model.common
-        and not asked.only_asks(at)
-    ]
-
-
-def has_hard_terms(
-    asked: TableQuestion, placed: TableAbout, choice: Choice, model: TableModel
-) -> bool:
-    """Tell whether each name, number and date of the question is in the table or its title.
-
-    A number may also be a limit. If a value is only looked up, rare words must be there too.
-    """
-    only_looked_up = not choice.plan.chosen.derived and choice.plan.operation != "difference"
-    if only_looked_up and _rare_words(asked, placed, model):
-        return False
-    words = placed.table.vocabulary.union(facts.content_stems(placed.about))
-    after = asked.question.split(maxsplit=1)[1] if len(asked.question.split()) > 1 else ""
-    names = facts.find_names("x " + after)
-    if any(stem not in words for name in names for stem in facts.content_stems(name)):
-        return False
-    limits = {value for limit in asked.limits for value in (limit.low, limit.high)}
-    return all(
-        word in words or (word.replace(".", "").isdigit() and float(word) in limits)
-        for word in asked.stems
-        if word[0].isdigit()
-    )
-
-
-def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
-    """Tell whether a reading has the negation, the limits and the average of the question.
-
-    A whole column answers only if a list is asked for.
-    """
-    chosen = plan.chosen
-    whole_column = plan.operation == "cell" and chosen.chosen == "all" and not chosen.derived
-    if whole_column and len(plan.cells) > 1 and not {"list", "all"}.intersection(asked.words):
-        return False
-    named = {asked.words[at] for at in chosen.places}
-    negated = [w for w in asked.negations if w not in named and w not in table.vocabulary]
-    left_out = chosen.derived in ("next", "previous", "same")
-    if negated and "not" not in chosen.chosen and not left_out:
-        return False
-    figures = {float(w) for w in named if w.replace(".", "").isdigit()}
-    missing = any(limit.low not in figures for limit in asked.limits)
-    if missing and not chosen.chosen.startswith(("limit", "top")) and not chosen.derived:
-        return False
-    return not asked.averages or plan.operation == "average" or "averag" in table.vocabulary
 
 
 class _Writer:
@@ -205,6 +109,9 @@ class _Writer:
         plan, receipt = self._plan, Receipt()
         if plan.operation in ("cell", "groups"):
             return self._quoted(receipt, chance)
+        if len(plan.chosen.rows) > _MAX_COMPUTED:
+            count = len(plan.chosen.rows)
+            return _abstention(f"{count:,} rows answer; computing is done up to {_MAX_COMPUTED}")
         computed = self._computed()
         if computed is None:
             return None
@@ -241,7 +148,7 @@ class _Writer:
         )
         rows = list(plan.chosen.rows)
         weights = [1] * len(rows)
-        if operation == "distinct" or len(rows) > _MAX_COMPUTED or plan.value is None:
+        if operation == "distinct" or plan.value is None:
             return None
         if plan.operation == "count difference":
             first = set(plan.chosen.conditions[0].rows)
@@ -269,8 +176,9 @@ class _Writer:
 
     def _sentence(self, operation: str, rows: Sequence[int], result: float) -> str:
         count = f"{len(rows):,} row{'s' if len(rows) != 1 else ''}"
+        name = sanitize_line(self._placed.source.rpartition("/")[2])[:_MAX_NAME]
         if operation == "count":
-            return f"Counted in {count} of the table: {shown(result)}."
+            return f"Counted in {count} of {name}: {shown(result)}."
         values = self._placed.table.columns[self._plan.column].values
         figures = [shown(values[row] or 0.0) for row in rows]
         sign = " - " if operation == "difference" else " + "
@@ -279,7 +187,7 @@ class _Writer:
         formula = sign.join(figures)
         if operation == "average":
             formula = f"({formula}) / {len(rows)}"
-        return f"Computed from {count} of the table: {formula} = {shown(result)}."
+        return f"Computed from {count} of {name}: {formula} = {shown(result)}."
 
     def _number(self, row: int) -> int:
         """The number of the passage that has a row; one is added if it was not retrieved."""

@@ -227,6 +227,12 @@ class PlanFeatures:
         yield f"used {int(5 * share)}"
         yield f"used {int(3 * share)}:{shape}"
         yield f"conditions {len(plan.chosen.places & content)}"
+        if self._asked.limits and not plan.chosen.chosen.startswith(("limit", "top")):
+            yield f"limit left {plan.chosen.derived}"
+        if self._asked.compares:
+            yield f"compares {plan.operation}"
+        if self._asked.adds_named:
+            yield f"adds named {plan.operation}:{plan.chosen.chosen}"
 
 
 _ORDER_WORDS = frozenset(

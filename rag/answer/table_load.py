@@ -1,7 +1,8 @@
 """Loads the whole table that a retrieved row belongs to.
 
-The rows of a table lie in several chunks; they are joined by heading, caption and place. A table of
-more than `MAX_ROWS` rows is not loaded: its rows are still found and quoted one by one.
+The rows of a table lie in several chunks; they are joined by heading, caption and place. A table
+over the limits is not loaded, and `TooLarge` says so: its rows are still found and quoted one by
+one.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from rag.library.library import Library
     from rag.library.schema import ChunkRow
 
-#: rows and columns of a table that is loaded, and characters of its document
-MAX_ROWS = 20_000
-_MAX_COLUMNS = 40
+#: rows, columns and cells of a table that is loaded, and characters of its document
+MAX_ROWS, _MAX_COLUMNS, _MAX_CELLS = 20_000, 40, 200_000
 _MAX_CHARS = 4_000_000
+#: characters of a cell that are compared and shown as the answer
+_MAX_CELL_CHARS = 1000
 #: characters between two rows of one table
 _MAX_GAP = 400
 #: tables that are looked at for one question
@@ -48,54 +50,90 @@ class PlacedTable:
     rows: tuple[PlacedRow, ...]
     cells: tuple[tuple[Span | None, ...], ...]  #: for each row and column; None if it is empty
     about: str  #: title, headings, caption and name of the file
-    first: int  #: number of the first passage that has a row of it
+    source: str  #: the file
 
 
-def tables_of(passages: Sequence[Passage], library: Library) -> list[PlacedTable]:
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A table that is not loaded."""
+
+    reason: str  #: what of it is over which limit, in words
+    about: str  #: the names of the columns of its first row, and the name of the file
+    number: int  #: of the first passage that has a row of it
+
+
+def tables_of(passages: Sequence[Passage], library: Library) -> list[PlacedTable | TooLarge]:
     """Return the tables of which the passages have rows, in the order of the passages."""
-    found, seen = list[PlacedTable](), set[tuple[str, Span]]()
+    found, seen = list[PlacedTable | TooLarge](), set[tuple[str, Span]]()
+    refused = set[str]()
     for passage in passages:
         chunk = passage.chunk
         rows = [unit for unit in chunk.units if unit.kind is UnitKind.ROW]
         if not rows or len(found) >= _MAX_TABLES:
             continue
-        if (chunk.document, rows[0].span) in seen:
+        if (chunk.document, rows[0].span) in seen or chunk.document in refused:
             continue
         for table in _tables_with(chunk, passage.number, library):
-            seen.update((chunk.document, row.unit.span) for row in table.rows)
+            if isinstance(table, TooLarge):
+                refused.add(chunk.document)
+            else:
+                seen.update((chunk.document, row.unit.span) for row in table.rows)
             found.append(table)
     return found[:_MAX_TABLES]
 
 
-def _tables_with(chunk: Chunk, number: int, library: Library) -> list[PlacedTable]:
-    """The tables of which `chunk` has rows; none if the document is too large."""
+def _tables_with(chunk: Chunk, number: int, library: Library) -> list[PlacedTable | TooLarge]:
+    """The tables of which `chunk` has rows."""
     wanted = {unit.span for unit in chunk.units if unit.kind is UnitKind.ROW}
     try:
         document = library.documents.load(chunk.document)
     except RagError:  # removed or damaged: the search itself reports that
         return []
+    first = next(unit for unit in chunk.units if unit.kind is UnitKind.ROW)
+    columns = len(first.cells)
+    names = " ".join(cell.header for cell in first.cells[:_MAX_COLUMNS])
+    about = f"{names} {_words(chunk.source)}"
+    name = chunk.source.rpartition("/")[2]
+
+    def too_large(count: int, limit: int, noun: str) -> TooLarge:
+        words = f"the table of {name} has {count:,} {noun}; comparing is done up to {limit:,}"
+        return TooLarge(words, about, number)
+
     if len(document.text) > _MAX_CHARS:
-        return []
-    groups = [
-        group
-        for group in _groups(document, library)
-        if len(group) <= MAX_ROWS and any(row.unit.span in wanted for row in group)
-    ]
-    return [_placed(document, group, number, chunk.source) for group in groups]
+        return [too_large(len(document.text), _MAX_CHARS, "characters")]
+    if columns > _MAX_COLUMNS:
+        return [too_large(columns, _MAX_COLUMNS, "columns")]
+    found = list[PlacedTable | TooLarge]()
+    for group, count, inside in _groups(document, library, wanted):
+        if not inside:
+            continue
+        cells = count * columns
+        if count > MAX_ROWS:
+            found.append(too_large(count, MAX_ROWS, "rows"))
+        elif cells > _MAX_CELLS:
+            found.append(too_large(cells, _MAX_CELLS, "cells"))
+        else:
+            found.append(_placed(document, group, chunk.source))
+    return found
 
 
-def _groups(document: Document, library: Library) -> Iterator[list[PlacedRow]]:
-    """The rows of a document, table by table; at most one row more than `MAX_ROWS` of each."""
-    group, before = list[PlacedRow](), None
+def _groups(
+    document: Document, library: Library, wanted: set[Span]
+) -> Iterator[tuple[list[PlacedRow], int, bool]]:
+    """The rows of a document, table by table: at most `MAX_ROWS` of each, how many it has, and
+    whether one of them is wanted."""
+    group, before, count, inside = list[PlacedRow](), None, 0, False
     for row in _rows(document, library):
         if before is not None and _begins_table(document, before, row):
-            yield group
-            group = []
-        if len(group) <= MAX_ROWS:
+            yield group, count, inside
+            group, count, inside = [], 0, False
+        if count < MAX_ROWS:
             group.append(row)
+        count += 1
+        inside = inside or row.unit.span in wanted
         before = row
     if group:
-        yield group
+        yield group, count, inside
 
 
 def _rows(document: Document, library: Library) -> Iterator[PlacedRow]:
@@ -123,7 +161,7 @@ def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool
     return any(word not in names for word in facts.word_tokens(gap))
 
 
-def _placed(document: Document, rows: Sequence[PlacedRow], number: int, source: str) -> PlacedTable:
+def _placed(document: Document, rows: Sequence[PlacedRow], source: str) -> PlacedTable:
     names = _names(rows)
     at = {name: column for column, name in enumerate(names)}
     cells, texts = list[tuple[Span | None, ...]](), list[tuple[str, ...]]()
@@ -133,11 +171,16 @@ def _placed(document: Document, rows: Sequence[PlacedRow], number: int, source: 
             if name in at:
                 spans[at[name]] = span
         cells.append(tuple(spans))
-        texts.append(tuple(span.of(document.text) if span else "" for span in spans))
+        texts.append(
+            tuple(
+                document.text[s.start : min(s.end, s.start + _MAX_CELL_CHARS)] if s else ""
+                for s in spans
+            )
+        )
     first = rows[0]
     about = " ".join((document.title, first.chunk.heading, first.unit.context, _words(source)))
     table = Table(about, [name for name, _ in names], texts)
-    return PlacedTable(table, document, tuple(rows), tuple(cells), about, number)
+    return PlacedTable(table, document, tuple(rows), tuple(cells), about, source)
 
 
 def _words(source: str) -> str:

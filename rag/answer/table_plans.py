@@ -68,7 +68,8 @@ def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
         plans += _cell_plans(table, row_set)
         if len(plans) > _MAX_PLANS:
             break
-    plans += _computed_plans(asked, table, sets)
+    sums = [s for s in _unions(conditions) if s.chosen == "or"] if asked.adds_named else []
+    plans += _computed_plans(asked, table, [*sets, *sums])
     plans += _compared_plans(asked, table, base, conditions)
     plans += _group_plans(asked, table, base)
     return plans[: _MAX_PLANS + 1000]

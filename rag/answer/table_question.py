@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from rag.answer.table_rows import date_of, words_of
 from rag.text import facts
+from rag.text.units_of_measure import find_unit
 
 _AUXILIARY = frozenset(
     "is are was were do did does has have had can could will would be been it they he she there "
@@ -35,18 +37,25 @@ _ONLY_ASKS = frozenset(
     "happened occur occurred have had how long often old far".split()
 )
 _COUNTING = re.compile(r"\b(?:how many|number of|how often|count|total|amount of|times)\b")
-_ADDING = re.compile(r"\b(?:total|sum|combined|altogether|in all|overall|how (?:many|much)|all)\b")
+_ADDING = re.compile(
+    r"\b(?:total|sum|combined|altogether|together|in all|overall|how (?:many|much)|all)\b"
+)
+_TOGETHER = re.compile(r"\b(?:combined|altogether|together|total|sum)\b")
 _AVERAGING = re.compile(r"\b(?:average|mean)\b")
 _DIFFERENCE = re.compile(
-    r"\b(?:difference|how (?:many|much|far|long) \w*\s?(?:more|less|fewer|longer|older|higher|"
-    r"later|earlier|larger|taller|bigger)|(?:more|less|fewer) \w+ (?:\w+ ){0,6}than|apart|between|"
+    r"\b(?:difference|how (?:many|much|far|long) \w*\s?(?:more|less|fewer|\w{2,20}er)|"
+    r"(?:more|less|fewer) \w+ (?:\w+ ){0,6}than|apart|between|"
     r"longer|older|higher|later|earlier|larger|taller|gap|pass|passed|elapsed)\b"
+)
+_COMPARING = re.compile(
+    r"\bhow (?:many|much) (?:more|less|fewer|\w{2,20}er)\b.{1,200}\bthan\b|"
+    r"\bdifference (?:in|between)\b"
 )
 _EXCLUDING = re.compile(
     r"\b(?:other than|besides|except|not|excluding|aside from|apart from|another|other|else|"
     r"never|didn't|did not|without|beside|also)\b"
 )
-_NUMBER = r"(\d+(?:\.\d+)?)"
+_NUMBER = r"[$\u20ac\u00a3]?(\d+(?:\.\d+)?)"
 _LIMITS = (
     (re.compile(rf"\bbetween {_NUMBER} (?:and|to) {_NUMBER}"), "between"),
     (re.compile(rf"\bfrom {_NUMBER} (?:until|to|through|and) {_NUMBER}"), "between"),
@@ -59,15 +68,17 @@ _LIMITS = (
     (re.compile(rf"{_NUMBER} or (?:less|fewer|lower|below|under|younger|earlier)"), "<="),
     (
         re.compile(
-            rf"\b(?:more than|greater than|over|above|higher than|larger than|longer than|"
-            rf"exceed\w*|older than|later than|after|bigger than|better than) \$?{_NUMBER}"
+            rf"\b(?:more than|greater than|over|above|higher (?:price |weight )?than|"
+            rf"larger than|longer than|"
+            rf"exceed\w*|older than|later than|after|bigger than|better than) {_NUMBER}"
         ),
         ">",
     ),
     (
         re.compile(
-            rf"\b(?:less than|fewer than|under|below|lower than|smaller than|shorter than|"
-            rf"younger than|earlier than|before|prior to) \$?{_NUMBER}"
+            rf"\b(?:less than|fewer than|under|below|lower (?:price |weight )?than|"
+            rf"smaller than|shorter than|"
+            rf"younger than|earlier than|before|prior to) {_NUMBER}"
         ),
         "<",
     ),
@@ -219,6 +230,33 @@ class TableQuestion:
         return bool(_DIFFERENCE.search(self.folded))
 
     @cached_property
+    def compares(self) -> bool:
+        """Is it asked by how much one value is more than another?"""
+        return bool(_COMPARING.search(self.folded))
+
+    @cached_property
+    def adds_named(self) -> bool:
+        """May the values of several named rows have to be added ("A and B together")?"""
+        return "and" in self.words and (self.averages or bool(_TOGETHER.search(self.folded)))
+
+    @cached_property
+    def operates(self) -> bool:
+        """Must rows be compared, ordered, counted or added?"""
+        counts = self.counts and self.asking != "how much"
+        return self.superlative or counts or self.averages or self.compares or bool(self.limits)
+
+    @cached_property
+    def units(self) -> dict[int, str]:
+        """The dimensions of units of measure after numbers ("15 euros"), by their places."""
+        found = dict[int, str]()
+        for at, (one, word) in enumerate(pairwise(self.words), 1):
+            spellings = (word, word.upper()) if one[0].isdigit() else ()
+            for spelling in spellings:
+                if dimension := find_unit(f"1 {spelling}", 0, 1)[0]:
+                    found[at] = dimension
+        return found
+
+    @cached_property
     def excludes(self) -> bool:
         """May a row that is named have to be left out?"""
         return bool(_EXCLUDING.search(self.folded))
@@ -266,6 +304,7 @@ class TableQuestion:
             or word in _NEIGHBOUR
             or word in _ONLY_ASKS
             or word in _AS_DIGITS
+            or at in self.units
             or (word.endswith("est") and len(word) > 4)
             or word[0].isdigit()
         )
