@@ -35,10 +35,11 @@ _Name = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class PlacedRow:
-    """A row of a table: its unit, and the chunk that has it."""
+    """A row of a table: its unit, and a chunk that has it, whole if any chunk has it whole."""
 
     unit: Unit
     chunk: ChunkRow
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,13 @@ def _tables_with(chunk: Chunk, number: int, library: Library) -> list[PlacedTabl
     for group, count, inside in _groups(document, library, wanted):
         if not inside:
             continue
+        cut = max((r.unit.span.end - r.unit.span.start for r in group if not r.whole), default=0)
         cells = count * columns
         if count > MAX_ROWS:
             found.append(too_large(count, MAX_ROWS, "rows"))
+        elif cut:
+            words = f"the table of {name} has a row of {cut:,} characters, too long to be compared"
+            found.append(TooLarge(words, about, number))
         elif cells > _MAX_CELLS:
             found.append(too_large(cells, _MAX_CELLS, "cells"))
         else:
@@ -136,15 +141,18 @@ def _groups(
         yield group, count, inside
 
 
-def _rows(document: Document, library: Library) -> Iterator[PlacedRow]:
+def _rows(document: Document, library: Library) -> list[PlacedRow]:
     """The rows of all tables of a document, in order, each once."""
-    end = -1
-    for chunk in sorted(library.documents.chunk_rows(document.id), key=lambda row: row.start):
+    rows = dict[Span, PlacedRow]()
+    for chunk in library.documents.chunk_rows(document.id):
         for unit in chunk.units_of(document):
+            if unit.kind is not UnitKind.ROW:
+                continue
             whole = chunk.start <= unit.span.start and unit.span.end <= chunk.end
-            if unit.kind is UnitKind.ROW and whole and unit.span.start >= end:
-                end = unit.span.end
-                yield PlacedRow(unit, chunk)
+            known = rows.get(unit.span)
+            if known is None or (whole and not known.whole):
+                rows[unit.span] = PlacedRow(unit, chunk, whole)
+    return sorted(rows.values(), key=lambda row: (row.unit.span.start, row.unit.span.end))
 
 
 def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool:

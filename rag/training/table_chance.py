@@ -1,7 +1,8 @@
 """Fits how likely the chosen reading of a question over a table answers, and the threshold.
 
-A question is asked of its table, of another table that shares words with it, and of its table
-without the rows that the reading names. Only the first can be right. The probability is a logistic
+A question is asked of its table, of another table that shares words with it (not if it was
+generated: made-up lists are alike), and of its table without the rows that the reading names. Only
+the first can be right. The probability is a logistic
 regression of `answer_signals`. The threshold is the best for questions with two tables if a wrong
 answer costs as much as `_COST` right ones bring.
 """
@@ -21,9 +22,10 @@ from rag.answer.table_choice import Choice, choose_plan
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_rows import Table
 from rag.text import facts
-from rag.training.table_data import Question, is_right
+from rag.training.table_data import Question, is_generated, is_right
 
-_COST = 2.0
+_COST = 1.0
+_REMOVED = 0.2  #: part of the cost of a table without the named rows that answers
 _MIN_ROWS = 3  #: of a table without the named rows
 
 
@@ -88,7 +90,9 @@ class Cases:
         return answer_signals(asked, about, choice, self._common)
 
     def _near(self, question: Question) -> Table | None:
-        """The other table that shares most of the rare words of a question."""
+        """The other table that shares most of the rare words of a question; None for a list."""
+        if is_generated(question):
+            return None
         shared = defaultdict[str, float](float)
         for stem in set(facts.content_stems(question.text)):
             documents = self._with.get(stem, set())
@@ -137,6 +141,6 @@ def fit_threshold(cases: Sequence[Case], fit: Sequence[float]) -> float:
 
     def gain(least: float) -> float:
         found = outcome(cases, fit, least)
-        return found.right - _COST * (found.wrong + 0.2 * found.removed_answered)
+        return found.right - _COST * (found.wrong + _REMOVED * found.removed_answered)
 
     return max((n / 20 for n in range(2, 19)), key=gain)

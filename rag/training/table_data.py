@@ -20,6 +20,7 @@ from typing import NamedTuple
 from rag.answer.table_plans import Plan
 from rag.answer.table_rows import Table
 
+_LIST = "generated list "  #: how the documents of `generate` begin
 #: of the CRC-32 modulo 10: kept out of all fitting, the choice, the probability, the threshold
 KEPT_OUT, CHOICE, CHANCE, THRESHOLD = range(3), range(3, 8), range(8, 9), range(9, 10)
 
@@ -180,7 +181,12 @@ _GROUPS = {
 def generate(count: int, seed: int = 0) -> list[Question]:
     """Return questions over `count` lists of things with their prices, weights, stock …"""
     draws = random.Random(seed)
-    return [q for n in range(count) for q in _List(draws, f"list {seed} {n}").questions()]
+    return [q for n in range(count) for q in _List(draws, f"{_LIST}{seed} {n}").questions()]
+
+
+def is_generated(question: Question) -> bool:
+    """Tell whether a question is of `generate`."""
+    return question.document.startswith(_LIST)
 
 
 class _List:

@@ -37,7 +37,7 @@ from rag.training.table_data import Question, is_right, part_of
 _MIN_QUESTIONS = 4  # with a feature that is kept
 _EPOCHS, _BATCH, _RATE = 10, 100, 0.03
 #: what a step draws a weight towards zero by, in the last epochs; weights below it are left out
-_SHRINK, _MIN_WEIGHT = 0.0009, 0.03
+_SHRINK, _MIN_WEIGHT = 0.0011, 0.06
 #: tables in which a common word must be missing, and the share of its questions
 _MIN_TABLES, _MIN_MISSING = 3, 0.25
 _CONFIDENCE = 1.96  #: of the intervals that are printed, in standard deviations
@@ -168,7 +168,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("questions", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--most", type=int, default=100_000, help="questions of each part")
+    parser.add_argument("--most", type=int, default=100_000, help="questions of the choice")
+    parser.add_argument("--cases", type=int, default=800, help="questions of each other part")
     parser.add_argument("--lists", type=int, default=300, help="generated lists")
     options = parser.parse_args()
     draws = random.Random(0)
@@ -197,9 +198,12 @@ def main() -> None:
     def cases(questions: Sequence[Question]) -> list[Case]:
         return list(Cases(questions, weights, frozenset(common)).all())
 
-    some = max(1, options.most // 8)
+    some = options.cases
     fit = fit_chance(cases(part(table_data.CHANCE, some)))
-    least = fit_threshold(cases(part(table_data.THRESHOLD, some)), fit)
+    to_compare = cases(part(table_data.THRESHOLD, some))
+    least = fit_threshold(to_compare, fit)
+    for tried in (0.2, 0.3, 0.4, 0.5, 0.6):
+        print(f"{tried}: {outcome(to_compare, fit, tried)}")
     written = {"weights": rounded, "fit": fit, "least": least, "common": common}
     options.out.write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")))
     print(f"fit {fit}, threshold {least}", flush=True)
