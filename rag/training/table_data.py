@@ -283,6 +283,8 @@ class _List:
         kept = [values[name] for name, own in self._groups.items() if own == group]
         name, things = _plain_header(header), self._things()
         yield f"How many {group} {things} are there?", (str(len(kept)),), False
+        asking = self._draws.choice(("are there", "are listed", "are there in total"))
+        yield f"How many {things} {asking}?", (str(len(values)),), False
         if len(kept) > 1:
             yield (
                 f"What is the total {name} of the {group} {things}?",

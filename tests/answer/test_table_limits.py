@@ -64,7 +64,10 @@ def _csv(rows: int, columns: int = 3) -> str:
         (_csv(20_100), "20,100 rows; comparing is done up to 20,000"),
         (_csv(3, 50), "50 columns; comparing is done up to 40"),
         (_csv(10_000, 30), "300,000 cells; comparing is done up to 200,000"),
-        ("Item,Price\n" + f"lamp {'x' * 990},5\n" * 4_100, "characters; comparing is done up to 4,000,000"),
+        (
+            "Item,Price\n" + f"lamp {'x' * 990},5\n" * 4_100,
+            "characters; comparing is done up to 4,000,000",
+        ),
     ],
 )
 def test_a_table_over_a_limit_is_not_compared_and_the_answer_says_so(csv: str, reason: str) -> None:
