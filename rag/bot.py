@@ -11,11 +11,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from rag import limits, serialize
 from rag.answer.answer import answer_question
-from rag.answer.table_answer import TableAnswer, answer_from_tables
+from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
@@ -206,6 +207,7 @@ class Bot:
 
             completed = complete_question(question, history)
             yield from self.access.refresh(completed, self.config.passages, stop)
+        answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
         events = answer_question(
             question,
             self.access.search,
@@ -216,7 +218,7 @@ class Bot:
             history=history,
             stop=stop,
             unread=self.unread,
-            tables=self._from_tables,
+            tables=answer_from if self.config.model == READER else None,
         )
         for event in events:
             if isinstance(event, Answered) and save:
@@ -239,12 +241,6 @@ class Bot:
 
         question = limits.check_question(question)
         return masked_answers(question, self.library, self.machines.cross_encoder)
-
-    def _from_tables(self, question: str, passages: Sequence[Passage]) -> TableAnswer | None:
-        """The answer from the rows of a retrieved table; the chat model writes its own answers."""
-        if self.config.model != READER:
-            return None
-        return answer_from_tables(question, passages, self.library)
 
     def explain(self, question: str, document: str, quote: str | None = None) -> Explanation:
         """Find the search stage that lost the passages of `document` which contain `quote`."""

@@ -51,10 +51,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A part of a text that is read together with what it belongs to.
-
-    Units may lie in each other: an item in a list.
-    """
+    """A part of a text, read together with what it belongs to. Units may lie in each other."""
 
     kind: UnitKind
     span: Span
@@ -197,17 +194,13 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer: `text` without markers, `span` in the answer with markers.
-
-    `quote` is set for a verbatim quotation: its place in the document. `computed` is set for the
-    result of a computation.
-    """
+    """One sentence of an answer: `text` without markers, `span` in the answer with markers."""
 
     text: str
     span: Span
     citations: tuple[Citation, ...] = ()
-    quote: Span | None = None
-    computed: Computed | None = None
+    quote: Span | None = None  #: of a verbatim quotation: its place in the document
+    computed: Computed | None = None  #: of the result of a computation
 
 
 class Verdict(StrEnum):
@@ -225,10 +218,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words of passage `number` that support a sentence: ``text == document.text[span]``.
-
-    In a workbook the place for a person is `sheet` and `row`; `line` is that of the text.
-    """
+    """The words of passage `number` that support a sentence: ``text == document.text[span]``."""
 
     number: int
     document: str
@@ -238,7 +228,7 @@ class Evidence:
     line: int
     page: int | None = None
     context: str = ""  #: headings, introduction, names of columns; not part of `text`
-    sheet: str = ""
+    sheet: str = ""  #: of a workbook; `sheet` and `row` are the place for a person, not `line`
     row: int | None = None
     file: FileState = FileState.UNKNOWN  #: as in `Passage`
 

@@ -63,7 +63,7 @@ def answer_question(
     history: Sequence[Turn] = (),
     stop: Stop = lambda: False,
     unread: Unread = lambda question: (),
-    tables: Tables = lambda question, passages: None,
+    tables: Tables | None = None,
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
 
@@ -84,7 +84,7 @@ def answer_question(
         yield from run.check(judge)
         return
     run.passages = search(run.resolved_question, limit)
-    found = tables(run.resolved_question, run.passages)
+    found = tables(run.resolved_question, run.passages) if tables else None
     if found:
         run.passages += found.passages
     run.retrieved_at = time.perf_counter()

@@ -203,7 +203,9 @@ _JUDGE = check.Judge(
 _HISTORY = [Turn("Who is the President of France?", "Emmanuel Macron [1].", "Emmanuel Macron")]
 _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,000 euros."
 
-_ITEMS = table_rows.Table("Stock", ("Item", "Price", "Day"), (("lamp", "12", "5 May 2020"), ("x", "5", "6 May 2020")))
+_ITEMS = table_rows.Table(
+    "Stock", ("Item", "Price", "Day"), (("lamp", "12", "5 May 2020"), ("x", "5", "6 May 2020"))
+)
 
 
 class _About(NamedTuple):
