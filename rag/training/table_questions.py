@@ -37,7 +37,7 @@ from rag.training.table_data import Question, is_right, part_of
 _MIN_QUESTIONS = 4  # with a feature that is kept
 _EPOCHS, _BATCH, _RATE = 10, 100, 0.03
 #: what a step draws a weight towards zero by, in the last epochs; weights below it are left out
-_SHRINK, _MIN_WEIGHT = 0.0011, 0.06
+_SHRINK, _MIN_WEIGHT = 0.0025, 0.06
 #: tables in which a common word must be missing, and the share of its questions
 _MIN_TABLES, _MIN_MISSING = 3, 0.25
 _CONFIDENCE = 1.96  #: of the intervals that are printed, in standard deviations
