@@ -11,11 +11,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from rag import limits, serialize
 from rag.answer.answer import answer_question
-from rag.answer.followup import complete_question
+from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
@@ -202,8 +203,11 @@ class Bot:
             yield Loading("the models")
         yield from self.access.renew_index(stop)
         if refresh:
+            from rag.answer.followup import complete_question
+
             completed = complete_question(question, history)
             yield from self.access.refresh(completed, self.config.passages, stop)
+        answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
         events = answer_question(
             question,
             self.access.search,
@@ -214,6 +218,7 @@ class Bot:
             history=history,
             stop=stop,
             unread=self.unread,
+            tables=answer_from if self.config.model == READER else None,
         )
         for event in events:
             if isinstance(event, Answered) and save:

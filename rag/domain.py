@@ -51,10 +51,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A part of a text that is read together with what it belongs to.
-
-    Units may lie in each other: an item in a list.
-    """
+    """A part of a text, read together with what it belongs to. Units may lie in each other."""
 
     kind: UnitKind
     span: Span
@@ -176,16 +173,34 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of an answer: `text` without markers, `span` in the answer with markers.
+class ComputedRow:
+    """A row of a table that a computed answer uses: its place, and that of the value in it."""
 
-    `quote` is set for a verbatim quotation: its place in the document.
-    """
+    number: int  #: of the passage
+    span: Span
+    value: Span | None = None  #: None if the row is counted
+    weight: int = 1  #: -1 for the side that is taken away
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A sentence of our own that gives the result of a computation over rows of a table."""
+
+    text: str
+    operation: str  #: "count", "sum", "average" or "difference"
+    rows: tuple[ComputedRow, ...]
+    result: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer: `text` without markers, `span` in the answer with markers."""
 
     text: str
     span: Span
     citations: tuple[Citation, ...] = ()
-    quote: Span | None = None
+    quote: Span | None = None  #: of a verbatim quotation: its place in the document
+    computed: Computed | None = None  #: of the result of a computation
 
 
 class Verdict(StrEnum):
@@ -198,14 +213,12 @@ class Verdict(StrEnum):
     UNCITED = "uncited"
     DANGLING = "dangling"
     NEEDS_NONE = "needs_none"
+    COMPUTED = "computed"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words of passage `number` that support a sentence: ``text == document.text[span]``.
-
-    In a workbook the place for a person is `sheet` and `row`; `line` is that of the text.
-    """
+    """The words of passage `number` that support a sentence: ``text == document.text[span]``."""
 
     number: int
     document: str
@@ -215,7 +228,7 @@ class Evidence:
     line: int
     page: int | None = None
     context: str = ""  #: headings, introduction, names of columns; not part of `text`
-    sheet: str = ""
+    sheet: str = ""  #: of a workbook; `sheet` and `row` are the place for a person, not `line`
     row: int | None = None
     file: FileState = FileState.UNKNOWN  #: as in `Passage`
 
@@ -337,8 +350,9 @@ class Quote:
     judgement: Judgement | None = None  #: whether it answers, if the writer judged that
 
 
-#: a part of an answer: a writer's own words, in which markers count, or a verbatim quotation
-Piece = str | Quote
+#: a part of an answer: a writer's own words, in which markers count, a verbatim quotation, or the
+#: result of a computation
+Piece = str | Quote | Computed
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ VERDICT_PHRASES: dict[Verdict, str] = {
     Verdict.UNCITED: "without a source",
     Verdict.DANGLING: "no such source",
     Verdict.NEEDS_NONE: "needs no source",
+    Verdict.COMPUTED: "computed",
 }
 
 #: Why there is no answer, as a clause that follows `NOT_ANSWERED`.

@@ -46,6 +46,14 @@ class JudgementObject(TypedDict):
     reasons: list[str]
 
 
+class ComputedObject(TypedDict):
+    """A computation over rows of a table; `citations` has the first of them."""
+
+    operation: str
+    rows: int
+    result: float
+
+
 class ClaimObject(TypedDict):
     """A sentence of an answer with its verdict; `start` and `end` are its place in the answer.
 
@@ -61,6 +69,7 @@ class ClaimObject(TypedDict):
     markers: list[int]
     citations: list[CitationObject]
     judgement: NotRequired[JudgementObject]
+    computed: NotRequired[ComputedObject]
 
 
 class CopyObject(TypedDict):
@@ -196,7 +205,7 @@ def turn(question: str, saved: SavedAnswer) -> d.Turn:
 def claim(value: d.Claim) -> ClaimObject:
     """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
     in the citation."""
-    text = value.sentence.text
+    text, computed = value.sentence.text, value.sentence.computed
     written: ClaimObject = {
         "text": text if value.sentence.quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
@@ -209,6 +218,12 @@ def claim(value: d.Claim) -> ClaimObject:
     }
     if value.judgement:
         written["judgement"] = judgement(value.judgement)
+    if computed:
+        written["computed"] = {
+            "operation": computed.operation,
+            "rows": len(computed.rows),
+            "result": computed.result,
+        }
     return written
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag import serialize
-from rag.answer.check import _evidence
+from rag.answer.evidence import evidence_at
 from rag.cli.source_places import evidence_place, passage_place
 from rag.domain import Cell, Chunk, Claim, Passage, Sentence, Span, Unit, UnitKind, Verdict
 from tui.render.answer_text import lines_of
@@ -23,7 +23,7 @@ def _passage(rows: tuple[int, int]) -> Passage:
 
 def test_a_citation_in_a_workbook_names_sheet_and_row() -> None:
     passage = _passage((12, 14))
-    evidence = _evidence(passage, Span(8, 15))
+    evidence = evidence_at(passage, Span(8, 15))
     assert (evidence.sheet, evidence.row) == ("Prices", 14)
     assert evidence_place(evidence) == "a.xlsx, sheet Prices, row 14"
     assert passage_place(passage) == "a.xlsx, sheet Prices, row 12"
@@ -36,7 +36,7 @@ def test_a_citation_in_a_workbook_names_sheet_and_row() -> None:
 
 def test_a_citation_elsewhere_names_the_line() -> None:
     passage = _passage((0, 0))
-    evidence = _evidence(passage, Span(8, 15))
+    evidence = evidence_at(passage, Span(8, 15))
     assert evidence.row is None and "row" not in serialize.evidence(evidence)
     assert evidence_place(evidence) == "a.xlsx:6"
     assert lines_of(passage) == "lines 5–6"

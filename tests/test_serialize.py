@@ -217,6 +217,7 @@ def test_the_verdicts() -> None:
         "uncited",
         "dangling",
         "needs_none",
+        "computed",
     }
     assert {v.value for v in d.Verdict} == promised
     for verdict in d.Verdict:

@@ -19,9 +19,11 @@ from rag.answer import check as checking
 from rag.answer.cite import is_refusal, parse_citations, piece_text
 from rag.answer.followup import accept_rewrite, complete_question
 from rag.answer.reader import SOURCES_DIFFER
+from rag.answer.table_answer import TableAnswer
 from rag.domain import (
     Answer,
     Claim,
+    Computed,
     Draft,
     Evidence,
     Judgement,
@@ -44,6 +46,8 @@ from rag.protocols import SearchingWriter, Writer
 Search = Callable[[str, int], tuple[Passage, ...]]
 #: True once the user has asked to stop
 Stop = Callable[[], bool]
+#: a question and its passages -> the answer from the rows of a table, if there is one
+Tables = Callable[[str, Sequence[Passage]], TableAnswer | None]
 #: a question -> the masked text that would answer it
 Unread = Callable[[str], tuple[Evidence, ...]]
 
@@ -61,12 +65,14 @@ def answer_question(
     history: Sequence[Turn] = (),
     stop: Stop = lambda: False,
     unread: Unread = lambda question: (),
+    tables: Tables | None = None,
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
 
     `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
-    nor quoted, and the answer says that it was left out.
+    nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
+    the writer is then not asked.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread)
     if not searched:
@@ -82,12 +88,16 @@ def answer_question(
     run.passages = search(run.resolved_question, limit)
     if isinstance(writer, SearchingWriter):
         run.writer = writer.with_search(search, stop)
+    found = tables(run.resolved_question, run.passages) if tables else None
+    if found:
+        run.passages += found.passages
     run.retrieved_at = time.perf_counter()
     yield Retrieved(run.passages, searched, run.completed)
     if not run.passages:
         yield Answered(run.abstain(Reason.NOTHING_FOUND))
         return
-    yield from run.write(history, stop)
+    written = found.pieces if found else None
+    yield from run.write(history, stop, written)
     if run.draft.abstained:
         yield Answered(run.abstain(run.draft.reason or Reason.NOT_ANSWERED))
         return
@@ -124,9 +134,18 @@ class _QuestionRun:
             rewrite = "" if is_refusal(written) else accept_rewrite(written, self.question, history)
             self.resolved_question = rewrite or self.resolved_question
 
-    def write(self, history: Sequence[Turn], stop: Stop) -> Iterator[Event]:
-        """Collect the writer's pieces as they come, until it ends or is stopped."""
-        written = self.writer.write(self.resolved_question, self.passages, history)
+    def write(
+        self, history: Sequence[Turn], stop: Stop, found: Sequence[Draft | Piece] | None = None
+    ) -> Iterator[Event]:
+        """Collect the writer's pieces as they come, until it ends or is stopped.
+
+        `found` are the pieces of an answer that is there already.
+        """
+        written: Iterator[Draft | Progress | Piece | Claim | Passage] = (
+            self.writer.write(self.resolved_question, self.passages, history)
+            if found is None
+            else iter(found)
+        )
         try:
             for piece in written:
                 if isinstance(piece, Draft):
@@ -154,7 +173,7 @@ class _QuestionRun:
     def check(self, judge: checking.Judge) -> Iterator[Event]:
         """Yield the claims one by one, then the answer."""
         text, sentences = parse_citations(self.pieces)
-        quotes = any(isinstance(piece, Quote) for piece in self.pieces)
+        quotes = any(isinstance(piece, Quote | Computed) for piece in self.pieces)
         refused = is_refusal(text) or not text.strip()
         if refused and not quotes and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))

@@ -68,10 +68,12 @@ VERDICT_SIGNS = {
     Verdict.UNCITED: "?",
     Verdict.DANGLING: "!",
     Verdict.NEEDS_NONE: " ",
+    Verdict.COMPUTED: "=",
 }
 #: The style of each verdict; `BAD_STYLE` for the others.
 VERDICT_STYLES = {
     Verdict.SUPPORTED: "green",
+    Verdict.COMPUTED: "green",
     Verdict.PARTLY: "yellow",
     Verdict.UNCITED: "yellow",
     Verdict.NEEDS_NONE: "dim",

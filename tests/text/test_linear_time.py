@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, partial
 from itertools import product
+from typing import NamedTuple
 
 import pytest
 
@@ -30,7 +31,11 @@ from rag.answer import (
     referring_words,
     scope,
     spans,
+    table_rows,
 )
+from rag.answer.table_chance import may_answer
+from rag.answer.table_choice import choose_plan
+from rag.answer.table_question import TableQuestion
 from rag.cli.output import print_document
 from rag.domain import Chunk, Document, Passage, RawDocument, Span, Turn
 from rag.errors import Unreadable
@@ -199,6 +204,29 @@ _JUDGE = check.Judge(
 _HISTORY = [Turn("Who is the President of France?", "Emmanuel Macron [1].", "Emmanuel Macron")]
 _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,000 euros."
 
+_ITEMS = table_rows.Table(
+    "Stock", ("Item", "Price", "Day"), (("lamp", "12", "5 May 2020"), ("x", "5", "6 May 2020"))
+)
+
+
+class _About(NamedTuple):
+    table: table_rows.Table
+    about: str
+
+
+def _ask_table(question: str, table: table_rows.Table) -> None:
+    asked, placed = TableQuestion(question), _About(table, table.title)
+    choice = choose_plan(asked, table, {"cells 1:which": 1.0})
+    if choice:
+        may_answer(asked, placed, choice, frozenset())
+
+
+def _table_of(text: str) -> table_rows.Table:
+    """A table of the lines of a text, with its beginning in the names of the columns."""
+    lines = text.split("\n")
+    return table_rows.Table(text, ("Item", text), [(line, text[:50]) for line in lines])
+
+
 _STRUCTURED = passage_of(
     "# Stock\n\nItem: bench\nPrice: 9\n\n- a hat\n- soup\n\n| a | b |\n|---|---|\n| c | 4 |\n"
 )
@@ -251,6 +279,9 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
     "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
     "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
+    "table, a question": (300, lambda t: _ask_table(t, _ITEMS)),
+    "table, its cells": (5_000, lambda t: _ask_table("Which x or a has more than 5 for the first 3 days, and not the lamp?", _table_of(t))),
+    "table, a cell": (30_000, lambda t: (table_rows.number_of(t), table_rows.number_of(t, True), table_rows.date_of(t), table_rows.words_of(t), table_rows.typed_column(t, [t, t]))),
     "scope": (4_000, lambda t: scope.passages_in_scope(_SHORT, [passage_of(f"# {t}\n\n{t}\n")])),
     "parts": (4_000, lambda t: spans.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
     "alike": (5_000, lambda t: spans.same_answer(t, t + " x")),

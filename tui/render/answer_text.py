@@ -34,6 +34,7 @@ from tui.render.glyphs import RELATED_STYLE, VERDICT_STYLES, Glyphs
 #: The order in which verdicts are counted. A sentence that needs no source is not counted.
 VERDICT_ORDER = (
     Verdict.SUPPORTED,
+    Verdict.COMPUTED,
     Verdict.PARTLY,
     Verdict.UNSUPPORTED,
     Verdict.CONTRADICTED,
@@ -84,11 +85,12 @@ def tally(claims: tuple[Claim, ...], glyphs: Glyphs, max_cells: int = UNLIMITED_
     counts = Counter(claim.verdict for claim in claims)
     judged = len(claims) - counts[Verdict.NEEDS_NONE]
     supported = counts[Verdict.SUPPORTED]
+    held = supported + counts[Verdict.COMPUTED]
     if judged and supported == judged:
         words = "the sentence is supported" if judged == 1 else f"all {judged} sentences supported"
         return assemble([(f"{glyphs.supported} {words}", VERDICT_STYLES[Verdict.SUPPORTED])])
     parts: list[Part] = []
-    if judged and not supported and not counts[Verdict.PARTLY]:
+    if judged and not held and not counts[Verdict.PARTLY]:
         warning = "no sentence is supported: do not rely on this"
         parts.append((f"{glyphs.wrong} {warning}\n", VERDICT_STYLES[Verdict.UNSUPPORTED]))
     used = 0
@@ -295,7 +297,13 @@ def source_name(passage: Passage) -> str:
 
 def gravest_verdict(number: int, claims: tuple[Claim, ...]) -> Verdict | None:
     """Return the gravest verdict of the sentences that cite source `number`; None without one."""
-    order = (Verdict.CONTRADICTED, Verdict.UNSUPPORTED, Verdict.PARTLY, Verdict.SUPPORTED)
+    order = (
+        Verdict.CONTRADICTED,
+        Verdict.UNSUPPORTED,
+        Verdict.PARTLY,
+        Verdict.SUPPORTED,
+        Verdict.COMPUTED,
+    )
     verdicts = {
         claim.verdict
         for claim in claims

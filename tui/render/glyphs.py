@@ -11,6 +11,7 @@ from tui.render.wrap import truncate
 
 VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.SUPPORTED: "$text-success",
+    Verdict.COMPUTED: "$text-success",
     Verdict.PARTLY: "$text-warning",
     Verdict.UNSUPPORTED: "bold $text-error",
     Verdict.CONTRADICTED: "bold $text-error",
@@ -50,6 +51,7 @@ class Glyphs:
     """A set of signs. Every sign is one cell wide, and none is an emoji."""
 
     supported: str = "✓"
+    computed: str = "="
     partly: str = "~"
     wrong: str = "✗"
     uncited: str = "?"
@@ -71,6 +73,7 @@ class Glyphs:
             return self.wrong
         signs = {
             Verdict.SUPPORTED: self.supported,
+            Verdict.COMPUTED: self.computed,
             Verdict.PARTLY: self.partly,
             Verdict.UNCITED: self.uncited,
             Verdict.DANGLING: self.dangling,

@@ -1,0 +1,32 @@
+"""The evidence at a place of a passage: its words and where they stand."""
+
+from __future__ import annotations
+
+from rag.domain import Evidence, Passage, Span
+from rag.text.sentences import line_number
+from rag.text.units import context_of, sheet_rows
+
+
+def text_at(passage: Passage, span: Span) -> str:
+    """Return the text of `span`, a span of the document that lies in the passage."""
+    start = passage.chunk.span.start
+    return passage.chunk.text[span.start - start : span.end - start]
+
+
+def evidence_at(passage: Passage, span: Span) -> Evidence:
+    """Return the evidence at `span`, a span of the document that lies in the passage."""
+    chunk = passage.chunk
+    line = chunk.line + line_number(chunk.text, span.start - chunk.span.start) - 1
+    sheet, row, _ = sheet_rows(chunk, span)
+    return Evidence(
+        passage.number,
+        chunk.document,
+        chunk.source,
+        span,
+        text_at(passage, span),
+        line,
+        chunk.page,
+        " › ".join(context_of(chunk, span, names=True)),
+        sheet,
+        row or None,
+    )

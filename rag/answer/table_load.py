@@ -1,0 +1,218 @@
+"""Loads the whole table that a retrieved row belongs to.
+
+The rows of a table lie in several chunks; they are joined by heading, caption and place. A table
+over the limits is not loaded, and `TooLarge` says so: its rows are still found and quoted one by
+one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.answer.table_rows import Table
+from rag.domain import Chunk, Document, Passage, Span, Unit, UnitKind
+from rag.errors import RagError
+from rag.text import facts
+
+if TYPE_CHECKING:
+    from rag.library.library import Library
+    from rag.library.schema import ChunkRow
+
+#: rows, columns and cells of a table that is loaded, and characters of its document
+MAX_ROWS, _MAX_COLUMNS, _MAX_CELLS = 20_000, 40, 200_000
+_MAX_CHARS = 4_000_000
+#: characters of a cell that are compared and shown as the answer
+_MAX_CELL_CHARS = 1000
+#: characters between two rows of one table
+_MAX_GAP = 400
+#: tables that are looked at for one question
+_MAX_TABLES = 6
+#: the name of a column and which of those of that name it is
+_Name = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRow:
+    """A row of a table: its unit, and a chunk that has it, whole if any chunk has it whole."""
+
+    unit: Unit
+    chunk: ChunkRow
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTable:
+    """A table with the places of its cells in the document."""
+
+    table: Table
+    document: Document
+    rows: tuple[PlacedRow, ...]
+    cells: tuple[tuple[Span | None, ...], ...]  #: for each row and column; None if it is empty
+    about: str  #: title, headings, caption and name of the file
+    source: str  #: the file
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A table that is not loaded."""
+
+    reason: str  #: what of it is over which limit, in words
+    about: str  #: the names of the columns of its first row, and the name of the file
+    number: int  #: of the first passage that has a row of it
+
+
+def tables_of(passages: Sequence[Passage], library: Library) -> list[PlacedTable | TooLarge]:
+    """Return the tables of which the passages have rows, in the order of the passages."""
+    found, seen = list[PlacedTable | TooLarge](), set[tuple[str, Span]]()
+    refused = set[str]()
+    for passage in passages:
+        chunk = passage.chunk
+        rows = [unit for unit in chunk.units if unit.kind is UnitKind.ROW]
+        if not rows or len(found) >= _MAX_TABLES:
+            continue
+        if (chunk.document, rows[0].span) in seen or chunk.document in refused:
+            continue
+        for table in _tables_with(chunk, passage.number, library):
+            if isinstance(table, TooLarge):
+                refused.add(chunk.document)
+            else:
+                seen.update((chunk.document, row.unit.span) for row in table.rows)
+            found.append(table)
+    return found[:_MAX_TABLES]
+
+
+def _tables_with(chunk: Chunk, number: int, library: Library) -> list[PlacedTable | TooLarge]:
+    """The tables of which `chunk` has rows."""
+    wanted = {unit.span for unit in chunk.units if unit.kind is UnitKind.ROW}
+    try:
+        document = library.documents.load(chunk.document)
+    except RagError:  # removed or damaged: the search itself reports that
+        return []
+    first = next(unit for unit in chunk.units if unit.kind is UnitKind.ROW)
+    columns = len(first.cells)
+    names = " ".join(cell.header for cell in first.cells[:_MAX_COLUMNS])
+    about = f"{names} {_words(chunk.source)}"
+    name = chunk.source.rpartition("/")[2]
+
+    def too_large(count: int, limit: int, noun: str) -> TooLarge:
+        words = f"the table of {name} has {count:,} {noun}; comparing is done up to {limit:,}"
+        return TooLarge(words, about, number)
+
+    if len(document.text) > _MAX_CHARS:
+        return [too_large(len(document.text), _MAX_CHARS, "characters")]
+    if columns > _MAX_COLUMNS:
+        return [too_large(columns, _MAX_COLUMNS, "columns")]
+    found = list[PlacedTable | TooLarge]()
+    for group, count, inside in _groups(document, library, wanted):
+        if not inside:
+            continue
+        cut = max((r.unit.span.end - r.unit.span.start for r in group if not r.whole), default=0)
+        cells = count * columns
+        if count > MAX_ROWS:
+            found.append(too_large(count, MAX_ROWS, "rows"))
+        elif cut:
+            words = f"the table of {name} has a row of {cut:,} characters, too long to be compared"
+            found.append(TooLarge(words, about, number))
+        elif cells > _MAX_CELLS:
+            found.append(too_large(cells, _MAX_CELLS, "cells"))
+        else:
+            found.append(_placed(document, group, chunk.source))
+    return found
+
+
+def _groups(
+    document: Document, library: Library, wanted: set[Span]
+) -> Iterator[tuple[list[PlacedRow], int, bool]]:
+    """The rows of a document, table by table: at most `MAX_ROWS` of each, how many it has, and
+    whether one of them is wanted."""
+    group, before, count, inside = list[PlacedRow](), None, 0, False
+    for row in _rows(document, library):
+        if before is not None and _begins_table(document, before, row):
+            yield group, count, inside
+            group, count, inside = [], 0, False
+        if count < MAX_ROWS:
+            group.append(row)
+        count += 1
+        inside = inside or row.unit.span in wanted
+        before = row
+    if group:
+        yield group, count, inside
+
+
+def _rows(document: Document, library: Library) -> list[PlacedRow]:
+    """The rows of all tables of a document, in order, each once."""
+    rows = dict[Span, PlacedRow]()
+    for chunk in library.documents.chunk_rows(document.id):
+        for unit in chunk.units_of(document):
+            if unit.kind is not UnitKind.ROW:
+                continue
+            whole = chunk.start <= unit.span.start and unit.span.end <= chunk.end
+            known = rows.get(unit.span)
+            if known is None or (whole and not known.whole):
+                rows[unit.span] = PlacedRow(unit, chunk, whole)
+    return sorted(rows.values(), key=lambda row: (row.unit.span.start, row.unit.span.end))
+
+
+def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool:
+    """Does a row belong to another table than the one before it?"""
+    one, other = before.unit, row.unit
+    if before.chunk.heading != row.chunk.heading or one.context != other.context:
+        return True
+    if 0 < other.row <= one.row:
+        return True
+    gap = document.text[one.span.end : other.span.start]
+    if len(gap) > _MAX_GAP:
+        return True
+    names = {w for cell in (*one.cells, *other.cells) for w in facts.word_tokens(cell.header)}
+    return any(word not in names for word in facts.word_tokens(gap))
+
+
+def _placed(document: Document, rows: Sequence[PlacedRow], source: str) -> PlacedTable:
+    names = _names(rows)
+    at = {name: column for column, name in enumerate(names)}
+    cells, texts = list[tuple[Span | None, ...]](), list[tuple[str, ...]]()
+    for row in rows:
+        spans: list[Span | None] = [None] * len(names)
+        for name, span in _named_cells(row.unit):
+            if name in at:
+                spans[at[name]] = span
+        cells.append(tuple(spans))
+        texts.append(
+            tuple(
+                document.text[s.start : min(s.end, s.start + _MAX_CELL_CHARS)] if s else ""
+                for s in spans
+            )
+        )
+    first = rows[0]
+    about = " ".join((document.title, first.chunk.heading, first.unit.context, _words(source)))
+    table = Table(about, [name for name, _ in names], texts)
+    return PlacedTable(table, document, tuple(rows), tuple(cells), about, source)
+
+
+def _words(source: str) -> str:
+    return source.rpartition("/")[2].replace("_", " ").replace("-", " ")
+
+
+def _named_cells(unit: Unit) -> Iterator[tuple[_Name, Span]]:
+    counts = dict[str, int]()
+    for cell in unit.cells:
+        counts[cell.header] = counts.get(cell.header, -1) + 1
+        yield (cell.header, counts[cell.header]), cell.span
+
+
+def _names(rows: Sequence[PlacedRow]) -> list[_Name]:
+    """The columns of a table in order; a row lacks those in which it is empty."""
+    names = list[_Name]()
+    known = set[_Name]()
+    for row in rows:
+        after = -1
+        for name, _ in _named_cells(row.unit):
+            if name not in known:
+                if len(names) >= _MAX_COLUMNS:
+                    break
+                names.insert(after + 1, name)
+                known.add(name)
+            after = names.index(name)
+    return names
