@@ -362,9 +362,39 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A saved conversation; `asked` is the time of its last question, ISO 8601 in UTC."""
+    """A saved conversation; `asked` is the time of its last question, ISO 8601 in UTC.
+
+    `title` is what the user called it, else its first question.
+    """
 
     id: str
     title: str
     asked: str
     turns: int
+    #: how many sentences have each verdict, in the order of `Verdict`; none that is 0
+    verdicts: tuple[tuple[Verdict, int], ...] = ()
+    unanswered: int = 0  #: questions that got an abstention
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTurn:
+    """A saved question and its answer, None if nothing was written before the program ended.
+
+    The same question asked again in its conversation has several versions, from 1.
+    """
+
+    number: int
+    question: str
+    asked: str  #: time, ISO 8601 in UTC
+    answer: Answer | None
+    version: int = 1
+    versions: int = 1
+
+
+class FileState(StrEnum):
+    """What became of a cited document since the answer."""
+
+    SAME = "same"
+    CHANGED = "changed"  #: the file has other content now, or another size or time
+    MOVED = "moved"  #: the same text is in the library under another name
+    GONE = "gone"  #: neither the file nor the text is there

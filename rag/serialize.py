@@ -37,7 +37,11 @@ class CitationObject(PlaceObject):
 
 
 class ClaimObject(TypedDict):
-    """A sentence of an answer with its verdict; `start` and `end` are its place in the answer."""
+    """A sentence of an answer with its verdict; `start` and `end` are its place in the answer.
+
+    `cited` holds number, start and end of each marker in the answer; `quoted` is the place in the
+    document of a sentence that is a quotation, else null.
+    """
 
     text: str
     start: int
@@ -46,6 +50,8 @@ class ClaimObject(TypedDict):
     score: float
     reasons: list[str]
     markers: list[int]
+    cited: list[list[int]]
+    quoted: list[int] | None
     citations: list[CitationObject]
 
 
@@ -161,15 +167,17 @@ def turn(question: str, saved: SavedAnswer) -> d.Turn:
 def claim(value: d.Claim) -> ClaimObject:
     """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
     in the citation."""
-    text = value.sentence.text
+    text, quote = value.sentence.text, value.sentence.quote
     return {
-        "text": text if value.sentence.quote is None else " ".join(text.split()),
+        "text": text if quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
         "end": value.sentence.span.end,
         "verdict": value.verdict.value,
         "score": round(value.score, 4),
         "reasons": list(value.reasons),
         "markers": [c.number for c in value.sentence.citations],
+        "cited": [[c.number, c.span.start, c.span.end] for c in value.sentence.citations],
+        "quoted": None if quote is None else [quote.start, quote.end],
         "citations": [evidence(place) for place in value.evidence],
     }
 

@@ -101,6 +101,11 @@ class SourceFiles:
         )
         return [row[0] for row in rows]
 
+    def of_document(self, document_id: str) -> list[KnownFile]:
+        """Return the files that have the text of a document."""
+        rows = self._database.execute(f"{SELECT_FILES} WHERE document = ?", (document_id,))
+        return [KnownFile(*row) for row in rows]
+
     def document_at(self, place: Place) -> str | None:
         """Return the id of the document of a place, None if there is none."""
         row = self._database.execute(
