@@ -6,7 +6,7 @@ the enums instead.
 
 from __future__ import annotations
 
-from rag.domain import Reason, Verdict
+from rag.domain import FileState, Reason, Verdict
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -17,6 +17,14 @@ VERDICT_PHRASES: dict[Verdict, str] = {
     Verdict.UNCITED: "without a source",
     Verdict.DANGLING: "no such source",
     Verdict.NEEDS_NONE: "needs no source",
+}
+
+#: What became of a cited file since the answer.
+FILE_STATE_PHRASES: dict[FileState, str] = {
+    FileState.SAME: "as it was",
+    FileState.CHANGED: "the file has changed since the answer",
+    FileState.MOVED: "the file has another name now",
+    FileState.GONE: "the file is gone",
 }
 
 #: Why there is no answer, as a clause that follows `NOT_ANSWERED`.
