@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.domain import Answer, SavedTurn
+from rag.domain import SavedTurn
 from rag.export.footnotes import (
     CitedTurn,
     Footnote,
@@ -31,20 +31,13 @@ def conversation_markdown(title: str, turns: Sequence[SavedTurn]) -> str:
     heading = _line(heading_of(title, turns))
     parts = [MARK, *([f"# {heading}"] if heading else [])]
     for turn in cite_turns(turns):
-        parts += _turn_lines(turn, heading="## ")
+        parts += _turn_lines(turn)
     return "\n\n".join(parts) + "\n"
 
 
-def answer_markdown(answer: Answer) -> str:
-    """Return one answer, to copy: its question, its text, its footnotes."""
-    turn = SavedTurn(0, answer.question, "", answer)
-    return "\n\n".join(_turn_lines(cite_turns([turn])[0], heading="")) + "\n"
-
-
-def _turn_lines(turn: CitedTurn, heading: str) -> list[str]:
+def _turn_lines(turn: CitedTurn) -> list[str]:
     """Return the paragraphs of one question. The footnotes are one paragraph."""
-    question = _line(turn.question)
-    lines = [f"{heading}{question}" if heading else f"**{question}**"]
+    lines = [f"## {_line(turn.question)}"]
     about = [part for part in (_line(time_of(turn.asked)), _line(turn.label)) if part]
     if about:
         lines.append(f"*{' · '.join(about)}*")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,6 +156,7 @@ def test_a_saved_answer_is_read_back_as_it_was(answer: object) -> None:
 
 def test_an_answer_object_of_any_shape_is_read(history: History) -> None:
     whole = json.loads(json.dumps(serialize.answer(script.EVERY)))
+    wrong: Any
     for name in whole:
         for wrong in (None, 7, "x", [], {}, [[]], [{}], [None], True, -1):
             read_answer({**whole, name: wrong}, "q")
