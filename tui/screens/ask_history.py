@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -46,21 +47,25 @@ class AskHistory(AskLayout):
     def _in_thread(self, work: partial[None]) -> None:
         """Run a function of `saved`, which posts its result to this screen."""
         self.app.run_worker(
-            partial(work, self.post_message), thread=True, exit_on_error=False, group="history"
+            partial(work, self.post_message),
+            thread=True,
+            exit_on_error=False,
+            group="history",
+            description="history",
         )
 
     @on(saved.Opened)
     async def _conversation_opened_again(self, event: saved.Opened) -> None:
         """Show a saved conversation. The next question is asked in it."""
         self.questions.resume(event.entry.id)
+        self.prompt.focus()  # before its turn is removed: Textual would choose another widget
         self.shown = None
         self._arrange()
-        self.prompt.focus()
         await self.talk.clear()
         self.talk.dropped = max(0, event.entry.turns - len(event.turns))
-        with self.app.batch_update():
-            for turn in event.turns:
-                await self.talk.add(SavedExchange(turn, self.glyphs, event.states))
+        shown = [SavedExchange(turn, self.glyphs, event.states) for turn in event.turns]
+        with self.app.batch_update():  # all are mounted before the first layout
+            await asyncio.gather(*map(self.talk.add, shown))
         newest = self.talk.newest
         if newest is not None:
             self._follow(newest)

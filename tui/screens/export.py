@@ -94,7 +94,9 @@ class ExportScreen(ModalScreen[None]):
             event.value,
             self.post_message,
         )
-        self.app.run_worker(work, thread=True, exit_on_error=False, group="history")
+        self.app.run_worker(
+            work, thread=True, exit_on_error=False, group="history", description="history"
+        )
 
     @on(saved.Written)
     def _written(self, event: saved.Written) -> None:

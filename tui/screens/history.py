@@ -63,7 +63,11 @@ class HistoryScreen(Screen[Conversation | None]):
 
     def _run(self, work: partial[None]) -> None:
         self.app.run_worker(
-            partial(work, post=self.post_message), thread=True, exit_on_error=False, group="history"
+            partial(work, post=self.post_message),
+            thread=True,
+            exit_on_error=False,
+            group="history",
+            description="history",
         )
 
     # -- the list -------------------------------------------------------------------------------
