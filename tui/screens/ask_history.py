@@ -60,14 +60,15 @@ class AskHistory(AskLayout):
         self.questions.resume(event.entry.id)
         self.prompt.focus()  # before its turn is removed: Textual would choose another widget
         self.shown = None
-        self._arrange()
         await self.talk.clear()
         self.talk.dropped = max(0, event.entry.turns - len(event.turns))
         shown = [SavedExchange(turn, self.glyphs, event.states) for turn in event.turns]
         with self.app.batch_update():  # all are mounted before the first layout
             await asyncio.gather(*map(self.talk.add, shown))
         newest = self.talk.newest
-        if newest is not None:
+        if newest is None:
+            self._arrange()
+        else:
             self._follow(newest)
             newest.focus()
 

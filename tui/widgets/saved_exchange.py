@@ -32,15 +32,15 @@ class SavedExchange(Exchange):
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield Static(self._since(), classes="since", markup=False)
+        since = self._since()
+        if since.plain:
+            yield Static(since, classes="since", markup=False)
 
     def on_mount(self) -> None:
         if self.saved.answer is None:
             self._show_stopped("no answer was saved")
         else:
             self._end(self.saved.answer)
-        since = self.query_one(".since", Static)
-        since.display = bool(self._since().plain)
 
     def _since(self) -> Content:
         """Return which version of the answer this is, and the cited files that have changed."""
