@@ -44,6 +44,7 @@ HISTORY_COMMANDS: tuple[Command, ...] = (
         rank=2,
         in_palette=False,
         priority=True,
+        keys_shown="up down",
     ),
     Command(
         "history_down",

@@ -64,18 +64,24 @@ class SourcesAtHand:
                 except RagError:
                     continue
                 yield SourceText(found.text, found.source)
-        for file in self._files_of(source):
+        named = self._files_of(source)
+        for file in named:
             yield from self._read(file)
+        if not named and len(self._files) == 1:  # it may have another name now
+            yield from (text for text in self._read(self._files[0]) if text.id == document)
 
     def _files_of(self, source: str) -> list[File]:
-        """Return the files whose path ends as the source does, else those of the same name."""
-        parts = Path(source.partition("/@")[0]).parts
-        for count in range(len(parts), 0, -1):
-            ending = parts[-count:]
-            fitting = [file for file in self._files if Path(file.path).parts[-count:] == ending]
-            if fitting:
-                return fitting
-        return self._files if len(self._files) == 1 else []
+        """Return the files whose paths end like the source, in as many parts as possible.
+
+        For a member of an archive it is the archive.
+        """
+        for path in (Path(source), *Path(source).parents):
+            for count in range(len(path.parts), 0, -1):
+                ending = path.parts[-count:]
+                fitting = [f for f in self._files if Path(f.path).parts[-count:] == ending]
+                if fitting:
+                    return fitting
+        return []
 
     def _read(self, file: File) -> list[SourceText]:
         """Return the texts of a file, as an ingest would read them."""

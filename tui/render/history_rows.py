@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len
@@ -70,16 +70,29 @@ def changed_files(states: Mapping[tuple[str, str], FileState], glyphs: Glyphs) -
 
 
 def preview(
-    turns: Iterable[SavedTurn], states: Mapping[tuple[str, str], FileState], glyphs: Glyphs
+    turns: Sequence[SavedTurn],
+    words: str,
+    states: Mapping[tuple[str, str], FileState],
+    glyphs: Glyphs,
 ) -> Content:
-    """Return the last question with its answer, and the cited files that have changed."""
+    """Return a question with its answer, and the cited files that have changed.
+
+    It is the newest question with one of `words` in it or in its answer, else the newest of all.
+    """
     parts = changed_files(states, glyphs)
-    for turn in turns:
-        version = f"  ({turn.version} of {turn.versions})" if turn.versions > 1 else ""
-        parts.append((f"{quote_foreign(turn.question)}{version}\n", "bold"))
-        text = "no answer was saved"
-        if turn.answer is not None:
-            shown = quote_foreign(answer_as_shown(turn.answer).text)
-            text = shown if not turn.answer.abstained else "not answered"
-        parts.append((text, ""))
-    return assemble(parts)
+    if not turns:
+        return assemble(parts)
+    wanted = words.casefold().split()
+    fitting = [turn for turn in turns if any(word in _text_of(turn) for word in wanted)]
+    turn = (fitting or turns)[-1]
+    version = f"  ({turn.version} of {turn.versions})" if turn.versions > 1 else ""
+    parts.append((f"{quote_foreign(turn.question)}{version}\n", "bold"))
+    text = "no answer was saved"
+    if turn.answer is not None:
+        shown = quote_foreign(answer_as_shown(turn.answer).text)
+        text = shown if not turn.answer.abstained else "not answered"
+    return assemble([*parts, (text, "")])
+
+
+def _text_of(turn: SavedTurn) -> str:
+    return f"{turn.question}\n{turn.answer.text if turn.answer else ''}".casefold()

@@ -28,6 +28,8 @@ from tui.widgets.bars import KeyBar
 if TYPE_CHECKING:
     from tui.chat_engine import ChatEngine
 
+#: Turns, the newest ones, among which the preview looks for the words that were typed.
+_PREVIEWED = 20
 #: The width of the margins of a row.
 _MARGIN_CELLS = 4
 
@@ -116,7 +118,7 @@ class HistoryScreen(Screen[Conversation | None]):
     def _moved(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if self.entry is not None:
-            self._run(partial(saved.open_conversation, self._engine, self.entry, 1))
+            self._run(partial(saved.open_conversation, self._engine, self.entry, _PREVIEWED))
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
@@ -126,7 +128,8 @@ class HistoryScreen(Screen[Conversation | None]):
     @on(saved.Opened)
     def _preview(self, event: saved.Opened) -> None:
         if event.entry is self.entry:
-            text = preview(event.turns, event.states, self.glyphs)
+            words = self.query_one(Input).value
+            text = preview(event.turns, words, event.states, self.glyphs)
             self.query_one("#history-text", Static).update(text)
 
     @on(saved.Refused)
