@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from rag import serialize
 from rag.domain import Claim, Passage
+from rag.errors import RagError
 from rag.events import Answered, Checked, Event, Retrieved, Token
 from rag.library.history import History
 
@@ -44,16 +46,19 @@ class AnswerRecorder:
             self._passages, self._asked = event.passages, event.asked
         elif isinstance(event, Checked):
             self._claims.append(event.claim)
-            self._save(self._unfinished())
+            self._save_unfinished()
         elif isinstance(event, Token):
             self._text += event.text
             ended = event.text.rstrip(" ").endswith(_SENTENCE_ENDS)
             if ended or self._clock() - self._saved_at >= _PAUSE_SECONDS:
-                self._save(self._unfinished())
+                self._save_unfinished()
 
-    def _unfinished(self) -> dict[str, object]:
-        """The fields of an answer object that are known so far."""
-        return {
+    def _save_unfinished(self) -> None:
+        """Save what is known so far. If that fails, the answer goes on; its end is saved or raises.
+
+        The fields are those of an answer object.
+        """
+        saved: dict[str, object] = {
             "schema": serialize.SCHEMA,
             "question": self._question,
             "asked": self._asked or None,
@@ -63,6 +68,8 @@ class AnswerRecorder:
             "claims": [serialize.claim(claim) for claim in self._claims],
             "passages": [serialize.passage(passage) for passage in self._passages],
         }
+        with suppress(RagError):
+            self._save(saved)
 
     def _save(self, saved: object) -> None:
         self._history.answer(self._turn, json.dumps(saved, ensure_ascii=False))
