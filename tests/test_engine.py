@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag import Bot, Config, Engine
+from rag.domain import FileState
 from rag.errors import Cancelled, EngineStopped, NotSetUp, Usage
 from rag.events import Answered, Reading, Retrieved, Token
 from rag.front_door import FrontDoor
@@ -54,6 +55,37 @@ def test_it_answers_as_the_bot_does(engine: Engine) -> None:
     assert [type(e) for e in events if isinstance(e, Retrieved | Answered)] == [Retrieved, Answered]
     assert engine.questions()[0] == QUESTION
     assert engine.conversations()[0].title == QUESTION
+
+
+def test_conversations_are_found_opened_renamed_and_removed(engine: Engine) -> None:
+    events = list(engine.ask(QUESTION, "talk"))
+    assert isinstance(events[-1], Answered)
+    turns = engine.conversation("talk")
+    assert turns[0].answer is not None
+    assert turns[0].answer.claims == events[-1].answer.claims
+    cited = [(e.document, e.source) for claim in turns[0].answer.claims for e in claim.evidence]
+    assert cited and set(engine.file_states(cited)) == {FileState.SAME}
+    engine.rename_conversation("talk", "Lavrov")
+    assert engine.conversation_title("talk") == "Lavrov"
+    assert [c.id for c in engine.conversations(words="5,000 lavrov")] == ["talk"]
+    assert engine.remove_conversation("talk") == 1
+    assert engine.conversations() == ()
+    with pytest.raises(Usage, match="no conversation"):
+        engine.conversation("talk")
+
+
+def test_a_killed_child_loses_no_word_that_was_shown(chatty: Engine) -> None:
+    shown = ""
+    for event in chatty.ask(QUESTION, "talk"):
+        shown += event.text if isinstance(event, Token) else ""
+        if len(shown.split()) > 40 and chatty._child is not None:
+            time.sleep(1)  # the words after these are on their way
+            os.kill(chatty._child.process.pid or 0, signal.SIGKILL)
+            break
+    saved = chatty.conversation("talk")[0]
+    assert saved.answer is not None and saved.answer.stopped
+    last_sentence = max(shown.rfind(end) for end in ".!?:]\n")
+    assert saved.answer.text.startswith(shown[: last_sentence + 1].rstrip())
 
 
 def test_it_knows_how_often_its_check_errs(engine: Engine) -> None:

@@ -344,6 +344,8 @@ def test_imports_point_down() -> None:
         "rag.phrases",
         "rag.protocols",
         "rag.process",
+        "rag.serialize",
+        "rag.export.bundle",
         "rag.text.foreign_marks",
         "rag.text.markdown",
         "rag.text.sanitize",

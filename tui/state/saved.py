@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rag import serialize
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.errors import RagError
 from rag.export.bundle import export_conversation, write_export
+from rag.serialize import cited_documents
 from tui.worker import PostMessage, as_rag_error
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def open_conversation(
     """Fetch the `last` turns of a conversation with the states of the files they cite."""
     try:
         turns = engine.conversation(entry.id, last)
-        cited = serialize.cited_documents(turns)
+        cited = cited_documents(turns)
         states = dict(zip(cited, engine.file_states(cited), strict=True))
     except Exception as error:
         post(Refused(as_rag_error(error)))

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from rag import serialize
 from rag.domain import FileState, SavedTurn
+from rag.serialize import cited_documents
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import assemble
 from tui.render.glyphs import Glyphs
@@ -27,7 +27,7 @@ class SavedExchange(Exchange):
         super().__init__(saved.question, glyphs)
         self.saved = saved
         self._time = time_of(saved.asked, datetime.now().astimezone())
-        own = serialize.cited_documents([saved])
+        own = cited_documents([saved])
         self._states = {cited: state for cited, state in states.items() if cited in own}
 
     def compose(self) -> ComposeResult:
