@@ -6,33 +6,25 @@ one writer. It is not thread-safe. `engine.Engine` is the same front door in a c
 
 from __future__ import annotations
 
-import json
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from rag import limits, serialize
+from rag import limits
 from rag.answer.answer import answer_question
 from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import (
-    Conversation,
-    Document,
-    Evidence,
-    Listing,
-    Passage,
-    Status,
-    Verdict,
-)
+from rag.domain import Document, Evidence, Listing, Passage, Status, Verdict
 from rag.errors import LibraryMissing
-from rag.events import Answered, Event, Loading, Notice, Report
+from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
+from rag.library.answer_recorder import AnswerRecorder
+from rag.library.conversation_access import ConversationAccess
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
@@ -42,7 +34,7 @@ if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot:
+class Bot(ConversationAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
     `machines` are the models; the bot closes them. `access` is the library with its index.
@@ -185,20 +177,22 @@ class Bot:
     ) -> Iterator[Event]:
         """Answer a question; the last event is `Answered`.
 
-        The question is saved at once and the answer when it is complete; without `save` neither
-        is. With `refresh`, files that changed since they were read are read again first, if a
-        passage for the question is of them. `stop` is called between the words. Once it returns
-        True, the answer so far is checked and marked as stopped.
+        The question is saved at once and the answer as it is written; without `save` neither is.
+        With `refresh`, files that changed since they were read are read again first, if a passage
+        for the question is of them. `stop` is called between the words. Once it returns True, the
+        answer so far is checked and marked as stopped.
         """
         question = limits.check_question(question)
         library = self.access.open_to_ask()
         conversation = conversation or self.new_conversation()
         history = library.history.answered(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        recorder = None
         if save and library.history.database.read_only:
             yield Notice("the library cannot be written: this conversation is not kept")
-            save = False
-        turn = library.history.ask(conversation, now, question) if save else 0
+        elif save:
+            turn = library.history.ask(conversation, now, question)
+            recorder = AnswerRecorder(library.history, turn, question)
         if not self.machines.ready:
             yield Loading("the models")
         yield from self.access.renew_index(stop)
@@ -221,9 +215,8 @@ class Bot:
             tables=answer_from if self.config.model == READER else None,
         )
         for event in events:
-            if isinstance(event, Answered) and save:
-                saved = json.dumps(serialize.answer(event.answer), ensure_ascii=False)
-                library.history.answer(turn, saved)
+            if recorder is not None:
+                recorder.hear(event)
             yield event
 
     @reports_disk_errors
@@ -273,22 +266,3 @@ class Bot:
         from rag.inference.weights import checker_error_rates
 
         return checker_error_rates()
-
-    # -- conversations
-
-    def new_conversation(self) -> str:
-        """A new conversation id, for `ask`."""
-        return uuid.uuid4().hex[:12]
-
-    @reports_disk_errors
-    def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
-        """Saved conversations, newest first."""
-        return tuple(self.library.history.conversations(limit))
-
-    @reports_disk_errors
-    def questions(self, limit: int = 50) -> tuple[str, ...]:
-        """Earlier questions, newest first."""
-        try:
-            return tuple(self.library.history.questions(limit))
-        except LibraryMissing:
-            return ()

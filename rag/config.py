@@ -18,6 +18,8 @@ from rag.errors import Unreadable, Usage
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
 
+NEW, LAST = "new", "last"  #: what the chat begins with: a new conversation, or the last one
+
 #: smallest and largest value of every setting that is a number
 RANGES = {
     "passages": (1, 1000),
@@ -84,6 +86,7 @@ class Config:
     answer_tokens: int = 512  #: longest answer of the chat model, in tokens
     temperature: float = 0.0  #: of the chat model; 0 always takes the likeliest token
     seed: int = 0  #: of the random draws, if temperature is above 0
+    start: str = NEW  #: "new", or "last" to open the last conversation when the chat opens
     threads: int = 0  #: threads of the models; 0 is all cores but one; measured for a chat model
 
     def __post_init__(self) -> None:
@@ -95,6 +98,8 @@ class Config:
             _check_range(name, getattr(self, name))
         if not self.model.strip():
             raise Usage("the setting model is empty", "give reader, or a name or path of a model")
+        if self.start not in (NEW, LAST):
+            raise Usage(f"start = {self.start!r} is unknown", f"give {NEW} or {LAST}")
         if "\0" in self.home:
             raise Usage("the path of --home contains a NUL character", "give the path of a folder")
         if any("\ud800" <= character <= "\udfff" for character in self.home):

@@ -31,7 +31,7 @@ from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
 from rag.disk.paths import absolute_paths
-from rag.domain import Conversation, Document, Listing, Passage, Status
+from rag.domain import Conversation, Document, FileState, Listing, Passage, SavedTurn, Status
 from rag.errors import Cancelled, EngineStopped, RagError
 from rag.events import Event
 from rag.front_door import FrontDoor
@@ -242,9 +242,29 @@ class Engine:
         """As `Bot.questions`."""
         return self._look(FrontDoor.questions, limit)
 
-    def conversations(self, limit: int = 50) -> tuple[Conversation, ...]:
+    def conversations(self, limit: int = 50, words: str = "") -> tuple[Conversation, ...]:
         """As `Bot.conversations`."""
-        return self._look(FrontDoor.conversations, limit)
+        return self._look(FrontDoor.conversations, limit, words)
+
+    def conversation(self, name: str, last: int = 0) -> tuple[SavedTurn, ...]:
+        """As `Bot.conversation`."""
+        return self._look(FrontDoor.conversation, name, last)
+
+    def conversation_title(self, name: str) -> str:
+        """As `Bot.conversation_title`."""
+        return self._look(FrontDoor.conversation_title, name)
+
+    def rename_conversation(self, name: str, title: str) -> None:
+        """As `Bot.rename_conversation`."""
+        self._look(FrontDoor.rename_conversation, name, title)
+
+    def remove_conversation(self, name: str) -> int:
+        """As `Bot.remove_conversation`."""
+        return self._look(FrontDoor.remove_conversation, name)
+
+    def file_states(self, cited: Sequence[tuple[str, str]]) -> tuple[FileState, ...]:
+        """As `Bot.file_states`."""
+        return self._look(FrontDoor.file_states, cited)
 
     def new_conversation(self) -> str:
         """As `Bot.new_conversation`."""

@@ -20,6 +20,15 @@ VERDICT_PHRASES: dict[Verdict, str] = {
     Verdict.COMPUTED: "computed",
 }
 
+#: What became of a cited file since the answer.
+FILE_STATE_PHRASES: dict[FileState, str] = {
+    FileState.SAME: "as it was",
+    FileState.CHANGED: "the file has changed since the answer",
+    FileState.MOVED: "the file has another name now",
+    FileState.GONE: "the file is gone",
+    FileState.UNKNOWN: "not known",
+}
+
 #: Why there is no answer, as a clause that follows `NOT_ANSWERED`.
 ABSTENTION_PHRASES: dict[Reason, str] = {
     Reason.EMPTY_LIBRARY: "the library is empty.",

@@ -6,6 +6,7 @@ Texts of the library are not changed, because a quote must equal its slice of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from rag import domain as d
@@ -57,7 +58,9 @@ class ComputedObject(TypedDict):
 class ClaimObject(TypedDict):
     """A sentence of an answer with its verdict; `start` and `end` are its place in the answer.
 
-    `judgement` is present only if it was judged whether the sentence answers.
+    `judgement` is present only if it was judged whether the sentence answers. `cited` holds number,
+    start and end of each marker in the answer; `quoted` is the place in the document of a sentence
+    that is a quotation, else null.
     """
 
     text: str
@@ -67,6 +70,8 @@ class ClaimObject(TypedDict):
     score: float
     reasons: list[str]
     markers: list[int]
+    cited: list[list[int]]
+    quoted: list[int] | None
     citations: list[CitationObject]
     judgement: NotRequired[JudgementObject]
     computed: NotRequired[ComputedObject]
@@ -205,15 +210,18 @@ def turn(question: str, saved: SavedAnswer) -> d.Turn:
 def claim(value: d.Claim) -> ClaimObject:
     """A claim. `text` is as in the answer; a quotation is put on one line, and its exact words are
     in the citation."""
-    text, computed = value.sentence.text, value.sentence.computed
+    text, quote = value.sentence.text, value.sentence.quote
+    computed = value.sentence.computed
     written: ClaimObject = {
-        "text": text if value.sentence.quote is None else " ".join(text.split()),
+        "text": text if quote is None else " ".join(text.split()),
         "start": value.sentence.span.start,
         "end": value.sentence.span.end,
         "verdict": value.verdict.value,
         "score": round(value.score, 4),
         "reasons": list(value.reasons),
         "markers": [c.number for c in value.sentence.citations],
+        "cited": [[c.number, c.span.start, c.span.end] for c in value.sentence.citations],
+        "quoted": None if quote is None else [quote.start, quote.end],
         "citations": [evidence(place) for place in value.evidence],
     }
     if value.judgement:
@@ -321,6 +329,48 @@ def listing(value: d.Listing) -> dict[str, Json]:
         "bytes": value.bytes,
         "state": value.state,
         "reason": value.reason,
+    }
+
+
+def conversation(value: d.Conversation) -> dict[str, Json]:
+    """A line of ``history --json``."""
+    return {
+        "id": value.id,
+        "title": value.title,
+        "asked": value.asked,
+        "turns": value.turns,
+        "verdicts": {verdict.value: count for verdict, count in value.verdicts},
+        "unanswered": value.unanswered,
+    }
+
+
+def cited_documents(turns: Iterable[d.SavedTurn]) -> list[tuple[str, str]]:
+    """Id and source of the documents that the answers cite, each once."""
+    answers = [turn.answer for turn in turns if turn.answer is not None]
+    places = (e for answer in answers for claim in answer.claims for e in claim.evidence)
+    return list(dict.fromkeys((place.document, place.source) for place in places))
+
+
+def saved_conversation(
+    title: str, turns: Sequence[d.SavedTurn], states: Mapping[tuple[str, str], d.FileState]
+) -> dict[str, object]:
+    """The object of ``history show --json``. `states` are those of the cited documents."""
+    return {
+        "title": title,
+        "turns": [
+            {
+                "question": turn.question,
+                "asked": turn.asked,
+                "version": turn.version,
+                "versions": turn.versions,
+                "answer": None if turn.answer is None else answer(turn.answer),
+            }
+            for turn in turns
+        ],
+        "files": [
+            {"document": document, "source": source, "file": state.value}
+            for (document, source), state in states.items()
+        ],
     }
 
 

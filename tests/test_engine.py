@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag import Bot, Config, Engine
+from rag.domain import FileState
 from rag.errors import Cancelled, EngineStopped, NotSetUp, Usage
 from rag.events import Answered, Reading, Retrieved, Token
 from rag.front_door import FrontDoor
@@ -54,6 +55,23 @@ def test_it_answers_as_the_bot_does(engine: Engine) -> None:
     assert [type(e) for e in events if isinstance(e, Retrieved | Answered)] == [Retrieved, Answered]
     assert engine.questions()[0] == QUESTION
     assert engine.conversations()[0].title == QUESTION
+
+
+def test_conversations_are_found_opened_renamed_and_removed(engine: Engine) -> None:
+    events = list(engine.ask(QUESTION, "talk"))
+    assert isinstance(events[-1], Answered)
+    turns = engine.conversation("talk")
+    assert turns[0].answer is not None
+    assert turns[0].answer.claims == events[-1].answer.claims
+    cited = [(e.document, e.source) for claim in turns[0].answer.claims for e in claim.evidence]
+    assert cited and set(engine.file_states(cited)) == {FileState.SAME}
+    engine.rename_conversation("talk", "Lavrov")
+    assert engine.conversation_title("talk") == "Lavrov"
+    assert [c.id for c in engine.conversations(words="5,000 lavrov")] == ["talk"]
+    assert engine.remove_conversation("talk") == 1
+    assert engine.conversations() == ()
+    with pytest.raises(Usage, match="no conversation"):
+        engine.conversation("talk")
 
 
 def test_it_knows_how_often_its_check_errs(engine: Engine) -> None:
@@ -233,7 +251,7 @@ def test_both_front_doors_satisfy_the_protocol_by_mypy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("door", [Bot, Engine])
 def test_both_front_doors_take_the_arguments_of_the_protocol(door: type) -> None:
     methods = [name for name in vars(FrontDoor) if not name.startswith("_")]
-    assert len(methods) == 12
+    assert len(methods) == 17
     for name in methods:
         asked = list(inspect.signature(getattr(FrontDoor, name)).parameters.values())
         given = list(inspect.signature(getattr(door, name)).parameters.values())

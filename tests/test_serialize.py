@@ -115,6 +115,8 @@ def test_a_claim_and_its_citations() -> None:
             "score": 0.9877,
             "reasons": ["four: found"],
             "markers": [1],
+            "cited": [[1, 18, 21]],
+            "quoted": None,
             "citations": [
                 {
                     "n": 1,

@@ -19,7 +19,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from rag.config import Config
+from rag.config import LAST, Config
 from rag.text.foreign_marks import quote_foreign
 from tui.commands import bindings
 from tui.palette import CommandPalette
@@ -59,12 +59,15 @@ class FootnoteApp(App[int]):
             super().__init__()
             self.message = message
 
-    def __init__(self, engine: ChatEngine, glyphs: Glyphs | None = None) -> None:
+    def __init__(
+        self, engine: ChatEngine, glyphs: Glyphs | None = None, reopen: bool = False
+    ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
         super().__init__()
         self.engine = engine
         self.glyphs = glyphs or choose_glyphs(os.environ)
+        self.reopen = reopen  #: whether the last conversation is opened at the start
         self._interrupted = -QUIT_SECONDS
 
     def on_mount(self) -> None:
@@ -201,7 +204,7 @@ def run(config: Config) -> int:
 
     engine = Engine(config)
     try:
-        app = FootnoteApp(engine)
+        app = FootnoteApp(engine, reopen=config.start == LAST)
         code = app.run()
         return int(app.return_code or code or 0)
     finally:

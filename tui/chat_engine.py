@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.domain import Document, Status
+from rag.domain import Conversation, Document, FileState, SavedTurn, Status
 from rag.events import Event
 from rag.protocols import ErrorRates
 
@@ -26,6 +26,16 @@ class ChatEngine(Protocol):
     def new_conversation(self) -> str: ...
 
     def questions(self, limit: int = 50) -> tuple[str, ...]: ...
+
+    def conversations(self, limit: int = 50, words: str = "") -> tuple[Conversation, ...]: ...
+
+    def conversation(self, name: str, last: int = 0) -> tuple[SavedTurn, ...]: ...
+
+    def conversation_title(self, name: str) -> str: ...
+
+    def remove_conversation(self, name: str) -> int: ...
+
+    def file_states(self, cited: Sequence[tuple[str, str]]) -> tuple[FileState, ...]: ...
 
     def document(self, name: str) -> Document: ...
 

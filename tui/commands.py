@@ -6,9 +6,10 @@ from textual.binding import Binding
 
 from tui.answer_commands import ANSWER_COMMANDS
 from tui.command import FOCUS_CHAINS, Command
+from tui.history_commands import HISTORY_COMMANDS
 from tui.screen_commands import SCREEN_COMMANDS
 
-COMMANDS = (*SCREEN_COMMANDS, *ANSWER_COMMANDS)
+COMMANDS = (*SCREEN_COMMANDS, *ANSWER_COMMANDS, *HISTORY_COMMANDS)
 
 _KEY_LABELS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "f1": "F1"}
 

@@ -87,7 +87,7 @@ def start(engine: ChatEngine, post: PostMessage) -> None:
         engine.start()
         status = engine.status()
     except Exception as error:  # every error is shown on the screen
-        post(EngineFailed(_as_rag_error(error)))
+        post(EngineFailed(as_rag_error(error)))
         return
     try:
         questions = engine.questions()
@@ -113,7 +113,7 @@ def ask(
         for event in engine.ask(turn.question, conversation_id, turn.refresh_sources):
             post(EventReceived(turn, event))
     except Exception as problem:
-        error = _as_rag_error(problem)
+        error = as_rag_error(problem)
     post(QuestionEnded(turn, error))
 
 
@@ -125,7 +125,7 @@ def fetch(engine: ChatEngine, document_id: str, post: PostMessage) -> None:
         post(DocumentFetched(document_id, None))
 
 
-def _as_rag_error(error: Exception) -> RagError:
+def as_rag_error(error: Exception) -> RagError:
     """Return an error of the project for any exception."""
     if isinstance(error, RagError):
         return error

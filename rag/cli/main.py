@@ -14,6 +14,7 @@ import click
 from rag import __version__
 from rag.cli import streams
 from rag.cli.console import Console, common_options
+from rag.cli.conversation_commands import export, history, verify
 from rag.cli.demo import demo
 from rag.cli.doctor_command import doctor
 from rag.cli.eval_commands import calibrate, eval_, explain
@@ -47,6 +48,7 @@ def cli(context: click.Context) -> None:
 for _command in (
     *(add, sync, remove, rebuild, list_, show),
     *(ask, search, check),
+    *(history, export, verify),
     *(models, demo, doctor),
     *(eval_, explain, calibrate),
 ):

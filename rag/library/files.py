@@ -105,10 +105,10 @@ class SourceFiles:
         )
         return [row[0] for row in rows]
 
-    def of_document(self, document_id: str, source: str) -> list[KnownFile]:
-        """Return the records of the files that a document is in, those named `source` alone."""
-        select = f"{SELECT_FILES} WHERE document = ? AND source = ?"
-        return [KnownFile(*row) for row in self._database.execute(select, (document_id, source))]
+    def of_document(self, document_id: str, source: str | None = None) -> list[KnownFile]:
+        """Return the records of the files that a document is in; of `source` alone if given."""
+        rows = self._database.execute(f"{SELECT_FILES} WHERE document = ?", (document_id,))
+        return [row for row in (KnownFile(*r) for r in rows) if source in (None, row.source)]
 
     def document_at(self, place: Place) -> str | None:
         """Return the id of the document of a place, None if there is none."""

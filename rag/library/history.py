@@ -1,10 +1,11 @@
 """Saved questions and answers, in a file of their own next to the library's.
 
 SQLite has one writer at a time, and an ingest writes a thousand passages in one transaction. In the
-same file a question would wait for that. A question is saved when it is asked, its answer when it
-is complete. Answers are kept as they were given (the object of ``ask --json``) and never computed
-again; an answered turn has a checksum of both. The file is created with the library. A file that is
-missing or is no history raises an error, and a repair creates a new one (`replace_history`).
+same file a question would wait for that. A question is saved when it is asked, its answer sentence
+by sentence (`answer_recorder`). Answers are kept as they were given (the object of ``ask --json``)
+and never computed again; a turn with an answer has a checksum of both. The file is created with the
+library. A file that is missing or is no history raises an error, and a repair creates a new one
+(`replace_history`). `conversations` finds, renames and removes what is saved here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 from rag import serialize
 from rag.disk.disk_errors import disk_errors_named, is_damage
-from rag.domain import Conversation, Turn
+from rag.domain import Turn
 from rag.errors import LibraryBroken
 from rag.library.database import Database
 from rag.library.schema import checksum
@@ -123,6 +124,7 @@ class History:
     def forget(self, turns: Iterable[int]) -> None:
         """Remove the answers of turns. The questions stay, converted to text."""
         with self.database.writing():
+            self.database.execute("DROP TABLE IF EXISTS summaries")  # made again from the answers
             self.database.executemany(
                 "UPDATE turns SET answer = NULL, checksum = NULL, "
                 "question = CAST(question AS TEXT), conversation = CAST(conversation AS TEXT), "
@@ -144,10 +146,14 @@ class History:
             self.database.execute(TABLES[1])
 
     def turns(self, conversation: str) -> list[tuple[str, str | None]]:
-        """Return (question, answer object) of the turns of a conversation, oldest first.
+        """Return (question, answer object) of the turns of a conversation, as `turn_rows`."""
+        return [(row.question, row.answer) for row in self.turn_rows(conversation)]
 
-        The answer object is JSON, None if the answer was not completed. Raises `LibraryBroken` for
-        an answer that has changed since it was saved or is no answer.
+    def turn_rows(self, conversation: str) -> list[TurnRow]:
+        """Return the turns of a conversation, oldest first.
+
+        The answer object is JSON, None if no word was written. Raises `LibraryBroken` for an
+        answer that has changed since it was saved or is no answer.
         """
         select = f"{_SELECT} WHERE conversation = ? ORDER BY number"
         rows = [TurnRow(*row) for row in self._rows(select, conversation)]
@@ -157,7 +163,7 @@ class History:
                 raise LibraryBroken(
                     f"{FILE}: the saved answer to {row.question!r} {problem}", _CURE
                 )
-        return [(row.question, row.answer) for row in rows]
+        return rows
 
     def answered(self, conversation: str) -> list[Turn]:
         """Return the answered questions of a conversation, oldest first. Raises as `turns`."""
@@ -167,18 +173,6 @@ class History:
         return [
             serialize.turn(question, answer) for question, answer in saved if "answer" in answer
         ]
-
-    def conversations(self, limit: int) -> list[Conversation]:
-        """Return the conversations, newest first. Invalid rows are left out."""
-        rows = self._rows(
-            "SELECT t.conversation, q.question, t.asked, t.turns FROM "  # noqa: S608
-            "(SELECT conversation, min(number) AS first, "
-            "max(number) AS last, max(asked) AS asked, count(*) AS turns "
-            f"FROM turns WHERE {_IS_RECORD} GROUP BY conversation) t "
-            "JOIN turns q ON q.number = t.first ORDER BY t.last DESC LIMIT ?",
-            limit,
-        )
-        return [Conversation(*row) for row in rows]
 
     def questions(self, limit: int) -> list[str]:
         """Return the last questions, newest first, each once."""

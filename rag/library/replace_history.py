@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rag.disk import permissions
 from rag.disk.disk_errors import disk_errors_named
+from rag.library.conversations import copy_titles
 from rag.library.history import FILE, TurnRow, create_history, salvage_turns
 
 _NEW = f".{FILE}.new"
@@ -71,6 +72,8 @@ def replace_history(
         try:
             _remove_new(folder, disk)
             create_history(folder, turns, _NEW)
+            if turns:
+                copy_titles(folder / FILE, folder / _NEW)
             _sync(folder / _NEW, disk)
             return _exchange(folder, disk), len(turns)
         finally:

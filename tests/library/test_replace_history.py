@@ -17,6 +17,7 @@ import pytest
 
 from rag.errors import LibraryBroken, RagError
 from rag.events import Event, Repaired
+from rag.library.conversations import Conversations
 from rag.library.database import Database
 from rag.library.history import History, TurnRow, salvage_turns
 from rag.library.library import Library
@@ -378,7 +379,7 @@ def test_a_turn_that_is_no_text_is_left_out_and_mended(
     with closing(History(folder)) as history:
         assert all(
             isinstance(part, str)
-            for row in history.conversations(9)
+            for row in Conversations(history).find(limit=9)
             for part in (row.id, row.title, row.asked)
         )
         assert all(isinstance(question, str) for question in history.questions(_TURNS))

@@ -16,20 +16,23 @@ from rag.domain import (
     Chunk,
     Citation,
     Claim,
+    Conversation,
     Document,
     Evidence,
+    FileState,
     Model,
     Passage,
     Ranks,
     Reason,
     Receipt,
+    SavedTurn,
     Seconds,
     Sentence,
     Span,
     Status,
     Verdict,
 )
-from rag.errors import EngineStopped, RagError
+from rag.errors import EngineStopped, RagError, Usage
 from rag.events import Answered, Checked, Event, Loading, Reading, Retrieved, Token
 from rag.protocols import ErrorRates
 
@@ -221,6 +224,8 @@ class Scripted:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     closed: int = 0
+    saved: list[tuple[Conversation, tuple[SavedTurn, ...]]] = field(default_factory=list)
+    states: dict[str, FileState] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -248,6 +253,37 @@ class Scripted:
     def new_conversation(self) -> str:
         self.calls.append("new")
         return f"conversation-{self.calls.count('new')}"
+
+    def conversations(self, limit: int = 50, words: str = "") -> tuple[Conversation, ...]:
+        self.calls.append(f"find {words}")
+        wanted = words.casefold().split()
+        found = [
+            entry
+            for entry, turns in self.saved
+            if all(word in self._words_of(entry, turns) for word in wanted)
+        ]
+        return tuple(found[:limit])
+
+    def _words_of(self, entry: Conversation, turns: Sequence[SavedTurn]) -> str:
+        texts = [turn.answer.text if turn.answer else "" for turn in turns]
+        return " ".join([entry.title, *(turn.question for turn in turns), *texts]).casefold()
+
+    def conversation(self, name: str, last: int = 0) -> tuple[SavedTurn, ...]:
+        for entry, turns in self.saved:
+            if entry.id == name:
+                return turns[-last:] if last else turns
+        raise Usage(f"no conversation has the id {name!r}")
+
+    def conversation_title(self, name: str) -> str:
+        return next((entry.title for entry, _ in self.saved if entry.id == name), name)
+
+    def remove_conversation(self, name: str) -> int:
+        self.calls.append(f"remove {name}")
+        self.saved = [each for each in self.saved if each[0].id != name]
+        return 1
+
+    def file_states(self, cited: Sequence[tuple[str, str]]) -> tuple[FileState, ...]:
+        return tuple(self.states.get(source, FileState.SAME) for _, source in cited)
 
     def document(self, name: str) -> Document:
         for doc in self.documents:

@@ -64,10 +64,16 @@ def test_no_key_that_terminals_or_multiplexers_take_is_bound() -> None:
 
 def test_every_command_has_an_action_where_it_is_bound() -> None:
     from tui.screens.check import CheckScreen
+    from tui.screens.history import HistoryScreen
     from tui.widgets.exchange import Exchange
 
     owners: dict[str, Any] = {"app": FootnoteApp, "screen": AskScreen}
-    places: dict[str, Any] = {"prompt": Prompt, "answer": Exchange, "check": CheckScreen}
+    places: dict[str, Any] = {
+        "prompt": Prompt,
+        "answer": Exchange,
+        "check": CheckScreen,
+        "history": HistoryScreen,
+    }
     for command in COMMANDS:
         space, _, name = command.action.rpartition(".")
         owner = owners[space] if space else places[command.place]
@@ -338,6 +344,8 @@ def test_imports_point_down() -> None:
         "rag.phrases",
         "rag.protocols",
         "rag.process",
+        "rag.serialize",
+        "rag.export.bundle",
         "rag.text.foreign_marks",
         "rag.text.markdown",
         "rag.text.sanitize",

@@ -19,7 +19,7 @@ from rag.events import Answered, Checked, Loading, Retrieved
 from tui import worker
 from tui.commands import bindings
 from tui.render.glyphs import Glyphs
-from tui.screens.ask_layout import AskLayout
+from tui.screens.ask_history import AskHistory
 from tui.state.queue import QuestionQueue
 from tui.widgets.bars import Header, KeyBar
 from tui.widgets.conversation import Conversation
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.1
 
 
-class AskScreen(AskLayout):
+class AskScreen(AskHistory):
     """Asks one question at a time; the others wait in the conversation."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("ask"))
@@ -93,6 +93,7 @@ class AskScreen(AskLayout):
         self.questions.up, self.status = True, event.status
         self.prompt.remember(*event.questions)
         self.talk.welcome(event.status, None)
+        self.reopen_last()
         self._next()
 
     @on(worker.EngineFailed)

@@ -67,6 +67,8 @@ class AskLayout(Screen[None]):
     @on(Exchange.Moved)
     def _moved(self, event: Exchange.Moved) -> None:
         turn = event.turn
+        if turn not in self.talk.turns:
+            return  # it was removed since
         if event.past:
             neighbour = self.talk.neighbour(turn, event.past)
             if neighbour is None:

@@ -36,6 +36,11 @@ class QuestionQueue:
         self._epoch = 0
 
     @property
+    def conversation_id(self) -> str | None:
+        """The id of the open conversation; None if it has no question yet."""
+        return self._conversation_id
+
+    @property
     def busy(self) -> bool:
         """Whether a question runs or waits."""
         return self.running is not None or bool(self.waiting)
@@ -89,3 +94,8 @@ class QuestionQueue:
         self.stop()
         self._conversation_id = None
         self._epoch += 1
+
+    def resume(self, conversation_id: str) -> None:
+        """Stop all questions, and ask the next one in a saved conversation."""
+        self.leave()
+        self._conversation_id = conversation_id

@@ -85,7 +85,9 @@ class Conversation(Vertical):
         self.scroller.scroll_end(animate=False)
 
     def reveal(self, turn: Exchange) -> None:
-        """Scroll until the cursor of `turn` is on the screen."""
+        """Scroll until the cursor of `turn` is on the screen; a turn that was removed has none."""
+        if turn not in self.turns:
+            return
         region = turn.virtual_region
         place = Region(
             0, region.y + turn.cursor_row(), max(1, region.width), min(3, max(1, region.height))

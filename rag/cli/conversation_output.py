@@ -1,0 +1,100 @@
+"""Prints conversations and the findings of a verification. Foreign text is sanitized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import click
+
+from rag.domain import Conversation, FileState, SavedTurn, Verdict
+from rag.export.footnotes import CitedTurn, Piece, cite_turns, place_of
+from rag.export.verify import Finding, InSource
+from rag.phrases import FILE_STATE_PHRASES, VERDICT_PHRASES
+from rag.text.foreign_marks import indented_rows, quote_foreign
+
+#: What holds of a footnote, in words.
+_IN_SOURCE = {
+    InSource.HOLDS: "in the source",
+    InSource.ELSEWHERE: "the source has changed, the words still stand in it",
+    InSource.MISSING: "NOT in the source",
+    InSource.NOT_AT_HAND: "the source is not at hand",
+}
+
+
+def local_time(asked: str) -> str:
+    """Return a saved time in the time zone of this machine; as it is if it is no time."""
+    try:
+        return datetime.fromisoformat(asked).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return quote_foreign(asked)
+
+
+def verdict_totals(conversation: Conversation) -> str:
+    """Return the verdicts of a conversation in words."""
+    parts = [
+        f"{count} {VERDICT_PHRASES[verdict]}"
+        for verdict, count in conversation.verdicts
+        if verdict is not Verdict.NEEDS_NONE
+    ]
+    if conversation.unanswered:
+        parts.append(f"{conversation.unanswered} not answered")
+    return ", ".join(parts)
+
+
+def print_conversations(found: Sequence[Conversation]) -> None:
+    """Print one line a conversation, newest first, and a line of its verdicts."""
+    for conversation in found:
+        turns = "1 question" if conversation.turns == 1 else f"{conversation.turns} questions"
+        head = f"{quote_foreign(conversation.id)}  {local_time(conversation.asked)}  {turns}"
+        click.echo(f"{head}  {quote_foreign(conversation.title)}")
+        if totals := verdict_totals(conversation):
+            click.echo(f"    {totals}")
+
+
+def print_conversation(
+    title: str, turns: Sequence[SavedTurn], states: Mapping[tuple[str, str], FileState]
+) -> None:
+    """Print the questions and answers with their footnotes, then the files that have changed."""
+    click.echo(quote_foreign(title))
+    for turn in cite_turns(turns):
+        _print_turn(turn)
+    for (_, source), state in states.items():
+        if state is not FileState.SAME:
+            click.echo(f"\n! {quote_foreign(source)}: {FILE_STATE_PHRASES[state]}")
+
+
+def _print_turn(turn: CitedTurn) -> None:
+    about = " · ".join(part for part in (local_time(turn.asked), turn.label) if part)
+    click.echo(f"\n> {quote_foreign(turn.question)}  ({about})\n")
+    text = "".join(map(_piece, turn.pieces))
+    if text.strip():
+        click.echo("\n".join(indented_rows(text)) + "\n")
+    for notice in turn.notices:
+        click.echo(notice)
+    for note in turn.footnotes:
+        words = "" if note.is_repeated else " … ".join(quote_foreign(e.text) for e in note.evidence)
+        quote = f"“{words}” " if words else ""
+        click.echo(f"[{note.number}] {quote}{place_of(note)}")
+
+
+def _piece(piece: Piece) -> str:
+    return piece.own or "".join(f"[{number}]" for number in piece.notes) or piece.foreign
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print what holds of each footnote, and a line about all of them."""
+    for finding in findings:
+        sign = "holds  " if finding.ok else "FAILS  "
+        passage = "in the passage" if finding.in_passage else "NOT in the passage"
+        place = f"{quote_foreign(finding.source)}:{finding.line}"
+        where = f"question {finding.turn}, sentence {finding.claim}, [{finding.n}] {place}"
+        click.echo(f"{sign}{where}: {passage}; {_IN_SOURCE[finding.in_source]}")
+        if not finding.ok:
+            click.echo(f"       “{quote_foreign(finding.quote)}”")
+    held = sum(finding.ok for finding in findings)
+    count = len(findings)
+    if held == count:
+        click.echo("there are no footnotes" if not count else f"all {count} footnotes hold")
+    else:
+        click.echo(f"{count - held} of {count} footnotes do not hold")

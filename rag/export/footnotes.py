@@ -1,0 +1,181 @@
+"""The footnotes of a saved answer: only what is cited, each place of a document once.
+
+An answer becomes pieces in order: foreign words, references to footnotes, and our own words (a
+verdict other than "supported", a marker without a source). The writers of Markdown and HTML escape
+the foreign words and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from rag.domain import Answer, Citation, Claim, Evidence, Passage, SavedTurn, Verdict
+from rag.phrases import NOT_ANSWERED, SOURCES_DIFFER, VERDICT_PHRASES, abstention_phrase
+from rag.text.foreign_marks import answer_as_shown, quote_foreign
+
+_SAVED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
+#: characters behind which a verdict without a marker is not placed
+_SENTENCE_END = " \n.!?"
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """One cited place: a passage and the words of it that support the sentence, perhaps none."""
+
+    number: int
+    passage: Passage
+    evidence: tuple[Evidence, ...]
+    is_repeated: bool  #: the sentence is the quoted words themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of an answer: `foreign` words, or numbers of footnotes, or `own` words."""
+
+    foreign: str = ""
+    notes: tuple[int, ...] = ()
+    own: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CitedTurn:
+    """A question with its answer in pieces. `notices` are lines about the answer."""
+
+    question: str
+    asked: str
+    label: str  #: which version it is and by which model, "" for the only one
+    pieces: tuple[Piece, ...]
+    notices: tuple[str, ...]
+    footnotes: tuple[Footnote, ...]
+
+
+class _Edit(NamedTuple):
+    """Replacement of the characters `start` to `end` of an answer by a piece."""
+
+    start: int
+    end: int
+    piece: Piece
+
+
+def heading_of(title: str, turns: Sequence[SavedTurn]) -> str:
+    """Return the title if it says more than the first question, which follows it; else ""."""
+    return "" if turns and title == turns[0].question else title
+
+
+def time_of(asked: str) -> str:
+    """Return a saved time without the letter T and in few words; as it is if it is no time."""
+    return f"{asked[:10]} {asked[11:16]} UTC" if _SAVED_TIME.fullmatch(asked) else asked
+
+
+def cite_turns(turns: Sequence[SavedTurn]) -> list[CitedTurn]:
+    """Return the turns with their footnotes, numbered through all of them from 1."""
+    cited, first = list[CitedTurn](), 1
+    for turn in turns:
+        cited.append(_cite_turn(turn, first))
+        first += len(cited[-1].footnotes)
+    return cited
+
+
+def _cite_turn(turn: SavedTurn, first: int) -> CitedTurn:
+    label = ""
+    if turn.versions > 1:
+        model = f", by {quote_foreign(turn.answer.model.name)}" if turn.answer else ""
+        label = f"answer {turn.version} of {turn.versions}{model}"
+    if turn.answer is None:
+        return CitedTurn(turn.question, turn.asked, label, (), ("No answer was saved.",), ())
+    answer = answer_as_shown(turn.answer)
+    numbering = _Numbering(answer, first)
+    edits = [edit for claim in answer.claims for edit in numbering.edits(claim)]
+    pieces, end = list[Piece](), 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        pieces += (Piece(foreign=answer.text[end : edit.start]), edit.piece)
+        end = max(end, edit.end)
+    pieces.append(Piece(foreign=answer.text[end:]))
+    return CitedTurn(
+        turn.question,
+        turn.asked,
+        label,
+        tuple(piece for piece in pieces if piece != Piece()),
+        tuple(_notices(turn.answer)),
+        tuple(numbering.footnotes),
+    )
+
+
+class _Numbering:
+    """Gives numbers to the cited places of one answer, in the order of the answer."""
+
+    def __init__(self, answer: Answer, first: int) -> None:
+        self._answer, self._first = answer, first
+        self._passages = {passage.number: passage for passage in answer.passages}
+        self.footnotes: list[Footnote] = []
+
+    def edits(self, claim: Claim) -> list[_Edit]:
+        """Return the edits of one sentence: a reference for each marker, then the verdict."""
+        markers = sorted(claim.sentence.citations, key=lambda citation: citation.span)
+        edits = [self._edit(claim, list(group)) for _, group in groupby(markers, lambda c: c.span)]
+        if claim.verdict not in (Verdict.SUPPORTED, Verdict.NEEDS_NONE, Verdict.DANGLING):
+            span = claim.sentence.span
+            length = len(span.of(self._answer.text).rstrip(_SENTENCE_END))
+            place = max([span.start + length, *(edit.end for edit in edits)])
+            words = Piece(own=f" ({VERDICT_PHRASES[claim.verdict]})")
+            edits.append(_Edit(place, place, words))
+        return edits
+
+    def _edit(self, claim: Claim, group: Sequence[Citation]) -> _Edit:
+        """Return the edit of one marker, which may name several passages."""
+        span = group[0].span
+        known = [self._passages.get(citation.number) for citation in group]
+        notes = dict.fromkeys(self._number(claim, passage) for passage in known if passage)
+        if notes:
+            return _Edit(span.start, span.end, Piece(notes=tuple(notes)))
+        numbers = ", ".join(str(citation.number) for citation in group)
+        return _Edit(
+            span.start, span.end, Piece(own=f"({VERDICT_PHRASES[Verdict.DANGLING]}: {numbers})")
+        )
+
+    def _number(self, claim: Claim, passage: Passage) -> int:
+        """Return the number of the footnote for a passage that a sentence cites."""
+        evidence = tuple(e for e in claim.evidence if e.number == passage.number)
+        for note in self.footnotes:
+            if note.passage.number == passage.number and note.evidence == evidence:
+                return note.number
+        quoted = " ".join(" ".join(e.text for e in evidence).split())
+        is_repeated = bool(evidence) and quoted == " ".join(claim.sentence.text.split())
+        number = self._first + len(self.footnotes)
+        self.footnotes.append(Footnote(number, passage, evidence, is_repeated))
+        return number
+
+
+def _notices(answer: Answer) -> list[str]:
+    """Return the lines under an answer: why there is none, or what its check found."""
+    if answer.abstained:
+        return [f"{NOT_ANSWERED}: {abstention_phrase(answer.reason)}"]
+    lines = []
+    if answer.stopped:
+        lines.append("The answer was stopped before it was finished.")
+    if answer.differ:
+        lines.append(f"Note: {SOURCES_DIFFER}.")
+    counts = Counter(claim.verdict for claim in answer.claims)
+    found = [
+        f"{counts[verdict]} {phrase}"
+        for verdict, phrase in VERDICT_PHRASES.items()
+        if counts[verdict] and verdict is not Verdict.NEEDS_NONE
+    ]
+    return [*lines, f"Checked: {', '.join(found)}."] if found else lines
+
+
+def place_of(note: Footnote) -> str:
+    """Return the place of a footnote for a person: title, file, page and line, or sheet and row."""
+    chunk = note.passage.chunk
+    title, source = quote_foreign(chunk.title), quote_foreign(chunk.source)
+    name = f"{title} ({source})" if title and title != source else source
+    first = note.evidence[0] if note.evidence else None
+    if first and first.row:
+        return f"{name}, sheet {quote_foreign(first.sheet)}, row {first.row}"
+    line, page = (first.line, first.page) if first else (chunk.line, chunk.page)
+    return f"{name}, page {page}, line {line}" if page else f"{name}, line {line}"
