@@ -26,7 +26,7 @@ from tui.palette import CommandPalette
 from tui.render import clipboard
 from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
-from tui.screens.help import HelpScreen
+from tui.screens.pages import PAGES
 from tui.state.cursor import AnswerCursor
 from tui.widgets import editor
 
@@ -101,11 +101,27 @@ class FootnoteApp(App[int]):
     async def action_quit(self) -> None:
         self._leave(0)
 
-    def action_help(self) -> None:
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(
-                HelpScreen(self.glyphs, self.ask_screen.rates if self.ask_screen else None)
-            )
+    @property
+    def page(self) -> str:
+        """The name of the page on top; "" for the Ask screen and for dialogs."""
+        return next((name for name in PAGES if self.screen.id == _page_id(name)), "")
+
+    def action_close_page(self) -> None:
+        """Go back from a page to the Ask screen."""
+        if self.page:
+            self.pop_screen()
+
+    def action_page(self, name: str) -> None:
+        """Open page `name`, in place of another page; close it if it is open."""
+        if self.page == name:
+            self.pop_screen()
+        elif self.page or self.screen is self.ask_screen:
+            screen = PAGES[name](self)
+            screen.id = _page_id(name)
+            if self.page:
+                self.switch_screen(screen)
+            else:
+                self.push_screen(screen)
 
     def action_interrupt(self) -> None:
         """Copy the selection; otherwise stop the answer; otherwise quit at the second time."""
@@ -185,6 +201,11 @@ class FootnoteApp(App[int]):
     def _warn(self, message: str) -> None:
         """Show a warning, which may contain foreign text."""
         self.notify(quote_foreign(message), markup=False, severity="warning", timeout=5)
+
+
+def _page_id(name: str) -> str:
+    """Return the id of the screen of a page."""
+    return f"page-{name}"
 
 
 def run(config: Config) -> int:

@@ -33,6 +33,7 @@ FOCUS_CHAINS: dict[str, tuple[str, ...]] = {
     "answer": ("answer", "ask", "app"),
     "source": ("source", "ask", "app"),
     "check": ("check", "app"),
+    "page": ("page", "app"),
 }
 
 #: The title of each place on the help screen.
@@ -43,4 +44,5 @@ PLACES = {
     "answer": "Answer",
     "source": "Source",
     "check": "Check",
+    "page": "Help and other pages",
 }

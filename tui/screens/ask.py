@@ -79,8 +79,14 @@ class AskScreen(AskLayout):
 
     async def put(self, question: str) -> None:
         """Add a question; it is asked after those before it."""
+        if self.has_class("-narrow"):
+            self._wants_pane = None  # a source in full size would hide the answer
+            self._arrange()
         turn = Exchange(question, self.glyphs)
         await self.talk.add(turn)
+        if self.shown not in self.talk.turns:
+            self.shown = None  # it was removed, because there are many turns
+            self._arrange()
         self.questions.put(turn)
         self._next()
 
@@ -113,7 +119,7 @@ class AskScreen(AskLayout):
     @on(worker.EventReceived)
     def _event_received(self, event: worker.EventReceived) -> None:
         turn = event.turn
-        if not turn.is_mounted:
+        if turn not in self.talk.turns:
             return
         turn.hear(event.event)
         follow = self.shown is turn or not isinstance(self.focused, Exchange | SourceScroll)
@@ -126,16 +132,16 @@ class AskScreen(AskLayout):
     def _question_ended(self, event: worker.QuestionEnded) -> None:
         turn = event.turn
         self.questions.over(turn)
-        if turn.is_mounted and turn.running and isinstance(event.error, Cancelled):
+        if turn.running and isinstance(event.error, Cancelled):
             turn.halt()
-        elif turn.is_mounted and turn.running:
+        elif turn.running:
             turn.fail(event.error or worker.no_answer_error())
         self._next()
 
     def _tick(self) -> None:
         still = self.app.animation_level == "none"
         for turn in (self.questions.running, *self.questions.waiting):
-            if turn is not None and turn.is_mounted:
+            if turn is not None:
                 turn.tick(still)
 
     def action_stop(self) -> None:
@@ -150,11 +156,11 @@ class AskScreen(AskLayout):
 
     async def action_new(self) -> None:
         self.questions.leave()
-        self.shown = None
+        self.shown = self._wants_pane = None
         self._arrange()
+        self.prompt.focus()  # before its turn is removed: Textual would choose another widget
         await self.talk.clear()
         self.talk.welcome(self.status, None)
-        self.prompt.focus()
 
     def action_back(self) -> None:
         if self.has_class("-narrow") and self.has_class("-open"):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
 from rag.protocols import ErrorRates
 from tui.command import PLACES, Command
-from tui.commands import COMMANDS, key_label
+from tui.commands import COMMANDS, bindings, key_label
 from tui.render.answer_text import Part, assemble, error_rates
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 
@@ -23,10 +23,10 @@ from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 MARK_CELLS = 11
 
 
-class HelpScreen(ModalScreen[None]):
-    """Shows the help until Escape, F1 or q is pressed. `rates` are None if they are not known."""
+class HelpScreen(Screen[None]):
+    """Shows the help until it is closed. `rates` are None if they are not known."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("page"))
 
     def __init__(self, glyphs: Glyphs, rates: ErrorRates | None = None) -> None:
         super().__init__()

@@ -42,6 +42,8 @@ class Conversation(Vertical):
         super().__init__(id="talk")
         self.glyphs = glyphs
         self.dropped = 0
+        #: the turns of the open conversation; a turn that is being removed is not among them
+        self.turns: list[Exchange] = []
         self._seen = 0
 
     def compose(self) -> ComposeResult:
@@ -59,13 +61,8 @@ class Conversation(Vertical):
         return self.query_one("#turns", Scroll)
 
     @property
-    def turns(self) -> list[Exchange]:
-        return list(self.query(Exchange))
-
-    @property
     def newest(self) -> Exchange | None:
-        turns = self.turns
-        return turns[-1] if turns else None
+        return self.turns[-1] if self.turns else None
 
     async def add(self, turn: Exchange) -> None:
         """Add a new question at the end and scroll there."""
@@ -73,10 +70,12 @@ class Conversation(Vertical):
         old = [t for t in self.turns if not t.running][: max(0, len(self.turns) + 1 - MAX_TURNS)]
         for old_turn in old:
             self.dropped += 1
+            self.turns.remove(old_turn)
             old_turn.remove()
         if self.dropped:
             words = f"{counted(self.dropped, 'earlier question')} not shown here"
             self._show_card(assemble([(words, "$text-muted")]))
+        self.turns.append(turn)
         await self.query_one("#inner").mount(turn)
         self.to_end()
 
@@ -95,7 +94,8 @@ class Conversation(Vertical):
     async def clear(self) -> None:
         """Remove all turns."""
         self.dropped = 0
-        await self.query(Exchange).remove()
+        turns, self.turns = self.turns, []
+        await self.query_one("#inner").remove_children(turns)
 
     def neighbour(self, turn: Exchange, by: int) -> Exchange | None:
         """Return the turn `by` places after `turn`; None beyond either end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -36,6 +36,15 @@ class SourceScroll(VerticalScroll, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("source"))
 
+    class Laid(Message):
+        """The text that scrolls has a new size."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Laid())
+
+    def watch_virtual_size(self) -> None:
+        self.post_message(self.Laid())
+
 
 class SourcePane(Vertical):
     """Shows the source at a cursor, in a shape that depends on the size of the screen."""
@@ -54,6 +63,7 @@ class SourcePane(Vertical):
         self.pending = False  #: whether verdicts are still to come
         self.rates: ErrorRates | None = None  #: the error rates of the check, once they are known
         self._documents: dict[str, Document | None] = {}
+        self._excerpt: Excerpt | None = None  #: what is shown
 
     def compose(self) -> ComposeResult:
         yield Static(Content(""), id="source-head", markup=False)
@@ -119,6 +129,15 @@ class SourcePane(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         self.paint()
 
+    def on_show(self, event: events.Show) -> None:
+        self.paint()  # what was painted while the pane was hidden had no width
+
+    @on(SourceScroll.Laid)
+    def _text_laid(self, event: SourceScroll.Laid) -> None:
+        event.stop()
+        if self._excerpt is not None:
+            self.call_after_refresh(self._scroll_to_evidence, self._excerpt)
+
     def paint(self) -> None:
         """Show everything again for the current size."""
         if not self.is_mounted:
@@ -152,6 +171,7 @@ class SourcePane(Vertical):
 
     def _show_text(self, excerpt: Excerpt | None) -> None:
         view = self.query_one("#source-text", TextView)
+        self._excerpt = excerpt
         if excerpt is None:
             view.show(caption.missing(self.cursor))
             return
@@ -171,7 +191,7 @@ class SourcePane(Vertical):
 
         A short answer that would be below the pane is in its last line.
         """
-        if self.is_mounted:
+        if self.is_mounted and excerpt is self._excerpt:
             view, reader = (
                 self.query_one("#source-text", TextView),
                 self.query_one("#source-body", SourceScroll),
