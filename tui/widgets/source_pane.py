@@ -130,7 +130,7 @@ class SourcePane(Vertical):
         self.paint()
 
     def on_show(self, event: events.Show) -> None:
-        self.paint()  # what was painted while the pane was hidden had no width
+        self.call_after_refresh(self.paint)  # painted while it was hidden, it had no width
 
     @on(SourceScroll.Laid)
     def _text_laid(self, event: SourceScroll.Laid) -> None:
