@@ -136,7 +136,6 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "source",
         "screen.along(1)",
         rank=2,
-        keys_shown="n right",
     ),
     Command(
         "source_back",
@@ -145,7 +144,6 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "Show the previous source of the answer",
         "source",
         "screen.along(-1)",
-        keys_shown="p left",
     ),
     Command(
         "source_editor",
@@ -166,7 +164,6 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "screen.copy('sentence')",
         rank=6,
         in_palette=False,
-        keys_shown="c y",
     ),
     Command(
         "check_close",

@@ -17,7 +17,7 @@ from tui.state.cursor import AnswerCursor
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
-from tui.widgets.source_pane import SourcePane, SourceScroll
+from tui.widgets.source_pane import SourceList, SourcePane, SourceScroll
 
 
 class AskLayout(Screen[None]):
@@ -87,6 +87,11 @@ class AskLayout(Screen[None]):
     def _typed(self, event: Exchange.Typed) -> None:
         self.to_prompt()
         self.prompt.insert(event.text)
+
+    @on(SourceList.Chosen)
+    def _source_chosen(self, event: SourceList.Chosen) -> None:
+        if self.shown is not None:
+            self.shown.go(self.shown.cursor.source(event.number))
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._arrange)

@@ -15,7 +15,7 @@ from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
 from rag.protocols import ErrorRates
 from tui.command import PLACES, Command
-from tui.commands import COMMANDS, bindings, key_label
+from tui.commands import COMMANDS, all_key_labels, bindings
 from tui.render.answer_text import Part, assemble, error_rates
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 
@@ -84,7 +84,7 @@ def _title(text: str) -> Static:
 def _key_row(command: Command) -> Horizontal:
     """Return the row of a command: its keys and its help."""
     return Horizontal(
-        Static(assemble([(key_label(command), "bold")]), classes="keys", markup=False),
+        Static(assemble([(all_key_labels(command), "bold")]), classes="keys", markup=False),
         Static(assemble([(command.help, "")]), classes="what", markup=False),
         classes="key",
     )

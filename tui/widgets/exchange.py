@@ -243,6 +243,14 @@ class Exchange(Vertical, can_focus=True):
             opened = number is not None
             self.go(cursor if number is None else cursor.source(number), opened=opened)
 
+    async def on_click(self, event: events.Click) -> None:
+        """Run the command of the words that were clicked, such as "v see the check"."""
+        command = event.style.meta.get("command")
+        if command is not None:
+            event.stop()
+            self.focus(scroll_visible=False)
+            await self.app.run_action(f"screen.{command}", self.screen)
+
     def on_focus(self) -> None:
         self.post_message(self.Moved(self))
         self._paint_text()

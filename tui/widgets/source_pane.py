@@ -46,6 +46,22 @@ class SourceScroll(VerticalScroll, can_focus=True):
         self.post_message(self.Laid())
 
 
+class SourceList(Static):
+    """The sources of the answer. A click chooses one."""
+
+    class Chosen(Message):
+        """The user chose source `number`."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def on_click(self, event: events.Click) -> None:
+        number = event.style.meta.get("source")
+        if isinstance(number, int):
+            self.post_message(self.Chosen(number))
+
+
 class SourcePane(Vertical):
     """Shows the source at a cursor, in a shape that depends on the size of the screen."""
 
@@ -70,7 +86,7 @@ class SourcePane(Vertical):
         with SourceScroll(id="source-body"):
             yield TextView(name="source-text")
         yield Static(Content(""), id="source-claim", markup=False)
-        yield Static(Content(""), id="source-list", markup=False)
+        yield SourceList(Content(""), id="source-list", markup=False)
 
     def on_mount(self) -> None:
         self.paint()
