@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -28,6 +28,7 @@ from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
 from tui.screens.pages import PAGES
 from tui.state.cursor import AnswerCursor
+from tui.terminal import handle_signals
 from tui.widgets import editor
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ class FootnoteApp(App[int]):
         self.push_screen(AskScreen(self.engine, self.glyphs))
 
     def _handle_signals(self) -> None:
-        """Restore the terminal also when a signal ends the process."""
+        """Restore the terminal also when a signal ends the process, or when the terminal goes."""
         loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                loop.add_signal_handler(number, self._leave, 128 + number)
+
+        def leave(code: int) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._leave, code)
+
+        handle_signals(leave, self.engine.close)
 
     def _leave(self, code: int) -> None:
         self.engine.close()

@@ -73,7 +73,7 @@ def test_the_counts_under_an_answer_agree() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
         await stage.sees("all 2 sentences supported")
-        await stage.sees("2 sentences · 1 more needs no source")
+        await stage.sees("2 sentences · 2 sources")
 
     perform(act, Scripted({"": script.answer("q", parts)}))
 

@@ -115,20 +115,16 @@ def total(
     if not answer.claims:
         unchecked = [(f"{glyphs.dangling} not checked: no sentence was whole", "$text-warning")]
         return assemble([*stopped, *(unchecked if answer.text else [])])
-    sizes = [*_sentence_counts(answer), counted(_count_used_sources(answer), "source"), duration]
+    judged = sum(claim.verdict is not Verdict.NEEDS_NONE for claim in answer.claims)
+    sizes = [counted(judged, "sentence"), counted(_count_used_sources(answer), "source"), duration]
     tail = assemble([(glyphs.say("\n" + " · ".join(sizes) + " · "), "$text-muted")])
     check = assemble([("v see the check", "$text-muted")])
-    return assemble(stopped) + tally(answer.claims, glyphs, max_cells) + tail + clickable(
-        check, command="check"
+    return (
+        assemble(stopped)
+        + tally(answer.claims, glyphs, max_cells)
+        + tail
+        + clickable(check, command="check")
     )
-
-
-def _sentence_counts(answer: Answer) -> list[str]:
-    """Return the number of judged sentences, and that of sentences that need no source."""
-    others = sum(claim.verdict is Verdict.NEEDS_NONE for claim in answer.claims)
-    judged = counted(len(answer.claims) - others, "sentence")
-    verb = "needs" if others == 1 else "need"
-    return [judged, f"{others} more {verb} no source"] if others else [judged]
 
 
 def _count_used_sources(answer: Answer) -> int:
