@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rag.config import Config
+from rag.errors import RagError
 from rag.text.foreign_marks import quote_foreign
 from tui.commands import bindings
 from tui.palette import CommandPalette
@@ -60,11 +61,17 @@ class FootnoteApp(App[int]):
             super().__init__()
             self.message = message
 
-    def __init__(self, engine: ChatEngine, glyphs: Glyphs | None = None) -> None:
+    def __init__(
+        self,
+        engine: ChatEngine,
+        glyphs: Glyphs | None = None,
+        demo: Callable[[], Path] | None = None,
+    ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
         super().__init__()
         self.engine = engine
+        self._demo = demo
         self.glyphs = glyphs or choose_glyphs(os.environ)
         self._interrupted = -QUIT_SECONDS
 
@@ -142,6 +149,16 @@ class FootnoteApp(App[int]):
             self._interrupted = monotonic()
             self.notify("ctrl+c again quits, or ctrl+q", markup=False, timeout=QUIT_SECONDS)
 
+    def action_demo(self) -> None:
+        """Add the demonstration documents to the library."""
+        if self.ask_screen is None or self._demo is None:
+            self.notify("there are no demonstration documents", markup=False, timeout=3)
+            return
+        try:
+            self.ask_screen.add(str(self._demo()))
+        except RagError as error:
+            self._warn(str(error))
+
     # -- copying --------------------------------------------------------------------------------
 
     def copy(self, text: str) -> None:
@@ -211,8 +228,11 @@ def _page_id(name: str) -> str:
     return f"page-{name}"
 
 
-def run(config: Config) -> int:
-    """Open the chat and return its exit code; 2 if this is no terminal that can show it."""
+def run(config: Config, demo: Callable[[], Path] | None = None) -> int:
+    """Open the chat and return its exit code; 2 if this is no terminal that can show it.
+
+    `demo` returns the folder of the demonstration documents.
+    """
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
         sys.stdin.isatty() and sys.stdout.isatty()
     ):
@@ -225,7 +245,7 @@ def run(config: Config) -> int:
 
     engine = Engine(config)
     try:
-        app = FootnoteApp(engine)
+        app = FootnoteApp(engine, demo=demo)
         code = app.run()
         return int(app.return_code or code or 0)
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from rag.domain import Document, Status
@@ -20,6 +20,8 @@ class ChatEngine(Protocol):
     def close(self) -> None: ...
 
     def ask(self, question: str, conversation: str | None = None) -> Iterator[Event]: ...
+
+    def add(self, paths: Sequence[str]) -> Iterator[Event]: ...
 
     def new_conversation(self) -> str: ...
 

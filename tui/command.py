@@ -24,6 +24,7 @@ class Command:
     rank: int = 0  #: its order in the footer, 1 is first; 0 if it is not there
     in_palette: bool = True
     priority: bool = False  #: whether it comes before the widget that has focus
+    takes: str = ""  #: what follows its name after `/`, such as "PATH"; "" for nothing
     keys_shown: str = ""  #: the keys in words, if they differ from `keys`
 
 

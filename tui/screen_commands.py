@@ -56,6 +56,16 @@ SCREEN_COMMANDS: tuple[Command, ...] = (
         rank=2,
         in_palette=False,
     ),
+    Command(
+        "add",
+        "a",
+        "add documents",
+        "Add a folder or a file; dropped into an empty prompt, its path does the same",
+        "ask",
+        "screen.add",
+        takes="PATH",
+    ),
+    Command("demo", "", "demo", "Add five news articles, to try", "app", "app.demo"),
     Command("new", "ctrl+n", "new", "Begin a new conversation", "ask", "screen.new", rank=8),
     Command(
         "sources",

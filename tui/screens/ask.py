@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,43 +13,36 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from rag.domain import Status
 from rag.errors import Cancelled
 from rag.events import Answered, Checked, Loading, Retrieved
 from tui import worker
 from tui.commands import bindings
 from tui.render.glyphs import Glyphs
-from tui.screens.ask_layout import AskLayout
-from tui.state.queue import QuestionQueue
+from tui.screens.ask_commands import LOOK_SECONDS, AskCommands
 from tui.widgets.bars import Header, KeyBar
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
+from tui.widgets.prompt_lines import CompletionList, IngestLine
 from tui.widgets.source_pane import SourcePane, SourceScroll
-
-if TYPE_CHECKING:
-    from tui.chat_engine import ChatEngine
 
 #: Seconds between two paintings of a running answer.
 TICK_SECONDS = 0.1
 
 
-class AskScreen(AskLayout):
+class AskScreen(AskCommands):
     """Asks one question at a time; the others wait in the conversation."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("ask"))
     AUTO_FOCUS = "#prompt"
-
-    def __init__(self, engine: ChatEngine, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
-        self.questions = QuestionQueue(engine, self._run_in_thread, self.post_message)
-        self.status: Status | None = None
 
     def compose(self) -> ComposeResult:
         yield Header(self.glyphs)
         with Container(id="middle"):
             yield Conversation(self.glyphs)
             yield SourcePane(self.glyphs)
+        yield IngestLine(self.glyphs)
+        yield CompletionList(self.glyphs)
         with Container(id="ask"):
             yield Static(Content(self.glyphs.ask), id="sign", markup=False)
             yield Prompt(self.glyphs.say("Ask your documents…"))
@@ -63,13 +56,10 @@ class AskScreen(AskLayout):
     def on_mount(self) -> None:
         self.set_class(self.glyphs.ascii, "-ascii")
         self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(LOOK_SECONDS, self._look)
         self.watch(self, "focused", self._focus_moved, init=False)
         self.call_after_refresh(self.questions.start)
         self._arrange()
-
-    def _run_in_thread(self, work: partial[None]) -> None:
-        """Run `work` in a thread of the app, which outlives this screen."""
-        self.app.run_worker(work, thread=True, exit_on_error=False, group="engine")
 
     # -- questions ------------------------------------------------------------------------------
 
@@ -91,7 +81,7 @@ class AskScreen(AskLayout):
         self._next()
 
     def _next(self) -> None:
-        self.questions.next()
+        super()._next()
         self._update_bars()
 
     @on(worker.EngineReady)
@@ -103,6 +93,7 @@ class AskScreen(AskLayout):
 
     @on(worker.EngineFailed)
     def _engine_failed(self, event: worker.EngineFailed) -> None:
+        self._note_failure(event.error)
         self.questions.up = True  # a question may be asked: its own error says more
         self.talk.welcome(None, event.error)
         self._next()
@@ -140,6 +131,7 @@ class AskScreen(AskLayout):
 
     def _tick(self) -> None:
         still = self.app.animation_level == "none"
+        self._show_ingest()
         for turn in (self.questions.running, *self.questions.waiting):
             if turn is not None:
                 turn.tick(still)
@@ -167,6 +159,8 @@ class AskScreen(AskLayout):
             self._close()
         elif self.questions.busy:
             self.action_stop()
+        elif self.ingest.running:
+            self._run_in_thread(partial(self.engine.stop))
         elif self.has_class("-open") and not self.has_class("-wide"):
             self._close()
         else:
@@ -190,6 +184,8 @@ class AskScreen(AskLayout):
             state = "starting"
         elif self.questions.running:
             state = "answering"
+        elif self.ingest.running:
+            state = "adding"
         self.query_one(Header).show(self.status, state)
         turn = self._target() if self._place() == "answer" else None
         hidden = set(_useless_commands(turn))

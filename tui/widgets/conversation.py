@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from rag.domain import Status
-from rag.errors import NotSetUp, RagError
+from rag.errors import LibraryMissing, NotSetUp, RagError
 from rag.phrases import ADD_COMMAND
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import Part, assemble, counted
@@ -124,8 +124,8 @@ class Conversation(Vertical):
             parts.append((say(words), "$text-muted"))
         if status is not None and not status.documents:
             parts += [
-                ("There are no documents yet. Add a folder or a file, in a shell:\n\n", ""),
-                (f"   {ADD_COMMAND}\n", "bold"),
+                ("There are no documents yet.\n\n", "bold"),
+                *_first_steps(),
             ]
         elif status is not None:
             documents = counted(status.documents, "document")
@@ -136,6 +136,9 @@ class Conversation(Vertical):
 
     def _error(self, error: RagError) -> list[Part]:
         """Return why the engine did not start, and what to do."""
+        if isinstance(error, LibraryMissing):
+            words = f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n"
+            return [(words, ""), *_first_steps()]
         if isinstance(error, NotSetUp):
             return [
                 (f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n", ""),
@@ -182,3 +185,17 @@ class Conversation(Vertical):
         badge = self.query_one("#badge")
         if badge.display and badge.mouse_hover:
             self.to_end()
+
+
+def _first_steps() -> list[Part]:
+    """Return how to get the first documents: here, and in a shell."""
+    steps = (
+        ("/add PATH", "adds a folder or a file; Tab completes the path"),
+        ("drop it", "a folder or a file on this window: its path comes into the prompt"),
+        ("/demo", "adds five news articles, to try"),
+    )
+    parts: list[Part] = []
+    for key, meaning in steps:
+        parts += [(f"   {key:<11}", "bold"), (f"{meaning}\n", "")]
+    shell = f"\nIn a shell, {ADD_COMMAND} does the same. "
+    return [*parts, (shell + "Type your question meanwhile: it is kept and asked then.\n", "")]
