@@ -18,16 +18,19 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import Theme
 
 from rag.config import Config
 from rag.errors import RagError
 from rag.text.foreign_marks import quote_foreign
+from tui import background
 from tui.commands import bindings
 from tui.palette import CommandPalette
-from tui.render import clipboard
+from tui.render import clipboard, themes
 from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
 from tui.screens.pages import PAGES
+from tui.state import preferences
 from tui.state.cursor import AnswerCursor
 from tui.terminal import handle_signals
 from tui.widgets import editor
@@ -66,6 +69,8 @@ class FootnoteApp(App[int]):
         engine: ChatEngine,
         glyphs: Glyphs | None = None,
         demo: Callable[[], Path] | None = None,
+        home: Path | None = None,
+        is_light: bool = False,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
@@ -74,8 +79,14 @@ class FootnoteApp(App[int]):
         self._demo = demo
         self.glyphs = glyphs or choose_glyphs(os.environ)
         self._interrupted = -QUIT_SECONDS
+        self._home = home  #: the folder that keeps the theme; None keeps it nowhere
+        for theme in tuple(self.available_themes.values()):
+            self.register_theme(themes.readable(theme))
+        remembered = preferences.remembered_theme(home) if home else ""
+        self.theme = themes.choose_theme(self.available_themes, remembered, is_light)
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
         if not self.is_headless:
             self._handle_signals()
         self.push_screen(AskScreen(self.engine, self.glyphs))
@@ -99,6 +110,10 @@ class FootnoteApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if self._home is not None:
+            preferences.remember_theme(self._home, theme.name)
 
     @property
     def ask_screen(self) -> AskScreen | None:
@@ -245,7 +260,8 @@ def run(config: Config, demo: Callable[[], Path] | None = None) -> int:
 
     engine = Engine(config)
     try:
-        app = FootnoteApp(engine, demo=demo)
+        light = background.is_light(sys.stdin.fileno(), os.environ)
+        app = FootnoteApp(engine, demo=demo, home=Path(config.home), is_light=light)
         code = app.run()
         return int(app.return_code or code or 0)
     finally:

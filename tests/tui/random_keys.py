@@ -10,7 +10,8 @@ import sys
 import time
 from dataclasses import replace
 
-from rag.errors import EngineStopped
+from rag.domain import Answer
+from rag.errors import EngineStopped, RagError
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
 from tests.tui.stage import SIZES, Stage, perform
@@ -28,7 +29,7 @@ def press_random_keys(size: tuple[int, int], seconds: float, seed: int) -> int:
     """Press keys for `seconds` and return how many; raise what the app raises."""
     chance = random.Random(seed)
     pressed: list[str] = []
-    answers = {
+    answers: dict[str, Answer | RagError] = {
         "x": EngineStopped("the engine stopped", "ask again"),
         "q": script.ABSTAINED,
         "é": replace(script.MIXED, stopped=True),

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from rag.domain import Status
-from rag.errors import EngineStopped, LibraryMissing
+from rag.domain import Answer, Status
+from rag.errors import EngineStopped, LibraryMissing, RagError
 from tests.tui import scripted as script
 from tests.tui.random_keys import press_random_keys
 from tests.tui.scripted import Scripted
@@ -25,7 +25,7 @@ Act = Callable[[Stage], Awaitable[None]]
 
 def engine() -> Scripted:
     """An engine with a slow answer, an abstention and a failure."""
-    answers = {
+    answers: dict[str, Answer | RagError] = {
         "warranty": script.ABSTAINED,
         "break": EngineStopped("the engine stopped", "ask again"),
         "": script.EVERY,

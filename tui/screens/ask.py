@@ -17,7 +17,6 @@ from rag.errors import Cancelled
 from rag.events import Answered, Checked, Loading, Retrieved
 from tui import worker
 from tui.commands import bindings
-from tui.render.glyphs import Glyphs
 from tui.screens.ask_commands import LOOK_SECONDS, AskCommands
 from tui.widgets.bars import Header, KeyBar
 from tui.widgets.conversation import Conversation

@@ -14,7 +14,6 @@ from rag.text.sanitize import sanitize
 from tui.commands import bindings
 from tui.state.completion import completions, parse_command, typed_path
 
-
 #: How the path of a file begins that was dropped on the terminal.
 _PATH_STARTS = ("/", "~", "'", '"', "f")
 
