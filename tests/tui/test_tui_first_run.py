@@ -158,3 +158,14 @@ def test_paths_are_found_as_terminals_drop_them(tmp_path: Path) -> None:
     assert complete_path(f"{tmp_path}/none/") == []
     assert completions(f"/add {tmp_path}/a")[0].text == f"/add {folder}/"
     assert completions("a question") == completions("/new x") == []
+
+
+def test_keys_after_tab_in_a_burst_are_for_the_answer() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        for key in ("tab", "enter"):
+            stage.app.post_message(events.Key(key, None))
+        await stage.until(lambda: stage.ask_screen.pane.display)
+        assert stage.app.focused is stage.turn
+
+    perform(act, size=(80, 24))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.geometry import Region
 
 from rag.domain import Verdict
@@ -221,3 +222,36 @@ def test_the_focus_is_never_in_a_part_that_is_hidden() -> None:
                 await stage.until(lambda: screen.pane.display)
 
     perform(act)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30)])
+def test_the_pane_shows_the_evidence_when_the_keys_come_in_a_burst(size: tuple[int, int]) -> None:
+    text = "".join(f"{n}. {'Line of the workshop. ' * 4}\n" for n in range(40))
+    text = text.replace("20. ", "The cover has six bolts. ")
+    document = script.document(text, "a.txt", "A title of the source that is long enough")
+    passage = script.passage(document, 1, "0. Line", "39. Line")
+    words = [script.evidence(passage, document, "The cover has six bolts.")]
+    part: script.Part = ("It has six bolts [1].", Verdict.SUPPORTED, 1.0, words, [])
+    engine = Scripted({"": script.answer("q", [part], (passage,))}, (document,))
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        pane, reader = stage.ask_screen.pane, stage.ask_screen.query_one(SourceScroll)
+
+        def is_shown() -> bool:
+            rows = "\n".join(stage.lines[pane.region.y : pane.region.bottom])
+            return "six bolts" in rows and "A title of the source that" in rows
+
+        for _ in range(4):
+            for key in ("tab", "enter"):
+                stage.app.post_message(events.Key(key, None))
+            await stage.until(lambda: pane.display)
+            await stage.still("SOURCE")
+            await stage.until(is_shown, 3.0)
+            assert reader.scroll_y > 0
+            await stage.press("escape", "escape")
+            await stage.until(lambda: not pane.display)
+            stage.ask_screen.prompt.focus()
+            await stage.pilot.pause()
+
+    perform(act, engine, size)

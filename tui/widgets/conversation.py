@@ -191,7 +191,7 @@ def _first_steps() -> list[Part]:
     """Return how to get the first documents: here, and in a shell."""
     steps = (
         ("/add PATH", "adds a folder or a file; Tab completes the path"),
-        ("drop it", "a folder or a file on this window: its path comes into the prompt"),
+        ("drop it", "a folder or a file on this window"),
         ("/demo", "adds five news articles, to try"),
     )
     parts: list[Part] = []

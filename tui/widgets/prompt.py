@@ -18,6 +18,10 @@ from tui.state.completion import completions, parse_command, typed_path
 _PATH_STARTS = ("/", "~", "'", '"', "f")
 
 
+#: The keys that leave the prompt, and their direction.
+_RING = {"tab": 1, "shift+tab": -1}
+
+
 class Prompt(TextArea):
     """Enter asks the question. A paste never does, even with several lines."""
 
@@ -123,7 +127,16 @@ class Prompt(TextArea):
             await self.run_action("screen.scroll('end')")
 
     async def _on_key(self, event: events.Key) -> None:
-        """Handle these keys in the order of typing: bindings are run after keys that follow."""
+        """Handle these keys in the order of typing: bindings are run after keys that follow.
+
+        A key that follows Tab in a burst still comes here, but is for the widget that Tab went to.
+        """
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            event.prevent_default()
+            event.stop()
+            focused.post_message(events.Key(event.key, event.character))
+            return
         actions = {
             "enter": self.action_submit,
             "ctrl+j": self.action_newline,
@@ -135,6 +148,10 @@ class Prompt(TextArea):
             event.prevent_default()
             event.stop()
             actions[event.key]()
+        elif event.key in _RING:
+            event.prevent_default()
+            event.stop()
+            await self.run_action(f"screen.ring({_RING[event.key]})")
 
     def action_complete(self) -> None:
         """Insert what completes the command or the path."""

@@ -19,7 +19,7 @@ from tui.render import caption
 from tui.render.excerpt import Excerpt, make_excerpt
 from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
-from tui.widgets.text_view import TextView
+from tui.widgets.text_view import TextView, laid_width
 
 #: The style of the evidence.
 EVIDENCE_STYLE = "bold underline $text-warning on $warning-muted"
@@ -130,7 +130,7 @@ class SourcePane(Vertical):
     @property
     def _width(self) -> int:
         """The width of the texts, in cells."""
-        return max(MIN_CELLS, self.content_size.width)
+        return max(MIN_CELLS, laid_width(self))
 
     @property
     def shape(self) -> str:
@@ -215,5 +215,5 @@ class SourcePane(Vertical):
             top = view.row_of(excerpt.lit[0].start if excerpt.lit else excerpt.passage.start)
             top -= 1 if self.shape == "drawer" else 2
             if excerpt.short is not None:
-                top = max(top, view.row_of(excerpt.short.end - 1) + 1 - reader.content_size.height)
+                top = max(top, view.row_of(excerpt.short.end - 1) + 1 - reader.outer_size.height)
             reader.scroll_to(y=max(0, top), animate=False, immediate=True)
