@@ -35,6 +35,11 @@ def key_label(command: Command) -> str:
     return command.keys_shown or _label_of(command.keys.split(",")[0])
 
 
+def slash_name(command: Command) -> str:
+    """Return what is typed in the prompt to run the command, such as "/add PATH"."""
+    return f"/{command.id} {command.takes}".strip()
+
+
 def all_key_labels(command: Command) -> str:
     """Return all keys of a command as people read them, with commas."""
     if command.keys_shown:

@@ -15,7 +15,7 @@ from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
 from rag.protocols import ErrorRates
 from tui.command import PLACES, Command
-from tui.commands import COMMANDS, all_key_labels, bindings
+from tui.commands import COMMANDS, all_key_labels, bindings, slash_name
 from tui.render.answer_text import Part, assemble, error_rates
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 
@@ -36,13 +36,22 @@ class HelpScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
             yield Static(
-                assemble([("KEYS AND MARKS", "bold"), ("   esc back", "$text-muted")]), markup=False
+                assemble(
+                    [
+                        ("KEYS AND MARKS", "bold"),
+                        (
+                            self.glyphs.say("   esc back · / in the prompt lists commands"),
+                            "$text-muted",
+                        ),
+                    ]
+                ),
+                markup=False,
             )
             with VerticalScroll(id="help-body"):
                 for place, title in PLACES.items():
                     yield _title(title)
                     for command in COMMANDS:
-                        if command.place == place and command.keys:
+                        if command.place == place and (command.keys or command.in_palette):
                             yield _key_row(command)
                 yield _title("Marks")
                 yield Static(self._marks(), markup=False)
@@ -82,9 +91,15 @@ def _title(text: str) -> Static:
 
 
 def _key_row(command: Command) -> Horizontal:
-    """Return the row of a command: its keys and its help."""
+    """Return the row of a command: its keys, its help, and what can be typed for it."""
+    typed = f"   {slash_name(command)}" if command.in_palette else ""
+    keys = all_key_labels(command) if command.keys else slash_name(command)
     return Horizontal(
-        Static(assemble([(all_key_labels(command), "bold")]), classes="keys", markup=False),
-        Static(assemble([(command.help, "")]), classes="what", markup=False),
+        Static(assemble([(keys, "bold")]), classes="keys", markup=False),
+        Static(
+            assemble([(command.help, ""), (typed if command.keys else "", "$text-muted")]),
+            classes="what",
+            markup=False,
+        ),
         classes="key",
     )
