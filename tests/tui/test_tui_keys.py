@@ -231,7 +231,7 @@ def test_a_copy_says_each_thing_once_and_lists_only_cited_sources() -> None:
         "[^1][^3]✓. Put thread lock on the two lower bolts [^2]✗. "
         "Work from the centre outwards [?].",
         "",
-        "Checked: ✓ 2 supported, ✗ 1 contradicted, ? 1 without a source",
+        "Checked: 2 supported, 1 contradicted, 1 without a source",
         "",
         "[^1]: Pump manual (manuals/pump-manual.md), lines 7–8",
         "    > The cover is fixed with six bolts M8×25.",

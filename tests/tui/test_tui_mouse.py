@@ -58,11 +58,11 @@ def test_the_help_of_the_header_and_the_check_of_an_answer_are_clicks() -> None:
 
 
 def test_the_path_of_a_model_leaves_room_for_the_library() -> None:
-    path = "/home/someone/models/of/chat/a-chat-model-Q4_K_M.gguf"
+    path = "/data/models/of/chat/a-chat-model-Q4_K_M.gguf"
 
     async def act(stage: Stage) -> None:
         await stage.sees("handbook · 48 documents")
-        assert "a-chat-model-Q4_K_M · ready" in stage.lines[0] and "/home" not in stage.lines[0]
+        assert "a-chat-model-Q4_K_M · ready" in stage.lines[0] and "/data" not in stage.lines[0]
 
     perform(act, Scripted(told=Status("handbook", 48, 3112, path)), (80, 24))
 

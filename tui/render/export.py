@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rag.domain import Answer, Claim, Evidence, Passage
+from rag.domain import Answer, Claim, Evidence, Passage, Verdict
 from rag.phrases import VERDICT_PHRASES, abstention_phrase
 from rag.text.foreign_marks import answer_as_shown, indented_rows, quote_foreign
 from rag.text.markdown import escape_inline
-from tui.render.answer_text import lines_of, tally
+from tui.render.answer_text import lines_of
 from tui.render.glyphs import UNICODE
 from tui.render.marks import mark_answer
 
@@ -27,8 +27,9 @@ def markdown(answer: Answer) -> str:
     else:
         lines.append(f"Not answered: {abstention_phrase(answer.reason)}")
     if answer.claims:
-        counts = tally(answer.claims, UNICODE).plain.replace("\n", "; ").replace("  ", ", ")
-        lines += ["", f"Checked: {escape_inline(counts)}"]
+        verdicts = [claim.verdict for claim in answer.claims]
+        counts = [(verdicts.count(v), VERDICT_PHRASES[v]) for v in Verdict if v in verdicts]
+        lines += ["", "Checked: " + ", ".join(f"{number} {words}" for number, words in counts)]
     for passage in cited_passages(answer):
         lines += ["", f"[^{passage.number}]: {escape_inline(source_line(passage))}"]
         lines += [f"    > {_foreign(e.text)}" for e in _used(answer, passage.number)]
