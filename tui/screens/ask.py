@@ -71,6 +71,7 @@ class AskScreen(AskCommands):
         if self.has_class("-narrow"):
             self._wants_pane = None  # a source in full size would hide the answer
             self._arrange()
+        self.ingest.result = ""  # it was seen
         turn = Exchange(question, self.glyphs)
         await self.talk.add(turn)
         if self.shown not in self.talk.turns:
@@ -190,7 +191,8 @@ class AskScreen(AskCommands):
         hidden = set(_useless_commands(turn))
         if self.shown is None:
             hidden.add("sources")
-        self.query_one(KeyBar).show(self._place(), self.questions.busy, frozenset(hidden))
+        busy = self.questions.busy or bool(self.ingest.running)
+        self.query_one(KeyBar).show(self._place(), busy, frozenset(hidden))
 
 
 def _useless_commands(turn: Exchange | None) -> frozenset[str]:
