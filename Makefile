@@ -12,7 +12,7 @@ FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: help chat ask test quick lint check format bench faults train docs picture wheel try-wheel lock clean
+.PHONY: help chat ask test quick lint check format bench faults train docs random-keys picture wheel try-wheel lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ train: $(READY_DEV)  ## the reader's weights: make train DATA=sets/ OUT=folder/ 
 
 docs: $(READY_DEV)  ## docs/cli.md and docs/configuration.md, generated from the code
 	@.venv/bin/python -m tests.support.reference
+
+random-keys: $(READY_DEV)  ## random keys, clicks and sizes for SECONDS=300 on the chat; ARGS=SEED repeats a run
+	@.venv/bin/python -m tests.tui.random_keys $(or $(SECONDS),300) $(ARGS)
 
 picture: $(READY_DEV)  ## docs/screen.svg: the screen over seeds/, with the built-in reader
 	@.venv/bin/python -m tests.support.picture docs/screen.svg

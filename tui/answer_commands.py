@@ -144,7 +144,6 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "source",
         "screen.along(1)",
         rank=2,
-        keys_shown="n right",
     ),
     Command(
         "source_back",
@@ -153,7 +152,6 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "Show the previous source of the answer",
         "source",
         "screen.along(-1)",
-        keys_shown="p left",
     ),
     Command(
         "source_editor",
@@ -174,7 +172,6 @@ ANSWER_COMMANDS: tuple[Command, ...] = (
         "screen.copy('sentence')",
         rank=6,
         in_palette=False,
-        keys_shown="c y",
     ),
     Command(
         "check_close",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -18,16 +18,21 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import Theme
 
 from rag.config import LAST, Config
+from rag.errors import RagError
 from rag.text.foreign_marks import quote_foreign
+from tui import background
 from tui.commands import bindings
 from tui.palette import CommandPalette
-from tui.render import clipboard
+from tui.render import clipboard, themes
 from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
-from tui.screens.help import HelpScreen
+from tui.screens.pages import PAGES
+from tui.state import preferences
 from tui.state.cursor import AnswerCursor
+from tui.terminal import handle_signals
 from tui.widgets import editor
 
 if TYPE_CHECKING:
@@ -60,28 +65,43 @@ class FootnoteApp(App[int]):
             self.message = message
 
     def __init__(
-        self, engine: ChatEngine, glyphs: Glyphs | None = None, reopen: bool = False
+        self,
+        engine: ChatEngine,
+        glyphs: Glyphs | None = None,
+        demo: Callable[[], Path] | None = None,
+        home: Path | None = None,
+        is_light: bool = False,
+        reopen: bool = False,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
         super().__init__()
         self.engine = engine
+        self._demo = demo
         self.glyphs = glyphs or choose_glyphs(os.environ)
         self.reopen = reopen  #: whether the last conversation is opened at the start
         self._interrupted = -QUIT_SECONDS
+        self._home = home  #: the folder that keeps the theme; None keeps it nowhere
+        for theme in tuple(self.available_themes.values()):
+            self.register_theme(themes.readable(theme))
+        remembered = preferences.remembered_theme(home) if home else ""
+        self.theme = themes.choose_theme(self.available_themes, remembered, is_light)
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
         if not self.is_headless:
             self._handle_signals()
         self.push_screen(AskScreen(self.engine, self.glyphs))
 
     def _handle_signals(self) -> None:
-        """Restore the terminal also when a signal ends the process."""
+        """Restore the terminal also when a signal ends the process, or when the terminal goes."""
         loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                loop.add_signal_handler(number, self._leave, 128 + number)
+
+        def leave(code: int) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._leave, code)
+
+        handle_signals(leave, self.engine.close)
 
     def _leave(self, code: int) -> None:
         self.engine.close()
@@ -92,6 +112,10 @@ class FootnoteApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if self._home is not None:
+            preferences.remember_theme(self._home, theme.name)
 
     @property
     def ask_screen(self) -> AskScreen | None:
@@ -104,11 +128,27 @@ class FootnoteApp(App[int]):
     async def action_quit(self) -> None:
         self._leave(0)
 
-    def action_help(self) -> None:
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(
-                HelpScreen(self.glyphs, self.ask_screen.rates if self.ask_screen else None)
-            )
+    @property
+    def page(self) -> str:
+        """The name of the page on top; "" for the Ask screen and for dialogs."""
+        return next((name for name in PAGES if self.screen.id == _page_id(name)), "")
+
+    def action_close_page(self) -> None:
+        """Go back from a page to the Ask screen."""
+        if self.page:
+            self.pop_screen()
+
+    def action_page(self, name: str) -> None:
+        """Open page `name`, in place of another page; close it if it is open."""
+        if self.page == name:
+            self.pop_screen()
+        elif self.page or self.screen is self.ask_screen:
+            screen = PAGES[name](self)
+            screen.id = _page_id(name)
+            if self.page:
+                self.switch_screen(screen)
+            else:
+                self.push_screen(screen)
 
     def action_interrupt(self) -> None:
         """Copy the selection; otherwise stop the answer; otherwise quit at the second time."""
@@ -125,6 +165,16 @@ class FootnoteApp(App[int]):
         else:
             self._interrupted = monotonic()
             self.notify("ctrl+c again quits, or ctrl+q", markup=False, timeout=QUIT_SECONDS)
+
+    def action_demo(self) -> None:
+        """Add the demonstration documents to the library."""
+        if self.ask_screen is None or self._demo is None:
+            self.notify("there are no demonstration documents", markup=False, timeout=3)
+            return
+        try:
+            self.ask_screen.add(str(self._demo()))
+        except RagError as error:
+            self._warn(str(error))
 
     # -- copying --------------------------------------------------------------------------------
 
@@ -190,8 +240,16 @@ class FootnoteApp(App[int]):
         self.notify(quote_foreign(message), markup=False, severity="warning", timeout=5)
 
 
-def run(config: Config) -> int:
-    """Open the chat and return its exit code; 2 if this is no terminal that can show it."""
+def _page_id(name: str) -> str:
+    """Return the id of the screen of a page."""
+    return f"page-{name}"
+
+
+def run(config: Config, demo: Callable[[], Path] | None = None) -> int:
+    """Open the chat and return its exit code; 2 if this is no terminal that can show it.
+
+    `demo` returns the folder of the demonstration documents.
+    """
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
         sys.stdin.isatty() and sys.stdout.isatty()
     ):
@@ -204,7 +262,14 @@ def run(config: Config) -> int:
 
     engine = Engine(config)
     try:
-        app = FootnoteApp(engine, reopen=config.start == LAST)
+        light = background.is_light(sys.stdin.fileno(), os.environ)
+        app = FootnoteApp(
+            engine,
+            demo=demo,
+            home=Path(config.home),
+            is_light=light,
+            reopen=config.start == LAST,
+        )
         code = app.run()
         return int(app.return_code or code or 0)
     finally:

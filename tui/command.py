@@ -24,6 +24,7 @@ class Command:
     rank: int = 0  #: its order in the footer, 1 is first; 0 if it is not there
     in_palette: bool = True
     priority: bool = False  #: whether it comes before the widget that has focus
+    takes: str = ""  #: what follows its name after `/`, such as "PATH"; "" for nothing
     keys_shown: str = ""  #: the keys in words, if they differ from `keys`
 
 
@@ -34,6 +35,7 @@ FOCUS_CHAINS: dict[str, tuple[str, ...]] = {
     "source": ("source", "ask", "app"),
     "check": ("check", "app"),
     "history": ("history", "app"),
+    "page": ("page", "app"),
 }
 
 #: The title of each place on the help screen.
@@ -45,4 +47,5 @@ PLACES = {
     "source": "Source",
     "check": "Check",
     "history": "History",
+    "page": "Help and other pages",
 }

@@ -33,9 +33,23 @@ def bindings(*places: str) -> list[Binding]:
 
 def key_label(command: Command) -> str:
     """Return the first key of a command as people read it, such as "^P" or "esc"."""
+    return command.keys_shown or _label_of(command.keys.split(",")[0])
+
+
+def slash_name(command: Command) -> str:
+    """Return what is typed in the prompt to run the command, such as "/add PATH"."""
+    return f"/{command.id} {command.takes}".strip()
+
+
+def all_key_labels(command: Command) -> str:
+    """Return all keys of a command as people read them, with commas."""
     if command.keys_shown:
         return command.keys_shown
-    key = command.keys.split(",")[0]
+    return ", ".join(_label_of(key) for key in command.keys.split(","))
+
+
+def _label_of(key: str) -> str:
+    """Return a key as people read it."""
     if key.startswith("ctrl+") and len(key) == len("ctrl+") + 1:
         return key.replace("ctrl+", "^").upper()
     return _KEY_LABELS.get(key, key)

@@ -72,6 +72,30 @@ class QuestionEnded(Message):
         self.error = error
 
 
+class IngestReceived(Message):
+    """An event of the ingest."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class IngestEnded(Message):
+    """The ingest has ended; with an error if it failed."""
+
+    def __init__(self, error: RagError | None) -> None:
+        super().__init__()
+        self.error = error
+
+
+class StatusKnown(Message):
+    """The state of the library as it is now; None if it is not known."""
+
+    def __init__(self, status: Status | None) -> None:
+        super().__init__()
+        self.status = status
+
+
 class DocumentFetched(Message):
     """A document was fetched; None if that failed."""
 
@@ -115,6 +139,25 @@ def ask(
     except Exception as problem:
         error = as_rag_error(problem)
     post(QuestionEnded(turn, error))
+
+
+def add(engine: ChatEngine, path: str, post: PostMessage) -> None:
+    """Add `path` to the library and post every event, then the end."""
+    error: RagError | None = None
+    try:
+        for event in engine.add([path]):
+            post(IngestReceived(event))
+    except Exception as problem:
+        error = as_rag_error(problem)
+    post(IngestEnded(error))
+
+
+def look(engine: ChatEngine, post: PostMessage) -> None:
+    """Post the state of the library; None if it is not known, as without a library."""
+    try:
+        post(StatusKnown(engine.status()))
+    except Exception:
+        post(StatusKnown(None))
 
 
 def fetch(engine: ChatEngine, document_id: str, post: PostMessage) -> None:

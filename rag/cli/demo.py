@@ -40,7 +40,7 @@ def demo(context: click.Context) -> None:
         return
     from tui.app import run
 
-    context.exit(run(console.config()))
+    context.exit(run(console.config(), seeds))
 
 
 def seeds() -> Path:

@@ -15,7 +15,7 @@ from rag import __version__
 from rag.cli import streams
 from rag.cli.console import Console, common_options
 from rag.cli.conversation_commands import export, history, verify
-from rag.cli.demo import demo
+from rag.cli.demo import demo, seeds
 from rag.cli.doctor_command import doctor
 from rag.cli.eval_commands import calibrate, eval_, explain
 from rag.cli.library_commands import add, list_, rebuild, remove, show, sync
@@ -42,7 +42,7 @@ def cli(context: click.Context) -> None:
         context.exit(2)
     from tui.app import run
 
-    context.exit(run(context.ensure_object(Console).config()))
+    context.exit(run(context.ensure_object(Console).config(), seeds))
 
 
 for _command in (

@@ -220,7 +220,7 @@ def test_a_quotation_prints_no_line_and_no_mark_of_ours(
         assert not re.search(r"\[[2?9✗]\]", text) and "⊘" not in text and text.count("✓") <= 1
     assert (
         "\n[1]" not in markdown(made)
-        and markdown(made).count("\n- [1]") == 1
+        and markdown(made).count("\n[^1]: ") == 1
         and len(plain(made).splitlines()) == 1
     )
     assert sentence(made.claims[0]).count("\n") == 2

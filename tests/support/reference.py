@@ -113,6 +113,7 @@ def configuration_page() -> str:
             "| `config.toml` | the settings |",
             "| `models/` | your chat models, and the embedder in the format of llama.cpp |",
             "| `libraries/NAME/` | a library: documents, passages, vectors, conversations, index |",
+            "| `screen.json` | the theme of the chat, once one is chosen |",
             "",
         ]
     )

@@ -33,7 +33,19 @@ from rag.domain import (
     Verdict,
 )
 from rag.errors import EngineStopped, RagError, Usage
-from rag.events import Answered, Checked, Event, Loading, Reading, Retrieved, Token
+from rag.events import (
+    Added,
+    Answered,
+    Checked,
+    Event,
+    Indexing,
+    Loading,
+    Reading,
+    Report,
+    Retrieved,
+    Scanned,
+    Token,
+)
 from rag.protocols import ErrorRates
 
 PUMP = (
@@ -226,6 +238,8 @@ class Scripted:
     closed: int = 0
     saved: list[tuple[Conversation, tuple[SavedTurn, ...]]] = field(default_factory=list)
     states: dict[str, FileState] = field(default_factory=dict)
+    added: list[str] = field(default_factory=list)
+    files: int = 3  #: how many files an ingest finds
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -335,7 +349,15 @@ class Scripted:
             time.sleep(min(0.01, seconds))
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
-        yield from ()
+        self.added += paths
+        name = str(paths[0])
+        yield Scanned(self.files, 1)
+        for number in range(1, self.files + 1):
+            self._wait(self.pause)
+            yield Added(f"{name}/{number}.txt", 3, number, self.files)
+        yield Indexing(1, 1)
+        self.told = Status("handbook", self.files, 3 * self.files, "scripted")
+        yield Report(tuple(f"{number}.txt" for number in range(self.files)))
 
     def stop(self) -> None:
         self.calls.append("stop")

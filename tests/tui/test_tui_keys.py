@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,9 @@ def test_ctrl_c_stops_then_warns_then_quits() -> None:
     perform(act, engine)
 
 
-def test_ctrl_c_copies_what_is_selected_and_says_what_became_of_it() -> None:
+def test_ctrl_c_copies_what_is_selected_and_says_what_became_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     kept: list[str] = []
 
     class Kept(FootnoteApp):
@@ -185,7 +188,7 @@ def test_ctrl_c_copies_what_is_selected_and_says_what_became_of_it() -> None:
     async def act(stage: Stage) -> None:
         await stage.press(*"abc", "shift+left", "ctrl+c")
         await stage.until(lambda: kept == ["c"])
-        await stage.sees("sent to the terminal's clipboard")
+        await stage.sees("offered to the terminal")
         await stage.ask("Which bolts?")
         await stage.press("tab", "c")
         await stage.until(lambda: len(kept) == 2)
@@ -193,11 +196,9 @@ def test_ctrl_c_copies_what_is_selected_and_says_what_became_of_it() -> None:
             "The cover is held by six M8×25 bolts. (supported)\n“The cover is fixed"
         )
 
-    os.environ["SSH_TTY"] = "/dev/null"
-    try:
-        perform(act, kind=Kept)
-    finally:
-        del os.environ["SSH_TTY"]
+    monkeypatch.setenv("SSH_TTY", "/dev/null")
+    monkeypatch.delenv("TMUX", raising=False)
+    perform(act, kind=Kept)
 
 
 def test_a_selection_is_the_text_as_written_not_as_wrapped() -> None:
@@ -227,16 +228,28 @@ def test_quitting_closes_the_engine() -> None:
     assert perform(act, engine).return_code == 0
 
 
-def test_a_copy_holds_question_verdicts_sources_and_quotes() -> None:
-    text = markdown(script.MIXED)
-    for words in (
+def test_a_copy_says_each_thing_once_and_lists_only_cited_sources() -> None:
+    text = markdown(replace(script.MIXED, passages=(*script.PASSAGES, script.P4)))
+    assert text.splitlines() == [
         "**Which bolts hold the pump cover, and to what torque?**",
-        "bolts [2]✗.",
-        "- contradicted (0.93): Put thread lock on the two lower bolts.",
-        "- [2] Pump manual (manuals/pump-manual.md), lines 9–10",
-        "  > Do not use thread lock on any bolt of the cover",
-    ):
-        assert words in text
+        "",
+        "The cover is held by six M8×25 bolts [^1]✓. Tighten them in a cross pattern to 22 Nm "
+        "[^1][^3]✓. Put thread lock on the two lower bolts [^2]✗. "
+        "Work from the centre outwards [?].",
+        "",
+        "Checked: 2 supported, 1 contradicted, 1 without a source",
+        "",
+        "[^1]: Pump manual (manuals/pump-manual.md), lines 7–8",
+        "    > The cover is fixed with six bolts M8×25.",
+        "",
+        "[^2]: Pump manual (manuals/pump-manual.md), lines 9–10",
+        "    > Do not use thread lock on any bolt of the cover",
+        "",
+        "[^3]: Torque table (manuals/torque-table.csv), lines 3–5",
+        "    > M8 cover 22 Nm, in a cross pattern",
+    ]
+    assert "[9]!" in markdown(script.EVERY), "a marker without a source has no footnote"
+    assert "Not answered: the library does not say." in markdown(script.ABSTAINED)
     assert plain(script.MIXED) == script.MIXED.text + "\n"
     assert sentence(script.MIXED.claims[2]).splitlines() == [
         "Put thread lock on the two lower bolts. (contradicted)",
@@ -244,25 +257,47 @@ def test_a_copy_holds_question_verdicts_sources_and_quotes() -> None:
     ]
 
 
-def test_the_clipboard_wraps_for_tmux_says_what_it_knows_and_files_what_is_long(
-    tmp_path: Path,
-) -> None:
+def program(folder: Path, name: str, code: int = 0) -> Path:
+    """A program that keeps its arguments and input, and ends with `code`."""
+    kept = folder / f"{name}.kept"
+    tool = folder / name
+    tool.write_text(f'#!/bin/sh\n(echo "$@"; cat) > {kept}\nexit {code}\n')
+    tool.chmod(0o755)
+    return kept
+
+
+def test_over_ssh_a_copy_is_offered_to_the_terminal_and_a_long_one_is_a_file() -> None:
     sent: list[str] = []
-    words = clipboard.copy_to_clipboard("hi \x1b[2J", sent.append, {"SSH_TTY": "x", "TMUX": "y"})
-    assert words == "sent to the terminal's clipboard"
-    assert sent[0].startswith("\x1bPtmux;\x1b\x1b]52;c;") and sent[0].endswith("\x07\x1b\\")
-    inner = sent[0].split(";")[3].split("\x07")[0]
+    words = clipboard.copy_to_clipboard("hi \x1b[2J", sent.append, {"SSH_TTY": "x"})
+    assert words == "offered to the terminal, which does not say whether it took it"
+    assert sent[0].startswith("\x1b]52;c;") and sent[0].endswith("\x07")
+    inner = sent[0].split(";")[2].rstrip("\x07")
     assert base64.b64decode(inner).decode() == "hi ␛[2J"
     words = clipboard.copy_to_clipboard("x" * 200_000, sent.append, {"SSH_TTY": "x"})
     path = words.rsplit(" ", 1)[1]
     assert len(sent) == 1 and os.path.getsize(path) == 200_000
     os.unlink(path)
-    tool = tmp_path / "wl-copy"
-    tool.write_text(f"#!/bin/sh\ncat > {tmp_path}/got\n")
-    tool.chmod(0o755)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_tmux_gets_the_copy_by_its_own_command_or_plain(tmp_path: Path, is_old: bool) -> None:
+    sent: list[str] = []
+    kept = program(tmp_path, "tmux", code=int(is_old))
+    around = {"TMUX": "t", "SSH_TTY": "x", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    words = clipboard.copy_to_clipboard("hello", sent.append, around)
+    assert kept.read_text() == "load-buffer -w -\nhello"
+    if is_old:
+        assert "does not say" in words and sent[0].startswith("\x1b]52;c;"), "not a passthrough"
+    else:
+        assert words == "copied to the buffer of tmux, and offered to the terminal" and not sent
+
+
+def test_on_a_local_desktop_its_own_program_copies_and_says_so(tmp_path: Path) -> None:
+    sent: list[str] = []
+    kept = program(tmp_path, "wl-copy")
     around = {"WAYLAND_DISPLAY": "w", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     assert clipboard.copy_to_clipboard("local", sent.append, around) == "copied"
-    assert (tmp_path / "got").read_text() == "local" and len(sent) == 1
+    assert kept.read_text() == "\nlocal" and not sent
 
 
 def test_the_editor_opens_at_the_line_or_says_why_not(tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
 
 import pexpect
 import pytest
@@ -54,6 +58,55 @@ def test_a_signal_leaves_the_terminal_clean(number: signal.Signals) -> None:
     child.kill(number)
     ended(child)
     assert child.exitstatus == 128 + number
+
+
+def exit_code(process: subprocess.Popen[bytes], seconds: float = 3.0) -> int:
+    """The exit code of a process that must end within `seconds`."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+@pytest.mark.parametrize("is_leader", [False, True])
+def test_a_terminal_that_goes_ends_the_app(is_leader: bool) -> None:
+    """Without a controlling terminal no SIGHUP comes: only the connection tells."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    around = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *DEMO, "slow"]
+    if is_leader:
+        command = [sys.executable, str(ROOT / "tests/tui/session_leader.py"), *command]
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, env=around, start_new_session=True
+    )
+    os.close(slave)
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(master, 65536)
+    os.write(master, b"Which bolts?\r")
+    while b"writing" not in seen:
+        seen += os.read(master, 65536)
+    os.close(master)
+    assert exit_code(process) == 128 + signal.SIGHUP
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_that_does_not_read_cannot_keep_the_app(number: signal.Signals) -> None:
+    child = opened("slow")
+    child.send("Which bolts?\r")
+    for step in range(120):  # each size paints the whole screen: more than the pipe holds
+        child.setwinsize(50 + step % 2, 190)
+        time.sleep(0.03)
+    child.kill(number)
+    end = time.monotonic() + 3.0
+    while child.isalive() and time.monotonic() < end:
+        time.sleep(0.05)
+    is_alive = child.isalive()
+    child.close(force=True)
+    assert not is_alive and child.exitstatus == 128 + number
 
 
 def test_escapes_of_strangers_do_not_reach_the_terminal() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.geometry import Region
 
 from rag.domain import FileState, Verdict
@@ -203,3 +204,89 @@ def test_a_file_that_is_the_same_is_not_mentioned() -> None:
         assert "the file" not in stage.text
 
     perform(act, Scripted({"": replace(script.QUOTED, passages=(same, script.P2, script.P3))}))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (60, 20)])
+def test_the_pane_shows_the_evidence_again_after_it_was_closed(size: tuple[int, int]) -> None:
+    long = "Line of the workshop. " * 3
+    text = "".join(f"{n}. {long}\n" for n in range(12)) + "The cover has six bolts.\n" + long * 40
+    document = script.document(text, "a.txt", "A title of the source that is long enough")
+    passage = script.passage(document, 1, "0. Line", "six bolts.")
+    words = [script.evidence(passage, document, "The cover has six bolts.")]
+    part: script.Part = ("It has six bolts [1].", Verdict.SUPPORTED, 1.0, words, [])
+    engine = Scripted({"": script.answer("q", [part], (passage,))}, (document,))
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        reader = stage.ask_screen.query_one(SourceScroll)
+
+        def is_shown() -> bool:
+            rows = stage.lines[reader.region.y : reader.region.bottom]
+            head = stage.lines[reader.region.y - 2 : reader.region.y]
+            return "The cover has six bolts." in "\n".join(rows) and "A title of the source" in (
+                "\n".join(head)
+            )
+
+        await stage.press("tab", "enter")
+        await stage.until(is_shown)
+        for _ in range(3):
+            await stage.press("escape")
+            await stage.until(lambda: not stage.ask_screen.pane.display)
+            stage.turn.focus()
+            await stage.press("enter")
+            await stage.until(is_shown)
+
+    perform(act, engine, size)
+
+
+def test_the_focus_is_never_in_a_part_that_is_hidden() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        screen = stage.ask_screen
+
+        def is_on_screen() -> bool:
+            focused = stage.app.focused
+            return focused is not None and focused.region.height > 0
+
+        for size in ((120, 40), (60, 20), (20, 5), (80, 24), (60, 20), (39, 24), (120, 40)):
+            await stage.pilot.resize_terminal(*size)
+            if size[0] >= 40:
+                await stage.until(is_on_screen)
+            if size == (80, 24):
+                await stage.press("tab", "enter")
+                await stage.until(lambda: screen.pane.display)
+
+    perform(act)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30)])
+def test_the_pane_shows_the_evidence_when_the_keys_come_in_a_burst(size: tuple[int, int]) -> None:
+    text = "".join(f"{n}. {'Line of the workshop. ' * 4}\n" for n in range(40))
+    text = text.replace("20. ", "The cover has six bolts. ")
+    document = script.document(text, "a.txt", "A title of the source that is long enough")
+    passage = script.passage(document, 1, "0. Line", "39. Line")
+    words = [script.evidence(passage, document, "The cover has six bolts.")]
+    part: script.Part = ("It has six bolts [1].", Verdict.SUPPORTED, 1.0, words, [])
+    engine = Scripted({"": script.answer("q", [part], (passage,))}, (document,))
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        pane, reader = stage.ask_screen.pane, stage.ask_screen.query_one(SourceScroll)
+
+        def is_shown() -> bool:
+            rows = "\n".join(stage.lines[pane.region.y : pane.region.bottom])
+            return "six bolts" in rows and "A title of the source that" in rows
+
+        for _ in range(4):
+            for key in ("tab", "enter"):
+                stage.app.post_message(events.Key(key, None))
+            await stage.until(lambda: pane.display)
+            await stage.still("SOURCE")
+            await stage.until(is_shown, 3.0)
+            assert reader.scroll_y > 0
+            await stage.press("escape", "escape")
+            await stage.until(lambda: not pane.display)
+            stage.ask_screen.prompt.focus()
+            await stage.pilot.pause()
+
+    perform(act, engine, size)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.style import Style
 
 from rag.domain import Answer, Claim, Evidence, Passage, Reason, Verdict
 from rag.errors import RagError
@@ -53,6 +54,11 @@ Part = tuple[str, str]
 def assemble(parts: Iterable[Part]) -> Content:
     """Join literal pieces, each with its style. Markup in them is not parsed."""
     return Content.assemble(*((text, style) for text, style in parts if text))
+
+
+def clickable(content: Content, **meta: object) -> Content:
+    """Return `content` with `meta`, which a click on it gives to the widget."""
+    return content.stylize(Style.from_meta(meta))
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:
@@ -118,18 +124,16 @@ def total(
     if not answer.claims:
         unchecked = [(f"{glyphs.dangling} not checked: no sentence was whole", "$text-warning")]
         return assemble([*stopped, *(unchecked if answer.text else [])])
-    sizes = [
-        counted(len(answer.claims), "sentence"),
-        counted(_count_used_sources(answer), "source"),
-        duration,
-    ]
-    tail = assemble(
-        [
-            (glyphs.say("\n" + " · ".join(sizes)), "$text-muted"),
-            (glyphs.say(" · v see the check"), "$text-muted"),
-        ]
+    judged = sum(claim.verdict is not Verdict.NEEDS_NONE for claim in answer.claims)
+    sizes = [counted(judged, "sentence"), counted(_count_used_sources(answer), "source"), duration]
+    tail = assemble([(glyphs.say("\n" + " · ".join(sizes) + " · "), "$text-muted")])
+    check = assemble([("v see the check", "$text-muted")])
+    return (
+        assemble(stopped)
+        + tally(answer.claims, glyphs, max_cells)
+        + tail
+        + clickable(check, command="check")
     )
-    return assemble(stopped) + tally(answer.claims, glyphs, max_cells) + tail
 
 
 def _count_used_sources(answer: Answer) -> int:
@@ -284,7 +288,12 @@ def failure(error: RagError, glyphs: Glyphs) -> Content:
             (quote_foreign(str(error)) or type(error).__name__, ""),
             (f"\nYour question is kept. {HINT.capitalize()}\n", ""),
             (hint, "bold"),
-            ("      r  ask again    e  edit the question", ""),
+            ("      ", ""),
+        ]
+    ) + Content("    ").join(
+        [
+            clickable(Content("r  ask again"), command="again"),
+            clickable(Content("e  edit the question"), command="edit"),
         ]
     )
 

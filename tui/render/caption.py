@@ -19,6 +19,7 @@ from rag.text.sanitize import sanitize_line
 from tui.render.answer_text import (
     Part,
     assemble,
+    clickable,
     counted,
     gravest_verdict,
     lines_of,
@@ -116,11 +117,11 @@ def claim(
 def listing(cursor: AnswerCursor, glyphs: Glyphs, shape: str, width: int, pending: bool) -> Content:
     """Return all sources, each with the gravest verdict of the sentences that cite it.
 
-    In a drawer the list is empty.
+    A click on one gives its number as `source`. In a drawer the list is empty.
     """
     if shape == "drawer":
         return assemble([])
-    parts: list[Part] = []
+    rows = []
     for passage in cursor.passages[:MAX_LISTED]:
         is_current = passage.number == cursor.number
         style = "bold" if is_current else ""
@@ -129,20 +130,23 @@ def listing(cursor: AnswerCursor, glyphs: Glyphs, shape: str, width: int, pendin
         sign_style = VERDICT_STYLES[verdict] if verdict else ""
         number = f"{glyphs.here if is_current else ' '}{passage.number}"
         if shape == "full":
-            parts += [(f"{number} ", style), (f"{sign}  ", sign_style)]
+            row = assemble([(f"{number} ", style), (f"{sign}  ", sign_style)])
+            rows.append(clickable(row, source=passage.number))
             continue
         place = glyphs.say(lines_of(passage))
         left = width - len(number) - cell_len(place)
         title = glyphs.cut(quote_foreign(source_name(passage)), max(MIN_TITLE_CELLS, left - 5))
         gap = " " * max(1, left - 3 - cell_len(title))
-        parts += [
-            ("\n" if parts else "", ""),
-            (f"{number} ", style),
-            (sign, sign_style),
-            (f" {title}{gap}", style),
-            (place, "$text-muted"),
-        ]
-    return assemble(parts)
+        row = assemble(
+            [
+                (f"{number} ", style),
+                (sign, sign_style),
+                (f" {title}{gap}", style),
+                (place, "$text-muted"),
+            ]
+        )
+        rows.append(clickable(row, source=passage.number))
+    return Content("" if shape == "full" else "\n").join(rows)
 
 
 def missing(cursor: AnswerCursor) -> str:
@@ -205,11 +209,16 @@ def _notes(passage: Passage, excerpt: Excerpt) -> list[str]:
 
 
 def _ranks(ranks: Ranks) -> str:
-    """Return the ranks of a passage in words."""
-    named = (
-        ("rank", ranks.fused),
-        ("by words", ranks.words),
-        ("by meaning", ranks.vectors),
-        ("reranked", ranks.reranked),
-    )
-    return " · ".join(f"{name} {rank}" for name, rank in named if rank is not None)
+    """Return the places of a passage in the lists of the search, in words."""
+    place = ranks.reranked or ranks.fused
+    lists = (("words", ranks.words), ("meaning", ranks.vectors))
+    found = ", ".join(f"{_ordinal(rank)} by {name}" for name, rank in lists if rank is not None)
+    parts = [f"{_ordinal(place)} match" if place else "", found]
+    return ": ".join(part for part in parts if part)
+
+
+def _ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th ..."""
+    if number % 100 in (11, 12, 13):
+        return f"{number:,}th"
+    return f"{number:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

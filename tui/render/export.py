@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rag.domain import Answer, Claim, Evidence, Passage
-from rag.phrases import VERDICT_PHRASES
+from rag.domain import Answer, Claim, Evidence, Passage, Verdict
+from rag.phrases import VERDICT_PHRASES, abstention_phrase
 from rag.text.foreign_marks import answer_as_shown, indented_rows, quote_foreign
 from rag.text.markdown import escape_inline
 from tui.render.answer_text import lines_of
@@ -12,26 +12,35 @@ from tui.render.marks import mark_answer
 
 
 def markdown(answer: Answer) -> str:
-    """Return question, answer with marks, verdicts in words, and sources with their quotations."""
+    """Return question, answer with marks, the verdicts counted, and the cited sources as footnotes.
+
+    Markers become references to the footnotes: [1] becomes [^1]. Foreign text that looks like a
+    marker was spelled out before.
+    """
     lines = [f"**{_foreign(answer.question)}**", ""]
     lines += [f"Looked up: {_foreign(answer.asked)}", ""] if answer.asked else []
-    lines.append(
-        escape_inline("\n".join(indented_rows(mark_answer(answer, UNICODE).text)))
-        if answer.text
-        else "Not answered."
-    )
+    if answer.text:
+        text = escape_inline("\n".join(indented_rows(mark_answer(answer, UNICODE).text)))
+        for passage in cited_passages(answer):
+            text = text.replace(f"[{passage.number}]", f"[^{passage.number}]")
+        lines.append(text)
+    else:
+        lines.append(f"Not answered: {abstention_phrase(answer.reason)}")
     if answer.claims:
-        lines += ["", "Checked:", ""]
-        lines += [
-            f"- {VERDICT_PHRASES[c.verdict]} ({c.score:.2f}): {_foreign(c.sentence.text)}"
-            for c in answer.claims
-        ]
-    if answer.passages:
-        lines += ["", "Sources:", ""]
-    for passage in answer.passages:
-        lines.append(f"- [{passage.number}] {escape_inline(source_line(passage))}")
-        lines += [f"  > {_foreign(e.text)}" for e in _used(answer, passage.number)]
+        verdicts = [claim.verdict for claim in answer.claims]
+        counts = [(verdicts.count(v), VERDICT_PHRASES[v]) for v in Verdict if v in verdicts]
+        lines += ["", "Checked: " + ", ".join(f"{number} {words}" for number, words in counts)]
+    for passage in cited_passages(answer):
+        lines += ["", f"[^{passage.number}]: {escape_inline(source_line(passage))}"]
+        lines += [f"    > {_foreign(e.text)}" for e in _used(answer, passage.number)]
     return "\n".join(lines) + "\n"
+
+
+def cited_passages(answer: Answer) -> list[Passage]:
+    """Return the passages that a marker names or that a sentence rests on."""
+    numbers = {c.number for claim in answer.claims for c in claim.sentence.citations}
+    numbers.update(e.number for claim in answer.claims for e in claim.evidence)
+    return [passage for passage in answer.passages if passage.number in numbers]
 
 
 def _foreign(text: str) -> str:

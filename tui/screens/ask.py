@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,22 +13,18 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from rag.domain import Status
 from rag.errors import Cancelled
 from rag.events import Answered, Checked, Loading, Retrieved
 from tui import worker
 from tui.commands import bindings
-from tui.render.glyphs import Glyphs
+from tui.screens.ask_commands import LOOK_SECONDS
 from tui.screens.ask_history import AskHistory
-from tui.state.queue import QuestionQueue
 from tui.widgets.bars import Header, KeyBar
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
+from tui.widgets.prompt_lines import CompletionList, IngestLine
 from tui.widgets.source_pane import SourcePane, SourceScroll
-
-if TYPE_CHECKING:
-    from tui.chat_engine import ChatEngine
 
 #: Seconds between two paintings of a running answer.
 TICK_SECONDS = 0.1
@@ -40,16 +36,13 @@ class AskScreen(AskHistory):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("ask"))
     AUTO_FOCUS = "#prompt"
 
-    def __init__(self, engine: ChatEngine, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
-        self.questions = QuestionQueue(engine, self._run_in_thread, self.post_message)
-        self.status: Status | None = None
-
     def compose(self) -> ComposeResult:
         yield Header(self.glyphs)
         with Container(id="middle"):
             yield Conversation(self.glyphs)
             yield SourcePane(self.glyphs)
+        yield IngestLine(self.glyphs)
+        yield CompletionList(self.glyphs)
         with Container(id="ask"):
             yield Static(Content(self.glyphs.ask), id="sign", markup=False)
             yield Prompt(self.glyphs.say("Ask your documents…"))
@@ -63,13 +56,10 @@ class AskScreen(AskHistory):
     def on_mount(self) -> None:
         self.set_class(self.glyphs.ascii, "-ascii")
         self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(LOOK_SECONDS, self._look)
         self.watch(self, "focused", self._focus_moved, init=False)
         self.call_after_refresh(self.questions.start)
         self._arrange()
-
-    def _run_in_thread(self, work: partial[None]) -> None:
-        """Run `work` in a thread of the app, which outlives this screen."""
-        self.app.run_worker(work, thread=True, exit_on_error=False, group="engine")
 
     # -- questions ------------------------------------------------------------------------------
 
@@ -79,13 +69,20 @@ class AskScreen(AskHistory):
 
     async def put(self, question: str, refresh: bool = False) -> None:
         """Add a question; it is asked after those before it. `refresh` as in `Bot.ask`."""
+        if self.has_class("-narrow"):
+            self._wants_pane = None  # a source in full size would hide the answer
+            self._arrange()
+        self.ingest.result = ""  # it was seen
         turn = Exchange(question, self.glyphs, refresh)
         await self.talk.add(turn)
+        if self.shown not in self.talk.turns:
+            self.shown = None  # it was removed, because there are many turns
+            self._arrange()
         self.questions.put(turn)
         self._next()
 
     def _next(self) -> None:
-        self.questions.next()
+        super()._next()
         self._update_bars()
 
     @on(worker.EngineReady)
@@ -98,6 +95,7 @@ class AskScreen(AskHistory):
 
     @on(worker.EngineFailed)
     def _engine_failed(self, event: worker.EngineFailed) -> None:
+        self._note_failure(event.error)
         self.questions.up = True  # a question may be asked: its own error says more
         self.talk.welcome(None, event.error)
         self._next()
@@ -114,7 +112,7 @@ class AskScreen(AskHistory):
     @on(worker.EventReceived)
     def _event_received(self, event: worker.EventReceived) -> None:
         turn = event.turn
-        if not turn.is_mounted:
+        if turn not in self.talk.turns:
             return
         turn.hear(event.event)
         follow = self.shown is turn or not isinstance(self.focused, Exchange | SourceScroll)
@@ -127,16 +125,17 @@ class AskScreen(AskHistory):
     def _question_ended(self, event: worker.QuestionEnded) -> None:
         turn = event.turn
         self.questions.over(turn)
-        if turn.is_mounted and turn.running and isinstance(event.error, Cancelled):
+        if turn.running and isinstance(event.error, Cancelled):
             turn.halt()
-        elif turn.is_mounted and turn.running:
+        elif turn.running:
             turn.fail(event.error or worker.no_answer_error())
         self._next()
 
     def _tick(self) -> None:
         still = self.app.animation_level == "none"
+        self._show_ingest()
         for turn in (self.questions.running, *self.questions.waiting):
-            if turn is not None and turn.is_mounted:
+            if turn is not None:
                 turn.tick(still)
 
     def action_stop(self) -> None:
@@ -156,17 +155,19 @@ class AskScreen(AskHistory):
 
     async def action_new(self) -> None:
         self.questions.leave()
-        self.shown = None
+        self.shown = self._wants_pane = None
         self._arrange()
+        self.prompt.focus()  # before its turn is removed: Textual would choose another widget
         await self.talk.clear()
         self.talk.welcome(self.status, None)
-        self.prompt.focus()
 
     def action_back(self) -> None:
         if self.has_class("-narrow") and self.has_class("-open"):
             self._close()
         elif self.questions.busy:
             self.action_stop()
+        elif self.ingest.running:
+            self._run_in_thread(partial(self.engine.stop))
         elif self.has_class("-open") and not self.has_class("-wide"):
             self._close()
         else:
@@ -190,12 +191,15 @@ class AskScreen(AskHistory):
             state = "starting"
         elif self.questions.running:
             state = "answering"
+        elif self.ingest.running:
+            state = "adding"
         self.query_one(Header).show(self.status, state)
         turn = self._target() if self._place() == "answer" else None
         hidden = set(_useless_commands(turn))
         if self.shown is None:
             hidden.add("sources")
-        self.query_one(KeyBar).show(self._place(), self.questions.busy, frozenset(hidden))
+        busy = self.questions.busy or bool(self.ingest.running)
+        self.query_one(KeyBar).show(self._place(), busy, frozenset(hidden))
 
 
 def _useless_commands(turn: Exchange | None) -> frozenset[str]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 
 from rag.domain import Conversation as SavedConversation
-from rag.domain import Status
 from rag.text.foreign_marks import quote_foreign
-from tui.screens.ask_layout import AskLayout
+from tui.screens.ask_commands import AskCommands
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
 from tui.state import saved
@@ -20,29 +19,23 @@ from tui.widgets.saved_exchange import SavedExchange
 
 if TYPE_CHECKING:
     from tui.app import FootnoteApp
-    from tui.state.queue import QuestionQueue
 
 
-class AskHistory(AskLayout):
+class AskHistory(AskCommands):
     """Opens saved conversations in place of the open one."""
-
-    questions: QuestionQueue
-    status: Status | None
 
     def reopen_last(self) -> None:
         """Open the last conversation, if the setting says so and nothing was asked meanwhile."""
         if cast("FootnoteApp", self.app).reopen and not self.talk.turns:
-            self._in_thread(partial(saved.open_last, self.questions.engine, MAX_TURNS))
+            self._in_thread(partial(saved.open_last, self.engine, MAX_TURNS))
 
     def action_history(self) -> None:
-        screen = HistoryScreen(self.questions.engine, self.glyphs, self.questions.conversation_id)
+        screen = HistoryScreen(self.engine, self.glyphs, self.questions.conversation_id)
         self.app.push_screen(screen, self._conversation_chosen)
 
     def _conversation_chosen(self, entry: SavedConversation | None) -> None:
         if entry is not None:
-            self._in_thread(
-                partial(saved.open_conversation, self.questions.engine, entry, MAX_TURNS)
-            )
+            self._in_thread(partial(saved.open_conversation, self.engine, entry, MAX_TURNS))
 
     def _in_thread(self, work: partial[None]) -> None:
         """Run a function of `saved`, which posts its result to this screen."""
@@ -83,6 +76,4 @@ class AskHistory(AskLayout):
             self.app.notify("nothing to export yet: ask a question first", markup=False, timeout=3)
             return
         title = self.talk.turns[0].question if self.talk.turns else "conversation"
-        self.app.push_screen(
-            ExportScreen(self.questions.engine, conversation_id, title, self.glyphs)
-        )
+        self.app.push_screen(ExportScreen(self.engine, conversation_id, title, self.glyphs))

@@ -17,7 +17,7 @@ from tui.state.cursor import AnswerCursor
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
-from tui.widgets.source_pane import SourcePane, SourceScroll
+from tui.widgets.source_pane import SourceList, SourcePane, SourceScroll
 
 
 class AskLayout(Screen[None]):
@@ -57,7 +57,7 @@ class AskLayout(Screen[None]):
     def _follow(self, turn: Exchange) -> None:
         """Let the source pane show where the user is in `turn`."""
         if self.shown is not turn:
-            if self.shown is not None and self.shown.is_mounted:
+            if self.shown is not None:
                 self.shown.mark_current(False)
             self.shown = turn
             turn.mark_current(True)
@@ -85,8 +85,13 @@ class AskLayout(Screen[None]):
 
     @on(Exchange.Typed)
     def _typed(self, event: Exchange.Typed) -> None:
-        self.prompt.focus()
+        self.to_prompt()
         self.prompt.insert(event.text)
+
+    @on(SourceList.Chosen)
+    def _source_chosen(self, event: SourceList.Chosen) -> None:
+        if self.shown is not None:
+            self.shown.go(self.shown.cursor.source(event.number))
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._arrange)
@@ -100,6 +105,26 @@ class AskLayout(Screen[None]):
             self.set_class(is_open, "-open")
             if isinstance(self.focused, Exchange):
                 self.call_after_refresh(self.talk.reveal, self.focused)
+        self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """Move the focus out of a part of the screen that is hidden."""
+        is_open, source = self.has_class("-open"), self.query_one(SourceScroll)
+        if not self.is_current or self.has_class("-tiny") or self.has_class("-flat"):
+            return
+        if is_open and self.has_class("-narrow"):
+            source.focus()
+        elif self.focused is source and not is_open:
+            (self.shown or self.prompt).focus()
+        elif self.focused is None:
+            self.prompt.focus()
+
+    def to_prompt(self) -> None:
+        """Give the focus to the prompt, which a source in full size would hide."""
+        if self.has_class("-narrow") and self.has_class("-open"):
+            self._wants_pane = None
+            self._arrange()
+        self.prompt.focus()
 
     # -- actions of the command table -----------------------------------------------------------
 
@@ -107,9 +132,14 @@ class AskLayout(Screen[None]):
         """Close the source pane, and move the focus out of it."""
         self._wants_pane = None if not self.has_class("-wide") else False
         self._arrange()
-        (
-            self.shown if isinstance(self.focused, SourceScroll) and self.shown else self.prompt
-        ).focus()
+        self._focus_instead_of_source()
+
+    def _focus_instead_of_source(self) -> None:
+        """Give the focus of the source to its answer."""
+        if isinstance(self.focused, SourceScroll):
+            (self.shown or self.prompt).focus()
+        else:
+            self.prompt.focus()
 
     def action_sources(self) -> None:
         if self.has_class("-open"):
@@ -134,7 +164,7 @@ class AskLayout(Screen[None]):
         if self.has_class("-open"):
             stops.append(self.query_one(SourceScroll))
         place = {"prompt": 0, "answer": 1, "source": len(stops) - 1}[self._place()]
-        stops[(place + by) % len(stops)].focus()
+        self.set_focus(stops[(place + by) % len(stops)])  # at once: keys may follow in a burst
 
     def action_along(self, by: int) -> None:
         if self.shown is not None:
@@ -170,7 +200,7 @@ class AskLayout(Screen[None]):
         turn = self._target()
         if turn is not None:
             self.prompt.put(turn.question)
-            self.prompt.focus()
+            self.to_prompt()
 
     def action_check(self) -> None:
         turn = self._target()
@@ -181,7 +211,7 @@ class AskLayout(Screen[None]):
         self.app.push_screen(screen, partial(self._sentence_chosen, turn))
 
     def _sentence_chosen(self, turn: Exchange, at: int | None) -> None:
-        if at is not None and turn.is_mounted:
+        if at is not None and turn in self.talk.turns:
             turn.focus()
             turn.go(turn.cursor.sentence(at), opened=True)
 

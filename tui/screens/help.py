@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
 from rag.protocols import ErrorRates
 from tui.command import PLACES, Command
-from tui.commands import COMMANDS, key_label
+from tui.commands import COMMANDS, all_key_labels, bindings, slash_name
 from tui.render.answer_text import Part, assemble, error_rates
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 
@@ -23,10 +23,10 @@ from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
 MARK_CELLS = 11
 
 
-class HelpScreen(ModalScreen[None]):
-    """Shows the help until Escape, F1 or q is pressed. `rates` are None if they are not known."""
+class HelpScreen(Screen[None]):
+    """Shows the help until it is closed. `rates` are None if they are not known."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("page"))
 
     def __init__(self, glyphs: Glyphs, rates: ErrorRates | None = None) -> None:
         super().__init__()
@@ -36,13 +36,22 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
             yield Static(
-                assemble([("KEYS AND MARKS", "bold"), ("   esc back", "$text-muted")]), markup=False
+                assemble(
+                    [
+                        ("KEYS AND MARKS", "bold"),
+                        (
+                            self.glyphs.say("   esc back · / in the prompt lists commands"),
+                            "$text-muted",
+                        ),
+                    ]
+                ),
+                markup=False,
             )
             with VerticalScroll(id="help-body"):
                 for place, title in PLACES.items():
                     yield _title(title)
                     for command in COMMANDS:
-                        if command.place == place and command.keys:
+                        if command.place == place and (command.keys or command.in_palette):
                             yield _key_row(command)
                 yield _title("Marks")
                 yield Static(self._marks(), markup=False)
@@ -82,9 +91,15 @@ def _title(text: str) -> Static:
 
 
 def _key_row(command: Command) -> Horizontal:
-    """Return the row of a command: its keys and its help."""
+    """Return the row of a command: its keys, its help, and what can be typed for it."""
+    typed = f"   {slash_name(command)}" if command.in_palette else ""
+    keys = all_key_labels(command) if command.keys else slash_name(command)
     return Horizontal(
-        Static(assemble([(key_label(command), "bold")]), classes="keys", markup=False),
-        Static(assemble([(command.help, "")]), classes="what", markup=False),
+        Static(assemble([(keys, "bold")]), classes="keys", markup=False),
+        Static(
+            assemble([(command.help, ""), (typed if command.keys else "", "$text-muted")]),
+            classes="what",
+            markup=False,
+        ),
         classes="key",
     )

@@ -30,6 +30,7 @@ class QuestionQueue:
         self.up = False  #: whether the engine has started or failed to start
         self.running: Exchange | None = None
         self.waiting: deque[Exchange] = deque()
+        self._held = ""  #: why no question is given to the engine; "" if they are
         self._run_in_thread = run_in_thread
         self._post = post
         self._conversation_id: str | None = None
@@ -55,9 +56,16 @@ class QuestionQueue:
             turn.progress.what = "waiting for the answer before"
         self.waiting.append(turn)
 
+    def hold(self, reason: str) -> None:
+        """Keep the questions that wait, for a reason that they show; "" lets them go on."""
+        if reason or self._held:
+            for turn in self.waiting:
+                turn.progress.what = reason or "waiting for the answer before"
+        self._held = reason
+
     def next(self) -> None:
         """Give the engine the next question if none runs."""
-        if self.up and self.running is None and self.waiting:
+        if self.up and not self._held and self.running is None and self.waiting:
             turn = self.running = self.waiting.popleft()
             turn.begin()
             self._run_in_thread(

@@ -11,11 +11,14 @@ from textual.widget import Widget
 from rag.domain import Status
 from rag.text.foreign_marks import quote_foreign
 from tui.commands import COMMANDS, footer_hints, key_label
+from tui.render.answer_text import clickable
 from tui.render.glyphs import Glyphs
 
 _BY_ID = {command.id: command for command in COMMANDS}
 #: The width of the gap between two hints.
 _GAP_CELLS = 2
+#: The widest name of a model.
+MODEL_CELLS = 28
 #: Ids of the commands that are always in the footer.
 _ALWAYS = ("palette",)
 
@@ -35,7 +38,8 @@ class Header(Widget):
 
     def render(self) -> Content:
         width, screen_width = self.size.width, self.app.size.width
-        right = f"{self.state}   F1 help"
+        right = f"{self.state}   "
+        help_words = "F1 help"
         left = ["footnote"]
         if self.status is not None:
             left.append(quote_foreign(self.status.library))
@@ -44,14 +48,21 @@ class Header(Widget):
             if screen_width >= 112:
                 left.append(f"{self.status.passages:,} passages")
             if screen_width >= 70:
-                right = f"{self._glyphs.cut(quote_foreign(self.status.model), 28)} · {right}"
-        shown = self._glyphs.cut(
-            self._glyphs.say(" · ".join(left)), max(1, width - cell_len(right) - 2)
-        )
-        gap = max(1, width - cell_len(shown) - cell_len(right))
-        return Content(shown + " " * gap + self._glyphs.say(right)).stylize(
-            "bold", 0, len("footnote")
-        )
+                right = f"{self._model_name(self.status)} · {right}"
+        right = self._glyphs.say(right)
+        left_cells = max(1, width - cell_len(right) - cell_len(help_words) - 2)
+        shown = self._glyphs.cut(self._glyphs.say(" · ".join(left)), left_cells)
+        gap = max(1, width - cell_len(shown) - cell_len(right) - cell_len(help_words))
+        words = Content(shown + " " * gap + right).stylize("bold", 0, len("footnote"))
+        return words + clickable(Content(help_words), command="help")
+
+    def _model_name(self, status: Status) -> str:
+        """Return the name of the model; of a file its name without its folders and its suffix."""
+        name = status.model.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".gguf")
+        return self._glyphs.cut(quote_foreign(name), MODEL_CELLS)
+
+    async def on_click(self, event: events.Click) -> None:
+        await run_clicked(self, event)
 
 
 class KeyBar(Widget):
@@ -128,11 +139,16 @@ class KeyBar(Widget):
         return [(key, Style.parse("bold") + click), (f" {label}", click), (" " * _GAP_CELLS, "")]
 
     async def on_click(self, event: events.Click) -> None:
-        command = _BY_ID.get(event.style.meta.get("command", ""))
-        if command is not None:
-            focused = self.screen.focused
-            is_local = "." not in command.action and focused is not None
-            await self.app.run_action(command.action, focused if is_local else self.screen)
+        await run_clicked(self, event)
+
+
+async def run_clicked(widget: Widget, event: events.Click) -> None:
+    """Run the command of the words that were clicked, as if its key was pressed."""
+    command = _BY_ID.get(event.style.meta.get("command", ""))
+    if command is not None:
+        focused = widget.screen.focused
+        is_local = "." not in command.action and focused is not None
+        await widget.app.run_action(command.action, focused if is_local else widget.screen)
 
 
 def _hint_cells(key: str, label: str) -> int:

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from rag.domain import Status
-from rag.errors import NotSetUp, RagError
+from rag.errors import LibraryMissing, NotSetUp, RagError
 from rag.phrases import ADD_COMMAND
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import Part, assemble, counted
@@ -42,6 +42,8 @@ class Conversation(Vertical):
         super().__init__(id="talk")
         self.glyphs = glyphs
         self.dropped = 0
+        #: the turns of the open conversation; a turn that is being removed is not among them
+        self.turns: list[Exchange] = []
         self._seen = 0
 
     def compose(self) -> ComposeResult:
@@ -59,13 +61,8 @@ class Conversation(Vertical):
         return self.query_one("#turns", Scroll)
 
     @property
-    def turns(self) -> list[Exchange]:
-        return list(self.query(Exchange))
-
-    @property
     def newest(self) -> Exchange | None:
-        turns = self.turns
-        return turns[-1] if turns else None
+        return self.turns[-1] if self.turns else None
 
     async def add(self, turn: Exchange) -> None:
         """Add a new question at the end and scroll there."""
@@ -73,10 +70,12 @@ class Conversation(Vertical):
         old = [t for t in self.turns if not t.running][: max(0, len(self.turns) + 1 - MAX_TURNS)]
         for old_turn in old:
             self.dropped += 1
+            self.turns.remove(old_turn)
             old_turn.remove()
         if self.dropped:
             words = f"{counted(self.dropped, 'earlier question')} not shown here"
             self._show_card(assemble([(words, "$text-muted")]))
+        self.turns.append(turn)
         await self.query_one("#inner").mount(turn)
         self.to_end()
 
@@ -97,7 +96,8 @@ class Conversation(Vertical):
     async def clear(self) -> None:
         """Remove all turns."""
         self.dropped = 0
-        await self.query(Exchange).remove()
+        turns, self.turns = self.turns, []
+        await self.query_one("#inner").remove_children(turns)
 
     def neighbour(self, turn: Exchange, by: int) -> Exchange | None:
         """Return the turn `by` places after `turn`; None beyond either end."""
@@ -126,8 +126,8 @@ class Conversation(Vertical):
             parts.append((say(words), "$text-muted"))
         if status is not None and not status.documents:
             parts += [
-                ("There are no documents yet. Add a folder or a file, in a shell:\n\n", ""),
-                (f"   {ADD_COMMAND}\n", "bold"),
+                ("There are no documents yet.\n\n", "bold"),
+                *_first_steps(),
             ]
         elif status is not None:
             documents = counted(status.documents, "document")
@@ -138,6 +138,9 @@ class Conversation(Vertical):
 
     def _error(self, error: RagError) -> list[Part]:
         """Return why the engine did not start, and what to do."""
+        if isinstance(error, LibraryMissing):
+            words = f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n"
+            return [(words, ""), *_first_steps()]
         if isinstance(error, NotSetUp):
             return [
                 (f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n", ""),
@@ -184,3 +187,17 @@ class Conversation(Vertical):
         badge = self.query_one("#badge")
         if badge.display and badge.mouse_hover:
             self.to_end()
+
+
+def _first_steps() -> list[Part]:
+    """Return how to get the first documents: here, and in a shell."""
+    steps = (
+        ("/add PATH", "adds a folder or a file; Tab completes the path"),
+        ("drop it", "a folder or a file on this window"),
+        ("/demo", "adds five news articles, to try"),
+    )
+    parts: list[Part] = []
+    for key, meaning in steps:
+        parts += [(f"   {key:<11}", "bold"), (f"{meaning}\n", "")]
+    shell = f"\nIn a shell, {ADD_COMMAND} does the same. "
+    return [*parts, (shell + "Type your question meanwhile: it is kept and asked then.\n", "")]

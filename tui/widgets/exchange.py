@@ -67,19 +67,26 @@ class Exchange(Vertical, can_focus=True):
         self._stream = AnswerStream()
         self._has_new_text = False
         self._time = datetime.now().strftime("%H:%M")
+        # The parts are kept as attributes: a turn can be painted before it is mounted, and while
+        # it is removed.
+        self._asked = TextView(classes="asked")
+        self._looked = _hidden_static("looked")
+        self._text = TextView(classes="text")
+        self._card = _hidden_static("card")
+        self._state = _hidden_static("state")
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="question"):
-            yield TextView(classes="asked")
+            yield self._asked
             yield Static(Content(self._time), classes="time", markup=False)
-        yield Static(Content(""), classes="looked", markup=False)
-        yield TextView(classes="text")
-        yield Static(Content(""), classes="card", markup=False)
-        yield Static(Content(""), classes="state", markup=False)
+        yield self._looked
+        yield self._text
+        yield self._card
+        yield self._state
 
     def on_mount(self) -> None:
         sign = (Span(0, 1), self.glyphs.ask, "bold $text-accent")
-        self.query_one(".asked", TextView).show(spell_marks(self.question), (), (sign,))
+        self._asked.show(spell_marks(self.question), (), (sign,))
         self._paint()
 
     @property
@@ -99,7 +106,7 @@ class Exchange(Vertical, can_focus=True):
             self._has_new_text = True
         if isinstance(event, Retrieved):
             self.cursor = AnswerCursor(event.passages).start()
-            self._show(".looked", looked_up(event.asked))
+            _show(self._looked, looked_up(event.asked))
         self.progress.hear(event)
 
     def begin(self) -> None:
@@ -127,13 +134,13 @@ class Exchange(Vertical, can_focus=True):
         """Show that the question has no answer because of an error. Its text stays."""
         self.error = error
         self.progress.phase = Phase.FAILED
-        self._show(".card", failure(error, self.glyphs))
-        self._show(".state", Content(""))
+        _show(self._card, failure(error, self.glyphs))
+        _show(self._state, Content(""))
         self._paint_text()
 
     def tick(self, still: bool) -> None:
         """Paint the changes since the last tick. `still` stops the animation."""
-        if self.running and self.is_mounted:
+        if self.running:
             if self._has_new_text:
                 self._paint_text()
             self._paint_progress(still)
@@ -141,7 +148,7 @@ class Exchange(Vertical, can_focus=True):
     def _end(self, answer: Answer) -> None:
         """Show the finished answer."""
         self.answer = answer
-        self._show(".looked", looked_up(answer.asked))
+        _show(self._looked, looked_up(answer.asked))
         self.progress.phase = Phase.DONE
         self._marked = mark_answer(answer, self.glyphs)
         number = self.cursor.number
@@ -162,15 +169,15 @@ class Exchange(Vertical, can_focus=True):
                 if self.answer.abstained
                 else notes(self.answer, self.glyphs)
             )
-            self._show(".card", card)
-            self._show(".state", total(self.answer, self.glyphs, self.progress.elapsed, width))
+            _show(self._card, card)
+            _show(self._state, total(self.answer, self.glyphs, self.progress.elapsed, width))
         elif self.error is None:
             self._paint_progress()
 
     def _paint_text(self) -> None:
         """Show the text so far, or the marked text with the cursor."""
         self._has_new_text = False
-        view = self.query_one(".text", TextView)
+        view = self._text
         if self._marked is not None:
             position = self.cursor if self.current else AnswerCursor()
             style = "bold $text-accent" if self.has_focus else "$text-muted"
@@ -184,26 +191,12 @@ class Exchange(Vertical, can_focus=True):
         view.display = bool(view.text.strip())
 
     def _paint_progress(self, still: bool = False) -> None:
-        if self.running and self.is_mounted:
-            self._show(".state", self.progress.say(self.glyphs, still))
+        if self.running:
+            _show(self._state, self.progress.say(self.glyphs, still))
 
     def _show_stopped(self, words: str) -> None:
         self.progress.phase = Phase.DONE
-        self._show(".state", assemble([(f"{self.glyphs.stopped} {words}", "bold")]))
-
-    def _show(self, selector: str, content: Content) -> None:
-        """Show `content`, without a new layout if old and new are one line that fits."""
-        static = self.query_one(selector, Static)
-        static.display = bool(content.plain)
-        old = static.content
-        if not isinstance(old, Content) or not old.is_same(content):
-            width = static.content_size.width
-            fits = all(
-                "\n" not in c.plain and 0 < c.cell_length <= width
-                for c in (old, content)
-                if isinstance(c, Content)
-            )
-            static.update(content, layout=not fits)
+        _show(self._state, assemble([(f"{self.glyphs.stopped} {words}", "bold")]))
 
     # -- the cursor -----------------------------------------------------------------------------
 
@@ -223,8 +216,7 @@ class Exchange(Vertical, can_focus=True):
         sentence = self._marked.sentence_span(self.cursor.at) if self._marked else None
         if sentence is None:
             return 0
-        view = self.query_one(".text", TextView)
-        return view.virtual_region.y + view.row_of(sentence.start)
+        return self._text.virtual_region.y + self._text.row_of(sentence.start)
 
     def action_move(self, by: int) -> None:
         moved = self.cursor.down(by)
@@ -244,7 +236,7 @@ class Exchange(Vertical, can_focus=True):
     def on_text_view_clicked(self, event: TextView.Clicked) -> None:
         event.stop()
         self.focus(scroll_visible=False)
-        if self._marked is None or event.view.has_class("asked"):
+        if self._marked is None or event.view is self._asked:
             return
         at, number = self._marked.sentence_at(event.offset), self._marked.citation_at(event.offset)
         if at is not None:
@@ -252,13 +244,20 @@ class Exchange(Vertical, can_focus=True):
             opened = number is not None
             self.go(cursor if number is None else cursor.source(number), opened=opened)
 
+    async def on_click(self, event: events.Click) -> None:
+        """Run the command of the words that were clicked, such as "v see the check"."""
+        command = event.style.meta.get("command")
+        if command is not None:
+            event.stop()
+            self.focus(scroll_visible=False)
+            await self.app.run_action(f"screen.{command}", self.screen)
+
     def on_focus(self) -> None:
         self.post_message(self.Moved(self))
         self._paint_text()
 
     def on_blur(self) -> None:
-        if self.is_mounted:
-            self._paint_text()
+        self._paint_text()
 
     def on_resize(self, event: events.Resize) -> None:
         if self.answer is not None:
@@ -270,3 +269,24 @@ class Exchange(Vertical, can_focus=True):
             event.stop()
             event.prevent_default()
             self.post_message(self.Typed(event.character))
+
+
+def _hidden_static(name: str) -> Static:
+    """Return a part of a turn, which is hidden until it shows something."""
+    static = Static(Content(""), classes=name, markup=False)
+    static.display = False
+    return static
+
+
+def _show(static: Static, content: Content) -> None:
+    """Show `content`, without a new layout if old and new are one line that fits."""
+    static.display = bool(content.plain)
+    old = static.content
+    if not isinstance(old, Content) or not old.is_same(content):
+        width = static.content_size.width
+        fits = all(
+            "\n" not in c.plain and 0 < c.cell_length <= width
+            for c in (old, content)
+            if isinstance(c, Content)
+        )
+        static.update(content, layout=not fits)

@@ -12,6 +12,14 @@ from textual.widgets import TextArea
 from rag.limits import MAX_QUESTION_CHARS
 from rag.text.sanitize import sanitize
 from tui.commands import bindings
+from tui.state.completion import completions, parse_command, typed_path
+
+#: How the path of a file begins that was dropped on the terminal.
+_PATH_STARTS = ("/", "~", "'", '"', "f")
+
+
+#: The keys that leave the prompt, and their direction.
+_RING = {"tab": 1, "shift+tab": -1}
 
 
 class Prompt(TextArea):
@@ -32,6 +40,15 @@ class Prompt(TextArea):
         def __init__(self, question: str) -> None:
             super().__init__()
             self.question = question
+
+    class CommandGiven(Message):
+        """The user gives the command `/name argument`; `text` is what was typed."""
+
+        def __init__(self, name: str, argument: str, text: str) -> None:
+            super().__init__()
+            self.name = name
+            self.argument = argument
+            self.text = text
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(
@@ -61,10 +78,28 @@ class Prompt(TextArea):
         if len(question) > MAX_QUESTION_CHARS:
             self._warn_too_long(len(question))
         elif question:
-            self.remember(question)
-            self._draft = ""
-            self._show("")
-            self.post_message(self.Asked(question))
+            self._submit(question)
+
+    def _submit(self, text: str) -> None:
+        """Post a question or a `/` command, and empty the prompt."""
+        self.remember(text)
+        self._draft = ""
+        self._show("")
+        command = parse_command(text)
+        self.post_message(self.CommandGiven(*command, text) if command else self.Asked(text))
+
+    def replace_text(self, text: str) -> None:
+        """Replace what was typed."""
+        self._show(text)
+
+    def update_suggestion(self) -> None:
+        """Suggest the rest of a `/` command or of a path, while the cursor is at the end."""
+        self.suggestion = sanitize(self._rest())
+
+    def _rest(self) -> str:
+        """Return what completes the `/` command or the path before the cursor; "" for nothing."""
+        found = completions(self.text) if self.cursor_location == self.document.end else []
+        return found[0].text[len(self.text) :] if found else ""
 
     def action_newline(self) -> None:
         self.insert("\n")
@@ -92,17 +127,43 @@ class Prompt(TextArea):
             await self.run_action("screen.scroll('end')")
 
     async def _on_key(self, event: events.Key) -> None:
-        """Handle Enter in the order of typing: a priority binding would overtake pending keys."""
-        if event.key == "enter":
+        """Handle these keys in the order of typing: bindings are run after keys that follow.
+
+        A key that follows Tab in a burst still comes here, but is for the widget that Tab went to.
+        """
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
             event.prevent_default()
             event.stop()
-            self.action_submit()
+            focused.post_message(events.Key(event.key, event.character))
+            return
+        actions = {
+            "enter": self.action_submit,
+            "ctrl+j": self.action_newline,
+            "shift+enter": self.action_newline,
+        }
+        if event.key == "tab" and self._rest():
+            actions["tab"] = self.action_complete
+        if event.key in actions:
+            event.prevent_default()
+            event.stop()
+            actions[event.key]()
+        elif event.key in _RING:
+            event.prevent_default()
+            event.stop()
+            await self.run_action(f"screen.ring({_RING[event.key]})")
+
+    def action_complete(self) -> None:
+        """Insert what completes the command or the path."""
+        self.insert(_clean(self._rest()))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
         if len(event.text) > MAX_QUESTION_CHARS:  # megabytes would block the screen
             self._warn_too_long(len(event.text))
+        elif not self.text and event.text.strip()[:1] in _PATH_STARTS and typed_path(event.text):
+            self._show(f"/add {_clean(event.text.strip())}")
         else:
             self.insert(_clean(event.text))
 

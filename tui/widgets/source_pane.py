@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -19,7 +19,7 @@ from tui.render import caption
 from tui.render.excerpt import Excerpt, make_excerpt
 from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
-from tui.widgets.text_view import TextView
+from tui.widgets.text_view import TextView, laid_width
 
 #: The style of the evidence.
 EVIDENCE_STYLE = "bold underline $text-warning on $warning-muted"
@@ -35,6 +35,31 @@ class SourceScroll(VerticalScroll, can_focus=True):
     """The part of the pane that scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("source"))
+
+    class Laid(Message):
+        """The text that scrolls has a new size."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Laid())
+
+    def watch_virtual_size(self) -> None:
+        self.post_message(self.Laid())
+
+
+class SourceList(Static):
+    """The sources of the answer. A click chooses one."""
+
+    class Chosen(Message):
+        """The user chose source `number`."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def on_click(self, event: events.Click) -> None:
+        number = event.style.meta.get("source")
+        if isinstance(number, int):
+            self.post_message(self.Chosen(number))
 
 
 class SourcePane(Vertical):
@@ -54,13 +79,14 @@ class SourcePane(Vertical):
         self.pending = False  #: whether verdicts are still to come
         self.rates: ErrorRates | None = None  #: the error rates of the check, once they are known
         self._documents: dict[str, Document | None] = {}
+        self._excerpt: Excerpt | None = None  #: what is shown
 
     def compose(self) -> ComposeResult:
         yield Static(Content(""), id="source-head", markup=False)
         with SourceScroll(id="source-body"):
             yield TextView(name="source-text")
         yield Static(Content(""), id="source-claim", markup=False)
-        yield Static(Content(""), id="source-list", markup=False)
+        yield SourceList(Content(""), id="source-list", markup=False)
 
     def on_mount(self) -> None:
         self.paint()
@@ -104,7 +130,7 @@ class SourcePane(Vertical):
     @property
     def _width(self) -> int:
         """The width of the texts, in cells."""
-        return max(MIN_CELLS, self.content_size.width)
+        return max(MIN_CELLS, laid_width(self))
 
     @property
     def shape(self) -> str:
@@ -118,6 +144,15 @@ class SourcePane(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         self.paint()
+
+    def on_show(self, event: events.Show) -> None:
+        self.call_after_refresh(self.paint)  # painted while it was hidden, it had no width
+
+    @on(SourceScroll.Laid)
+    def _text_laid(self, event: SourceScroll.Laid) -> None:
+        event.stop()
+        if self._excerpt is not None:
+            self.call_after_refresh(self._scroll_to_evidence, self._excerpt)
 
     def paint(self) -> None:
         """Show everything again for the current size."""
@@ -152,6 +187,7 @@ class SourcePane(Vertical):
 
     def _show_text(self, excerpt: Excerpt | None) -> None:
         view = self.query_one("#source-text", TextView)
+        self._excerpt = excerpt
         if excerpt is None:
             view.show(caption.missing(self.cursor))
             return
@@ -171,7 +207,7 @@ class SourcePane(Vertical):
 
         A short answer that would be below the pane is in its last line.
         """
-        if self.is_mounted:
+        if self.is_mounted and excerpt is self._excerpt:
             view, reader = (
                 self.query_one("#source-text", TextView),
                 self.query_one("#source-body", SourceScroll),
@@ -179,5 +215,5 @@ class SourcePane(Vertical):
             top = view.row_of(excerpt.lit[0].start if excerpt.lit else excerpt.passage.start)
             top -= 1 if self.shape == "drawer" else 2
             if excerpt.short is not None:
-                top = max(top, view.row_of(excerpt.short.end - 1) + 1 - reader.content_size.height)
+                top = max(top, view.row_of(excerpt.short.end - 1) + 1 - reader.outer_size.height)
             reader.scroll_to(y=max(0, top), animate=False, immediate=True)

@@ -58,7 +58,7 @@ class TextView(Widget):
 
     def rows(self, width: int | None = None) -> list[Span]:
         """Return the lines on the screen as spans of the text. `width` is in cells."""
-        cells = max(1, (self.content_size.width if width is None else width) - self.GUTTER)
+        cells = max(1, (laid_width(self) if width is None else width) - self.GUTTER)
         if self._wrapped[0] != cells:
             self._wrapped = (cells, wrap_text(self.text, cells))
         return self._wrapped[1]
@@ -123,6 +123,14 @@ class TextView(Widget):
         while offset < row.end and cell_len(self.text[row.start : offset + 1]) <= cells:
             offset += 1
         self.post_message(self.Clicked(self, min(offset, max(row.start, row.end - 1))))
+
+
+def laid_width(widget: Widget) -> int:
+    """Return the width inside a widget at its last layout.
+
+    `Widget.content_size` is empty between the moment a widget is shown and the next layout.
+    """
+    return widget.outer_size.width - widget.gutter.width
 
 
 def _clean(text: str) -> str:

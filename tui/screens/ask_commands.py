@@ -1,0 +1,143 @@
+"""The part of the Ask screen that runs `/` commands and adds documents."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from rag.domain import Status
+from rag.errors import LibraryMissing, RagError
+from tui import worker
+from tui.render.glyphs import Glyphs
+from tui.screens.ask_layout import AskLayout
+from tui.state.completion import completions, slash_command, typed_path
+from tui.state.ingest import IngestProgress
+from tui.state.queue import QuestionQueue
+from tui.widgets.prompt import Prompt
+from tui.widgets.prompt_lines import CompletionList, IngestLine
+
+if TYPE_CHECKING:
+    from tui.chat_engine import ChatEngine
+
+#: Seconds between two looks at a library that other programs may change.
+LOOK_SECONDS = 5.0
+
+
+class AskCommands(AskLayout):
+    """Adds documents in a thread; questions wait until they can be answered."""
+
+    def __init__(self, engine: ChatEngine, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self.engine = engine
+        self.questions = QuestionQueue(engine, self._run_in_thread, self.post_message)
+        self.status: Status | None = None
+        self.ingest = IngestProgress()
+        self.missing = False  #: whether there is no library yet
+        self._looking = False
+
+    def _run_in_thread(self, work: partial[None]) -> None:
+        """Run `work` in a thread of the app, which outlives this screen."""
+        self.app.run_worker(work, thread=True, exit_on_error=False, group="engine")
+
+    def _next(self) -> None:
+        """Give the engine the next question, unless it has to wait for documents."""
+        if self.ingest.running:
+            self.questions.hold("waiting until the documents are added")
+        elif self.is_empty:
+            self.questions.hold("waiting for documents: /add a folder, or /demo")
+        else:
+            self.questions.hold("")
+        self.questions.next()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no document to search."""
+        return self.missing or (self.status is not None and not self.status.documents)
+
+    # -- commands -------------------------------------------------------------------------------
+
+    @on(Prompt.CommandGiven)
+    async def _command_given(self, event: Prompt.CommandGiven) -> None:
+        command = slash_command(event.name)
+        if command is None:
+            self.app.notify(
+                f"/{event.name} is not a command; / lists them", markup=False, severity="warning"
+            )
+            self.prompt.put(event.text)
+        elif command.takes:
+            await self.run_action(f"{command.action}({event.argument!r})")
+        else:
+            await self.run_action(command.action)
+
+    @on(Prompt.Changed)
+    def _prompt_changed(self, event: Prompt.Changed) -> None:
+        self.query_one(CompletionList).show(completions(self.prompt.text))
+
+    @on(CompletionList.Chosen)
+    def _completion_chosen(self, event: CompletionList.Chosen) -> None:
+        self.prompt.replace_text(event.text)
+        self.to_prompt()
+
+    # -- documents ------------------------------------------------------------------------------
+
+    def action_add(self, path: str = "") -> None:
+        """Add the file or folder `path`; without one, let the user type it."""
+        if not path:
+            self.prompt.put("/add ")
+            self.to_prompt()
+            return
+        found = typed_path(path)
+        if found is None:
+            self.app.notify(f"there is no file or folder {path}", markup=False, severity="warning")
+            self.prompt.put(f"/add {path}")
+        else:
+            self.add(str(found.absolute()))
+
+    def add(self, path: str) -> None:
+        """Add `path` after the paths that are being added."""
+        if self.ingest.running:
+            self.ingest.waiting.append(path)
+        else:
+            self.ingest.begin(path)
+            self._run_in_thread(partial(worker.add, self.engine, path, self.post_message))
+        self._show_ingest()
+        self._next()
+
+    def _show_ingest(self) -> None:
+        self.query_one(IngestLine).show(self.ingest)
+
+    @on(worker.IngestReceived)
+    def _ingest_received(self, event: worker.IngestReceived) -> None:
+        self.ingest.hear(event.event)  # painted at the next tick: there may be thousands
+
+    @on(worker.IngestEnded)
+    def _ingest_ended(self, event: worker.IngestEnded) -> None:
+        self.ingest.end(event.error)
+        if self.ingest.waiting and event.error is None:
+            self.add(self.ingest.waiting.popleft())
+        elif event.error is not None:
+            self.ingest.waiting.clear()
+        self._show_ingest()
+        self._look()
+        self._next()
+
+    def _look(self) -> None:
+        """Ask for the state of the library, which another program may have changed."""
+        if self.questions.up and not self._looking:
+            self._looking = True
+            self._run_in_thread(partial(worker.look, self.engine, self.post_message))
+
+    @on(worker.StatusKnown)
+    def _status_known(self, event: worker.StatusKnown) -> None:
+        self._looking = False
+        if event.status is None or event.status == self.status:
+            return
+        self.status, self.missing = event.status, False
+        self.talk.welcome(self.status, None)
+        self._next()
+
+    def _note_failure(self, error: RagError) -> None:
+        """Remember whether the engine failed for lack of a library, which `add` will make."""
+        self.missing = isinstance(error, LibraryMissing)

@@ -1,0 +1,91 @@
+"""What the prompt can complete: the name of a `/` command, and the path after `/add`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tui.command import Command
+from tui.commands import COMMANDS
+
+#: How many completions are listed, and how many entries of a folder are read for them.
+MAX_LISTED, MAX_ENTRIES = 6, 2000
+#: The longest text that may be a path.
+MAX_PATH_CHARS = 4096
+_COMMAND = re.compile(r"/([a-z_]+)(?: +(.*))?\Z")
+_SLASH = {command.id: command for command in COMMANDS if command.in_palette}
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One completion: the whole text of the prompt, and what it means."""
+
+    text: str
+    help: str = ""
+
+
+def parse_command(text: str) -> tuple[str, str] | None:
+    """Return the name and the argument of a `/` command; None for a question."""
+    match = _COMMAND.match(text.strip())
+    return (match[1], (match[2] or "").strip()) if match else None
+
+
+def slash_command(name: str) -> Command | None:
+    """Return the command of a name that was typed after `/`."""
+    return _SLASH.get(name)
+
+
+def completions(text: str) -> list[Completion]:
+    """Return what `text` may become; nothing for a question."""
+    if not text.startswith("/") or "\n" in text or len(text) > MAX_PATH_CHARS:
+        return []
+    name, space, argument = text[1:].partition(" ")
+    if not space:
+        return [
+            Completion(f"/{command.id}" + (" " if command.takes else ""), command.help)
+            for command in sorted(_SLASH.values(), key=lambda c: c.id)
+            if command.id.startswith(name)
+        ]
+    command = _SLASH.get(name)
+    if command is None or command.takes != "PATH":
+        return []
+    return [Completion(f"/{name} {path}") for path in complete_path(argument.lstrip())]
+
+
+def complete_path(text: str) -> list[str]:
+    """Return the paths that begin with `text`; folders end with a slash. Hidden ones on request."""
+    head, _, start = text.rpartition("/")
+    folder = head + "/" if "/" in text else ""
+    found = list[str]()
+    with suppress(OSError, ValueError), os.scandir(os.path.expanduser(folder) or ".") as entries:
+        for _count, entry in zip(range(MAX_ENTRIES), entries, strict=False):
+            if entry.name.startswith(start) and (start or not entry.name.startswith(".")):
+                found.append(folder + entry.name + ("/" if entry.is_dir() else ""))
+    return sorted(found)
+
+
+def typed_path(text: str) -> Path | None:
+    """Return the file or folder that a typed, pasted or dropped text names; None without one.
+
+    Terminals drop a path quoted, with backslashes before blanks, or as a file URL.
+    """
+    stripped = text.strip()
+    if not stripped or "\n" in stripped or len(stripped) > MAX_PATH_CHARS:
+        return None
+    candidates = [stripped]
+    with suppress(ValueError):
+        words = shlex.split(stripped)
+        candidates += words if len(words) == 1 else []
+    if stripped.startswith("file://"):
+        candidates.append(unquote(urlsplit(stripped).path))
+    for candidate in candidates:
+        with suppress(OSError, ValueError, RuntimeError):
+            path = Path(candidate).expanduser()
+            if path.exists():
+                return path
+    return None
