@@ -135,7 +135,7 @@ def models_pull(
     compared = f"is {pulled.compared_with}" if pulled.compared_with else "was compared with nothing"
     state = "was here already" if pulled.was_here else "is here"
     console.progress(f"{pulled.name} {state}; its SHA-256 {compared}: {pulled.sha256}")
-    console.progress(f"footnote models use {pulled.name}    lets it answer")
+    console.progress(f"to let it answer: footnote models use {pulled.name}")
 
 
 def _progress(console: Console, name: str) -> Callable[[int, int | None], None]:

@@ -33,20 +33,23 @@ def print_catalogue(
     out = make_console()
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("name", no_wrap=True)
-    table.add_column("parameters")
+    table.add_column("params", no_wrap=True)
+    table.add_column("quant.", no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("memory", justify="right", no_wrap=True)
-    for heading in ("", "licence", ""):
-        table.add_column(heading)
+    table.add_column("")
+    table.add_column("licence", no_wrap=True)
+    table.add_column("")
     for model in models:
         notes = []
         if model.default:
-            notes.append("default here" if model == default else "default")
+            notes.append("here" if model == default else "default")
         if model.name in installed:
             notes.append("installed")
         cells = (
             model.name,
-            f"{model.parameters} {model.quantisation}",
+            model.parameters,
+            model.quantisation,
             f"{model.bytes / 1e9:.1f} GB",
             f"{model.memory_gb} GB",
             _SIGNS[model.evidence],
@@ -59,7 +62,7 @@ def print_catalogue(
     for evidence, says in EVIDENCE_PHRASES.items():
         out.print(f"{_SIGNS[evidence]} {says}", style="dim")
     out.print(
-        "Whatever is fetched is compared with its SHA-256. The defaults were chosen by size.",
+        "default: for computers of that memory, chosen by size; here: for this computer",
         style="dim",
     )
 

@@ -100,13 +100,23 @@ def download(
 
     Raises `DownloadFailed`; the bytes that are here are kept unless they are worth nothing.
     """
-    patience = patience or Patience()
-    _Attempt(remote, part, progress, patience).forget_another_source()
+    attempt = _Attempt(remote, part, progress, patience or Patience())
+    try:
+        attempt.forget_another_source()
+        _try_until_whole(attempt, remote, part, (patience or Patience()).pause_seconds)
+    except OSError as error:  # those of the network are handled where they come from
+        raise DownloadFailed(
+            f"{part} cannot be written: {error.strerror or error}",
+            "make room; the same command goes on where this one ended",
+        ) from error
+
+
+def _try_until_whole(attempt: _Attempt, remote: Remote, part: Path, pause_seconds: float) -> None:
     failures = 0
     while True:
         before = size_of(part)
         try:
-            _Attempt(remote, part, progress, patience).run()
+            attempt.run()
             return
         except _TryAgainError as error:
             failures = 0 if size_of(part) - before >= _MIN_GAIN_BYTES else failures + 1
@@ -115,7 +125,7 @@ def download(
                     f"{remote.host} was tried {failures} times: {error}",
                     "check the connection; the same command goes on where this one ended",
                 ) from error
-            time.sleep(patience.pause_seconds * 2**failures)
+            time.sleep(pause_seconds * 2**failures)
 
 
 def size_of(path: Path) -> int:
@@ -183,17 +193,19 @@ class _Attempt:
         if size is not None and have == size:
             return
         try:
-            with self._opener().open(self._request(have), timeout=self._patience.stall_seconds) as (
-                response
-            ):
-                self._take(response, have)
+            response = self._opener().open(
+                self._request(have), timeout=self._patience.stall_seconds
+            )
         except urllib.error.HTTPError as error:
             with error:
                 self._refused(error, have)
+            return
         except urllib.error.URLError as error:
             raise self._unreachable(error.reason) from error
         except (OSError, http.client.HTTPException) as error:
             raise _TryAgainError(_words(error)) from error
+        with response:
+            self._take(response, have)
 
     @staticmethod
     def _opener() -> urllib.request.OpenerDirector:
@@ -247,7 +259,7 @@ class _Attempt:
         if expected is not None and total is not None and total != expected:
             raise DownloadFailed(
                 f"{self._remote.host} has a file of {total:,} bytes; {expected:,} are expected",
-                "nothing was written; give another source",
+                "nothing was written; give another source (this one may be a page, not the file)",
             )
         size = total if total is not None else expected
         require_space(self._part.parent, max(0, (size or 0) - start))
@@ -283,18 +295,12 @@ class _Attempt:
 
     def _write(self, response: HTTPResponse, start: int, size: int | None) -> int:
         """Write the body from byte `start` on; the size of the partial file afterwards."""
-        try:
-            with open(self._part, "r+b" if start else "wb", opener=permissions.opener) as file:
-                file.seek(start)
-                file.truncate()
-                done = self._copy(response, file, start, size)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise DownloadFailed(
-                f"{self._part} cannot be written: {error.strerror or error}",
-                "make room; the same command goes on where this one ended",
-            ) from error
+        with open(self._part, "r+b" if start else "wb", opener=permissions.opener) as file:
+            file.seek(start)
+            file.truncate()
+            done = self._copy(response, file, start, size)
+            file.flush()
+            os.fsync(file.fileno())
         return done
 
     def _copy(self, response: HTTPResponse, file: IO[bytes], done: int, size: int | None) -> int:

@@ -88,6 +88,7 @@ def _url_source(wanted: str, digest: str) -> Source:
     try:
         address = urlsplit(wanted)
         usable = address.scheme in ("http", "https") and bool(address.hostname)
+        usable = usable and address.port != 0
     except ValueError:  # a port that is no number, a broken IPv6 address
         usable = False
     if not usable or not wanted.isascii() or any(c.isspace() for c in wanted):
