@@ -271,7 +271,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(page)))
         self.end_headers()
-        return self.wfile.write(page) and None
+        self.wfile.write(page)
+        return None
 
     def _status(self, code: int, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
