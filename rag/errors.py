@@ -9,6 +9,7 @@
     ├── LibraryBroken       exit 1   the library fails its checksums, or is of another kind
     ├── LibraryBusy         exit 1   another process is writing
     ├── ModelBroken         exit 1   a model file that llama.cpp cannot load, or a wrong one
+    ├── DownloadFailed      exit 1   a model file could not be fetched, or is another one
     ├── TooLong             exit 1   the required parts of a prompt exceed the model's context
     └── EngineStopped       exit 1   the child process that runs the models has ended
         └── Cancelled       exit 1   it was ended because the user stopped the work
@@ -67,6 +68,10 @@ class LibraryBusy(RagError):
 
 class ModelBroken(RagError):
     """A model file is damaged, incomplete, or not a chat model."""
+
+
+class DownloadFailed(RagError):
+    """A model file could not be fetched, or what was fetched is not the file it should be."""
 
 
 class TooLong(RagError):

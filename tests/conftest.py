@@ -1,4 +1,4 @@
-"""What all tests share: no network but loopback, a home of their own, one library of the seeds, one tiny chat model."""
+"""What all tests share: no network, a home of their own, one library of the seeds, one tiny chat model."""
 
 from __future__ import annotations
 
@@ -14,30 +14,28 @@ from hypothesis import settings
 
 from rag.process import harden_process
 from tests.support import examples
+from tests.support.file_server import FileServer
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"
 _SLOW_LIBRARIES = ("torch", "sentence_transformers", "transformers")
 
 
-def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+#: hosts that the running test may connect to: those of its own server, of most tests none
+_reachable: set[object] = set()
+
+
+def _no_network(event: str, arguments: tuple[object, ...]) -> None:
     if event == "socket.connect":
         address = arguments[1]
-        host = address[0] if isinstance(address, tuple) else ""
-        if isinstance(address, tuple) and host not in ("127.0.0.1", "::1", "localhost"):
+        if isinstance(address, tuple) and address[0] not in _reachable:
             raise RuntimeError(f"a test opened a connection to {address}")
-    elif event == "socket.getaddrinfo" and arguments[0] not in (
-        "127.0.0.1",
-        "::1",
-        "localhost",
-        None,
-        "",
-    ):
+    elif event == "socket.getaddrinfo" and arguments[0] not in {None, "", *_reachable}:
         raise RuntimeError(f"a test looked up the address of {arguments[0]!r}")
 
 
 settings.load_profile(examples.ALL)
-sys.addaudithook(_only_loopback)
+sys.addaudithook(_no_network)
 harden_process()
 #: a chat model with real weights, for the tests that need one
 CHAT_MODEL = os.environ.get("FOOTNOTE_CHAT_MODEL", "")
@@ -106,6 +104,15 @@ def home(seeded: Path, tmp_path: Path) -> Iterator[Path]:
     copy = tmp_path / "home"
     shutil.copytree(seeded, copy)
     yield copy
+
+
+@pytest.fixture
+def file_server() -> Iterator[FileServer]:
+    """A server of files on this computer. Only a test that asks for it may open a connection."""
+    _reachable.update(("127.0.0.1", "localhost"))
+    with FileServer() as server:
+        yield server
+    _reachable.clear()
 
 
 @pytest.fixture(scope="session")

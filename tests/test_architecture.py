@@ -34,7 +34,16 @@ OWNERS = {
     "openpyxl": ("rag.ingest.formats.excel",),
     "pypdfium2": ("rag.ingest.formats.pdf", "rag.ingest.formats.pdf_words"),
     "plotille": ("rag.eval.markdown_report",),
+    "huggingface_hub": ("rag.model_store.hub",),
 }
+#: the only modules that may open a connection, and what a connection is opened with
+CONNECTED = ("rag.model_store.download", "rag.model_store.hub")
+NETWORK = (
+    *("urllib.request", "http", "socket", "ssl", "ftplib", "smtplib", "huggingface_hub"),
+    *("httpx", "httpx2", "requests", "urllib3", "aiohttp", "websockets"),
+)
+#: imports socket to replace a part of it
+NO_CONNECTION = ("rag.ingest.formats.sandbox_worker",)
 #: (module, function) of every call of `harden_process`: programs and child processes
 HARDENED = {
     ("rag.cli.main", "_exit_code"),
@@ -118,6 +127,13 @@ def test_a_library_is_imported_by_its_owner_and_when_it_is_needed(path: Path) ->
         assert owners is None or name.startswith(owners), f"{name} imports {module}"
         if at_top and library in HEAVY:
             assert name.startswith(("tui", "rag.training")), f"{name}: {module} at the top"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_only_the_fetching_of_models_can_open_a_connection(path: Path) -> None:
+    name = _name(path)
+    found = [m for m, _ in _imports(path) if any(f"{m}.".startswith(f"{n}.") for n in NETWORK)]
+    assert not found or name in (*CONNECTED, *NO_CONNECTION), f"{name} imports {found}"
 
 
 def _modules(code: str) -> set[str]:

@@ -1,0 +1,1 @@
+"""Chat models that can be fetched, fetching them, and the files that are there."""
