@@ -51,6 +51,12 @@ _BARE_QUESTION_WORD = re.compile(
 _FRAGMENT = re.compile(
     rf"({LEAD_IN_WORDS}*(?:{_WHAT_ABOUT})? *)(?:({PREPOSITIONS}) )?([^?!,;:]+?)[\s?!.]*", re.I
 )
+#: a noun with "a" or "an", up to the preposition or verb behind it
+_INDEFINITE_NOUN = re.compile(
+    rf"\b(an? (?:[a-z][\w-]* ){{0,2}}?[a-z][\w-]*)"
+    rf"(?=\W*$| (?:{PREPOSITIONS}|{AUXILIARIES}|costs?|takes?|weighs?|lasts?)\b)"
+)
+_LABEL = re.compile(r"\s(?:\d{1,4}|[A-Z])\b(?!\s+[a-z]+s\b)")
 _VERBAL = re.compile(
     rf"\b(?:{AUXILIARIES}|{QUESTION_WORDS}|be|been|tell|give|show|list|explain|name|describe"
     r"|i|you|we|me|us|not)\b",
@@ -225,24 +231,29 @@ def _substitute_fragment(text: str, turns: Sequence[Turn]) -> str:
     last, resolved = turns[-1].question, resolve_references(words, turns)
     if resolved and resolved != words:
         return _replace_owner(resolved, last)
-    slot = _find_slot(last, preposition, kind)
+    slot = _find_slot(last, preposition, kind, words)
     if slot is None:
         return _append_fragment(last, preposition, words)
-    start = slot.start
+    start, end = slot.start, slot.start + len(slot.text)
     if preposition and slot.before:
-        start -= len(slot.before) + 1
+        before = re.search(rf"\b{slot.before}\s+(?:the\s+)?$", last[:start], re.I)
+        start = before.start() if before else start - len(slot.before) - 1
+    elif re.match("the ", words, re.I) and last[:start].lower().endswith(" the "):
+        start -= len("the ")
+    if label := _LABEL.match(last, end):  # "Falcon 5" replaces "Falcon 3", not "Falcon"
+        end = label.end()
     fragment = f"{preposition} {words}" if preposition else words
-    return last[:start] + fragment + last[slot.start + len(slot.text) :]
+    return last[:start] + fragment + last[end:]
 
 
-def _find_slot(last: str, preposition: str, kind: str) -> Mention | None:
+def _find_slot(last: str, preposition: str, kind: str, words: str) -> Mention | None:
     """The part of the last question that a fragment replaces.
 
     It has the same kind and the same preposition, or another preposition of place if the
     fragment's is one. Of several the last is taken.
     """
     if not kind:
-        return _find_noun_slot(last, preposition)
+        return _find_noun_slot(last, preposition, words)
     slots = [mention for mention in find_mentions(last) if mention.kind == kind]
     if kind == "date":
         return slots[-1] if slots else None
@@ -257,10 +268,12 @@ def _find_slot(last: str, preposition: str, kind: str) -> Mention | None:
     return next(reversed(no_places or slots), None)
 
 
-def _find_noun_slot(last: str, preposition: str) -> Mention | None:
+def _find_noun_slot(last: str, preposition: str, words: str) -> Mention | None:
     """The noun of the last question that a fragment without a name or date replaces.
 
-    With a preposition it is the last noun behind that preposition, else the only one behind "the".
+    With a preposition it is the last noun behind that preposition; else the only one behind "a", if
+    the fragment has an "a" too ("a service" replaces "a tyre change"); else the only one behind
+    "the".
     """
     if preposition:
         word = rf"(?!{PREPOSITIONS}\b|{AUXILIARIES}\b)[\w-]+ ?"
@@ -268,6 +281,10 @@ def _find_noun_slot(last: str, preposition: str) -> Mention | None:
         if not matches:
             return None
         return Mention(matches[-1][1].strip(), matches[-1].start(1), preposition, "noun")
+    if re.match(r"an? ", words, re.I):
+        indefinite = list(_INDEFINITE_NOUN.finditer(last))
+        if len(indefinite) == 1:
+            return Mention(indefinite[0][1], indefinite[0].start(), "", "noun")
     matches = list(DEFINITE_NOUN.finditer(last))
     if len(matches) != 1:
         return None

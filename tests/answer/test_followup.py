@@ -364,3 +364,16 @@ def test_it_is_known_without_capitals_that_a_name_is_the_same() -> None:
     assert re.search(
         "eliot", complete_question("when did he die?", [Turn("when was Eliot born?", "")]), re.I
     )
+
+
+def test_what_about_replaces_its_like_turn_after_turn() -> None:
+    turns = [Turn("How much is a tyre change for the Falcon 3?", "", "120 euros")]
+    expected = [
+        ("What about a service?", "How much is a service for the Falcon 3?"),
+        ("And a new windscreen?", "How much is a new windscreen for the Falcon 3?"),
+        ("And for the Falcon 5?", "How much is a new windscreen for the Falcon 5?"),
+        ("What about the Falcon 7?", "How much is a new windscreen for the Falcon 7?"),
+    ]
+    for question, completed in expected:
+        assert complete_question(question, turns) == completed
+        turns.append(Turn(completed, "", "1 euro"))
