@@ -188,11 +188,19 @@ WEAK: Part = (
     [],
     ["brass: not found"],
 )
+COUNTED: Part = (
+    "Counted in 2 rows of bolts.csv: 2 [1].",
+    Verdict.COMPUTED,
+    1.0,
+    [E1],
+    ["computed again"],
+)
 LEAD: Part = ("Here is what the manual says:\n", Verdict.NEEDS_NONE, 1.0, [], [])
 
 SUPPORTED = answer("Which bolts?", [GOOD_1, GOOD_2])
 MIXED = answer("Which bolts hold the pump cover, and to what torque?", [GOOD_1, GOOD_2, BAD, NONE])
 EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
+COMPUTED = answer("How many kinds of bolts?", [GOOD_1, COUNTED])
 UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
 _SIX = "The cover is fixed with six bolts M8×25."
 _NINE = "Since 2021 the cover is held by nine bolts."

@@ -331,15 +331,17 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
 
     async def act(stage: Stage) -> None:
         await stage.ask("Every?", until="see the check")
-        for verdict in set(Verdict) - {Verdict.NEEDS_NONE}:
+        for verdict in set(Verdict) - {Verdict.NEEDS_NONE, Verdict.COMPUTED}:
             await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_PHRASES[verdict]}")
+        await stage.ask("How many kinds?", until="= 1 computed")
         if glyphs.ascii:
             own = "\n".join(stage.lines)
             assert own.replace("×", "x").isascii(), sorted(c for c in own if not c.isascii())
 
     os.environ["NO_COLOR"] = "1"
     try:
-        perform(act, Scripted({"": script.EVERY}), ascii_=glyphs.ascii)
+        answers = {"Every?": script.EVERY, "How many kinds?": script.COMPUTED}
+        perform(act, Scripted(answers), ascii_=glyphs.ascii)
     finally:
         del os.environ["NO_COLOR"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -112,7 +113,8 @@ def in_front(stage: Stage) -> str:
     found = stage.app.screen.query("#check, #help")
     region = found.first().region if found else Region()
     rows = stage.lines[region.y : region.bottom]
-    return " ".join(" ".join(row[region.x : region.right] for row in rows).split())
+    words = " ".join(row[region.x : region.right] for row in rows)
+    return " ".join(re.sub("[\u2581-\u2588]", " ", words).split())  # without the scroll bar
 
 
 @pytest.mark.parametrize("size", SIZES)
