@@ -30,8 +30,8 @@ _STRENGTH = 0.03  # of the regression: the inverse of its penalty
 #: weights of the lines: of a sentence that answers; of a near miss; of one that a person wrote
 _RIGHT, _NEAR_MISS, _WRITTEN = 3.0, 0.55, 1.1
 #: probabilities: from the first on a sentence answers, from the second on in part. At the first
-#: more questions get a right answer than by the reader's logit alone at its threshold, and more near
-#: misses are refused. It was lowered from 0.33 for questions in other words than the text's
+#: more questions get a right answer than by the reader's logit alone at its threshold, and more
+#: near misses are refused. It was lowered from 0.33 for questions in other words than the text's
 _LEAST, _PART = 0.2, 0.1
 
 #: of parts read alone in their context, of which the sets have none: the earlier formula, with the
