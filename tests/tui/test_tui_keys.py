@@ -15,7 +15,8 @@ from textual.binding import Binding
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from rag.domain import Verdict
+from rag.domain import Answer, Verdict
+from rag.errors import RagError
 from rag.phrases import VERDICT_PHRASES
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
@@ -340,7 +341,10 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
 
     os.environ["NO_COLOR"] = "1"
     try:
-        answers = {"Every?": script.EVERY, "How many kinds?": script.COMPUTED}
+        answers: dict[str, Answer | RagError] = {
+            "Every?": script.EVERY,
+            "How many kinds?": script.COMPUTED,
+        }
         perform(act, Scripted(answers), ascii_=glyphs.ascii)
     finally:
         del os.environ["NO_COLOR"]
