@@ -251,6 +251,7 @@ def test_python_m_rag_is_the_same_command(seeded: Path, tmp_path: Path) -> None:
         "title",
         "date",
         "chunks",
+        "by_words",
         "bytes",
         "state",
         "reason",

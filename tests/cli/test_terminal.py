@@ -118,7 +118,7 @@ def test_small_terminals_answer_too(home: Path, size: tuple[int, int]) -> None:
         terminal.child.close(force=True)
 
 
-def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tmp_path: Path) -> None:
+def test_esc_stops_a_chat_model(home: Path, tmp_path: Path) -> None:
     (home / "config.toml").write_text(
         "answer_tokens = 3000\ntemperature = 1.3\npassages = 1\n"
     )  # room to write on
@@ -127,7 +127,7 @@ def test_esc_stops_a_chat_model_and_keeps_the_part(home: Path, tmp_path: Path) -
     try:
         terminal.until("Ask your documents")
         terminal.child.send(QUESTION + "\r")
-        terminal.until("writing")
+        terminal.until("reading")
         terminal.child.send("\x1b")
         started = time.monotonic()
         terminal.until("stopped")

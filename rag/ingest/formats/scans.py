@@ -11,11 +11,10 @@ from dataclasses import replace
 
 from rag.domain import RawDocument, RefusedPart
 from rag.errors import Unreadable
-from rag.ingest.formats import ocr
+from rag.ingest.formats import ocr, sandbox
 from rag.ingest.formats.archive import Member
 from rag.ingest.formats.budget import Budget
 from rag.ingest.formats.registry import PICTURES, SCANNED_PDF
-from rag.ingest.formats.sandbox import parse_in_sandbox
 
 _Part = RawDocument | RefusedPart | Member
 
@@ -27,18 +26,18 @@ def parse(ending: str, content: bytes, budget: Budget) -> Iterator[_Part]:
     elif ending == ".pdf" and ocr.available():
         yield from _parse_pdf(content, budget)
     else:
-        yield from parse_in_sandbox(ending, content, budget=budget)
+        yield from sandbox.parse_in_sandbox(ending, content, budget=budget)
 
 
 def _recognise(kind: str, content: bytes, budget: Budget) -> Iterator[_Part]:
     more = replace(budget, seconds=ocr.OCR_SECONDS)
-    yield from parse_in_sandbox(kind, content, ocr.OCR_SECONDS, more)
+    yield from sandbox.parse_in_sandbox(kind, content, ocr.OCR_SECONDS, more)
 
 
 def _parse_pdf(content: bytes, budget: Budget) -> Iterator[_Part]:
     parts, failure = list[_Part](), None
     try:
-        parts.extend(parse_in_sandbox(".pdf", content, budget=budget))
+        parts.extend(sandbox.parse_in_sandbox(".pdf", content, budget=budget))
     except Unreadable as error:
         failure = error
     cures = [part.cure for part in parts if isinstance(part, RefusedPart)]
