@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag import limits
 from rag.answer.answer import answer_question
+from rag.answer.followup import complete_question
 from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
@@ -197,8 +198,6 @@ class Bot(ConversationAccess):
             yield Loading("the models")
         yield from self.access.renew_index(stop)
         if refresh:
-            from rag.answer.followup import complete_question
-
             completed = complete_question(question, history)
             yield from self.access.refresh(completed, self.config.passages, stop)
         answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own

@@ -6,7 +6,6 @@ Texts of the library are not changed, because a quote must equal its slice of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from rag import domain as d
@@ -341,36 +340,6 @@ def conversation(value: d.Conversation) -> dict[str, Json]:
         "turns": value.turns,
         "verdicts": {verdict.value: count for verdict, count in value.verdicts},
         "unanswered": value.unanswered,
-    }
-
-
-def cited_documents(turns: Iterable[d.SavedTurn]) -> list[tuple[str, str]]:
-    """Id and source of the documents that the answers cite, each once."""
-    answers = [turn.answer for turn in turns if turn.answer is not None]
-    places = (e for answer in answers for claim in answer.claims for e in claim.evidence)
-    return list(dict.fromkeys((place.document, place.source) for place in places))
-
-
-def saved_conversation(
-    title: str, turns: Sequence[d.SavedTurn], states: Mapping[tuple[str, str], d.FileState]
-) -> dict[str, object]:
-    """The object of ``history show --json``. `states` are those of the cited documents."""
-    return {
-        "title": title,
-        "turns": [
-            {
-                "question": turn.question,
-                "asked": turn.asked,
-                "version": turn.version,
-                "versions": turn.versions,
-                "answer": None if turn.answer is None else answer(turn.answer),
-            }
-            for turn in turns
-        ],
-        "files": [
-            {"document": document, "source": source, "file": state.value}
-            for (document, source), state in states.items()
-        ],
     }
 
 

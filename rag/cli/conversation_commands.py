@@ -11,6 +11,7 @@ import click
 
 from rag.cli.console import Console, common_options
 from rag.errors import Usage
+from rag.export.conversation import cited_documents, saved_conversation
 
 if TYPE_CHECKING:
     from rag.export.verify import Finding
@@ -74,15 +75,14 @@ def history_list(console: Console, words: tuple[str, ...]) -> None:
 @click.pass_obj
 def history_show(console: Console, conversation: str) -> None:
     """Print a conversation. ID may be the begin of one."""
-    from rag import serialize
 
     with console.bot() as bot:
         title = bot.conversation_title(conversation)
         turns = bot.conversation(conversation)
-        cited = serialize.cited_documents(turns)
+        cited = cited_documents(turns)
         states = dict(zip(cited, bot.file_states(cited), strict=True))
     if console.json:
-        console.object(serialize.saved_conversation(title, turns, states))
+        console.object(saved_conversation(title, turns, states))
         return
     from rag.cli.conversation_output import print_conversation
 

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from rag.disk.strict_json import Json
 from rag.domain import (
     Answer,
+    Answers,
     Chunk,
     Citation,
     Claim,
     Copy,
     Evidence,
+    FileState,
+    Judgement,
     Model,
     Passage,
     Ranks,
@@ -59,6 +62,9 @@ def read_answer(saved: Object, question: str) -> Answer:
         chance=_number(saved, "chance") if saved.get("chance") is not None else None,
         asked=_text(saved, "asked"),
         left_out=tuple(_evidence(place) for place in _objects(saved, "left_out")),
+        languages=tuple(_texts(saved, "languages")),
+        related=tuple(_claim(claim, text) for claim in _objects(saved, "related")),
+        withheld=tuple(_claim(claim, text) for claim in _objects(saved, "withheld")),
     )
 
 
@@ -79,7 +85,21 @@ def _claim(saved: Object, answer: str) -> Claim:
         Verdict(verdict) if verdict in set(Verdict) else Verdict.NEEDS_NONE,
         _number(saved, "score"),
         tuple(_texts(saved, "reasons")),
+        judgement=_judgement(_object(saved, "judgement")),
     )
+
+
+def _judgement(saved: Object) -> Judgement | None:
+    answers = _text(saved, "answers")
+    if answers not in set(Answers):
+        return None
+    chance = _number(saved, "chance") if saved.get("chance") is not None else None
+    return Judgement(Answers(answers), chance, tuple(_texts(saved, "reasons")))
+
+
+def _file_state(saved: Object) -> FileState:
+    state = _text(saved, "file")
+    return FileState(state) if state in set(FileState) else FileState.UNKNOWN
 
 
 def _citations(saved: Object, span: Span, answer: str) -> tuple[Citation, ...]:
@@ -113,6 +133,7 @@ def _evidence(saved: Object) -> Evidence:
         context=_text(saved, "context"),
         sheet=_text(saved, "sheet"),
         row=_whole(saved, "row") or None,
+        file=_file_state(saved),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.events import Added, Answered, Report
+from rag.events import Added, Answered, Notice, Report
 from tests.faults.child import Child, Outcome, Tell, Work, run
 from tests.faults.small import Small, key, text
 from tests.faults.truth import Ledger, look
@@ -180,9 +180,12 @@ def asking(home: Path, question: str) -> Work:
             if not question:
                 bot.search("What does the report say?")
                 return
-            *_, event = bot.ask(question)
+            *before, event = bot.ask(question)
             assert isinstance(event, Answered)
-            tell({"answered": question, "text": event.answer.text})
+            kept = not any(isinstance(e, Notice) and "not kept" in e.says for e in before)
+            # a library that cannot be written says that it does not keep the answer
+            told = {"answered": question, "text": event.answer.text}
+            tell(told if kept else {"not kept": question})
 
     return work
 

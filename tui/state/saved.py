@@ -10,7 +10,7 @@ from textual.message import Message
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.errors import RagError
 from rag.export.bundle import export_conversation, write_export
-from rag.serialize import cited_documents
+from rag.export.conversation import cited_documents
 from tui.worker import PostMessage, as_rag_error
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rag.domain import FileState, SavedTurn
-from rag.serialize import cited_documents
+from rag.export.conversation import cited_documents
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import assemble
 from tui.render.glyphs import Glyphs
