@@ -106,6 +106,7 @@ def find_numbers(text: str) -> list[Number]:
 
 def _spelled_numbers(text: str) -> list[Number]:
     """Return the quantities of a text without digits: "five thousand", "twelve percent"."""
+    text = re.sub(r"(?<=[^\W\d_]),(?=[^\W\d_])", ", ", text)  # "three,ten" is not 3.10
     if _LARGE_WORD.search(text):
         from text_to_num import alpha2digit
 
