@@ -45,6 +45,9 @@ _NO_SECOND = -1.0  #: the logit of the second passage, if there is none: a usual
 _LOWEST_LOGIT, _LOWEST_SCORE = -6.0, -12.0
 #: of the threshold: the highest probability of a sentence that is about something else
 _ANOTHER = 0.9
+#: from the logit that is compared with the floor: for the share of the question's words that the
+#: passage has, above a usual one. How many they share depends on who asks, and raises the logit
+_SHARED_WORDS, _USUAL_SHARE = 2.0, 0.75
 _SURE = 0.9  #: probability from which nothing is said of words that are missing
 _NO_REASON = "it is near the question and gives no clear answer"
 
@@ -62,6 +65,7 @@ class JudgeFit:
     least: float
     part: float
     in_context: tuple[Mapping[str, float], float] | None = None
+    floor: float = -math.inf  #: the least logit of a passage, less what shared words add
 
     def chance(self, signals: Mapping[str, float], in_context: bool = False) -> float:
         """Probability that the sentence answers, 0..1."""
@@ -84,6 +88,7 @@ def shipped_fit() -> JudgeFit:
         record["least"],
         record["part"],
         (alone["weights"], alone["constant"]),
+        record["floor"],
     )
 
 
@@ -117,10 +122,16 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         signals = signals_of(asked, reading, readings, bounds, rarity)
         chance = fit.chance(signals, reading.in_context)
         another = _is_about_another(asked, bounds) or other_label(asked, around)
-        if another or _cannot_answer(asked, reading):
+        weak = not reading.in_context and _without_shared_words(signals) < fit.floor
+        if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
     return judged
+
+
+def _without_shared_words(signals: Mapping[str, float]) -> float:
+    """The logit of the passage, less what the words add that question and passage share."""
+    return signals["logit"] - _SHARED_WORDS * (signals["words_passage"] - _USUAL_SHARE)
 
 
 def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:

@@ -33,6 +33,9 @@ _RIGHT, _NEAR_MISS, _WRITTEN = 3.0, 0.55, 1.1
 #: more questions get a right answer than by the reader's logit alone at its threshold, and more
 #: near misses are refused. It was lowered from 0.33 for questions in other words than the text's
 _LEAST, _PART = 0.2, 0.1
+#: the logit of a passage, less what shared words add, below which its sentences are no answer. It
+#: was chosen on the same lines: near misses that people wrote are refused as often as before
+_FLOOR = -0.5
 
 #: of parts read alone in their context, of which the sets have none: the earlier formula, with the
 #: same threshold
@@ -170,6 +173,7 @@ def main() -> None:
         "constant": round(fitted.constant, 5),
         "least": _LEAST,
         "part": _PART,
+        "floor": _FLOOR,
         "in_context": _IN_CONTEXT,
         "figures": fitted.figures,
     }
