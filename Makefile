@@ -65,7 +65,8 @@ train: $(READY_DEV)  ## the reader's weights: make train DATA=sets/ OUT=folder/ 
 docs: $(READY_DEV)  ## docs/cli.md and docs/configuration.md, generated from the code
 	@.venv/bin/python -m tests.support.reference
 
-random-keys: $(READY_DEV)  ## random keys, clicks and sizes for SECONDS=300 on the chat; ARGS=SEED repeats a run
+random-keys: $(READY_DEV)  ## every key in every state, then random keys, clicks and sizes for SECONDS=300; ARGS=SEED repeats
+	@EVERY_KEY=1 .venv/bin/python -m pytest tests/tui/test_tui_every_key.py
 	@.venv/bin/python -m tests.tui.random_keys $(or $(SECONDS),300) $(ARGS)
 
 picture: $(READY_DEV)  ## docs/screen.svg: the screen over seeds/, with the built-in reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -123,10 +124,14 @@ STATES = (prompt, answer, drawer, source, writing, waiting, abstained, failed, c
     ids=lambda value: value.__name__ if callable(value) else "x".join(map(str, value)),
 )
 def test_every_key_of_the_table_leaves_the_app_open(state: Act, size: tuple[int, int]) -> None:
+    """Each state gets a third of the keys; all of them with EVERY_KEY=1 (`make random-keys`)."""
+    third = STATES.index(state) % 3 if state in STATES else 0
+    keys = KEYS if os.environ.get("EVERY_KEY") else KEYS[third::3]
+
     async def act(stage: Stage) -> None:
         await stage.until(lambda: stage.ask_screen.questions.up)
         before = None
-        for key in KEYS:
+        for key in keys:
             if before is None or before != looks(stage):
                 await clean(stage)
                 await state(stage)
@@ -152,4 +157,4 @@ def test_every_key_without_a_library_leaves_the_app_open(told: LibraryMissing | 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_random_keys_leave_the_app_open(size: tuple[int, int]) -> None:
-    assert press_random_keys(size, seconds=6.0, seed=size[0]) > 5  # a slow machine presses few
+    assert press_random_keys(size, seconds=2.0, seed=size[0]) > 2  # a slow machine presses few
