@@ -387,6 +387,7 @@ def test_imports_point_down() -> None:
         "rag.process",
         "rag.serialize",
         "rag.export.bundle",
+        "rag.export.conversation",
         "rag.text.foreign_marks",
         "rag.text.markdown",
         "rag.text.sanitize",
