@@ -50,10 +50,6 @@ class FunctionWriter:
         yield Draft(Receipt())
         yield self._function(question, passages)
 
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
-        """Empty: follow-up questions are left to the built-in rules."""
-        return ""
-
 
 def main(question: str) -> int:
     """Ask the default library; print each sentence with its verdict and reasons."""

@@ -19,9 +19,6 @@ class Writer(Protocol):
     `write` yields a `Draft`, then pieces, with `Progress` between them; closing the iterator stops
     the work. A later `Draft` takes the place of the first. A `Passage` is one that the writer found
     itself and cites from there on; a `Claim` is a sentence that it withheld.
-
-    `rewrite` turns a follow-up question into one that can be understood without the earlier turns;
-    "" leaves that to the built-in rules.
     """
 
     model: Model
@@ -29,8 +26,6 @@ class Writer(Protocol):
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Draft | Progress | Piece | Claim | Passage]: ...
-
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str: ...
 
 
 @runtime_checkable

@@ -39,6 +39,7 @@ sys.addaudithook(_no_network)
 harden_process()
 #: a chat model with real weights, for the tests that need one
 CHAT_MODEL = os.environ.get("FOOTNOTE_CHAT_MODEL", "")
+os.environ["HF_TOKEN_PATH"] = os.devnull  # no token of the person who runs the tests
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from rag.answer import check as checking
 from rag.answer.cite import is_refusal, parse_citations, piece_text
-from rag.answer.followup import accept_rewrite, complete_question
+from rag.answer.followup import complete_question
 from rag.answer.reader import SOURCES_DIFFER
 from rag.answer.table_answer import TableAnswer
 from rag.domain import (
@@ -79,7 +79,7 @@ def answer_question(
         yield Retrieved((), 0)
         yield Answered(run.abstain(Reason.EMPTY_LIBRARY))
         return
-    run.complete(history, stop)
+    run.complete(history)
     if stop():
         yield Retrieved((), searched, run.completed)
         run.stopped = True
@@ -124,15 +124,10 @@ class _QuestionRun:
         """The completed question; "" if the question is looked up as it is."""
         return "" if self.resolved_question == self.question else self.resolved_question
 
-    def complete(self, history: Sequence[Turn], stop: Stop) -> None:
-        """Complete a follow-up: by the writer if its rewrite is accepted, else by the rules."""
-        if not history:
-            return
-        self.resolved_question = complete_question(self.question, history)
-        if self.completed:
-            written = self.writer.rewrite(self.question, history, stop)
-            rewrite = "" if is_refusal(written) else accept_rewrite(written, self.question, history)
-            self.resolved_question = rewrite or self.resolved_question
+    def complete(self, history: Sequence[Turn]) -> None:
+        """Complete a follow-up question by the rules."""
+        if history:
+            self.resolved_question = complete_question(self.question, history)
 
     def write(
         self, history: Sequence[Turn], stop: Stop, found: Sequence[Draft | Piece] | None = None

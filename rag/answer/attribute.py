@@ -1,4 +1,4 @@
-"""Finds the evidence of a sentence that a chat model wrote, and so its footnote.
+"""Finds the passage that supports a sentence of a chat model, and sets its footnote.
 
 The sentence is checked against each passage by itself, those first that have most of its words. If
 none supports it, it is checked against the two best laid end to end, and then against passages that

@@ -1,4 +1,4 @@
-"""Compares a question's constraints with a sentence, what it belongs to, and what stands before it.
+"""Finds which names, numbers, dates and nouns of a question a sentence has, and where.
 
 A constraint is met by the sentence itself, by its context (title, headings, names of columns, the
 date and the sender of a mail), by a sentence before it to which a pronoun or a definite noun of the

@@ -1,4 +1,4 @@
-"""Writes an answer with a chat model, any GGUF, on top of the built-in reader's.
+"""Writes an answer with a chat model (any GGUF file) from what the built-in reader found.
 
 The reader decides whether to answer and quotes; the model puts it into sentences; the check decides
 which of them are shown; the footnotes are set here (`rag.answer.attribute`). Each sentence is
@@ -90,14 +90,6 @@ class ChatWriter:
         writer = _QuestionWriter(self, lambda text, limit: (), lambda: False)
         return writer.write(question, passages, history)
 
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Stop) -> str:
-        """Always "": the rules complete a follow-up question.
-
-        A prompt for it would be as long as that of an answer, and would take the place of the
-        evidence in the model's cache.
-        """
-        return ""
-
     def read(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Written]:
@@ -144,9 +136,6 @@ class _QuestionWriter:
         self.model = writer.model
         self._writer, self._search, self._stop = writer, search, stop
         self._started_at = time.monotonic()
-
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Stop) -> str:
-        return self._writer.rewrite(question, history, stop)
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]

@@ -1,4 +1,4 @@
-"""Puts an answer together: what the built-in reader quotes and what a chat model says.
+"""Joins the built-in reader's quotations and a chat model's sentences into one answer.
 
 The order of the answer:
 

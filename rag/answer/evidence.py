@@ -1,4 +1,4 @@
-"""The evidence at a place of a passage: its words and where they stand."""
+"""Builds the evidence of a citation: the quoted words, their line, page, sheet and row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picks the parts of the passages that a chat model reads, most useful first.
+"""Picks the parts of the passages for a chat model's prompt, most useful first.
 
 A part is a sentence, row, record or item with the path of headings that it stands under. First come
 those that the built-in reader quotes, then the other parts by how near they are to the question:

@@ -35,7 +35,6 @@ from rag.answer.mentions import (
 from rag.answer.resolve_pronouns import append_topic, resolve_references, without_end_mark
 from rag.domain import Turn
 from rag.text import facts
-from rag.text.fact_index import WordIndex
 
 #: characters; a longer question is not completed, and a longer completion is not used
 MAX_REWRITE_CHARS = 300
@@ -94,38 +93,6 @@ def complete_question(question: str, history: Sequence[Turn]) -> str:
         and completed.isprintable()
     )
     return completed if usable else question
-
-
-def accept_rewrite(written: str, question: str, history: Sequence[Turn]) -> str:
-    """A model's rewrite of `question` on one line; "" if it cannot be trusted.
-
-    It is refused if it is empty, too long or no question, if it has a name or number that the
-    conversation lacks, or if less than half of its content words are from the conversation.
-    """
-    text = _first_line(written).strip('"“”*` ')
-    text = re.sub(r"(?i)^(?:question|rewritten question)\s*:\s*", "", text)
-    turns = history[-_MAX_TURNS:]
-    conversation = " ".join([question, *(f"{t.question} {t.answer} {t.short}" for t in turns)])
-    known_stems = {facts.stem(word) for word in facts.word_tokens(facts.fold_text(conversation))}
-    known_words = WordIndex(known_stems)
-    stems = facts.content_stems(text)
-    name_stems = [
-        stem
-        for name in [*facts.find_names(f"x {text}"), *re.findall(r"\S*\d\S*", text)]
-        for stem in facts.content_stems(name)
-    ]
-    if (
-        not text
-        or len(text) > MAX_REWRITE_CHARS
-        or not text.isprintable()
-        or not text.endswith("?")
-    ):
-        return ""
-    if not all(known_words.has(stem) for stem in name_stems):
-        return ""
-    if sum(stem in known_stems for stem in stems) * 2 < len(stems):
-        return ""
-    return text
 
 
 def _first_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Judges whether a sentence answers what was asked: a probability, and what is missing in words.
+"""Estimates the probability that a sentence answers the question, and says what it lacks.
 
 That a sentence stands in its source says nothing about the question. This judgement does: a
 logistic regression (`rag.training.fit_judge`) over what the reader's model says of the passage, how
@@ -122,14 +122,14 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         signals = signals_of(asked, reading, readings, bounds, rarity)
         chance = fit.chance(signals, reading.in_context)
         another = _is_about_another(asked, bounds) or other_label(asked, around)
-        weak = not reading.in_context and _without_shared_words(signals) < fit.floor
+        weak = not reading.in_context and without_shared_words(signals) < fit.floor
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
     return judged
 
 
-def _without_shared_words(signals: Mapping[str, float]) -> float:
+def without_shared_words(signals: Mapping[str, float]) -> float:
     """The logit of the passage, less what the words add that question and passage share."""
     return signals["logit"] - _SHARED_WORDS * (signals["words_passage"] - _USUAL_SHARE)
 

@@ -1,4 +1,4 @@
-"""The languages that the built-in reader reads, and what it says of texts in others.
+"""Names the languages that the built-in reader reads, and words its refusal of others.
 
 The reader was trained on English. In German, French and Spanish it finds less and was not wrong
 more often; the figures are in docs/how-answers-are-checked.md. Answers by structure compare words

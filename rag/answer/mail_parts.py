@@ -1,4 +1,4 @@
-"""Which header of a mail a question asks for, and which parts of a mail are quoted history."""
+"""Finds the header of a mail that a question asks for, and the parts that are quoted history."""
 
 from __future__ import annotations
 

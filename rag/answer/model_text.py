@@ -1,4 +1,4 @@
-"""Cleans what a chat model writes: whole sentences, without markers, template tokens and echoes."""
+"""Cleans a chat model's text: cuts it into sentences, removes markers and template tokens."""
 
 from __future__ import annotations
 

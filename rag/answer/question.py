@@ -1,4 +1,4 @@
-"""Parses a question into a value: the kind of its answer and every constraint that it names.
+"""Parses a question: the kind of answer it wants, and each name, number, date and noun in it.
 
 A constraint is something that an answer must be about: a whole name, a code, a number with its
 unit, a date or time, a year, an ordinal, the noun or verb that is asked for, or another word. What

@@ -21,7 +21,7 @@ abstains if the question or the passages are in a language that it does not read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rag.answer.field_words import asked_fields
@@ -202,10 +202,6 @@ class Reader:
             passage = place.passage
             judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
             yield Quote(_text_of(passage, place.quote), passage.number, place.quote, judgement)
-
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
-        """Always "": the reader leaves follow-up questions to the rules."""
-        return ""
 
     def read(self, question: str, passage: Passage, scoped: bool = False) -> Iterator[Reading]:
         """The readings of one passage, each of another sentence; none if it has no words.

@@ -10,13 +10,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag import serialize
 from rag.disk import regular_files, strict_json
 from rag.disk.result_files import begins, never_replace, write_result
 from rag.disk.strict_json import Json
 from rag.domain import SavedTurn
 from rag.errors import Unreadable, Usage
 from rag.export import html, markdown
+from rag.export.conversation import turn_objects
 from rag.export.html import conversation_html
 from rag.export.markdown import conversation_markdown
 
@@ -73,16 +73,7 @@ def _bundle(conversation: str, title: str, turns: Sequence[SavedTurn]) -> str:
             {"document": document, "source": source, "sha256_begins": document}
             for document, source in documents.items()
         ],
-        "turns": [
-            {
-                "question": turn.question,
-                "asked": turn.asked,
-                "version": turn.version,
-                "versions": turn.versions,
-                "answer": None if turn.answer is None else serialize.answer(turn.answer),
-            }
-            for turn in turns
-        ],
+        "turns": turn_objects(turns),
     }
     body = json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1)
     return MARK + body.removeprefix(f'{{\n "kind": "{KIND}"') + "\n"

@@ -15,22 +15,27 @@ def cited_documents(turns: Iterable[SavedTurn]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((place.document, place.source) for place in places))
 
 
+def turn_objects(turns: Sequence[SavedTurn]) -> list[dict[str, object]]:
+    """The objects of questions with their answers."""
+    return [
+        {
+            "question": turn.question,
+            "asked": turn.asked,
+            "version": turn.version,
+            "versions": turn.versions,
+            "answer": None if turn.answer is None else serialize.answer(turn.answer),
+        }
+        for turn in turns
+    ]
+
+
 def saved_conversation(
     title: str, turns: Sequence[SavedTurn], states: Mapping[tuple[str, str], FileState]
 ) -> dict[str, object]:
     """The object of ``history show --json``. `states` are those of the cited documents."""
     return {
         "title": title,
-        "turns": [
-            {
-                "question": turn.question,
-                "asked": turn.asked,
-                "version": turn.version,
-                "versions": turn.versions,
-                "answer": None if turn.answer is None else serialize.answer(turn.answer),
-            }
-            for turn in turns
-        ],
+        "turns": turn_objects(turns),
         "files": [
             {"document": document, "source": source, "file": state.value}
             for (document, source), state in states.items()

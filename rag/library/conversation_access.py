@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,22 +11,22 @@ from rag.disk.disk_errors import reports_disk_errors
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.errors import LibraryMissing
 from rag.library.conversations import Conversations
-from rag.library.files import KnownFile
+from rag.library.file_state import state_of_cited
 
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.library.library import Library
 
 
-class ConversationAccess:
+class ConversationAccess(ABC):
     """Methods of `Bot` over its library's history."""
 
     config: Config
 
     @property
+    @abstractmethod
     def library(self) -> Library:
         """The library. Raises `LibraryMissing` if there is none."""
-        raise NotImplementedError
 
     def new_conversation(self) -> str:
         """A new conversation id, for `ask`."""
@@ -72,24 +72,10 @@ class ConversationAccess:
     def file_states(self, cited: Sequence[tuple[str, str]]) -> tuple[FileState, ...]:
         """What became of documents, each given by its id and the source that was cited."""
         files = self.library.files
-        return tuple(_file_state(source, files.of_document(document)) for document, source in cited)
+        return tuple(
+            state_of_cited(source, files.of_document(document)) for document, source in cited
+        )
 
     @property
     def _conversations(self) -> Conversations:
         return Conversations(self.library.history)
-
-
-def _file_state(source: str, files: Sequence[KnownFile]) -> FileState:
-    """The state of a cited document, of which `files` are the known ones."""
-    states = set()
-    for file in sorted(files, key=lambda file: file.source != source):
-        try:
-            status = os.stat(file.path)
-        except OSError:
-            states.add(FileState.GONE)
-            continue
-        same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime)
-        if same:
-            return FileState.SAME if file.source == source else FileState.MOVED
-        states.add(FileState.CHANGED)
-    return FileState.CHANGED if FileState.CHANGED in states else FileState.GONE

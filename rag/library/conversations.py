@@ -150,7 +150,10 @@ class Conversations:
 
     def _newest_first(self) -> Iterator[tuple[str, list[_Head]]]:
         """Yield the conversations and their turns, those of the newest turn first."""
-        select = f"SELECT number, conversation, asked, question FROM turns WHERE {_VALID}"  # noqa: S608
+        select = (
+            "SELECT number, conversation, asked, question FROM turns "  # noqa: S608
+            f"WHERE {_VALID}"
+        )
         heads = sorted(map(_Head._make, self._rows(select)), key=lambda h: (h.conversation, h[0]))
         groups = [(name, list(part)) for name, part in groupby(heads, lambda h: h.conversation)]
         yield from sorted(groups, key=lambda group: -group[1][-1].number)
@@ -167,7 +170,8 @@ class Conversations:
         if self._has_table("summaries"):
             rows = map(_Summary._make, self._rows("SELECT * FROM summaries"))
             kept = {row.number: row for row in rows if isinstance(row.words, str)}
-        numbers = [row[0] for row in self._rows(f"SELECT number FROM turns WHERE {_VALID}")]  # noqa: S608
+        select = f"SELECT number FROM turns WHERE {_VALID}"  # noqa: S608
+        numbers = [number for (number,) in self._rows(select)]
         missing = [number for number in numbers if number not in kept]
         for start in range(0, len(missing), _BATCH):
             made, final = self._summarize(missing[start : start + _BATCH])
@@ -178,7 +182,10 @@ class Conversations:
     def _summarize(self, numbers: Sequence[int]) -> tuple[list[_Summary], list[_Summary]]:
         """Return the summaries of turns, and those of them that will not change."""
         marks = ", ".join("?" * len(numbers))
-        select = f"SELECT number, question, answer FROM turns WHERE number IN ({marks})"  # noqa: S608
+        select = (
+            "SELECT number, question, answer FROM turns "  # noqa: S608
+            f"WHERE number IN ({marks})"
+        )
         made, final = list[_Summary](), list[_Summary]()
         for number, question, answer in self._rows(select, *numbers):
             saved = _parse(answer)

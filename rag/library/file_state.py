@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.disk.regular_files import size_and_time
 from rag.domain import FileState, Passage
 from rag.library.files import KnownFile, SourceFiles
 
+#: path -> its status; raises `OSError`
+Look = Callable[[str], os.stat_result]
 #: states whose file is to be read again
 STALE = (FileState.CHANGED, FileState.GONE)
 
 
-def with_file_states(files: SourceFiles, passages: Sequence[Passage]) -> tuple[Passage, ...]:
-    """Return the passages with the state of the file of each. No file is read.
+def with_file_states(
+    files: SourceFiles, passages: Sequence[Passage], look: Look = os.lstat
+) -> tuple[Passage, ...]:
+    """Return the passages with the state of the file of each. `look` is asked once a file.
 
     The file of a document in an archive, a mail or a corpus is the one that it lies in.
     """
@@ -24,10 +28,25 @@ def with_file_states(files: SourceFiles, passages: Sequence[Passage]) -> tuple[P
     marked = []
     for passage in passages:
         rows = files.of_document(passage.chunk.document, passage.chunk.source)
-        states = {_state_of(row, looked_at) for row in rows}
+        states = {_state_of(row, looked_at, look) for row in rows}
         best = next((state for state in FileState if state in states), FileState.UNKNOWN)
         marked.append(replace(passage, file=best))
     return tuple(marked)
+
+
+def state_of_cited(source: str, rows: Sequence[KnownFile]) -> FileState:
+    """Return what became of a document that an answer cited as `source`; `rows` are its files.
+
+    It moved if its text is in the library under other names alone, in a file that is the same.
+    """
+    looked_at = dict[str, FileState]()
+    own = {_state_of(row, looked_at) for row in rows if row.source == source}
+    others = {_state_of(row, looked_at) for row in rows if row.source != source}
+    if FileState.SAME in own:
+        return FileState.SAME
+    if FileState.SAME in others:
+        return FileState.MOVED
+    return FileState.CHANGED if FileState.CHANGED in own | others else FileState.GONE
 
 
 def stale_paths(files: SourceFiles, passages: Sequence[Passage]) -> list[str]:
@@ -41,18 +60,18 @@ def stale_paths(files: SourceFiles, passages: Sequence[Passage]) -> list[str]:
     return list(dict.fromkeys(row.path for row in rows))
 
 
-def _state_of(row: KnownFile, looked_at: dict[str, FileState]) -> FileState:
+def _state_of(row: KnownFile, looked_at: dict[str, FileState], look: Look = os.lstat) -> FileState:
     """Return the state of a known file; `looked_at` are the states of the paths seen so far."""
     if row.path not in looked_at:
-        looked_at[row.path] = _look_at(row)
+        looked_at[row.path] = _look_at(row, look)
     return looked_at[row.path]
 
 
-def _look_at(row: KnownFile) -> FileState:
+def _look_at(row: KnownFile, look: Look) -> FileState:
     if not row.sha256:  # it is to be read again, and what it was is not known
         return FileState.UNKNOWN
     try:
-        status = os.lstat(row.path)
+        status = look(row.path)
     except (FileNotFoundError, NotADirectoryError):
         return FileState.GONE
     except (OSError, ValueError):

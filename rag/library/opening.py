@@ -140,7 +140,10 @@ def _move_turns(db: sqlite3.Connection, folder: Path) -> None:
     """Move conversations into their own file, inside the caller's transaction."""
     columns = columns_of(db)
     mark = "checksum" if "checksum" in columns else "NULL"  # the oldest format has no checksum
-    select = f"SELECT number, conversation, asked, question, answer, {mark} FROM turns"  # noqa: S608
+    select = (
+        "SELECT number, conversation, asked, question, answer, "  # noqa: S608
+        f"{mark} FROM turns"
+    )
     try:
         create_history(folder, map(TurnRow._make, db.execute(select)) if columns else ())
     except LibraryBroken:

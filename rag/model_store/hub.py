@@ -7,6 +7,7 @@ HF_TOKEN, HF_TOKEN_PATH and HF_HOME.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,11 @@ def file_on_hub(source: Source) -> Remote:
         import huggingface_hub as hub
 
         token = hub.get_token()
-        url = hub.hf_hub_url(source.repository, source.file, revision=source.revision)
+        # read at each question, and not when the library was imported
+        mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
+        url = hub.hf_hub_url(
+            source.repository, source.file, revision=source.revision, endpoint=mirror
+        )
         try:
             found = hub.get_hf_file_metadata(
                 url, token=token or False, timeout=_SECONDS, retry_on_errors=True

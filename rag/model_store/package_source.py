@@ -85,6 +85,7 @@ def _append(requirement: str, part: Path, max_bytes: int) -> None:
                 _unpack(wheels[0], file, max_bytes - size_of(part), requirement)
                 file.flush()
                 os.fsync(file.fileno())
+        # zipfile raises NotImplementedError for a kind of compression that it cannot unpack
         except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             raise DownloadFailed(
                 f"the part in {requirement} cannot be unpacked: {error}",

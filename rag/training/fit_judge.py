@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
+from rag.answer.judge import without_shared_words
 from rag.eval.metrics import calibration_error
 
 _FOLDS = 6
@@ -36,6 +37,8 @@ _LEAST, _PART = 0.2, 0.1
 #: the logit of a passage, less what shared words add, below which its sentences are no answer. It
 #: was chosen on the same lines: near misses that people wrote are refused as often as before
 _FLOOR = -0.5
+#: figures that the floor has no part in
+_OF_THE_PROBABILITY = ("calibration_error", "refused_at_loss", "auc")
 
 #: of parts read alone in their context, of which the sets have none: the earlier formula, with the
 #: same threshold
@@ -95,8 +98,17 @@ def fit_judge(lines: Lines) -> Fitted:
     scale, shift = _scaling(kept_out[best], lines.answers[best], _balance(lines, best))
     weights, constant = _regression(lines, np.arange(len(lines.answers)))
     by_name = dict(zip(lines.names, (float(w) for w in weights * scale), strict=True))
-    figures = measure(lines, best, 1 / (1 + np.exp(-(scale * kept_out[best] + shift))))
+    chances = 1 / (1 + np.exp(-(scale * kept_out[best] + shift)))
+    figures = measure(lines, best, np.where(_is_weak(lines)[best], 0.0, chances))
+    plain = measure(lines, best, chances)  # of the probability itself
+    figures |= {name: plain[name] for name in _OF_THE_PROBABILITY if name in plain}
     return Fitted(by_name, float(constant * scale + shift), figures)
+
+
+def _is_weak(lines: Lines) -> NDArray[np.bool_]:
+    """Which lines lie below the floor, as the judge decides it."""
+    rows = (dict(zip(lines.names, map(float, signals), strict=True)) for signals in lines.signals)
+    return np.array([without_shared_words(signals) < _FLOOR for signals in rows])
 
 
 def best_of_questions(lines: Lines, scores: Array) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from rag.answer.chat_writer import ChatWriter
 from rag.answer.cite import is_refusal
 from rag.answer.excerpts import pick_excerpts
 from rag.answer.prompt import SYSTEM, Prompt, build_prompt
-from rag.domain import Chunk, Draft, Model, Passage, Progress, Quote, Span, Turn, Verdict
+from rag.domain import Chunk, Draft, Model, Passage, Progress, Quote, Span, Verdict
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.events import Answered, Reading, Token
 from rag.inference.llama_chat import ChatModel
@@ -352,13 +352,6 @@ def test_a_template_without_a_system_role_gets_the_rules_in_the_question(tmp_pat
 def test_the_refusal_is_known_in_any_dress() -> None:
     assert is_refusal(" Not answered.\n") and is_refusal("**NOT ANSWERED**")
     assert not is_refusal("The question was not answered by Lavrov [1].")
-
-
-def test_a_follow_up_is_left_to_the_rules(chat: ChatModel) -> None:
-    turns = [Turn("Who was Eliot?", "A poet [1].", "a poet")]
-    read = chat.tokens_read
-    assert _writer(chat, max_tokens=50).rewrite("When did he die?", turns, lambda: False) == ""
-    assert chat.tokens_read == read
 
 
 def test_what_a_model_of_random_weights_makes_of_a_follow_up_is_left_to_the_rules(

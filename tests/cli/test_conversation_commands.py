@@ -15,7 +15,7 @@ from rag.cli.main import cli
 from rag.config import Config
 from rag.domain import FileState
 from rag.errors import RagError, Usage
-from rag.library.conversation_access import _file_state
+from rag.library.file_state import state_of_cited
 from rag.library.files import KnownFile
 from rag.library.library import Library
 from rag.machines import Machines
@@ -136,11 +136,11 @@ def test_the_state_of_a_cited_file(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text("text")
     status = path.stat()
-    known = KnownFile(str(path), "a.md", "d", status.st_size, status.st_mtime_ns, "", None)
-    assert _file_state("a.md", [known]) is FileState.SAME
-    assert _file_state("b.md", [known]) is FileState.MOVED
+    known = KnownFile(str(path), "a.md", "d", status.st_size, status.st_mtime_ns, "0" * 64, None)
+    assert state_of_cited("a.md", [known]) is FileState.SAME
+    assert state_of_cited("b.md", [known]) is FileState.MOVED
     path.write_text("other text")
-    assert _file_state("a.md", [known]) is FileState.CHANGED
+    assert state_of_cited("a.md", [known]) is FileState.CHANGED
     path.unlink()
-    assert _file_state("a.md", [known]) is FileState.GONE
-    assert _file_state("a.md", []) is FileState.GONE
+    assert state_of_cited("a.md", [known]) is FileState.GONE
+    assert state_of_cited("a.md", []) is FileState.GONE

@@ -53,9 +53,6 @@ class Rote:
                 span.of(passages[0].chunk.text), 1, Span(start + span.start, start + span.end)
             )
 
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
-        return ""
-
 
 class SmallMachines(Machines):
     """Stand-ins that open at once."""

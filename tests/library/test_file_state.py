@@ -14,8 +14,10 @@ from rag import serialize
 from rag.bot import Bot
 from rag.cli.output import print_answer
 from rag.domain import Answer, FileState
+from rag.errors import LibraryBusy
 from rag.events import Answered, Notice, Report
 from rag.library.file_state import with_file_states
+from rag.library.lock import writer_lock
 from tests.faults.small import Small
 
 QUESTION = "What colour has the zqx lamp?"
@@ -87,20 +89,20 @@ def test_a_file_that_could_not_be_read_again_is_a_changed_one(bot: Bot, tmp_path
     assert state(bot) is FileState.CHANGED
 
 
-def test_each_file_is_looked_at_once_and_none_is_read(
-    bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_file_is_looked_at_once_and_none_is_read(bot: Bot, tmp_path: Path) -> None:
     passages = bot.search("zqx lamp") * 5
+    files = [*(tmp_path / "docs").iterdir()]
+    status = {str(path): path.lstat() for path in files}
     looked: list[str] = []
-    lstat = os.lstat
 
     def look(path: str) -> os.stat_result:
         looked.append(path)
-        return lstat(path)
+        return status[path]
 
-    monkeypatch.setattr(os, "lstat", look)
-    monkeypatch.setattr(os, "open", None)
-    with_file_states(bot.library.files, passages)
+    for path in files:
+        path.unlink()  # what is gone cannot be read
+    marked = with_file_states(bot.library.files, passages, look)
+    assert {passage.file for passage in marked} == {FileState.SAME}
     assert len(looked) == len(set(looked)) == 2
 
 
@@ -121,9 +123,15 @@ def test_refresh_reads_changed_files_of_the_sources_again(bot: Bot, tmp_path: Pa
     assert not [e for e in events if isinstance(e, Report)]
 
 
-def test_refresh_without_a_change_reads_nothing(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bot.access, "writing", None)
-    assert ask(bot, refresh=True).text.startswith("The zqx lamp is green.")
+def test_refresh_without_a_change_does_not_wait_for_another_writer(bot: Bot) -> None:
+    with writer_lock(Path(bot.config.folder), patience=1.0):
+        assert ask(bot, refresh=True).text.startswith("The zqx lamp is green.")
+
+
+def test_refresh_of_a_changed_file_needs_the_lock(bot: Bot, tmp_path: Path) -> None:
+    (tmp_path / "docs" / "lamp.txt").write_text("The zqx lamp is red now.\n")
+    with writer_lock(Path(bot.config.folder), patience=1.0), pytest.raises(LibraryBusy):
+        ask(bot, refresh=True)
 
 
 def test_the_answer_says_it_in_plain_words(

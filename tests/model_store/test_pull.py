@@ -108,16 +108,7 @@ def test_two_at_a_time_are_refused(tmp_path: Path, server: FileServer) -> None:
 
 @pytest.fixture
 def hub(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> FileServer:
-    from huggingface_hub import constants
-
-    address = server.url("")[:-1]
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(
-        constants,
-        "HUGGINGFACE_CO_URL_TEMPLATE",
-        address + "/{repo_id}/resolve/{revision}/{filename}",
-    )
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", "/nowhere")
+    monkeypatch.setenv("HF_ENDPOINT", server.url("")[:-1])
     monkeypatch.delenv("HF_TOKEN", raising=False)
     return server
 
@@ -158,10 +149,7 @@ def test_what_the_hub_lacks_or_states_otherwise_is_said(tmp_path: Path, hub: Fil
 def test_a_hub_that_is_not_there_leads_to_the_packages(
     tmp_path: Path, hub: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from huggingface_hub import constants
-
-    template = "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     source = parse_source("qwen2.5-coder-0.5b")
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     with pytest.raises(DownloadFailed, match="cannot be asked") as caught:

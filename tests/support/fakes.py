@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -118,10 +118,7 @@ JUDGE = Judge(
 
 
 class Script:
-    """Fills the seam `Writer`: a draft, then `pieces`, with `seconds` before each; then `error` is raised, if there is one.
-
-    `rewritten` is what it makes of any question that leans; `rewrote` is what it was asked to.
-    """
+    """Fills the seam `Writer`: a draft, then `pieces`, with `seconds` before each; then `error` is raised, if there is one."""
 
     def __init__(
         self,
@@ -130,18 +127,11 @@ class Script:
         seconds: float = 0.0,
         error: Exception | None = None,
         name: str = "script",
-        rewritten: str = "",
     ) -> None:
         self.model = Model(name, "0" * 64)
         self.closed = False
         self.asked: list[tuple[str, tuple[int, ...], int]] = []
         self._pieces, self._draft, self._seconds, self._error = pieces, draft, seconds, error
-        self.rewrote: list[tuple[str, list[Turn]]] = []
-        self._rewritten = rewritten
-
-    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str:
-        self.rewrote.append((question, list(history)))
-        return self._rewritten
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]

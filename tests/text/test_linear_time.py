@@ -269,7 +269,6 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "lean": (300, lambda t: [f(t) for f in (referring_words.find_person_pronoun, referring_words.find_plural_pronoun, referring_words.find_thing_pronoun, referring_words.find_there, referring_words.find_then, referring_words.find_demonstrative, referring_words.asks_for_more)]),
     "named": (300, lambda t: (mentions.find_mentions(t), mentions.mention_kind(t), mentions.name_only(t), mentions.leading_name(t), mentions.noun_phrases(t))),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
-    "sound": (6_000, lambda t: (followup.accept_rewrite(t, "q?", _HISTORY), followup.accept_rewrite("Who is he?", t, [Turn(t, t, t)]))),
     "kind": (30_000, spans.answer_kind),
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: reader.missing_names(_SHORT, [_passage(t)])),

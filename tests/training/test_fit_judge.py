@@ -12,7 +12,7 @@ from rag.training.near_misses import Asked, has_answer, variants, without_answer
 from tests.support.fakes import passage
 
 
-def _lines(count: int) -> list[dict[str, object]]:
+def _lines(count: int, logit: float = 0.0) -> list[dict[str, object]]:
     chance = random.Random(3)
     lines: list[dict[str, object]] = []
     for number in range(count):
@@ -28,7 +28,12 @@ def _lines(count: int) -> list[dict[str, object]]:
                         "variant": variant,
                         "passage": place + 1,
                         "answers": right,
-                        "signals": {"signal": signal, "noise": chance.gauss(0, 1)},
+                        "signals": {
+                            "signal": signal,
+                            "noise": chance.gauss(0, 1),
+                            "logit": logit,
+                            "words_passage": 0.75,
+                        },
                     }
                 )
     return lines
@@ -41,6 +46,12 @@ def test_the_regression_finds_the_signal_and_its_probability_is_right() -> None:
     assert figures["auc"] > 0.9 and figures["calibration_error"] < 0.1
     assert figures["contains"] <= figures["contains_always"]
     assert (figures["n_as"], figures["n_out"]) == (120, 120)
+
+
+def test_what_lies_below_the_floor_is_no_answer_and_keeps_its_probability() -> None:
+    usual, weak = (fit_judge(read_lines(_lines(60, logit))).figures for logit in (0.0, -9.0))
+    assert usual["contains"] > 0.5 and weak["contains"] == 0 and weak["refused_out"] == 1
+    assert weak["auc"] == usual["auc"]
 
 
 def test_the_calibration_error_is_the_distance_of_probability_and_share() -> None:

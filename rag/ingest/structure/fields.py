@@ -27,7 +27,8 @@ _MONTH = (
 )
 _DAY = (
     r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?Z?)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|"
-    rf"{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}|\d{{1,2}}(?:st|nd|rd|th|\.)?\s{_MONTH}\s\d{{4}})"
+    rf"{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}|"
+    rf"\d{{1,2}}(?:st|nd|rd|th|\.)?\s{_MONTH}\s\d{{4}})"
 )
 _BULLET = re.compile(r"(?:[-*+•]\s+)?")
 #: what may stand before the name of a speaker: a time, in brackets or after a day
@@ -66,8 +67,10 @@ _NO_NAMES = frozenset(
 )
 #: names of a numbered part, whose value is a title
 _NUMBERED = re.compile(
-    r"(?:chapter|section|part|book|act|scene|volume|vol|figure|fig|table|appendix|annex|listing|lesson|"
-    r"unit|episode|theorem|lemma|example|exercise|verse|psalm|stanza|canto|item|case|article|lecture|"
+    r"(?:chapter|section|part|book|act|scene|volume|vol|figure|fig|table|appendix|annex|"
+    r"listing|lesson|"
+    r"unit|episode|theorem|lemma|example|exercise|verse|psalm|stanza|canto|item|case|article|"
+    r"lecture|"
     r"problem|definition|equation|algorithm|kapitel|teil|abbildung|tabelle)\.?\s+[\dIVXLC.]+[a-z]?",
     re.I,
 )
