@@ -36,12 +36,6 @@ _ORDINALS = {
         "second third fourth fifth sixth seventh eighth ninth tenth".split(), 2
     )
 }
-_SUPERLATIVE = re.compile(
-    r"\b(?:most|least|first|last|latest|oldest|newest|best|worst|only|(?!interest|forest|request|"
-    r"honest|harvest|protest|guest|west|test|invest|suggest|modest|contest|arrest|rest|priest|quest)"
-    r"\w{3,}est)\b",
-    re.I,
-)
 #: a noun after the word that asks: "which STATUE did", "what kind of FOREST"
 _ASKED_NOUN = re.compile(
     r"\b(?:what|which)\s+(?:(?:kind|type|sort)s?\s+of\s+)?"
@@ -66,9 +60,6 @@ _NO_NAMES = frozenset("ok yes no tv faq pdf csv id am pm utc asap".split())
 _LABELLED = re.compile(r"\b([^\W\d_][\w-]*)\s+(\d{1,4}|[A-Z])\b(?![.,:]\d|\s?%)(?:\s+([^\W\d_]+))?")
 _SMALL_WORD = re.compile(r"(?<![\w'’-])[a-z]{3,20}(?![\w'’-])")
 _MIN_SLIP = 5  #: letters from which a word may be a slip for one of the passages
-_TWO_PARTS = re.compile(
-    r",?\s+and\s+(?=(?:who|whom|whose|what|when|where|which|why|how)\b)|\?\s+(?=\w)", re.I
-)
 
 
 class Asked(StrEnum):
@@ -118,10 +109,8 @@ class Question:
     text: str
     kind: Asked
     wanted: str  #: kind of the short answer: "number", "date", "name" or ""
-    parts: tuple[str, ...]  #: one for each thing that is asked, in order
     constraints: tuple[Constraint, ...]
     negated: bool
-    superlative: str  #: the first superlative or ordinal word, or ""
     subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
     labels: tuple[tuple[str, str], ...] = ()  #: stem and label of "flat A", "Falcon 5"
 
@@ -153,16 +142,14 @@ def parse_question(text: str) -> Question:
         kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
     if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:
         kind = Asked.LIST
-    superlative, last = _SUPERLATIVE.search(folded), _LAST_NOUN.search(rest.strip())
+    last = _LAST_NOUN.search(rest.strip())
     subject = facts.fold_text(last[1]) if last else ""
     return Question(
         text=text,
         kind=kind,
         wanted=asked.kind,
-        parts=tuple(part.strip(" ?") for part in _TWO_PARTS.split(text) if part.strip(" ?")),
         constraints=tuple(_constraints(rest)),
         negated=bool(facts.count_negations(text)),
-        superlative=superlative[0] if superlative else "",
         subject="" if subject in _KIND_WORDS else facts.stem(subject),
         labels=tuple(labels_of(rest)),
     )

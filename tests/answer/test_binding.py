@@ -51,11 +51,6 @@ def test_the_constraints_of_a_question(question: str, kind: Kind, shown: list[st
     assert [c.shown for c in parse_question(question).of(kind)] == shown
 
 
-def test_two_questions_in_one_are_two_parts() -> None:
-    parts = parse_question("Who built the mill and when did it burn down?").parts
-    assert parts == ("Who built the mill", "when did it burn down")
-
-
 def _met(question: str, sentence: str, context: str = "", before: str = "") -> dict[str, Met]:
     around = Surroundings(sentence, context, before, f"{before} {sentence}")
     return {b.constraint.shown: b.met for b in bind(parse_question(question), around)}
