@@ -174,7 +174,8 @@ class Reader:
         """The abstention, with the nearest sentences and what each of them lacks."""
         chance = judged[0].chance if judged else 0.0
         missing = explain_abstention(judged, self.fit, bool(self.model.calibrated)) + lacking
-        return self._abstention(total, missing, chance, languages, self._related(judged))
+        near = [one for one in judged if one.chance >= self.fit.part]
+        return self._abstention(total, missing, chance, languages, self._related(near))
 
     def _related(self, judged: Sequence[Judged]) -> tuple[Quote, ...]:
         """The sentences that are near the question and not surely an answer, likeliest first."""

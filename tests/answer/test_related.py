@@ -20,11 +20,11 @@ from tui.render.glyphs import ASCII, UNICODE
 STATION = passage(1, "The railway station was closed in 1996.")
 LIBRARY = passage(2, "The library was closed by the mayor.")
 #: by the constraints that are met alone
-FIT = JudgeFit({"all_near": 4.0}, constant=-3.0, least=0.7, part=0.1)
+FIT = JudgeFit({"all_near": 4.0}, constant=-3.0, least=0.7, part=0.09)
 
 
-def _ask(question: str) -> Answer:
-    reader = Reader(WordPairs(), Model("reader", ""), FIT)
+def _ask(question: str, fit: JudgeFit = FIT) -> Answer:
+    reader = Reader(WordPairs(), Model("reader", ""), fit)
     events = answer_question(
         question, lambda *_: (STATION, LIBRARY), reader, JUDGE, limit=2, searched=2
     )
@@ -39,6 +39,11 @@ def test_a_sentence_of_the_source_that_lacks_what_is_asked_is_related_and_no_ans
     assert first.verdict is Verdict.SUPPORTED and first.evidence[0].text == first.sentence.text
     assert first.judgement is not None and first.judgement.answers is not Answers.YES
     assert first.judgement.reasons == ("it does not say “harbour”",)
+
+
+def test_a_sentence_that_is_far_from_the_question_is_not_even_related() -> None:
+    answer = _ask("When was the harbour closed?", replace(FIT, part=0.5))
+    assert answer.abstained and not answer.related and answer.passages
 
 
 def test_an_answer_has_both_judgements() -> None:
