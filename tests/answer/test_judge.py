@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.answer.judge import (
@@ -137,3 +139,14 @@ def test_a_pronoun_is_nobody() -> None:
     reading = _reading(1, "I want to paint the fence.", "I")
     (judged,) = judge_readings("Who wants to paint the fence?", [reading], sure)
     assert judged.chance < sure.least
+
+
+def test_below_the_floor_is_no_answer_but_for_a_part_read_in_its_context() -> None:
+    reading = _reading(1, "Vera Dahl is 41 years old.", "41", logit=-3.0)
+    sure = JudgeFit({"all_near": 9.0}, constant=9.0, least=0.5, part=0.2, floor=-1.0)
+    (weak,) = judge_readings("How old is Vera Dahl?", [reading], sure)
+    assert weak.chance < sure.least
+    (part,) = judge_readings("How old is Vera Dahl?", [replace(reading, in_context=True)], sure)
+    assert part.chance > sure.least
+    (strong,) = judge_readings("How old is Vera Dahl?", [replace(reading, logit=3.0)], sure)
+    assert strong.chance > sure.least
