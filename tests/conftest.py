@@ -83,27 +83,33 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what needs the seeds in a library: they are embedded with torch."""
     for item in items:
-        if "seeded" in getattr(item, "fixturenames", ()):
+        if "added_seeds" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose default library holds the seeds, embedded for real. Tests must not change it."""
+def added_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose default library holds the seeds, embedded for real. Only to be copied."""
     from rag import Bot, Config
 
-    home = tmp_path_factory.mktemp("seeded")
+    home = tmp_path_factory.mktemp("added-seeds")
     with Bot.open(Config(home=str(home))) as bot:
         for _ in bot.add([str(SEEDS)]):
             pass
     return home
 
 
+@pytest.fixture(scope="session")
+def seeded(added_seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `added_seeds` for all tests: they may ask, which is kept, and change no document."""
+    return Path(shutil.copytree(added_seeds, tmp_path_factory.mktemp("seeded") / "home"))
+
+
 @pytest.fixture
-def home(seeded: Path, tmp_path: Path) -> Iterator[Path]:
-    """A copy of `seeded` that a test may do anything to."""
+def home(added_seeds: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of `added_seeds` that a test may do anything to."""
     copy = tmp_path / "home"
-    shutil.copytree(seeded, copy)
+    shutil.copytree(added_seeds, copy)
     yield copy
 
 

@@ -29,7 +29,7 @@ _QUESTION_WORDS_WEIGHT = 4.0
 #: added to the score of a place if it is of the kind that is asked for
 _KIND_WEIGHT = 0.4
 #: between the values of a list
-_BETWEEN = re.compile(r"[,;]\s+(?:and\s+)?|\s+and\s+")
+_BETWEEN = re.compile(r"[,;]\s+(?:and\s+)?|(?<!\s)\s+and\s+")
 #: never the name of a person
 _PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
 #: by how much a place leads if no other sentence has one
@@ -104,9 +104,10 @@ def _one_of_several(asked_stems: set[str], text: str, span: Span) -> Span:
 
     Asked how heavy the sand is: of "3 kg, the sand 2,000 g and the lime 0,75 kg", the second.
     """
-    bounds = [span.start, *(span.start + m.end() for m in _BETWEEN.finditer(span.of(text)))]
-    ends = [*(span.start + m.start() for m in _BETWEEN.finditer(span.of(text))), span.end]
-    parts = [Span(start, end) for start, end in zip(bounds, ends, strict=True) if start < end]
+    between = [match.span() for match in _BETWEEN.finditer(span.of(text))]
+    starts = [span.start, *(span.start + end for _, end in between)]
+    ends = [*(span.start + start for start, _ in between), span.end]
+    parts = [Span(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
     if len(parts) < 2 or not all(any(c.isdigit() for c in part.of(text)) for part in parts):
         return span
     named = [part for part in parts if asked_stems.intersection(facts.content_stems(part.of(text)))]
