@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.domain import Conversation, Document, FileState, SavedTurn, Status
+from rag.domain import (
+    Conversation,
+    Document,
+    FileState,
+    Listing,
+    OpenedDocument,
+    SavedTurn,
+    Status,
+)
 from rag.events import Event
 from rag.protocols import ErrorRates
 
@@ -24,6 +32,16 @@ class ChatEngine(Protocol):
     ) -> Iterator[Event]: ...
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]: ...
+
+    def sync(self) -> Iterator[Event]: ...
+
+    def read_again(self, sources: Sequence[str]) -> Iterator[Event]: ...
+
+    def remove(self, name: str) -> Iterator[Event]: ...
+
+    def documents(self) -> tuple[Listing, ...]: ...
+
+    def open_document(self, name: str) -> OpenedDocument: ...
 
     def new_conversation(self) -> str: ...
 

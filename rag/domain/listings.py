@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rag.domain.answers import Verdict
+from rag.domain.documents import Document, FileState, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,22 @@ class Listing:
     state: str
     reason: str | None
     by_words: int = 0  #: of the chunks, rows of a large table: without a vector, found by words
+    cure: str | None = None  #: what helps against the `reason`
+    path: str = ""  #: absolute path of the file, also of a document inside of it
+    modified: int = 0  #: time of the file's last change when it was read, in ns
+    file: FileState = FileState.UNKNOWN  #: what has become of the file since
+    copies: int = 0  #: of the chunks, those that another document has as well
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDocument:
+    """A document to be read, with its units, and what the library knows of it."""
+
+    document: Document
+    passages: tuple[Span, ...]  #: sorted by place; masked text is in none
+    sources: tuple[str, ...]  #: all files with this very text
+    #: sources of other documents with passages that say the same, and the number of these passages
+    copies: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
