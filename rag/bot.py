@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -30,13 +31,14 @@ from rag.library.document_access import DocumentAccess
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
+from rag.model_store.model_access import ModelAccess
 from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess, DocumentAccess):
+class Bot(ConversationAccess, DocumentAccess, ModelAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
     `machines` are the models; the bot closes them. `access` is the library with its index.
@@ -67,6 +69,11 @@ class Bot(ConversationAccess, DocumentAccess):
     def library(self) -> Library:
         """The library. Raises `LibraryMissing` if there is none."""
         return self.access.open()
+
+    def switch_model(self, setting: str) -> None:
+        self.close()
+        self.config = self.machines.config = replace(self.config, model=setting)
+        self.access = LibraryAccess(self.config, self.machines)
 
     # -- documents
 

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,6 +32,7 @@ from rag.domain import (
     Document,
     FileState,
     Listing,
+    ModelListing,
     OpenedDocument,
     Passage,
     SavedTurn,
@@ -38,7 +40,7 @@ from rag.domain import (
 )
 from rag.engine_child import STOP, Reply, Request, serve
 from rag.errors import Cancelled, EngineStopped
-from rag.events import Event
+from rag.events import Event, ModelChosen
 from rag.front_door import FrontDoor
 from rag.process import safe_children
 from rag.protocols import ErrorRates
@@ -101,6 +103,7 @@ class Engine:
         self._starting = threading.Lock()
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
+        self._model_changed = False  #: whether the child has another model than `_config`
         self._kill_timer: threading.Timer | None = None
         #: number of the work that runs, or ran last
         self._number = 0
@@ -177,6 +180,21 @@ class Engine:
         """As `Bot.remove`."""
         return self._work(FrontDoor.remove, name)
 
+    def use_model(self, name: str) -> Iterator[Event]:
+        """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
+        for event in self._work(FrontDoor.use_model, name):
+            if isinstance(event, ModelChosen):
+                with self._looking, self._starting:
+                    self._config = replace(self._config, model=event.model)
+                    self._model_changed = True
+            yield event
+        if self._model_changed:
+            with self._working, self._looking, self._starting:
+                self._model_changed = False
+                if self._child is not None:
+                    self._child.kill()
+                    self._child = None
+
     def _work(
         self,
         method: Callable[Concatenate[FrontDoor, P], Iterator[Event]],
@@ -239,6 +257,14 @@ class Engine:
     def documents(self) -> tuple[Listing, ...]:
         """As `Bot.documents`."""
         return self._look(FrontDoor.documents)
+
+    def models(self) -> tuple[ModelListing, ...]:
+        """As `Bot.models`."""
+        return self._look(FrontDoor.models)
+
+    def remove_model(self, name: str) -> int:
+        """As `Bot.remove_model`."""
+        return self._look(FrontDoor.remove_model, name)
 
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         """As `Bot.questions`."""

@@ -10,6 +10,7 @@ from rag.domain import (
     Document,
     FileState,
     Listing,
+    ModelListing,
     OpenedDocument,
     Passage,
     SavedTurn,
@@ -39,6 +40,12 @@ class FrontDoor(Protocol):
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]: ...
 
     def document(self, name: str) -> Document: ...
+
+    def models(self) -> tuple[ModelListing, ...]: ...
+
+    def use_model(self, name: str) -> Iterator[Event]: ...
+
+    def remove_model(self, name: str) -> int: ...
 
     def open_document(self, name: str) -> OpenedDocument: ...
 

@@ -10,6 +10,7 @@ from rag.domain import (
     Document,
     FileState,
     Listing,
+    ModelListing,
     OpenedDocument,
     SavedTurn,
     Status,
@@ -40,6 +41,12 @@ class ChatEngine(Protocol):
     def remove(self, name: str) -> Iterator[Event]: ...
 
     def documents(self) -> tuple[Listing, ...]: ...
+
+    def models(self) -> tuple[ModelListing, ...]: ...
+
+    def use_model(self, name: str) -> Iterator[Event]: ...
+
+    def remove_model(self, name: str) -> int: ...
 
     def open_document(self, name: str) -> OpenedDocument: ...
 

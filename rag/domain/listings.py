@@ -40,6 +40,29 @@ class OpenedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelListing:
+    """A model that answers, or that can be fetched to answer. Sizes are in bytes."""
+
+    name: str
+    title: str
+    installed: bool  #: whether it is on this computer
+    in_use: bool
+    size: int
+    needs: int  #: memory that it needs, about; 0 if it is not known
+    memory: int  #: of this computer; 0 if it is not known
+    licence: str = ""
+    default: bool = False  #: whether it is the one that is offered for this computer
+    fetched: int = 0  #: of the file, what an interrupted fetch has brought
+    measured: str = ""  #: what it was measured to be worth, in words; "" if it was not
+    speed: str = ""  #: how fast it was here, in words; "" if it was not tried
+
+    @property
+    def fits(self) -> bool:
+        """Whether the memory of this computer is enough, as far as both are known."""
+        return not (self.needs and self.memory) or self.needs <= self.memory
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Names and counts for the header of a screen."""
 

@@ -1,0 +1,81 @@
+"""The table of commands of the library and of a document that is read."""
+
+from __future__ import annotations
+
+from tui.command import Command
+
+
+def moves(place: str, noun: str) -> tuple[Command, ...]:
+    """Return the commands that move the cursor of a list, or scroll a text."""
+    steps = (
+        ("up", "up,k", "Go up by one", "screen.move(-1)"),
+        ("down", "down,j", "Go down by one", "screen.move(1)"),
+        ("page_up", "pageup", "Go up by a page", "screen.move_page(-1)"),
+        ("page_down", "pagedown,space", "Go down by a page", "screen.move_page(1)"),
+        ("first", "home,g", "Go to the first", "screen.move(-1000000000)"),
+        ("last", "end,G", "Go to the last", "screen.move(1000000000)"),
+    )
+    return tuple(
+        Command(
+            f"{place}_{name}",
+            keys,
+            "move",
+            f"{words} {noun}" if name in ("up", "down", "first", "last") else words,
+            place,
+            action,
+            rank=8 if name == "up" else 0,
+            in_palette=False,
+            keys_shown={"up": "up down"}.get(name, ""),
+        )
+        for name, keys, words, action in steps
+    )
+
+
+def page_command(
+    place: str, name: str, keys: str, label: str, words: str, rank: int = 0, shown: str = ""
+) -> Command:
+    """Return a command of a page that is done by the screen and is not in the palette."""
+    return Command(
+        f"{place}_{name}",
+        keys,
+        label,
+        words,
+        place,
+        f"screen.{name}",
+        rank=rank,
+        in_palette=False,
+        keys_shown=shown,
+    )
+
+
+LIBRARY_COMMANDS: tuple[Command, ...] = (
+    Command(
+        "library",
+        "f2",
+        "library",
+        "Show the documents: their states, reading, adding, removing",
+        "app",
+        "app.page('library')",
+        rank=6,
+    ),
+    page_command("library", "close", "escape", "back", "Go back to the conversation", 7),
+    page_command("library", "choose", "enter", "read", "Read the document as Footnote sees it", 1),
+    page_command("library", "add", "a", "add", "Add a file or a folder by its path", 2),
+    page_command(
+        "library", "remove", "delete", "remove", "Remove the document, after a question", 3
+    ),
+    page_command(
+        "library", "again", "r", "read again", "Read the file again, also a failed one", 4
+    ),
+    page_command("library", "update", "u", "update", "Read all that is new, changed or gone", 5),
+    page_command("library", "filter", "slash", "filter", "Show the files with these words", 6),
+    page_command("library", "sort", "s", "sort", "Sort by name, state, passages, size or date"),
+    page_command("library", "stop", "x", "stop", "Stop adding or updating; finished files stay"),
+    *moves("library", "document"),
+    page_command("reading", "close", "escape,q", "back", "Close the search, or go back", 5, "esc"),
+    page_command("reading", "find", "slash", "find", "Find words in the document", 1),
+    page_command("reading", "next", "n", "next", "Go to the next place found", 2),
+    page_command("reading", "previous", "N", "previous", "Go to the place found before", 0),
+    page_command("reading", "editor", "o", "edit file", "Open the file in $EDITOR", 3),
+    *moves("reading", "line"),
+)
