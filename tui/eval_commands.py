@@ -13,7 +13,7 @@ EVAL_COMMANDS: tuple[Command, ...] = (
         "Show the measured runs: their figures, two runs compared, starting one",
         "app",
         "app.page('eval')",
-        rank=7,
+        rank=9,
     ),
     page_command("eval", "close", "escape", "back", "Go back to the conversation", 6),
     page_command("eval", "choose", "enter", "figures", "Show the figures of the run", 1),

@@ -56,7 +56,7 @@ LIBRARY_COMMANDS: tuple[Command, ...] = (
         "Show the documents: their states, reading, adding, removing",
         "app",
         "app.page('library')",
-        rank=6,
+        rank=8,
     ),
     page_command("library", "close", "escape", "back", "Go back to the conversation", 7),
     page_command("library", "choose", "enter", "read", "Read the document as Footnote sees it", 1),

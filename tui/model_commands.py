@@ -13,7 +13,7 @@ MODEL_COMMANDS: tuple[Command, ...] = (
         "Show the models: which one answers, fetching, removing",
         "app",
         "app.page('models')",
-        rank=7,
+        rank=9,
     ),
     page_command("models", "close", "escape,q", "back", "Go back to the conversation", 6, "esc"),
     page_command("models", "choose", "enter", "use", "Let this model answer from now on", 1),

@@ -87,7 +87,7 @@ def detail(entry: ModelListing, glyphs: Glyphs) -> Content:
         words = f"needs about {size_words(entry.needs)}{of} of memory without its context: {fits}"
         parts.append((f"{words}\n", style))
     if entry.speed:
-        parts.append((f"{entry.speed}\n", ""))
+        parts.append((f"{quote_foreign(entry.speed)}\n", ""))
     elif entry.installed and not entry.in_use:
         parts.append(("its speed here is measured when it is chosen\n", "$text-muted"))
     measured = entry.measured or "what it is worth was not measured"

@@ -119,8 +119,10 @@ class DocumentScreen(ListPage):
         top = bisect_left([(line.paragraph, line.span.start) for line in event.layout.lines], at)
         self.lines.show(len(event.layout.lines), self._row)
         self.lines.scroll_to(y=top, animate=False, force=True, immediate=True)
-        if self.hits:
-            self._find(self.query_one(Input).value)
+        if self.here is not None:
+            number = self.hits.index(self.here)
+            self._search(self.query_one(Input).value)
+            self.here = self.hits[number] if number < len(self.hits) else None
 
     def _offset_at_top(self) -> tuple[int, int]:
         """Return the place at the top of the screen, to find it in another layout."""
@@ -189,16 +191,20 @@ class DocumentScreen(ListPage):
 
     def _find(self, words: str) -> None:
         """Find all places of `words`, and go to the first at or below the top of the screen."""
-        self.hits = self.layout_.find(words)
-        by_paragraph = defaultdict(list)
-        for hit in self.hits:
-            by_paragraph[hit.paragraph].append(hit)
-        self._of_paragraph = dict(by_paragraph)
+        self._search(words)
         top = self.lines.scroll_offset.y
         below = (hit for hit in self.hits if hit.line >= top)
         self._go(next(below, self.hits[0] if self.hits else None), words)
         hidden = frozenset(() if self.hits else ("reading_next",))
         self.query_one(KeyBar).show("reading", True, hidden)
+
+    def _search(self, words: str) -> None:
+        """Find all places of `words`, and go nowhere."""
+        self.hits = self.layout_.find(words)
+        by_paragraph = defaultdict(list)
+        for hit in self.hits:
+            by_paragraph[hit.paragraph].append(hit)
+        self._of_paragraph = dict(by_paragraph)
 
     def _go(self, hit: Hit | None, words: str) -> None:
         self.here = hit

@@ -117,6 +117,10 @@ class LibraryScreen(ListPage):
             assemble([(quote_foreign(words), "$text-error")])
         )
 
+    def _say(self, words: str) -> None:
+        """Show a warning below the list until the cursor moves."""
+        self.query_one("#page-detail", Static).update(assemble([(words, "$text-warning")]))
+
     def _arrange(self) -> None:
         """Filter and sort the documents; the cursor stays on its document."""
         here = self.entry.source if self.entry else ""
@@ -211,8 +215,7 @@ class LibraryScreen(ListPage):
             return
         path = typed_path(event.value)
         if path is None:
-            words = f"there is no file or folder {quote_foreign(event.value)}"
-            self.app.notify(words, markup=False, severity="warning", timeout=4)
+            self._say(f"there is no file or folder {quote_foreign(event.value)}")
             return
         self._type("")
         self._ask.add(str(path.absolute()))
@@ -246,8 +249,7 @@ class LibraryScreen(ListPage):
             name = entry.source
             self.app.push_screen(DocumentScreen(self._engine, name, self.glyphs))
         elif entry is not None:
-            words = "there is nothing to read: its reason is below the list"
-            self.app.notify(words, markup=False, timeout=3)
+            self.app.notify("there is nothing to read of it", markup=False, timeout=3)
 
     def action_remove(self) -> None:
         entry = self.entry
@@ -272,8 +274,7 @@ class LibraryScreen(ListPage):
 
     def _begin(self, verb: str, name: str, work: library.Work) -> None:
         if self.busy or not self._work.begin(verb, name, work):
-            words = "wait until the running work has ended, or stop it with x"
-            self.app.notify(words, markup=False, severity="warning", timeout=4)
+            self._say("wait until the running work has ended, or stop it with x")
         self._tick()
 
     def action_stop(self) -> None:

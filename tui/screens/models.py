@@ -152,9 +152,9 @@ class ModelsScreen(ListPage):
         if entry is None or self.choosing:
             return
         if entry.in_use:
-            self._notify(f"{quote_foreign(entry.name)} answers already")
+            self._say(f"{quote_foreign(entry.name)} answers already")
         elif not entry.installed:
-            self._notify("it is not on this computer: p fetches it")
+            self._say("it is not on this computer: p fetches it")
         else:
             self.choosing = True
             self.run_in_thread(partial(models.use_model, self._engine, entry.name))
@@ -164,13 +164,13 @@ class ModelsScreen(ListPage):
         if entry is None:
             return
         if entry.installed:
-            self._notify(f"{quote_foreign(entry.name)} is on this computer")
+            self._say(f"{quote_foreign(entry.name)} is on this computer")
         elif not entry.fits:
-            self._notify("it is too big for the memory of this computer")
+            self._say("it is too big for the memory of this computer")
         elif self._commands.start(_FETCH, entry.name, ["models", "pull", entry.name]) is None:
-            self._notify("another model is being fetched; x stops that")
-        self._said = ""
-        self._tick()
+            self._say("another model is being fetched; x stops that")
+        else:
+            self._say("")
 
     def action_stop(self) -> None:
         if self.fetching and self._fetch is not None:
@@ -179,7 +179,7 @@ class ModelsScreen(ListPage):
     def action_remove(self) -> None:
         entry = self.entry
         if entry is None or not (entry.installed or entry.fetched):
-            self._notify("there is no file of it here")
+            self._say("there is no file of it here")
             return
         words = "Remove the file of this model?"
         dialog = ConfirmDialog(words, entry.name, "It can be fetched again.")
@@ -189,5 +189,7 @@ class ModelsScreen(ListPage):
         if agreed:
             self.run_in_thread(partial(models.remove_model, self._engine, name))
 
-    def _notify(self, words: str) -> None:
-        self.app.notify(words, markup=False, timeout=3)
+    def _say(self, words: str) -> None:
+        """Show words of our own above the list until something else is done."""
+        self._said = words
+        self._tick()
