@@ -19,7 +19,11 @@ from rag.machines import Machines
 from tests.support.fakes import WordVectors
 
 TABLE = "name,price\nHammer,12.50\nSaw,19.90\n"
-LONG = "The pump in the yard has a cover that is held by six bolts of stainless steel. "
+LONG = (
+    "The pump in the yard has a cover that is held by six bolts of stainless steel. "
+    "Its gasket swells with solvent, and is replaced whenever the cover was taken off the pump. "
+    "Check it for leaks after ten minutes of running."
+)
 
 
 class Fakes(Machines):
@@ -44,7 +48,8 @@ def docs(tmp_path: Path) -> Path:
     (folder / "prices.csv").write_text(TABLE)
     (folder / "a.txt").write_text(LONG)
     (folder / "b.txt").write_text(LONG)
-    (folder / "c.txt").write_text(f"Another heading of the page.\n\n{LONG}")
+    other = " ".join(f"The {n}th bolt lies in box number {n}." for n in range(3, 12))
+    (folder / "c.txt").write_text(f"{LONG}\n\n{other}\n")
     (folder / "bad.xyz").write_bytes(b"\0\1")
     return folder
 
@@ -80,11 +85,9 @@ def test_a_document_is_opened_with_units_passages_and_files(bot: Bot) -> None:
 
 def test_passages_that_say_the_same_are_counted_and_named(bot: Bot) -> None:
     found = {entry.source: entry.copies for entry in bot.documents()}
-    shared = bot.library.duplicates.shared_counts()
-    assert found["docs/prices.csv"] == 0
-    assert found["docs/a.txt"] == shared.get(bot.document("docs/a.txt").id, 0)
-    opened = bot.open_document("docs/a.txt")
-    assert bool(opened.copies) == bool(found["docs/a.txt"])
+    assert found["docs/prices.csv"] == 0 and found["docs/a.txt"] == found["docs/c.txt"] == 1
+    assert bot.open_document("docs/a.txt").copies == (("docs/c.txt", 1),)
+    assert bot.open_document("docs/prices.csv").copies == ()
 
 
 def test_a_file_is_read_again_though_it_has_not_changed(bot: Bot, docs: Path) -> None:

@@ -11,9 +11,9 @@ from textual.widgets import Input
 from rag.domain.runs import FigureChange, FigureValue, QuestionChange, RunComparison, RunListing
 from rag.errors import Usage
 from tests.tui.scripted import Scripted
+from tests.tui.scripted_pages import ScriptedCommands, ScriptedRun
 from tests.tui.stage import SIZES, Stage, perform
 from tests.tui.test_tui_hostile import HOSTILE, harmless
-from tests.tui.test_tui_models import ScriptedCommands, ScriptedRun
 from tui.screens.eval import EvalScreen
 from tui.screens.run import ComparisonScreen, FiguresScreen, QuestionScreen
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from rag.domain import Cell, FileState, Listing, OpenedDocument, Span, Status, Unit, UnitKind
+from rag.domain import Cell, FileState, OpenedDocument, Span, Status, Unit, UnitKind
 from rag.errors import LibraryMissing
 from rag.text.sanitize import sanitize
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
+from tests.tui.scripted_pages import UNREADABLE
 from tests.tui.stage import SIZES, Stage, perform
 from tests.tui.test_tui_hostile import HOSTILE, harmless
 from tui.render.glyphs import ASCII, UNICODE
@@ -27,10 +28,6 @@ from tui.screens.library import LibraryScreen
 
 pytestmark = pytest.mark.slow
 
-BAD = Listing(
-    "", "manuals/parts.xyz", "", None, 0, 77_000, "failed", "is of a kind that is not read",
-    cure="save it as .csv",
-)  # fmt: skip
 TEXT = (
     "Prices of 2026\nHome | Shop | Imprint\n\nname | price\n---|---\nHammer | 12.50\nSaw | 19.90\n\n"
     "## Delivery\nWe deliver within three days, also to the islands of the north.\n"
@@ -65,7 +62,7 @@ def engine(**more: object) -> Scripted:
     opened = prices()
     made = Scripted(
         texts=(script.MANUAL, script.TABLE, opened.document),
-        failed=(BAD,),
+        failed=(UNREADABLE,),
         states={script.TABLE.source: FileState.CHANGED},
         opened={opened.document.source: opened},
     )
@@ -102,7 +99,7 @@ def test_documents_are_listed_with_their_states_in_words(
         screen = await open_library(stage)
         await stage.sees("1 failed")
         await stage.sees("manuals/prices.md")
-        await go_to(stage, screen, BAD.source)
+        await go_to(stage, screen, UNREADABLE.source)
         await stage.sees("it could not be read: is of a kind that is not read")
         await stage.sees("what helps: save it as .csv")
         await go_to(stage, screen, script.TABLE.source)
@@ -144,10 +141,12 @@ def test_a_failed_file_is_read_again_and_all_are_updated() -> None:
 
     async def act(stage: Stage) -> None:
         screen = await open_library(stage)
-        await go_to(stage, screen, BAD.source)
+        await go_to(stage, screen, UNREADABLE.source)
         await stage.press("r")
-        await stage.until(lambda: BAD.source not in {entry.source for entry in screen.listings})
-        assert f"read again {BAD.source}" in scripted.calls
+        await stage.until(
+            lambda: UNREADABLE.source not in {entry.source for entry in screen.listings}
+        )
+        assert f"read again {UNREADABLE.source}" in scripted.calls
         await stage.until(lambda: not screen.busy)
         scripted.pause = 20.0
         await stage.press("u")
@@ -162,7 +161,7 @@ def test_a_failed_file_is_read_again_and_all_are_updated() -> None:
 
 def test_a_path_is_completed_and_added_from_the_library(tmp_path: Path) -> None:
     (tmp_path / "manuals of pumps").mkdir()
-    scripted = engine(pause=0.2)
+    scripted = engine(pause=2.0)
 
     async def act(stage: Stage) -> None:
         screen = await open_library(stage)
@@ -175,7 +174,7 @@ def test_a_path_is_completed_and_added_from_the_library(tmp_path: Path) -> None:
         await stage.press("enter")
         await stage.sees("adding manuals of pumps")
         await stage.until(lambda: scripted.added == [f"{tmp_path}/manuals of pumps"])
-        await stage.until(lambda: not screen.busy)
+        await stage.until(lambda: not screen.busy, 30.0)
         await stage.press("a", *"no such path", "enter")
         await stage.sees("there is no file or folder no such path")
         await stage.press("escape")
@@ -193,7 +192,7 @@ def test_the_list_is_filtered_sorted_and_clicked() -> None:
         assert screen.sorted_by == "state"
         await stage.press("escape")
         await stage.until(lambda: len(screen.shown) == 4)
-        assert screen.shown[0] == BAD, "what needs a look comes first"
+        assert screen.shown[0] == UNREADABLE, "what needs a look comes first"
         at = next(n for n, row in enumerate(stage.lines) if "prices.md" in row)
         await stage.pilot.click(offset=(20, at))
         await stage.until(lambda: screen.entry and screen.entry.source == "manuals/prices.md")
@@ -264,7 +263,7 @@ def test_a_search_goes_through_a_long_document() -> None:
 def test_strangers_text_in_the_library_is_text(number: int) -> None:
     hostile = HOSTILE[number]
     document = script.document(f"a\n{hostile}\nb\n", f"dir/{hostile}", hostile)
-    bad = replace(BAD, source=f"bad/{hostile}", reason=hostile, cure=hostile)
+    bad = replace(UNREADABLE, source=f"bad/{hostile}", reason=hostile, cure=hostile)
     scripted = Scripted(
         texts=(document,),
         failed=(bad,),

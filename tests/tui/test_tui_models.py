@@ -3,56 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rag.domain import ModelListing
 from tests.tui.scripted import Scripted
+from tests.tui.scripted_pages import (
+    HUGE,
+    MODELS,
+    OTHER,
+    READER,
+    SMALL,
+    ScriptedCommands,
+    ScriptedRun,
+)
 from tests.tui.stage import SIZES, Stage, perform
 from tests.tui.test_tui_hostile import HOSTILE, harmless
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.models import ModelsScreen
-from tui.state.command_run import CommandRun, Commands
+from tui.state.command_run import Commands
 
 pytestmark = pytest.mark.slow
 
-GB = 10**9
-READER = ModelListing("reader", "the built-in reader", True, True, 27_000_000, 300_000_000, 8 * GB,
-                      measured="demo questions right 0.80 [0.55, 0.93], n 15")  # fmt: skip
-SMALL = ModelListing("small-1b", "Small 1B", True, False, GB, 2 * GB, 8 * GB, "Apache-2.0")
-OTHER = ModelListing("other-3b", "Other 3B", False, False, 3 * GB, 4 * GB, 8 * GB, "MIT", True)
-HUGE = ModelListing("huge-70b", "Huge 70B", False, False, 40 * GB, 45 * GB, 8 * GB, "Llama 3.1")
-ALL = (READER, SMALL, OTHER, HUGE)
-
-
-class ScriptedRun(CommandRun):
-    """A command that prints what the test lets it print, and ends when the test ends it."""
-
-    def __init__(self, name: str, arguments: Sequence[str]) -> None:
-        self.name, self.arguments = name, arguments
-        self.lines, self.code, self.stopped = deque(maxlen=5), None, False
-
-    def stop(self) -> None:
-        self.stopped, self.code = True, 130
-        self.lines.append("stopped: 120.0 MB are kept")
-
-    def kill(self) -> None:
-        self.code = -9
-
-
-class ScriptedCommands(Commands):
-    """Starts `ScriptedRun`s."""
-
-    def make(self, name: str, arguments: Sequence[str]) -> CommandRun:
-        return ScriptedRun(name, arguments)
-
 
 def scripted(**more: object) -> Scripted:
-    made = Scripted(all_models=ALL)
+    made = Scripted(all_models=MODELS)
     for name, value in more.items():
         setattr(made, name, value)
     return made
@@ -114,7 +90,7 @@ def test_a_model_that_cannot_be_used_says_why() -> None:
         await stage.press("end", "enter")
         await stage.sees("huge-70b needs more memory. take a smaller one")
 
-    perform(act, scripted(all_models=(*ALL[:3], replace(HUGE, installed=True))))
+    perform(act, scripted(all_models=(*MODELS[:3], replace(HUGE, installed=True))))
 
 
 def test_a_model_is_fetched_with_progress_and_stopped() -> None:
