@@ -94,7 +94,7 @@ def test_runs_are_listed_with_figures_and_intervals(size: tuple[int, int], ascii
         assert any("qwen" in row and "F1 0.78" in row for row in stage.lines)
         await stage.press("enter")
         await stage.until(lambda: isinstance(stage.app.screen, FiguresScreen))
-        await stage.sees("F1 over all questions")
+        await stage.sees("F1, all questions")
         dots = "..." if ascii_ else "…"
         assert any(f"0.66 {dots} 0.89" in row and "n 39" in row for row in stage.lines)
         await stage.press("escape")

@@ -21,38 +21,46 @@ from tui.render.wrap import wrap_text
 WIDE_CELLS = 76
 #: Figures in words; others are shown by their names.
 WORDS = {
-    "retrieval.recall@1": "right document is the first",
-    "retrieval.recall@5": "right documents in the first 5",
-    "retrieval.recall@10": "right documents in the first 10",
-    "retrieval.quote_recall@5": "right words in the first 5",
-    "retrieval.quote_recall@10": "right words in the first 10",
-    "answer.em": "short answer exactly right",
+    "retrieval.recall@1": "right document is first",
+    "retrieval.recall@5": "right documents, first 5",
+    "retrieval.recall@10": "right documents, first 10",
+    "retrieval.quote_recall@5": "right words, first 5",
+    "retrieval.quote_recall@10": "right words, first 10",
+    "answer.em": "short answer exact",
     "answer.f1": "F1 of the short answer",
-    "answer.contains": "answer contains the right one",
-    "overall.em": "exactly right, all questions",
-    "overall.f1": "F1 over all questions",
+    "answer.contains": "contains right answer",
+    "overall.em": "exact, all questions",
+    "overall.f1": "F1, all questions",
     "citation.valid": "citations with a source",
     "citation.quote_exact": "quotations word for word",
-    "citation.precision": "cited documents that are right",
-    "citation.recall": "right documents that are cited",
+    "citation.precision": "cited documents right",
+    "citation.recall": "right documents cited",
     "citation.supported": "sentences supported",
     "abstention.precision": "refusals that are right",
     "abstention.recall": "refused when it should",
     "abstention.f1": "F1 of refusing",
-    "abstention.answered_wrongly": "answered when it should not",
+    "abstention.answered_wrongly": "answered, should refuse",
     "seconds.total.p50": "seconds, median",
     "seconds.total.p95": "seconds, 95 %",
-    "seconds.first.p50": "seconds to first words, median",
-    "seconds.retrieve.p50": "seconds of search, median",
+    "seconds.first.p50": "first words, median",
+    "seconds.first.p95": "first words, 95 %",
+    "seconds.retrieve.p50": "search seconds, median",
+    "seconds.retrieve.p95": "search seconds, 95 %",
 }
 #: The figure that a list of runs shows.
 _HEADLINE = "overall.f1"
-_NAME_CELLS, _NARROW_NAME_CELLS = 32, 26
+_NAME_CELLS = 27
 
 
 def words_of(figure: str) -> str:
     """Return a figure in words."""
     return WORDS.get(figure, quote_foreign(figure))
+
+
+def _name(figure: str, glyphs: Glyphs) -> str:
+    """Return a figure in words, as wide as its column."""
+    shown = glyphs.cut(words_of(figure), _NAME_CELLS - 1)
+    return shown + " " * (_NAME_CELLS - cell_len(shown))
 
 
 def when(run: RunListing) -> str:
@@ -83,8 +91,7 @@ def row(run: RunListing, here: bool, marked: bool, width: int, glyphs: Glyphs) -
 
 def figure_row(figure: FigureValue, width: int, glyphs: Glyphs) -> Content:
     """Return the line of a figure with its interval and the number of its questions."""
-    cells = _NAME_CELLS if width >= WIDE_CELLS else _NARROW_NAME_CELLS
-    name = glyphs.cut(words_of(figure.name), cells - 1).ljust(cells)
+    name = _name(figure.name, glyphs)
     if figure.value is None or figure.low is None or figure.high is None:
         return assemble([(f"  {name}", ""), (f"{glyphs.say('—'):>6}", "$text-muted")])
     interval = glyphs.say(f"   {figure.low:.2f} … {figure.high:.2f}")
@@ -95,8 +102,7 @@ def figure_row(figure: FigureValue, width: int, glyphs: Glyphs) -> Content:
 def change_row(figure: FigureChange, width: int, glyphs: Glyphs) -> Content:
     """Return the line of a figure in two runs: now, before, change, interval, and the verdict."""
     wide = width >= WIDE_CELLS
-    cells = _NAME_CELLS if wide else _NARROW_NAME_CELLS
-    name = glyphs.cut(words_of(figure.name), cells - 1).ljust(cells)
+    name = _name(figure.name, glyphs)
     style = {"worse": "bold $text-error", "better": "bold $text-success"}.get(figure.verdict, "")
     sign = {"worse": glyphs.wrong, "better": glyphs.supported}.get(figure.verdict, " ")
     parts: list[Part] = [(f"  {name}", ""), (f"{figure.new:6.2f}", "")]
@@ -113,7 +119,7 @@ def change_heads(width: int) -> str:
     if width >= WIDE_CELLS:
         head = "  " + "figure".ljust(_NAME_CELLS) + "   now" + "  before" + "  change"
         return head + "   95 % interval"
-    return "  " + "figure".ljust(_NARROW_NAME_CELLS) + "   now" + "  change"
+    return "  " + "figure".ljust(_NAME_CELLS) + "   now" + "  change"
 
 
 def question_row(change: QuestionChange, here: bool, width: int, glyphs: Glyphs) -> Content:

@@ -19,8 +19,6 @@ TABS = (
     ("models", "Models"),
     ("help", "F1 help"),
 )
-#: The least width at which they are shown.
-_WIDE_CELLS = 76
 
 
 class PageHead(Widget):
@@ -37,10 +35,11 @@ class PageHead(Widget):
 
     def render(self) -> Content:
         width = self.size.width
-        tabs = self._tabs() if width >= _WIDE_CELLS else Content("")
-        left = max(1, width - tabs.cell_length - 1)
-        words = self._title + (f" · {self.words}" if self.words else "")
-        shown = self._glyphs.cut(self._glyphs.say(words), left)
+        words = self._glyphs.say(self._title + (f" · {self.words}" if self.words else ""))
+        tabs = self._tabs()
+        if cell_len(words) + 2 + tabs.cell_length > width:
+            tabs = Content("")  # the keys below name the pages too
+        shown = self._glyphs.cut(words, max(1, width - tabs.cell_length - 1))
         gap = " " * max(1, width - cell_len(shown) - tabs.cell_length)
         return Content(shown + gap).stylize("bold", 0, len(self._title)) + tabs
 
