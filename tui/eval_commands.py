@@ -22,8 +22,8 @@ EVAL_COMMANDS: tuple[Command, ...] = (
     page_command("eval", "start", "n", "new run", "Start a run over a file of questions", 4),
     page_command("eval", "stop", "x", "stop", "Stop the run; it goes on when started again", 5),
     page_command("eval", "folder", "f", "folder", "Show the runs of another folder", 6),
-    *moves("eval", "run"),
+    moves("eval", "run"),
     page_command("run", "close", "escape,q", "back", "Go back to the list", 5, "esc"),
     page_command("run", "choose", "enter", "open", "Show both answers beside each other", 1),
-    *moves("run", "line"),
+    moves("run", "line"),
 )

@@ -5,29 +5,18 @@ from __future__ import annotations
 from tui.command import Command
 
 
-def moves(place: str, noun: str) -> tuple[Command, ...]:
-    """Return the commands that move the cursor of a list, or scroll a text."""
-    steps = (
-        ("up", "up,k", "Go up by one", "screen.move(-1)"),
-        ("down", "down,j", "Go down by one", "screen.move(1)"),
-        ("page_up", "pageup", "Go up by a page", "screen.move_page(-1)"),
-        ("page_down", "pagedown,space", "Go down by a page", "screen.move_page(1)"),
-        ("first", "home,g", "Go to the first", "screen.move(-1000000000)"),
-        ("last", "end,G", "Go to the last", "screen.move(1000000000)"),
-    )
-    return tuple(
-        Command(
-            f"{place}_{name}",
-            keys,
-            "move",
-            f"{words} {noun}" if name in ("up", "down", "first", "last") else words,
-            place,
-            action,
-            rank=8 if name == "up" else 0,
-            in_palette=False,
-            keys_shown={"up": "up down"}.get(name, ""),
-        )
-        for name, keys, words, action in steps
+def moves(place: str, noun: str) -> Command:
+    """Return the command that moves the cursor of a list, or scrolls a text, by its many keys."""
+    return Command(
+        f"{place}_up",
+        "up,k,down,j,pageup,pagedown,space,home,g,end,G",
+        "move",
+        f"Go to another {noun}: by one, by a page (PgUp, PgDn), to the ends (Home, End)",
+        place,
+        "screen.move('{key}')",
+        rank=8,
+        in_palette=False,
+        keys_shown="up down",
     )
 
 
@@ -71,11 +60,11 @@ LIBRARY_COMMANDS: tuple[Command, ...] = (
     page_command("library", "filter", "slash", "filter", "Show the files with these words", 6),
     page_command("library", "sort", "s", "sort", "Sort by name, state, passages, size or date"),
     page_command("library", "stop", "x", "stop", "Stop adding or updating; finished files stay"),
-    *moves("library", "document"),
+    moves("library", "document"),
     page_command("reading", "close", "escape,q", "back", "Close the search, or go back", 5, "esc"),
     page_command("reading", "find", "slash", "find", "Find words in the document", 1),
     page_command("reading", "next", "n", "next", "Go to the next place found", 2),
     page_command("reading", "previous", "N", "previous", "Go to the place found before", 0),
     page_command("reading", "editor", "o", "edit file", "Open the file in $EDITOR", 3),
-    *moves("reading", "line"),
+    moves("reading", "line"),
 )

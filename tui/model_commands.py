@@ -20,5 +20,5 @@ MODEL_COMMANDS: tuple[Command, ...] = (
     page_command("models", "pull", "p", "get", "Fetch the model; it goes on where it ended", 2),
     page_command("models", "stop", "x", "stop", "Stop fetching; what is here is kept", 3),
     page_command("models", "remove", "delete", "remove", "Remove its file, after a question", 4),
-    *moves("models", "model"),
+    moves("models", "model"),
 )

@@ -247,6 +247,6 @@ class DocumentScreen(ListPage):
             document = self.opened.document
             cast("FootnoteApp", self.app).open_in_editor(document.path or document.source, 1)
 
-    def action_move(self, by: int) -> None:
+    def move_by(self, by: int) -> None:
         top = self.lines.scroll_offset.y + by
         self.lines.scroll_to(y=max(0, top), animate=False, force=True)

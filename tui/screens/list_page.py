@@ -10,6 +10,9 @@ from textual.screen import Screen
 from tui.render.glyphs import Glyphs
 from tui.widgets.line_list import LineList
 
+#: More lines than any list has.
+FAR = 10**9
+
 
 class ListPage(Screen[None]):
     """A page with one `LineList`, whose cursor the keys and the mouse move."""
@@ -46,10 +49,15 @@ class ListPage(Screen[None]):
     def action_choose(self) -> None:
         """Open what is at the cursor."""
 
-    def action_move(self, by: int) -> None:
+    def action_move(self, key: str) -> None:
+        """Move the cursor as `key` says: by a line, by a page, or to an end."""
+        page = max(1, self.lines.size.height - 1)
+        steps = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -page, "home": -FAR, "g": -FAR}
+        steps |= {"pagedown": page, "space": page, "end": FAR, "G": FAR}
+        self.move_by(steps[key])
+
+    def move_by(self, by: int) -> None:
+        """Move the cursor by lines, within the list."""
         if self.lines.count:
             self.lines.move_to((self.lines.at or 0) + by)
             self.moved()
-
-    def action_move_page(self, by: int) -> None:
-        self.action_move(by * max(1, self.lines.size.height - 1))
