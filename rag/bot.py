@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -20,22 +21,24 @@ from rag.config import READER, Config
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import Document, Evidence, Listing, Passage, Status, Verdict
+from rag.domain import Evidence, Passage, Status, Verdict
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
 from rag.library.answer_recorder import AnswerRecorder
 from rag.library.conversation_access import ConversationAccess
+from rag.library.document_access import DocumentAccess
 from rag.library.library import Library
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
+from rag.model_store.model_access import ModelAccess
 from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess):
+class Bot(ConversationAccess, DocumentAccess, ModelAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
     `machines` are the models; the bot closes them. `access` is the library with its index.
@@ -67,6 +70,11 @@ class Bot(ConversationAccess):
         """The library. Raises `LibraryMissing` if there is none."""
         return self.access.open()
 
+    def switch_model(self, setting: str) -> None:
+        self.close()
+        self.config = self.machines.config = replace(self.config, model=setting)
+        self.access = LibraryAccess(self.config, self.machines)
+
     # -- documents
 
     @reports_disk_errors
@@ -91,16 +99,15 @@ class Bot(ConversationAccess):
             yield from self.access.ingest().sync(forget)
 
     @reports_disk_errors
-    def roots(self) -> tuple[str, ...]:
-        """Absolute paths of the files and folders that were added, which `sync` reads again."""
-        return tuple(self.library.files.roots())
-
-    @reports_disk_errors
-    def held(self, name: str) -> tuple[str, ...]:
-        """Sources of the documents that `remove(name)` would remove."""
-        if self.library.is_orphan(name):
-            return ()
-        return tuple(file.source for file in self.library.names.resolve(name)[0] if file.document)
+    def read_again(self, sources: Sequence[str]) -> Iterator[Event]:
+        """Read the files of documents again, also unchanged ones; forget those that are gone."""
+        library = self.access.open()
+        with self.access.writing():
+            named = set(sources)
+            known = library.files.by_place().values()
+            paths = sorted({file.path for file in known if file.source in named})
+            library.read_files_again(paths)
+            yield from self.access.ingest().read_again(paths)
 
     @reports_disk_errors
     def remove(self, name: str) -> Iterator[Event]:
@@ -140,16 +147,6 @@ class Bot(ConversationAccess):
             lambda: (access.open(), access.vectors, access.ingest()),
             access.writing,
         )
-
-    @reports_disk_errors
-    def documents(self) -> tuple[Listing, ...]:
-        """Every document and every file that could not be read."""
-        return tuple(self.library.files.listings())
-
-    @reports_disk_errors
-    def document(self, name: str) -> Document:
-        """The document of an id, a source, or the end of a source. Raises `Usage` if unclear."""
-        return self.library.documents.find(name)
 
     @reports_disk_errors
     def status(self) -> Status:

@@ -61,7 +61,7 @@ _DEVICES = {
 }
 _PREFIX = "FOOTNOTE_"
 #: variables with our prefix that are no settings
-_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG")
+_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG", "FOOTNOTE_PROGRESS")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
 
 

@@ -14,28 +14,35 @@ that takes longer than `STOP_SECONDS`, the child is killed and the next call sta
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
 from rag.disk.paths import absolute_paths
-from rag.domain import Conversation, Document, FileState, Listing, Passage, SavedTurn, Status
-from rag.errors import Cancelled, EngineStopped, RagError
-from rag.events import Event
+from rag.domain import (
+    Conversation,
+    Document,
+    FileState,
+    Listing,
+    ModelListing,
+    OpenedDocument,
+    Passage,
+    SavedTurn,
+    Status,
+)
+from rag.engine_child import STOP, Reply, Request, serve
+from rag.errors import Cancelled, EngineStopped
+from rag.events import Event, ModelChosen
 from rag.front_door import FrontDoor
-from rag.process import harden_process, safe_children
+from rag.process import safe_children
 from rag.protocols import ErrorRates
 
 P = ParamSpec("P")
@@ -43,21 +50,6 @@ T = TypeVar("T")
 
 #: seconds that a stop may take before the child is killed
 STOP_SECONDS = 5.0
-_STOP = "stop"
-
-
-class _Request(NamedTuple):
-    """A call for the child: a method of the front door, or `_STOP`, which has no reply."""
-
-    method: str
-    arguments: tuple[object, ...] = ()
-
-
-class _Reply(NamedTuple):
-    """A message of the child: an event or the end of work, the value of a look, or an error."""
-
-    kind: Literal["event", "end", "value", "error"]
-    value: Any = None
 
 
 class _Child:
@@ -71,7 +63,7 @@ class _Child:
         permissions.make_folder(self.log.parent)
         permissions.create(self.log)
         self.process = spawn.Process(
-            target=_serve,
+            target=serve,
             args=(work, look, config, str(self.log)),
             daemon=True,
             name="footnote-engine",
@@ -111,6 +103,7 @@ class Engine:
         self._starting = threading.Lock()
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
+        self._model_changed = False  #: whether the child has another model than `_config`
         self._kill_timer: threading.Timer | None = None
         #: number of the work that runs, or ran last
         self._number = 0
@@ -161,7 +154,7 @@ class Engine:
 
     def _send_stop(self, child: _Child) -> None:
         with self._looking, suppress(OSError, ValueError):
-            child.look.send(_Request(_STOP))
+            child.look.send(Request(STOP))
 
     # -- work
 
@@ -179,6 +172,29 @@ class Engine:
         """As `Bot.sync`."""
         return self._work(FrontDoor.sync)
 
+    def read_again(self, sources: Sequence[str]) -> Iterator[Event]:
+        """As `Bot.read_again`."""
+        return self._work(FrontDoor.read_again, sources)
+
+    def remove(self, name: str) -> Iterator[Event]:
+        """As `Bot.remove`."""
+        return self._work(FrontDoor.remove, name)
+
+    def use_model(self, name: str) -> Iterator[Event]:
+        """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
+        for event in self._work(FrontDoor.use_model, name):
+            if isinstance(event, ModelChosen):
+                with self._looking, self._starting:
+                    self._config = replace(self._config, model=event.model)
+                    self._model_changed = True
+            yield event
+        if self._model_changed:
+            with self._working, self._looking, self._starting:
+                self._model_changed = False
+                if self._child is not None:
+                    self._child.kill()
+                    self._child = None
+
     def _work(
         self,
         method: Callable[Concatenate[FrontDoor, P], Iterator[Event]],
@@ -191,7 +207,7 @@ class Engine:
             self._number += 1
             ended = child.stopping = False
             try:
-                self._send(child.work, _Request(method.__name__, arguments), child)
+                self._send(child.work, Request(method.__name__, arguments), child)
                 while True:
                     reply = self._receive(child.work, child)
                     if reply.kind == "event":
@@ -234,9 +250,21 @@ class Engine:
         """As `Bot.document`."""
         return self._look(FrontDoor.document, name)
 
+    def open_document(self, name: str) -> OpenedDocument:
+        """As `Bot.open_document`."""
+        return self._look(FrontDoor.open_document, name)
+
     def documents(self) -> tuple[Listing, ...]:
         """As `Bot.documents`."""
         return self._look(FrontDoor.documents)
+
+    def models(self) -> tuple[ModelListing, ...]:
+        """As `Bot.models`."""
+        return self._look(FrontDoor.models)
+
+    def remove_model(self, name: str) -> int:
+        """As `Bot.remove_model`."""
+        return self._look(FrontDoor.remove_model, name)
 
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         """As `Bot.questions`."""
@@ -283,7 +311,7 @@ class Engine:
         """The result of a method of the child's second `Bot`."""
         with self._looking:
             child = self._running_child()
-            self._send(child.look, _Request(method.__name__, arguments), child)
+            self._send(child.look, Request(method.__name__, arguments), child)
             reply = self._receive(child.look, child)
         if reply.kind == "error":
             raise reply.value
@@ -291,18 +319,18 @@ class Engine:
 
     # -- pipes
 
-    def _send(self, pipe: Connection, request: _Request, child: _Child) -> None:
+    def _send(self, pipe: Connection, request: Request, child: _Child) -> None:
         try:
             pipe.send(request)
         except (OSError, ValueError) as error:
             raise self._stopped(child) from error
 
-    def _receive(self, pipe: Connection, child: _Child) -> _Reply:
+    def _receive(self, pipe: Connection, child: _Child) -> Reply:
         try:
             while not pipe.poll(0.5):
                 if not child.process.is_alive() and not pipe.poll(0):
                     raise self._stopped(child)
-            reply: _Reply = pipe.recv()
+            reply: Reply = pipe.recv()
             return reply
         except (EOFError, OSError) as error:
             raise self._stopped(child) from error
@@ -318,77 +346,3 @@ class Engine:
             f"the engine stopped {how}: {child.last_log_line()}",
             f"ask again: the engine starts anew. Its log: {child.log}",
         )
-
-
-# -- the child
-
-
-def _serve(work: Connection, look: Connection, config: Config, log: str) -> None:
-    """Run the two lanes of the child until a pipe closes."""
-    harden_process()
-    # Ctrl-C in the terminal is for the screen.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _redirect(log)
-    with suppress(OSError, AttributeError):
-        os.nice(5)
-    stop = threading.Event()
-    threading.Thread(target=_serve_looks, args=(look, config, stop), daemon=True).start()
-    with Bot.open(config) as bot, suppress(EOFError, OSError):
-        while True:
-            request = work.recv()
-            stop.clear()
-            _run(bot, work, request, stop)
-
-
-def _run(bot: Bot, work: Connection, request: _Request, stop: threading.Event) -> None:
-    """Send the events of one request, then "end" or "error"."""
-    asking = request.method == "ask"
-    try:
-        named = {"stop": stop.is_set} if asking else {}
-        events = getattr(bot, request.method)(*request.arguments, **named)
-        for event in events:
-            work.send(_Reply("event", event))
-            if stop.is_set() and not asking:
-                events.close()
-                break
-        work.send(_Reply("end"))
-    except (EOFError, OSError):
-        raise
-    except Exception as error:
-        work.send(_Reply("error", _reported(error)))
-
-
-def _serve_looks(look: Connection, config: Config, stop: threading.Event) -> None:
-    """Run the look lane. A closed pipe means that the parent is gone: end the process at once."""
-    with Bot.open(config) as bot:
-        while True:
-            try:
-                request = look.recv()
-                if request.method == _STOP:
-                    stop.set()
-                    continue
-                value = getattr(bot, request.method)(*request.arguments)
-                look.send(_Reply("value", value))
-            except (EOFError, OSError):
-                os._exit(0)
-            except Exception as error:
-                look.send(_Reply("error", _reported(error)))
-
-
-def _reported(error: Exception) -> RagError:
-    """The error for the parent. The traceback of an unforeseen one goes to the log."""
-    if isinstance(error, RagError):
-        return error
-    traceback.print_exception(error, file=sys.stderr)
-    sys.stderr.flush()
-    return EngineStopped(
-        f"{type(error).__name__}: {error}", "the log has the details; please report it"
-    )
-
-
-def _redirect(log: str) -> None:
-    """Send the output of the child and of its C libraries to the log; give it an empty stdin."""
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, descriptor in ((null, 0), (output, 1), (output, 2)):
-        os.dup2(source, descriptor)

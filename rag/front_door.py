@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.domain import Conversation, Document, FileState, Listing, Passage, SavedTurn, Status
+from rag.domain import (
+    Conversation,
+    Document,
+    FileState,
+    Listing,
+    ModelListing,
+    OpenedDocument,
+    Passage,
+    SavedTurn,
+    Status,
+)
 from rag.events import Event
 from rag.protocols import ErrorRates
 
@@ -23,9 +33,21 @@ class FrontDoor(Protocol):
 
     def sync(self) -> Iterator[Event]: ...
 
+    def read_again(self, sources: Sequence[str]) -> Iterator[Event]: ...
+
+    def remove(self, name: str) -> Iterator[Event]: ...
+
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]: ...
 
     def document(self, name: str) -> Document: ...
+
+    def models(self) -> tuple[ModelListing, ...]: ...
+
+    def use_model(self, name: str) -> Iterator[Event]: ...
+
+    def remove_model(self, name: str) -> int: ...
+
+    def open_document(self, name: str) -> OpenedDocument: ...
 
     def documents(self) -> tuple[Listing, ...]: ...
 

@@ -328,6 +328,10 @@ def listing(value: d.Listing) -> dict[str, Json]:
         "bytes": value.bytes,
         "state": value.state,
         "reason": value.reason,
+        "cure": value.cure,
+        "path": value.path,
+        "file": value.file.value,
+        "copies": value.copies,
     }
 
 

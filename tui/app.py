@@ -31,7 +31,10 @@ from tui.render.glyphs import Glyphs, choose_glyphs
 from tui.screens.ask import AskScreen
 from tui.screens.pages import PAGES
 from tui.state import preferences
+from tui.state.command_run import Commands
 from tui.state.cursor import AnswerCursor
+from tui.state.library import LibraryWork
+from tui.state.runs import NoRuns, RunSource
 from tui.terminal import handle_signals
 from tui.widgets import editor
 
@@ -72,6 +75,8 @@ class FootnoteApp(App[int]):
         home: Path | None = None,
         is_light: bool = False,
         reopen: bool = False,
+        commands: Commands | None = None,
+        runs: RunSource | None = None,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
@@ -80,6 +85,9 @@ class FootnoteApp(App[int]):
         self._demo = demo
         self.glyphs = glyphs or choose_glyphs(os.environ)
         self.reopen = reopen  #: whether the last conversation is opened at the start
+        self.commands = commands or Commands(home or Path(), "default")
+        self.runs = runs or NoRuns()
+        self.library_work = LibraryWork(engine, self._run_in_thread)
         self._interrupted = -QUIT_SECONDS
         self._home = home  #: the folder that keeps the theme; None keeps it nowhere
         for theme in tuple(self.available_themes.values()):
@@ -103,11 +111,16 @@ class FootnoteApp(App[int]):
 
         handle_signals(leave, self.engine.close)
 
+    def _run_in_thread(self, work: partial[None]) -> object:
+        """Run `work` in a thread of the app, which outlives the screen that began it."""
+        return self.run_worker(work, thread=True, exit_on_error=False, group="library")
+
     def _leave(self, code: int) -> None:
         self.engine.close()
         self.exit(code, return_code=code)
 
     def on_unmount(self) -> None:
+        self.commands.close()
         self.engine.close()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -221,7 +234,11 @@ class FootnoteApp(App[int]):
             return
         document = self.ask_screen.pane.document if self.ask_screen else None
         path = document.path if document and document.path else passage.chunk.source
-        command = editor.editor_command(path, cursor.line, os.environ)
+        self.open_in_editor(path, cursor.line)
+
+    def open_in_editor(self, path: str, line: int) -> None:
+        """Open a file in the editor of the user; say it if that is not possible."""
+        command = editor.editor_command(path, line, os.environ)
         if isinstance(command, str):
             self._warn(command)
             return
@@ -245,10 +262,12 @@ def _page_id(name: str) -> str:
     return f"page-{name}"
 
 
-def run(config: Config, demo: Callable[[], Path] | None = None) -> int:
+def run(
+    config: Config, demo: Callable[[], Path] | None = None, runs: RunSource | None = None
+) -> int:
     """Open the chat and return its exit code; 2 if this is no terminal that can show it.
 
-    `demo` returns the folder of the demonstration documents.
+    `demo` returns the folder of the demonstration documents, `runs` reads evaluation runs.
     """
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
         sys.stdin.isatty() and sys.stdout.isatty()
@@ -269,6 +288,8 @@ def run(config: Config, demo: Callable[[], Path] | None = None) -> int:
             home=Path(config.home),
             is_light=light,
             reopen=config.start == LAST,
+            commands=Commands(Path(config.home), config.library),
+            runs=runs,
         )
         code = app.run()
         return int(app.return_code or code or 0)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.domain import Conversation, Document, FileState, SavedTurn, Status
+from rag.domain import (
+    Conversation,
+    Document,
+    FileState,
+    Listing,
+    ModelListing,
+    OpenedDocument,
+    SavedTurn,
+    Status,
+)
 from rag.events import Event
 from rag.protocols import ErrorRates
 
@@ -24,6 +33,22 @@ class ChatEngine(Protocol):
     ) -> Iterator[Event]: ...
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]: ...
+
+    def sync(self) -> Iterator[Event]: ...
+
+    def read_again(self, sources: Sequence[str]) -> Iterator[Event]: ...
+
+    def remove(self, name: str) -> Iterator[Event]: ...
+
+    def documents(self) -> tuple[Listing, ...]: ...
+
+    def models(self) -> tuple[ModelListing, ...]: ...
+
+    def use_model(self, name: str) -> Iterator[Event]: ...
+
+    def remove_model(self, name: str) -> int: ...
+
+    def open_document(self, name: str) -> OpenedDocument: ...
 
     def new_conversation(self) -> str: ...
 

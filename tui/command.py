@@ -35,6 +35,11 @@ FOCUS_CHAINS: dict[str, tuple[str, ...]] = {
     "source": ("source", "ask", "app"),
     "check": ("check", "app"),
     "history": ("history", "app"),
+    "library": ("library", "app"),
+    "reading": ("reading", "app"),
+    "models": ("models", "app"),
+    "eval": ("eval", "app"),
+    "run": ("run", "app"),
     "page": ("page", "app"),
 }
 
@@ -47,5 +52,10 @@ PLACES = {
     "source": "Source",
     "check": "Check",
     "history": "History",
+    "library": "Library",
+    "reading": "Document of the library",
+    "models": "Models",
+    "eval": "Measured runs",
+    "run": "Figures of a run, and a comparison",
     "page": "Help and other pages",
 }

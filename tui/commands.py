@@ -6,12 +6,31 @@ from textual.binding import Binding
 
 from tui.answer_commands import ANSWER_COMMANDS
 from tui.command import FOCUS_CHAINS, Command
+from tui.eval_commands import EVAL_COMMANDS
 from tui.history_commands import HISTORY_COMMANDS
+from tui.library_commands import LIBRARY_COMMANDS
+from tui.model_commands import MODEL_COMMANDS
 from tui.screen_commands import SCREEN_COMMANDS
 
-COMMANDS = (*SCREEN_COMMANDS, *ANSWER_COMMANDS, *HISTORY_COMMANDS)
+COMMANDS = (
+    *SCREEN_COMMANDS,
+    *ANSWER_COMMANDS,
+    *HISTORY_COMMANDS,
+    *LIBRARY_COMMANDS,
+    *MODEL_COMMANDS,
+    *EVAL_COMMANDS,
+)
 
-_KEY_LABELS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "f1": "F1"}
+_KEY_LABELS = {
+    "escape": "esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "f1": "F1",
+    "f2": "F2",
+    "f3": "F3",
+    "f4": "F4",
+}
+_KEY_LABELS |= {"slash": "/", "delete": "del"}
 
 
 def bindings(*places: str) -> list[Binding]:

@@ -96,8 +96,10 @@ class Console:
         """Print a line on stderr, unless `quiet` is set.
 
         On a terminal the next line overwrites one that ends in a carriage return; elsewhere such a
-        line is not printed.
+        line is not printed, unless FOOTNOTE_PROGRESS asks for whole lines, as the chat does.
         """
+        if end == "\r" and os.environ.get("FOOTNOTE_PROGRESS") == "lines":
+            end = "\n"
         if self.quiet or (end == "\r" and not sys.stderr.isatty()):
             return
         from rag.text.foreign_marks import quote_foreign

@@ -15,6 +15,7 @@ from rag.errors import LibraryMissing, RagError
 
 if TYPE_CHECKING:
     from rag.bot import Bot
+    from rag.config import Config
 
 #: The name of the library that `footnote demo` makes in the home.
 LIBRARY = "demo"
@@ -38,9 +39,15 @@ def demo(context: click.Context) -> None:
     if console.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         answer_questions(console)
         return
+    context.exit(open_chat(console.config()))
+
+
+def open_chat(config: Config) -> int:
+    """Open the chat and return its exit code."""
+    from rag.eval.run_views import RunViews
     from tui.app import run
 
-    context.exit(run(console.config(), seeds))
+    return run(config, seeds, RunViews(config.home))
 
 
 def seeds() -> Path:

@@ -15,7 +15,7 @@ from rag import __version__
 from rag.cli import streams
 from rag.cli.console import Console, common_options
 from rag.cli.conversation_commands import export, history, verify
-from rag.cli.demo import demo, seeds
+from rag.cli.demo import demo, open_chat
 from rag.cli.doctor_command import doctor
 from rag.cli.eval_commands import calibrate, eval_, explain
 from rag.cli.library_commands import add, list_, rebuild, remove, show, sync
@@ -40,9 +40,7 @@ def cli(context: click.Context) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(context.get_help(), err=True)
         context.exit(2)
-    from tui.app import run
-
-    context.exit(run(context.ensure_object(Console).config(), seeds))
+    context.exit(open_chat(context.ensure_object(Console).config()))
 
 
 for _command in (

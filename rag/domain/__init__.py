@@ -42,7 +42,7 @@ from rag.domain.documents import (
     Unit,
     UnitKind,
 )
-from rag.domain.listings import Conversation, Listing, Status
+from rag.domain.listings import Conversation, Listing, ModelListing, OpenedDocument, Status
 
 __all__ = [
     "Answer",
@@ -62,6 +62,8 @@ __all__ = [
     "Judgement",
     "Listing",
     "Model",
+    "ModelListing",
+    "OpenedDocument",
     "Passage",
     "Piece",
     "Progress",

@@ -188,6 +188,26 @@ class Duplicates:
             }
         return labels
 
+    def shared_counts(self) -> dict[str, int]:
+        """Return how many chunks each document shares with others, by its id, without zeros."""
+        rows = self._database.execute(
+            "SELECT c.document, count(*) FROM twins t JOIN chunks c ON c.number = t.number "
+            "WHERE t.label IN (SELECT o.label FROM twins o JOIN chunks d ON d.number = o.number "
+            "GROUP BY o.label HAVING min(d.document) <> max(d.document)) GROUP BY c.document"
+        )
+        return dict(rows)
+
+    def sharing(self, document_id: str) -> dict[str, int]:
+        """Return the other documents with content of this one, and how much: chunks, by id."""
+        rows = self._database.execute(
+            "SELECT d.document, count(*) FROM twins o JOIN chunks d ON d.number = o.number "
+            "WHERE d.document <> ?1 AND o.label IN (SELECT t.label FROM twins t "
+            "JOIN chunks c ON c.number = t.number WHERE c.document = ?1) "
+            "GROUP BY d.document ORDER BY count(*) DESC, d.document",
+            (document_id,),
+        )
+        return dict(rows)
+
     def copies(self, chunk_id: str) -> list[Copy]:
         """Return every place of a chunk's content: the chunks of its label, in all their files."""
         rows = self._database.execute(

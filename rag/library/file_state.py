@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.disk.regular_files import size_and_time
-from rag.domain import FileState, Passage
+from rag.domain import FileState, Listing, Passage
 from rag.library.files import KnownFile, SourceFiles
 
 #: path -> its status; raises `OSError`
@@ -47,6 +47,24 @@ def state_of_cited(source: str, rows: Sequence[KnownFile]) -> FileState:
     if FileState.SAME in others:
         return FileState.MOVED
     return FileState.CHANGED if FileState.CHANGED in own | others else FileState.GONE
+
+
+def listings_with_states(listings: Sequence[Listing], look: Look = os.lstat) -> list[Listing]:
+    """Return the entries of a list with the state of the file of each."""
+    looked_at = dict[str, FileState]()
+    marked = []
+    for entry in listings:
+        row = KnownFile(
+            entry.path,
+            entry.source,
+            entry.id or None,
+            entry.bytes,
+            entry.modified,
+            "read" if entry.bytes or entry.modified else "",
+            entry.reason if entry.id else None,
+        )
+        marked.append(replace(entry, file=_state_of(row, looked_at, look)))
+    return marked
 
 
 def stale_paths(files: SourceFiles, passages: Sequence[Passage]) -> list[str]:

@@ -79,7 +79,7 @@ class SourceFiles:
             "SELECT f.document, f.source, d.title, d.date, "
             "(SELECT count(*) FROM chunks c WHERE c.document = f.document), f.size, f.reason, "
             "(SELECT count(*) FROM chunks c WHERE c.document = f.document "
-            "AND length(c.vector) = 0) "
+            "AND length(c.vector) = 0), f.cure, f.path, f.mtime "
             "FROM files f LEFT JOIN documents d ON d.id = f.document ORDER BY f.source"
         )
         return [
@@ -92,9 +92,9 @@ class SourceFiles:
                 size,
                 "failed" if document_id is None else "ready",
                 reason,
-                by_words,
+                *more,
             )
-            for document_id, source, title, date, chunks, size, reason, by_words in rows
+            for document_id, source, title, date, chunks, size, reason, *more in rows
         ]
 
     def sources(self, document_id: str) -> list[str]:
@@ -136,9 +136,16 @@ class SourceFiles:
             (*file.place, file.source, document_id, file.size, file.mtime, file.sha256),
         )
 
-    def forget_contents(self) -> None:
-        """Forget what was in the files, in a transaction of the caller's: all are read again."""
-        self._database.execute("UPDATE files SET size = 0, mtime = 0, sha256 = ''")
+    def forget_contents(self, paths: Iterable[str] | None = None) -> None:
+        """Forget what was in the files, in a transaction of the caller's: all are read again.
+
+        With `paths`, these alone.
+        """
+        forget = "UPDATE files SET size = 0, mtime = 0, sha256 = ''"
+        if paths is None:
+            self._database.execute(forget)
+        else:
+            self._database.executemany(f"{forget} WHERE path = ?", [(path,) for path in paths])
 
     def has_contents(self, place: Place) -> bool:
         """Whether it is known what was in the file of a place, or the place is not known at all."""

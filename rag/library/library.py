@@ -144,14 +144,15 @@ class Library:
         """Whether the passages were made by an earlier chunker. They can be searched."""
         return is_earlier_chunker(self._meta.get(IDENTITY), self._identity)
 
-    def read_files_again(self) -> None:
-        """Let the next run read every file again, whatever its size and time.
+    def read_files_again(self, paths: Iterable[str] | None = None) -> None:
+        """Let the next run read every file again, or the `paths` alone, whatever size and time.
 
         A run that is stopped goes on with the files that it has not read.
         """
         with self.database.writing():
-            self.files.forget_contents()
-            self._meta.put(IDENTITY, self._identity)
+            self.files.forget_contents(paths)
+            if paths is None:
+                self._meta.put(IDENTITY, self._identity)
 
     # -- storing
 

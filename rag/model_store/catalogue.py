@@ -18,6 +18,7 @@ EVIDENCE_PHRASES = {
     STATED: "size and SHA-256 as other public catalogues state them",
     UNCONFIRMED: "unconfirmed: its SHA-256 was not at hand",
 }
+_PATH = Path(__file__).parent.parent / "models" / "chat_models.toml"
 _GIGABYTE = 2**30
 #: share of its nominal size that a computer's memory may lack: firmware and graphics take it
 _MISSING_SHARE = 0.1
@@ -53,18 +54,28 @@ class CatalogueModel:
     memory_gb: int
     default: bool = False
     packages: Packages | None = None
+    measured: str = ""  #: what it was measured to be worth, in words
+
+
+def reader_measured() -> str:
+    """Return what the built-in reader was measured to be worth, in words."""
+    chat_models()  # raises if the file cannot be read
+    return str(_content().get("reader_measured", ""))
+
+
+def _content() -> dict[str, Any]:
+    return tomllib.loads(_PATH.read_text(encoding="utf-8"))
 
 
 @cache
 def chat_models() -> tuple[CatalogueModel, ...]:
     """All models of the catalogue, from small to large. Raises `WeightsMissing`."""
-    path = Path(__file__).parent.parent / "models" / "chat_models.toml"
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
-        return tuple(_model(entry) for entry in entries)
+        return tuple(_model(entry) for entry in _content()["model"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise WeightsMissing(
-            f"the catalogue of models cannot be read ({path}): {error}", "install the package again"
+            f"the catalogue of models cannot be read ({_PATH}): {error}",
+            "install the package again",
         ) from error
 
 

@@ -103,6 +103,8 @@ def configuration_page() -> str:
             *rows,
             "",
             "`FOOTNOTE_ASCII=1` is no setting; it makes the chat draw with ASCII characters only.",
+            "`FOOTNOTE_PROGRESS=lines` is no setting; it prints progress in whole lines on stderr, also",
+            "without a terminal.",
             "`NO_COLOR=1` and `--no-color` turn colours off.",
             "",
             "The home is the platform's folder for application data, unless `home` names another.",
@@ -113,6 +115,7 @@ def configuration_page() -> str:
             "| `config.toml` | the settings |",
             "| `models/` | your chat models, and the embedder in the format of llama.cpp |",
             "| `libraries/NAME/` | a library: documents, passages, vectors, conversations, index |",
+            "| `runs/` | the runs of `footnote eval` that were not written elsewhere |",
             "| `screen.json` | the theme of the chat, once one is chosen |",
             "",
         ]

@@ -36,7 +36,7 @@ def main(kind: str = "") -> int:
         passage = script.passage(document, 1, boom, "after")
         words = [script.evidence(passage, document, boom)]
         claim = (f"{boom} [1].", Verdict.SUPPORTED, 0.9, words, [boom])
-        engine.answers, engine.documents = (
+        engine.answers, engine.texts = (
             {"": script.answer("q", [claim], (passage,))},
             (document,),
         )

@@ -9,11 +9,13 @@ import random
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from rag.domain import Answer
 from rag.errors import EngineStopped, RagError
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
+from tests.tui.scripted_pages import MODELS, UNREADABLE, ScriptedCommands
 from tests.tui.stage import SIZES, Stage, perform
 from tui.commands import COMMANDS
 
@@ -37,13 +39,15 @@ def press_random_keys(size: tuple[int, int], seconds: float, seed: int) -> int:
     }
 
     async def act(stage: Stage) -> None:
+        stage.app.commands = ScriptedCommands(Path("/home"), "handbook")
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             pressed.append(await _press(stage, chance))
             assert stage.app.is_running, "the app has ended"
 
     try:
-        perform(act, Scripted(answers, pause=0.01), size)
+        engine = Scripted(answers, pause=0.01, failed=(UNREADABLE,), all_models=MODELS)
+        perform(act, engine, size)
     except BaseException:
         last = " ".join(pressed[-_LAST_KEYS:])
         print(f"size {size}, seed {seed}, {len(pressed)} keys, the last: {last}", file=sys.stderr)

@@ -20,7 +20,10 @@ from rag.domain import (
     Document,
     Evidence,
     FileState,
+    Listing,
     Model,
+    ModelListing,
+    OpenedDocument,
     Passage,
     Ranks,
     Reason,
@@ -40,6 +43,7 @@ from rag.events import (
     Event,
     Indexing,
     Loading,
+    ModelChosen,
     Reading,
     Report,
     Retrieved,
@@ -232,7 +236,7 @@ class Scripted:
     """Plays the answer of a word in the question, or else the first. `pause` is in seconds."""
 
     answers: dict[str, Answer | RagError] = field(default_factory=lambda: {"": MIXED})
-    documents: tuple[Document, ...] = (MANUAL, TABLE, NEWS)
+    texts: tuple[Document, ...] = (MANUAL, TABLE, NEWS)
     told: Status | RagError = field(
         default_factory=lambda: Status("handbook", 48, 3112, "scripted")
     )
@@ -248,6 +252,9 @@ class Scripted:
     states: dict[str, FileState] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
     files: int = 3  #: how many files an ingest finds
+    opened: dict[str, OpenedDocument] = field(default_factory=dict)  #: by source
+    failed: tuple[Listing, ...] = ()  #: files that could not be read
+    all_models: tuple[ModelListing, ...] = ()
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -308,7 +315,7 @@ class Scripted:
         return tuple(self.states.get(source, FileState.SAME) for _, source in cited)
 
     def document(self, name: str) -> Document:
-        for doc in self.documents:
+        for doc in self.texts:
             if name in (doc.id, doc.source):
                 return doc
         raise RagError("no such document")
@@ -366,6 +373,74 @@ class Scripted:
         yield Indexing(1, 1)
         self.told = Status("handbook", self.files, 3 * self.files, "scripted")
         yield Report(tuple(f"{number}.txt" for number in range(self.files)))
+
+    def sync(self) -> Iterator[Event]:
+        self.calls.append("sync")
+        yield Scanned(self.files, 1)
+        for number in range(1, self.files + 1):
+            self._wait(self.pause)
+            yield Added(f"{number}.txt", 3, number, self.files)
+        yield Report(unchanged=self.files)
+
+    def read_again(self, sources: Sequence[str]) -> Iterator[Event]:
+        self.calls.append(f"read again {' '.join(sources)}")
+        self._wait(self.pause)
+        self.failed = tuple(entry for entry in self.failed if entry.source not in sources)
+        yield Report(changed=tuple(sources))
+
+    def remove(self, name: str) -> Iterator[Event]:
+        self.calls.append(f"remove {name}")
+        self._wait(self.pause)
+        self.texts = tuple(doc for doc in self.texts if doc.source != name)
+        self.failed = tuple(entry for entry in self.failed if entry.source != name)
+        yield Report(removed=(name,))
+
+    def documents(self) -> tuple[Listing, ...]:
+        if isinstance(self.told, RagError):
+            raise self.told
+        listings = [
+            Listing(
+                doc.id,
+                doc.source,
+                doc.title,
+                "2026-11-12",
+                3,
+                len(doc.text),
+                "ready",
+                None,
+                path=f"/{doc.source}",
+                file=self.states.get(doc.source, FileState.SAME),
+            )
+            for doc in self.texts
+        ]
+        return tuple(sorted([*listings, *self.failed], key=lambda entry: entry.source))
+
+    def models(self) -> tuple[ModelListing, ...]:
+        return self.all_models
+
+    def use_model(self, name: str) -> Iterator[Event]:
+        self.calls.append(f"use {name}")
+        yield Loading(name)
+        self._wait(self.pause)
+        chosen = next(entry for entry in self.all_models if entry.name == name)
+        if not chosen.fits:
+            raise RagError(f"{name} needs more memory", "take a smaller one")
+        self.all_models = tuple(replace(entry, in_use=entry is chosen) for entry in self.all_models)
+        yield ModelChosen(name, "writes 12 tokens a second here")
+
+    def remove_model(self, name: str) -> int:
+        self.calls.append(f"remove {name}")
+        self.all_models = tuple(
+            replace(entry, installed=False, fetched=0) if entry.name == name else entry
+            for entry in self.all_models
+        )
+        return 2_500_000_000
+
+    def open_document(self, name: str) -> OpenedDocument:
+        if name in self.opened:
+            return self.opened[name]
+        doc = self.document(name)
+        return OpenedDocument(doc, (Span(0, len(doc.text)),), (doc.source,), ())
 
     def stop(self) -> None:
         self.calls.append("stop")

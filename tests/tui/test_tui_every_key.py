@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from rag.errors import EngineStopped, LibraryMissing, RagError
 from tests.tui import scripted as script
 from tests.tui.random_keys import press_random_keys
 from tests.tui.scripted import Scripted
+from tests.tui.scripted_pages import MODELS, UNREADABLE, ScriptedCommands
 from tests.tui.stage import SIZES, Stage, perform
 from tui.commands import COMMANDS
 
@@ -31,7 +33,9 @@ def engine() -> Scripted:
         "break": EngineStopped("the engine stopped", "ask again"),
         "": script.EVERY,
     }
-    return Scripted({"zzz": script.MIXED, **answers})
+    made = Scripted({"zzz": script.MIXED, **answers})
+    made.failed, made.all_models = (UNREADABLE,), MODELS
+    return made
 
 
 async def prompt(stage: Stage) -> None:
@@ -88,6 +92,28 @@ async def help_page(stage: Stage) -> None:
     await stage.pilot.pause()
 
 
+async def library(stage: Stage) -> None:
+    stage.app.action_page("library")
+    await stage.sees("parts.xyz")
+
+
+async def reading(stage: Stage) -> None:
+    await library(stage)
+    await stage.press("down", "enter")
+    await stage.sees("find")
+
+
+async def models(stage: Stage) -> None:
+    stage.app.commands = ScriptedCommands(Path("/home"), "handbook")
+    stage.app.action_page("models")
+    await stage.sees("huge-70b")
+
+
+async def runs(stage: Stage) -> None:
+    stage.app.action_page("eval")
+    await stage.sees("no run here yet")
+
+
 async def palette(stage: Stage) -> None:
     stage.app.action_command_palette()
     await stage.pilot.pause()
@@ -111,13 +137,14 @@ def looks(stage: Stage) -> tuple[object, ...]:
     return stage.app.screen, stage.app.focused, turns, screen.classes, screen.prompt.text
 
 
+PAGES = (library, reading, models, runs)
 STATES = (prompt, answer, drawer, source, writing, waiting, abstained, failed, check)
 
 
 @pytest.mark.parametrize(
     ("state", "size"),
     [
-        *((state, (80, 24)) for state in (*STATES, help_page, palette)),
+        *((state, (80, 24)) for state in (*STATES, *PAGES, help_page, palette)),
         *((state, (60, 20)) for state in (source, writing)),
         (drawer, (120, 40)),
     ],
@@ -125,7 +152,8 @@ STATES = (prompt, answer, drawer, source, writing, waiting, abstained, failed, c
 )
 def test_every_key_of_the_table_leaves_the_app_open(state: Act, size: tuple[int, int]) -> None:
     """Each state gets a third of the keys; all of them with EVERY_KEY=1 (`make random-keys`)."""
-    third = STATES.index(state) % 3 if state in STATES else 0
+    all_states = (*STATES, *PAGES)
+    third = all_states.index(state) % 3 if state in all_states else 0
     keys = KEYS if os.environ.get("EVERY_KEY") else KEYS[third::3]
 
     async def act(stage: Stage) -> None:

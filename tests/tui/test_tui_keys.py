@@ -66,7 +66,12 @@ def test_no_key_that_terminals_or_multiplexers_take_is_bound() -> None:
 
 def test_every_command_has_an_action_where_it_is_bound() -> None:
     from tui.screens.check import CheckScreen
+    from tui.screens.document import DocumentScreen
+    from tui.screens.eval import EvalScreen
     from tui.screens.history import HistoryScreen
+    from tui.screens.library import LibraryScreen
+    from tui.screens.models import ModelsScreen
+    from tui.screens.run import ComparisonScreen
     from tui.widgets.exchange import Exchange
 
     owners: dict[str, Any] = {"app": FootnoteApp, "screen": AskScreen}
@@ -75,10 +80,17 @@ def test_every_command_has_an_action_where_it_is_bound() -> None:
         "answer": Exchange,
         "check": CheckScreen,
         "history": HistoryScreen,
+        "library": LibraryScreen,
+        "reading": DocumentScreen,
+        "models": ModelsScreen,
+        "eval": EvalScreen,
+        "run": ComparisonScreen,
     }
+    pages = {"library", "reading", "models", "eval", "run"}
     for command in COMMANDS:
         space, _, name = command.action.rpartition(".")
-        owner = owners[space] if space else places[command.place]
+        is_of_page = command.place in pages and space == "screen"
+        owner = owners[space] if space and not is_of_page else places[command.place]
         assert hasattr(owner, "action_" + name.partition("(")[0]), command.id
         assert command.place in PLACES and command.help and command.label
     assert len({c.id for c in COMMANDS}) == len(COMMANDS)
@@ -378,6 +390,7 @@ def test_imports_point_down() -> None:
         "rag.bot",
         "rag.engine",
         "rag.domain",
+        "rag.domain.runs",
         "rag.events",
         "rag.errors",
         "rag.config",

@@ -64,6 +64,10 @@ class Glyphs:
     lit: str = "▌"
     here: str = "›"
     down: str = "↓"
+    furniture: str = "┆"
+    rule: str = "─"
+    full: str = "█"
+    empty: str = "░"
     steps: str = "◜◝◞◟"
     ascii: bool = False
 
@@ -101,6 +105,10 @@ ASCII = Glyphs(
     lit=">",
     here=">",
     down="v",
+    furniture=":",
+    rule="-",
+    full="#",
+    empty=".",
     steps="|/-\\",
     ascii=True,
 )

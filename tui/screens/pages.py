@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from tui.screens.eval import EvalScreen
 from tui.screens.help import HelpScreen
+from tui.screens.library import LibraryScreen
+from tui.screens.models import ModelsScreen
 
 if TYPE_CHECKING:
     from tui.app import FootnoteApp
@@ -22,7 +25,24 @@ def _help(app: FootnoteApp) -> Screen[Any]:
     return HelpScreen(app.glyphs, rates)
 
 
+def _library(app: FootnoteApp) -> Screen[Any]:
+    assert app.ask_screen is not None  # a page lies over it
+    return LibraryScreen(app.ask_screen, app.library_work, app.glyphs)
+
+
+def _models(app: FootnoteApp) -> Screen[Any]:
+    return ModelsScreen(app.engine, app.commands, app.glyphs)
+
+
+def _eval(app: FootnoteApp) -> Screen[Any]:
+    status = app.ask_screen.status if app.ask_screen else None
+    return EvalScreen(app.runs, app.commands, status.model if status else "", app.glyphs)
+
+
 #: Each page by name: a function that makes its screen.
 PAGES: dict[str, Callable[[FootnoteApp], Screen[Any]]] = {
     "help": _help,
+    "library": _library,
+    "eval": _eval,
+    "models": _models,
 }

@@ -16,6 +16,7 @@ class IngestProgress:
     """The counts of the ingest that runs or ran last, and the paths that wait for it."""
 
     running: str = ""  #: the path that is being added; "" while none is
+    verb: str = "adding"  #: what is done to it
     waiting: deque[str] = field(default_factory=deque)
     done: int = 0
     total: int = 0
@@ -23,9 +24,9 @@ class IngestProgress:
     indexed: int = 0  #: percent of the passages; 0 before the index is made
     result: str = ""  #: how the last ingest ended, in words
 
-    def begin(self, path: str) -> None:
+    def begin(self, path: str, verb: str = "adding") -> None:
         """Start to count anew."""
-        self.running, self.result = path, ""
+        self.running, self.verb, self.result = path, verb, ""
         self.done = self.total = self.failed = self.indexed = 0
 
     def hear(self, event: Event) -> None:
@@ -50,7 +51,8 @@ class IngestProgress:
         self.running = ""
         if error is not None:
             hint = f" Hint: {quote_foreign(error.cure)}" if error.cure else ""
-            self.result = f"nothing was added: {quote_foreign(str(error))}{hint}"
+            what = "nothing was added" if self.verb == "adding" else f"{self.verb} failed"
+            self.result = f"{what}: {quote_foreign(str(error))}{hint}"
 
     def say(self) -> str:
         """Return the progress, or how the last ingest ended; "" before the first."""
@@ -58,8 +60,8 @@ class IngestProgress:
             return self.result
         name = quote_foreign(self.running.rstrip("/").rsplit("/", 1)[-1])
         if not self.total:
-            return f"adding {name}: looking for files"
-        parts = [f"adding {name}: {self.done:,} of {counted(self.total, 'file')}"]
+            return f"{self.verb} {name}" + (": looking for files" if self.verb == "adding" else "")
+        parts = [f"{self.verb} {name}: {self.done:,} of {counted(self.total, 'file')}"]
         parts += [f"{self.failed:,} failed"] if self.failed else []
         parts += [f"index {self.indexed} %"] if self.indexed else []
         return " · ".join([*parts, "esc to stop"])
@@ -67,9 +69,14 @@ class IngestProgress:
 
 def _result(report: Report) -> str:
     """Return the counts of a report, and the first file that failed."""
+    removed = f"{counted(len(report.removed), 'document')} removed"
+    if report.removed and not (report.added or report.changed or report.failed):
+        return removed
     parts = [f"{counted(len(report.added), 'document')} added"]
+    parts += [removed] if report.removed else []
     parts += [f"{len(report.changed):,} changed"] if report.changed else []
     parts += [f"{report.unchanged:,} unchanged"] if report.unchanged else []
+    parts += [f"{len(report.kept):,} gone and kept"] if report.kept else []
     if report.failed:
         first = report.failed[0]
         parts.append(

@@ -113,10 +113,9 @@ class KeyBar(Widget):
 
     def _key(self, command_id: str) -> str:
         """Return the key of a command, as a sign where the character set has one."""
-        arrows = {"up": "↑↓", "left": "←→", "check_up": "↑↓"}
-        signs = {"ask": "⏎", "open": "⏎"} | arrows
-        label = key_label(_BY_ID[command_id])
-        return label if self._glyphs.ascii else signs.get(command_id, label)
+        signs = {"ask": "⏎", "open": "⏎", "up": "↑↓", "left": "←→"}
+        label = "↑↓" if command_id.endswith("_up") else key_label(_BY_ID[command_id])
+        return key_label(_BY_ID[command_id]) if self._glyphs.ascii else signs.get(command_id, label)
 
     def render(self) -> Content:
         width = self.size.width

@@ -1,0 +1,288 @@
+"""The library: its documents with their states, and what can be done with them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from rag.domain import Listing
+from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize_line
+from tui.commands import bindings
+from tui.render import listing_rows
+from tui.render.answer_text import assemble
+from tui.render.glyphs import Glyphs
+from tui.screens.confirm import ConfirmDialog
+from tui.screens.document import DocumentScreen
+from tui.screens.list_page import ListPage
+from tui.state import library
+from tui.state.completion import MAX_LISTED, complete_path, typed_path
+from tui.widgets.bars import KeyBar
+from tui.widgets.line_list import LineList
+from tui.widgets.page_head import PageHead
+
+if TYPE_CHECKING:
+    from tui.screens.ask import AskScreen
+
+#: Seconds between two looks at the work, and least seconds between two lists of the documents.
+TICK_SECONDS, LIST_SECONDS = 0.25, 2.0
+#: A list is made again after this many times the seconds that the last one took.
+_LIST_SHARE = 8
+_SORTS = ("name", "state", "passages", "size", "date")
+_PLACEHOLDERS = {
+    "filter": "Words of a file name or a title",
+    "add": "Path of a file or a folder; tab completes it",
+}
+
+
+class LibraryScreen(ListPage):
+    """Lists the documents. The Ask screen below adds them; `work` does the rest."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("library"))
+
+    def __init__(self, ask_screen: AskScreen, work: library.LibraryWork, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._ask, self._engine, self._work = ask_screen, ask_screen.engine, work
+        self.listings: tuple[Listing, ...] = ()
+        self.shown: tuple[Listing, ...] = ()  #: those that pass the filter, sorted
+        self.sorted_by = "name"
+        self.typing = ""  #: what the line of input is for, a key of `_PLACEHOLDERS`; "" if hidden
+        self._listing, self._known = False, False
+        self._wait = 0.0  #: seconds until the next list is made
+        self._words = ""  #: what the line of the work says
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="page"):
+            yield PageHead("library", "LIBRARY", self.glyphs)
+            yield Static(Content(""), id="page-work", markup=False)
+            yield Input(id="page-input")
+            yield Static(Content(""), id="page-columns", markup=False)
+            yield LineList("page-list")
+            yield Static(Content(""), id="page-detail", markup=False)
+            yield KeyBar(self.glyphs)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).display = False
+        self._tick()
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    # -- what is shown --------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._ask.ingest.running) or self._work.running
+
+    def _tick(self) -> None:
+        """Show the work, and list the documents again now and then."""
+        progress = self._ask.ingest if self._ask.ingest.running else self._work.progress
+        words = self.glyphs.say(progress.say() or self._ask.ingest.say())
+        words = words.replace("esc to stop", "x to stop")
+        if words != self._words:
+            self._words = words
+            self.query_one("#page-work", Static).update(assemble([(words, "$text-accent")]))
+            self._wait = min(self._wait, 0.5)
+        self.query_one(KeyBar).show(
+            "library", True, frozenset(() if self.busy else ("library_stop",))
+        )
+        self._wait -= TICK_SECONDS
+        if self._wait <= 0 and not self._listing and self.is_current:
+            self._listing = True
+            self.run_in_thread(partial(library.list_documents, self._engine))
+
+    @on(library.Listed)
+    def _listed(self, event: library.Listed) -> None:
+        event.stop()
+        self._listing, self._known = False, True
+        self._wait = max(LIST_SECONDS, _LIST_SHARE * event.seconds)
+        name = quote_foreign(event.status.library)
+        words = f"{name} · {listing_rows.counts(event.listings, self.glyphs)}"
+        self.query_one(PageHead).show(f"{words} · {event.status.passages:,} passages")
+        if event.listings != self.listings or not event.listings:
+            self.listings = event.listings
+            self._arrange()
+
+    @on(library.Refused)
+    def _refused(self, event: library.Refused) -> None:
+        event.stop()
+        self._listing, self._wait = False, 2 * LIST_SECONDS
+        words = " ".join(filter(None, (str(event.error), event.error.cure)))
+        self.query_one("#page-detail", Static).update(
+            assemble([(quote_foreign(words), "$text-error")])
+        )
+
+    def _say(self, words: str) -> None:
+        """Show a warning below the list until the cursor moves."""
+        self.query_one("#page-detail", Static).update(assemble([(words, "$text-warning")]))
+
+    def _arrange(self) -> None:
+        """Filter and sort the documents; the cursor stays on its document."""
+        here = self.entry.source if self.entry else ""
+        typed = self.query_one(Input).value if self.typing == "filter" else ""
+        words = typed.casefold().split()
+        found = [e for e in self.listings if _has(e, words)] if words else list(self.listings)
+        states = list(listing_rows.STATES)
+        keys = {
+            "state": lambda e: (states.index(listing_rows.state_of(e)), e.source),
+            "passages": lambda e: (-e.chunks, e.source),
+            "size": lambda e: (-e.bytes, e.source),
+            "date": lambda e: (listing_rows.date_of(e), e.source),
+        }
+        if self.sorted_by in keys:
+            found.sort(key=keys[self.sorted_by], reverse=self.sorted_by == "date")
+        self.shown = tuple(found)
+        at = next((n for n, e in enumerate(found) if e.source == here), self.lines.at or 0)
+        self.lines.show(len(found), self._row, at)
+        heads = listing_rows.column_heads(self.lines.inner_width)
+        self.query_one("#page-columns", Static).update(assemble([(heads, "$text-muted")]))
+        self.moved()
+
+    def _row(self, number: int, width: int) -> Content:
+        here = number == self.lines.at
+        return listing_rows.row(self.shown[number], here, width, self.glyphs)
+
+    @on(LineList.Resized)
+    def _resized(self, event: LineList.Resized) -> None:
+        self._arrange()
+
+    @property
+    def entry(self) -> Listing | None:
+        """The document at the cursor."""
+        at = self.lines.at
+        return self.shown[at] if at is not None and at < len(self.shown) else None
+
+    def moved(self) -> None:
+        if self.typing == "add":
+            return
+        entry = self.entry
+        if entry is not None:
+            same = [e.source for e in self.listings if e.id and e.id == entry.id and e is not entry]
+            detail = listing_rows.detail(entry, same, self.glyphs)
+        elif self.typing:
+            detail = Content("no file has these words")
+        else:
+            empty = "no documents yet: press a and give the path of a folder or a file"
+            detail = Content(empty if self._known else self.glyphs.say("looking…"))
+        self.query_one("#page-detail", Static).update(detail)
+
+    # -- the line of input ----------------------------------------------------------------------
+
+    def _type(self, purpose: str) -> None:
+        """Show the line of input for a purpose; "" hides it."""
+        line = self.query_one(Input)
+        self.typing = ""
+        line.value = ""
+        self.typing = purpose
+        line.display = bool(purpose)
+        if purpose:
+            line.placeholder = _PLACEHOLDERS[purpose]
+            self.set_focus(line)  # at once: keys may follow in a burst
+        else:
+            self.set_focus(None)
+        self._arrange()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.typing == "filter":
+            self._arrange()
+        elif self.typing == "add":
+            found = complete_path(event.value) if event.value else []
+            rows = [sanitize_line(path) for path in found[:MAX_LISTED]]
+            more = [self.glyphs.say(f"… {len(found) - len(rows):,} more")]
+            shown = "\n".join([*rows, *(more if len(found) > len(rows) else [])])
+            self.query_one("#page-detail", Static).update(Content(shown))
+
+    def key_tab(self) -> None:
+        """Complete the path that is typed."""
+        line = self.query_one(Input)
+        found = complete_path(line.value) if self.typing == "add" else []
+        if found:
+            line.value = found[0]
+            line.cursor_position = len(line.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.typing == "filter":
+            self.set_focus(None)
+            return
+        path = typed_path(event.value)
+        if path is None:
+            self._say(f"there is no file or folder {quote_foreign(event.value)}")
+            return
+        self._type("")
+        self._ask.add(str(path.absolute()))
+        self._tick()
+
+    # -- actions of the command table -----------------------------------------------------------
+
+    async def action_close(self) -> None:
+        if self.typing:
+            self._type("")
+        else:
+            await self.run_action("app.close_page")
+
+    def action_add(self) -> None:
+        self._type("add")
+
+    def action_filter(self) -> None:
+        if self.typing == "filter":
+            self.set_focus(self.query_one(Input))
+        else:
+            self._type("filter")
+
+    def action_sort(self) -> None:
+        self.sorted_by = _SORTS[(_SORTS.index(self.sorted_by) + 1) % len(_SORTS)]
+        self._arrange()
+        self.app.notify(f"sorted by {self.sorted_by}", markup=False, timeout=2)
+
+    def action_choose(self) -> None:
+        entry = self.entry
+        if entry is not None and entry.id:
+            name = entry.source
+            self.app.push_screen(DocumentScreen(self._engine, name, self.glyphs))
+        elif entry is not None:
+            self.app.notify("there is nothing to read of it", markup=False, timeout=3)
+
+    def action_remove(self) -> None:
+        entry = self.entry
+        if entry is None:
+            return
+        words = "Remove this document from the library? Its file is left as it is."
+        dialog = ConfirmDialog(words, entry.source)
+        self.app.push_screen(dialog, partial(self._confirmed, entry.source))
+
+    def _confirmed(self, source: str, agreed: bool | None) -> None:
+        if agreed:
+            self._begin("removing", source, partial(self._engine.remove, source))
+
+    def action_again(self) -> None:
+        entry = self.entry
+        if entry is not None:
+            work = partial(self._engine.read_again, [entry.source])
+            self._begin("reading again", entry.source, work)
+
+    def action_update(self) -> None:
+        self._begin("updating", "the library", self._engine.sync)
+
+    def _begin(self, verb: str, name: str, work: library.Work) -> None:
+        if self.busy or not self._work.begin(verb, name, work):
+            self._say("wait until the running work has ended, or stop it with x")
+        self._tick()
+
+    def action_stop(self) -> None:
+        if self.busy:
+            self.run_worker(self._engine.stop, thread=True, exit_on_error=False)
+
+
+def _has(entry: Listing, words: list[str]) -> bool:
+    """Whether all words stand in the name or the title of a document."""
+    text = f"{entry.source}\n{entry.title}".casefold()
+    return all(word in text for word in words)
