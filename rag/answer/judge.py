@@ -33,10 +33,10 @@ from rag.answer.question import (
     parse_question,
     without_slips,
 )
-from rag.answer.question_terms import facts_of
+from rag.answer.question_terms import facts_of, read_question
 from rag.answer.readings import Reading
 from rag.answer.spans import is_pronoun, kind_of_short_answer
-from rag.domain import Answers, Judgement
+from rag.domain import Answers, Judgement, UnitKind
 from rag.text import facts
 
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
@@ -150,16 +150,32 @@ def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
 def _cannot_answer(asked: Question, reading: Reading) -> bool:
     """Does the question deny or compare something, and the sentence does not?
 
-    Or does it ask who, and the answer is a pronoun?
+    Or does it ask who, and the answer is a pronoun? Or must rows be compared, and it is one row?
     """
     sentence = reading.sentence
     if asked.kind is Asked.PERSON and is_pronoun(reading.short):
         return True
     words = facts.word_tokens(facts.fold_text(asked.text))
+    if _needs_rows_compared(asked.text, reading):
+        return True
     compares = asked.kind is Asked.YES_NO and "than" in words
     return (asked.negated and not facts.count_negations(sentence)) or (
         compares and "than" not in facts.word_tokens(facts.fold_text(sentence))
     )
+
+
+def _needs_rows_compared(question: str, reading: Reading) -> bool:
+    """Does the question order, count or add rows, and the sentence is one of them?
+
+    Not if the row or the names of its columns have the very word ("best time", "total").
+    """
+    chunk, place = reading.passage.chunk, reading.around
+    row = next((u for u in chunk.units if u.kind is UnitKind.ROW and place.within(u.span)), None)
+    operations = read_question(question).operations if row else frozenset[str]()
+    if row is None or not operations:
+        return False
+    own = [reading.sentence, row.context, *(cell.header for cell in row.cells)]
+    return not operations <= set(facts.word_tokens(facts.fold_text(" ".join(own))))
 
 
 def _rarity(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from rag.answer.table_plans import Plan
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_row_sets import RowSet
-from rag.answer.table_rows import Column, Table
+from rag.answer.table_rows import Table
 
 _MAX_CONDITIONS = 3
 _FAR = 4  #: words between two places, from which they are not counted
@@ -88,15 +88,15 @@ class PlaceFeatures:
 
 def column_role(table: Table, at: int) -> str:
     """Return the order of the values of a column, and whether any is there twice."""
-    column = table.columns[at]
+    column, rows = table.columns[at], [r for r in range(len(table.rows)) if r not in table.totals]
     if column.kind == "text":
-        cells = [row[at].strip() for row in table.rows]
+        cells = [table.rows[row][at].strip() for row in rows]
         return "text once" if len(set(cells)) == len(cells) else "text again"
-    return f"{column.kind} {_order_of(column)}"
+    there = [value for row in rows if (value := column.values[row]) is not None]
+    return f"{column.kind} {_order_of(there)}"
 
 
-def _order_of(column: Column) -> str:
-    there = [value for value in column.values if value is not None]
+def _order_of(there: Sequence[float]) -> str:
     if there == [float(n) for n in range(1, len(there) + 1)]:
         return "counts"
     once = "once" if len(set(there)) == len(there) else "again"

@@ -3,8 +3,7 @@
 A question is asked of its table, of another table that shares words with it (not if it was
 generated: made-up lists are alike), and of its table without the rows that the reading names. Only
 the first can be right. The probability is a logistic regression of `answer_signals`. The threshold
-is the best for questions with two tables if a wrong answer costs as much as `_COST` right ones
-bring.
+is the least at which few of the questions with two tables are answered wrongly.
 """
 
 from __future__ import annotations
@@ -24,11 +23,7 @@ from rag.answer.table_rows import Table
 from rag.text import facts
 from rag.training.table_data import Question, is_generated, is_right
 
-_COST = 1.0
-#: what a question costs that the table does not answer: the reader then answers 0.26 of such
-#: questions wrongly and 0.10 rightly
-_LEFT = 0.16
-_REMOVED = 0.2  #: part of the cost of a table without the named rows that answers
+_MOST_WRONG = 0.05  #: share of the questions that the tables may answer wrongly
 _MIN_ROWS = 3  #: of a table without the named rows
 
 
@@ -140,12 +135,12 @@ def outcome(cases: Sequence[Case], fit: Sequence[float], least: float) -> Outcom
 
 
 def fit_threshold(cases: Sequence[Case], fit: Sequence[float]) -> float:
-    """Return the threshold of the probability, a multiple of a twentieth."""
+    """Return the least probability from which few answers are wrong, a multiple of a twentieth."""
+    tried = [n / 20 for n in range(2, 20)]
+    few = [least for least in tried if _wrong_share(cases, fit, least) <= _MOST_WRONG]
+    return few[0] if few else tried[-1]
 
-    def gain(least: float) -> float:
-        found = outcome(cases, fit, least)
-        wrong = found.wrong + _REMOVED * found.removed_answered
-        left = found.questions - found.right - found.wrong
-        return found.right - _COST * wrong - _LEFT * left
 
-    return max((n / 20 for n in range(2, 19)), key=gain)
+def _wrong_share(cases: Sequence[Case], fit: Sequence[float], least: float) -> float:
+    found = outcome(cases, fit, least)
+    return found.wrong / max(1, found.questions)

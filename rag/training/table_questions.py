@@ -223,11 +223,11 @@ def main() -> None:
         return list(Cases(questions, weights, frozenset(common)).all())
 
     some = options.cases
-    fit = fit_chance(cases(part(table_data.CHANCE, some)))
-    to_compare = cases(part(table_data.THRESHOLD, some))
-    least = fit_threshold(to_compare, fit)
-    for tried in (0.2, 0.3, 0.4, 0.5, 0.6):
-        print(f"{tried}: {outcome(to_compare, fit, tried)}")
+    to_fit = cases(part(table_data.CHANCE, some))
+    fit = fit_chance(to_fit)
+    least = fit_threshold([c for c in to_fit if c.in_cell], fit)
+    for tried in (0.3, 0.4, 0.5, 0.6, 0.7):
+        print(f"{tried}: {outcome(to_fit, fit, tried)}")
     written = {"weights": rounded, "fit": fit, "least": least, "common": common}
     options.out.write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")))
     print(f"fit {fit}, threshold {least}", flush=True)

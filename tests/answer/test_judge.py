@@ -15,7 +15,7 @@ from rag.answer.judge import (
 )
 from rag.answer.question import parse_question, without_slips
 from rag.answer.readings import Reading
-from rag.domain import Answers, Span
+from rag.domain import Answers, Cell, Span, Unit, UnitKind
 from tests.support.fakes import passage
 
 FIT = JudgeFit({"logit": 0.0, "all_near": 6.0}, constant=-3.0, least=0.5, part=0.2)
@@ -60,6 +60,21 @@ def test_what_a_sentence_cannot_answer(question: str, sentence: str, short: str)
     sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
     (judged,) = judge_readings(question, [_reading(1, sentence, short)], sure)
     assert judged.chance < sure.least
+
+
+def test_a_row_does_not_answer_what_needs_rows_compared() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "lamp | 12 euros.", "lamp")
+    cells = (Cell("Item", Span(0, 4)), Cell("Best price", Span(7, 15)))
+    row = Unit(UnitKind.ROW, reading.around, cells=cells)
+    chunk = replace(reading.passage.chunk, units=(row,))
+    reading = replace(reading, passage=replace(reading.passage, chunk=chunk))
+
+    def chance(question: str) -> float:
+        return judge_readings(question, [reading], sure)[0].chance
+
+    assert chance("Which lamp has the lowest price?") < sure.least
+    assert chance("Which lamp costs 12 euros?") > sure.least
 
 
 def test_an_abstention_says_what_was_found_and_what_is_missing() -> None:
