@@ -15,6 +15,7 @@ from rag.answer.table_row_sets import RowSet
 from rag.answer.table_rows import Table
 
 _MAX_CONDITIONS = 3
+_MIN_BEGINNING = 3  #: letters of a word that another one begins with
 _FAR = 4  #: words between two places, from which they are not counted
 
 
@@ -25,7 +26,8 @@ class PlaceFeatures:
         self, asked: TableQuestion, table: Table, in_header: Sequence[frozenset[int]]
     ) -> None:
         """`in_header` has for each column the places of the words of its name."""
-        self._asked, self._in_header = asked, in_header
+        self._asked, self._table, self._in_header = asked, table, in_header
+        self._near = [_near_places(asked, column.stems) for column in table.columns]
         self._words = ("^", "^", *asked.words, "$", "$")
         self._roles = [column_role(table, at) for at in range(len(table.columns))]
         self._orders = [at for at in range(len(asked.words)) if asked.is_superlative(at)]
@@ -44,6 +46,7 @@ class PlaceFeatures:
         for at in self._orders[:_MAX_CONDITIONS]:
             yield f"order role {self._asked.words[at]}:{name}:{role}"
         named = self._in_header[chosen.column] - chosen.places
+        yield from self._rivals("order", chosen.column, chosen.places, name)
         if named:
             yield from self._beside("order", named, name)
             yield f"order gap {name}:{self._gap(named)}"
@@ -64,6 +67,7 @@ class PlaceFeatures:
         chosen, role = plan.chosen, self._roles[plan.column]
         yield f"column role {self._asked.asking}:{role}"
         yield f"column role {plan.operation}:{chosen.derived}:{role}"
+        yield from self._rivals("column", plan.column, chosen.places, plan.operation)
         named = self._in_header[plan.column] - chosen.places
         if not named:
             return
@@ -72,6 +76,17 @@ class PlaceFeatures:
         yield f"column gap {chosen.derived}:{self._gap(named)}"
         if chosen.places:
             yield f"column first {chosen.derived}:{min(named) < min(chosen.places)}"
+
+    def _rivals(self, what: str, at: int, taken: frozenset[int], name: str) -> Iterator[str]:
+        """How many words of its name the question has, beside those of the other columns."""
+        own = len(self._in_header[at] - taken)
+        most = max(len(places - taken) for places in self._in_header)
+        stems = len(self._table.columns[at].stems)
+        yield f"{what} named as {min(2, own)}:{min(2, most - own)}"
+        yield f"{what} named as {min(2, own)}:{min(2, most - own)}:{name}"
+        yield f"{what} has more words {bool(own) and min(2, stems - own)}"
+        if near := self._near[at] - taken - self._in_header[at]:
+            yield f"{what} near {bool(own)}:{min(2, len(near))}:{most > 0}"
 
     def _beside(self, what: str, places: frozenset[int], name: str) -> Iterator[str]:
         """The words beside places of the question."""
@@ -84,6 +99,17 @@ class PlaceFeatures:
         """How far behind the nearest word that orders a place is; negative if before it."""
         gaps = [place - at for place in places for at in self._orders]
         return max(-_FAR, min(_FAR, min(gaps, key=abs))) if gaps else _FAR + 1
+
+
+def _near_places(asked: TableQuestion, names: frozenset[str]) -> frozenset[int]:
+    """Places of words that begin as a word of a name does, or the other way round."""
+    return frozenset(
+        at
+        for at in asked.content
+        for name in names
+        if len(own := asked.stems[at]) >= _MIN_BEGINNING <= len(name)
+        and (own.startswith(name) or name.startswith(own))
+    )
 
 
 def column_role(table: Table, at: int) -> str:

@@ -69,7 +69,7 @@ def _read(question: Question) -> _Read | None:
     if not any(right):
         return None
     of = PlanFeatures(asked, table, plans).of
-    kept = range(len(plans))
+    kept = list(range(len(plans)))
     if len(plans) > _MAX_READINGS:
         draws = random.Random(question.text)
         some = set(draws.sample(kept, _MAX_READINGS))
