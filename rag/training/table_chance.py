@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import Pool
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from rag.text import facts
 from rag.training.table_data import Question, is_generated, is_right
 
 _MOST_WRONG = 0.05  #: share of the questions that the tables may answer wrongly
+_PROCESSES = 4
 _MIN_ROWS = 3  #: of a table without the named rows
 
 
@@ -55,13 +57,19 @@ class Cases:
             for stem in table.vocabulary.union(facts.content_stems(table.title)):
                 self._with[stem].add(document)
 
-    def all(self) -> Iterator[Case]:
-        """Yield the cases of all questions but those that are answered with yes or no."""
-        for number, question in enumerate(self._questions):
-            if not read_question(question.text).asks_yes_or_no:
-                yield from self._of(number, question)
+    def all(self) -> list[Case]:
+        """Return the cases of all questions but those that are answered with yes or no."""
+        asked = [
+            number
+            for number, question in enumerate(self._questions)
+            if not read_question(question.text).asks_yes_or_no
+        ]
+        with Pool(_PROCESSES, _share, (self,)) as pool:
+            return [case for cases in pool.imap(_cases_of, asked, chunksize=20) for case in cases]
 
-    def _of(self, number: int, question: Question) -> Iterator[Case]:
+    def of(self, number: int) -> Iterator[Case]:
+        """Yield the cases of one question."""
+        question = self._questions[number]
         asked = TableQuestion(question.text)
         choice = choose_plan(asked, question.table, self._weights)
         right = choice is not None and is_right(choice.plan, question.table, question.answers)
@@ -98,6 +106,17 @@ class Cases:
                 shared[document] += len(documents) ** -0.5
         nearest = max(shared, key=lambda document: (shared[document], document), default=None)
         return self._tables[nearest] if nearest else None
+
+
+_shared: list[Cases] = []  # of a process of the pool
+
+
+def _share(cases: Cases) -> None:
+    _shared[:] = [cases]
+
+
+def _cases_of(number: int) -> list[Case]:
+    return list(_shared[0].of(number))
 
 
 def fit_chance(cases: Sequence[Case]) -> tuple[float, ...]:

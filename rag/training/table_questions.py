@@ -35,7 +35,8 @@ from rag.training.table_chance import Case, Cases, fit_chance, fit_threshold, ou
 from rag.training.table_data import Question, is_right, part_of
 
 _MIN_QUESTIONS = 4  # with a feature that is kept
-_MAX_READINGS = 400  # of a question that are compared while fitting, besides those that are right
+_PROCESSES = 4
+_MAX_READINGS = 250  # of a question that are compared while fitting, besides those that are right
 _EPOCHS, _BATCH, _RATE = 10, 100, 0.03
 #: what a step draws a weight towards zero by, in the last epochs; weights below it are left out
 _SHRINK, _MIN_WEIGHT = 0.0025, 0.06
@@ -91,7 +92,7 @@ def make_examples(questions: Sequence[Question]) -> tuple[list[Example], list[st
     """Return the examples with a right reading, and the names of the features."""
     numbers, uses = dict[str, int](), Counter[int]()
     examples = list[Example]()
-    with Pool(2) as pool:
+    with Pool(_PROCESSES) as pool:
         for read in pool.imap(_read, questions, chunksize=20):
             if read is None:
                 continue
@@ -220,7 +221,7 @@ def main() -> None:
     print(f"{len(weights)} weights, {len(common)} common words", flush=True)
 
     def cases(questions: Sequence[Question]) -> list[Case]:
-        return list(Cases(questions, weights, frozenset(common)).all())
+        return Cases(questions, weights, frozenset(common)).all()
 
     some = options.cases
     to_fit = cases(part(table_data.CHANCE, some))
