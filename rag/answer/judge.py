@@ -49,6 +49,8 @@ _ANOTHER = 0.9
 #: passage has, above a usual one. How many they share depends on who asks, and raises the logit
 _SHARED_WORDS, _USUAL_SHARE = 2.0, 0.75
 _SURE = 0.9  #: probability from which nothing is said of words that are missing
+#: words that compare rows or say something of one row ("the total number of students at Dartmouth")
+_OF_ONE_ROW = frozenset("total sum both either only before after than rank ranked".split())
 _NO_REASON = "it is near the question and gives no clear answer"
 
 
@@ -171,7 +173,7 @@ def _needs_rows_compared(question: str, reading: Reading) -> bool:
     """
     chunk, place = reading.passage.chunk, reading.around
     row = next((u for u in chunk.units if u.kind is UnitKind.ROW and place.within(u.span)), None)
-    operations = read_question(question).operations if row else frozenset[str]()
+    operations = read_question(question).operations - _OF_ONE_ROW if row else frozenset[str]()
     if row is None or not operations:
         return False
     own = [reading.sentence, row.context, *(cell.header for cell in row.cells)]
