@@ -32,7 +32,7 @@ from rag.answer.table_plans import make_plans
 from rag.answer.table_question import TableQuestion
 from rag.training import table_data
 from rag.training.table_chance import Case, Cases, fit_chance, fit_threshold, outcome
-from rag.training.table_data import Question, is_right, part_of
+from rag.training.table_data import Question, is_generated, is_right, part_of
 
 _MIN_QUESTIONS = 4  # with a feature that is kept
 _PROCESSES = 4
@@ -224,9 +224,11 @@ def main() -> None:
         return Cases(questions, weights, frozenset(common)).all()
 
     some = options.cases
-    to_fit = cases(part(table_data.CHANCE, some))
+    compared = part(table_data.CHANCE, some)
+    to_fit = cases(compared)
     fit = fit_chance(to_fit)
-    least = fit_threshold([c for c in to_fit if c.in_cell], fit)
+    of_cells = [c for c in to_fit if c.in_cell and not is_generated(compared[c.question])]
+    least = fit_threshold(of_cells, fit)
     for tried in (0.3, 0.4, 0.5, 0.6, 0.7):
         print(f"{tried}: {outcome(to_fit, fit, tried)}")
     written = {"weights": rounded, "fit": fit, "least": least, "common": common}
