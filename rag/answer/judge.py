@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -36,7 +37,7 @@ from rag.answer.question import (
 from rag.answer.question_terms import facts_of, read_question
 from rag.answer.readings import Reading
 from rag.answer.spans import is_pronoun, kind_of_short_answer
-from rag.domain import Answers, Judgement, UnitKind
+from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
 
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
@@ -51,6 +52,10 @@ _SHARED_WORDS, _USUAL_SHARE = 2.0, 0.75
 _SURE = 0.9  #: probability from which nothing is said of words that are missing
 #: words that compare rows or say something of one row ("the total number of students at Dartmouth")
 _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranked".split())
+#: probability below which a row that was read is no answer: whole tables and looking up have failed
+#: by then, and none of the rows that were read below it answered (4 of 4 in two sets were wrong)
+_LEAST_OF_ROW = 0.45
+_HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _NO_REASON = "it is near the question and gives no clear answer"
 
 
@@ -125,6 +130,7 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         chance = fit.chance(signals, reading.in_context)
         another = _is_about_another(asked, bounds) or other_label(asked, around)
         weak = not reading.in_context and without_shared_words(signals) < fit.floor
+        weak = weak or (chance < _LEAST_OF_ROW and _rows_of(reading)[1] is not None)
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
@@ -166,15 +172,26 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     )
 
 
+def _rows_of(reading: Reading) -> tuple[list[Unit], Unit | None]:
+    """The rows of the passage, and the one that the sentence is in."""
+    rows = [unit for unit in reading.passage.chunk.units if unit.kind is UnitKind.ROW]
+    return rows, next((unit for unit in rows if reading.around.within(unit.span)), None)
+
+
 def _needs_rows_compared(question: str, reading: Reading) -> bool:
     """Does the question order, count or add rows, and the sentence is one of them?
 
-    Not if the row or the names of its columns have the very word ("best time", "total").
+    Not if the row or the names of its columns have the very word ("best time", "total"). The line
+    of these names answers nothing.
     """
-    chunk, place = reading.passage.chunk, reading.around
-    row = next((u for u in chunk.units if u.kind is UnitKind.ROW and place.within(u.span)), None)
-    operations = read_question(question).operations - _OF_ONE_ROW if row else frozenset[str]()
-    if row is None or not operations:
+    rows, row = _rows_of(reading)
+    if row is None:
+        names = [cell.header for cell in rows[0].cells if cell.header] if rows else []
+        return len(names) > 1 and all(name in reading.sentence for name in names)
+    operations = read_question(question).operations - _OF_ONE_ROW
+    if _HOW_OFTEN.search(facts.fold_text(question)):
+        operations |= {"times"}
+    if not operations:
         return False
     own = [reading.sentence, row.context, *(cell.header for cell in row.cells)]
     return not operations <= set(facts.word_tokens(facts.fold_text(" ".join(own))))

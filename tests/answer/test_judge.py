@@ -74,7 +74,19 @@ def test_a_row_does_not_answer_what_needs_rows_compared() -> None:
         return judge_readings(question, [reading], sure)[0].chance
 
     assert chance("Which lamp has the lowest price?") < sure.least
+    assert chance("How many times was a lamp sold?") < sure.least
     assert chance("Which lamp costs 12 euros?") > sure.least
+
+
+def test_the_line_of_the_names_of_columns_answers_nothing() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    text = "Item | Best price.\nlamp | 12 euros"
+    reading = _reading(1, text, "Best price")
+    cells = (Cell("Item", Span(19, 23)), Cell("Best price", Span(26, 34)))
+    chunk = replace(reading.passage.chunk, units=(Unit(UnitKind.ROW, Span(19, 34), cells=cells),))
+    reading = replace(reading, passage=replace(reading.passage, chunk=chunk))
+    (judged,) = judge_readings("What is the price of the lamp?", [reading], sure)
+    assert judged.chance < sure.least
 
 
 def test_an_abstention_says_what_was_found_and_what_is_missing() -> None:
