@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -33,10 +34,10 @@ from rag.answer.question import (
     parse_question,
     without_slips,
 )
-from rag.answer.question_terms import facts_of
+from rag.answer.question_terms import facts_of, read_question
 from rag.answer.readings import Reading
 from rag.answer.spans import is_pronoun, kind_of_short_answer
-from rag.domain import Answers, Judgement
+from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
 
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
@@ -49,6 +50,12 @@ _ANOTHER = 0.9
 #: passage has, above a usual one. How many they share depends on who asks, and raises the logit
 _SHARED_WORDS, _USUAL_SHARE = 2.0, 0.75
 _SURE = 0.9  #: probability from which nothing is said of words that are missing
+#: words that compare rows or say something of one row ("the total number of students at Dartmouth")
+_OF_ONE_ROW = frozenset("total sum both either only before after than rank ranked".split())
+#: probability below which a row that was read is no answer: whole tables and looking up have failed
+#: by then, and none of the rows that were read below it answered (4 of 4 in two sets were wrong)
+_LEAST_OF_ROW = 0.45
+_HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _NO_REASON = "it is near the question and gives no clear answer"
 
 
@@ -123,6 +130,7 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         chance = fit.chance(signals, reading.in_context)
         another = _is_about_another(asked, bounds) or other_label(asked, around)
         weak = not reading.in_context and without_shared_words(signals) < fit.floor
+        weak = weak or (chance < _LEAST_OF_ROW and _rows_of(reading)[1] is not None)
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
@@ -150,16 +158,43 @@ def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
 def _cannot_answer(asked: Question, reading: Reading) -> bool:
     """Does the question deny or compare something, and the sentence does not?
 
-    Or does it ask who, and the answer is a pronoun?
+    Or does it ask who, and the answer is a pronoun? Or must rows be compared, and it is one row?
     """
     sentence = reading.sentence
     if asked.kind is Asked.PERSON and is_pronoun(reading.short):
         return True
     words = facts.word_tokens(facts.fold_text(asked.text))
+    if _needs_rows_compared(asked.text, reading):
+        return True
     compares = asked.kind is Asked.YES_NO and "than" in words
     return (asked.negated and not facts.count_negations(sentence)) or (
         compares and "than" not in facts.word_tokens(facts.fold_text(sentence))
     )
+
+
+def _rows_of(reading: Reading) -> tuple[list[Unit], Unit | None]:
+    """The rows of the passage, and the one that the sentence is in."""
+    rows = [unit for unit in reading.passage.chunk.units if unit.kind is UnitKind.ROW]
+    return rows, next((unit for unit in rows if reading.around.within(unit.span)), None)
+
+
+def _needs_rows_compared(question: str, reading: Reading) -> bool:
+    """Does the question order, count or add rows, and the sentence is one of them?
+
+    Not if the row or the names of its columns have the very word ("best time", "total"). The line
+    of these names answers nothing.
+    """
+    rows, row = _rows_of(reading)
+    if row is None:
+        names = [cell.header for cell in rows[0].cells if cell.header] if rows else []
+        return len(names) > 1 and all(name in reading.sentence for name in names)
+    operations = read_question(question).operations - _OF_ONE_ROW
+    if _HOW_OFTEN.search(facts.fold_text(question)):
+        operations |= {"times"}
+    if not operations:
+        return False
+    own = [reading.sentence, row.context, *(cell.header for cell in row.cells)]
+    return not operations <= set(facts.word_tokens(facts.fold_text(" ".join(own))))
 
 
 def _rarity(

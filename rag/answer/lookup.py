@@ -25,7 +25,7 @@ from rag.answer.mail_parts import (
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
 from rag.answer.spans import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind
-from rag.text import facts
+from rag.text import facts, quantities
 from rag.text.sentences import split_sentences
 
 #: share of the question's weight from which a place is taken
@@ -56,6 +56,15 @@ class Lookup:
     share: float  #: of the question's weight that the place has, 0..1
     score: float  #: to compare places
 
+    @property
+    def is_uncounted(self) -> bool:
+        """Is the answer a cell or item without a number?"""
+        if self.unit.kind in (UnitKind.LIST, UnitKind.ANSWER):
+            return False
+        start = self.passage.chunk.span.start
+        text = self.passage.chunk.text[self.short.start - start : self.short.end - start]
+        return not quantities.find_numbers(text)
+
 
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     """Return the places that answer, best first; more than one if they are equally good."""
@@ -80,7 +89,7 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
             repeats = is_quoted(path) and not asked.found([author_of(path)])
             less = _QUOTED_LESS if repeats else 0.0
             places += (replace(place, score=place.score - less) for place in matched)
-    places = [p for p in places if p.share >= _MIN_SHARE]
+    places = [p for p in places if p.share >= _MIN_SHARE and not (asked.counts and p.is_uncounted)]
     places.sort(key=lambda p: -p.score)
     best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
     answers = {(p.passage.chunk.document, p.short) for p in best}

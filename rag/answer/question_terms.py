@@ -36,11 +36,12 @@ _OPERATIONS = frozenset(
     "most least highest lowest largest smallest biggest longest shortest oldest newest youngest "
     "earliest latest first last next previous previously before after total sum average difference "
     "more less fewer than both either only top bottom rank ranked greatest fewest maximum minimum "
-    "combined altogether consecutive same other another besides".split()
+    "combined altogether consecutive same other another besides above below".split()
 )
 _YES_OR_NO = re.compile(
     r"\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|has|have|had|will|would)\b"
 )
+_COUNTS = re.compile(r"\b(?:how many|number of)\b")
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
 
 #: a word, number, date or code that the question names
@@ -124,7 +125,7 @@ class QuestionTerms:
     @property
     def counts(self) -> bool:
         """Is it asked how many there are?"""
-        return "how many" in facts.fold_text(self.question)
+        return bool(_COUNTS.search(facts.fold_text(self.question)))
 
     @property
     def asks_for_steps(self) -> bool:

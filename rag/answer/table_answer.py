@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answer.check_computed import combine
-from rag.answer.evidence import text_at
 from rag.answer.lookup import look_up
 from rag.answer.question_terms import read_question
 from rag.answer.table_chance import choose_answer
@@ -59,9 +58,11 @@ def answer_from_tables(
 ) -> TableAnswer | None:
     """Return the answer from the rows of one table; None if no reading is likely enough."""
     has_rows = any(u.kind is UnitKind.ROW for p in passages for u in p.chunk.units)
-    if not has_rows or read_question(question).asks_yes_or_no or _is_looked_up(question, passages):
-        return None
     asked, model = TableQuestion(question), load_model()
+    if not has_rows or read_question(question).asks_yes_or_no:
+        return None
+    if not asked.offers and look_up(question, passages):
+        return None
     best: tuple[float, PlacedTable, Choice] | None = None
     refused = ""
     for placed in tables_of(passages, library):
@@ -86,15 +87,6 @@ def _refusal(asked: TableQuestion, table: TooLarge) -> str:
 def _abstention(missing: str) -> TableAnswer:
     draft = Draft(Receipt(), abstained=True, reason=Reason.NOT_ANSWERED, missing=missing)
     return TableAnswer((), (draft,))
-
-
-def _is_looked_up(question: str, passages: Sequence[Passage]) -> bool:
-    """Is the answer looked up in one row? "How many" is not answered by a name."""
-    found = look_up(question, passages)
-    if not found or not read_question(question).counts:
-        return bool(found)
-    shorts = [text_at(place.passage, place.short) for place in found]
-    return all(any(char.isdigit() for char in short) for short in shorts)
 
 
 class _Writer:

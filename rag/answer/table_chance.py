@@ -17,12 +17,14 @@ from rag.answer.table_choice import Choice, choose_plan
 from rag.answer.table_model import TableModel
 from rag.answer.table_plans import Plan
 from rag.answer.table_question import TableQuestion
+from rag.answer.table_row_sets import BESIDE
 from rag.answer.table_rows import Table
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
 
 #: characters of a cell or a name in which a unit is looked for
 _MAX_CELL = 100
+_LITTLE = 0.001  #: added to probabilities before their logarithm
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -64,6 +66,13 @@ def answer_signals(
     asked: TableQuestion, placed: TableAbout, choice: Choice, common: frozenset[str]
 ) -> tuple[float, ...]:
     """Return the inputs of `answer_chance`; the first is constant."""
+    return (*_word_signals(asked, placed, choice, common), *_reading_signals(asked, placed, choice))
+
+
+def _word_signals(
+    asked: TableQuestion, placed: TableAbout, choice: Choice, common: frozenset[str]
+) -> tuple[float, ...]:
+    """How much of the softmax the reading has, and which words of the question it leaves."""
     stems = set(facts.content_stems(placed.about))
     missing = [at for at in choice.unused if asked.stems[at] not in stems]
     unexplained = [at for at in missing if not asked.only_asks(at)]
@@ -83,6 +92,33 @@ def answer_signals(
         float(not plan.chosen.conditions),
         float(len(rare) == 1),
         float(len(rare) > 1),
+    )
+
+
+def _reading_signals(asked: TableQuestion, placed: TableAbout, choice: Choice) -> tuple[float, ...]:
+    """What kind of reading it is, and how far it is ahead of the next one."""
+    plan, derived = choice.plan, choice.plan.chosen.derived
+    ordered = derived in ("max", "min", "nth max", "nth min")
+    column, order = choice.named
+    lead = math.log((choice.chance + _LITTLE) / (choice.second + _LITTLE))
+    return (
+        min(6.0, lead),
+        float(ordered),
+        float(ordered and not order),
+        float(derived in ("first", "last", "nth first", "nth last")),
+        float(derived in BESIDE),
+        float(plan.operation == "groups"),
+        float(plan.operation in ("count", "distinct", "count difference")),
+        float(plan.operation in ("sum", "average", "difference", "range")),
+        float(plan.chosen.chosen.startswith("or")),
+        float("limit" in plan.chosen.chosen),
+        float(plan.operation == "cell" and not column),
+        float(len(plan.cells) > 1),
+        float(len(plan.cells) > 1 and not derived),
+        math.log(1 + len(placed.table.rows)) / 4,
+        math.log(1 + choice.readings) / 8,
+        float(asked.asking in ("how many", "how much")),
+        float(asked.operates and not derived and plan.operation == "cell"),
     )
 
 
@@ -135,7 +171,7 @@ def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
         return False
     named = {asked.words[at] for at in chosen.places}
     negated = [w for w in asked.negations if w not in named and w not in table.vocabulary]
-    left_out = chosen.derived in ("next", "previous", "same")
+    left_out = chosen.derived in BESIDE
     if negated and "not" not in chosen.chosen and not left_out:
         return False
     if not _keeps_limits(asked, plan, table):

@@ -7,7 +7,9 @@ one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,8 +31,6 @@ _MAX_CELL_CHARS = 1000
 _MAX_GAP = 400
 #: tables that are looked at for one question
 _MAX_TABLES = 6
-#: the name of a column and which of those of that name it is
-_Name = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +170,14 @@ def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool
 
 
 def _placed(document: Document, rows: Sequence[PlacedRow], source: str) -> PlacedTable:
-    names = _names(rows)
-    at = {name: column for column, name in enumerate(names)}
+    names = column_names([row.unit for row in rows])
+    places = places_of(names)
     cells, texts = list[tuple[Span | None, ...]](), list[tuple[str, ...]]()
     for row in rows:
         spans: list[Span | None] = [None] * len(names)
-        for name, span in _named_cells(row.unit):
-            if name in at:
-                spans[at[name]] = span
+        for column, cell in zip(columns_of(row.unit, places), row.unit.cells, strict=True):
+            if column >= 0:
+                spans[column] = cell.span
         cells.append(tuple(spans))
         texts.append(
             tuple(
@@ -187,32 +187,50 @@ def _placed(document: Document, rows: Sequence[PlacedRow], source: str) -> Place
         )
     first = rows[0]
     about = " ".join((document.title, first.chunk.heading, first.unit.context, _words(source)))
-    table = Table(about, [name for name, _ in names], texts)
-    return PlacedTable(table, document, tuple(rows), tuple(cells), about, source)
+    return PlacedTable(
+        Table(about, names, texts), document, tuple(rows), tuple(cells), about, source
+    )
 
 
 def _words(source: str) -> str:
     return source.rpartition("/")[2].replace("_", " ").replace("-", " ")
 
 
-def _named_cells(unit: Unit) -> Iterator[tuple[_Name, Span]]:
-    counts = dict[str, int]()
+def places_of(names: Sequence[str]) -> dict[str, list[int]]:
+    """Return the columns that have each name."""
+    places = dict[str, list[int]]()
+    for column, name in enumerate(names):
+        places.setdefault(name, []).append(column)
+    return places
+
+
+def columns_of(unit: Unit, places: Mapping[str, list[int]]) -> list[int]:
+    """Return the column of each cell of a row, -1 for none; a row lacks those that are empty.
+
+    Of columns with one name a cell has the first that is behind that of the cell before it.
+    """
+    columns, last = list[int](), -1
     for cell in unit.cells:
-        counts[cell.header] = counts.get(cell.header, -1) + 1
-        yield (cell.header, counts[cell.header]), cell.span
+        own = places.get(cell.header, [])
+        at = bisect_right(own, last)
+        if at < len(own):
+            last = own[at]
+        columns.append(own[at] if at < len(own) else own[0] if len(own) == 1 else -1)
+    return columns
 
 
-def _names(rows: Sequence[PlacedRow]) -> list[_Name]:
-    """The columns of a table in order; a row lacks those in which it is empty."""
-    names = list[_Name]()
-    known = set[_Name]()
+def column_names(rows: Sequence[Unit]) -> list[str]:
+    """Return the names of the columns in order: those of the fullest row, and what others add."""
+    fullest = max(rows, key=lambda row: len(row.cells))
+    names = [cell.header for cell in fullest.cells[:_MAX_COLUMNS]]
+    known = Counter(names)
     for row in rows:
-        after = -1
-        for name, _ in _named_cells(row.unit):
-            if name not in known:
-                if len(names) >= _MAX_COLUMNS:
-                    break
-                names.insert(after + 1, name)
-                known.add(name)
-            after = names.index(name)
+        after, own = -1, Counter[str]()
+        for cell in row.cells:
+            own[cell.header] += 1
+            if own[cell.header] > known[cell.header] and len(names) < _MAX_COLUMNS:
+                names.insert(after + 1, cell.header)
+                known[cell.header] += 1
+            if known[cell.header]:
+                after = names.index(cell.header)
     return names

@@ -15,32 +15,22 @@ from itertools import combinations
 
 from rag.answer.table_conditions import Condition, find_conditions
 from rag.answer.table_question import TableQuestion
+from rag.answer.table_row_sets import (
+    BESIDE,
+    ORDINALS,
+    RowSet,
+    extremes,
+    neighbours,
+    neighbours_by_value,
+    neighbours_within,
+    unions,
+    with_same_value,
+)
 from rag.answer.table_rows import Table, is_empty
 
 _MAX_PLANS = 4000
 #: distinct values of a column whose rows are counted value by value
 _MAX_GROUPS = 2000
-_ORDINALS = {
-    w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)
-}
-_ORDINALS |= {"2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
-
-
-@dataclass(frozen=True, slots=True)
-class RowSet:
-    """Rows and how they were chosen."""
-
-    rows: tuple[int, ...]
-    chosen: str  #: "all", "c" (one condition), "cc", "limit" …
-    conditions: tuple[Condition, ...] = ()
-    derived: str = ""  #: "max", "min", "first", "last", "next", "previous", "same" …
-    column: int = -1  #: that of the extreme, the common value or the limit
-    base: int = 0  #: rows among which the extreme was taken
-
-    @property
-    def places(self) -> frozenset[int]:
-        """The places of the question's words that the conditions use."""
-        return frozenset[int]().union(*(c.places for c in self.conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
         plans += _cell_plans(table, row_set)
         if len(plans) > _MAX_PLANS:
             break
-    sums = [s for s in _unions(conditions) if s.chosen == "or"] if asked.adds_named else []
+    sums = [s for s in unions(conditions) if s.chosen == "or"] if asked.adds_named else []
     plans += _computed_plans(asked, table, [*sets, *sums])
     plans += _compared_plans(asked, table, base, conditions)
     plans += _group_plans(asked, table, base)
@@ -172,81 +162,31 @@ def _derived_sets(
     base: Sequence[RowSet],
     conditions: Sequence[Condition],
 ) -> Iterator[RowSet]:
-    unions = list(_unions(conditions)) if asked.offers else []
-    yield from (row_set for row_set in unions if row_set.chosen == "or c")
-    bases = [*base, *unions]
-    if asked.superlative:
-        order = next((_ORDINALS[w] for w in asked.words if w in _ORDINALS), 0)
-        for row_set in bases:
-            if len(row_set.rows) > 1:
-                yield from _extremes(table, row_set, order)
+    offered = list(unions(conditions)) if asked.offers else []
+    yield from (row_set for row_set in offered if row_set.chosen == "or c")
+    order = next((ORDINALS[w] for w in asked.words if w in ORDINALS), 0)
+    for row_set in [*base, *offered]:
+        beyond = asked.neighbour and row_set.chosen.startswith("limit")
+        if len(row_set.rows) > 1 and (asked.superlative or beyond):
+            yield from extremes(table, row_set, order)
     if asked.neighbour:
-        for row_set in base:
-            if row_set.chosen in ("c", "p", "cc", "cp", "pp"):
-                yield from _neighbours(table, row_set)
+        yield from _neighbours(table, base, conditions)
     if asked.wants_same:
         for row_set in base:
             if row_set.chosen in ("c", "p") and len(row_set.rows) == 1:
-                yield from _with_same_value(table, row_set)
+                yield from with_same_value(table, row_set)
 
 
-def _unions(conditions: Sequence[Condition]) -> Iterator[RowSet]:
-    """The rows of two values of one column that are offered for a choice."""
-    for one, other in combinations(conditions, 2):
-        if one.column == other.column and not one.places & other.places:
-            rows = tuple(sorted({*one.rows, *other.rows}))
-            yield RowSet(rows, "or", (one, other))
-            for third in conditions:
-                inside = set(third.rows)
-                if third.column != one.column and not third.places & (one.places | other.places):
-                    kept = tuple(row for row in rows if row in inside)
-                    if kept:
-                        yield RowSet(kept, "or c", (one, other, third))
-
-
-def _extremes(table: Table, base: RowSet, order: int) -> Iterator[RowSet]:
-    count = len(base.rows)
-    yield replace(base, rows=base.rows[:1], derived="first", base=count)
-    yield replace(base, rows=base.rows[-1:], derived="last", base=count)
-    if order and count >= order:
-        yield replace(base, rows=(base.rows[order - 1],), derived="nth first", base=count)
-        yield replace(base, rows=(base.rows[-order],), derived="nth last", base=count)
-    for at, column in enumerate(table.columns):
-        if column.kind == "text":
-            continue
-        there = [(column.values[row], row) for row in base.rows if column.values[row] is not None]
-        values = sorted({value for value, _ in there if value is not None})
-        if len(values) < 2:
-            continue
-        ends = [("max", values[-1]), ("min", values[0])]
-        if order and len(values) >= order:
-            ends += [("nth max", values[-order]), ("nth min", values[order - 1])]
-        for name, end in ends:
-            rows = tuple(row for value, row in there if value == end)
-            yield replace(base, rows=rows, derived=name, column=at, base=count)
-
-
-def _neighbours(table: Table, base: RowSet) -> Iterator[RowSet]:
-    first, last, end = base.rows[0], base.rows[-1], len(table.rows)
-    if last + 1 < end:
-        yield replace(base, rows=(last + 1,), derived="next")
-        yield replace(base, rows=tuple(range(last + 1, end)), derived="all after")
-    if first:
-        yield replace(base, rows=(first - 1,), derived="previous")
-        yield replace(base, rows=tuple(range(first)), derived="all before")
-
-
-def _with_same_value(table: Table, base: RowSet) -> Iterator[RowSet]:
-    (row,) = base.rows
-    for column in range(len(table.headers)):
-        value = table.stems[row][column]
-        if not value or column == base.conditions[0].column:
-            continue
-        rows = tuple(
-            r for r, cells in enumerate(table.stems) if cells[column] == value and r != row
-        )
-        if rows and len(rows) < 20:
-            yield replace(base, rows=rows, derived="same", column=column)
+def _neighbours(
+    table: Table, base: Sequence[RowSet], conditions: Sequence[Condition]
+) -> Iterator[RowSet]:
+    for row_set in base:
+        if row_set.chosen in ("c", "p", "cc", "cp", "pp"):
+            yield from neighbours(table, row_set)
+            yield from neighbours_by_value(table, row_set)
+    for one, other in combinations(conditions[:6], 2):
+        if not one.places & other.places:
+            yield from neighbours_within(one, other)
 
 
 # -- what is read of the rows
@@ -260,7 +200,7 @@ def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
         if not chosen.chosen.startswith("or")
         else set()
     )
-    if chosen.derived in ("next", "previous", "same", "all after", "all before"):
+    if chosen.derived in BESIDE:
         given = set()
     if chosen.chosen.startswith("not") or chosen.chosen in ("above", "below"):
         given = set()
@@ -342,7 +282,7 @@ def _group_plans(asked: TableQuestion, table: Table, base: Sequence[RowSet]) -> 
         return
     every = list(base)
     if asked.offers:
-        every += [RowSet(s.rows, "or", s.conditions) for s in _unions(_conditions(base))]
+        every += [RowSet(s.rows, "or", s.conditions) for s in unions(_conditions(base))]
     for chosen in every:
         if chosen.chosen not in ("all", "c", "p", "or", "limit"):
             continue

@@ -96,6 +96,17 @@ _SMALL |= {
 }
 _PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _AS_DIGITS = _SMALL | {word: str(number) for number, word in enumerate(_PLACES, 1)}
+_WON, _LOST, _TIED = ("w", "won", "win"), ("l", "lost", "loss"), ("d", "t", "draw", "tie", "tied")
+#: words for results, as stems of the cells that say them
+_RESULTS = {
+    word: tuple(dict.fromkeys(facts.stem(cell) for cell in cells))
+    for words, cells in (
+        ("win wins won victory victories victorious", _WON),
+        ("lose loses lost loss losses losing defeat defeated", _LOST),
+        ("draw draws drawn tie ties tied", _TIED),
+    )
+    for word in words.split()
+}
 _TOP = re.compile(r"\b(?:top|first) (\d+)\b")
 _COMPARATIVES = {
     "cheapest": "lowest price",
@@ -162,6 +173,9 @@ class TableQuestion:
             named.setdefault(stem, []).append(at)
             if digits := _AS_DIGITS.get(self.words[at]):
                 named.setdefault(digits, []).append(at)
+            for short in _RESULTS.get(self.words[at], ()):
+                if short != stem:
+                    named.setdefault(short, []).append(at)
         return named
 
     @cached_property
@@ -202,7 +216,12 @@ class TableQuestion:
     @cached_property
     def superlative(self) -> bool:
         """Does a word ask for an extreme?"""
-        return any(w in _SUPERLATIVE or (w.endswith("est") and len(w) > 4) for w in self.words)
+        return any(self.is_superlative(at) for at in range(len(self.words)))
+
+    def is_superlative(self, at: int) -> bool:
+        """Tell whether a word may ask for an extreme."""
+        word = self.words[at]
+        return word in _SUPERLATIVE or (word.endswith("est") and len(word) > 4)
 
     @cached_property
     def neighbour(self) -> bool:
@@ -300,11 +319,10 @@ class TableQuestion:
         """Tell whether a word asks, orders, counts or compares, and names nothing itself."""
         word = self.words[at]
         return (
-            word in _SUPERLATIVE
+            self.is_superlative(at)
             or word in _NEIGHBOUR
             or word in _ONLY_ASKS
             or word in _AS_DIGITS
             or at in self.units
-            or (word.endswith("est") and len(word) > 4)
             or word[0].isdigit()
         )

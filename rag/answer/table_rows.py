@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"(?<![\w.])([-+\u2212]?)(?:[$\u20ac\u00a3\u00a5]\s?)?(\d+(
 _CLOCK = re.compile(r"(?<![\d:])(\d{1,3}):([0-5]\d)(?::([0-5]\d))?((?:\.\d+)?)(?![\d:])")
 _FEET = re.compile(r"(\d{1,2})\s?(?:'|ft\.?|feet)\s?(\d{1,2})(?:\s?(?:\"|''|in\b)|\b)")
 _DECIMAL_COMMA = re.compile(r"\d,\d(?:\d)?(?!\d)")
+_SCORE = re.compile(r"(?<![\d.,/:\u2013-])(\d{1,3})\s?[\u2013:-]\s?(\d{1,3})(?![\d.,/:\u2013-])")
 _YEAR = re.compile(r"(?<!\d)(1[0-9]\d\d|20\d\d)(?!\d)")
 _ORDINAL_ENDING = re.compile(r"(?<=\d)(?:st|nd|rd|th)$")
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "k": 1e3}
@@ -43,7 +44,9 @@ class Column:
     """A column: its name, the kind of its values, and for each row the value to compare."""
 
     header: str
-    kind: str  #: "number", "date", "text", "mixed" (some numbers), "length" (from year to year)
+    #: "number", "date", "text", "mixed" (some numbers); computed: "length" (from year to year),
+    #: "items" (how many values a cell has), "margin" (of a score such as 3-1)
+    kind: str
     values: tuple[float | None, ...]  #: of a text: None
     stems: frozenset[str] = field(default_factory=frozenset)  #: of the header
 
@@ -56,12 +59,12 @@ class Table:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The typed columns, then those that are computed: lengths of time from year to year."""
+        """The typed columns, then those that are computed: lengths of time, items, margins."""
         own = [
             typed_column(header, [row[at] for row in self.rows])
             for at, header in enumerate(self.headers)
         ]
-        return (*own, *_lengths(own, self.rows))
+        return (*own, *_lengths(own, self.rows), *_counted(own, self.rows))
 
     @cached_property
     def stems(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
@@ -78,10 +81,12 @@ class Table:
     @cached_property
     def totals(self) -> frozenset[int]:
         """The rows that give the total of the others."""
+        last = len(self.rows) - 2
         return frozenset(
             row
             for row, cells in enumerate(self.stems)
-            if next((cell for cell in cells if cell), ()) in _TOTALS
+            if (first := next((cell for cell in cells if cell), ())) in _TOTALS
+            or (row >= last and first[:1] in _TOTALS)
         )
 
     @cached_property
@@ -112,6 +117,22 @@ def _lengths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[C
         values = tuple(_years_between(row[at]) for row in rows)
         if sum(v is not None for v in values) >= max(2, _MIN_TYPED * len(rows)):
             found.append(Column("", "length", values, column.stems))
+    return found[:4]
+
+
+def _counted(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Column]:
+    """Columns of how many values the cells of a column have, and of the margins of its scores."""
+    found = list[Column]()
+    for at, column in enumerate(columns):
+        cells = [row[at][:_MAX_CELL_CHARS] for row in rows]
+        if column.kind == "text":
+            items = [None if is_empty(cell) else 1.0 + cell.count(",") for cell in cells]
+            if sum(n is not None and n > 1 for n in items) >= _MIN_MIXED * len(cells):
+                found.append(Column("", "items", tuple(items), column.stems))
+        scores = [_SCORE.search(cell) for cell in cells]
+        if sum(score is not None for score in scores) >= _MIN_TYPED * len(cells):
+            margins = [abs(float(m[1]) - float(m[2])) if m else None for m in scores]
+            found.append(Column("", "margin", tuple(margins), column.stems))
     return found[:4]
 
 

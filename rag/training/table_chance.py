@@ -3,14 +3,14 @@
 A question is asked of its table, of another table that shares words with it (not if it was
 generated: made-up lists are alike), and of its table without the rows that the reading names. Only
 the first can be right. The probability is a logistic regression of `answer_signals`. The threshold
-is the best for questions with two tables if a wrong answer costs as much as `_COST` right ones
-bring.
+is the least at which few of the questions with two tables are answered wrongly.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import Pool
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +24,8 @@ from rag.answer.table_rows import Table
 from rag.text import facts
 from rag.training.table_data import Question, is_generated, is_right
 
-_COST = 1.0
-#: what a question costs that the table does not answer: the reader then answers 0.26 of such
-#: questions wrongly and 0.10 rightly
-_LEFT = 0.16
-_REMOVED = 0.2  #: part of the cost of a table without the named rows that answers
+_MOST_WRONG = 0.08  #: share of the questions that the tables may answer wrongly
+_PROCESSES = 4
 _MIN_ROWS = 3  #: of a table without the named rows
 
 
@@ -60,13 +57,19 @@ class Cases:
             for stem in table.vocabulary.union(facts.content_stems(table.title)):
                 self._with[stem].add(document)
 
-    def all(self) -> Iterator[Case]:
-        """Yield the cases of all questions but those that are answered with yes or no."""
-        for number, question in enumerate(self._questions):
-            if not read_question(question.text).asks_yes_or_no:
-                yield from self._of(number, question)
+    def all(self) -> list[Case]:
+        """Return the cases of all questions but those that are answered with yes or no."""
+        asked = [
+            number
+            for number, question in enumerate(self._questions)
+            if not read_question(question.text).asks_yes_or_no
+        ]
+        with Pool(_PROCESSES, _share, (self,)) as pool:
+            return [case for cases in pool.imap(_cases_of, asked, chunksize=20) for case in cases]
 
-    def _of(self, number: int, question: Question) -> Iterator[Case]:
+    def of(self, number: int) -> Iterator[Case]:
+        """Yield the cases of one question."""
+        question = self._questions[number]
         asked = TableQuestion(question.text)
         choice = choose_plan(asked, question.table, self._weights)
         right = choice is not None and is_right(choice.plan, question.table, question.answers)
@@ -105,6 +108,17 @@ class Cases:
         return self._tables[nearest] if nearest else None
 
 
+_shared: list[Cases] = []  # of a process of the pool
+
+
+def _share(cases: Cases) -> None:
+    _shared[:] = [cases]
+
+
+def _cases_of(number: int) -> list[Case]:
+    return list(_shared[0].of(number))
+
+
 def fit_chance(cases: Sequence[Case]) -> tuple[float, ...]:
     """Return the weights of the signals; the first signal is constant."""
     there = [case for case in cases if case.signals is not None]
@@ -140,12 +154,12 @@ def outcome(cases: Sequence[Case], fit: Sequence[float], least: float) -> Outcom
 
 
 def fit_threshold(cases: Sequence[Case], fit: Sequence[float]) -> float:
-    """Return the threshold of the probability, a multiple of a twentieth."""
+    """Return the least probability from which few answers are wrong, a multiple of a twentieth."""
+    tried = [n / 20 for n in range(2, 20)]
+    few = [least for least in tried if _wrong_share(cases, fit, least) <= _MOST_WRONG]
+    return few[0] if few else tried[-1]
 
-    def gain(least: float) -> float:
-        found = outcome(cases, fit, least)
-        wrong = found.wrong + _REMOVED * found.removed_answered
-        left = found.questions - found.right - found.wrong
-        return found.right - _COST * wrong - _LEFT * left
 
-    return max((n / 20 for n in range(2, 19)), key=gain)
+def _wrong_share(cases: Sequence[Case], fit: Sequence[float], least: float) -> float:
+    found = outcome(cases, fit, least)
+    return found.wrong / max(1, found.questions)

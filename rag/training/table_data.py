@@ -19,10 +19,13 @@ from typing import NamedTuple
 
 from rag.answer.table_plans import Plan
 from rag.answer.table_rows import Table
+from rag.text import facts
 
 _LIST = "generated list "  #: how the documents of `generate` begin
-#: of the CRC-32 modulo 10: kept out of all fitting, the choice, the probability, the threshold
-KEPT_OUT, CHOICE, CHANCE, THRESHOLD = range(3), range(3, 8), range(8, 9), range(9, 10)
+#: of the CRC-32 modulo 10: kept out of all fitting, the choice, the probability with its threshold
+KEPT_OUT, CHOICE, CHANCE = range(3), range(3, 9), range(9, 10)
+
+_DASH = re.compile("[\u2010-\u2015\u2212]")
 
 
 class Question(NamedTuple):
@@ -73,7 +76,8 @@ def is_right(plan: Plan, table: Table, answers: Iterable[str]) -> bool:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\s,]+", " ", text.lower()).strip(' ."')
+    folded = _DASH.sub("-", facts.fold_text(text))
+    return re.sub(r"[\s,]+", " ", folded).strip(' ."')
 
 
 # -- generated questions

@@ -15,7 +15,7 @@ from rag.answer.judge import (
 )
 from rag.answer.question import parse_question, without_slips
 from rag.answer.readings import Reading
-from rag.domain import Answers, Span
+from rag.domain import Answers, Cell, Span, Unit, UnitKind
 from tests.support.fakes import passage
 
 FIT = JudgeFit({"logit": 0.0, "all_near": 6.0}, constant=-3.0, least=0.5, part=0.2)
@@ -59,6 +59,33 @@ def test_a_sentence_about_another_of_that_name_is_never_the_answer(weight: float
 def test_what_a_sentence_cannot_answer(question: str, sentence: str, short: str) -> None:
     sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
     (judged,) = judge_readings(question, [_reading(1, sentence, short)], sure)
+    assert judged.chance < sure.least
+
+
+def test_a_row_does_not_answer_what_needs_rows_compared() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "lamp | 12 euros.", "lamp")
+    cells = (Cell("Item", Span(0, 4)), Cell("Best price", Span(7, 15)))
+    row = Unit(UnitKind.ROW, reading.around, cells=cells)
+    chunk = replace(reading.passage.chunk, units=(row,))
+    reading = replace(reading, passage=replace(reading.passage, chunk=chunk))
+
+    def chance(question: str) -> float:
+        return judge_readings(question, [reading], sure)[0].chance
+
+    assert chance("Which lamp has the lowest price?") < sure.least
+    assert chance("How many times was a lamp sold?") < sure.least
+    assert chance("Which lamp costs 12 euros?") > sure.least
+
+
+def test_the_line_of_the_names_of_columns_answers_nothing() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    text = "Item | Best price.\nlamp | 12 euros"
+    reading = _reading(1, text, "Best price")
+    cells = (Cell("Item", Span(19, 23)), Cell("Best price", Span(26, 34)))
+    chunk = replace(reading.passage.chunk, units=(Unit(UnitKind.ROW, Span(19, 34), cells=cells),))
+    reading = replace(reading, passage=replace(reading.passage, chunk=chunk))
+    (judged,) = judge_readings("What is the price of the lamp?", [reading], sure)
     assert judged.chance < sure.least
 
 

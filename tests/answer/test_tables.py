@@ -7,10 +7,22 @@ import pytest
 from rag.answer.check_computed import check_computed
 from rag.answer.cite import parse_citations, piece_text
 from rag.answer.table_conditions import find_conditions
+from rag.answer.table_load import column_names, columns_of, places_of
+from rag.answer.table_place_features import column_role
 from rag.answer.table_plans import Plan, make_plans
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_rows import Table, date_of, number_of, typed_column
-from rag.domain import Chunk, Computed, ComputedRow, Passage, Span, Verdict
+from rag.domain import (
+    Cell,
+    Chunk,
+    Computed,
+    ComputedRow,
+    Passage,
+    Span,
+    Unit,
+    UnitKind,
+    Verdict,
+)
 
 CITIES = Table(
     "Cities",
@@ -103,6 +115,80 @@ def test_a_row_of_totals_is_neither_counted_nor_added() -> None:
     assert 4.0 in [plan.value for plan in _plans("How many cities are there?", "count")]
     assert 7450.0 in [plan.value for plan in _plans("How many people in total?", "sum")]
     assert not _has_cell("Which city has the most people?", 0, (4,), "max")
+
+
+def test_the_next_value_is_not_the_next_row() -> None:
+    plans = _plans("Which city was founded next after Dunst?")
+    rows = {plan.chosen.derived: plan.cells for plan in plans if plan.chosen.conditions}
+    assert (rows["up"], rows["down"]) == ((0,), (1,))
+    assert _has_cell("Which city was founded next after Dunst?", 0, (0,), "up")
+
+
+GAMES = Table(
+    "Games of the club",
+    ("Day", "Opponent", "Result", "Score", "Scorers"),
+    (
+        ("1", "Aber", "W", "3\u20131", "Ann, Ben"),
+        ("2", "Brock", "L", "0\u20134", ""),
+        ("3", "Corve", "D", "2\u20132", "Ann"),
+        ("4", "Dunst", "W", "2\u20131", "Ben, Cid, Dan"),
+        ("Total (4)", "", "", "7\u20138", ""),
+    ),
+)
+
+
+def _answers(question: str) -> set[str]:
+    return {
+        GAMES.rows[row][plan.column]
+        for plan in make_plans(TableQuestion(question), GAMES)
+        for row in plan.cells
+        if plan.column == 1 and len(plan.cells) == 1 and plan.chosen.derived
+    }
+
+
+def test_the_next_row_that_has_a_value() -> None:
+    plans = make_plans(TableQuestion("Who was beaten after Brock, when did they win next?"), GAMES)
+    within = [plan for plan in plans if plan.chosen.chosen == "within" and plan.column == 1]
+    assert (3,) in [plan.cells for plan in within if plan.chosen.derived == "next"]
+    assert (0,) in [plan.cells for plan in within if plan.chosen.derived == "previous"]
+
+
+def test_words_for_results_name_the_letters_of_a_column() -> None:
+    (condition,) = find_conditions(TableQuestion("Which games did they win?"), GAMES)
+    assert (condition.column, condition.rows) == (2, (0, 3))
+
+
+def test_margins_and_numbers_of_items_are_columns() -> None:
+    computed = {column.kind: column.values for column in GAMES.columns[5:]}
+    assert computed["margin"] == (2.0, 4.0, 0.0, 1.0, 1.0)
+    assert computed["items"] == (2.0, None, 1.0, 3.0, None)
+    assert "Brock" in _answers("Against whom was the largest margin?")
+    assert "Dunst" in _answers("Against whom were the most scorers?")
+
+
+def test_a_row_of_totals_with_more_words_is_the_last_one() -> None:
+    assert GAMES.totals == {4}
+    assert Table("", ("Show",), (("Total Wipeout",), ("Quiz",), ("News",))).totals == frozenset()
+
+
+def test_the_order_of_a_column_is_known() -> None:
+    assert column_role(GAMES, 0).startswith("number counts")
+    assert column_role(CITIES, 0) == "text once"
+    assert column_role(CITIES, 1) == "text again"
+    assert column_role(CITIES, 2) == "number once"
+
+
+def test_a_row_without_a_value_keeps_the_columns_of_its_others() -> None:
+    def row(*names: str) -> Unit:
+        cells = tuple(Cell(name, Span(at, at + 1)) for at, name in enumerate(names))
+        return Unit(UnitKind.ROW, Span(0, len(names)), cells=cells)
+
+    rows = [row("Year", "Name", "Rank"), row("Year", "Rank", "Name", "Rank"), row("Year", "Note")]
+    names = column_names(rows)
+    assert names == ["Year", "Note", "Rank", "Name", "Rank"]
+    found = [[names[at] for at in columns_of(one, places_of(names))] for one in rows]
+    assert found == [[cell.header for cell in one.cells] for one in rows]
+    assert columns_of(rows[0], places_of(names)) == [0, 3, 4]
 
 
 def test_readings_that_compute() -> None:
