@@ -1,0 +1,161 @@
+"""Whether a sentence in a chat model's own words says what one place of its source says.
+
+The check compares meanings, and lets some mixtures of true words pass: a small model takes what it
+is asked for true, joins the subject of one fact to the end of another, and leaves out an "if". A
+place is a sentence, row or item with what it belongs to. The sentence must agree with one of them
+by its words:
+
+* It is whole, and does not repeat itself.
+* All its content words, numbers and dates are in the place or in the question, and not most of them
+  only in the question. Words that say nothing ("is located", "the answer") do not count.
+* The words that it shares with the place come in the same order, but for one exchange of two parts
+  ("In 1871 the mill was built").
+* Negations, conditions, limits and causes are on both sides or on neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rag.text import facts, quantities
+
+#: share of its content words that may be only in the question
+_MOST_FROM_QUESTION = 0.5
+#: times that a sentence may say one content word
+_MOST_TIMES = 2
+#: letters from which two words with the same beginning may be forms of one
+_MIN_SAME_LETTERS = 4
+#: exchanges of two parts against the order of the place
+_MOST_EXCHANGES = 1
+
+#: content words that state nothing of their own
+_NEUTRAL = frozenset(
+    facts.stem(word)
+    for word in (
+        "answer question note notes passage text document source according based following"
+        " called named located known given provided stated states mentioned mentions described"
+        " describes refers referred said says listed includes included including consists"
+        " contains regarding specific one"
+    ).split()
+)
+#: words that change what a sentence says, by what they do; each kind is on both sides or on neither
+_KINDS = {
+    "condition": "if unless provided whether",
+    "exception": "except unless besides excluding",
+    "possibility": "may might could perhaps possibly probably likely maybe allegedly reportedly",
+    "intention": "should planned plans plan expected proposed intends wants would",
+    "more": "over more above exceeding exceeds least minimum",
+    "less": "under less fewer below most maximum",
+    "before": "before until till",
+    "after": "after since from",
+    "cause": "because due cause causes caused therefore thus hence leads led result resulted",
+    "aim": "purpose aim aims aimed",
+}
+#: kinds that may be left out: the sentence then says less than its source, and nothing else
+_MAY_BE_LEFT_OUT = frozenset(("cause", "aim", "before", "after", "more", "less"))
+_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+_ENDS_OPEN = re.compile(
+    r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of a text: content stems in order, the kinds of its small words, negations."""
+
+    stems: tuple[str, ...]
+    kinds: frozenset[str]
+    negations: int
+
+
+@lru_cache(maxsize=256)
+def _words_of(text: str) -> _Words:
+    tokens = facts.word_tokens(facts.fold_text(text))
+    return _Words(
+        tuple(facts.content_stems(text)),
+        frozenset(_KIND_OF[token] for token in tokens if token in _KIND_OF),
+        facts.count_negations(text),
+    )
+
+
+def fault_of(text: str, question: str, places: Sequence[str]) -> str:
+    """Why the sentence says something else than each of the places, in words; "" if one agrees."""
+    if fault := _form_fault(text):
+        return fault
+    stems = _words_of(text).stems
+    near = sorted(places, key=lambda place: -len(set(stems) & set(_words_of(place).stems)))
+    faults = [_place_fault(text, question, place) for place in near]
+    return "" if "" in faults else (faults or ["it has no source"])[0]
+
+
+def _form_fault(text: str) -> str:
+    stems = _words_of(text).stems
+    if _ENDS_OPEN.search(text.rstrip().rstrip(".").casefold()):
+        return "it is no whole sentence"
+    repeated = [stem for stem in set(stems) if stems.count(stem) > _MOST_TIMES]
+    pairs = list(pairwise(stems))
+    if repeated or len(set(pairs)) < len(pairs):
+        return "it repeats itself"
+    return ""
+
+
+def _place_fault(text: str, question: str, place: str) -> str:
+    own, source, asked = _words_of(text), _words_of(place), _words_of(question)
+    known, counted = set(source.stems), [s for s in own.stems if s not in _NEUTRAL]
+    missing = [s for s in counted if not _has(known, s)]
+    if new := [s for s in missing if not _has(set(asked.stems), s)]:
+        return f"its source has no word like {new[0]!r}"
+    if len(missing) > _MOST_FROM_QUESTION * len(counted):
+        return "most of it is only in the question"
+    if not has_values(text, f"{place} {question}"):
+        return "its source has another number or date"
+    if own.negations % 2 != source.negations % 2:
+        return "a negation is on one side only"
+    for kind in sorted(own.kinds ^ source.kinds):
+        if kind in own.kinds and kind not in asked.kinds:
+            return f"it adds a word of {kind}, which its source does not have"
+        if kind in source.kinds and kind not in _MAY_BE_LEFT_OUT:
+            return f"it leaves out a word of {kind}, which its source has"
+    if _exchanges(own.stems, source.stems) > _MOST_EXCHANGES:
+        return "its words stand in another order than in its source"
+    return ""
+
+
+def _has(known: set[str], stem: str) -> bool:
+    """True if a stem is known, or one that begins like it: another form of the word."""
+    if stem in known:
+        return True
+    if stem[0].isdigit():
+        return True  # numbers are compared by value
+    least = max(_MIN_SAME_LETTERS, len(stem) - 3)
+    return any(other[:least] == stem[:least] for other in known if len(other) >= least)
+
+
+def _exchanges(own: Sequence[str], source: Sequence[str]) -> int:
+    """How often the next shared word stands before the last one in the source."""
+    places: dict[str, list[int]] = {}
+    for place, stem in enumerate(source):
+        places.setdefault(stem, []).append(place)
+    at, back = -1, 0
+    for stem in own:
+        if stem not in places:
+            continue
+        later = [place for place in places[stem] if place > at]
+        back += not later
+        at = later[0] if later else places[stem][0]
+    return back
+
+
+def has_values(text: str, other: str) -> bool:
+    """True if all dates and numbers of `text` are in `other`."""
+    dates, rest = facts.find_dates(text)
+    known_dates, known_rest = facts.find_dates(other)
+    known_numbers = quantities.find_numbers(known_rest)
+    return all(any(d.agrees(known) for known in known_dates) for d in dates) and all(
+        any(n.agrees(known) or known.agrees(n) for known in known_numbers)
+        for n in quantities.find_numbers(rest)
+    )
