@@ -9,7 +9,7 @@ by its words:
 * All its content words, numbers and dates are in the place or in the question, and not most of them
   only in the question. Words that say nothing ("is located", "the answer") do not count.
 * The words that it shares with the place come in the same order, but for one exchange of two parts
-  ("In 1871 the mill was built").
+  ("In 1871 the mill was built"), and one more where only one of them has "by".
 * Negations, conditions, limits and causes are on both sides or on neither.
 """
 
@@ -23,7 +23,7 @@ from itertools import pairwise
 
 from rag.text import facts, quantities
 
-#: share of its content words that may be only in the question
+#: share of its content words that may be in the question and not in the place
 _MOST_FROM_QUESTION = 0.5
 #: times that a sentence may say one content word
 _MOST_TIMES = 2
@@ -51,13 +51,24 @@ _KINDS = {
     "more": "over more above exceeding exceeds least minimum",
     "less": "under less fewer below most maximum",
     "before": "before until till",
-    "after": "after since from",
+    "after": "after since",
     "cause": "because due cause causes caused therefore thus hence leads led result resulted",
     "aim": "purpose aim aims aimed",
 }
 #: kinds that may be left out: the sentence then says less than its source, and nothing else
 _MAY_BE_LEFT_OUT = frozenset(("cause", "aim", "before", "after", "more", "less"))
 _KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+#: words of numbers, which are compared by value
+_NUMBER_WORDS = frozenset(
+    facts.stem(word)
+    for word in (
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+        " sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
+        " hundred thousand million billion dozen half"
+    ).split()
+)
+#: words beside the first and the last shared one in which a condition still belongs to them
+_WORDS_BESIDE = 2
 _ENDS_OPEN = re.compile(
     r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
 )
@@ -65,21 +76,31 @@ _ENDS_OPEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a text: content stems in order, the kinds of its small words, negations."""
+    """The words of a text, folded; the stems of the content words among them; negations."""
 
+    tokens: tuple[str, ...]
     stems: tuple[str, ...]
-    kinds: frozenset[str]
     negations: int
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of the words that change what a sentence says."""
+        return {_KIND_OF[token] for token in self.tokens if token in _KIND_OF}
+
+    def kinds_around(self, stems: Sequence[str]) -> set[str]:
+        """The kinds of the words from the first of `stems` to the last, and a little beside."""
+        wanted = set(stems)
+        shared = [n for n, token in enumerate(self.tokens) if facts.stem(token) in wanted]
+        if not shared:
+            return set()
+        within = self.tokens[max(0, shared[0] - _WORDS_BESIDE) : shared[-1] + 1 + _WORDS_BESIDE]
+        return {_KIND_OF[token] for token in within if token in _KIND_OF}
 
 
 @lru_cache(maxsize=256)
 def _words_of(text: str) -> _Words:
     tokens = facts.word_tokens(facts.fold_text(text))
-    return _Words(
-        tuple(facts.content_stems(text)),
-        frozenset(_KIND_OF[token] for token in tokens if token in _KIND_OF),
-        facts.count_negations(text),
-    )
+    return _Words(tuple(tokens), tuple(facts.content_stems(text)), facts.count_negations(text))
 
 
 def fault_of(text: str, question: str, places: Sequence[str]) -> str:
@@ -115,12 +136,12 @@ def _place_fault(text: str, question: str, place: str) -> str:
         return "its source has another number or date"
     if own.negations % 2 != source.negations % 2:
         return "a negation is on one side only"
-    for kind in sorted(own.kinds ^ source.kinds):
-        if kind in own.kinds and kind not in asked.kinds:
-            return f"it adds a word of {kind}, which its source does not have"
-        if kind in source.kinds and kind not in _MAY_BE_LEFT_OUT:
-            return f"it leaves out a word of {kind}, which its source has"
-    if _exchanges(own.stems, source.stems) > _MOST_EXCHANGES:
+    if added := own.kinds - source.kinds - asked.kinds:
+        return f"it adds a word of {min(added)}, which its source does not have"
+    if left_out := source.kinds_around(own.stems) - own.kinds - _MAY_BE_LEFT_OUT:
+        return f"it leaves out a word of {min(left_out)}, which its source has"
+    changed_voice = ("by" in own.tokens) != ("by" in source.tokens)
+    if _exchanges(own.stems, source.stems) > _MOST_EXCHANGES + changed_voice:
         return "its words stand in another order than in its source"
     return ""
 
@@ -129,7 +150,7 @@ def _has(known: set[str], stem: str) -> bool:
     """True if a stem is known, or one that begins like it: another form of the word."""
     if stem in known:
         return True
-    if stem[0].isdigit():
+    if stem[0].isdigit() or stem in _NUMBER_WORDS:
         return True  # numbers are compared by value
     least = max(_MIN_SAME_LETTERS, len(stem) - 3)
     return any(other[:least] == stem[:least] for other in known if len(other) >= least)
