@@ -37,6 +37,7 @@ _NEUTRAL = frozenset(
     facts.stem(word)
     for word in (
         "answer question note notes passage text document source according based following"
+        " tell tells told speak speaks spoke spoken"
         " called named located known given provided stated states mentioned mentions described"
         " describes refers referred said says listed includes included including consists"
         " contains regarding specific one"
@@ -67,6 +68,21 @@ _NUMBER_WORDS = frozenset(
         " hundred thousand million billion dozen half"
     ).split()
 )
+#: past forms that do not begin as the others do, each before its infinitive
+_PAST = dict(
+    pair.split()
+    for pair in (
+        "began begin, begun begin, bought buy, brought bring, built build, came come, "
+        "caught catch, chose choose, chosen choose, drew draw, drove drive, fell fall, felt feel, "
+        "flew fly, forgot forget, fought fight, found find, froze freeze, frozen freeze, "
+        "gave give, given give, grew grow, held hold, kept keep, knew know, laid lay, led lead, "
+        "left leave, lent lend, lost lose, made make, meant mean, met meet, paid pay, ran run, "
+        "rose rise, sank sink, sent send, shot shoot, sold sell, sought seek, spent spend, "
+        "stole steal, stood stand, struck strike, swore swear, taken take, taught teach, "
+        "thought think, threw throw, took take, went go, won win, wore wear, written write, "
+        "wrote write"
+    ).split(", ")
+)
 #: words beside the first and the last shared one in which a condition still belongs to them
 _WORDS_BESIDE = 2
 _ENDS_OPEN = re.compile(
@@ -76,11 +92,12 @@ _ENDS_OPEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a text, folded; the stems of the content words among them; negations."""
+    """The words of a text, folded; the stems of the content words outside dates; negations."""
 
     tokens: tuple[str, ...]
     stems: tuple[str, ...]
     negations: int
+    dates: tuple[facts.Date, ...]
 
     @property
     def kinds(self) -> set[str]:
@@ -99,8 +116,10 @@ class _Words:
 
 @lru_cache(maxsize=256)
 def _words_of(text: str) -> _Words:
-    tokens = facts.word_tokens(facts.fold_text(text))
-    return _Words(tuple(tokens), tuple(facts.content_stems(text)), facts.count_negations(text))
+    dates, rest = facts.find_dates(text)
+    tokens = [_PAST.get(token, token) for token in facts.word_tokens(facts.fold_text(rest))]
+    stems = [facts.stem(token) for token in tokens if not facts.is_stop_word(token)]
+    return _Words(tuple(tokens), tuple(stems), facts.count_negations(text), tuple(dates))
 
 
 def fault_of(text: str, question: str, places: Sequence[str]) -> str:
@@ -132,7 +151,8 @@ def _place_fault(text: str, question: str, place: str) -> str:
         return f"its source has no word like {new[0]!r}"
     if len(missing) > _MOST_FROM_QUESTION * len(counted):
         return "most of it is only in the question"
-    if not has_values(text, f"{place} {question}"):
+    known_text = f"{place} {question}"
+    if not has_values(text, known_text) or not _gives_dates(known_text, own.dates):
         return "its source has another number or date"
     if own.negations % 2 != source.negations % 2:
         return "a negation is on one side only"
@@ -144,6 +164,20 @@ def _place_fault(text: str, question: str, place: str) -> str:
     if _exchanges(own.stems, source.stems) > _MOST_EXCHANGES + changed_voice:
         return "its words stand in another order than in its source"
     return ""
+
+
+def _gives_dates(text: str, dates: Sequence[facts.Date]) -> bool:
+    """True if the text gives the day and the year of each date, and not a part of it only."""
+    known = _words_of(text)
+    return all(
+        any(
+            other.agrees(date)
+            and (date.day is None or other.day is not None)
+            and (date.year is None or other.year is not None or str(date.year) in known.tokens)
+            for other in known.dates
+        )
+        for date in dates
+    )
 
 
 def _has(known: set[str], stem: str) -> bool:

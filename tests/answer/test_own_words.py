@@ -28,6 +28,11 @@ OPEN = "Pool › Opening hours\nDay: Sunday; Hours: 9 to 18"
             "When will the mill open?",
             "The council said that the mill will open in June if it agrees.",
         ),
+        (
+            "On May 5, the town began to build the mill.",
+            ASKED,
+            "The town begins to build the mill on 5 May.",
+        ),
         ("5,000 bolts are in the shed.", "How many?", "There are five thousand bolts in the shed."),
     ],
 )
@@ -40,6 +45,18 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
     [
         ("The mill was built in 1871 and destroyed soon.", ASKED, BUILT, "no word like"),
         ("The mill was built in 1872.", ASKED, BUILT, "another number"),
+        (
+            "The mill was built on 5 May 1871.",
+            ASKED,
+            "The mill was built on 5 May.",
+            "another number",
+        ),
+        (
+            "The mill was built on 5 May.",
+            ASKED,
+            "The mill was built in May 1871.",
+            "another number",
+        ),
         ("The mill was not built in 1871.", ASKED, BUILT, "negation"),
         ("The mill may have been built in 1871.", ASKED, BUILT, "adds a word of possibility"),
         (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import sys
@@ -25,6 +26,8 @@ from tests.support.tiny_chat_model import CONTROL, TOKENIZERS, write
 
 TEMPERATURES = (0.0, 0.3, 0.7, 1.0, 1.5)
 _CONTEXT = 640
+#: by which the memory of the process may grow from a fifth of the answers to the last
+_SPARE_MEGABYTES = 50
 #: what models and documents put between words
 _JUNK = (
     *(
@@ -156,10 +159,21 @@ def broken(counts: Counter[str]) -> dict[str, int]:
     return {name: n for name, n in counts.items() if n and name not in looked_at}
 
 
+def _resident_megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--many", type=int, default=2000)
-    counts = run(parser.parse_args().many)
+    many = parser.parse_args().many
+    counts = run(many // 5)
+    before = _resident_megabytes()
+    counts += run(many - many // 5)
+    counts["megabytes grown, over 50"] = max(
+        0, int(_resident_megabytes() - before) - _SPARE_MEGABYTES
+    )
     for name, number in counts.items():
         print(f"{name}: {number}")
     sys.exit(bool(broken(counts)))
