@@ -24,7 +24,7 @@ from itertools import pairwise
 from rag.text import facts, quantities
 
 #: share of its content words that may be in the question and not in the place
-_MOST_FROM_QUESTION = 0.5
+_MOST_FROM_QUESTION = 0.4
 #: times that a sentence may say one content word
 _MOST_TIMES = 2
 #: letters from which two words with the same beginning may be forms of one
