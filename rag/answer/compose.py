@@ -116,7 +116,8 @@ class Composer:
         numbers = {citation.number for citation in claim.sentence.citations}
         cited = [p for p in self._attribution.passages if p.number in numbers]
         places = [part.view.text for p in cited for part in parts_of(self._question, p)]
-        fault = fault_of(text, self._question, places)
+        whole = "\n".join(p.chunk.text for p in cited)
+        fault = fault_of(text, self._question, places, whole)
         return (SCATTERED, fault) if fault else ()
 
     def rest(self) -> Iterator[Piece]:

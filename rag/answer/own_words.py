@@ -5,17 +5,19 @@ is asked for true, joins the subject of one fact to the end of another, and leav
 place is a sentence, row or item with what it belongs to. The sentence must agree with one of them
 by its words:
 
-* It is whole, and does not repeat itself.
+* It is whole, and says no word more often than its source does.
 * All its content words, numbers and dates are in the place or in the question, and not most of them
   only in the question. Words that say nothing ("is located", "the answer") do not count.
 * The words that it shares with the place come in the same order, but for one exchange of two parts
-  ("In 1871 the mill was built"), and one more where only one of them has "by".
+  ("In 1871 the mill was built"), and one more where only one of them has "by". If a word is only in
+  the question, there is no exchange.
 * Negations, conditions, limits and causes are on both sides or on neither.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,9 +25,11 @@ from itertools import pairwise
 
 from rag.text import facts, quantities
 
+#: words by which the end of a sentence is found in its source
+_LAST_WORDS = 3
 #: share of its content words that may be in the question and not in the place
 _MOST_FROM_QUESTION = 0.4
-#: times that a sentence may say one content word
+#: times that a sentence may say one content word that its source says less often
 _MOST_TIMES = 2
 #: letters from which two words with the same beginning may be forms of one
 _MIN_SAME_LETTERS = 4
@@ -37,7 +41,7 @@ _NEUTRAL = frozenset(
     facts.stem(word)
     for word in (
         "answer question note notes passage text document source according based following"
-        " tell tells told speak speaks spoke spoken"
+        " tell tells told speak speaks spoke spoken believes thinks claims explains adds argues"
         " called named located known given provided stated states mentioned mentions described"
         " describes refers referred said says listed includes included including consists"
         " contains regarding specific one"
@@ -48,7 +52,8 @@ _KINDS = {
     "condition": "if unless provided whether",
     "exception": "except unless besides excluding",
     "possibility": "may might could perhaps possibly probably likely maybe allegedly reportedly",
-    "intention": "should planned plans plan expected proposed intends wants would",
+    "intention": "should planned plans plan expected proposed intends wants would"
+    " calls called calling urges urged urging demands demanded hopes hoped seeks",
     "more": "over more above exceeding exceeds least minimum",
     "less": "under less fewer below most maximum",
     "before": "before until till",
@@ -84,7 +89,7 @@ _PAST = dict(
     ).split(", ")
 )
 #: words beside the first and the last shared one in which a condition still belongs to them
-_WORDS_BESIDE = 2
+_WORDS_BESIDE = 3
 _ENDS_OPEN = re.compile(
     r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
 )
@@ -92,26 +97,24 @@ _ENDS_OPEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a text, folded; the stems of the content words outside dates; negations."""
+    """The words of a text, folded; the stems of the content words outside dates; the dates."""
 
     tokens: tuple[str, ...]
     stems: tuple[str, ...]
-    negations: int
     dates: tuple[facts.Date, ...]
 
-    @property
-    def kinds(self) -> set[str]:
-        """The kinds of the words that change what a sentence says."""
-        return {_KIND_OF[token] for token in self.tokens if token in _KIND_OF}
-
-    def kinds_around(self, stems: Sequence[str]) -> set[str]:
-        """The kinds of the words from the first of `stems` to the last, and a little beside."""
+    def around(self, stems: Sequence[str]) -> tuple[str, ...]:
+        """The words from the first of `stems` to the last of them, and a few beside."""
         wanted = set(stems)
         shared = [n for n, token in enumerate(self.tokens) if facts.stem(token) in wanted]
         if not shared:
-            return set()
-        within = self.tokens[max(0, shared[0] - _WORDS_BESIDE) : shared[-1] + 1 + _WORDS_BESIDE]
-        return {_KIND_OF[token] for token in within if token in _KIND_OF}
+            return ()
+        return self.tokens[max(0, shared[0] - _WORDS_BESIDE) : shared[-1] + 1 + _WORDS_BESIDE]
+
+
+def _kinds(tokens: Sequence[str]) -> set[str]:
+    """The kinds of the words that change what a sentence says."""
+    return {_KIND_OF[token] for token in tokens if token in _KIND_OF}
 
 
 @lru_cache(maxsize=256)
@@ -119,51 +122,76 @@ def _words_of(text: str) -> _Words:
     dates, rest = facts.find_dates(text)
     tokens = [_PAST.get(token, token) for token in facts.word_tokens(facts.fold_text(rest))]
     stems = [facts.stem(token) for token in tokens if not facts.is_stop_word(token)]
-    return _Words(tuple(tokens), tuple(stems), facts.count_negations(text), tuple(dates))
+    return _Words(tuple(tokens), tuple(stems), tuple(dates))
 
 
-def fault_of(text: str, question: str, places: Sequence[str]) -> str:
-    """Why the sentence says something else than each of the places, in words; "" if one agrees."""
-    if fault := _form_fault(text):
-        return fault
-    stems = _words_of(text).stems
-    near = sorted(places, key=lambda place: -len(set(stems) & set(_words_of(place).stems)))
-    faults = [_place_fault(text, question, place) for place in near]
+def fault_of(text: str, question: str, places: Sequence[str], passages: str) -> str:
+    """Why the sentence says something else than each of the places, in words; "" if one agrees.
+
+    `passages` is the whole text that the places are of.
+    """
+    if _ENDS_OPEN.search(text.rstrip().rstrip(".").casefold()):
+        return "it is no whole sentence"
+    stems = set(_words_of(text).stems)
+    near = sorted(places, key=lambda place: -len(stems & set(_words_of(place).stems)))
+    faults = [_place_fault(text, question, place, passages) for place in near]
     return "" if "" in faults else (faults or ["it has no source"])[0]
 
 
-def _form_fault(text: str) -> str:
-    stems = _words_of(text).stems
-    if _ENDS_OPEN.search(text.rstrip().rstrip(".").casefold()):
-        return "it is no whole sentence"
-    repeated = [stem for stem in set(stems) if stems.count(stem) > _MOST_TIMES]
-    pairs = list(pairwise(stems))
-    if repeated or len(set(pairs)) < len(pairs):
-        return "it repeats itself"
-    return ""
-
-
-def _place_fault(text: str, question: str, place: str) -> str:
+def _place_fault(text: str, question: str, place: str, passages: str) -> str:
     own, source, asked = _words_of(text), _words_of(place), _words_of(question)
-    known, counted = set(source.stems), [s for s in own.stems if s not in _NEUTRAL]
-    missing = [s for s in counted if not _has(known, s)]
-    if new := [s for s in missing if not _has(set(asked.stems), s)]:
+    counted = [stem for stem in own.stems if stem not in _NEUTRAL]
+    missing = [stem for stem in counted if not _has(source.stems, stem)]
+    if new := [stem for stem in missing if not _has(asked.stems, stem)]:
         return f"its source has no word like {new[0]!r}"
     if len(missing) > _MOST_FROM_QUESTION * len(counted):
         return "most of it is only in the question"
     known_text = f"{place} {question}"
     if not has_values(text, known_text) or not _gives_dates(known_text, own.dates):
         return "its source has another number or date"
-    if own.negations % 2 != source.negations % 2:
+    around = source.around(counted)
+    if _negations(own.tokens) != _negations(around):
         return "a negation is on one side only"
-    if added := own.kinds - source.kinds - asked.kinds:
+    if added := _kinds(own.tokens) - _kinds(source.tokens) - _kinds(asked.tokens):
         return f"it adds a word of {min(added)}, which its source does not have"
-    if left_out := source.kinds_around(own.stems) - own.kinds - _MAY_BE_LEFT_OUT:
+    if left_out := _kinds(around) - _kinds(own.tokens) - _MAY_BE_LEFT_OUT:
         return f"it leaves out a word of {min(left_out)}, which its source has"
+    only_asked = [stem for stem in missing if not _has(_words_of(passages).stems, stem)]
+    return _form_fault(text, place, own, source, exchanged=not only_asked)
+
+
+def _form_fault(text: str, place: str, own: _Words, source: _Words, exchanged: bool) -> str:
+    """What is wrong with the order of the words; one exchange of parts may be allowed."""
     changed_voice = ("by" in own.tokens) != ("by" in source.tokens)
-    if _exchanges(own.stems, source.stems) > _MOST_EXCHANGES + changed_voice:
+    if _exchanges(own.stems, source.stems) > (_MOST_EXCHANGES + changed_voice) * exchanged:
         return "its words stand in another order than in its source"
+    if _repeats(own.stems, source.stems):
+        return "it repeats itself"
+    if text[-1:].isalnum() and _goes_on(text, place):
+        return "it breaks off where its source goes on"
     return ""
+
+
+def _negations(tokens: Sequence[str]) -> int:
+    """0 or 1: whether the words deny what they say, where two negations cancel out."""
+    return facts.count_negations(" ".join(tokens)) % 2
+
+
+def _repeats(own: Sequence[str], source: Sequence[str]) -> bool:
+    """True if a word, or two in a row, are said more often than its source says them."""
+    pairs, known_pairs = Counter(pairwise(own)), Counter(pairwise(source))
+    words, known_words = Counter(own), Counter(source)
+    return any(n > max(1, known_pairs[pair]) for pair, n in pairs.items()) or any(
+        n > max(_MOST_TIMES, known_words[word]) for word, n in words.items()
+    )
+
+
+def _goes_on(text: str, place: str) -> bool:
+    """True if the place has the last words of the text, and another word right after them."""
+    last = " ".join(text.split()[-_LAST_WORDS:])
+    whole = " ".join(place.split())
+    at = whole.find(last)
+    return at >= 0 and whole[at + len(last) :][:2].strip().isalnum()
 
 
 def _gives_dates(text: str, dates: Sequence[facts.Date]) -> bool:
@@ -180,14 +208,18 @@ def _gives_dates(text: str, dates: Sequence[facts.Date]) -> bool:
     )
 
 
-def _has(known: set[str], stem: str) -> bool:
+def _has(known: Sequence[str], stem: str) -> bool:
     """True if a stem is known, or one that begins like it: another form of the word."""
     if stem in known:
         return True
     if stem[0].isdigit() or stem in _NUMBER_WORDS:
         return True  # numbers are compared by value
     least = max(_MIN_SAME_LETTERS, len(stem) - 3)
-    return any(other[:least] == stem[:least] for other in known if len(other) >= least)
+    return any(
+        (len(other) >= least and other[:least] == stem[:least])
+        or (other and stem.startswith(other) and 3 <= len(other) >= len(stem) - 2)
+        for other in known
+    )
 
 
 def _exchanges(own: Sequence[str], source: Sequence[str]) -> int:

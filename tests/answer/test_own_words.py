@@ -19,7 +19,7 @@ OPEN = "Pool › Opening hours\nDay: Sunday; Hours: 9 to 18"
         ("The mill of Ashby was built in 1871.", ASKED, BUILT),
         ("In 1871 Jane Doe built the old mill of Ashby.", ASKED, BUILT),
         ("Jane Doe, a carpenter from Wells, built the mill.", ASKED, BUILT),
-        ("It was built in 1871", ASKED, BUILT),
+        ("It was built in 1871.", ASKED, BUILT),
         ("According to the notes, the mill of Ashby was built in 1871.", ASKED, BUILT),
         ("There are five thousand bolts.", "How many?", "There are 5,000 bolts in the shed."),
         ("On Sunday the pool opens from 9 to 18.", "When does the pool open on Sunday?", OPEN),
@@ -37,7 +37,7 @@ OPEN = "Pool › Opening hours\nDay: Sunday; Hours: 9 to 18"
     ],
 )
 def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
-    assert fault_of(text, asked, [place]) == ""
+    assert fault_of(text, asked, [place], place) == ""
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,19 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
             "The mill closed in the snow.",
             "adds a word of cause",
         ),
+        ("The old mill of Ashby was built in 1871 by Jane", ASKED, BUILT, "breaks off"),
+        (
+            "The league has opened the gate of the tower.",
+            "Which gate is it?",
+            "He is calling on the league to open the gate of the tower.",
+            "leaves out a word of intention",
+        ),
+        (
+            "Peter Brown runs the mill of Ashby.",
+            "Who runs the mill?",
+            "The mill of Ashby was seen by the brother of Peter Brown.",
+            "another order",
+        ),
         ("The mill was built in the.", ASKED, BUILT, "no whole sentence"),
         ("The mill of Ashby, the mill of Ashby was built.", ASKED, BUILT, "repeats itself"),
         (
@@ -90,21 +103,28 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
 def test_each_kind_of_fault_is_found_and_named(
     text: str, asked: str, place: str, says: str
 ) -> None:
-    assert says in fault_of(text, asked, [place])
+    assert says in fault_of(text, asked, [place], place)
 
 
 def test_two_places_do_not_make_one() -> None:
     places = ["The mill was built in 1871.", "The pool was tiled by Peter Brown."]
-    assert fault_of("The mill was tiled by Peter Brown.", "What about the pool?", places)
-    assert fault_of("The pool was tiled by Peter Brown.", "What about the pool?", places) == ""
-    assert fault_of("The mill was built in 1871.", ASKED, []) != ""
+    assert fault_of(
+        "The mill was tiled by Peter Brown.", "What about the pool?", places, "\n".join(places)
+    )
+    assert (
+        fault_of(
+            "The pool was tiled by Peter Brown.", "What about the pool?", places, "\n".join(places)
+        )
+        == ""
+    )
+    assert fault_of("The mill was built in 1871.", ASKED, [], "") != ""
 
 
 def test_the_time_is_linear_in_the_text() -> None:
     def seconds(many: int) -> float:
         text = "mill water " * many
         started_at = time.perf_counter()
-        fault_of(text, text, [text, text + "."])
+        fault_of(text, text, [text, text + "."], text)
         return time.perf_counter() - started_at
 
     seconds(10)
