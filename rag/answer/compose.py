@@ -21,8 +21,8 @@ from dataclasses import replace
 from rag.answer.attribute import Attribution, Search
 from rag.answer.check import Judge
 from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
-from rag.answer.own_words import fault_of, has_values
-from rag.answer.spans import parts_of, quote_around
+from rag.answer.own_words import Place, fault_of, has_values
+from rag.answer.spans import parts_of, path_and_text, quote_around
 from rag.domain import (
     Citation,
     Claim,
@@ -115,7 +115,9 @@ class Composer:
             return (ECHO,)
         numbers = {citation.number for citation in claim.sentence.citations}
         cited = [p for p in self._attribution.passages if p.number in numbers]
-        places = [part.view.text for p in cited for part in parts_of(self._question, p)]
+        places = [
+            Place(*path_and_text(part)) for p in cited for part in parts_of(self._question, p)
+        ]
         whole = "\n".join(p.chunk.text for p in cited)
         fault = fault_of(text, self._question, places, whole)
         return (SCATTERED, fault) if fault else ()

@@ -11,12 +11,15 @@ by its words:
 * The words that it shares with the place come in the same order, but for one exchange of two parts
   ("In 1871 the mill was built"), and one more where only one of them has "by". If a word is only in
   the question, there is no exchange.
+* It does not begin with a name that the place lacks, unless a pronoun before what both share can
+  stand for it.
 * Negations, conditions, limits and causes are on both sides or on neither.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +54,8 @@ _NEUTRAL = frozenset(
 _KINDS = {
     "condition": "if unless provided whether",
     "exception": "except unless besides excluding",
-    "possibility": "may might could perhaps possibly probably likely maybe allegedly reportedly",
+    "possibility": "may might could perhaps possible possibly probably potentially likely maybe"
+    " allegedly purportedly reportedly",
     "intention": "should planned plans plan expected proposed intends wants would"
     " calls called calling urges urged urging demands demanded hopes hoped seeks",
     "more": "over more above exceeding exceeds least minimum",
@@ -90,9 +94,19 @@ _PAST = dict(
 )
 #: words beside the first and the last shared one in which a condition still belongs to them
 _WORDS_BESIDE = 3
+#: what may stand for a name
+_PRONOUNS = frozenset("he she it they his her its their him them this these".split())
 _ENDS_OPEN = re.compile(
     r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A sentence, row or item of a source; `context` is what it belongs to."""
+
+    context: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +116,6 @@ class _Words:
     tokens: tuple[str, ...]
     stems: tuple[str, ...]
     dates: tuple[facts.Date, ...]
-
-    def around(self, stems: Sequence[str]) -> tuple[str, ...]:
-        """The words from the first of `stems` to the last of them, and a few beside."""
-        wanted = set(stems)
-        shared = [n for n, token in enumerate(self.tokens) if facts.stem(token) in wanted]
-        if not shared:
-            return ()
-        return self.tokens[max(0, shared[0] - _WORDS_BESIDE) : shared[-1] + 1 + _WORDS_BESIDE]
 
 
 def _kinds(tokens: Sequence[str]) -> set[str]:
@@ -125,7 +131,7 @@ def _words_of(text: str) -> _Words:
     return _Words(tuple(tokens), tuple(stems), tuple(dates))
 
 
-def fault_of(text: str, question: str, places: Sequence[str], passages: str) -> str:
+def fault_of(text: str, question: str, places: Sequence[Place], passages: str) -> str:
     """Why the sentence says something else than each of the places, in words; "" if one agrees.
 
     `passages` is the whole text that the places are of.
@@ -133,43 +139,65 @@ def fault_of(text: str, question: str, places: Sequence[str], passages: str) -> 
     if _ENDS_OPEN.search(text.rstrip().rstrip(".").casefold()):
         return "it is no whole sentence"
     stems = set(_words_of(text).stems)
-    near = sorted(places, key=lambda place: -len(stems & set(_words_of(place).stems)))
+    near = sorted(places, key=lambda place: -len(stems & set(_words_of(place.text).stems)))
     faults = [_place_fault(text, question, place, passages) for place in near]
     return "" if "" in faults else (faults or ["it has no source"])[0]
 
 
-def _place_fault(text: str, question: str, place: str, passages: str) -> str:
-    own, source, asked = _words_of(text), _words_of(place), _words_of(question)
+def _place_fault(text: str, question: str, place: Place, passages: str) -> str:
+    own, source, asked = _words_of(text), _words_of(place.text), _words_of(question)
+    known = (*source.stems, *_words_of(place.context).stems)
     counted = [stem for stem in own.stems if stem not in _NEUTRAL]
-    missing = [stem for stem in counted if not _has(source.stems, stem)]
+    missing = [stem for stem in counted if not _has(known, stem)]
     if new := [stem for stem in missing if not _has(asked.stems, stem)]:
         return f"its source has no word like {new[0]!r}"
     if len(missing) > _MOST_FROM_QUESTION * len(counted):
         return "most of it is only in the question"
-    known_text = f"{place} {question}"
+    known_text = f"{place.context} {place.text} {question}"
     if not has_values(text, known_text) or not _gives_dates(known_text, own.dates):
         return "its source has another number or date"
-    around = source.around(counted)
+    aligned = _aligned(counted, source.tokens)
+    around = source.tokens[
+        max(0, min(aligned, default=0) - _WORDS_BESIDE) : max(aligned, default=-1)
+        + 1
+        + _WORDS_BESIDE
+    ]
     if _negations(own.tokens) != _negations(around):
         return "a negation is on one side only"
     if added := _kinds(own.tokens) - _kinds(source.tokens) - _kinds(asked.tokens):
         return f"it adds a word of {min(added)}, which its source does not have"
     if left_out := _kinds(around) - _kinds(own.tokens) - _MAY_BE_LEFT_OUT:
         return f"it leaves out a word of {min(left_out)}, which its source has"
+    before = source.tokens[: min(aligned, default=len(source.tokens))]
+    names = _names_of(f"{question}\n{passages}")
+    if _other_subject(own, source, names) and not _PRONOUNS.intersection(before):
+        return "it is about something that its source does not name there"
     only_asked = [stem for stem in missing if not _has(_words_of(passages).stems, stem)]
-    return _form_fault(text, place, own, source, exchanged=not only_asked)
-
-
-def _form_fault(text: str, place: str, own: _Words, source: _Words, exchanged: bool) -> str:
-    """What is wrong with the order of the words; one exchange of parts may be allowed."""
+    exchanges = sum(after <= before for before, after in pairwise(aligned))
     changed_voice = ("by" in own.tokens) != ("by" in source.tokens)
-    if _exchanges(own.stems, source.stems) > (_MOST_EXCHANGES + changed_voice) * exchanged:
+    if exchanges > (0 if only_asked else _MOST_EXCHANGES + changed_voice):
         return "its words stand in another order than in its source"
-    if _repeats(own.stems, source.stems):
+    return _form_fault(text, place.text)
+
+
+def _form_fault(text: str, place: str) -> str:
+    if _repeats(_words_of(text).stems, _words_of(place).stems):
         return "it repeats itself"
     if text[-1:].isalnum() and _goes_on(text, place):
         return "it breaks off where its source goes on"
     return ""
+
+
+def _other_subject(own: _Words, source: _Words, names: frozenset[str]) -> bool:
+    """True if the sentence begins with a name that the place lacks."""
+    first = next(iter(own.stems), "")
+    return first in names and not _has(source.stems, first)
+
+
+@lru_cache(maxsize=16)
+def _names_of(text: str) -> frozenset[str]:
+    """The stems of what a text writes with a capital within a sentence."""
+    return frozenset(facts.content_stems(" ".join(facts.find_names(text))))
 
 
 def _negations(tokens: Sequence[str]) -> int:
@@ -222,19 +250,18 @@ def _has(known: Sequence[str], stem: str) -> bool:
     )
 
 
-def _exchanges(own: Sequence[str], source: Sequence[str]) -> int:
-    """How often the next shared word stands before the last one in the source."""
+def _aligned(own: Sequence[str], tokens: Sequence[str]) -> list[int]:
+    """The places of the stems among the words of a source, each after the last one if it can be."""
     places: dict[str, list[int]] = {}
-    for place, stem in enumerate(source):
-        places.setdefault(stem, []).append(place)
-    at, back = -1, 0
+    for place, token in enumerate(tokens):
+        places.setdefault(facts.stem(token), []).append(place)
+    aligned = list[int]()
     for stem in own:
-        if stem not in places:
-            continue
-        later = [place for place in places[stem] if place > at]
-        back += not later
-        at = later[0] if later else places[stem][0]
-    return back
+        if found := places.get(stem):
+            last = aligned[-1] if aligned else -1
+            index = bisect_right(found, last)
+            aligned.append(found[index] if index < len(found) else found[0])
+    return aligned
 
 
 def has_values(text: str, other: str) -> bool:

@@ -6,11 +6,17 @@ import time
 
 import pytest
 
-from rag.answer.own_words import fault_of
+from rag.answer.own_words import Place, fault_of
 
 ASKED = "When was the mill of Ashby built?"
 BUILT = "The old mill of Ashby was built in 1871 by Jane Doe, a carpenter from Wells."
 OPEN = "Pool › Opening hours\nDay: Sunday; Hours: 9 to 18"
+
+
+def _place(text: str) -> Place:
+    """A place whose last line is its own text."""
+    context, _, own = text.rpartition("\n")
+    return Place(context, own)
 
 
 @pytest.mark.parametrize(
@@ -33,11 +39,16 @@ OPEN = "Pool › Opening hours\nDay: Sunday; Hours: 9 to 18"
             ASKED,
             "The town begins to build the mill on 5 May.",
         ),
+        (
+            "Ashby opens its pool in June.",
+            "When does it open?",
+            "Ashby wants no pool\nAshby opens its pool in June.",
+        ),
         ("5,000 bolts are in the shed.", "How many?", "There are five thousand bolts in the shed."),
     ],
 )
 def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
-    assert fault_of(text, asked, [place], place) == ""
+    assert fault_of(text, asked, [_place(place)], place) == ""
 
 
 @pytest.mark.parametrize(
@@ -90,6 +101,12 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
             "The mill of Ashby was seen by the brother of Peter Brown.",
             "another order",
         ),
+        (
+            "Ashby should have no gate at the tower.",
+            "Should Ashby have a gate?",
+            "A small town should have no gate at the tower.",
+            "about something that its source does not name",
+        ),
         ("The mill was built in the.", ASKED, BUILT, "no whole sentence"),
         ("The mill of Ashby, the mill of Ashby was built.", ASKED, BUILT, "repeats itself"),
         (
@@ -103,19 +120,15 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
 def test_each_kind_of_fault_is_found_and_named(
     text: str, asked: str, place: str, says: str
 ) -> None:
-    assert says in fault_of(text, asked, [place], place)
+    assert says in fault_of(text, asked, [_place(place)], place)
 
 
 def test_two_places_do_not_make_one() -> None:
-    places = ["The mill was built in 1871.", "The pool was tiled by Peter Brown."]
-    assert fault_of(
-        "The mill was tiled by Peter Brown.", "What about the pool?", places, "\n".join(places)
-    )
+    texts = ["The mill was built in 1871.", "The pool was tiled by Peter Brown."]
+    places, whole = [Place("", text) for text in texts], " ".join(texts)
+    assert fault_of("The mill was tiled by Peter Brown.", "What about the pool?", places, whole)
     assert (
-        fault_of(
-            "The pool was tiled by Peter Brown.", "What about the pool?", places, "\n".join(places)
-        )
-        == ""
+        fault_of("The pool was tiled by Peter Brown.", "What about the pool?", places, whole) == ""
     )
     assert fault_of("The mill was built in 1871.", ASKED, [], "") != ""
 
@@ -124,7 +137,7 @@ def test_the_time_is_linear_in_the_text() -> None:
     def seconds(many: int) -> float:
         text = "mill water " * many
         started_at = time.perf_counter()
-        fault_of(text, text, [text, text + "."], text)
+        fault_of(text, text, [Place("", text), Place("", text + ".")], text)
         return time.perf_counter() - started_at
 
     seconds(10)
