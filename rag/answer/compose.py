@@ -118,6 +118,7 @@ class Composer:
         places = [
             Place(*path_and_text(part)) for p in cited for part in parts_of(self._question, p)
         ]
+        places += [Place(evidence.context, evidence.text) for evidence in claim.evidence]
         whole = "\n".join(p.chunk.text for p in cited)
         fault = fault_of(text, self._question, places, whole)
         return (SCATTERED, fault) if fault else ()
