@@ -33,7 +33,7 @@ _LAST_WORDS = 3
 #: share of its content words that may be in the question and not in the place
 _MOST_FROM_QUESTION = 0.4
 #: times that a sentence may say one content word that its source says less often
-_MOST_TIMES = 2
+_MOST_TIMES = 1
 #: letters from which two words with the same beginning may be forms of one
 _MIN_SAME_LETTERS = 4
 #: exchanges of two parts against the order of the place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -110,6 +111,12 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
         ("The mill was built in the.", ASKED, BUILT, "no whole sentence"),
         ("The mill of Ashby, the mill of Ashby was built.", ASKED, BUILT, "repeats itself"),
         (
+            "Nails are bought with wood and nails.",
+            "What is bought?",
+            "Buy wood and nails.",
+            "itself|order",
+        ),
+        (
             "The red gate of the north tower opens late today.",
             "Does the red gate of the north tower open late?",
             "The office is closed today.",
@@ -120,7 +127,7 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
 def test_each_kind_of_fault_is_found_and_named(
     text: str, asked: str, place: str, says: str
 ) -> None:
-    assert says in fault_of(text, asked, [_place(place)], place)
+    assert re.search(says, fault_of(text, asked, [_place(place)], place))
 
 
 def test_two_places_do_not_make_one() -> None:
