@@ -12,7 +12,7 @@ FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: help chat ask test quick lint check format bench faults train docs random-keys picture wheel try-wheel lock clean
+.PHONY: help chat ask test quick lint check format bench faults generations train docs random-keys picture wheel try-wheel lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +55,10 @@ bench: $(READY_DEV)  ## speeds as ratios, each to something measured in the same
 
 faults: $(READY_DEV)  ## kills, crash points, damaged files and full disks on purpose (20 minutes; ARGS=--short)
 	@.venv/bin/python -m tests.faults $(ARGS)
+
+generations: $(READY_DEV)  ## 2,000 answers of models of random weights, and 200 stops (minutes; ARGS="--many 100": shorter)
+	@.venv/bin/python -m tests.support.generations $(ARGS)
+	.venv/bin/python -m tests.support.stops $(ARGS)
 
 train: $(READY_DEV)  ## the reader's weights: make train DATA=sets/ OUT=folder/ (hours; continues where it was interrupted)
 	@if [ -z "$${DATA:-}" ] || [ -z "$${OUT:-}" ]; then

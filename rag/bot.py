@@ -155,7 +155,9 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
             documents, passages = self.library.documents.counts()
         except LibraryMissing:
             documents = passages = 0
-        return Status(self.config.library, documents, passages, self.config.model)
+        server = self.config.server
+        model, host = (server.model, server.host) if server else (self.config.model, "")
+        return Status(self.config.library, documents, passages, model, host)
 
     @reports_disk_errors
     def revision(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from rag.disk import regular_files
 from rag.disk.disk_errors import no_folder
 from rag.errors import Unreadable, Usage
+from rag.server_address import ServerAddress, parse_server
 
 READER = "reader"  #: the name of the built-in writer
 EMBEDDER = "all-MiniLM-L6-v2"  #: the name of the built-in embedder
@@ -33,6 +34,7 @@ RANGES = {
     "temperature": (0.0, 100.0),
     "seed": (-(2**31), 2**32 - 1),
     "threads": (0, 512),
+    "server_seconds": (0.1, 3600.0),
 }
 
 #: settings that had another name before 0.1, with the present one
@@ -61,7 +63,7 @@ _DEVICES = {
 }
 _PREFIX = "FOOTNOTE_"
 #: variables with our prefix that are no settings
-_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG", "FOOTNOTE_PROGRESS")
+_NO_SETTING = ("FOOTNOTE_ASCII", "FOOTNOTE_DEBUG", "FOOTNOTE_PROGRESS", "FOOTNOTE_API_KEY")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
 
 
@@ -74,7 +76,7 @@ class Config:
 
     home: str = ""  #: folder of libraries, models and settings; "" is the platform's data folder
     library: str = "default"  #: name of the library in the home
-    model: str = READER  #: "reader", the name of a model in the home, or the path of a .gguf
+    model: str = READER  #: "reader", a model in the home, the path of a .gguf, or a server's URL
     embedder: str = ""  #: "" is built in; else a sentence-transformers folder or a GGUF embedder
     passages: int = 5  #: passages that the writer gets
     candidates: int = 100  #: length of each of the two candidate lists before they are fused
@@ -88,6 +90,7 @@ class Config:
     seed: int = 0  #: of the random draws, if temperature is above 0
     start: str = NEW  #: "new", or "last" to open the last conversation when the chat opens
     threads: int = 0  #: threads of the models; 0 is all cores but one; measured for a chat model
+    server_seconds: float = 60.0  #: seconds without a word from a server, after which it has failed
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", _absolute(self.home or _default_home()))
@@ -98,6 +101,7 @@ class Config:
             _check_range(name, getattr(self, name))
         if not self.model.strip():
             raise Usage("the setting model is empty", "give reader, or a name or path of a model")
+        parse_server(self.model)
         if self.start not in (NEW, LAST):
             raise Usage(f"start = {self.start!r} is unknown", f"give {NEW} or {LAST}")
         if "\0" in self.home:
@@ -119,6 +123,11 @@ class Config:
     def folder(self) -> Path:
         """The folder of this library."""
         return Path(self.home) / "libraries" / self.library
+
+    @property
+    def server(self) -> ServerAddress | None:
+        """The server whose model answers; None if the model runs in this process."""
+        return parse_server(self.model)
 
     @classmethod
     def read(cls, **typed: Any) -> Config:

@@ -10,6 +10,7 @@
     ├── LibraryBusy         exit 1   another process is writing
     ├── ModelBroken         exit 1   a model file that llama.cpp cannot load, or a wrong one
     ├── DownloadFailed      exit 1   a model file could not be fetched, or is another one
+    ├── ServerFailed        exit 1   the server of a chat model cannot be reached, refuses, or lies
     ├── TooLong             exit 1   the required parts of a prompt exceed the model's context
     └── EngineStopped       exit 1   the child process that runs the models has ended
         └── Cancelled       exit 1   it was ended because the user stopped the work
@@ -72,6 +73,10 @@ class ModelBroken(RagError):
 
 class DownloadFailed(RagError):
     """A model file could not be fetched, or what was fetched is not the file it should be."""
+
+
+class ServerFailed(RagError):
+    """The server of a chat model cannot be reached, refuses, or sends what cannot be used."""
 
 
 class TooLong(RagError):

@@ -15,14 +15,15 @@ from rag.config import READER, Config
 from rag.domain import Model
 from rag.ingest.chunk import CHUNKER_VERSION
 from rag.protocols import Embedder, Writer
+from rag.server_address import ServerAddress
 
 if TYPE_CHECKING:
+    from rag.answer.chat_writer import Chat
     from rag.answer.check import Judge
     from rag.index.chroma import VectorIndex
     from rag.inference.crossencoder import CrossEncoder
     from rag.inference.embedders import Embedding
     from rag.inference.external import OpenEmbedder
-    from rag.inference.llama_chat import ChatModel
     from rag.ingest.ingest import Ingest
     from rag.library.library import Library
 
@@ -41,7 +42,7 @@ class Machines:
         self._question_embedder: OpenEmbedder | None = None
         self._sentence_embedder: OpenEmbedder | None = None
         self._cross_encoder: CrossEncoder | None = None
-        self._chat_model: ChatModel | None = None
+        self._chat_model: Chat | None = None
         self._writer: Writer | None = None
         self._similarity = SentenceSimilarity(self.sentence_embedder)
 
@@ -175,18 +176,13 @@ class Machines:
 
     def _chat_writer(self) -> Writer:
         from rag.answer.chat_writer import ChatWriter
-        from rag.inference.llama_chat import ChatModel
-        from rag.inference.model_trial import find_tried_chat_model
-        from rag.inference.thread_choice import choose_threads
 
         config = self.config
-        file, sha256 = find_tried_chat_model(config.home, config.model)
-        self._chat_model = ChatModel(str(file.path), config.context_tokens, config.threads)
-        if not config.threads:
-            choose_threads(self._chat_model, config.home, sha256)
+        chat, model = self._served(config.server) if config.server else self._loaded()
+        self._chat_model = chat
         return ChatWriter(
-            self._chat_model,
-            Model(file.name, sha256),
+            chat,
+            model,
             self._reader(),
             self.judge(),
             config.prompt_tokens,
@@ -194,3 +190,25 @@ class Machines:
             config.temperature,
             config.seed,
         )
+
+    def _loaded(self) -> tuple[Chat, Model]:
+        """The chat model of a file, open."""
+        from rag.inference.llama_chat import ChatModel
+        from rag.inference.model_trial import find_tried_chat_model
+        from rag.inference.thread_choice import choose_threads
+
+        config = self.config
+        file, sha256 = find_tried_chat_model(config.home, config.model)
+        chat = ChatModel(str(file.path), config.context_tokens, config.threads)
+        if not config.threads:
+            choose_threads(chat, config.home, sha256)
+        return chat, Model(file.name, sha256)
+
+    def _served(self, address: ServerAddress) -> tuple[Chat, Model]:
+        """The chat model of a server."""
+        from rag.inference.server_chat import ServerChat
+        from rag.inference.server_connection import Patience
+
+        patience = Patience(silent_seconds=self.config.server_seconds)
+        chat = ServerChat.open(address, self.config.context_tokens, patience)
+        return chat, Model(chat.address.model, "", server=address.host)

@@ -62,6 +62,8 @@ SOURCES_DIFFER = "the sources differ"
 LINE_LEFT_OUT = "a repeated line was left out"
 #: The label of a sentence of a chat model that is not part of the answer.
 WITHHELD = "withheld"
+#: beside a model of a server, with its host
+SENT_TO = "text is sent to {}"
 #: The label in front of the advice that follows an error.
 HINT = "hint:"
 

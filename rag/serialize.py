@@ -182,6 +182,7 @@ def answer(value: d.Answer) -> AnswerObject:
             "name": value.model.name,
             "sha256": value.model.sha256,
             "calibrated": value.model.calibrated,
+            "server": value.model.server,
         },
         "seconds": {
             "retrieve": round(value.seconds.retrieve, 4),

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from rag.process import harden_process
 from tests.support import examples
+from tests.support.chat_server import ChatServer
 from tests.support.file_server import FileServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,6 +119,15 @@ def file_server() -> Iterator[FileServer]:
     """A server of files on this computer. Only a test that asks for it may open a connection."""
     _reachable.update(("127.0.0.1", "localhost"))
     with FileServer() as server:
+        yield server
+    _reachable.clear()
+
+
+@pytest.fixture
+def chat_server() -> Iterator[ChatServer]:
+    """An OpenAI-compatible server on this computer, which can misbehave."""
+    _reachable.update(("127.0.0.1", "localhost"))
+    with ChatServer() as server:
         yield server
     _reachable.clear()
 

@@ -35,9 +35,14 @@ OWNERS = {
     "pypdfium2": ("rag.ingest.formats.pdf", "rag.ingest.formats.pdf_words"),
     "plotille": ("rag.eval.markdown_report",),
     "huggingface_hub": ("rag.model_store.hub",),
+    "httpx": ("rag.inference.server_connection",),
 }
 #: the only modules that may open a connection, and what a connection is opened with
-CONNECTED = ("rag.model_store.download", "rag.model_store.hub")
+CONNECTED = (
+    "rag.model_store.download",
+    "rag.model_store.hub",
+    "rag.inference.server_connection",
+)
 NETWORK = (
     *("urllib.request", "http", "socket", "ssl", "ftplib", "smtplib", "huggingface_hub"),
     *("httpx", "httpx2", "requests", "urllib3", "aiohttp", "websockets"),
@@ -130,7 +135,7 @@ def test_a_library_is_imported_by_its_owner_and_when_it_is_needed(path: Path) ->
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_only_the_fetching_of_models_can_open_a_connection(path: Path) -> None:
+def test_only_models_that_are_fetched_or_served_can_open_a_connection(path: Path) -> None:
     name = _name(path)
     found = [m for m, _ in _imports(path) if any(f"{m}.".startswith(f"{n}.") for n in NETWORK)]
     assert not found or name in (*CONNECTED, *NO_CONNECTION), f"{name} imports {found}"

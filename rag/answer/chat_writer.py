@@ -1,4 +1,4 @@
-"""Writes an answer with a chat model (any GGUF file) from what the built-in reader found.
+"""Writes an answer with a chat model, of a file or a server, from what the built-in reader found.
 
 The reader decides whether to answer and quotes; the model puts it into sentences; the check decides
 which of them are shown; the footnotes are set here (`rag.answer.attribute`). Each sentence is
@@ -20,12 +20,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rag.answer.compose import Composer
 from rag.answer.excerpts import pick_excerpts
 from rag.answer.model_text import clean_sentence, sentences_of
-from rag.answer.prompt import Notes, Prompt, build_prompt, build_sentence_prompt
+from rag.answer.prompt import Notes, Prompt, PromptModel, build_prompt, build_sentence_prompt
 from rag.domain import (
     Claim,
     Draft,
@@ -43,7 +43,6 @@ from rag.protocols import Writer
 if TYPE_CHECKING:
     from rag.answer.attribute import Search
     from rag.answer.check import Judge
-    from rag.inference.llama_chat import ChatModel
 
 Stop = Callable[[], bool]
 Written = Draft | Progress | Piece | Claim | Passage
@@ -55,6 +54,18 @@ _MAX_WRITTEN_AGAIN = 2  # sentences of one answer
 _MAX_SECONDS = 30.0
 
 
+class Chat(PromptModel, Protocol):
+    """A chat model that is open: that of a file in llama.cpp, or that of a server."""
+
+    def read(self, prompt: Sequence[int], stop: Stop) -> Iterator[int]: ...
+
+    def write(
+        self, max_tokens: int, temperature: float, seed: int, stop: Stop
+    ) -> Generator[str, None, None]: ...
+
+    def close(self) -> None: ...
+
+
 class ChatWriter:
     """A `Writer` that asks a chat model for the words and the built-in `reader` for the evidence.
 
@@ -63,7 +74,7 @@ class ChatWriter:
 
     def __init__(
         self,
-        chat: ChatModel,
+        chat: Chat,
         model: Model,
         reader: Writer,
         judge: Judge,

@@ -7,11 +7,10 @@ The order of the answer:
 2. The model's sentences follow that the check finds supported.
 3. Quotations whose words are not in those sentences yet come last.
 
-So an answer says nothing less than the reader's, and nothing that was not checked. A sentence
-without the reader's short answer must pass two more tests: it says something that the question does
-not, and one sentence of its source has most of its words, nearly all that are not in the question,
-and all its numbers and dates. A small model affirms what it is asked and puts the date of one
-sentence into another; the check alone does not notice all of that.
+So an answer says nothing less than the reader's, and nothing that was not checked. A sentence in
+the model's own words must also agree with one place of its source by its words
+(`rag.answer.own_words`), and one without the reader's short answer must say something that the
+question does not: a small model affirms what it is asked.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from dataclasses import replace
 from rag.answer.attribute import Attribution, Search
 from rag.answer.check import Judge
 from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
-from rag.answer.spans import quote_around
+from rag.answer.own_words import Place, fault_of, has_values
+from rag.answer.spans import parts_of, path_and_text, quote_around
 from rag.domain import (
     Citation,
     Claim,
@@ -35,22 +35,17 @@ from rag.domain import (
     Verdict,
 )
 from rag.text import facts, quantities
-from rag.text.sentences import split_sentences
 
 #: share of the words of a quotation from which sentences have said it
 _SAID = 0.8
 #: words of a fragment, for which the sentence around it is quoted
 _FEW_WORDS = 5
-#: share of its words that one sentence of its source must have
-_IN_ONE_PLACE = 0.6
-#: share of its words that are not in the question, which that sentence must have too
-_NEW_IN_ONE_PLACE = 0.8
 #: share of the words of a sentence from which it repeats another one of the model's
 _REPEATED = 0.9
 
 #: reasons for which a sentence that the check lets pass is withheld
 ECHO = "it has no word that the question does not have: a model affirms what it is asked"
-SCATTERED = "no single sentence of its source says most of it, and the quoted answer is another"
+SCATTERED = "no single sentence of its source says all of it"
 
 Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
 
@@ -107,32 +102,26 @@ class Composer:
         return claim
 
     def _doubted(self, text: str, claim: Claim) -> Claim:
-        """The claim of a supported sentence; a doubtful one if it lacks the reader's answer."""
-        if _has_answer(text, self._draft.short):
+        """The claim of a supported sentence; a doubtful one if no place says it by its words."""
+        reasons = self._doubts(text, claim) if claim.sentence.quote is None else ()
+        if not reasons:
             return claim
-        own = set(facts.content_stems(text))
-        if claim.sentence.quote is None and own <= set(facts.content_stems(self._question)):
-            return replace(claim, verdict=Verdict.PARTLY, reasons=(ECHO, *claim.reasons))
-        if claim.sentence.quote is None and not self._in_one_place(text, claim):
-            return replace(claim, verdict=Verdict.PARTLY, reasons=(SCATTERED, *claim.reasons))
-        return claim
+        return replace(claim, verdict=Verdict.PARTLY, reasons=(*reasons, *claim.reasons))
 
-    def _in_one_place(self, text: str, claim: Claim) -> bool:
-        """True if a sentence that is cited has most words of `text`, all its numbers and dates."""
-        numbers = {citation.number for citation in claim.sentence.citations}
-        cited = [p.chunk.text for p in self._attribution.passages if p.number in numbers]
+    def _doubts(self, text: str, claim: Claim) -> tuple[str, ...]:
         own = set(facts.content_stems(text))
-        new = own.difference(facts.content_stems(self._question))
-        for whole in cited:
-            for span in split_sentences(whole):
-                stems = set(facts.content_stems(span.of(whole)))
-                if (
-                    len(own & stems) >= _IN_ONE_PLACE * len(own)
-                    and len(new & stems) >= _NEW_IN_ONE_PLACE * len(new)
-                    and _has_values(text, span.of(whole))
-                ):
-                    return True
-        return False
+        asked = set(facts.content_stems(self._question))
+        if own <= asked and not _has_answer(text, self._draft.short):
+            return (ECHO,)
+        numbers = {citation.number for citation in claim.sentence.citations}
+        cited = [p for p in self._attribution.passages if p.number in numbers]
+        places = [
+            Place(*path_and_text(part)) for p in cited for part in parts_of(self._question, p)
+        ]
+        places += [Place(evidence.context, evidence.text) for evidence in claim.evidence]
+        whole = "\n".join(p.chunk.text for p in cited)
+        fault = fault_of(text, self._question, places, whole)
+        return (SCATTERED, fault) if fault else ()
 
     def rest(self) -> Iterator[Piece]:
         """Yield the reader's pieces that say more than what is shown."""
@@ -225,18 +214,7 @@ def _has_answer(text: str, short: str | None) -> bool:
 def _agrees(part: str, text: str) -> bool:
     """True if a short answer that is a number is in the text in another form."""
     dates, rest = facts.find_dates(part)
-    return not dates and bool(quantities.find_numbers(rest)) and _has_values(part, text)
-
-
-def _has_values(text: str, other: str) -> bool:
-    """True if all dates and numbers of `text` are in `other`."""
-    dates, rest = facts.find_dates(text)
-    known_dates, known_rest = facts.find_dates(other)
-    known_numbers = quantities.find_numbers(known_rest)
-    return all(any(d.agrees(known) for known in known_dates) for d in dates) and all(
-        any(n.agrees(known) or known.agrees(n) for known in known_numbers)
-        for n in quantities.find_numbers(rest)
-    )
+    return not dates and bool(quantities.find_numbers(rest)) and has_values(part, text)
 
 
 def _share(text: str, stems: Sequence[str]) -> float:

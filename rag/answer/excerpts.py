@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.answer.spans import Part, parts_of, share_of
+from rag.answer.spans import Part, parts_of, path_and_text, share_of
 from rag.domain import Passage, Quote, Span
 from rag.text import facts
 
@@ -83,10 +83,7 @@ def _quoted_at(passage: Passage, part: Part, quotes: Sequence[Quote]) -> int | N
 
 
 def _excerpt(passage: Passage, part: Part, usefulness: float, quoted: bool) -> Excerpt:
-    start = part.view.parts[0].start if part.view.parts else 0
-    whole = part.view.text
-    cut = whole.rfind("\n", 0, start) + 1 if start else 0
-    path, text = whole[:cut], whole[cut:]
+    path, text = path_and_text(part)
     return Excerpt(
         passage.number,
         passage.chunk.document,

@@ -248,6 +248,14 @@ def parts_of(question: str, passage: Passage) -> list[Part]:
     return [part for part in parts if _says_something(chunk, part.span, asked)]
 
 
+def path_and_text(part: Part) -> tuple[str, str]:
+    """What a part stands under, and its own words."""
+    start = part.view.parts[0].start if part.view.parts else 0
+    whole = part.view.text
+    cut = whole.rfind("\n", 0, start) + 1 if start else 0
+    return whole[:cut], whole[cut:]
+
+
 def _says_something(chunk: Chunk, span: Span, asked: set[str]) -> bool:
     text = chunk.text[span.start - chunk.span.start : span.end - chunk.span.start]
     if text.rstrip("*_ ").endswith("?"):

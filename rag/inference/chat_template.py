@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TypedDict, cast
 
+from rag.errors import ModelBroken
 from rag.inference import isolated_call
 
 SLOT = "FOOTNOTESLOT{}X"
@@ -29,6 +30,26 @@ class _Request(TypedDict):
     template: str
     special: dict[str, str]
     counts: list[int]
+
+
+def conversation(path: str, template: str | None, special: Mapping[str, str], slots: int) -> str:
+    """The chat template of the model at `path` around `slots` placeholders.
+
+    The first is for the system text; then questions and answers alternate, and the last is a
+    question. Raises `ModelBroken` if there is no template, or one that cannot be used.
+    """
+    if not template:
+        raise ModelBroken(
+            f"{path} has no chat template, so it is not known how to talk to it",
+            "use the model's -Instruct or -Chat file",
+        )
+    text, error = render_chat_template(template, special, slots)
+    if error:
+        raise ModelBroken(
+            f"the chat template of {path} cannot be used: {error}",
+            "use another file of this model",
+        )
+    return text
 
 
 def render_chat_template(

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 from rag.errors import ModelBroken, TooLong
-from rag.inference import llama_library
+from rag.inference import chat_template, llama_library
 from rag.inference.llama import LoadedModel
 from rag.inference.llama_functions import Sampler
 
@@ -93,6 +93,10 @@ class ChatModel(LoadedModel):
             else ""
             for name, token_id in ids.items()
         }
+
+    def conversation(self, slots: int) -> str:
+        """The file's chat template around `slots` placeholders. Raises `ModelBroken`."""
+        return chat_template.conversation(self.path, self.template, self.special(), slots)
 
     def tokens(self, text: str, special: bool) -> list[int]:
         """Token ids of `text`, without BOS.

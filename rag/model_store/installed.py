@@ -16,6 +16,7 @@ from rag.inference import model_trial, weights
 from rag.inference.gguf_header import check_header
 from rag.model_store.catalogue import chat_models, unambiguous
 from rag.model_store.download import discard
+from rag.server_address import ServerAddress
 
 #: what follows the name of a model in the name of a partial file
 PART = ".gguf.part"
@@ -23,10 +24,13 @@ PART = ".gguf.part"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found about a model file. `expected` is "" if no SHA-256 is known for it."""
+    """What was found about a model. `expected` is "" if no SHA-256 is known for its file.
+
+    `path` is None for the model of a server.
+    """
 
     name: str
-    path: Path
+    path: Path | None
     good: bool
     says: str
     sha256: str = ""
@@ -128,6 +132,18 @@ def check(home: str, model: weights.ChatModelFile) -> Check:
         return Check(model.name, model.path, False, str(error), digest, expected, error.cure)
     says = "its SHA-256 is right" if expected else "no SHA-256 is known to compare it with"
     return Check(model.name, model.path, True, f"{says}; it has a chat template", digest, expected)
+
+
+def check_server(address: ServerAddress, silent_seconds: float) -> Check:
+    """List the models of a server and let one of them write a few words."""
+    from rag.inference import server_check
+
+    try:
+        says = server_check.check_server(address, silent_seconds)
+        says = f"{server_check.try_server(address, silent_seconds).says}; {says}"
+    except RagError as error:
+        return Check(address.setting, None, False, str(error), cure=error.cure)
+    return Check(address.setting, None, True, says)
 
 
 def _expected(home: str, name: str) -> str:

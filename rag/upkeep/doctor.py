@@ -20,6 +20,7 @@ from rag.disk.disk_errors import disk_errors_named
 from rag.errors import LibraryBroken, RagError
 from rag.index.chroma import VectorIndex
 from rag.inference import embedders, model_trial, weights
+from rag.inference.server_check import check_server
 from rag.ingest.chunk import CHUNKER_VERSION
 from rag.library.library import Library
 
@@ -83,6 +84,8 @@ def _writer(config: Config) -> Finding:
         if config.model == READER:
             weights.verified_reader_file()
             return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
+        if config.server:
+            return Finding("model", True, check_server(config.server, config.server_seconds))
         model, _ = model_trial.find_tried_chat_model(config.home, config.model)
     except RagError as error:
         return Finding("model", False, str(error), error.cure)

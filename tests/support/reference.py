@@ -102,6 +102,7 @@ def configuration_page() -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            "`FOOTNOTE_API_KEY` is no setting; it is the key for the server of a chat model, and is kept nowhere.",
             "`FOOTNOTE_ASCII=1` is no setting; it makes the chat draw with ASCII characters only.",
             "`FOOTNOTE_PROGRESS=lines` is no setting; it prints progress in whole lines on stderr, also",
             "without a terminal.",

@@ -11,6 +11,7 @@ from rag.answer.judge import JudgeFit
 from rag.answer.reader import Reader
 from rag.domain import Answer, Model, Passage
 from rag.events import Answered, Event
+from rag.inference import chat_template
 from rag.protocols import Writer
 from tests.support.fakes import JUDGE, WordPairs
 from tests.support.tiny_chat_model import CHATML
@@ -38,8 +39,9 @@ class ScriptedChat:
         self._ids: dict[str, int] = {}
         self._cached: Sequence[int] = ()
 
-    def special(self) -> dict[str, str]:
-        return {"bos_token": "", "eos_token": "<|im_end|>"}
+    def conversation(self, slots: int) -> str:
+        special = {"bos_token": "", "eos_token": "<|im_end|>"}
+        return chat_template.conversation(self.path, self.template, special, slots)
 
     def begin(self) -> list[int]:
         return []

@@ -3,6 +3,8 @@ Footnote touches: a byte-level BPE trained on the seeds, control tokens, a chat 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import gguf
@@ -14,6 +16,9 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+#: byte pairs cut by two patterns, and SentencePiece
+TOKENIZERS = ("default", "qwen2", "llama")
+_UNKNOWN = "<unk>"
 _WIDTH, _LAYERS, _HEADS, _INNER, _CONTEXT = 64, 2, 4, 128, 4096
 
 
@@ -24,10 +29,11 @@ def write(
     layers: int = _LAYERS,
     ends: bool = True,
     pooling: int | None = None,
+    tokenizer: str = "default",
 ) -> Path:
     """Write the model to `path`; without `template` it carries none. One of many `layers` is slow, one that hardly `ends` goes on,
-    one with `pooling` (GGUF's number) is an embedder."""
-    vocabulary, merges = _tokenizer()
+    one with `pooling` (GGUF's number) is an embedder. `tokenizer` is one of `TOKENIZERS`."""
+    vocabulary, merges = _sentence_pieces() if tokenizer == "llama" else _tokenizer()
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("tiny chat")
     writer.add_context_length(_CONTEXT)
@@ -39,11 +45,15 @@ def write(
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(_WIDTH // _HEADS)
     writer.add_vocab_size(len(vocabulary))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("default")
+    writer.add_tokenizer_model("llama" if tokenizer == "llama" else "gpt2")
+    writer.add_tokenizer_pre(tokenizer)
     writer.add_token_list(vocabulary)
-    writer.add_token_types([3 if piece in CONTROL else 1 for piece in vocabulary])
-    writer.add_token_merges(merges)
+    writer.add_token_types([_kind(piece) for piece in vocabulary])
+    if tokenizer == "llama":
+        writer.add_token_scores([-float(rank) for rank in range(len(vocabulary))])
+        writer.add_unk_token_id(vocabulary.index(_UNKNOWN))
+    else:
+        writer.add_token_merges(merges)
     writer.add_eos_token_id(vocabulary.index("<|im_end|>"))
     writer.add_bos_token_id(vocabulary.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
@@ -65,15 +75,38 @@ def write(
     return path
 
 
+def _kind(piece: str) -> int:
+    """The type of a token: unknown, control, byte or normal."""
+    if piece == _UNKNOWN:
+        return 2
+    return 3 if piece in CONTROL else 6 if re.fullmatch("<0x[0-9A-F]{2}>", piece) else 1
+
+
+def _sentence_pieces() -> tuple[list[str], list[str]]:
+    """A vocabulary in the form of SentencePiece: control tokens, bytes, pieces; no merges."""
+    machine = Tokenizer(models.BPE(unk_token=_UNKNOWN))
+    machine.pre_tokenizer = pre_tokenizers.Metaspace()
+    pieces, _ = _trained(machine, [_UNKNOWN, *CONTROL], [])
+    own = [piece for piece in pieces if piece not in (_UNKNOWN, *CONTROL)]
+    return [_UNKNOWN, *CONTROL, *(f"<0x{byte:02X}>" for byte in range(256)), *own], []
+
+
 def _tokenizer() -> tuple[list[str], list[str]]:
     """Vocabulary and merges of a byte-level BPE, control tokens first."""
     machine = Tokenizer(models.BPE())
     machine.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     machine.decoder = decoders.ByteLevel()
+    return _trained(machine, CONTROL, pre_tokenizers.ByteLevel.alphabet())
+
+
+def _trained(
+    machine: Tokenizer, special: Sequence[str], alphabet: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Train on the seeds; the vocabulary by number, and the merges."""
     trainer = trainers.BpeTrainer(
         vocab_size=800,
-        special_tokens=list(CONTROL),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=list(special),
+        initial_alphabet=list(alphabet),
         show_progress=False,
     )
     seeds = Path(__file__).resolve().parents[2] / "seeds"

@@ -67,6 +67,15 @@ def test_the_path_of_a_model_leaves_room_for_the_library() -> None:
     perform(act, Scripted(told=Status("handbook", 48, 3112, path)), (80, 24))
 
 
+def test_the_header_says_that_text_is_sent_to_a_server() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.sees("handbook · 48 documents")
+        assert "text is sent to models.example:8000 · ready" in stage.lines[0]
+
+    told = Status("handbook", 48, 3112, "tale", "models.example:8000")
+    perform(act, Scripted(told=told), (100, 24))
+
+
 def test_the_counts_under_an_answer_agree() -> None:
     parts = [script.LEAD, script.GOOD_1, script.GOOD_2]
 

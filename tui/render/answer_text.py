@@ -18,6 +18,7 @@ from rag.phrases import (
     NOT_ANSWERED,
     RELATED,
     RELATED_SIGN,
+    SENT_TO,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     WITHHELD,
@@ -126,6 +127,8 @@ def total(
         return assemble([*stopped, *(unchecked if answer.text else [])])
     judged = sum(claim.verdict is not Verdict.NEEDS_NONE for claim in answer.claims)
     sizes = [counted(judged, "sentence"), counted(_count_used_sources(answer), "source"), duration]
+    if answer.model.server:
+        sizes.append(SENT_TO.format(quote_foreign(answer.model.server)))
     tail = assemble([(glyphs.say("\n" + " · ".join(sizes) + " · "), "$text-muted")])
     check = assemble([("v see the check", "$text-muted")])
     return (

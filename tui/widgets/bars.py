@@ -9,6 +9,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from rag.domain import Status
+from rag.phrases import SENT_TO
 from rag.text.foreign_marks import quote_foreign
 from tui.commands import COMMANDS, footer_hints, key_label
 from tui.render.answer_text import clickable
@@ -19,6 +20,8 @@ _BY_ID = {command.id: command for command in COMMANDS}
 _GAP_CELLS = 2
 #: The widest name of a model.
 MODEL_CELLS = 28
+#: The widest words about a server.
+SERVER_CELLS = 38
 #: Ids of the commands that are always in the footer.
 _ALWAYS = ("palette",)
 
@@ -57,7 +60,12 @@ class Header(Widget):
         return words + clickable(Content(help_words), command="help")
 
     def _model_name(self, status: Status) -> str:
-        """Return the name of the model; of a file its name without its folders and its suffix."""
+        """Return the name of the model; of a file its name without its folders and its suffix.
+
+        Of a server it is the host that text is sent to.
+        """
+        if status.server:
+            return self._glyphs.cut(SENT_TO.format(quote_foreign(status.server)), SERVER_CELLS)
         name = status.model.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".gguf")
         return self._glyphs.cut(quote_foreign(name), MODEL_CELLS)
 

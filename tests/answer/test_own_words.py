@@ -1,0 +1,151 @@
+"""Sentences in a model's own words against the place that they rest on: what agrees, and each kind of fault."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from rag.answer.own_words import Place, fault_of
+
+ASKED = "When was the mill of Ashby built?"
+BUILT = "The old mill of Ashby was built in 1871 by Jane Doe, a carpenter from Wells."
+OPEN = "Pool › Opening hours\nDay: Sunday; Hours: 9 to 18"
+
+
+def _place(text: str) -> Place:
+    """A place whose last line is its own text."""
+    context, _, own = text.rpartition("\n")
+    return Place(context, own)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "place"),
+    [
+        ("The mill of Ashby was built in 1871.", ASKED, BUILT),
+        ("In 1871 Jane Doe built the old mill of Ashby.", ASKED, BUILT),
+        ("Jane Doe, a carpenter from Wells, built the mill.", ASKED, BUILT),
+        ("It was built in 1871.", ASKED, BUILT),
+        ("According to the notes, the mill of Ashby was built in 1871.", ASKED, BUILT),
+        ("There are five thousand bolts.", "How many?", "There are 5,000 bolts in the shed."),
+        ("On Sunday the pool opens from 9 to 18.", "When does the pool open on Sunday?", OPEN),
+        (
+            "The mill will open in June if the council agrees.",
+            "When will the mill open?",
+            "The council said that the mill will open in June if it agrees.",
+        ),
+        (
+            "On May 5, the town began to build the mill.",
+            ASKED,
+            "The town begins to build the mill on 5 May.",
+        ),
+        (
+            "Ashby opens its pool in June.",
+            "When does it open?",
+            "Ashby wants no pool\nAshby opens its pool in June.",
+        ),
+        ("5,000 bolts are in the shed.", "How many?", "There are five thousand bolts in the shed."),
+    ],
+)
+def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
+    assert fault_of(text, asked, [_place(place)], place) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "place", "says"),
+    [
+        ("The mill was built in 1871 and destroyed soon.", ASKED, BUILT, "no word like"),
+        ("The mill was built in 1872.", ASKED, BUILT, "another number"),
+        (
+            "The mill was built on 5 May 1871.",
+            ASKED,
+            "The mill was built on 5 May.",
+            "another number",
+        ),
+        (
+            "The mill was built on 5 May.",
+            ASKED,
+            "The mill was built in May 1871.",
+            "another number",
+        ),
+        ("The mill was not built in 1871.", ASKED, BUILT, "negation"),
+        ("The mill may have been built in 1871.", ASKED, BUILT, "adds a word of possibility"),
+        (
+            "The mill will open in June.",
+            "When will the mill open?",
+            "The mill will open in June if the council agrees.",
+            "leaves out a word of condition",
+        ),
+        (
+            "Anna thanked Bert for the bread and Carl for the cheese.",
+            "Who thanked whom?",
+            "Carl thanked Anna for the cheese and Bert for the bread.",
+            "another order",
+        ),
+        (
+            "The mill closed because of the snow.",
+            "What happened to the mill?",
+            "The mill closed in the snow.",
+            "adds a word of cause",
+        ),
+        ("The old mill of Ashby was built in 1871 by Jane", ASKED, BUILT, "breaks off"),
+        (
+            "The league has opened the gate of the tower.",
+            "Which gate is it?",
+            "He is calling on the league to open the gate of the tower.",
+            "leaves out a word of intention",
+        ),
+        (
+            "Peter Brown runs the mill of Ashby.",
+            "Who runs the mill?",
+            "The mill of Ashby was seen by the brother of Peter Brown.",
+            "another order",
+        ),
+        (
+            "Ashby should have no gate at the tower.",
+            "Should Ashby have a gate?",
+            "A small town should have no gate at the tower.",
+            "about something that its source does not name",
+        ),
+        ("The mill was built in the.", ASKED, BUILT, "no whole sentence"),
+        ("The mill of Ashby, the mill of Ashby was built.", ASKED, BUILT, "repeats itself"),
+        (
+            "Nails are bought with wood and nails.",
+            "What is bought?",
+            "Buy wood and nails.",
+            "itself|order",
+        ),
+        (
+            "The red gate of the north tower opens late today.",
+            "Does the red gate of the north tower open late?",
+            "The office is closed today.",
+            "only in the question",
+        ),
+    ],
+)
+def test_each_kind_of_fault_is_found_and_named(
+    text: str, asked: str, place: str, says: str
+) -> None:
+    assert re.search(says, fault_of(text, asked, [_place(place)], place))
+
+
+def test_two_places_do_not_make_one() -> None:
+    texts = ["The mill was built in 1871.", "The pool was tiled by Peter Brown."]
+    places, whole = [Place("", text) for text in texts], " ".join(texts)
+    assert fault_of("The mill was tiled by Peter Brown.", "What about the pool?", places, whole)
+    assert (
+        fault_of("The pool was tiled by Peter Brown.", "What about the pool?", places, whole) == ""
+    )
+    assert fault_of("The mill was built in 1871.", ASKED, [], "") != ""
+
+
+def test_the_time_is_linear_in_the_text() -> None:
+    def seconds(many: int) -> float:
+        text = "mill water " * many
+        started_at = time.perf_counter()
+        fault_of(text, text, [Place("", text), Place("", text + ".")], text)
+        return time.perf_counter() - started_at
+
+    seconds(10)
+    assert seconds(8000) < 60 * seconds(800) + 0.5
