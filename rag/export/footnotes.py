@@ -49,6 +49,7 @@ class CitedTurn:
     question: str
     asked: str
     label: str  #: which version it is and by which model, "" for the only one
+    looked_up: str  #: the question as it was looked up, in words; "" if it was looked up as it is
     pieces: tuple[Piece, ...]
     notices: tuple[str, ...]
     footnotes: tuple[Footnote, ...]
@@ -87,7 +88,7 @@ def _cite_turn(turn: SavedTurn, first: int) -> CitedTurn:
         model = f", by {quote_foreign(turn.answer.model.name)}" if turn.answer else ""
         label = f"answer {turn.version} of {turn.versions}{model}"
     if turn.answer is None:
-        return CitedTurn(turn.question, turn.asked, label, (), ("No answer was saved.",), ())
+        return CitedTurn(turn.question, turn.asked, label, "", (), ("No answer was saved.",), ())
     answer = answer_as_shown(turn.answer)
     numbering = _Numbering(answer, first)
     edits = [edit for claim in answer.claims for edit in numbering.edits(claim)]
@@ -100,6 +101,7 @@ def _cite_turn(turn: SavedTurn, first: int) -> CitedTurn:
         turn.question,
         turn.asked,
         label,
+        f"looked up: {answer.asked}" if answer.asked else "",
         tuple(piece for piece in pieces if piece != Piece()),
         tuple(_notices(turn.answer)),
         tuple(numbering.footnotes),
