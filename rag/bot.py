@@ -27,6 +27,7 @@ from rag.index.index import renew_index
 from rag.library.answer_recorder import AnswerRecorder
 from rag.library.conversation_access import ConversationAccess
 from rag.library.library import Library
+from rag.library.searched_documents import searched_documents
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
 from rag.protocols import ErrorRates
@@ -152,6 +153,14 @@ class Bot(ConversationAccess):
         return self.library.documents.find(name)
 
     @reports_disk_errors
+    def sources(self) -> tuple[str, ...]:
+        """The sources of all documents, sorted; none if there is no library yet."""
+        try:
+            return tuple(self.library.files.sources_with_text())
+        except LibraryMissing:
+            return ()
+
+    @reports_disk_errors
     def status(self) -> Status:
         """Counts and names for a header; the counts are 0 if there is no library yet."""
         try:
@@ -173,10 +182,14 @@ class Bot(ConversationAccess):
         question: str,
         conversation: str | None = None,
         refresh: bool = False,
+        within: Sequence[str] = (),
         stop: Callable[[], bool] = lambda: False,
         save: bool = True,
     ) -> Iterator[Event]:
         """Answer a question; the last event is `Answered`.
+
+        Only the documents are searched that `within` names, or the question itself as `@name`.
+        Raises `Usage` for a name that means no document, or several.
 
         The question is saved at once and the answer as it is written; without `save` neither is.
         With `refresh`, files that changed since they were read are read again first, if a passage
@@ -185,6 +198,7 @@ class Bot(ConversationAccess):
         """
         question = limits.check_question(question)
         library = self.access.open_to_ask()
+        searched = searched_documents(question, within, library)
         conversation = conversation or self.new_conversation()
         history = library.history.answered(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -198,20 +212,23 @@ class Bot(ConversationAccess):
             yield Loading("the models")
         yield from self.access.renew_index(stop)
         if refresh:
-            completed = complete_question(question, history)
-            yield from self.access.refresh(completed, self.config.passages, stop)
+            completed = complete_question(searched.question, history)
+            limit, documents = self.config.passages, searched.documents
+            yield from self.access.refresh(completed, limit, stop, documents)
         answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
         events = answer_question(
-            question,
-            self.access.search,
+            searched.question,
+            partial(self.access.search, within=searched.documents),
             self.machines.writer(),
             self.machines.judge(),
             limit=self.config.passages,
             searched=library.documents.counts().chunks,
             history=history,
             stop=stop,
-            unread=self.unread,
+            unread=lambda asked: tuple(filter(searched.holds, self.unread(asked))),
             tables=answer_from if self.config.model == READER else None,
+            named=question,
+            within=searched.sources,
         )
         for event in events:
             if recorder is not None:

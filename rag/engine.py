@@ -41,8 +41,7 @@ from rag.protocols import ErrorRates
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: seconds that a stop may take before the child is killed
-STOP_SECONDS = 5.0
+STOP_SECONDS = 5.0  #: that a stop may take before the child is killed
 _STOP = "stop"
 
 
@@ -78,8 +77,7 @@ class _Child:
         )
         with safe_children():
             self.process.start()
-        #: the running work was asked to stop
-        self.stopping = False
+        self.stopping = False  #: the running work was asked to stop
         work.close()
         look.close()
 
@@ -112,8 +110,7 @@ class Engine:
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
         self._kill_timer: threading.Timer | None = None
-        #: number of the work that runs, or ran last
-        self._number = 0
+        self._number = 0  #: of the work that runs, or ran last
 
     def start(self) -> None:
         """Spawn the child unless it is running. Returns at once."""
@@ -166,10 +163,14 @@ class Engine:
     # -- work
 
     def ask(
-        self, question: str, conversation: str | None = None, refresh: bool = False
+        self,
+        question: str,
+        conversation: str | None = None,
+        refresh: bool = False,
+        within: Sequence[str] = (),
     ) -> Iterator[Event]:
         """As `Bot.ask`. After `stop` the last event is an `Answered` that is marked stopped."""
-        return self._work(FrontDoor.ask, question, conversation, refresh)
+        return self._work(FrontDoor.ask, question, conversation, refresh, within)
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """As `Bot.add`."""
@@ -233,6 +234,10 @@ class Engine:
     def document(self, name: str) -> Document:
         """As `Bot.document`."""
         return self._look(FrontDoor.document, name)
+
+    def sources(self) -> tuple[str, ...]:
+        """As `Bot.sources`."""
+        return self._look(FrontDoor.sources)
 
     def documents(self) -> tuple[Listing, ...]:
         """As `Bot.documents`."""

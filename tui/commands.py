@@ -6,12 +6,13 @@ from textual.binding import Binding
 
 from tui.answer_commands import ANSWER_COMMANDS
 from tui.command import FOCUS_CHAINS, Command
+from tui.find_commands import FIND_COMMANDS
 from tui.history_commands import HISTORY_COMMANDS
 from tui.screen_commands import SCREEN_COMMANDS
 
-COMMANDS = (*SCREEN_COMMANDS, *ANSWER_COMMANDS, *HISTORY_COMMANDS)
+COMMANDS = (*SCREEN_COMMANDS, *ANSWER_COMMANDS, *FIND_COMMANDS, *HISTORY_COMMANDS)
 
-_KEY_LABELS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "f1": "F1"}
+_KEY_LABELS = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "f1": "F1", "slash": "/"}
 
 
 def bindings(*places: str) -> list[Binding]:

@@ -131,7 +131,14 @@ SCREEN_COMMANDS: tuple[Command, ...] = (
     ),
     Command("stop", "", "stop", "Stop the answer and keep its text", "ask", "screen.stop"),
     Command(
-        "ask", "enter", "ask", "Ask the question", "prompt", "submit", rank=1, in_palette=False
+        "ask",
+        "enter",
+        "ask",
+        "Ask the question; @name in it looks in one document",
+        "prompt",
+        "submit",
+        rank=1,
+        in_palette=False,
     ),
     Command(
         "newline",

@@ -88,6 +88,14 @@ class IngestEnded(Message):
         self.error = error
 
 
+class SourcesKnown(Message):
+    """The names of the documents, which the prompt completes."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        super().__init__()
+        self.sources = sources
+
+
 class StatusKnown(Message):
     """The state of the library as it is now; None if it is not known."""
 
@@ -134,7 +142,8 @@ def ask(
         if conversation_id is None:
             conversation_id = engine.new_conversation()
             post(ConversationOpened(conversation_id, epoch))
-        for event in engine.ask(turn.question, conversation_id, turn.refresh_sources):
+        events = engine.ask(turn.question, conversation_id, turn.refresh_sources, turn.within)
+        for event in events:
             post(EventReceived(turn, event))
     except Exception as problem:
         error = as_rag_error(problem)
@@ -158,6 +167,12 @@ def look(engine: ChatEngine, post: PostMessage) -> None:
         post(StatusKnown(engine.status()))
     except Exception:
         post(StatusKnown(None))
+
+
+def list_sources(engine: ChatEngine, post: PostMessage) -> None:
+    """Post the names of the documents. Without them a name can be typed in full."""
+    with suppress(Exception):
+        post(SourcesKnown(engine.sources()))
 
 
 def fetch(engine: ChatEngine, document_id: str, post: PostMessage) -> None:

@@ -39,6 +39,13 @@ class ClaimRecord(TypedDict):
 @click.command()
 @click.argument("question", nargs=-1)
 @click.option("-c", "--continue", "resume", is_flag=True, help="Continue the last conversation.")
+@click.option(
+    "--in",
+    "within",
+    multiple=True,
+    metavar="DOCUMENT",
+    help="Look in this document alone, or in a folder/; may be given several times.",
+)
 @click.option("--jsonl", is_flag=True, help="Print the events, one JSON object a line.")
 @click.option("--refresh", is_flag=True, help="First read changed files of its sources again.")
 @click.option("--strict", is_flag=True, help="Exit with 4 if a sentence is not supported.")
@@ -48,11 +55,15 @@ def ask(
     console: Console,
     question: tuple[str, ...],
     resume: bool,
+    within: tuple[str, ...],
     jsonl: bool,
     refresh: bool,
     strict: bool,
 ) -> None:
-    """Answer a question, with footnotes."""
+    """Answer a question, with footnotes.
+
+    A question may name the documents to look in: "What does it cost? @price-list.pdf".
+    """
     from rag.disk.regular_files import read_stdin
 
     text = (
@@ -65,7 +76,7 @@ def ask(
     with console.bot() as bot:
         last = bot.conversations(1) if resume else ()
         conversation_id = last[0].id if last else None
-        ask_now = partial(bot.ask, text.strip(), conversation_id, refresh)
+        ask_now = partial(bot.ask, text.strip(), conversation_id, refresh, within)
         answer = _answer(console, bot, ask_now, jsonl)
     if answer.stopped:
         raise SystemExit(_STOPPED)
@@ -91,7 +102,7 @@ def _answer(
     streamed = Streamed(lambda text: click.echo(text, nl=False))
     streaming = sys.stdout.isatty() and not console.json and not jsonl
     with _stop_on_interrupt() as stop_requested:
-        for event in ask_now(stop_requested):
+        for event in ask_now(stop=stop_requested):
             if jsonl:
                 console.object(serialize.event(event))
             if isinstance(event, Answered):

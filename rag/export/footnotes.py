@@ -15,7 +15,13 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rag.domain import Answer, Citation, Claim, Evidence, Passage, SavedTurn, Verdict
-from rag.phrases import NOT_ANSWERED, SOURCES_DIFFER, VERDICT_PHRASES, abstention_phrase
+from rag.phrases import (
+    NOT_ANSWERED,
+    SOURCES_DIFFER,
+    VERDICT_PHRASES,
+    abstention_phrase,
+    looked_in,
+)
 from rag.text.foreign_marks import answer_as_shown, quote_foreign
 
 _SAVED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
@@ -49,7 +55,7 @@ class CitedTurn:
     question: str
     asked: str
     label: str  #: which version it is and by which model, "" for the only one
-    looked_up: str  #: the question as it was looked up, in words; "" if it was looked up as it is
+    looked_up: str  #: how and in which documents it was looked up; "" if as it stands, in all
     pieces: tuple[Piece, ...]
     notices: tuple[str, ...]
     footnotes: tuple[Footnote, ...]
@@ -101,11 +107,17 @@ def _cite_turn(turn: SavedTurn, first: int) -> CitedTurn:
         turn.question,
         turn.asked,
         label,
-        f"looked up: {answer.asked}" if answer.asked else "",
+        _looked_up(answer),
         tuple(piece for piece in pieces if piece != Piece()),
         tuple(_notices(turn.answer)),
         tuple(numbering.footnotes),
     )
+
+
+def _looked_up(answer: Answer) -> str:
+    """Return how and where the question was looked up, where that is not as it stands."""
+    asked = f"looked up: {answer.asked}" if answer.asked else ""
+    return "; ".join(filter(None, (asked, looked_in(answer.within))))
 
 
 class _Numbering:
@@ -156,7 +168,7 @@ class _Numbering:
 def _notices(answer: Answer) -> list[str]:
     """Return the lines under an answer: why there is none, or what its check found."""
     if answer.abstained:
-        return [f"{NOT_ANSWERED}: {abstention_phrase(answer.reason)}"]
+        return [f"{NOT_ANSWERED}: {abstention_phrase(answer.reason, answer.within)}"]
     lines = []
     if answer.stopped:
         lines.append("The answer was stopped before it was finished.")

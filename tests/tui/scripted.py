@@ -313,10 +313,18 @@ class Scripted:
                 return doc
         raise RagError("no such document")
 
+    def sources(self) -> tuple[str, ...]:
+        return tuple(sorted(doc.source for doc in self.documents))
+
     def ask(
-        self, question: str, conversation: str | None = None, refresh: bool = False
+        self,
+        question: str,
+        conversation: str | None = None,
+        refresh: bool = False,
+        within: Sequence[str] = (),
     ) -> Iterator[Event]:
         self.calls += ["refresh"] * refresh
+        self.calls += [f"in {name}" for name in within]
         self.asked.append((question, conversation))
         self._stop.clear()
         planned = next(
@@ -331,7 +339,7 @@ class Scripted:
         if self.pause:
             yield Loading("the scripted model")
             self._wait(self.pause)
-        yield Retrieved(whole.passages, 3112, whole.asked)
+        yield Retrieved(whole.passages, 3112, whole.asked, whole.within)
         for done in (1, 2):
             yield Reading(done, 2)
             self._wait(self.pause)

@@ -386,6 +386,7 @@ def test_imports_point_down() -> None:
         "rag.export.bundle",
         "rag.export.conversation",
         "rag.export.markdown",
+        "rag.text.document_names",
         "rag.text.foreign_marks",
         "rag.text.markdown",
         "rag.text.sanitize",

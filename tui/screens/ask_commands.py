@@ -11,7 +11,7 @@ from rag.domain import Status
 from rag.errors import LibraryMissing, RagError
 from tui import worker
 from tui.render.glyphs import Glyphs
-from tui.screens.ask_layout import AskLayout
+from tui.screens.ask_find import AskFind
 from tui.state.completion import completions, slash_command, typed_path
 from tui.state.ingest import IngestProgress
 from tui.state.queue import QuestionQueue
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 5.0
 
 
-class AskCommands(AskLayout):
+class AskCommands(AskFind):
     """Adds documents in a thread; questions wait until they can be answered."""
 
     def __init__(self, engine: ChatEngine, glyphs: Glyphs) -> None:
@@ -73,7 +73,8 @@ class AskCommands(AskLayout):
 
     @on(Prompt.Changed)
     def _prompt_changed(self, event: Prompt.Changed) -> None:
-        self.query_one(CompletionList).show(completions(self.prompt.text))
+        found = completions(self.prompt.text, self.prompt.sources)
+        self.query_one(CompletionList).show(found)
 
     @on(CompletionList.Chosen)
     def _completion_chosen(self, event: CompletionList.Chosen) -> None:
@@ -136,7 +137,16 @@ class AskCommands(AskLayout):
             return
         self.status, self.missing = event.status, False
         self.talk.welcome(self.status, None)
+        self.list_sources()
         self._next()
+
+    def list_sources(self) -> None:
+        """Ask for the names of the documents, which the prompt completes."""
+        self._run_in_thread(partial(worker.list_sources, self.engine, self.post_message))
+
+    @on(worker.SourcesKnown)
+    def _sources_known(self, event: worker.SourcesKnown) -> None:
+        self.prompt.sources = event.sources
 
     def _note_failure(self, error: RagError) -> None:
         """Remember whether the engine failed for lack of a library, which `add` will make."""
