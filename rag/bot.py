@@ -16,11 +16,11 @@ from rag import limits
 from rag.answer.answer import answer_question
 from rag.answer.followup import complete_question
 from rag.answer.table_answer import answer_from_tables
-from rag.config import READER, Config
+from rag.config import READER, Config, SettingsFile
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import Document, Evidence, Listing, Passage, Status, Verdict
+from rag.domain import Document, Evidence, Listing, Passage, Status
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
@@ -30,27 +30,33 @@ from rag.library.library import Library
 from rag.library.searched_documents import searched_documents
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
-from rag.protocols import ErrorRates
+from rag.model_store.model_access import ModelAccess
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess):
+class Bot(ConversationAccess, ModelAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
-    `machines` are the models; the bot closes them. `access` is the library with its index.
+    `machines` are the models; the bot closes them. `access` is the library with its index. A bot
+    that `follows` takes over the settings that change in the file of the home meanwhile.
     """
 
-    def __init__(self, config: Config, machines: Machines | None = None) -> None:
+    access: LibraryAccess
+
+    def __init__(
+        self, config: Config, machines: Machines | None = None, follows: bool = False
+    ) -> None:
         self.config = config
+        self.settings = SettingsFile(config.home) if follows else None
         self.machines = machines or Machines(config)
         self.access = LibraryAccess(config, self.machines)
 
     @classmethod
-    def open(cls, config: Config, threshold: float | None = None) -> Bot:
+    def open(cls, config: Config, threshold: float | None = None, follows: bool = False) -> Bot:
         """A bot with the models of `config`; `threshold` as in `Machines`. Loads nothing yet."""
-        return cls(config, Machines(config, threshold))
+        return cls(config, Machines(config, threshold), follows)
 
     def __enter__(self) -> Self:
         return self
@@ -163,6 +169,7 @@ class Bot(ConversationAccess):
     @reports_disk_errors
     def status(self) -> Status:
         """Counts and names for a header; the counts are 0 if there is no library yet."""
+        self.follow_settings()
         try:
             documents, passages = self.library.documents.counts()
         except LibraryMissing:
@@ -197,6 +204,8 @@ class Bot(ConversationAccess):
         answer so far is checked and marked as stopped.
         """
         question = limits.check_question(question)
+        if note := self.follow_settings():
+            yield Notice(note)
         library = self.access.open_to_ask()
         searched = searched_documents(question, within, library)
         conversation = conversation or self.new_conversation()
@@ -269,16 +278,3 @@ class Bot(ConversationAccess):
             writer.prompt if isinstance(writer, ChatWriter) else None,
             config.neighbour_sentences,
         )
-
-    def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
-        """Check a sentence against a text: verdict, score (0..1) and reasons."""
-        from rag.answer.check import check_claim
-
-        claim, passage = limits.check_claim(claim), limits.check_passage(passage)
-        return check_claim(claim, passage, self.machines.judge())
-
-    def rates(self) -> ErrorRates:
-        """Error rates of the check, measured on claims that it was not fitted on."""
-        from rag.inference.weights import checker_error_rates
-
-        return checker_error_rates()

@@ -176,6 +176,10 @@ class Engine:
         """As `Bot.add`."""
         return self._work(FrontDoor.add, absolute_paths(paths))
 
+    def use_model(self, name: str) -> Iterator[Event]:
+        """As `Bot.use_model`. It waits until the work that runs has ended."""
+        return self._work(FrontDoor.use_model, name)
+
     def sync(self) -> Iterator[Event]:
         """As `Bot.sync`."""
         return self._work(FrontDoor.sync)
@@ -294,8 +298,6 @@ class Engine:
             raise reply.value
         return reply.value
 
-    # -- pipes
-
     def _send(self, pipe: Connection, request: _Request, child: _Child) -> None:
         try:
             pipe.send(request)
@@ -325,9 +327,6 @@ class Engine:
         )
 
 
-# -- the child
-
-
 def _serve(work: Connection, look: Connection, config: Config, log: str) -> None:
     """Run the two lanes of the child until a pipe closes."""
     harden_process()
@@ -338,7 +337,7 @@ def _serve(work: Connection, look: Connection, config: Config, log: str) -> None
         os.nice(5)
     stop = threading.Event()
     threading.Thread(target=_serve_looks, args=(look, config, stop), daemon=True).start()
-    with Bot.open(config) as bot, suppress(EOFError, OSError):
+    with Bot.open(config, follows=True) as bot, suppress(EOFError, OSError):
         while True:
             request = work.recv()
             stop.clear()
@@ -365,7 +364,7 @@ def _run(bot: Bot, work: Connection, request: _Request, stop: threading.Event) -
 
 def _serve_looks(look: Connection, config: Config, stop: threading.Event) -> None:
     """Run the look lane. A closed pipe means that the parent is gone: end the process at once."""
-    with Bot.open(config) as bot:
+    with Bot.open(config, follows=True) as bot:
         while True:
             try:
                 request = look.recv()

@@ -34,6 +34,10 @@ class LibraryAccess:
         self._vectors: VectorIndex | None = None
         self._index: Index | None = None
 
+    def use(self, config: Config) -> None:
+        """Search by other settings from now on. The library stays the same."""
+        self._config = config
+
     def open(self, create: bool = False) -> Library:
         """The library. Raises `LibraryMissing` if there is none and it is not to `create` one."""
         if self._library is None:

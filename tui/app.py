@@ -254,7 +254,8 @@ def run(config: Config, demo: Callable[[], Path] | None = None) -> int:
         sys.stdin.isatty() and sys.stdout.isatty()
     ):
         print(
-            "footnote: this is not a terminal that can show the screen; use: footnote ask QUESTION",
+            "footnote: this is not a terminal that can show the screen; "
+            "use: footnote ask QUESTION, or footnote ask -i",
             file=sys.stderr,
         )
         return 2

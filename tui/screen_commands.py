@@ -65,6 +65,15 @@ SCREEN_COMMANDS: tuple[Command, ...] = (
         "screen.add",
         takes="PATH",
     ),
+    Command(
+        "model",
+        "",
+        "model",
+        "Let another model answer: reader, or the name or path of a .gguf file",
+        "ask",
+        "screen.model",
+        takes="NAME",
+    ),
     Command("demo", "", "demo", "Add five news articles, to try", "app", "app.demo"),
     Command("new", "ctrl+n", "new", "Begin a new conversation", "ask", "screen.new", rank=8),
     Command(

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from rag.domain import Document, Status
 from rag.errors import EngineStopped, RagError
-from rag.events import Event
+from rag.events import Event, Notice
 from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
@@ -104,6 +104,15 @@ class StatusKnown(Message):
         self.status = status
 
 
+class ModelTried(Message):
+    """Another model was tried; `says` is what came of it, `failed` whether it is not used."""
+
+    def __init__(self, says: str, failed: bool = False) -> None:
+        super().__init__()
+        self.says = says
+        self.failed = failed
+
+
 class DocumentFetched(Message):
     """A document was fetched; None if that failed."""
 
@@ -159,6 +168,19 @@ def add(engine: ChatEngine, path: str, post: PostMessage) -> None:
     except Exception as problem:
         error = as_rag_error(problem)
     post(IngestEnded(error))
+
+
+def use_model(engine: ChatEngine, name: str, post: PostMessage) -> None:
+    """Try a model and let it answer; post what came of it."""
+    says = ""
+    try:
+        for event in engine.use_model(name):
+            says = event.says if isinstance(event, Notice) else says
+    except Exception as problem:
+        error = as_rag_error(problem)
+        post(ModelTried(". ".join(filter(None, (str(error), error.cure))), failed=True))
+        return
+    post(ModelTried(says))
 
 
 def look(engine: ChatEngine, post: PostMessage) -> None:

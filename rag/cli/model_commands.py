@@ -167,36 +167,23 @@ def models_use(console: Console, name: str) -> None:
     The beginning of a name is enough if no other begins so. A new file is tried once; it must have
     a chat template and fit into memory. How fast it reads and writes here is measured.
     """
-    from rag.inference import model_fit, model_trial, weights
-    from rag.model_store import installed
+    from rag.model_store.choice import choose_model
 
-    config = console.config()
-    setting = installed.full_name(config.home, name)
-    found: dict[str, object] = {"model": setting}
-    if setting != "reader":
-        installed.require_installed(config.home, setting)
-        model = weights.find_chat_model(config.home, setting)
-        model_trial.require_template(model.path)
-        fit = model_fit.require_fit(model.path, config.context_tokens)
-        console.progress(f"trying {model.name} ...", end="\r")
-        _, digest = model_trial.find_tried_chat_model(config.home, setting)
-        speed = model_fit.measure_speed(model.path, config.threads)
-        is_in_home = model.path.parent == weights.models_folder(config.home)
-        setting = model.name if is_in_home else str(model.path)
-        console.progress(f"{model.name} has a chat template, {fit.says}; it {speed.says}")
-        found = {
-            "model": setting,
-            "path": str(model.path),
-            "sha256": digest,
-            "memory_needed": fit.needed,
-            "context_tokens": fit.context,
-            "reads_per_second": round(speed.reads, 1),
-            "writes_per_second": round(speed.writes, 1),
+    chosen = choose_model(console.config(), name, console.progress)
+    console.progress(f"{chosen.setting} answers from now on")
+    if not console.json:
+        return
+    found: dict[str, object] = {"model": chosen.setting}
+    if chosen.fit is not None and chosen.speed is not None:
+        found |= {
+            "path": str(chosen.path),
+            "sha256": chosen.sha256,
+            "memory_needed": chosen.fit.needed,
+            "context_tokens": chosen.fit.context,
+            "reads_per_second": round(chosen.speed.reads, 1),
+            "writes_per_second": round(chosen.speed.writes, 1),
         }
-    weights.save_model_setting(config.home, setting)
-    console.progress(f"{setting} answers from now on")
-    if console.json:
-        console.object(found)
+    console.object(found)
 
 
 @models.command("rm")

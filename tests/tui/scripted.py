@@ -40,6 +40,7 @@ from rag.events import (
     Event,
     Indexing,
     Loading,
+    Notice,
     Reading,
     Report,
     Retrieved,
@@ -247,6 +248,7 @@ class Scripted:
     saved: list[tuple[Conversation, tuple[SavedTurn, ...]]] = field(default_factory=list)
     states: dict[str, FileState] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
+    models: tuple[str, ...] = ("reader", "other")
     files: int = 3  #: how many files an ingest finds
 
     def __post_init__(self) -> None:
@@ -374,6 +376,14 @@ class Scripted:
         yield Indexing(1, 1)
         self.told = Status("handbook", self.files, 3 * self.files, "scripted")
         yield Report(tuple(f"{number}.txt" for number in range(self.files)))
+
+    def use_model(self, name: str) -> Iterator[Event]:
+        self.calls.append(f"model {name}")
+        if isinstance(self.told, RagError) or name not in self.models:
+            raise Usage(f"there is no model {name!r}", "footnote models list")
+        yield Loading(name)
+        self.told = replace(self.told, model=name)
+        yield Notice(f"{name} answers from the next question on")
 
     def stop(self) -> None:
         self.calls.append("stop")

@@ -38,13 +38,13 @@ def test_tab_completes_the_name_and_the_answer_says_where_it_looked(size: tuple[
 
     async def act(stage: Stage) -> None:
         await stage.until(lambda: stage.ask_screen.prompt.sources)
-        await stage.press(*"Which bolts @tor")
+        await stage.press(*"Which", "space", *"@tor")
         await stage.sees("@torque-table.csv")
         await stage.press("tab")
-        assert stage.ask_screen.prompt.text == "Which bolts @torque-table.csv "
+        assert stage.ask_screen.prompt.text == "Which @torque-table.csv "
         await stage.press("enter")
         await stage.sees("looked only in manuals/torque-table.csv")
-        assert engine.asked[0][0] == "Which bolts @torque-table.csv"
+        assert engine.asked[0][0] == "Which @torque-table.csv"
         await stage.until(lambda: not stage.ask_screen.questions.busy)
         stage.turn.focus()
         await stage.press("r")

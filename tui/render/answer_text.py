@@ -164,9 +164,13 @@ def _stopped(answer: Answer, glyphs: Glyphs, duration: str) -> list[Part]:
     return [(glyphs.say(words), "bold")]
 
 
-def looked_up(question: str, within: Sequence[str] = ()) -> Content:
-    """Return how and in which documents a question was looked up; empty if as it is, in all."""
-    words = [f"looked up: {quote_foreign(question)}"] if question else []
+def looked_up(question: str, within: Sequence[str] = (), notices: Sequence[str] = ()) -> Content:
+    """Return how and in which documents a question was looked up; empty if as it is, in all.
+
+    `notices` are what the engine has noted about it.
+    """
+    words = [f"! {quote_foreign(notice)}" for notice in notices]
+    words += [f"looked up: {quote_foreign(question)}"] if question else []
     words += [quote_foreign(looked_in(within))] if within else []
     return assemble([("\n".join(words), "$text-muted")])
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from rag.domain import Answer, Span
 from rag.errors import RagError
-from rag.events import Answered, Event, Retrieved, Token
+from rag.events import Answered, Event, Notice, Retrieved, Token
 from rag.text.foreign_marks import AnswerStream, spell_marks
 from tui.commands import bindings
 from tui.render.answer_text import abstention, assemble, failure, looked_up, notes, total
@@ -74,6 +74,7 @@ class Exchange(Vertical, can_focus=True):
         self._marked: MarkedText | None = None
         self._stream = AnswerStream()
         self._has_new_text = False
+        self._notices: list[str] = []
         self._time = datetime.now().strftime("%H:%M")
         # The parts are kept as attributes: a turn can be painted before it is mounted, and while
         # it is removed.
@@ -113,10 +114,17 @@ class Exchange(Vertical, can_focus=True):
         if isinstance(event, Token) and self.progress.phase is not Phase.STOPPING:
             self._stream.add(event.text, event.quoted)
             self._has_new_text = True
+        if isinstance(event, Notice):
+            self._notices.append(event.says)
+            self._show_looked("", ())
         if isinstance(event, Retrieved):
             self.cursor = AnswerCursor(event.passages).start()
-            _show(self._looked, looked_up(event.asked, event.within))
+            self._show_looked(event.asked, event.within)
         self.progress.hear(event)
+
+    def _show_looked(self, asked: str, within: tuple[str, ...]) -> None:
+        """Show how the question was looked up, and what the engine has noted about it."""
+        _show(self._looked, looked_up(asked, within, self._notices))
 
     def begin(self) -> None:
         """Show that the engine works on the question."""
@@ -157,7 +165,7 @@ class Exchange(Vertical, can_focus=True):
     def _end(self, answer: Answer) -> None:
         """Show the finished answer."""
         self.answer = answer
-        _show(self._looked, looked_up(answer.asked, answer.within))
+        self._show_looked(answer.asked, answer.within)
         self.progress.phase = Phase.DONE
         self._marked = mark_answer(answer, self.glyphs)
         number = self.cursor.number
