@@ -27,7 +27,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
 
-from rag.bot import Bot
 from rag.config import Config
 from rag.disk import permissions
 from rag.disk.paths import absolute_paths
@@ -100,8 +99,7 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
-        # Spawning needs the resource tracker, which inherits the stderr of this process. A screen
-        # replaces sys.stderr, so the tracker is started before it.
+        # Spawning needs the resource tracker, which inherits the stderr that a screen replaces.
         with safe_children():
             resource_tracker.ensure_running()
         self._config = config
@@ -336,6 +334,8 @@ def _serve(work: Connection, look: Connection, config: Config, log: str) -> None
     with suppress(OSError, AttributeError):
         os.nice(5)
     stop = threading.Event()
+    from rag.bot import Bot  # the process of the screen does not need it
+
     threading.Thread(target=_serve_looks, args=(look, config, stop), daemon=True).start()
     with Bot.open(config, follows=True) as bot, suppress(EOFError, OSError):
         while True:
@@ -344,7 +344,7 @@ def _serve(work: Connection, look: Connection, config: Config, log: str) -> None
             _run(bot, work, request, stop)
 
 
-def _run(bot: Bot, work: Connection, request: _Request, stop: threading.Event) -> None:
+def _run(bot: FrontDoor, work: Connection, request: _Request, stop: threading.Event) -> None:
     """Send the events of one request, then "end" or "error"."""
     asking = request.method == "ask"
     try:
@@ -364,6 +364,8 @@ def _run(bot: Bot, work: Connection, request: _Request, stop: threading.Event) -
 
 def _serve_looks(look: Connection, config: Config, stop: threading.Event) -> None:
     """Run the look lane. A closed pipe means that the parent is gone: end the process at once."""
+    from rag.bot import Bot
+
     with Bot.open(config, follows=True) as bot:
         while True:
             try:
