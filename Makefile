@@ -72,8 +72,11 @@ random-keys: $(READY_DEV)  ## every key in every state, then random keys, clicks
 screen-speed: $(READY_DEV)  ## keys, Esc, opening and first paint over a pty, each beside a figure of the same run (ARGS=--short)
 	@.venv/bin/python -m tests.tui.speed $(ARGS)
 
-picture: $(READY_DEV)  ## docs/screen.svg: the screen over seeds/, with the built-in reader
-	@.venv/bin/python -m tests.support.picture docs/screen.svg
+picture: $(READY_DEV)  ## docs/screen.svg and docs/screens/*.svg: the screens over seeds/, with the built-in reader
+	@.venv/bin/python -m tests.support.picture docs
+
+walk: $(READY_DEV)  ## docs/walk.cast: a walk through the chat over seeds/, for asciinema play
+	@.venv/bin/python -m tests.support.cast docs/walk.cast
 
 wheel: $(READY_DEV)  ## dist/*.whl, and a list of what must be in it
 	@rm -rf build dist

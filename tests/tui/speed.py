@@ -18,13 +18,15 @@ import tempfile
 import termios
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.conftest import ROOT
+ROOT = Path(__file__).resolve().parents[2]
 
 #: characters that stand in no answer and no label: each key can be told from all others
 KEYS = [chr(code) for code in (*range(0x430, 0x450), *range(0x3B1, 0x3C9), *range(0x561, 0x581))]
+COLUMNS, LINES = 100, 30
 #: an app that shows one word
 BARE = (
     "from textual.app import App\nfrom textual.widgets import Static\n"
@@ -35,11 +37,11 @@ _ATTRIBUTES = b"\x1b[?62c"
 
 
 class Pty:
-    """A program on a pty of 100 columns and 30 lines, and what it writes."""
+    """A program on a pty of `COLUMNS` and `LINES`, and what it writes."""
 
     def __init__(self, *arguments: str) -> None:
         self.master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         around = {
             **os.environ,
             "TERM": "xterm-256color",
@@ -77,11 +79,15 @@ class Pty:
             left = end - time.perf_counter()
             if left <= 0 or not select.select([self.master], [], [], left)[0]:
                 raise AssertionError(f"{words!r} did not come; the end: {seen[-400:]!r}")
-            read = os.read(self.master, 65536)
-            if b"\x1b[c" in read:  # it asks for the background of the terminal
-                os.write(self.master, _ATTRIBUTES)
-            seen = seen[-len(wanted) :] + read
+            seen = seen[-len(wanted) :] + self.read()
         return time.perf_counter()
+
+    def read(self) -> bytes:
+        """Read what was written; answer what the program asks of its terminal."""
+        read = os.read(self.master, 65536)
+        if b"\x1b[c" in read:  # it asks for the background
+            os.write(self.master, _ATTRIBUTES)
+        return read
 
     def quiet(self, seconds: float) -> None:
         """Read whatever is written in the next `seconds`."""

@@ -114,7 +114,7 @@ class AskFind(AskLayout):
         for number, view in enumerate(views):
             here = current.span if current is not None and current.text == number else None
             view.show_found(by_text.get(number, ()), here)
-        self.find_bar.count(self.glyphs.say(self.find.say()))
+        self.find_bar.count(self.find.say())
         if current is not None:
             self._reveal(current, views)
 
@@ -187,6 +187,8 @@ class AskFind(AskLayout):
         """Close the search when the user goes to another part of the screen."""
         if self.finding and self._place() != "find":
             self._close_find()
+        elif self.finding:
+            self.find_bar.count(self.find.say())
 
     def _keep_focus(self) -> None:
         if not self.finding:

@@ -107,8 +107,10 @@ class FindBar(Horizontal, can_focus=True):
         self.words.focus()
 
     def count(self, says: str) -> None:
-        """Show which match this is."""
-        self.query_one("#find-count", Static).update(assemble([(f"  {says}", "$text-muted")]))
+        """Show which match this is, and while words are typed how to go on."""
+        hint = self._glyphs.say(" · enter, then n N") if says and self.is_typing else ""
+        words = f"  {self._glyphs.say(says)}{hint}"
+        self.query_one("#find-count", Static).update(assemble([(words, "$text-muted")]))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

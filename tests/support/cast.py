@@ -1,0 +1,137 @@
+"""Record a walk through the chat as an asciinema file (version 2), over a real pty with seeds/.
+
+``python -m tests.support.cast docs/walk.cast``. The steps wait for what they need to see; what was
+waited for longer than a moment is shortened, so that the file is as quick on every machine.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import re
+import select
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rag import Bot, Config
+from tests.tui.speed import COLUMNS, LINES, Pty
+
+ROOT = Path(__file__).resolve().parents[2]
+TITLE = "footnote: every sentence has a checked footnote"
+#: seconds: the longest wait that is kept, between two keys, and to read what was shown
+MAX_WAIT, KEY, READ = 0.4, 0.07, 2.0
+PATIENCE = 240.0  # seconds until a step must have happened
+#: questions to the terminal about its colours, which a player would answer
+_REQUESTS = re.compile(r"\x1b\]11;\?\x07|\x1b\[c|\x1b\[\?2026\$p|\x1b\[\?u")
+
+
+class Recorder:
+    """Sends keys to a pty and keeps what it writes, with times of its own."""
+
+    def __init__(self, pty: Pty) -> None:
+        self._pty = pty
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self.now = 0.0
+        self.events: list[tuple[float, str]] = []
+        self._seen = ""
+
+    def until(self, words: str) -> None:
+        """Record until `words` are written."""
+        end = time.monotonic() + PATIENCE
+        while words not in self._seen:
+            if time.monotonic() > end:
+                raise SystemExit(f"{words!r} did not come; the end: {self._seen[-300:]!r}")
+            self._read(1.0)
+        self._seen = ""
+        while self._read(0.3):
+            pass
+
+    def _read(self, seconds: float) -> bool:
+        """Record what is written within `seconds`; return whether anything was."""
+        began = time.monotonic()
+        if not select.select([self._pty.master], [], [], seconds)[0]:
+            return False
+        read = self._pty.read()
+        self.now += min(MAX_WAIT, time.monotonic() - began)
+        text = self._decode(read)
+        self._seen += text
+        shown = _REQUESTS.sub("", text)
+        if shown:
+            self.events.append((round(self.now, 3), shown))
+        return True
+
+    def keys(self, keys: str, until: str = "") -> None:
+        """Type keys one by one, then wait for words; "" waits for a moment."""
+        for key in [keys] if keys.startswith("\x1b") else keys:
+            self._pty.press(key)
+            self.now += KEY
+            while self._read(0.1):
+                pass
+        if until:
+            self.until(until)
+
+    def rest(self, seconds: float = READ) -> None:
+        """Let a viewer read."""
+        self.now += seconds
+
+    def file(self) -> str:
+        """Return the recording."""
+        head = {"version": 2, "width": COLUMNS, "height": LINES, "title": TITLE}
+        env = {"env": {"TERM": "xterm-256color"}}
+        rows = [json.dumps(head | env), *(json.dumps([t, "o", text]) for t, text in self.events)]
+        return "\n".join(rows) + "\n"
+
+
+def walk(recorder: Recorder) -> None:
+    """A question, its evidence, the check, a search, one document, and the end."""
+    recorder.until("to search")
+    recorder.rest()
+    recorder.keys("How many individual sanctions has Russia faced?\r", "see the check")
+    recorder.rest()
+    recorder.keys("\t")
+    recorder.keys("\r", "SOURCE")
+    recorder.rest(3.0)
+    recorder.keys("v", "CHECK")
+    recorder.rest()
+    recorder.keys("\x1b")
+    recorder.rest(0.5)
+    recorder.keys("/sanctions\r", " of ")
+    recorder.keys("nn")
+    recorder.rest(1.0)
+    recorder.keys("\x1b")
+    recorder.rest(0.5)
+    recorder.keys("\x1b")
+    recorder.keys("Whom did Lavrov meet? @000_", "@000_bac51fb96c89603d.txt")
+    recorder.rest(1.0)
+    recorder.keys("\t\r", "looked only in")
+    recorder.until("see the check")
+    recorder.rest(3.0)
+    recorder.keys("\x11")
+
+
+def record(steps: Callable[[Recorder], None], home: str) -> str:
+    """Return the recording of `steps` over the library in `home`."""
+    with Pty("-m", "rag", "--home", home) as pty:
+        recorder = Recorder(pty)
+        steps(recorder)
+        return recorder.file()
+
+
+def main(path: str) -> None:
+    """Make the library in a scratch folder, record the walk, write it to `path`."""
+    os.environ["COLORTERM"] = "truecolor"
+    with tempfile.TemporaryDirectory() as home:
+        with Bot.open(Config(home=home)) as bot:
+            for _ in bot.add([str(ROOT / "seeds")]):
+                pass
+        recording = record(walk, home)
+    Path(path).write_text(recording, encoding="utf-8")
+    print(f"{path}: {recording.count(chr(10)) - 1:,} events, {len(recording):,} characters")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
