@@ -47,6 +47,7 @@ class ModelAccess(ABC):
         from rag.model_store.choice import choose_model
 
         yield Loading(f"{name}, to try it")
+        self.machines.close()  # the open model gives its memory back; it is opened again at need
         chosen = choose_model(self.config, name, lambda says, end: None)
         self.follow_settings()
         if self.config.model == chosen.setting:

@@ -26,14 +26,14 @@ def test_a_model_that_another_shell_chose_is_said(size: tuple[int, int]) -> None
     async def act(stage: Stage) -> None:
         await stage.ask("slow", until=None)
         await stage.until(lambda: stage.ask_screen.questions.running)
-        changed(engine, "other [/] model")
+        changed(engine, "path/to/other [b] model.gguf")
         stage.ask_screen._look()
-        await stage.sees("other [/] model answers now")
+        await stage.sees("other [b] model answers now")
         assert "by the old one" in " ".join(stage.text.split())
         await stage.until(lambda: not stage.ask_screen.questions.busy, 30)
         assert stage.turn.answer is not None
         if size[0] >= 80:
-            await stage.sees("other [/] model · ")
+            await stage.sees("other [b] model · ")
 
     perform(act, engine, size)
 

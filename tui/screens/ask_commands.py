@@ -17,6 +17,7 @@ from tui.screens.ask_find import AskFind
 from tui.state.completion import completions, slash_command, typed_path
 from tui.state.ingest import IngestProgress
 from tui.state.queue import QuestionQueue
+from tui.widgets.bars import model_name
 from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_lines import CompletionList, IngestLine
 
@@ -165,7 +166,7 @@ class AskCommands(AskFind):
         """Say that another model answers from now on; a running answer is still by the old one."""
         before = self.status.model if self.status else now.model
         if now.model != before:
-            words = f"{quote_foreign(now.model)} answers now, no longer {quote_foreign(before)}"
+            words = f"{model_name(now.model)} answers now, no longer {model_name(before)}"
             if self.questions.running is not None:
                 words += "; the answer under way is still by the old one"
             self.app.notify(self.glyphs.say(words), markup=False, timeout=8)

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from rag.domain import Span
-from rag.text.sanitize import sanitize_line
+from rag.text.sanitize import sanitize
 from tui.commands import bindings
 from tui.render.answer_text import assemble
 from tui.render.glyphs import Glyphs
@@ -115,7 +115,7 @@ class FindBar(Horizontal, can_focus=True):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        clean = sanitize_line(event.value)
+        clean = sanitize(event.value).replace("\n", " ").replace("\t", " ")
         if clean != event.value:  # pasted
             self.words.value = clean
         else:
