@@ -202,7 +202,7 @@ class AskScreen(AskHistory):
         hidden = set(_useless_commands(turn))
         if self.shown is None:
             hidden.add("sources")
-        if self.finding and self.find_bar.is_typing:
+        if self.finding and self.focused is self.find_bar.words:
             hidden |= {"find_next", "find_previous", "find_keep", "find_edit"}
         busy = self.questions.busy or bool(self.ingest.running)
         self.query_one(KeyBar).show(self._place(), busy, frozenset(hidden))

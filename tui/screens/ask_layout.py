@@ -164,7 +164,7 @@ class AskLayout(Screen[None]):
         stops: list[Widget] = [self.prompt, *([answer] if answer else [])]
         if self.has_class("-open"):
             stops.append(self.query_one(SourceScroll))
-        place = {"prompt": 0, "answer": 1, "source": len(stops) - 1}[self._place()]
+        place = {"answer": 1, "source": len(stops) - 1}.get(self._place(), 0)
         self.set_focus(stops[(place + by) % len(stops)])  # at once: keys may follow in a burst
 
     def action_along(self, by: int) -> None:
