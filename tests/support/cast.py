@@ -39,12 +39,12 @@ class Recorder:
         self.events: list[tuple[float, str]] = []
         self._seen = ""
 
-    def until(self, words: str) -> None:
-        """Record until `words` are written."""
+    def until(self, *words: str) -> None:
+        """Record until one of `words` is written."""
         end = time.monotonic() + PATIENCE
-        while words not in self._seen:
+        while not any(word in self._seen for word in words):
             if time.monotonic() > end:
-                raise SystemExit(f"{words!r} did not come; the end: {self._seen[-300:]!r}")
+                raise SystemExit(f"{words} did not come; the end: {self._seen[-300:]!r}")
             self._read(1.0)
         self._seen = ""
         while self._read(0.3):
@@ -64,15 +64,15 @@ class Recorder:
             self.events.append((round(self.now, 3), shown))
         return True
 
-    def keys(self, keys: str, until: str = "") -> None:
-        """Type keys one by one, then wait for words; "" waits for a moment."""
+    def keys(self, keys: str, *until: str) -> None:
+        """Type keys one by one, then wait for one of some words; without, for a moment."""
         for key in [keys] if keys.startswith("\x1b") else keys:
             self._pty.press(key)
             self.now += KEY
             while self._read(0.1):
                 pass
         if until:
-            self.until(until)
+            self.until(*until)
 
     def rest(self, seconds: float = READ) -> None:
         """Let a viewer read."""
@@ -105,10 +105,9 @@ def walk(recorder: Recorder) -> None:
     recorder.keys("\x1b")
     recorder.rest(0.5)
     recorder.keys("\x1b")
-    recorder.keys("Whom did Lavrov meet? @000_", "@000_bac51fb96c89603d.txt")
+    recorder.keys("What did Lavrov say about sanctions? @000_", "@000_bac51fb96c89603d.txt")
     recorder.rest(1.0)
-    recorder.keys("\t\r", "looked only in")
-    recorder.until("see the check")
+    recorder.keys("\t\r", "see the check", "abstained")
     recorder.rest(3.0)
     recorder.keys("\x11")
 

@@ -29,7 +29,7 @@ QUESTIONS = (
     "How many diplomats are posted in Washington?",
     "How many individual sanctions has Russia faced?",
 )
-NAMED = "Whom did Lavrov meet? @000_bac51fb96c89603d.txt"
+NAMED = "What did Lavrov say about sanctions? @000_bac51fb96c89603d.txt"
 PATIENCE = 240  # seconds until an answer must be there
 
 #: what is done on the way to a picture, after the questions were answered
