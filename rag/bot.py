@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -31,19 +32,18 @@ from rag.library.searched_documents import searched_documents
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
 from rag.model_store.model_access import ModelAccess
+from rag.model_store.settings_access import SettingsAccess
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess, ModelAccess):
+class Bot(ConversationAccess, ModelAccess, SettingsAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
     `machines` are the models; the bot closes them. `access` is the library with its index. A bot
     that `follows` takes over the settings that change in the file of the home meanwhile.
     """
-
-    access: LibraryAccess
 
     def __init__(
         self, config: Config, machines: Machines | None = None, follows: bool = False
@@ -73,6 +73,14 @@ class Bot(ConversationAccess, ModelAccess):
     def library(self) -> Library:
         """The library. Raises `LibraryMissing` if there is none."""
         return self.access.open()
+
+    def use_settings(self, config: Config) -> None:
+        self.config = config
+        self.machines.use(config)
+        self.access.use(config)
+
+    def switch_model(self, setting: str) -> None:
+        self.use_settings(replace(self.config, model=setting))
 
     # -- documents
 

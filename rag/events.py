@@ -3,6 +3,7 @@
     a question    Loading*  Retrieved  Reading*  Token*  Checked*  Answered
     an ingest     Notice*  Scanned  (Added | Failed)*  Indexing*  Report
     a repair      (Repaired | Indexing)*
+    a new model   Loading*  ModelChosen
 
 Events are frozen and can be pickled. The joined `Token.text` is `Answer.text`, unless the answer
 was stopped.
@@ -123,6 +124,14 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelChosen:
+    """The last event of a change of the model: its setting, and what was found, in words."""
+
+    model: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The last event of an ingest or a removal: sources by what happened to them."""
 
@@ -153,5 +162,6 @@ Event = (
     | Failed
     | Indexing
     | Repaired
+    | ModelChosen
     | Report
 )

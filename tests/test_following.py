@@ -9,7 +9,7 @@ import pytest
 from rag import Bot, Config
 from rag.config import READER
 from rag.errors import RagError
-from rag.events import Answered, Loading, Notice
+from rag.events import Answered, Loading, ModelChosen, Notice
 from rag.inference.weights import save_model_setting
 
 pytestmark = pytest.mark.slow
@@ -47,14 +47,10 @@ def test_a_bot_that_does_not_follow_keeps_its_settings(home: Path) -> None:
 
 
 def test_a_model_is_tried_before_it_is_used(home: Path) -> None:
-    with Bot.open(Config(home=str(home)), follows=True) as bot:
+    with Bot.open(Config(home=str(home), model="nobody"), follows=True) as bot:
         loading, done = bot.use_model(READER)
-        assert isinstance(loading, Loading) and isinstance(done, Notice)
-        assert done.says == "reader answers from the next question on"
+        assert isinstance(loading, Loading) and isinstance(done, ModelChosen)
+        assert done.model == READER == bot.config.model
         with pytest.raises(RagError):
             list(bot.use_model("nobody"))
-        assert bot.config.model == READER
-    overridden = Config(home=str(home), model="nobody")
-    with Bot.open(overridden, follows=True) as bot:
-        says = list(bot.use_model(READER))[-1]
-        assert isinstance(says, Notice) and "start it without --model" in says.says
+        assert bot.config.model == READER and "5,000" in asked(bot)[1].answer.text

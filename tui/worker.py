@@ -10,7 +10,7 @@ from textual.message import Message
 
 from rag.domain import Document, Status
 from rag.errors import EngineStopped, RagError
-from rag.events import Event, Notice
+from rag.events import Event, ModelChosen
 from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
@@ -175,7 +175,8 @@ def use_model(engine: ChatEngine, name: str, post: PostMessage) -> None:
     says = ""
     try:
         for event in engine.use_model(name):
-            says = event.says if isinstance(event, Notice) else says
+            if isinstance(event, ModelChosen):
+                says = f"{event.model} answers from the next question on"
     except Exception as problem:
         error = as_rag_error(problem)
         post(ModelTried(". ".join(filter(None, (str(error), error.cure))), failed=True))

@@ -175,12 +175,14 @@ class LineMode:
 
     def _tell(self, event: Event) -> None:
         """Say what is being done, in few lines: each is read out."""
-        from rag.events import Added, Failed, Loading, Notice, Report
+        from rag.events import Added, Failed, Loading, ModelChosen, Notice, Report
 
         if isinstance(event, Loading):
             self._say(f"opening {event.what}")
         elif isinstance(event, Notice):
             self._say(event.says)
+        elif isinstance(event, ModelChosen):
+            self._print(f"{quote_foreign(event.model)} answers from the next question on.")
         elif isinstance(event, Failed):
             self._say(f"not added: {event.source}: {event.reason}")
         elif isinstance(event, Added) and event.done in (1, event.total):

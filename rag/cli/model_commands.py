@@ -167,14 +167,14 @@ def models_use(console: Console, name: str) -> None:
     The beginning of a name is enough if no other begins so. A new file is tried once; it must have
     a chat template and fit into memory. How fast it reads and writes here is measured.
     """
-    from rag.model_store.choice import choose_model
+    from rag.model_store.choose import choose
 
-    chosen = choose_model(console.config(), name, console.progress)
-    console.progress(f"{chosen.setting} answers from now on")
-    if not console.json:
-        return
+    chosen = choose(
+        console.config(), name, lambda model: console.progress(f"trying {model} ...", end="\r")
+    )
     found: dict[str, object] = {"model": chosen.setting}
-    if chosen.fit is not None and chosen.speed is not None:
+    if chosen.path and chosen.fit and chosen.speed:
+        console.progress(f"{chosen.path.stem} {chosen.says}")
         found |= {
             "path": str(chosen.path),
             "sha256": chosen.sha256,
@@ -183,7 +183,9 @@ def models_use(console: Console, name: str) -> None:
             "reads_per_second": round(chosen.speed.reads, 1),
             "writes_per_second": round(chosen.speed.writes, 1),
         }
-    console.object(found)
+    console.progress(f"{chosen.setting} answers from now on")
+    if console.json:
+        console.object(found)
 
 
 @models.command("rm")

@@ -40,7 +40,7 @@ from rag.events import (
     Event,
     Indexing,
     Loading,
-    Notice,
+    ModelChosen,
     Reading,
     Report,
     Retrieved,
@@ -383,7 +383,7 @@ class Scripted:
             raise Usage(f"there is no model {name!r}", "footnote models list")
         yield Loading(name)
         self.told = replace(self.told, model=name)
-        yield Notice(f"{name} answers from the next question on")
+        yield ModelChosen(name, "")
 
     def stop(self) -> None:
         self.calls.append("stop")
