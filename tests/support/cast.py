@@ -22,9 +22,9 @@ from tests.tui.speed import COLUMNS, LINES, Pty
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLE = "footnote: every sentence has a checked footnote"
-#: seconds: the longest wait that is kept, between two keys, and to read what was shown
-MAX_WAIT, KEY, READ = 0.4, 0.07, 2.0
-PATIENCE = 240.0  # seconds until a step must have happened
+#: seconds: the longest wait that is kept, the same of one step, between two keys, to read
+MAX_WAIT, MAX_STEP, KEY, READ = 0.4, 2.5, 0.07, 2.0
+PATIENCE = 900.0  # seconds until a step must have happened
 #: questions to the terminal about its colours, which a player would answer
 _REQUESTS = re.compile(r"\x1b\]11;\?\x07|\x1b\[c|\x1b\[\?2026\$p|\x1b\[\?u")
 
@@ -36,6 +36,7 @@ class Recorder:
         self._pty = pty
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.now = 0.0
+        self._left = MAX_STEP  #: seconds of waiting that the step may still take
         self.events: list[tuple[float, str]] = []
         self._seen = ""
 
@@ -47,8 +48,14 @@ class Recorder:
                 raise SystemExit(f"{words} did not come; the end: {self._seen[-300:]!r}")
             self._read(1.0)
         self._seen = ""
-        while self._read(0.3):
+        self._settle()
+
+    def _settle(self) -> None:
+        """Record until nothing more is written, or only a cursor that blinks."""
+        end = time.monotonic() + 2.0
+        while self._read(0.3) and time.monotonic() < end:
             pass
+        self._left = MAX_STEP
 
     def _read(self, seconds: float) -> bool:
         """Record what is written within `seconds`; return whether anything was."""
@@ -56,7 +63,9 @@ class Recorder:
         if not select.select([self._pty.master], [], [], seconds)[0]:
             return False
         read = self._pty.read()
-        self.now += min(MAX_WAIT, time.monotonic() - began)
+        waited = min(MAX_WAIT, self._left, time.monotonic() - began)
+        self._left -= waited
+        self.now += waited
         text = self._decode(read)
         self._seen += text
         shown = _REQUESTS.sub("", text)
@@ -69,8 +78,7 @@ class Recorder:
         for key in [keys] if keys.startswith("\x1b") else keys:
             self._pty.press(key)
             self.now += KEY
-            while self._read(0.1):
-                pass
+            self._read(0.1)
         if until:
             self.until(*until)
 
