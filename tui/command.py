@@ -33,7 +33,7 @@ FOCUS_CHAINS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "ask", "app"),
     "answer": ("answer", "ask", "app"),
     "source": ("source", "ask", "app"),
-    "find": ("find", "ask", "app"),
+    "find": ("find", "app"),
     "check": ("check", "app"),
     "history": ("history", "app"),
     "page": ("page", "app"),

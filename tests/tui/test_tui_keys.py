@@ -33,6 +33,7 @@ from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
 from tui.widgets import editor
 from tui.widgets.bars import KeyBar
+from tui.widgets.find_bar import FindBar
 from tui.widgets.prompt import Prompt
 from tui.widgets.text_view import TextView
 
@@ -75,6 +76,7 @@ def test_every_command_has_an_action_where_it_is_bound() -> None:
         "prompt": Prompt,
         "answer": Exchange,
         "check": CheckScreen,
+        "find": FindBar,
         "history": HistoryScreen,
     }
     for command in COMMANDS:
