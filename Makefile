@@ -12,7 +12,7 @@ FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: help chat ask test quick lint check format bench faults generations train docs random-keys picture wheel try-wheel lock clean
+.PHONY: help chat ask test quick lint check format bench faults generations train docs random-keys screen-speed picture walk wheel try-wheel lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -73,8 +73,14 @@ random-keys: $(READY_DEV)  ## every key in every state, then random keys, clicks
 	@EVERY_KEY=1 .venv/bin/python -m pytest tests/tui/test_tui_every_key.py
 	@.venv/bin/python -m tests.tui.random_keys $(or $(SECONDS),300) $(ARGS)
 
-picture: $(READY_DEV)  ## docs/screen.svg: the screen over seeds/, with the built-in reader
-	@.venv/bin/python -m tests.support.picture docs/screen.svg
+screen-speed: $(READY_DEV)  ## keys, Esc, opening and first paint over a pty, each beside a figure of the same run (ARGS=--short)
+	@.venv/bin/python -m tests.tui.speed $(ARGS)
+
+picture: $(READY_DEV)  ## docs/screen.svg and docs/screens/*.svg: the screens over seeds/, with the built-in reader
+	@.venv/bin/python -m tests.support.picture docs
+
+walk: $(READY_DEV)  ## docs/walk.cast: a walk through the chat over seeds/, for asciinema play
+	@.venv/bin/python -m tests.support.cast docs/walk.cast
 
 wheel: $(READY_DEV)  ## dist/*.whl, and a list of what must be in it
 	@rm -rf build dist

@@ -17,11 +17,11 @@ from rag import limits
 from rag.answer.answer import answer_question
 from rag.answer.followup import complete_question
 from rag.answer.table_answer import answer_from_tables
-from rag.config import READER, Config
+from rag.config import READER, Config, SettingsFile
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import Evidence, Passage, Status, Verdict
+from rag.domain import Evidence, Passage, Status
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
@@ -29,30 +29,35 @@ from rag.library.answer_recorder import AnswerRecorder
 from rag.library.conversation_access import ConversationAccess
 from rag.library.document_access import DocumentAccess
 from rag.library.library import Library
+from rag.library.searched_documents import searched_documents
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
 from rag.model_store.model_access import ModelAccess
-from rag.protocols import ErrorRates
+from rag.model_store.settings_access import SettingsAccess
 
 if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess, DocumentAccess, ModelAccess):
+class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
-    `machines` are the models; the bot closes them. `access` is the library with its index.
+    `machines` are the models; the bot closes them. `access` is the library with its index. A bot
+    that `follows` takes over the settings that change in the file of the home meanwhile.
     """
 
-    def __init__(self, config: Config, machines: Machines | None = None) -> None:
+    def __init__(
+        self, config: Config, machines: Machines | None = None, follows: bool = False
+    ) -> None:
         self.config = config
+        self.settings = SettingsFile(config.home) if follows else None
         self.machines = machines or Machines(config)
         self.access = LibraryAccess(config, self.machines)
 
     @classmethod
-    def open(cls, config: Config, threshold: float | None = None) -> Bot:
+    def open(cls, config: Config, threshold: float | None = None, follows: bool = False) -> Bot:
         """A bot with the models of `config`; `threshold` as in `Machines`. Loads nothing yet."""
-        return cls(config, Machines(config, threshold))
+        return cls(config, Machines(config, threshold), follows)
 
     def __enter__(self) -> Self:
         return self
@@ -70,10 +75,13 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
         """The library. Raises `LibraryMissing` if there is none."""
         return self.access.open()
 
+    def use_settings(self, config: Config) -> None:
+        self.config = config
+        self.machines.use(config)
+        self.access.use(config)
+
     def switch_model(self, setting: str) -> None:
-        self.close()
-        self.config = self.machines.config = replace(self.config, model=setting)
-        self.access = LibraryAccess(self.config, self.machines)
+        self.use_settings(replace(self.config, model=setting))
 
     # -- documents
 
@@ -149,8 +157,18 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
         )
 
     @reports_disk_errors
+    @reports_disk_errors
+    def sources(self) -> tuple[str, ...]:
+        """The sources of all documents, sorted; none if there is no library yet."""
+        try:
+            return tuple(self.library.files.sources_with_text())
+        except LibraryMissing:
+            return ()
+
+    @reports_disk_errors
     def status(self) -> Status:
         """Counts and names for a header; the counts are 0 if there is no library yet."""
+        self.follow_settings()
         try:
             documents, passages = self.library.documents.counts()
         except LibraryMissing:
@@ -172,10 +190,14 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
         question: str,
         conversation: str | None = None,
         refresh: bool = False,
+        within: Sequence[str] = (),
         stop: Callable[[], bool] = lambda: False,
         save: bool = True,
     ) -> Iterator[Event]:
         """Answer a question; the last event is `Answered`.
+
+        Only the documents are searched that `within` names, or the question itself as `@name`.
+        Raises `Usage` for a name that means no document, or several.
 
         The question is saved at once and the answer as it is written; without `save` neither is.
         With `refresh`, files that changed since they were read are read again first, if a passage
@@ -183,7 +205,10 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
         answer so far is checked and marked as stopped.
         """
         question = limits.check_question(question)
+        if note := self.follow_settings():
+            yield Notice(note)
         library = self.access.open_to_ask()
+        searched = searched_documents(question, within, library)
         conversation = conversation or self.new_conversation()
         history = library.history.answered(conversation)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -197,20 +222,23 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
             yield Loading("the models")
         yield from self.access.renew_index(stop)
         if refresh:
-            completed = complete_question(question, history)
-            yield from self.access.refresh(completed, self.config.passages, stop)
+            completed = complete_question(searched.question, history)
+            limit, documents = self.config.passages, searched.documents
+            yield from self.access.refresh(completed, limit, stop, documents)
         answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
         events = answer_question(
-            question,
-            self.access.search,
+            searched.question,
+            partial(self.access.search, within=searched.documents),
             self.machines.writer(),
             self.machines.judge(),
             limit=self.config.passages,
             searched=library.documents.counts().chunks,
             history=history,
             stop=stop,
-            unread=self.unread,
+            unread=lambda asked: tuple(filter(searched.holds, self.unread(asked))),
             tables=answer_from if self.config.model == READER else None,
+            named=question,
+            within=searched.sources,
         )
         for event in events:
             if recorder is not None:
@@ -251,16 +279,3 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess):
             writer.prompt if isinstance(writer, ChatWriter) else None,
             config.neighbour_sentences,
         )
-
-    def check(self, claim: str, passage: str) -> tuple[Verdict, float, tuple[str, ...]]:
-        """Check a sentence against a text: verdict, score (0..1) and reasons."""
-        from rag.answer.check import check_claim
-
-        claim, passage = limits.check_claim(claim), limits.check_passage(passage)
-        return check_claim(claim, passage, self.machines.judge())
-
-    def rates(self) -> ErrorRates:
-        """Error rates of the check, measured on claims that it was not fitted on."""
-        from rag.inference.weights import checker_error_rates
-
-        return checker_error_rates()

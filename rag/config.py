@@ -45,6 +45,8 @@ RENAMED = {
     "context": "context_tokens",
     "answer": "answer_tokens",
 }
+#: settings that an open program does not take over
+_FIXED = ("home", "library", "embedder", "start")
 #: largest number of any setting; its negative is the smallest
 _MAX_NUMBER = 2**31 - 1
 #: bytes of the name of a library, which is the name of a folder
@@ -149,6 +151,51 @@ class Config:
         config = _updated(config, _read_file(path), str(path))
         config = _updated(config, variables, "the environment")
         return _updated(config, given, "the command")
+
+
+class SettingsFile:
+    """The settings file of a home, from which an open program takes over what changes.
+
+    A setting that the environment or the command line overrides stays, and so do `_FIXED`.
+    """
+
+    def __init__(self, home: str) -> None:
+        self._path = Path(home) / "config.toml"
+        self._stamp = self._now()
+        self._config = self._read() or Config(home=home)
+
+    def follow(self, config: Config) -> Config:
+        """Return `config` with the settings that have changed in the file since the last call.
+
+        A file that cannot be read changes nothing, as one that is being edited.
+        """
+        stamp = self._now()
+        if stamp == self._stamp or (new := self._read()) is None:
+            return config
+        old, self._stamp, self._config = self._config, stamp, new
+        changed = {
+            field.name: getattr(new, field.name)
+            for field in fields(Config)
+            if field.name not in _FIXED
+            and getattr(old, field.name) == getattr(config, field.name)
+            and getattr(old, field.name) != getattr(new, field.name)
+        }
+        return replace(config, **changed)
+
+    def _read(self) -> Config | None:
+        """The settings of the file alone; None if it cannot be read."""
+        try:
+            return _updated(Config(home=str(self._path.parent)), _read_file(self._path), "")
+        except Usage:
+            return None
+
+    def _now(self) -> tuple[int, int, int]:
+        """What differs once the file has changed."""
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def _default_home() -> str:

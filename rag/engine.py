@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from rag.config import Config
+from rag.config import Config, SettingsFile
 from rag.disk import permissions
 from rag.disk.paths import absolute_paths
 from rag.domain import (
@@ -48,8 +48,7 @@ from rag.protocols import ErrorRates
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: seconds that a stop may take before the child is killed
-STOP_SECONDS = 5.0
+STOP_SECONDS = 5.0  #: that a stop may take before the child is killed
 
 
 class _Child:
@@ -70,8 +69,7 @@ class _Child:
         )
         with safe_children():
             self.process.start()
-        #: the running work was asked to stop
-        self.stopping = False
+        self.stopping = False  #: the running work was asked to stop
         work.close()
         look.close()
 
@@ -94,19 +92,17 @@ class Engine:
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
-        # Spawning needs the resource tracker, which inherits the stderr of this process. A screen
-        # replaces sys.stderr, so the tracker is started before it.
+        # Spawning needs the resource tracker, which inherits the stderr that a screen replaces.
         with safe_children():
             resource_tracker.ensure_running()
         self._config = config
+        self._settings = SettingsFile(config.home)
         self._child: _Child | None = None
         self._starting = threading.Lock()
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
-        self._model_changed = False  #: whether the child has another model than `_config`
         self._kill_timer: threading.Timer | None = None
-        #: number of the work that runs, or ran last
-        self._number = 0
+        self._number = 0  #: of the work that runs, or ran last
 
     def start(self) -> None:
         """Spawn the child unless it is running. Returns at once."""
@@ -119,6 +115,7 @@ class Engine:
             if self._child is None or not self._child.process.is_alive():
                 if self._child is not None:
                     self._child.kill()
+                self._config = self._settings.follow(self._config)
                 self._child = _Child(self._config)
             return self._child
 
@@ -159,14 +156,25 @@ class Engine:
     # -- work
 
     def ask(
-        self, question: str, conversation: str | None = None, refresh: bool = False
+        self,
+        question: str,
+        conversation: str | None = None,
+        refresh: bool = False,
+        within: Sequence[str] = (),
     ) -> Iterator[Event]:
         """As `Bot.ask`. After `stop` the last event is an `Answered` that is marked stopped."""
-        return self._work(FrontDoor.ask, question, conversation, refresh)
+        return self._work(FrontDoor.ask, question, conversation, refresh, within)
 
     def add(self, paths: Sequence[str]) -> Iterator[Event]:
         """As `Bot.add`."""
         return self._work(FrontDoor.add, absolute_paths(paths))
+
+    def use_model(self, name: str) -> Iterator[Event]:
+        """As `Bot.use_model`. It waits until the work that runs has ended."""
+        for event in self._work(FrontDoor.use_model, name):
+            if isinstance(event, ModelChosen):
+                self._config = replace(self._config, model=event.model)
+            yield event
 
     def sync(self) -> Iterator[Event]:
         """As `Bot.sync`."""
@@ -179,21 +187,6 @@ class Engine:
     def remove(self, name: str) -> Iterator[Event]:
         """As `Bot.remove`."""
         return self._work(FrontDoor.remove, name)
-
-    def use_model(self, name: str) -> Iterator[Event]:
-        """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
-        for event in self._work(FrontDoor.use_model, name):
-            if isinstance(event, ModelChosen):
-                with self._looking, self._starting:
-                    self._config = replace(self._config, model=event.model)
-                    self._model_changed = True
-            yield event
-        if self._model_changed:
-            with self._working, self._looking, self._starting:
-                self._model_changed = False
-                if self._child is not None:
-                    self._child.kill()
-                    self._child = None
 
     def _work(
         self,
@@ -253,6 +246,10 @@ class Engine:
     def open_document(self, name: str) -> OpenedDocument:
         """As `Bot.open_document`."""
         return self._look(FrontDoor.open_document, name)
+
+    def sources(self) -> tuple[str, ...]:
+        """As `Bot.sources`."""
+        return self._look(FrontDoor.sources)
 
     def documents(self) -> tuple[Listing, ...]:
         """As `Bot.documents`."""

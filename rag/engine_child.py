@@ -11,9 +11,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
-from rag.bot import Bot
 from rag.config import Config
 from rag.errors import EngineStopped, RagError
+from rag.front_door import FrontDoor
 from rag.process import harden_process
 
 STOP = "stop"
@@ -42,15 +42,17 @@ def serve(work: Connection, look: Connection, config: Config, log: str) -> None:
     with suppress(OSError, AttributeError):
         os.nice(5)
     stop = threading.Event()
+    from rag.bot import Bot  # the process of the screen does not need it
+
     threading.Thread(target=_serve_looks, args=(look, config, stop), daemon=True).start()
-    with Bot.open(config) as bot, suppress(EOFError, OSError):
+    with Bot.open(config, follows=True) as bot, suppress(EOFError, OSError):
         while True:
             request = work.recv()
             stop.clear()
             _run(bot, work, request, stop)
 
 
-def _run(bot: Bot, work: Connection, request: Request, stop: threading.Event) -> None:
+def _run(bot: FrontDoor, work: Connection, request: Request, stop: threading.Event) -> None:
     """Send the events of one request, then "end" or "error"."""
     asking = request.method == "ask"
     try:
@@ -70,7 +72,9 @@ def _run(bot: Bot, work: Connection, request: Request, stop: threading.Event) ->
 
 def _serve_looks(look: Connection, config: Config, stop: threading.Event) -> None:
     """Run the look lane. A closed pipe means that the parent is gone: end the process at once."""
-    with Bot.open(config) as bot:
+    from rag.bot import Bot
+
+    with Bot.open(config, follows=True) as bot:
         while True:
             try:
                 request = look.recv()

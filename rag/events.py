@@ -37,6 +37,7 @@ class Retrieved:
     passages: tuple[Passage, ...]
     searched: int
     asked: str = ""  #: the resolved question, as in `Answer`
+    within: tuple[str, ...] = ()  #: as in `Answer`
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ class LibraryAccess:
         self._vectors: VectorIndex | None = None
         self._index: Index | None = None
 
+    def use(self, config: Config) -> None:
+        """Search by other settings from now on. The library stays the same."""
+        self._config = config
+
     def open(self, create: bool = False) -> Library:
         """The library. Raises `LibraryMissing` if there is none and it is not to `create` one."""
         if self._library is None:
@@ -104,11 +108,17 @@ class LibraryAccess:
 
     # -- search
 
-    def search(self, question: str, limit: int) -> tuple[Passage, ...]:
-        """The `limit` nearest passages, nearest first, each with the state of its file."""
-        return with_file_states(self.open().files, self._retriever(limit)(question, limit))
+    def search(self, question: str, limit: int, within: Sequence[str] = ()) -> tuple[Passage, ...]:
+        """The `limit` nearest passages, nearest first, each with the state of its file.
 
-    def refresh(self, question: str, limit: int, stop: Callable[[], bool]) -> Iterator[Event]:
+        `within` are ids of the documents that alone are searched; none are all.
+        """
+        found = self._retriever(limit, within)(question, limit)
+        return with_file_states(self.open().files, found)
+
+    def refresh(
+        self, question: str, limit: int, stop: Callable[[], bool], within: Sequence[str] = ()
+    ) -> Iterator[Event]:
         """Read the changed and vanished files of the nearest passages again, until `stop()`.
 
         Yields what is being done, and a `Notice` for each file that cannot be read. Raises
@@ -117,7 +127,7 @@ class LibraryAccess:
         files = self.open().files
         if not self.open().documents.counts().chunks:
             return
-        paths = stale_paths(files, self.search(question, limit))
+        paths = stale_paths(files, self.search(question, limit, within))
         if not paths:
             return
         yield Loading(f"{len(paths)} changed file{'s' if len(paths) > 1 else ''}")
@@ -134,7 +144,7 @@ class LibraryAccess:
         """The same search with its steps, and how far the best of the chunks `follow` got."""
         return self._retriever(limit).trace(question, limit, follow)
 
-    def _retriever(self, limit: int) -> Retriever:
+    def _retriever(self, limit: int, within: Sequence[str] = ()) -> Retriever:
         from rag.search.retrieve import Retriever
 
         config, library, embedder = self._config, self.open(), self._machines.question_embedder()
@@ -148,6 +158,7 @@ class LibraryAccess:
             config.rerank,
             config.neighbour_sentences,
             index.words(),
+            within,
         )
 
     def _usefulness(self, question: str, texts: Sequence[str]) -> list[float]:

@@ -66,6 +66,11 @@ class Machines:
         self._question_embedder = self._sentence_embedder = self._embedding = None
         self._cross_encoder = self._chat_model = self._writer = None
 
+    def use(self, config: Config) -> None:
+        """Open the models by other settings from now on."""
+        self.close()
+        self.config = config
+
     # -- the embedder of the library
 
     def embedding(self) -> Embedding:

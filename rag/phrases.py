@@ -6,6 +6,8 @@ the enums instead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.domain import Answer, Answers, Claim, FileState, Judgement, Reason, Verdict
 
 #: The result of the check for one sentence.
@@ -42,6 +44,14 @@ ABSTENTION_PHRASES: dict[Reason, str] = {
     ),
 }
 
+#: The same where some documents alone were searched.
+ABSTENTION_PHRASES_WITHIN: dict[Reason, str] = {
+    Reason.NOTHING_FOUND: "no passage there comes near the question.",
+    Reason.NOT_ANSWERED: "it does not say there.",
+}
+#: How many documents are named that alone were searched.
+MAX_LOOKED_IN = 5
+
 #: What has become of the file of a source. A file that is the same, or unknown, is not mentioned.
 FILE_PHRASES: dict[FileState, str] = {
     FileState.CHANGED: "the file has changed since it was read",
@@ -68,9 +78,22 @@ SENT_TO = "text is sent to {}"
 HINT = "hint:"
 
 
-def abstention_phrase(reason: Reason | None) -> str:
-    """Return why there is no answer. An answer without a reason counts as `NOT_ANSWERED`."""
-    return ABSTENTION_PHRASES[reason or Reason.NOT_ANSWERED]
+def abstention_phrase(reason: Reason | None, within: Sequence[str] = ()) -> str:
+    """Return why there is no answer. An answer without a reason counts as `NOT_ANSWERED`.
+
+    `within` are the sources that alone were searched.
+    """
+    reason = reason or Reason.NOT_ANSWERED
+    if within and reason in ABSTENTION_PHRASES_WITHIN:
+        return ABSTENTION_PHRASES_WITHIN[reason]
+    return ABSTENTION_PHRASES[reason]
+
+
+def looked_in(within: Sequence[str]) -> str:
+    """Return which documents alone were searched, as foreign text; "" for all."""
+    named = ", ".join(within[:MAX_LOOKED_IN])
+    more = f" and {len(within) - MAX_LOOKED_IN} more" if len(within) > MAX_LOOKED_IN else ""
+    return f"looked only in {named}{more}" if within else ""
 
 
 def file_notes(answer: Answer) -> list[tuple[str, str]]:

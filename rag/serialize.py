@@ -121,7 +121,7 @@ class AnswerObject(TypedDict):
     `left_out` is present only if masked text would answer, `languages` only if the reader does not
     read those of the question or of the nearest passages, `related` only if there are sentences
     near the question that are not surely an answer, `withheld` only if sentences of a chat model
-    did not pass the check.
+    did not pass the check, `within` only if some documents alone were searched.
     """
 
     schema: int
@@ -144,6 +144,7 @@ class AnswerObject(TypedDict):
     languages: NotRequired[list[str]]
     related: NotRequired[list[ClaimObject]]
     withheld: NotRequired[list[ClaimObject]]
+    within: NotRequired[list[str]]
 
 
 class SavedAnswer(TypedDict):
@@ -199,6 +200,8 @@ def answer(value: d.Answer) -> AnswerObject:
         written["related"] = [claim(c) for c in value.related]
     if value.withheld:
         written["withheld"] = [claim(sentence) for sentence in value.withheld]
+    if value.within:
+        written["within"] = list(value.within)
     return written
 
 
@@ -376,6 +379,7 @@ def event(value: e.Event) -> dict[str, object]:
             "event": name,
             "asked": value.asked or None,
             "searched": value.searched,
+            "within": list(value.within),
             "passages": passages,
         }
     if isinstance(value, e.Token):

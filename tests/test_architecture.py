@@ -199,6 +199,9 @@ def test_asking_and_searching_renew_the_index_without_the_ingest(home: Path) -> 
 def test_the_screen_brings_in_no_model() -> None:
     models = {"torch", "numpy", "chromadb", "llama_cpp", "sentence_transformers"}
     assert not _loaded("import tui.app") & models
+    modules = _modules("import tui.app, rag.engine")
+    ways = ("rag.bot", "rag.answer", "rag.library", "rag.index", "rag.search", "rag.ingest")
+    assert not [name for name in modules if f"{name}.".startswith(tuple(f"{w}." for w in ways))]
 
 
 def test_only_programs_and_children_harden_their_process() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.config import RENAMED, Config
+from rag.config import RENAMED, Config, SettingsFile
 from rag.errors import Usage
 from rag.library.library import Library
 
@@ -167,3 +167,19 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
 def test_an_empty_model_is_no_model(tmp_path: Path, model: str) -> None:
     with pytest.raises(Usage, match="the setting model is empty"):
         Config(home=str(tmp_path), model=model)
+
+
+def test_an_open_program_takes_over_what_changes_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('model = "one"\npassages = 4\n')
+    config = Config.read(home=str(tmp_path), passages="7")
+    settings = SettingsFile(str(tmp_path))
+    assert settings.follow(config) is config
+    file.write_text('model = "two"\npassages = 5\nlibrary = "other"\nrerank = 3\n')
+    now = settings.follow(config)
+    assert (now.model, now.rerank) == ("two", 3)
+    assert (now.passages, now.library) == (7, "default"), "overridden, and fixed"
+    file.write_text('model = "three" passages')
+    assert settings.follow(now) is now, "a file that is being edited changes nothing"
+    file.unlink()
+    assert settings.follow(now).model == "reader"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
@@ -94,6 +95,14 @@ class FootnoteApp(App[int]):
             self.register_theme(themes.readable(theme))
         remembered = preferences.remembered_theme(home) if home else ""
         self.theme = themes.choose_theme(self.available_themes, remembered, is_light)
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from tui.quick_escape import QuickEscapeDriver
+
+        return QuickEscapeDriver
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
@@ -273,7 +282,8 @@ def run(
         sys.stdin.isatty() and sys.stdout.isatty()
     ):
         print(
-            "footnote: this is not a terminal that can show the screen; use: footnote ask QUESTION",
+            "footnote: this is not a terminal that can show the screen; "
+            "use: footnote ask QUESTION, or footnote ask -i",
             file=sys.stderr,
         )
         return 2

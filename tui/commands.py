@@ -7,6 +7,7 @@ from textual.binding import Binding
 from tui.answer_commands import ANSWER_COMMANDS
 from tui.command import FOCUS_CHAINS, Command
 from tui.eval_commands import EVAL_COMMANDS
+from tui.find_commands import FIND_COMMANDS
 from tui.history_commands import HISTORY_COMMANDS
 from tui.library_commands import LIBRARY_COMMANDS
 from tui.model_commands import MODEL_COMMANDS
@@ -15,6 +16,7 @@ from tui.screen_commands import SCREEN_COMMANDS
 COMMANDS = (
     *SCREEN_COMMANDS,
     *ANSWER_COMMANDS,
+    *FIND_COMMANDS,
     *HISTORY_COMMANDS,
     *LIBRARY_COMMANDS,
     *MODEL_COMMANDS,

@@ -65,6 +65,15 @@ SCREEN_COMMANDS: tuple[Command, ...] = (
         "screen.add",
         takes="PATH",
     ),
+    Command(
+        "model",
+        "",
+        "model",
+        "Let another model answer: reader, or the name or path of a .gguf file",
+        "ask",
+        "screen.model",
+        takes="NAME",
+    ),
     Command("demo", "", "demo", "Add five news articles, to try", "app", "app.demo"),
     Command("new", "ctrl+n", "new", "Begin a new conversation", "ask", "screen.new", rank=8),
     Command(
@@ -131,7 +140,14 @@ SCREEN_COMMANDS: tuple[Command, ...] = (
     ),
     Command("stop", "", "stop", "Stop the answer and keep its text", "ask", "screen.stop"),
     Command(
-        "ask", "enter", "ask", "Ask the question", "prompt", "submit", rank=1, in_palette=False
+        "ask",
+        "enter",
+        "ask",
+        "Ask the question; @name in it looks in one document",
+        "prompt",
+        "submit",
+        rank=1,
+        in_palette=False,
     ),
     Command(
         "newline",

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from rag.domain import Document, Status
 from rag.errors import EngineStopped, RagError
-from rag.events import Event
+from rag.events import Event, ModelChosen
 from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
@@ -88,12 +88,29 @@ class IngestEnded(Message):
         self.error = error
 
 
+class SourcesKnown(Message):
+    """The names of the documents, which the prompt completes."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        super().__init__()
+        self.sources = sources
+
+
 class StatusKnown(Message):
     """The state of the library as it is now; None if it is not known."""
 
     def __init__(self, status: Status | None) -> None:
         super().__init__()
         self.status = status
+
+
+class ModelTried(Message):
+    """Another model was tried; `says` is what came of it, `failed` whether it is not used."""
+
+    def __init__(self, says: str, failed: bool = False) -> None:
+        super().__init__()
+        self.says = says
+        self.failed = failed
 
 
 class DocumentFetched(Message):
@@ -134,7 +151,8 @@ def ask(
         if conversation_id is None:
             conversation_id = engine.new_conversation()
             post(ConversationOpened(conversation_id, epoch))
-        for event in engine.ask(turn.question, conversation_id, turn.refresh_sources):
+        events = engine.ask(turn.question, conversation_id, turn.refresh_sources, turn.within)
+        for event in events:
             post(EventReceived(turn, event))
     except Exception as problem:
         error = as_rag_error(problem)
@@ -152,12 +170,32 @@ def add(engine: ChatEngine, path: str, post: PostMessage) -> None:
     post(IngestEnded(error))
 
 
+def use_model(engine: ChatEngine, name: str, post: PostMessage) -> None:
+    """Try a model and let it answer; post what came of it."""
+    says = ""
+    try:
+        for event in engine.use_model(name):
+            if isinstance(event, ModelChosen):
+                says = f"{event.model} answers from the next question on"
+    except Exception as problem:
+        error = as_rag_error(problem)
+        post(ModelTried(". ".join(filter(None, (str(error), error.cure))), failed=True))
+        return
+    post(ModelTried(says))
+
+
 def look(engine: ChatEngine, post: PostMessage) -> None:
     """Post the state of the library; None if it is not known, as without a library."""
     try:
         post(StatusKnown(engine.status()))
     except Exception:
         post(StatusKnown(None))
+
+
+def list_sources(engine: ChatEngine, post: PostMessage) -> None:
+    """Post the names of the documents. Without them a name can be typed in full."""
+    with suppress(Exception):
+        post(SourcesKnown(engine.sources()))
 
 
 def fetch(engine: ChatEngine, document_id: str, post: PostMessage) -> None:

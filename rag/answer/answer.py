@@ -66,22 +66,25 @@ def answer_question(
     stop: Stop = lambda: False,
     unread: Unread = lambda question: (),
     tables: Tables | None = None,
+    named: str = "",
+    within: tuple[str, ...] = (),
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
 
     `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
     nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
-    the writer is then not asked.
+    the writer is then not asked. `within` are the sources that alone are searched, `named` is the
+    question with their names, as it was typed.
     """
-    run = _QuestionRun(question, writer, time.perf_counter(), unread)
+    run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:
-        yield Retrieved((), 0)
+        yield Retrieved((), 0, "", within)
         yield Answered(run.abstain(Reason.EMPTY_LIBRARY))
         return
     run.complete(history)
     if stop():
-        yield Retrieved((), searched, run.completed)
+        yield Retrieved((), searched, run.completed, within)
         run.stopped = True
         yield from run.check(judge)
         return
@@ -92,7 +95,7 @@ def answer_question(
     if found:
         run.passages += found.passages
     run.retrieved_at = time.perf_counter()
-    yield Retrieved(run.passages, searched, run.completed)
+    yield Retrieved(run.passages, searched, run.completed, within)
     if not run.passages:
         yield Answered(run.abstain(Reason.NOTHING_FOUND))
         return
@@ -107,8 +110,17 @@ def answer_question(
 class _QuestionRun:
     """The state of one question while it is answered. Times are in seconds, 0.0 before they are."""
 
-    def __init__(self, question: str, writer: Writer, started_at: float, unread: Unread) -> None:
+    def __init__(
+        self,
+        question: str,
+        writer: Writer,
+        started_at: float,
+        unread: Unread,
+        named: str,
+        within: tuple[str, ...],
+    ) -> None:
         self.question, self.writer, self.started_at = question, writer, started_at
+        self.named, self.within = named or question, within
         self.resolved_question = question
         self._unread = unread
         self.passages: tuple[Passage, ...] = ()
@@ -213,7 +225,7 @@ class _QuestionRun:
     def _answer(self, text: str, claims: tuple[Claim, ...], reason: Reason | None) -> Answer:
         abstained = reason is not None
         return Answer(
-            question=self.question,
+            question=self.named,
             text=text,
             short=None if abstained else self.draft.short,
             claims=claims,
@@ -232,6 +244,7 @@ class _QuestionRun:
             languages=self.draft.languages,
             related=self._related(),
             withheld=tuple(self.withheld),
+            within=self.within,
         )
 
     def _related(self) -> tuple[Claim, ...]:

@@ -65,7 +65,8 @@ def print_conversation(
 
 
 def _print_turn(turn: CitedTurn) -> None:
-    about = " · ".join(part for part in (local_time(turn.asked), turn.label) if part)
+    known = (local_time(turn.asked), turn.label, quote_foreign(turn.looked_up))
+    about = " · ".join(part for part in known if part)
     click.echo(f"\n> {quote_foreign(turn.question)}  ({about})\n")
     text = "".join(map(_piece, turn.pieces))
     if text.strip():

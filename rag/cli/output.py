@@ -39,6 +39,7 @@ from rag.phrases import (
     file_notes,
     is_related,
     judgement_phrase,
+    looked_in,
     withheld_reason,
 )
 from rag.protocols import ErrorRates
@@ -129,6 +130,8 @@ def print_answer(
     """
     out = make_console()
     value = answer_as_shown(value)
+    if value.within:
+        _line(out, quote_foreign(looked_in(value.within)), "dim")
     if value.text:
         _line(out, "" if streamed else "\n".join(indented_rows(value.text)))
     if value.abstained and value.reason:
@@ -156,7 +159,7 @@ def _line(out: Console, text: str, style: str = "") -> None:
 
 def _abstention(value: Answer, reason: Reason, out: Console) -> None:
     """Print why there is no answer, what is missing, and the nearest passages."""
-    _line(out, f"⊘ {NOT_ANSWERED}: {abstention_phrase(reason)}", "bold")
+    _line(out, f"⊘ {NOT_ANSWERED}: {abstention_phrase(reason, value.within)}", "bold")
     if reason is Reason.EMPTY_LIBRARY:
         _line(out, f"  {HINT} {ADD_COMMAND}")
     if value.missing:

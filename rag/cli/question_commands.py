@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -13,6 +11,7 @@ import click
 
 from rag import limits
 from rag.cli.console import Console, common_options
+from rag.cli.stop_request import stop_on_interrupt
 from rag.disk import strict_json
 from rag.errors import RagError, Usage
 
@@ -39,6 +38,14 @@ class ClaimRecord(TypedDict):
 @click.command()
 @click.argument("question", nargs=-1)
 @click.option("-c", "--continue", "resume", is_flag=True, help="Continue the last conversation.")
+@click.option("-i", "--interactive", is_flag=True, help="Ask line by line, in plain text.")
+@click.option(
+    "--in",
+    "within",
+    multiple=True,
+    metavar="DOCUMENT",
+    help="Look in this document alone, or in a folder/; may be given several times.",
+)
 @click.option("--jsonl", is_flag=True, help="Print the events, one JSON object a line.")
 @click.option("--refresh", is_flag=True, help="First read changed files of its sources again.")
 @click.option("--strict", is_flag=True, help="Exit with 4 if a sentence is not supported.")
@@ -48,13 +55,22 @@ def ask(
     console: Console,
     question: tuple[str, ...],
     resume: bool,
+    interactive: bool,
+    within: tuple[str, ...],
     jsonl: bool,
     refresh: bool,
     strict: bool,
 ) -> None:
-    """Answer a question, with footnotes."""
+    """Answer a question, with footnotes.
+
+    A question may name the documents to look in: "What does it cost? @price-list.pdf".
+    """
     from rag.disk.regular_files import read_stdin
 
+    if interactive:
+        if console.json or jsonl or refresh or strict:
+            raise Usage("-i goes with -c, --in and -q alone", "footnote ask -i")
+        raise SystemExit(_ask_by_line(console, " ".join(question), resume, within))
     text = (
         " ".join(question)
         if question and question != ("-",)
@@ -65,7 +81,7 @@ def ask(
     with console.bot() as bot:
         last = bot.conversations(1) if resume else ()
         conversation_id = last[0].id if last else None
-        ask_now = partial(bot.ask, text.strip(), conversation_id, refresh)
+        ask_now = partial(bot.ask, text.strip(), conversation_id, refresh, within)
         answer = _answer(console, bot, ask_now, jsonl)
     if answer.stopped:
         raise SystemExit(_STOPPED)
@@ -74,6 +90,17 @@ def ask(
         raise SystemExit(_NOT_SUPPORTED)  # also if the answer abstains for that reason
     if answer.abstained:
         raise SystemExit(_ABSTAINED)
+
+
+def _ask_by_line(console: Console, first: str, resume: bool, within: tuple[str, ...]) -> int:
+    """Run the line mode and return its exit code."""
+    from rag.bot import Bot
+    from rag.cli.line_mode import LineMode
+
+    with Bot.open(console.config(), follows=True) as bot:
+        last = bot.conversations(1) if resume else ()
+        conversation_id = last[0].id if last else None
+        return LineMode(bot, conversation_id, within, console.quiet).run(first.strip())
 
 
 def _answer(
@@ -90,8 +117,8 @@ def _answer(
 
     streamed = Streamed(lambda text: click.echo(text, nl=False))
     streaming = sys.stdout.isatty() and not console.json and not jsonl
-    with _stop_on_interrupt() as stop_requested:
-        for event in ask_now(stop_requested):
+    with stop_on_interrupt() as stop_requested:
+        for event in ask_now(stop=stop_requested):
             if jsonl:
                 console.object(serialize.event(event))
             if isinstance(event, Answered):
@@ -132,27 +159,6 @@ def _print_question_progress(console: Console, event: Event) -> None:
         console.progress(event.says)
     elif isinstance(event, Retrieved) and event.asked:
         console.progress(f"looked up: {event.asked}")
-
-
-@contextmanager
-def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether ctrl+c was pressed; a second ctrl+c interrupts.
-
-    After the first one the question stops, and the text written so far is kept.
-    """
-    pressed = False
-
-    def on_interrupt(*_: object) -> None:
-        nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
-
-    previous_handler = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield lambda: pressed
-    finally:
-        signal.signal(signal.SIGINT, previous_handler)
 
 
 @click.command()

@@ -180,6 +180,7 @@ class Answer:
     #: sentences that stand in a source and are not surely an answer, likeliest first
     related: tuple[Claim, ...] = ()
     withheld: tuple[Claim, ...] = ()  #: sentences of a chat model that the check did not let pass
+    within: tuple[str, ...] = ()  #: sources of the documents that alone were searched; () for all
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,13 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rag.domain import Answer, Citation, Claim, Evidence, Passage, SavedTurn, Verdict
-from rag.phrases import NOT_ANSWERED, SOURCES_DIFFER, VERDICT_PHRASES, abstention_phrase
+from rag.phrases import (
+    NOT_ANSWERED,
+    SOURCES_DIFFER,
+    VERDICT_PHRASES,
+    abstention_phrase,
+    looked_in,
+)
 from rag.text.foreign_marks import answer_as_shown, quote_foreign
 
 _SAVED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
@@ -49,6 +55,7 @@ class CitedTurn:
     question: str
     asked: str
     label: str  #: which version it is and by which model, "" for the only one
+    looked_up: str  #: how and in which documents it was looked up; "" if as it stands, in all
     pieces: tuple[Piece, ...]
     notices: tuple[str, ...]
     footnotes: tuple[Footnote, ...]
@@ -87,7 +94,7 @@ def _cite_turn(turn: SavedTurn, first: int) -> CitedTurn:
         model = f", by {quote_foreign(turn.answer.model.name)}" if turn.answer else ""
         label = f"answer {turn.version} of {turn.versions}{model}"
     if turn.answer is None:
-        return CitedTurn(turn.question, turn.asked, label, (), ("No answer was saved.",), ())
+        return CitedTurn(turn.question, turn.asked, label, "", (), ("No answer was saved.",), ())
     answer = answer_as_shown(turn.answer)
     numbering = _Numbering(answer, first)
     edits = [edit for claim in answer.claims for edit in numbering.edits(claim)]
@@ -100,10 +107,17 @@ def _cite_turn(turn: SavedTurn, first: int) -> CitedTurn:
         turn.question,
         turn.asked,
         label,
+        _looked_up(answer),
         tuple(piece for piece in pieces if piece != Piece()),
         tuple(_notices(turn.answer)),
         tuple(numbering.footnotes),
     )
+
+
+def _looked_up(answer: Answer) -> str:
+    """Return how and where the question was looked up, where that is not as it stands."""
+    asked = f"looked up: {answer.asked}" if answer.asked else ""
+    return "; ".join(filter(None, (asked, looked_in(answer.within))))
 
 
 class _Numbering:
@@ -154,7 +168,7 @@ class _Numbering:
 def _notices(answer: Answer) -> list[str]:
     """Return the lines under an answer: why there is none, or what its check found."""
     if answer.abstained:
-        return [f"{NOT_ANSWERED}: {abstention_phrase(answer.reason)}"]
+        return [f"{NOT_ANSWERED}: {abstention_phrase(answer.reason, answer.within)}"]
     lines = []
     if answer.stopped:
         lines.append("The answer was stopped before it was finished.")

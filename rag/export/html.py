@@ -57,7 +57,8 @@ def conversation_html(title: str, turns: Sequence[SavedTurn]) -> str:
 
 
 def _turn(turn: CitedTurn) -> str:
-    about = " · ".join(part for part in (_line(time_of(turn.asked)), _line(turn.label)) if part)
+    known = (time_of(turn.asked), turn.label, turn.looked_up)
+    about = " · ".join(_line(part) for part in known if part)
     lines = [f"<section>\n<h2>{_line(turn.question)}</h2>"]
     lines += [f'<p class="about">{about}</p>'] if about else []
     text = "".join(map(_piece, turn.pieces)).strip()

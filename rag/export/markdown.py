@@ -1,11 +1,11 @@
-"""Saved turns as Markdown with footnotes `[^1]`."""
+"""Answers as Markdown with footnotes `[^1]`: one to copy, or a saved conversation as a file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from rag.domain import SavedTurn
+from rag.domain import Answer, SavedTurn
 from rag.export.footnotes import (
     CitedTurn,
     Footnote,
@@ -31,14 +31,20 @@ def conversation_markdown(title: str, turns: Sequence[SavedTurn]) -> str:
     heading = _line(heading_of(title, turns))
     parts = [MARK, *([f"# {heading}"] if heading else [])]
     for turn in cite_turns(turns):
-        parts += _turn_lines(turn)
+        parts += [f"## {_line(turn.question)}", *_paragraphs(turn)]
     return "\n\n".join(parts) + "\n"
 
 
-def _turn_lines(turn: CitedTurn) -> list[str]:
-    """Return the paragraphs of one question. The footnotes are one paragraph."""
-    lines = [f"## {_line(turn.question)}"]
-    about = [part for part in (_line(time_of(turn.asked)), _line(turn.label)) if part]
+def answer_markdown(answer: Answer) -> str:
+    """Return one answer under its question, to be pasted into a text."""
+    (turn,) = cite_turns([SavedTurn(1, answer.question, "", answer)])
+    return "\n\n".join([f"**{_line(turn.question)}**", *_paragraphs(turn)]) + "\n"
+
+
+def _paragraphs(turn: CitedTurn) -> list[str]:
+    """Return the paragraphs of one answer. The footnotes are one paragraph."""
+    lines = list[str]()
+    about = [_line(part) for part in (time_of(turn.asked), turn.label, turn.looked_up) if part]
     if about:
         lines.append(f"*{' · '.join(about)}*")
     text = "".join(map(_piece, turn.pieces)).strip()

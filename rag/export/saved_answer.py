@@ -70,6 +70,7 @@ def read_answer(saved: Object, question: str) -> Answer:
         languages=tuple(_texts(saved, "languages")),
         related=tuple(_claim(claim, text) for claim in _objects(saved, "related")),
         withheld=tuple(_claim(claim, text) for claim in _objects(saved, "withheld")),
+        within=tuple(_texts(saved, "within")),
     )
 
 

@@ -12,6 +12,7 @@ from rag.library.file_state import listings_with_states
 from rag.text.units import unit_order
 
 if TYPE_CHECKING:
+    from rag.config import Config
     from rag.library.library import Library
 
 #: other documents that are named as copies
@@ -20,6 +21,8 @@ _MAX_COPIES = 100
 
 class DocumentAccess(ABC):
     """Methods of `Bot` over the documents of its library."""
+
+    config: Config
 
     @property
     @abstractmethod

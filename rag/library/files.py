@@ -105,6 +105,13 @@ class SourceFiles:
         )
         return [row[0] for row in rows]
 
+    def sources_with_text(self) -> dict[str, str]:
+        """Return each source of a document with the id of that, by source."""
+        rows = self._database.execute(
+            "SELECT source, document FROM files WHERE typeof(document) = 'text' ORDER BY source"
+        )
+        return dict(rows.fetchall())
+
     def of_document(self, document_id: str, source: str | None = None) -> list[KnownFile]:
         """Return the records of the files that a document is in; of `source` alone if given."""
         rows = self._database.execute(f"{SELECT_FILES} WHERE document = ?", (document_id,))

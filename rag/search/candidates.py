@@ -78,7 +78,7 @@ class Lists(NamedTuple):
     #: cosines of the chunks in `by_words`; of its table for a chunk that has no vector
     cosines: dict[str, float]
     deeper_exist: bool = False
-    in_files: bool = False  #: of the files alone that the question names, without an end
+    in_files: bool = False  #: of the files alone that are searched or named, without an end
 
     def fused(self) -> dict[str, float]:
         """Chunk id -> fused score of every candidate."""
@@ -86,7 +86,10 @@ class Lists(NamedTuple):
 
 
 class Candidates:
-    """Both lists for a question, `depth` long, and the ranks of chunks behind their ends."""
+    """Both lists for a question, `depth` long, and the ranks of chunks behind their ends.
+
+    `within` are ids of the documents that alone are searched; None are all.
+    """
 
     def __init__(
         self,
@@ -95,9 +98,10 @@ class Candidates:
         words: FullText | FastFullText,
         embedder: Embedder,
         depth: int,
+        within: Sequence[str] = (),
     ) -> None:
         self._library, self._near, self._words = library, near, words
-        self._embedder, self._depth = embedder, depth
+        self._embedder, self._depth, self._within = embedder, depth, within
 
     def query(self, question: str) -> Query:
         """The words and the vector of a question."""
@@ -113,9 +117,8 @@ class Candidates:
 
     def lists(self, query: Query) -> Iterator[Lists]:
         """Yield both lists for the question, then deeper ones while there are more chunks."""
-        names = _file_names(query.text)
-        in_files = self._library.documents.chunk_ids_named(names) if names else ()
-        if in_files:
+        in_files = self._chunks_within(query)
+        if in_files or self._within:
             yield self._lists_in_files(query, in_files)
             return
         max_depth = self._depth * _DEPTH_FACTOR**2
@@ -125,6 +128,14 @@ class Candidates:
             yield lists._replace(deeper_exist=full and depth < max_depth)
             if not full:
                 return
+
+    def _chunks_within(self, query: Query) -> Sequence[str]:
+        """The chunks that alone are searched; none are all, unless `within` says otherwise."""
+        documents = self._library.documents
+        if self._within:
+            return [chunk_id for each in self._within for chunk_id in documents.chunk_ids_of(each)]
+        names = _file_names(query.text)
+        return documents.chunk_ids_named(names) if names else ()
 
     def _lists_in_files(self, query: Query, chunk_ids: Sequence[str]) -> Lists:
         allowed = set(chunk_ids)

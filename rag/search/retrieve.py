@@ -107,7 +107,8 @@ class Retriever:
 
     `near` finds chunk ids by vector and `words` by words, each `depth` deep. `useful` reranks the
     first `rerank` chunks of the fused list; with 0 it is not called. `beside` is the number of
-    sentences that are added to a passage on either side.
+    sentences that are added to a passage on either side. `within` are ids of the documents that
+    alone are searched; none are all.
     """
 
     def __init__(
@@ -120,9 +121,11 @@ class Retriever:
         rerank: int = 0,
         beside: int = 0,
         words: FullText | FastFullText | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self._library = library
-        self._candidates = Candidates(library, near, words or library.fulltext, embedder, depth)
+        words = words or library.fulltext
+        self._candidates = Candidates(library, near, words, embedder, depth, within)
         self._useful, self._rerank, self._beside = useful, rerank, beside
 
     def __call__(self, question: str, limit: int) -> tuple[Passage, ...]:

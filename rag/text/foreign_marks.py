@@ -60,6 +60,7 @@ _SPELLED_BY_NAME = re.compile(
 _SIGN_RANGES = ((0x2190, 0x2C00), (0x10100, 0x10140), (0x1F000, 0x1FC00))
 #: Combining marks that are drawn across a character.
 _OVERLAYS = "\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20dd-\u20e0\u20e2\u20e4-\u20e6\u20eb"
+_NOTHING = re.compile(r"(?!)")
 #: White space that a screen shows as something else.
 _BREAKS = re.compile(r"[\t\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 #: Of the verdict signs in ASCII, those that speak for a source. Behind a citation they are forged.
@@ -122,7 +123,7 @@ def _spellings(text: str, kept: Iterable[Span]) -> list[_Edit]:
         if match.start() not in kept_starts and _looks_like_number(match[1]):
             edits.append(_Edit(match.start(), match.start() + 1, "\u27e6"))
             edits.append(_Edit(match.end() - 1, match.end(), "\u27e7"))
-    words_of, pattern = _signs()
+    words_of, pattern = _signs() if not text.isascii() else ({}, _NOTHING)  # signs are not ASCII
     for match in pattern.finditer(text):
         sign = match[0] if match[0] in words_of else match[0][:1]
         edits.append(_Edit(*match.span(), words_of.get(sign, REPLACED)))

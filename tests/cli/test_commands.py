@@ -53,6 +53,28 @@ def test_an_answer_with_its_footnote(seeded: Path) -> None:
     assert run(seeded, "ask", "-q", QUESTION).stderr == ""
 
 
+@pytest.mark.parametrize("form", ["@000_bac51fb96c89603d.txt", "@000_bac51fb96c89603d", "--in"])
+def test_a_question_in_one_document_says_where_it_looked(seeded: Path, form: str) -> None:
+    name = "000_bac51fb96c89603d.txt"
+    extra = ["--in", f"seeds/{name}"] if form == "--in" else []
+    asked = QUESTION if extra else f"{QUESTION} {form}"
+    done = run(seeded, "ask", "--json", *extra, "--", asked)
+    answer = json.loads(done.stdout)
+    assert answer["within"] == [f"seeds/{name}"] and "5,000" in answer["answer"]
+    assert answer["question"] == asked and answer["asked"] is None
+    assert {p["source"] for p in answer["passages"]} == {f"seeds/{name}"}
+    other = run(seeded, "ask", "--in", "seeds/001_400043732bb6859b.txt", QUESTION)
+    assert "5,000" not in other.stdout
+    assert other.stdout.startswith("looked only in seeds/001_400043732bb6859b.txt\n")
+
+
+def test_a_document_that_is_not_there_is_named_with_the_nearest(seeded: Path) -> None:
+    for arguments in (["--in", "000_bac51fb96c89603.txt", "Why?"], ["Why? @000_bac51.txt"]):
+        done = run(seeded, "ask", *arguments)
+        assert done.returncode == 2 and "there is no document called" in done.stderr
+        assert "the nearest names: seeds/000_bac51fb96c89603d.txt" in done.stderr
+
+
 def test_every_citation_of_the_json_is_its_slice_of_the_text(seeded: Path) -> None:
     done = run(seeded, "ask", "--json", "What did Lavrov say about sanctions?")
     answer = json.loads(done.stdout)

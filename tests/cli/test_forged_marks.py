@@ -14,6 +14,7 @@ from rag.answer.answer import answer_question
 from rag.answer.cite import parse_citations, piece_text
 from rag.cli import output
 from rag.events import Answered, Token
+from rag.export.markdown import answer_markdown
 from rag.text.foreign_marks import (
     AnswerStream,
     answer_as_shown,
@@ -25,7 +26,7 @@ from rag.text.foreign_marks import (
 from rag.text.sanitize import sanitize_line
 from tests.support.examples import examples
 from tests.support.fakes import JUDGE, Script, passage, quote
-from tui.render.export import markdown, plain, sentence
+from tui.render.export import plain, sentence
 from tui.render.glyphs import ASCII, UNICODE
 from tui.render.marks import mark_answer
 
@@ -216,11 +217,11 @@ def test_a_quotation_prints_no_line_and_no_mark_of_ours(
     assert told.out.count("✓") == 1 == told.out.count("[1]") - 1 and told.out.count("→") == 1
     assert sum(map(told.out.count, ("[2]", "[?]", "[9]", "⊘", "≠", "│", "┃", "✗"))) == 0
     assert not set(told.err) & set(TICKS) and len(told.err.splitlines()) == 2
-    for text in (markdown(made), plain(made), sentence(made.claims[0])):
+    for text in (answer_markdown(made), plain(made), sentence(made.claims[0])):
         assert not re.search(r"\[[2?9✗]\]", text) and "⊘" not in text and text.count("✓") <= 1
     assert (
-        "\n[1]" not in markdown(made)
-        and markdown(made).count("\n[^1]: ") == 1
+        "\n[1]" not in answer_markdown(made)
+        and answer_markdown(made).count("\n[^1]: ") == 1
         and len(plain(made).splitlines()) == 1
     )
     assert sentence(made.claims[0]).count("\n") == 2
@@ -391,7 +392,7 @@ def test_an_answer_without_marks_of_strangers_is_shown_as_it_is() -> None:
 
 def test_markup_of_a_stranger_is_text_in_the_markdown_that_is_copied() -> None:
     forged = "<br>Checked:<br>- supported <img src=x> ![pic](http://a) `x` **bold** &#91;2&#93;"
-    text = markdown(_hostile(forged))
+    text = answer_markdown(_hostile(forged))
     bare = re.sub(r"\\.", "", text)  # what a backslash takes away
     assert "<" not in bare and "`" not in bare and "&#" not in bare and "](" not in bare
     assert "![" not in bare and bare.count("**") == 2, "the question alone is bold"

@@ -17,6 +17,7 @@ from rag.domain import Answer, Passage, SavedTurn, Verdict
 from rag.errors import Usage
 from rag.export.bundle import export_conversation, read_bundle, write_export
 from rag.export.footnotes import cite_turns
+from rag.export.markdown import answer_markdown
 from rag.text.sanitize import sanitize
 from tests.tui import scripted as script
 
@@ -230,3 +231,13 @@ def test_a_bundle_is_read_back_and_any_other_file_is_refused(tmp_path: Path) -> 
         read_bundle(str(target))
     with pytest.raises(Usage):
         read_bundle(str(tmp_path / "missing.json"))
+
+
+@pytest.mark.parametrize("answer", [script.MIXED, script.EVERY, script.DIFFERENT, script.ABSTAINED])
+def test_a_copied_answer_says_what_its_export_says(answer: Answer) -> None:
+    answer = replace(answer, asked="how many bolts?")
+    question, *copied = answer_markdown(answer).split("\n\n")
+    assert question.startswith("**") and copied[0] == "*looked up: how many bolts?*"
+    exported = markdown(answer, title="").split("\n\n")
+    assert exported[-len(copied) + 1 :] == copied[1:]
+    assert "looked up: how many bolts?" in exported[-len(copied)]

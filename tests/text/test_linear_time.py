@@ -52,6 +52,7 @@ from rag.search.passages import edges_of, widen_chunk
 from rag.text import (
     boilerplate,
     copies,
+    document_names,
     facts,
     header_rows,
     language,
@@ -233,6 +234,11 @@ _STRUCTURED = passage_of(
 
 #: each rule with the length, in characters, that it is given first: less where a character costs more
 _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
+    "document_names": (
+        200_000,
+        lambda text: document_names.without_names(text, document_names.named_documents(text)),
+    ),
+    "document_names.typed_name": (200_000, document_names.typed_name),
     "clean": (30_000, lambda t: clean.clean_document(RawDocument(t), "a.txt")),
     "clean source": (60_000, lambda t: clean.clean_document(RawDocument("x"), t)),
     "said date": (60_000, stated_date),

@@ -1,10 +1,13 @@
-"""The chat with the scripted engine: python -m tests.tui.demo [slow|empty|none|hostile]."""
+"""The chat with the scripted engine: python -m tests.tui.demo [KIND].
+
+KIND is slow, empty, none, hostile, or long: a saved conversation of 200 turns is opened.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from rag.domain import Answer, Status, Verdict
+from rag.domain import Answer, Conversation, SavedTurn, Status, Verdict
 from rag.errors import EngineStopped, LibraryMissing, RagError
 from tests.tui import scripted as script
 from tui.app import FootnoteApp
@@ -30,6 +33,18 @@ def main(kind: str = "") -> int:
         engine.told = LibraryMissing("There is no library yet.", "footnote add FOLDER")
     if kind == "none":
         engine.told = Status("handbook", 0, 0, "reader")
+    if kind == "writing":
+        text = " ".join(f"Word {number} of the answer [1]." for number in range(600))
+        engine.answers = {"": script.answer("q", [(text, Verdict.SUPPORTED, 1.0, [script.E1], [])])}
+        engine.pause = 0.05
+    if kind == "long":
+        turns = tuple(
+            SavedTurn(
+                n, f"Question number {n}?", f"2026-01-01T10:{n % 60:02}:00+00:00", script.EVERY
+            )
+            for n in range(1, 201)
+        )
+        engine.saved = [(Conversation("long", "Long", turns[-1].asked, len(turns)), turns)]
     if kind == "hostile":
         boom = "x \x1b[2Jboom \x1b]52;c;aGk=\x07 y"
         document = script.document(f"before\n{boom}\nafter\n", boom, boom)
@@ -40,7 +55,7 @@ def main(kind: str = "") -> int:
             {"": script.answer("q", [claim], (passage,))},
             (document,),
         )
-    app = FootnoteApp(engine)
+    app = FootnoteApp(engine, reopen=kind == "long")
     app.run()
     return app.return_code or 0
 

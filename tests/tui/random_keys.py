@@ -22,7 +22,21 @@ from tui.commands import COMMANDS
 #: The keys that end the app.
 _ENDS = {"ctrl+q", "ctrl+c"}
 _TABLE_KEYS = sorted({key for c in COMMANDS if c.keys for key in c.keys.split(",")} - _ENDS)
-_OTHER_KEYS = ["q", "x", "space", "backspace", "delete", "end", "home", "[", "/", "@", "é", "f6"]
+_OTHER_KEYS = [
+    "q",
+    "x",
+    "space",
+    "backspace",
+    "delete",
+    "end",
+    "home",
+    "[",
+    "slash",
+    "@",
+    "n",
+    "é",
+    "f6",
+]
 #: How many keys are printed after a failure.
 _LAST_KEYS = 40
 

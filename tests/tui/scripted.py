@@ -251,6 +251,7 @@ class Scripted:
     saved: list[tuple[Conversation, tuple[SavedTurn, ...]]] = field(default_factory=list)
     states: dict[str, FileState] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
+    model_names: tuple[str, ...] = ("reader", "other")
     files: int = 3  #: how many files an ingest finds
     opened: dict[str, OpenedDocument] = field(default_factory=dict)  #: by source
     failed: tuple[Listing, ...] = ()  #: files that could not be read
@@ -320,10 +321,18 @@ class Scripted:
                 return doc
         raise RagError("no such document")
 
+    def sources(self) -> tuple[str, ...]:
+        return tuple(sorted(doc.source for doc in self.texts))
+
     def ask(
-        self, question: str, conversation: str | None = None, refresh: bool = False
+        self,
+        question: str,
+        conversation: str | None = None,
+        refresh: bool = False,
+        within: Sequence[str] = (),
     ) -> Iterator[Event]:
         self.calls += ["refresh"] * refresh
+        self.calls += [f"in {name}" for name in within]
         self.asked.append((question, conversation))
         self._stop.clear()
         planned = next(
@@ -338,7 +347,7 @@ class Scripted:
         if self.pause:
             yield Loading("the scripted model")
             self._wait(self.pause)
-        yield Retrieved(whole.passages, 3112, whole.asked)
+        yield Retrieved(whole.passages, 3112, whole.asked, whole.within)
         for done in (1, 2):
             yield Reading(done, 2)
             self._wait(self.pause)
@@ -420,13 +429,18 @@ class Scripted:
 
     def use_model(self, name: str) -> Iterator[Event]:
         self.calls.append(f"use {name}")
+        listed = {entry.name: entry for entry in self.all_models}
+        if isinstance(self.told, RagError) or name not in (*self.model_names, *listed):
+            raise Usage(f"there is no model {name!r}", "footnote models list")
         yield Loading(name)
         self._wait(self.pause)
-        chosen = next(entry for entry in self.all_models if entry.name == name)
-        if not chosen.fits:
+        if name in listed and not listed[name].fits:
             raise RagError(f"{name} needs more memory", "take a smaller one")
-        self.all_models = tuple(replace(entry, in_use=entry is chosen) for entry in self.all_models)
-        yield ModelChosen(name, "writes 12 tokens a second here")
+        self.all_models = tuple(
+            replace(entry, in_use=entry.name == name) for entry in self.all_models
+        )
+        self.told = replace(self.told, model=name)
+        yield ModelChosen(name, "writes 12 tokens a second here" if name in listed else "")
 
     def remove_model(self, name: str) -> int:
         self.calls.append(f"remove {name}")

@@ -211,8 +211,8 @@ def test_a_failure_says_cause_and_cure_and_keeps_the_question() -> None:
 
 def test_an_engine_that_had_to_be_killed_after_escape_is_no_failure() -> None:
     class Killed(Scripted):
-        def ask(self, question: str, conversation: str | None = None, refresh: bool = False) -> Any:
-            for event in super().ask(question, conversation):
+        def ask(self, question: str, *more: Any) -> Any:
+            for event in super().ask(question, *more):
                 if isinstance(event, Answered):
                     raise Cancelled("stopped, as you asked", "ask again")
                 yield event
@@ -230,7 +230,7 @@ def test_an_engine_that_had_to_be_killed_after_escape_is_no_failure() -> None:
 
 def test_an_engine_that_ends_without_an_answer_is_a_failure() -> None:
     class Silent(Scripted):
-        def ask(self, question: str, conversation: str | None = None, refresh: bool = False) -> Any:
+        def ask(self, question: str, *more: Any) -> Any:
             return iter(())
 
     async def act(stage: Stage) -> None:

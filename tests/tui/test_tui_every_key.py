@@ -87,6 +87,18 @@ async def check(stage: Stage) -> None:
     await stage.pilot.pause()
 
 
+async def finding(stage: Stage) -> None:
+    await drawer(stage)
+    stage.ask_screen.action_find("bolts")
+    await stage.pilot.pause()
+
+
+async def typing_words(stage: Stage) -> None:
+    await answer(stage)
+    stage.ask_screen.action_find()
+    await stage.pilot.pause()
+
+
 async def help_page(stage: Stage) -> None:
     stage.app.action_page("help")
     await stage.pilot.pause()
@@ -134,7 +146,8 @@ def looks(stage: Stage) -> tuple[object, ...]:
     """What a key may have changed: the next key is pressed in the state that is meant."""
     screen = stage.ask_screen
     turns = [(turn, turn.progress.phase) for turn in screen.talk.turns]
-    return stage.app.screen, stage.app.focused, turns, screen.classes, screen.prompt.text
+    found = screen.finding, screen.find.words
+    return stage.app.screen, stage.app.focused, turns, screen.classes, screen.prompt.text, found
 
 
 PAGES = (library, reading, models, runs)
@@ -144,8 +157,11 @@ STATES = (prompt, answer, drawer, source, writing, waiting, abstained, failed, c
 @pytest.mark.parametrize(
     ("state", "size"),
     [
-        *((state, (80, 24)) for state in (*STATES, *PAGES, help_page, palette)),
-        *((state, (60, 20)) for state in (source, writing)),
+        *(
+            (state, (80, 24))
+            for state in (*STATES, *PAGES, finding, typing_words, help_page, palette)
+        ),
+        *((state, (60, 20)) for state in (source, writing, finding)),
         (drawer, (120, 40)),
     ],
     ids=lambda value: value.__name__ if callable(value) else "x".join(map(str, value)),

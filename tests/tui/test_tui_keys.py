@@ -17,6 +17,7 @@ from textual.selection import Selection
 
 from rag.domain import Answer, Verdict
 from rag.errors import RagError
+from rag.export.markdown import answer_markdown
 from rag.phrases import VERDICT_PHRASES
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
@@ -25,13 +26,14 @@ from tui.app import FootnoteApp
 from tui.command import FOCUS_CHAINS, PLACES, UNUSABLE_KEYS
 from tui.commands import COMMANDS, bindings
 from tui.render import clipboard
-from tui.render.export import markdown, plain, sentence
+from tui.render.export import plain, sentence
 from tui.render.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs
 from tui.render.marks import mark_answer
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
 from tui.widgets import editor
 from tui.widgets.bars import KeyBar
+from tui.widgets.find_bar import FindBar
 from tui.widgets.prompt import Prompt
 from tui.widgets.text_view import TextView
 
@@ -79,6 +81,7 @@ def test_every_command_has_an_action_where_it_is_bound() -> None:
         "prompt": Prompt,
         "answer": Exchange,
         "check": CheckScreen,
+        "find": FindBar,
         "history": HistoryScreen,
         "library": LibraryScreen,
         "reading": DocumentScreen,
@@ -242,27 +245,23 @@ def test_quitting_closes_the_engine() -> None:
 
 
 def test_a_copy_says_each_thing_once_and_lists_only_cited_sources() -> None:
-    text = markdown(replace(script.MIXED, passages=(*script.PASSAGES, script.P4)))
-    assert text.splitlines() == [
+    text = answer_markdown(replace(script.MIXED, passages=(*script.PASSAGES, script.P4)))
+    assert text.split("\n\n") == [
         "**Which bolts hold the pump cover, and to what torque?**",
-        "",
-        "The cover is held by six M8×25 bolts [^1]✓. Tighten them in a cross pattern to 22 Nm "
-        "[^1][^3]✓. Put thread lock on the two lower bolts [^2]✗. "
-        "Work from the centre outwards [?].",
-        "",
-        "Checked: 2 supported, 1 contradicted, 1 without a source",
-        "",
-        "[^1]: Pump manual (manuals/pump-manual.md), lines 7–8",
-        "    > The cover is fixed with six bolts M8×25.",
-        "",
-        "[^2]: Pump manual (manuals/pump-manual.md), lines 9–10",
-        "    > Do not use thread lock on any bolt of the cover",
-        "",
-        "[^3]: Torque table (manuals/torque-table.csv), lines 3–5",
-        "    > M8 cover 22 Nm, in a cross pattern",
+        "The cover is held by six M8×25 bolts [^1]. Tighten them in a cross pattern to 22 Nm "
+        "[^2][^3]. Put thread lock on the two lower bolts [^4] *(contradicted)*. "
+        "Work from the centre outwards *(without a source)*.",
+        "*Checked: 2 supported, 1 contradicted, 1 without a source.*",
+        "[^1]: “The cover is fixed with six bolts M8×25.” Pump manual (manuals/pump-manual.md), "
+        "line 7\n"
+        "[^2]: Pump manual (manuals/pump-manual.md), line 7 (no words of it support the sentence)\n"
+        "[^3]: “M8 cover 22 Nm, in a cross pattern” Torque table (manuals/torque-table.csv), "
+        "line 4\n"
+        "[^4]: “Do not use thread lock on any bolt of the cover” Pump manual "
+        "(manuals/pump-manual.md), line 9\n",
     ]
-    assert "[9]!" in markdown(script.EVERY), "a marker without a source has no footnote"
-    assert "Not answered: the library does not say." in markdown(script.ABSTAINED)
+    assert "*(no such source: 9)*" in answer_markdown(script.EVERY)
+    assert "*NOT ANSWERED: the library does not say.*" in answer_markdown(script.ABSTAINED)
     assert plain(script.MIXED) == script.MIXED.text + "\n"
     assert sentence(script.MIXED.claims[2]).splitlines() == [
         "Put thread lock on the two lower bolts. (contradicted)",
@@ -401,6 +400,8 @@ def test_imports_point_down() -> None:
         "rag.serialize",
         "rag.export.bundle",
         "rag.export.conversation",
+        "rag.export.markdown",
+        "rag.text.document_names",
         "rag.text.foreign_marks",
         "rag.text.markdown",
         "rag.text.sanitize",

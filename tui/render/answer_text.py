@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -25,6 +25,7 @@ from rag.phrases import (
     abstention_phrase,
     file_notes,
     judgement_phrase,
+    looked_in,
     withheld_reason,
 )
 from rag.protocols import ErrorRates
@@ -166,11 +167,15 @@ def _stopped(answer: Answer, glyphs: Glyphs, duration: str) -> list[Part]:
     return [(glyphs.say(words), "bold")]
 
 
-def looked_up(question: str) -> Content:
-    """Return the line for a follow-up question as it was looked up; empty if it is ""."""
-    if not question:
-        return Content("")
-    return assemble([(f"looked up: {quote_foreign(question)}", "$text-muted")])
+def looked_up(question: str, within: Sequence[str] = (), notices: Sequence[str] = ()) -> Content:
+    """Return how and in which documents a question was looked up; empty if as it is, in all.
+
+    `notices` are what the engine has noted about it.
+    """
+    words = [f"! {quote_foreign(notice)}" for notice in notices]
+    words += [f"looked up: {quote_foreign(question)}"] if question else []
+    words += [quote_foreign(looked_in(within))] if within else []
+    return assemble([("\n".join(words), "$text-muted")])
 
 
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
@@ -254,7 +259,9 @@ def _withheld(answer: Answer, glyphs: Glyphs) -> list[Part]:
 
 def abstention(answer: Answer, glyphs: Glyphs, width: int) -> Content:
     """Return why there is no answer, the masked lines that would answer, the nearest passages."""
-    heading = f"{glyphs.abstained} {NOT_ANSWERED} — {abstention_phrase(answer.reason)}\n"
+    heading = (
+        f"{glyphs.abstained} {NOT_ANSWERED} — {abstention_phrase(answer.reason, answer.within)}\n"
+    )
     parts = [(glyphs.say(heading), "bold"), *left_out(answer, glyphs), *_file_notes(answer, glyphs)]
     if answer.reason is Reason.EMPTY_LIBRARY:
         return assemble([*parts, (f"  Add a folder or a file:  {ADD_COMMAND}", "")])

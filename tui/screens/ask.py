@@ -22,6 +22,7 @@ from tui.screens.ask_history import AskHistory
 from tui.widgets.bars import Header, KeyBar
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
+from tui.widgets.find_bar import FindBar
 from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_lines import CompletionList, IngestLine
 from tui.widgets.source_pane import SourcePane, SourceScroll
@@ -43,6 +44,7 @@ class AskScreen(AskHistory):
             yield SourcePane(self.glyphs)
         yield IngestLine(self.glyphs)
         yield CompletionList(self.glyphs)
+        yield FindBar(self.glyphs)
         with Container(id="ask"):
             yield Static(Content(self.glyphs.ask), id="sign", markup=False)
             yield Prompt(self.glyphs.say("Ask your documents…"))
@@ -67,13 +69,13 @@ class AskScreen(AskHistory):
     async def _question_asked(self, event: Prompt.Asked) -> None:
         await self.put(event.question)
 
-    async def put(self, question: str, refresh: bool = False) -> None:
-        """Add a question; it is asked after those before it. `refresh` as in `Bot.ask`."""
+    async def put(self, question: str, refresh: bool = False, within: tuple[str, ...] = ()) -> None:
+        """Add a question, asked after those before it. `refresh` and `within` as in `Bot.ask`."""
         if self.has_class("-narrow"):
             self._wants_pane = None  # a source in full size would hide the answer
             self._arrange()
         self.ingest.result = ""  # it was seen
-        turn = Exchange(question, self.glyphs, refresh)
+        turn = Exchange(question, self.glyphs, refresh, within)
         await self.talk.add(turn)
         if self.shown not in self.talk.turns:
             self.shown = None  # it was removed, because there are many turns
@@ -90,6 +92,7 @@ class AskScreen(AskHistory):
         self.questions.up, self.status = True, event.status
         self.prompt.remember(*event.questions)
         self.talk.welcome(event.status, None)
+        self.list_sources()
         self.reopen_last()
         self._next()
 
@@ -146,12 +149,12 @@ class AskScreen(AskHistory):
     async def action_again(self) -> None:
         turn = self._target()
         if turn is not None:
-            await self.put(turn.question)
+            await self.put(turn.question, within=_documents_of(turn))
 
     async def action_refresh_sources(self) -> None:
         turn = self._target()
         if turn is not None:
-            await self.put(turn.question, refresh=True)
+            await self.put(turn.question, refresh=True, within=_documents_of(turn))
 
     async def action_new(self) -> None:
         self.questions.leave()
@@ -182,6 +185,7 @@ class AskScreen(AskHistory):
         self.pane.keep(event.document_id, event.document)
 
     def _focus_moved(self, focused: Widget | None) -> None:
+        self._end_find_without_focus()
         self._update_bars()
 
     def _update_bars(self) -> None:
@@ -198,8 +202,15 @@ class AskScreen(AskHistory):
         hidden = set(_useless_commands(turn))
         if self.shown is None:
             hidden.add("sources")
+        if self.finding and self.focused is self.find_bar.words:
+            hidden |= {"find_next", "find_previous", "find_keep", "find_edit"}
         busy = self.questions.busy or bool(self.ingest.running)
         self.query_one(KeyBar).show(self._place(), busy, frozenset(hidden))
+
+
+def _documents_of(turn: Exchange) -> tuple[str, ...]:
+    """Return the documents that were searched alone for a turn; () for all."""
+    return turn.answer.within if turn.answer is not None else turn.within
 
 
 def _useless_commands(turn: Exchange | None) -> frozenset[str]:

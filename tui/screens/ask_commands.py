@@ -6,15 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.notifications import SeverityLevel
 
 from rag.domain import Status
 from rag.errors import LibraryMissing, RagError
+from rag.text.foreign_marks import quote_foreign
 from tui import worker
 from tui.render.glyphs import Glyphs
-from tui.screens.ask_layout import AskLayout
+from tui.screens.ask_find import AskFind
 from tui.state.completion import completions, slash_command, typed_path
 from tui.state.ingest import IngestProgress
 from tui.state.queue import QuestionQueue
+from tui.widgets.bars import model_name
 from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_lines import CompletionList, IngestLine
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 5.0
 
 
-class AskCommands(AskLayout):
+class AskCommands(AskFind):
     """Adds documents in a thread; questions wait until they can be answered."""
 
     def __init__(self, engine: ChatEngine, glyphs: Glyphs) -> None:
@@ -73,7 +76,8 @@ class AskCommands(AskLayout):
 
     @on(Prompt.Changed)
     def _prompt_changed(self, event: Prompt.Changed) -> None:
-        self.query_one(CompletionList).show(completions(self.prompt.text))
+        found = completions(self.prompt.text, self.prompt.sources)
+        self.query_one(CompletionList).show(found)
 
     @on(CompletionList.Chosen)
     def _completion_chosen(self, event: CompletionList.Chosen) -> None:
@@ -134,9 +138,48 @@ class AskCommands(AskLayout):
         self._looking = False
         if event.status is None or event.status == self.status:
             return
+        self._note_model(event.status)
         self.status, self.missing = event.status, False
         self.talk.welcome(self.status, None)
+        self.list_sources()
         self._next()
+
+    # -- the model
+
+    def action_model(self, name: str = "") -> None:
+        """Let another model answer; without a name, let the user type it."""
+        if not name:
+            self.prompt.put("/model ")
+            self.to_prompt()
+            return
+        self.app.notify(f"trying {quote_foreign(name)} …", markup=False, timeout=3)
+        self._run_in_thread(partial(worker.use_model, self.engine, name, self.post_message))
+
+    @on(worker.ModelTried)
+    def _model_tried(self, event: worker.ModelTried) -> None:
+        severity: SeverityLevel = "warning" if event.failed else "information"
+        words = self.glyphs.say(quote_foreign(event.says))
+        self.app.notify(words, markup=False, severity=severity, timeout=8)
+        self._look()
+
+    def _note_model(self, now: Status) -> None:
+        """Say that another model answers from now on; a running answer is still by the old one."""
+        before = self.status.model if self.status else now.model
+        if now.model != before:
+            words = f"{model_name(now.model)} answers now, no longer {model_name(before)}"
+            if self.questions.running is not None:
+                words += "; the answer under way is still by the old one"
+            self.app.notify(self.glyphs.say(words), markup=False, timeout=8)
+
+    # -- names of documents
+
+    def list_sources(self) -> None:
+        """Ask for the names of the documents, which the prompt completes."""
+        self._run_in_thread(partial(worker.list_sources, self.engine, self.post_message))
+
+    @on(worker.SourcesKnown)
+    def _sources_known(self, event: worker.SourcesKnown) -> None:
+        self.prompt.sources = event.sources
 
     def _note_failure(self, error: RagError) -> None:
         """Remember whether the engine failed for lack of a library, which `add` will make."""

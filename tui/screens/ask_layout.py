@@ -8,9 +8,10 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
+from rag.export.markdown import answer_markdown
 from rag.protocols import ErrorRates
 from tui.render.answer_text import error_rates
-from tui.render.export import markdown, plain, sentence
+from tui.render.export import plain, sentence
 from tui.render.glyphs import Glyphs
 from tui.screens.check import CheckScreen
 from tui.state.cursor import AnswerCursor
@@ -163,7 +164,7 @@ class AskLayout(Screen[None]):
         stops: list[Widget] = [self.prompt, *([answer] if answer else [])]
         if self.has_class("-open"):
             stops.append(self.query_one(SourceScroll))
-        place = {"prompt": 0, "answer": 1, "source": len(stops) - 1}[self._place()]
+        place = {"answer": 1, "source": len(stops) - 1}.get(self._place(), 0)
         self.set_focus(stops[(place + by) % len(stops)])  # at once: keys may follow in a burst
 
     def action_along(self, by: int) -> None:
@@ -222,7 +223,7 @@ class AskLayout(Screen[None]):
             return ""
         if form == "sentence":
             return sentence(turn.cursor.claim) if turn.cursor.claim else ""
-        return markdown(turn.answer) if form == "markdown" else plain(turn.answer)
+        return answer_markdown(turn.answer) if form == "markdown" else plain(turn.answer)
 
     async def action_copy(self, form: str) -> None:
         await self.run_action(f"app.copy('{form}')")

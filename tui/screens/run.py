@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from rag.domain.runs import QuestionChange, RunComparison, RunListing
+from rag.domain.runs import FigureChange, FigureValue, QuestionChange, RunComparison, RunListing
 from rag.text.foreign_marks import quote_foreign
 from tui.commands import bindings
 from tui.render import run_rows
@@ -159,11 +159,11 @@ def _heads(width: int) -> Content:
     return assemble([(run_rows.change_heads(width), "$text-muted")])
 
 
-def _figure(figure: run_rows.FigureValue, glyphs: Glyphs, width: int, here: bool) -> Content:
+def _figure(figure: FigureValue, glyphs: Glyphs, width: int, here: bool) -> Content:
     return run_rows.figure_row(figure, width, glyphs)
 
 
-def _change(figure: run_rows.FigureChange, glyphs: Glyphs, width: int, here: bool) -> Content:
+def _change(figure: FigureChange, glyphs: Glyphs, width: int, here: bool) -> Content:
     return run_rows.change_row(figure, width, glyphs)
 
 

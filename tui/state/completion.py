@@ -1,15 +1,17 @@
-"""What the prompt can complete: the name of a `/` command, and the path after `/add`."""
+"""What the prompt can complete: a `/` command, the path after `/add`, a document after `@`."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from rag.text.document_names import complete_name, sources_named, typed_name, written_name
 from tui.command import Command
 from tui.commands import COMMANDS
 
@@ -27,6 +29,7 @@ class Completion:
 
     text: str
     help: str = ""
+    shown: str = ""  #: what a list shows of it; "" for the whole text
 
 
 def parse_command(text: str) -> tuple[str, str] | None:
@@ -40,8 +43,10 @@ def slash_command(name: str) -> Command | None:
     return _SLASH.get(name)
 
 
-def completions(text: str) -> list[Completion]:
-    """Return what `text` may become; nothing for a question."""
+def completions(text: str, sources: Sequence[str] = ()) -> list[Completion]:
+    """Return what `text` may become. In a question, the name of one of `sources` is completed."""
+    if parse_command(text) is None and text != "/":
+        return _documents(text, sources)
     if not text.startswith("/") or "\n" in text or len(text) > MAX_PATH_CHARS:
         return []
     name, space, argument = text[1:].partition(" ")
@@ -55,6 +60,20 @@ def completions(text: str) -> list[Completion]:
     if command is None or command.takes != "PATH":
         return []
     return [Completion(f"/{name} {path}") for path in complete_path(argument.lstrip())]
+
+
+def _documents(text: str, sources: Sequence[str]) -> list[Completion]:
+    """Return the documents whose name is being typed after an `@` at the end of `text`."""
+    typed = typed_name(text)
+    if typed is None:
+        return []
+    start, begin = typed
+    found = [s for s in complete_name(begin, sources) if s.isprintable() and '"' not in s]
+    if found and sources_named(begin, sources) == found[:1] and len(found) == 1:
+        return []  # it is typed already
+    names = [written_name(source, sources) for source in found[:MAX_LISTED]]
+    listed = [Completion(f"{text[:start]}{name} ", shown=name) for name in names]
+    return listed + [Completion(text)] * (len(found) - len(listed))
 
 
 def complete_path(text: str) -> list[str]:

@@ -51,7 +51,7 @@ class Header(Widget):
             if screen_width >= 112:
                 left.append(f"{self.status.passages:,} passages")
             if screen_width >= 70:
-                right = f"{self._model_name(self.status)} · {right}"
+                right = f"{self._answering(self.status)} · {right}"
         right = self._glyphs.say(right)
         left_cells = max(1, width - cell_len(right) - cell_len(help_words) - 2)
         shown = self._glyphs.cut(self._glyphs.say(" · ".join(left)), left_cells)
@@ -59,15 +59,11 @@ class Header(Widget):
         words = Content(shown + " " * gap + right).stylize("bold", 0, len("footnote"))
         return words + clickable(Content(help_words), command="help")
 
-    def _model_name(self, status: Status) -> str:
-        """Return the name of the model; of a file its name without its folders and its suffix.
-
-        Of a server it is the host that text is sent to.
-        """
+    def _answering(self, status: Status) -> str:
+        """Return the name of the model that answers; of a server the host that text is sent to."""
         if status.server:
             return self._glyphs.cut(SENT_TO.format(quote_foreign(status.server)), SERVER_CELLS)
-        name = status.model.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".gguf")
-        return self._glyphs.cut(quote_foreign(name), MODEL_CELLS)
+        return self._glyphs.cut(model_name(status.model), MODEL_CELLS)
 
     async def on_click(self, event: events.Click) -> None:
         await run_clicked(self, event)
@@ -156,6 +152,11 @@ async def run_clicked(widget: Widget, event: events.Click) -> None:
         focused = widget.screen.focused
         is_local = "." not in command.action and focused is not None
         await widget.app.run_action(command.action, focused if is_local else widget.screen)
+
+
+def model_name(model: str) -> str:
+    """Return the name of a model; of a file its name without its folders and its suffix."""
+    return quote_foreign(model.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".gguf"))
 
 
 def _hint_cells(key: str, label: str) -> int:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from rag.domain import Answer, Span
 from rag.errors import RagError
-from rag.events import Answered, Event, Retrieved, Token
+from rag.events import Answered, Event, Notice, Retrieved, Token
 from rag.text.foreign_marks import AnswerStream, spell_marks
 from tui.commands import bindings
 from tui.render.answer_text import abstention, assemble, failure, looked_up, notes, total
@@ -23,6 +23,7 @@ from tui.render.glyphs import Glyphs
 from tui.render.marks import MarkedText, hide_partial_marker, mark_answer
 from tui.state.cursor import AnswerCursor
 from tui.state.progress import RUNNING, Phase, Progress
+from tui.widgets.find_bar import Searchable, SearchableStatic
 from tui.widgets.text_view import TextView
 
 #: The narrowest width that a card is laid out for, in cells, and the width of its margins.
@@ -53,9 +54,16 @@ class Exchange(Vertical, can_focus=True):
             super().__init__()
             self.text = text
 
-    def __init__(self, question: str, glyphs: Glyphs, refresh: bool = False) -> None:
+    def __init__(
+        self,
+        question: str,
+        glyphs: Glyphs,
+        refresh: bool = False,
+        within: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(classes="turn")
         self.question = question
+        self.within = within  #: the documents that alone are searched; () for all
         self.glyphs = glyphs
         self.refresh_sources = refresh  #: whether changed files are read again first
         self.progress = Progress()
@@ -66,13 +74,15 @@ class Exchange(Vertical, can_focus=True):
         self._marked: MarkedText | None = None
         self._stream = AnswerStream()
         self._has_new_text = False
+        self._notices: list[str] = []
         self._time = datetime.now().strftime("%H:%M")
         # The parts are kept as attributes: a turn can be painted before it is mounted, and while
         # it is removed.
         self._asked = TextView(classes="asked")
         self._looked = _hidden_static("looked")
         self._text = TextView(classes="text")
-        self._card = _hidden_static("card")
+        self._card = SearchableStatic(Content(""), classes="card")
+        self._card.display = False
         self._state = _hidden_static("state")
 
     def compose(self) -> ComposeResult:
@@ -104,10 +114,17 @@ class Exchange(Vertical, can_focus=True):
         if isinstance(event, Token) and self.progress.phase is not Phase.STOPPING:
             self._stream.add(event.text, event.quoted)
             self._has_new_text = True
+        if isinstance(event, Notice):
+            self._notices.append(event.says)
+            self._show_looked("", ())
         if isinstance(event, Retrieved):
             self.cursor = AnswerCursor(event.passages).start()
-            _show(self._looked, looked_up(event.asked))
+            self._show_looked(event.asked, event.within)
         self.progress.hear(event)
+
+    def _show_looked(self, asked: str, within: tuple[str, ...]) -> None:
+        """Show how the question was looked up, and what the engine has noted about it."""
+        _show(self._looked, looked_up(asked, within, self._notices))
 
     def begin(self) -> None:
         """Show that the engine works on the question."""
@@ -148,7 +165,7 @@ class Exchange(Vertical, can_focus=True):
     def _end(self, answer: Answer) -> None:
         """Show the finished answer."""
         self.answer = answer
-        _show(self._looked, looked_up(answer.asked))
+        self._show_looked(answer.asked, answer.within)
         self.progress.phase = Phase.DONE
         self._marked = mark_answer(answer, self.glyphs)
         number = self.cursor.number
@@ -210,6 +227,18 @@ class Exchange(Vertical, can_focus=True):
         """Set whether the source pane shows this turn."""
         self.current = current
         self._paint_text()
+
+    def searchable(self) -> list[Searchable]:
+        """Return the texts of this turn that are on the screen, in order."""
+        views: list[Searchable] = [self._asked]
+        views += [view for view in (self._text, self._card) if view.display]
+        return views
+
+    def go_to_found(self, view: Searchable, offset: int) -> None:
+        """Move the cursor to the sentence at `offset` of one of `searchable`, if there is one."""
+        at = self._marked.sentence_at(offset) if self._marked and view is self._text else None
+        if at is not None:
+            self.go(self.cursor.sentence(at))
 
     def cursor_row(self) -> int:
         """Return the row of the cursor inside this turn; 0 without one."""
@@ -281,7 +310,7 @@ def _hidden_static(name: str) -> Static:
 def _show(static: Static, content: Content) -> None:
     """Show `content`, without a new layout if old and new are one line that fits."""
     static.display = bool(content.plain)
-    old = static.content
+    old = static.base if isinstance(static, SearchableStatic) else static.content
     if not isinstance(old, Content) or not old.is_same(content):
         width = static.content_size.width
         fits = all(
@@ -289,4 +318,7 @@ def _show(static: Static, content: Content) -> None:
             for c in (old, content)
             if isinstance(c, Content)
         )
-        static.update(content, layout=not fits)
+        if isinstance(static, SearchableStatic):
+            static.put(content, layout=not fits)
+        else:
+            static.update(content, layout=not fits)

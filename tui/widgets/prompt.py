@@ -54,6 +54,7 @@ class Prompt(TextArea):
         super().__init__(
             id="prompt", compact=True, placeholder=placeholder, highlight_cursor_line=False
         )
+        self.sources: tuple[str, ...] = ()  #: the names of the documents, which `@` completes
         self._earlier: list[str] = []
         self._at = 0  #: 0 is the draft, 1 the newest question
         self._draft = ""
@@ -93,13 +94,16 @@ class Prompt(TextArea):
         self._show(text)
 
     def update_suggestion(self) -> None:
-        """Suggest the rest of a `/` command or of a path, while the cursor is at the end."""
-        self.suggestion = sanitize(self._rest())
+        """Suggest the rest of a command, a path or a document, while the cursor is at the end."""
+        completed = self._completed()
+        begun = completed.startswith(self.text)
+        self.suggestion = sanitize(completed[len(self.text) :]) if begun else ""
 
-    def _rest(self) -> str:
-        """Return what completes the `/` command or the path before the cursor; "" for nothing."""
-        found = completions(self.text) if self.cursor_location == self.document.end else []
-        return found[0].text[len(self.text) :] if found else ""
+    def _completed(self) -> str:
+        """Return the text with what is before the cursor completed; "" for nothing."""
+        at_end = self.cursor_location == self.document.end
+        found = completions(self.text, self.sources) if at_end else []
+        return found[0].text if found else ""
 
     def action_newline(self) -> None:
         self.insert("\n")
@@ -142,7 +146,7 @@ class Prompt(TextArea):
             "ctrl+j": self.action_newline,
             "shift+enter": self.action_newline,
         }
-        if event.key == "tab" and self._rest():
+        if event.key == "tab" and self._completed() not in ("", self.text):
             actions["tab"] = self.action_complete
         if event.key in actions:
             event.prevent_default()
@@ -154,8 +158,8 @@ class Prompt(TextArea):
             await self.run_action(f"screen.ring({_RING[event.key]})")
 
     def action_complete(self) -> None:
-        """Insert what completes the command or the path."""
-        self.insert(_clean(self._rest()))
+        """Complete the command, the path, or the name of the document."""
+        self._show(_clean(self._completed()))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

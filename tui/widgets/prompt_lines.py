@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from rag.text.sanitize import sanitize_line
+from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import Part, assemble, clickable
 from tui.render.glyphs import Glyphs
 from tui.state.completion import MAX_LISTED, Completion
@@ -53,10 +53,10 @@ class CompletionList(Static):
         """Show the first completions; nothing hides the list."""
         self._listed = found[:MAX_LISTED]
         self.display = bool(self._listed)
-        width = max((len(c.text) for c in self._listed), default=0)
+        width = max((len(c.shown or c.text) for c in self._listed), default=0)
         rows = []
         for number, completion in enumerate(self._listed):
-            text = sanitize_line(completion.text)
+            text = quote_foreign(completion.shown or completion.text)
             parts: list[Part] = [(f"{text:<{width}}", "bold" if number == 0 else "")]
             parts.append((f"  {completion.help}", "$text-muted"))
             rows.append(clickable(assemble(parts), completion=number))

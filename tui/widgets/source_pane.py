@@ -78,6 +78,8 @@ class SourcePane(Vertical):
         self.cursor = AnswerCursor()
         self.pending = False  #: whether verdicts are still to come
         self.rates: ErrorRates | None = None  #: the error rates of the check, once they are known
+        #: whether a search has scrolled the source: it stays there until another one is shown
+        self.holds_place = False
         self._documents: dict[str, Document | None] = {}
         self._excerpt: Excerpt | None = None  #: what is shown
 
@@ -96,6 +98,8 @@ class SourcePane(Vertical):
 
         `pending` is set while verdicts are still to come.
         """
+        if cursor != self.cursor:
+            self.holds_place = False
         self.cursor, self.pending = cursor, pending
         passage = cursor.passage
         if passage is not None and passage.chunk.document not in self._documents:
@@ -207,7 +211,7 @@ class SourcePane(Vertical):
 
         A short answer that would be below the pane is in its last line.
         """
-        if self.is_mounted and excerpt is self._excerpt:
+        if self.is_mounted and excerpt is self._excerpt and not self.holds_place:
             view, reader = (
                 self.query_one("#source-text", TextView),
                 self.query_one("#source-body", SourceScroll),

@@ -18,6 +18,8 @@ from rag.domain import Span
 from rag.text.sanitize import sanitize
 from tui.render.wrap import wrap_text
 
+#: The styles of a match: where the user is, and elsewhere. They differ without colours too.
+HERE_STYLE, FOUND_STYLE = "bold reverse", "bold underline"
 #: A span and its style.
 Style = tuple[Span, str]
 #: A span whose lines are marked in the gutter, the sign, and the style of the sign.
@@ -44,6 +46,7 @@ class TextView(Widget):
         super().__init__(id=name, classes=classes)
         self._styles: tuple[Style, ...] = ()
         self._marks: tuple[Mark, ...] = ()
+        self._found: tuple[Style, ...] = ()
         self._wrapped: tuple[int, list[Span]] = (-1, [])
         self.text = _clean(text)
 
@@ -52,9 +55,16 @@ class TextView(Widget):
         clean = _clean(text)
         height = len(self.rows())
         if clean != self.text:
-            self.text, self._wrapped = clean, (-1, [])
+            self.text, self._wrapped, self._found = clean, (-1, []), ()
         self._styles, self._marks = tuple(styles), tuple(marks)
         self.refresh(layout=len(self.rows()) != height)
+
+    def show_found(self, found: Sequence[Span], here: Span | None) -> None:
+        """Mark the places that were found, and the one where the user is."""
+        marked = tuple((span, HERE_STYLE if span == here else FOUND_STYLE) for span in found)
+        if marked != self._found:
+            self._found = marked
+            self.refresh()
 
     def rows(self, width: int | None = None) -> list[Span]:
         """Return the lines on the screen as spans of the text. `width` is in cells."""
@@ -85,7 +95,7 @@ class TextView(Widget):
             head = sign + " " * (self.GUTTER - cell_len(sign))
             at += len(head)
             shift = at - row.start
-            for span, span_style in self._styles:
+            for span, span_style in (*self._styles, *self._found):
                 if span.start < row.end and row.start < span.end:
                     start, end = max(span.start, row.start), min(span.end, row.end)
                     spans.append(StyledSpan(shift + start, shift + end, span_style))

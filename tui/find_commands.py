@@ -1,0 +1,80 @@
+"""The table of commands that search in what is on the screen."""
+
+from __future__ import annotations
+
+from tui.command import Command
+
+FIND_COMMANDS: tuple[Command, ...] = (
+    Command(
+        "find",
+        "slash",
+        "find",
+        "Search in the conversation and the source that are on the screen",
+        "answer",
+        "screen.find",
+        rank=9,
+        takes="WORDS",
+    ),
+    Command(
+        "source_find",
+        "slash",
+        "find",
+        "Search in the source and the conversation",
+        "source",
+        "screen.find",
+        rank=7,
+        in_palette=False,
+    ),
+    Command(
+        "find_next",
+        "n,down",
+        "next",
+        "Go to the next match; after the last comes the first",
+        "find",
+        "screen.find_move(1)",
+        rank=1,
+        in_palette=False,
+        keys_shown="n down",
+    ),
+    Command(
+        "find_previous",
+        "N,up",
+        "previous",
+        "Go to the previous match",
+        "find",
+        "screen.find_move(-1)",
+        rank=2,
+        in_palette=False,
+        keys_shown="N up",
+    ),
+    Command(
+        "find_keep",
+        "enter",
+        "stay here",
+        "After the words: go on with n and N. Again: close the search and stay at the match",
+        "find",
+        "screen.find_keep",
+        rank=3,
+        in_palette=False,
+    ),
+    Command(
+        "find_back",
+        "escape",
+        "back",
+        "Close the search and return to where it began",
+        "find",
+        "screen.find_back",
+        rank=4,
+        in_palette=False,
+    ),
+    Command(
+        "find_edit",
+        "slash",
+        "other words",
+        "Type other words",
+        "find",
+        "edit",
+        rank=5,
+        in_palette=False,
+    ),
+)
