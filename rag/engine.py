@@ -103,10 +103,8 @@ class Engine:
         self._starting = threading.Lock()
         self._working, self._looking = threading.Lock(), threading.Lock()
         self._closed = False
-        self._model_changed = False  #: whether the child has another model than `_config`
         self._kill_timer: threading.Timer | None = None
-        #: number of the work that runs, or ran last
-        self._number = 0
+        self._number = 0  #: of the work that runs, or ran last
 
     def start(self) -> None:
         """Spawn the child unless it is running. Returns at once."""
@@ -184,16 +182,12 @@ class Engine:
         """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
         for event in self._work(FrontDoor.use_model, name):
             if isinstance(event, ModelChosen):
-                with self._looking, self._starting:
-                    self._config = replace(self._config, model=event.model)
-                    self._model_changed = True
+                self._config = replace(self._config, model=event.model)
             yield event
-        if self._model_changed:
-            with self._working, self._looking, self._starting:
-                self._model_changed = False
-                if self._child is not None:
-                    self._child.kill()
-                    self._child = None
+        with self._working, self._looking, self._starting:
+            child, self._child = self._child, None
+            if child is not None:
+                child.kill()
 
     def _work(
         self,
