@@ -169,13 +169,6 @@ class Engine:
         """As `Bot.add`."""
         return self._work(FrontDoor.add, absolute_paths(paths))
 
-    def use_model(self, name: str) -> Iterator[Event]:
-        """As `Bot.use_model`. It waits until the work that runs has ended."""
-        for event in self._work(FrontDoor.use_model, name):
-            if isinstance(event, ModelChosen):
-                self._config = replace(self._config, model=event.model)
-            yield event
-
     def sync(self) -> Iterator[Event]:
         """As `Bot.sync`."""
         return self._work(FrontDoor.sync)
@@ -187,6 +180,17 @@ class Engine:
     def remove(self, name: str) -> Iterator[Event]:
         """As `Bot.remove`."""
         return self._work(FrontDoor.remove, name)
+
+    def use_model(self, name: str) -> Iterator[Event]:
+        """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
+        for event in self._work(FrontDoor.use_model, name):
+            if isinstance(event, ModelChosen):
+                self._config = replace(self._config, model=event.model)
+            yield event
+        with self._working, self._looking, self._starting:
+            child, self._child = self._child, None
+            if child is not None:
+                child.kill()
 
     def _work(
         self,

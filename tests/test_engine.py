@@ -18,7 +18,7 @@ import pytest
 from rag import Bot, Config, Engine
 from rag.domain import FileState
 from rag.errors import Cancelled, EngineStopped, NotSetUp, Usage
-from rag.events import Answered, Reading, Retrieved, Token
+from rag.events import Answered, ModelChosen, Reading, Retrieved, Token
 from rag.front_door import FrontDoor
 from tests.support.narrow import close
 
@@ -111,6 +111,19 @@ def _short(engine: Engine) -> Iterator[object]:
         yield event
         if isinstance(event, Reading | Token):
             engine.stop()
+
+
+def test_another_model_answers_without_a_restart_of_the_program(tmp_path: Path) -> None:
+    machine = Engine(Config(home=str(tmp_path), model="gone.gguf"))
+    try:
+        assert machine.status().model == "gone.gguf"
+        assert list(machine.use_model("reader"))[-1] == ModelChosen("reader", "")
+        assert machine.status().model == "reader"
+        assert [entry.name for entry in machine.models() if entry.in_use] == ["reader"]
+        with pytest.raises(Usage, match="reader is in use"):
+            machine.remove_model("reader")
+    finally:
+        machine.close()
 
 
 def test_stop_without_work_does_nothing(engine: Engine) -> None:
