@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -124,3 +125,15 @@ def test_the_picture_is_of_the_screen_and_downloads_nothing() -> None:
         "NOT ANSWERED" in shown and "the sentence is supported" in shown and "SOURCE 1 of" in shown
     )
     assert "@font-face" not in picture and "url(http" not in picture.replace('"', "")
+
+
+def test_the_walk_is_a_recording_that_a_player_plays() -> None:
+    head, *rows = (json.loads(line) for line in read(DOCS / "walk.cast").splitlines())
+    assert head["version"] == 2 and head["width"] == 100 and head["height"] == 30
+    times = [time for time, kind, _ in rows if kind == "o"]
+    assert len(times) == len(rows) > 20 and times == sorted(times) and 10 < times[-1] < 90
+    written = "".join(text for _, _, text in rows)
+    assert "\x1b[?1049h" in written and "\x1b[?1049l" in written, "it opens, and it ends"
+    shown = re.sub(r"\x1b\[[0-9;?<>]*[A-Za-z]", "", written)
+    assert "looked only in" in shown and "\x1b]11;?" not in written
+    assert not re.search(r"(?<![\w.])/(?:home|root|tmp|opt)/\w", written)
