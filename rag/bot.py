@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -196,42 +195,36 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
     ) -> Iterator[Event]:
         """Answer a question; the last event is `Answered`.
 
-        Only the documents are searched that `within` names, or the question itself as `@name`.
-        Raises `Usage` for a name that means no document, or several.
-
+        Only documents named in `within`, or as `@name`, are searched. `Usage` if that is unclear.
         The question is saved at once and the answer as it is written; without `save` neither is.
-        With `refresh`, files that changed since they were read are read again first, if a passage
-        for the question is of them. `stop` is called between the words. Once it returns True, the
-        answer so far is checked and marked as stopped.
+        With `refresh`, changed files are read again first, if a passage for the question is of
+        them. Once `stop` returns True, the answer so far is checked and marked as stopped.
         """
-        question = limits.check_question(question)
-        if note := self.follow_settings():
+        question, note = limits.check_question(question), self.follow_settings()
+        limit = self.config.passages
+        if note:
             yield Notice(note)
         library = self.access.open_to_ask()
         searched = searched_documents(question, within, library)
         conversation = conversation or self.new_conversation()
         history = library.history.answered(conversation)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        recorder = None
-        if save and library.history.database.read_only:
+        keeps = save and not library.history.database.read_only
+        if save and not keeps:
             yield Notice("the library cannot be written: this conversation is not kept")
-        elif save:
-            turn = library.history.ask(conversation, now, question)
-            recorder = AnswerRecorder(library.history, turn, question)
+        recorder = AnswerRecorder.begin(library.history, conversation, question) if keeps else None
         if not self.machines.ready:
             yield Loading("the models")
         yield from self.access.renew_index(stop)
         if refresh:
             completed = complete_question(searched.question, history)
-            limit, documents = self.config.passages, searched.documents
-            yield from self.access.refresh(completed, limit, stop, documents)
+            yield from self.access.refresh(completed, limit, stop, searched.documents)
         answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
         events = answer_question(
             searched.question,
             partial(self.access.search, within=searched.documents),
             self.machines.writer(),
             self.machines.judge(),
-            limit=self.config.passages,
+            limit=limit,
             searched=library.documents.counts().chunks,
             history=history,
             stop=stop,
@@ -240,10 +233,7 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
             named=question,
             within=searched.sources,
         )
-        for event in events:
-            if recorder is not None:
-                recorder.hear(event)
-            yield event
+        yield from recorder.record(events) if recorder else events
 
     @reports_disk_errors
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:

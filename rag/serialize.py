@@ -379,8 +379,8 @@ def event(value: e.Event) -> dict[str, object]:
             "event": name,
             "asked": value.asked or None,
             "searched": value.searched,
-            "within": list(value.within),
             "passages": passages,
+            **({"within": list(value.within)} if value.within else {}),
         }
     if isinstance(value, e.Token):
         return {

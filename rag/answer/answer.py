@@ -79,8 +79,7 @@ def answer_question(
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:
-        yield Retrieved((), 0, "", within)
-        yield Answered(run.abstain(Reason.EMPTY_LIBRARY))
+        yield from (Retrieved((), 0, "", within), Answered(run.abstain(Reason.EMPTY_LIBRARY)))
         return
     run.complete(history)
     if stop():
@@ -103,8 +102,8 @@ def answer_question(
     yield from run.write(history, stop, written)
     if run.draft.abstained:
         yield Answered(run.abstain(run.draft.reason or Reason.NOT_ANSWERED))
-        return
-    yield from run.check(judge)
+    else:
+        yield from run.check(judge)
 
 
 class _QuestionRun:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from rag import serialize
 from rag.domain import Claim, Passage
@@ -37,6 +38,18 @@ class AnswerRecorder:
         self._text, self._asked = "", ""
         self._passages: tuple[Passage, ...] = ()
         self._claims: list[Claim] = []
+
+    @classmethod
+    def begin(cls, history: History, conversation: str, question: str) -> AnswerRecorder:
+        """Save a question as asked now, and return the recorder of its answer."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(history, history.ask(conversation, now, question), question)
+
+    def record(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Pass the events of the question on, each after what it says was saved."""
+        for event in events:
+            self.hear(event)
+            yield event
 
     def hear(self, event: Event) -> None:
         """Receive one event, before it is passed on to a screen."""

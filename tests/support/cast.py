@@ -54,7 +54,7 @@ class Recorder:
         """Type the end of a question, and record until the header says that it was answered."""
         self.keys(keys)
         end = time.monotonic() + PATIENCE
-        while self._seen.rfind("ready") <= self._seen.rfind("answering"):
+        while (asked := self._seen.rfind("answering")) < 0 or self._seen.rfind("ready") < asked:
             if time.monotonic() > end:
                 raise SystemExit(f"no answer came; the end: {self._seen[-300:]!r}")
             self._read(1.0)
@@ -99,6 +99,8 @@ class Recorder:
             self._pty.press(key)
             self.now += KEY
             self._read(0.1)
+        if keys == "\x1b":  # with the next key it would be another one
+            self._settle()
         if until:
             self.until(*until)
 

@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -25,12 +23,13 @@ from tui.state.cursor import AnswerCursor
 from tui.state.progress import RUNNING, Phase, Progress
 from tui.widgets.find_bar import Searchable, SearchableStatic
 from tui.widgets.text_view import TextView
+from tui.widgets.turn_parts import TurnParts
 
 #: The narrowest width that a card is laid out for, in cells, and the width of its margins.
 MIN_CARD_CELLS, CARD_MARGIN_CELLS = 20, 4
 
 
-class Exchange(Vertical, can_focus=True):
+class Exchange(TurnParts, can_focus=True):
     """Receives the events of one question and shows them at each `tick`.
 
     `cursor` is the sentence and source where the user is in the answer.
@@ -61,7 +60,7 @@ class Exchange(Vertical, can_focus=True):
         refresh: bool = False,
         within: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(classes="turn")
+        super().__init__(datetime.now().strftime("%H:%M"))
         self.question = question
         self.within = within  #: the documents that alone are searched; () for all
         self.glyphs = glyphs
@@ -75,24 +74,6 @@ class Exchange(Vertical, can_focus=True):
         self._stream = AnswerStream()
         self._has_new_text = False
         self._notices: list[str] = []
-        self._time = datetime.now().strftime("%H:%M")
-        # The parts are kept as attributes: a turn can be painted before it is mounted, and while
-        # it is removed.
-        self._asked = TextView(classes="asked")
-        self._looked = _hidden_static("looked")
-        self._text = TextView(classes="text")
-        self._card = SearchableStatic(Content(""), classes="card")
-        self._card.display = False
-        self._state = _hidden_static("state")
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(classes="question"):
-            yield self._asked
-            yield Static(Content(self._time), classes="time", markup=False)
-        yield self._looked
-        yield self._text
-        yield self._card
-        yield self._state
 
     def on_mount(self) -> None:
         sign = (Span(0, 1), self.glyphs.ask, "bold $text-accent")
@@ -116,15 +97,11 @@ class Exchange(Vertical, can_focus=True):
             self._has_new_text = True
         if isinstance(event, Notice):
             self._notices.append(event.says)
-            self._show_looked("", ())
+            _show(self._looked, looked_up("", (), self._notices))
         if isinstance(event, Retrieved):
             self.cursor = AnswerCursor(event.passages).start()
-            self._show_looked(event.asked, event.within)
+            _show(self._looked, looked_up(event.asked, event.within, self._notices))
         self.progress.hear(event)
-
-    def _show_looked(self, asked: str, within: tuple[str, ...]) -> None:
-        """Show how the question was looked up, and what the engine has noted about it."""
-        _show(self._looked, looked_up(asked, within, self._notices))
 
     def begin(self) -> None:
         """Show that the engine works on the question."""
@@ -165,7 +142,7 @@ class Exchange(Vertical, can_focus=True):
     def _end(self, answer: Answer) -> None:
         """Show the finished answer."""
         self.answer = answer
-        self._show_looked(answer.asked, answer.within)
+        _show(self._looked, looked_up(answer.asked, answer.within, self._notices))
         self.progress.phase = Phase.DONE
         self._marked = mark_answer(answer, self.glyphs)
         number = self.cursor.number
@@ -227,12 +204,6 @@ class Exchange(Vertical, can_focus=True):
         """Set whether the source pane shows this turn."""
         self.current = current
         self._paint_text()
-
-    def searchable(self) -> list[Searchable]:
-        """Return the texts of this turn that are on the screen, in order."""
-        views: list[Searchable] = [self._asked]
-        views += [view for view in (self._text, self._card) if view.display]
-        return views
 
     def go_to_found(self, view: Searchable, offset: int) -> None:
         """Move the cursor to the sentence at `offset` of one of `searchable`, if there is one."""
@@ -298,13 +269,6 @@ class Exchange(Vertical, can_focus=True):
             event.stop()
             event.prevent_default()
             self.post_message(self.Typed(event.character))
-
-
-def _hidden_static(name: str) -> Static:
-    """Return a part of a turn, which is hidden until it shows something."""
-    static = Static(Content(""), classes=name, markup=False)
-    static.display = False
-    return static
 
 
 def _show(static: Static, content: Content) -> None:
