@@ -96,7 +96,7 @@ _SMALL |= {
 }
 _PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _AS_DIGITS = _SMALL | {word: str(number) for number, word in enumerate(_PLACES, 1)}
-_TOP = re.compile(r"\b(?:top|first) (\d+)\b")
+_TOP = re.compile(r"\b(?:top|first) (\d{1,9})\b")
 _COMPARATIVES = {
     "cheapest": "lowest price",
     "cheaper": "lower price",

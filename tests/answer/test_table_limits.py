@@ -12,6 +12,9 @@ import pytest
 
 from rag.answer.table_answer import TableAnswer, answer_from_tables
 from rag.answer.table_load import PlacedTable, TooLarge, tables_of
+from rag.answer.table_plans import make_plans
+from rag.answer.table_question import TableQuestion
+from rag.answer.table_rows import Table
 from rag.domain import Draft, Passage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
@@ -118,3 +121,26 @@ def test_a_row_that_no_passage_has_whole_is_not_left_out_of_a_count() -> None:
     (table,) = library.tables()
     assert isinstance(table, TooLarge)
     assert table.reason.endswith("has a row of 40,005 characters, too long to be compared")
+
+
+_WORDY = (
+    "How many items have the highest total price, average and difference between lamp 1 and lamp 2 "
+    "or lamp 3 or lamp 4 before lamp 5, the same as other than lamp 6, more than 3 and less than "
+    "90 and at least 5 and at most 80 than lamp 7, and which is the most frequent?"
+)
+
+
+def test_a_question_of_many_readings_over_a_wide_table_takes_bounded_time() -> None:
+    """Each of hundreds of sets of rows would be ordered, counted and added in every column."""
+    names = ["Item", *(f"Price {n}" for n in range(39))]
+    rows = [[f"lamp {n}", *(str((n * 31 + c * 7) % 97) for c in range(39))] for n in range(5_000)]
+    began = time.process_time()
+    plans = make_plans(TableQuestion(_WORDY), Table("stock", names, rows))
+    assert time.process_time() - began < 10
+    assert {"cell", "count", "sum", "average"} <= {plan.operation for plan in plans}
+
+
+@pytest.mark.parametrize("question", ["Which are the top {} items by price?", "first {} rows"])
+def test_a_number_of_thousands_of_digits_is_no_number_of_rows(question: str) -> None:
+    asked = TableQuestion(question.format("9" * 5_000))
+    assert asked.top == 0 and not asked.limits

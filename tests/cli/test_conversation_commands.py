@@ -76,6 +76,14 @@ def test_history_rename_and_remove(talks: Path) -> None:
     assert isinstance(run(talks, "history", "show", "aa11").exception, Usage)
 
 
+def test_a_name_that_is_not_unicode_is_a_name(talks: Path) -> None:
+    name = "\udcff\udcfe"  # as Python gives the bytes FF FE of an argument
+    assert run(talks, "history", "rename", "aa11", f"Pump {name}").exit_code == 0
+    assert "Pump ??" in run(talks, "history").output
+    for command in (["remove", name], ["show", name], ["history", "remove", "-y", name]):
+        assert isinstance(run(talks, *command).exception, Usage), command
+
+
 @pytest.mark.parametrize("form", ["markdown", "html", "json"])
 def test_export_prints_or_writes(talks: Path, tmp_path: Path, form: str) -> None:
     printed = run(talks, "export", "aa11", "--format", form)

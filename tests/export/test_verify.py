@@ -206,7 +206,7 @@ def test_a_bundle_takes_time_in_proportion_to_its_size() -> None:
     """Thousands of sentences over one text of markers, and thousands of quotes and passages."""
 
     def seconds(count: int) -> float:
-        answer = {
+        answer: Any = {
             "answer": "[1] " * count,
             "claims": [
                 {
