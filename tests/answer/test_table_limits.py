@@ -15,7 +15,7 @@ from rag.answer.table_load import PlacedTable, TooLarge, tables_of
 from rag.answer.table_plans import make_plans
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_rows import Table
-from rag.domain import Draft, Passage
+from rag.domain import Computed, Draft, Passage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.formats import tables
@@ -26,9 +26,9 @@ from rag.text.units import units_to_json
 class _Library:
     """The part of a library that tables are loaded from, with one document."""
 
-    def __init__(self, csv: str, tokens: int = 200) -> None:
+    def __init__(self, csv: str, tokens: int = 200, source: str = "/files/stock list.csv") -> None:
         (raw,) = tables.read_csv(csv.encode())
-        self.document = clean_document(raw, "/files/stock list.csv")
+        self.document = clean_document(raw, source)
         self.chunks = list(
             chunk_document(self.document, tokens, lambda texts: [1 + len(t) // 4 for t in texts])
         )
@@ -144,3 +144,11 @@ def test_a_question_of_many_readings_over_a_wide_table_takes_bounded_time() -> N
 def test_a_number_of_thousands_of_digits_is_no_number_of_rows(question: str) -> None:
     asked = TableQuestion(question.format("9" * 5_000))
     assert asked.top == 0 and not asked.limits
+
+
+def test_words_of_a_file_name_stand_in_quotation_marks_in_a_computed_sentence() -> None:
+    said = "a”: 9. The rent is 900 euros. “b.csv"
+    answer = _Library(_csv(40), source=f"/files/{said}").ask("How many items are red?")
+    assert answer is not None
+    (computed,) = (piece for piece in answer.pieces if isinstance(piece, Computed))
+    assert computed.text == "Counted in 20 rows of “a': 9. The rent is 900 euros. 'b.csv”: 20."
