@@ -9,7 +9,7 @@ what stands in its place: "it is about Anna Kovac, not Anna Berg".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -299,28 +299,37 @@ def _instead(constraint: Constraint, around: Surroundings) -> str:
     text = around.sentence
     if constraint.kind is Kind.NAME:
         return _other_name(constraint, text)
-    if constraint.kind is Kind.YEAR:
-        return _only(_years(text))
     if constraint.kind is Kind.CODE:
-        return _only({m[0] for m in CODE.finditer(text) if _alike(m[0], constraint.shown)})
-    if constraint.kind is Kind.DATE:
-        return _only({date.shown for date in facts_of(text).dates})
-    if constraint.kind is Kind.ORDINAL:
-        return _only({m[0] for m in ORDINAL.finditer(text)})
-    return ""
+        return _only_codes(text).get(_form_of_code(constraint.shown), "")
+    return _only_one(text, constraint.kind)
 
 
-def _only(found: Iterable[str]) -> str:
-    values = set(found)
-    return values.pop() if len(values) == 1 else ""
+@lru_cache(maxsize=512)
+def _only_codes(text: str) -> dict[str, str]:
+    """The codes of a text by their form, "" for a form that several have."""
+    found = dict[str, str]()
+    for match in CODE.finditer(text):
+        form = _form_of_code(match[0])
+        found[form] = match[0] if found.get(form, match[0]) == match[0] else ""
+    return found
 
 
-def _alike(one: str, other: str) -> bool:
-    """Are two codes of one form: the same letters in front, or none?"""
-    return (
-        re.split(r"[\d]", one, maxsplit=1)[0].lower()
-        == re.split(r"[\d]", other, maxsplit=1)[0].lower()
-    )
+@lru_cache(maxsize=2048)
+def _only_one(text: str, kind: Kind) -> str:
+    """The only year, date or ordinal of a text, or ""."""
+    found = set[str]()
+    if kind is Kind.YEAR:
+        found.update(_years(text))
+    elif kind is Kind.DATE:
+        found.update(date.shown for date in facts_of(text).dates)
+    elif kind is Kind.ORDINAL:
+        found.update(match[0] for match in ORDINAL.finditer(text))
+    return found.pop() if len(found) == 1 else ""
+
+
+def _form_of_code(code: str) -> str:
+    """The letters in front of the digits of a code, which codes of one form share."""
+    return re.split(r"[\d]", code, maxsplit=1)[0].lower()
 
 
 def _other_name(constraint: Constraint, text: str) -> str:
