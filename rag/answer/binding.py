@@ -9,7 +9,7 @@ what stands in its place: "it is about Anna Kovac, not Anna Berg".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -27,6 +27,7 @@ from rag.answer.question_terms import CODE, TextFacts, facts_of, fold_code
 from rag.answer.spans import sentences_of
 from rag.domain import Chunk, Span
 from rag.text import facts
+from rag.text.fact_index import DateIndex, NearWords, NumberIndex
 from rag.text.foreign_marks import quote_foreign
 from rag.text.quantities import Number, find_numbers
 from rag.text.units import context_of
@@ -163,10 +164,19 @@ def _has_stems(constraint: Constraint, text: str) -> bool:
 def _has_measure(constraint: Constraint, text: str) -> bool:
     """Does the text have a value of what is measured: "200 g" for "heavy" or "kilograms"?"""
     (stem, *others) = constraint.stems
-    named = find_numbers(f"1 {constraint.shown}")
-    wanted = {named[0].dimension} if named else set[str]()
-    wanted |= _MEASURES.get(stem, frozenset())
-    return not others and any(q.dimension in wanted for q in _quantities(text) if q.dimension)
+    return not others and not _measured(stem, constraint.shown).isdisjoint(_dimensions(text))
+
+
+@lru_cache(maxsize=4096)
+def _measured(stem: str, shown: str) -> frozenset[str]:
+    """The dimensions of values that answer for a word."""
+    named = find_numbers(f"1 {shown}")
+    return _MEASURES.get(stem, frozenset()).union({named[0].dimension} if named else ()) - {""}
+
+
+@lru_cache(maxsize=512)
+def _dimensions(text: str) -> frozenset[str]:
+    return frozenset(number.dimension for number in _quantities(text))
 
 
 def _has_stem(known: TextFacts, stem: str) -> bool:
@@ -174,12 +184,12 @@ def _has_stem(known: TextFacts, stem: str) -> bool:
 
 
 def _misspelt(known: TextFacts, stem: str) -> bool:
-    return any(
-        abs(len(other) - len(stem)) < 2
-        and other[0] == stem[0]
-        and facts.one_letter_apart(other, stem)
-        for other in known.stems
-    )
+    return any(True for _ in _near_words(known.stems).of(stem))
+
+
+@lru_cache(maxsize=512)
+def _near_words(stems: frozenset[str]) -> NearWords:
+    return NearWords(stems)
 
 
 def _has_name(constraint: Constraint, text: str) -> bool:
@@ -214,16 +224,26 @@ def _quantities(text: str) -> tuple[Number, ...]:
 
 def _has_number(constraint: Constraint, text: str) -> bool:
     asked = constraint.value
-    return isinstance(asked, Number) and any(asked.agrees(q) for q in _quantities(text))
+    return isinstance(asked, Number) and _number_index(text).bear_out(asked)
+
+
+@lru_cache(maxsize=512)
+def _number_index(text: str) -> NumberIndex:
+    return NumberIndex(_quantities(text))
 
 
 def _has_date(constraint: Constraint, text: str) -> bool:
     asked = constraint.value
     if not isinstance(asked, facts.Date):
         return False
-    if any(asked.agrees(date) for date in facts_of(text).dates):
+    if _date_index(text).agree(asked):
         return True
     return asked.day is None and asked.year is not None and str(asked.year) in _years(text)
+
+
+@lru_cache(maxsize=512)
+def _date_index(text: str) -> DateIndex:
+    return DateIndex(facts_of(text).dates)
 
 
 @lru_cache(maxsize=512)
@@ -242,14 +262,21 @@ _RANGE = re.compile(r"\b(1\d\d\d|20\d\d)\s?[-–]\s?(\d\d|1\d\d\d|20\d\d)\b")
 
 def _in_range(year: object, text: str) -> bool:
     """Does the text name a range of years that has this one at its end ("1914–18")?"""
-    return any(
-        isinstance(year, float) and int(m[1][: 4 - len(m[2])] + m[2]) == int(year)
-        for m in _RANGE.finditer(text)
-    )
+    return year in _range_ends(text)
+
+
+@lru_cache(maxsize=512)
+def _range_ends(text: str) -> frozenset[object]:
+    return frozenset(float(m[1][: 4 - len(m[2])] + m[2]) for m in _RANGE.finditer(text))
 
 
 def _has_ordinal(constraint: Constraint, text: str) -> bool:
-    return any(ordinal_number(m[0]) == constraint.value for m in ORDINAL.finditer(text))
+    return constraint.value in _ordinals(text)
+
+
+@lru_cache(maxsize=512)
+def _ordinals(text: str) -> frozenset[object]:
+    return frozenset(ordinal_number(m[0]) for m in ORDINAL.finditer(text))
 
 
 _HAS: dict[Kind, Callable[[Constraint, str], bool]] = {
@@ -272,37 +299,51 @@ def _instead(constraint: Constraint, around: Surroundings) -> str:
     text = around.sentence
     if constraint.kind is Kind.NAME:
         return _other_name(constraint, text)
-    if constraint.kind is Kind.YEAR:
-        return _only(_years(text))
     if constraint.kind is Kind.CODE:
-        return _only({m[0] for m in CODE.finditer(text) if _alike(m[0], constraint.shown)})
-    if constraint.kind is Kind.DATE:
-        return _only({date.shown for date in facts_of(text).dates})
-    if constraint.kind is Kind.ORDINAL:
-        return _only({m[0] for m in ORDINAL.finditer(text)})
-    return ""
+        return _only_codes(text).get(_form_of_code(constraint.shown), "")
+    return _only_one(text, constraint.kind)
 
 
-def _only(found: Iterable[str]) -> str:
-    values = set(found)
-    return values.pop() if len(values) == 1 else ""
+@lru_cache(maxsize=512)
+def _only_codes(text: str) -> dict[str, str]:
+    """The codes of a text by their form, "" for a form that several have."""
+    found = dict[str, str]()
+    for match in CODE.finditer(text):
+        form = _form_of_code(match[0])
+        found[form] = match[0] if found.get(form, match[0]) == match[0] else ""
+    return found
 
 
-def _alike(one: str, other: str) -> bool:
-    """Are two codes of one form: the same letters in front, or none?"""
-    return (
-        re.split(r"[\d]", one, maxsplit=1)[0].lower()
-        == re.split(r"[\d]", other, maxsplit=1)[0].lower()
-    )
+@lru_cache(maxsize=2048)
+def _only_one(text: str, kind: Kind) -> str:
+    """The only year, date or ordinal of a text, or ""."""
+    found = set[str]()
+    if kind is Kind.YEAR:
+        found.update(_years(text))
+    elif kind is Kind.DATE:
+        found.update(date.shown for date in facts_of(text).dates)
+    elif kind is Kind.ORDINAL:
+        found.update(match[0] for match in ORDINAL.finditer(text))
+    return found.pop() if len(found) == 1 else ""
+
+
+def _form_of_code(code: str) -> str:
+    """The letters in front of the digits of a code, which codes of one form share."""
+    return re.split(r"[\d]", code, maxsplit=1)[0].lower()
 
 
 def _other_name(constraint: Constraint, text: str) -> str:
     """A name that shares a word with the constraint and has another one besides."""
-    for name in facts.find_names("x " + text):
-        stems = frozenset(facts.content_stems(name))
+    for name, stems in _names_with_stems(text):
         if stems & constraint.stems and stems - constraint.stems and not constraint.stems <= stems:
             return name
     return ""
+
+
+@lru_cache(maxsize=512)
+def _names_with_stems(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    names = facts.find_names("x " + text)
+    return tuple((name, frozenset(facts.content_stems(name))) for name in names)
 
 
 def other_label(question: Question, around: Surroundings) -> bool:

@@ -9,7 +9,7 @@ words of the interface ("OK", "23:00") make no name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -17,6 +17,7 @@ from functools import lru_cache
 from rag.answer.mentions import DEFINITE_NOUN, is_small
 from rag.answer.question_terms import CODE, fold_code, read_question
 from rag.text import facts
+from rag.text.fact_index import NearWords
 from rag.text.quantities import find_numbers
 from rag.text.word_tables import STOP_WORDS
 
@@ -163,20 +164,26 @@ def without_slips(question: str, passages: Sequence[str]) -> str:
     """
     known = {word for text in passages for word in facts.word_tokens(facts.fold_text(text))}
     stems = {facts.stem(word) for word in known}
+    near = NearWords(known)
 
     def mended(match: re.Match[str]) -> str:
         word = match[0]
         if word in known or is_small(word) or facts.is_stop_word(word) or facts.stem(word) in stems:
             return word
-        meant = known if len(word) >= _MIN_SLIP else STOP_WORDS if len(word) == 3 else frozenset()
-        return min((w for w in meant if _is_slip(word, w)), default=word)
+        words: Iterable[str] = ()
+        if len(word) >= _MIN_SLIP:
+            words = near.of(word)
+        elif len(word) == 3:
+            words = STOP_WORDS
+        return min((meant for meant in words if _is_slip(word, meant)), default=word)
 
     return _SMALL_WORD.sub(mended, question)
 
 
 def _is_slip(word: str, meant: str) -> bool:
-    changed = (len(word) > 3 and len(word) != len(meant)) or sorted(word) == sorted(meant)
-    return word[0] == meant[0] and changed and facts.one_letter_apart(word, meant)
+    if word[0] != meant[0] or not facts.one_letter_apart(word, meant):
+        return False
+    return (len(word) > 3 and len(word) != len(meant)) or sorted(word) == sorted(meant)
 
 
 def labels_of(text: str) -> Iterator[tuple[str, str]]:

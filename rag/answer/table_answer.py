@@ -43,6 +43,8 @@ _MAX_QUOTED, _MAX_COMPUTED = 12, 500
 #: values that a computed sentence shows
 _MAX_ADDENDS = 8
 _MAX_NAME = 100  #: characters of the name of a file
+#: for the quotation marks inside of a quoted name
+_INNER_MARKS = dict.fromkeys(map(ord, '“”„‟"«»'), "'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class _Writer:
 
     def _sentence(self, operation: str, rows: Sequence[int], result: float) -> str:
         count = f"{len(rows):,} row{'s' if len(rows) != 1 else ''}"
-        name = sanitize_line(self._placed.source.rpartition("/")[2])[:_MAX_NAME]
+        name = _quoted_name(self._placed.source.rpartition("/")[2])
         if operation == "count":
             return f"Counted in {count} of {name}: {shown(result)}."
         values = self._placed.table.columns[self._plan.column].values
@@ -192,6 +194,11 @@ class _Writer:
         chunk = placed.chunk.chunk(self._placed.document)
         self._passages.append(Passage(number, chunk, 0.0))
         return number
+
+
+def _quoted_name(name: str) -> str:
+    """Return the name of a file in quotation marks: it may have words that look like ours."""
+    return f"“{sanitize_line(name)[:_MAX_NAME].translate(_INNER_MARKS)}”"
 
 
 def shown(value: float) -> str:

@@ -9,7 +9,7 @@ which of them is meant is decided by `rag.answer.table_choice`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -31,6 +31,8 @@ from rag.answer.table_rows import Table, is_empty
 _MAX_PLANS = 4000
 #: distinct values of a column whose rows are counted value by value
 _MAX_GROUPS = 2000
+#: cells (rows times columns) of the sets of one kind that are looked at for one question
+_MAX_LOOKED_AT = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +53,32 @@ def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
     if len(table.totals) == len(table.rows):
         return []
     conditions = find_conditions(asked, table)
-    base = list(_base_sets(asked, table, conditions))
-    sets = [*base, *_derived_sets(asked, table, base, conditions)]
+    base = _affordable(_base_sets(asked, table, conditions), table)
+    sets = [*base, *_affordable(_derived_sets(asked, table, base, conditions), table)]
     plans = list[Plan]()
     for row_set in sets:
         plans += _cell_plans(table, row_set)
         if len(plans) > _MAX_PLANS:
             break
     sums = [s for s in unions(conditions) if s.chosen == "or"] if asked.adds_named else []
-    plans += _computed_plans(asked, table, [*sets, *sums])
+    plans += _computed_plans(asked, table, [*sets, *_affordable(sums, table)])
     plans += _compared_plans(asked, table, base, conditions)
     plans += _group_plans(asked, table, base)
     return plans[: _MAX_PLANS + 1000]
 
 
 # -- sets of rows
+
+
+def _affordable(sets: Iterable[RowSet], table: Table) -> list[RowSet]:
+    """Return the sets in order, without those that would be too much to look at."""
+    kept, left = list[RowSet](), _MAX_LOOKED_AT
+    for row_set in sets:
+        cells = len(row_set.rows) * len(table.columns)
+        if cells <= left:
+            kept.append(row_set)
+            left -= cells
+    return kept
 
 
 def _base_sets(
@@ -162,7 +175,7 @@ def _derived_sets(
     base: Sequence[RowSet],
     conditions: Sequence[Condition],
 ) -> Iterator[RowSet]:
-    offered = list(unions(conditions)) if asked.offers else []
+    offered = _affordable(unions(conditions), table) if asked.offers else []
     yield from (row_set for row_set in offered if row_set.chosen == "or c")
     order = next((ORDINALS[w] for w in asked.words if w in ORDINALS), 0)
     for row_set in [*base, *offered]:
@@ -283,7 +296,7 @@ def _group_plans(asked: TableQuestion, table: Table, base: Sequence[RowSet]) -> 
     every = list(base)
     if asked.offers:
         every += [RowSet(s.rows, "or", s.conditions) for s in unions(_conditions(base))]
-    for chosen in every:
+    for chosen in _affordable(every, table):
         if chosen.chosen not in ("all", "c", "p", "or", "limit"):
             continue
         for column in range(len(table.headers)):

@@ -107,7 +107,7 @@ _RESULTS = {
     )
     for word in words.split()
 }
-_TOP = re.compile(r"\b(?:top|first) (\d+)\b")
+_TOP = re.compile(r"\b(?:top|first) (\d{1,9})\b")
 _COMPARATIVES = {
     "cheapest": "lowest price",
     "cheaper": "lower price",

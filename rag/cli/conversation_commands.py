@@ -170,12 +170,13 @@ def export(
 def verify(console: Console, bundle: str, against: tuple[str, ...]) -> None:
     """Check the quotes of a bundle against their passages and sources, without a model.
 
-    Without --against, sources are looked up in the library that is in use, if there is one. The
-    exit code is 1 if a footnote does not hold.
+    Without --against, sources are looked up in the library that is in use, if there is one.
+    Verdicts of sentences in the writer's own words are not checked again. The exit code is 1 if a
+    footnote does not hold.
     """
     from rag.cli.sources_at_hand import SourcesAtHand
     from rag.export.bundle import read_bundle
-    from rag.export.verify import verify_bundle
+    from rag.export.verify import sentences_without_quote, verify_bundle
 
     value = read_bundle(bundle)
     with ExitStack() as stack:
@@ -186,7 +187,7 @@ def verify(console: Console, bundle: str, against: tuple[str, ...]) -> None:
     else:
         from rag.cli.conversation_output import print_findings
 
-        print_findings(findings)
+        print_findings(findings, sentences_without_quote(value))
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)
 
@@ -204,4 +205,6 @@ def _objects(findings: list[Finding]) -> Iterator[dict[str, object]]:
             "in_passage": finding.in_passage,
             "in_source": finding.in_source.value,
             "ok": finding.ok,
+            "problem": finding.problem,
+            "found_in": finding.found_in,
         }

@@ -83,19 +83,42 @@ def _piece(piece: Piece) -> str:
     return piece.own or "".join(f"[{number}]" for number in piece.notes) or piece.foreign
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
-    """Print what holds of each footnote, and a line about all of them."""
+def print_findings(findings: Sequence[Finding], without_quote: int = 0) -> None:
+    """Print what holds of each footnote, and lines about all of them.
+
+    `without_quote` is the number of sentences that have no quote.
+    """
     for finding in findings:
         sign = "holds  " if finding.ok else "FAILS  "
-        passage = "in the passage" if finding.in_passage else "NOT in the passage"
-        place = f"{quote_foreign(finding.source)}:{finding.line}"
-        where = f"question {finding.turn}, sentence {finding.claim}, [{finding.n}] {place}"
-        click.echo(f"{sign}{where}: {passage}; {_IN_SOURCE[finding.in_source]}")
-        if not finding.ok:
+        click.echo(f"{sign}question {finding.turn}, {_place_in_bundle(finding)}")
+        if not finding.ok and finding.quote:
             click.echo(f"       “{quote_foreign(finding.quote)}”")
-    held = sum(finding.ok for finding in findings)
-    count = len(findings)
+    held, count = sum(finding.ok for finding in findings), len(findings)
     if held == count:
         click.echo("there are no footnotes" if not count else f"all {count} footnotes hold")
     else:
         click.echo(f"{count - held} of {count} footnotes do not hold")
+    own = len({(f.turn, f.claim) for f in findings if f.quote and not f.is_quotation})
+    if own:
+        says = "1 sentence is" if own == 1 else f"{own} sentences are"
+        click.echo(f"{says} in the writer's own words, whose verdicts are not checked again")
+    if without_quote:
+        says = "1 sentence has" if without_quote == 1 else f"{without_quote} sentences have"
+        click.echo(f"{says} no footnote")
+
+
+def _place_in_bundle(finding: Finding) -> str:
+    """Return which footnote it is, and what holds of it."""
+    where = f"sentence {finding.claim}" if finding.claim else "outside of every sentence"
+    if not finding.quote and finding.problem:
+        number = f", [{finding.n}]" if finding.n else ""
+        return f"{where}{number}: {finding.problem}"
+    source, found_in = quote_foreign(finding.source), quote_foreign(finding.found_in)
+    parts = [
+        "in the passage" if finding.in_passage else "NOT in the passage",
+        _IN_SOURCE[finding.in_source],
+    ]
+    if found_in and not f"/{found_in}".endswith(f"/{source}"):
+        parts[-1] += f", which is {found_in} here"
+    parts += [finding.problem] if finding.problem else []
+    return f"{where}, [{finding.n}] {source}:{finding.line}: {'; '.join(parts)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -12,10 +13,13 @@ from rag.bot import Bot
 from rag.config import Config
 from rag.domain import RawDocument
 from rag.errors import LibraryMissing, RagError, Unreadable, Usage
-from rag.export.verify import SourceText
+from rag.export.verify import SourceText, document_id
 
 if TYPE_CHECKING:
     from rag.ingest.load import File
+
+#: Characters of a path that a system opens at most, of any system.
+_MAX_PATH_CHARS = 32_767
 
 
 class SourcesAtHand:
@@ -31,6 +35,9 @@ class SourcesAtHand:
         if not against:
             names = [config.library] if (config.folder / "library.db").is_file() else []
         self._files = [file for path in paths for file in _files(path)]
+        self._files_by_name: dict[str, list[File]] = {}
+        for file in self._files:
+            self._files_by_name.setdefault(Path(file.path).name, []).append(file)
         self._texts = dict[str, list[SourceText]]()
         self._bots = [Bot.open(replace(config, library=name)) for name in names]
         for bot in self._bots:
@@ -63,24 +70,28 @@ class SourcesAtHand:
                     found = bot.document(name)
                 except RagError:
                     continue
-                yield SourceText(found.text, found.source)
+                yield SourceText(found.text, found.source, found.pages)
         named = self._files_of(source)
         for file in named:
             yield from self._read(file)
         if not named and len(self._files) == 1:  # it may have another name now
-            yield from (text for text in self._read(self._files[0]) if text.id == document)
+            yield from (
+                text for text in self._read(self._files[0]) if document_id(text.text) == document
+            )
 
     def _files_of(self, source: str) -> list[File]:
         """Return the files whose paths end like the source, in as many parts as possible.
 
         For a member of an archive it is the archive.
         """
-        for path in (Path(source), *Path(source).parents):
-            for count in range(len(path.parts), 0, -1):
-                ending = path.parts[-count:]
-                fitting = [f for f in self._files if Path(f.path).parts[-count:] == ending]
-                if fitting:
-                    return fitting
+        if len(source) > _MAX_PATH_CHARS:
+            return []
+        parts = Path(source).parts
+        for end in range(len(parts), 0, -1):
+            named = self._files_by_name.get(parts[end - 1], [])
+            shared = [_shared_end(parts[:end], Path(file.path).parts) for file in named]
+            if shared:
+                return [f for f, n in zip(named, shared, strict=True) if n == max(shared)]
         return []
 
     def _read(self, file: File) -> list[SourceText]:
@@ -92,11 +103,17 @@ class SourcesAtHand:
             try:
                 for part in load_file(file):
                     if isinstance(part, RawDocument):
-                        texts.append(SourceText(part.text, file.path))
+                        texts.append(SourceText(part.text, file.path, part.pages))
             except Unreadable as error:
                 raise Usage(f"{file.path} {error}", error.cure) from error
             self._texts[file.path] = texts
         return self._texts[file.path]
+
+
+def _shared_end(parts: Sequence[str], others: Sequence[str]) -> int:
+    """Return how many of the last parts of two paths are the same."""
+    pairs = zip(reversed(parts), reversed(others), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_path(name: str) -> bool:

@@ -82,6 +82,15 @@ def gone(path: str) -> bool:
     return False
 
 
+def is_storable(name: str) -> bool:
+    """Whether a path, or another name, is valid Unicode, which a library stores nothing without."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable_path(path: str) -> str:
     """Return a path as text; bytes that are not UTF-8 are escaped."""
     try:

@@ -36,7 +36,7 @@ def recall_by_depth(cases: Sequence[CaseRecord]) -> dict[str, Points]:
         marks = [
             found
             for case in known
-            if (found := case["scores"]["retrieval"].get(f"quote_recall@{k}")) is not None
+            if (found := case["scores"].get("retrieval", {}).get(f"quote_recall@{k}")) is not None
         ]
         quotes += [(float(k), sum(marks) / len(marks))] if marks else []
     return {"documents": documents, "quotes": quotes}
@@ -54,7 +54,7 @@ def risk_coverage_points(cases: Sequence[CaseRecord]) -> tuple[Points, float]:
     marked = [
         (answer, case["scores"]["overall"]["f1"])
         for case in cases
-        if (answer := case["answer"]) and "f1" in case["scores"]["overall"]
+        if (answer := case["answer"]) and "f1" in case["scores"].get("overall", {})
     ]
     answered = [(sure, f1) for answer, f1 in marked if (sure := _sure(answer)) is not None]
     points = risk_coverage(answered, len(marked)) if answered else []
@@ -81,7 +81,7 @@ def latency_points(cases: Sequence[CaseRecord]) -> dict[str, Points]:
     points: dict[str, Points] = {}
     for name, part in (("found", "retrieve"), ("answer", "total")):
         times = sorted(
-            case["scores"]["seconds"][part] for case in cases if part in case["scores"]["seconds"]
+            times[part] for case in cases if part in (times := case["scores"].get("seconds", {}))
         )
         if times:
             points[name] = [(time, place / len(times)) for place, time in enumerate(times, 1)]

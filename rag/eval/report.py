@@ -51,7 +51,7 @@ def print_summary(summary: Summary, console: Console) -> None:
             _number(figure["high"]),
             str(figure["n"]),
         ]
-        table.add_row(*(Text(cell) for cell in (name, *cells)))
+        table.add_row(*(Text(cell) for cell in (sanitize_line(name), *cells)))
     console.print(table, markup=False, highlight=False)
     console.print(
         "low and high: 95 % bootstrap interval over n cases", markup=False, highlight=False

@@ -23,6 +23,7 @@ from rag.eval.cases import Case, changed_sources
 from rag.eval.interval import bootstrap_interval, quantile
 from rag.eval.records import CaseRecord, CaseScores, Row, Run, Summary, score_of
 from rag.eval.resume import PartialRun, Say, is_partial
+from rag.eval.run_shape import misshapen
 from rag.eval.scoring import score_answer, score_retrieval
 from rag.events import Answered, Event
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 #: Bytes of a run file that may be replaced.
 _MAX_RUN_BYTES = 2**30
+#: Characters of the name of a field that a message repeats.
+_MAX_FIELD_CHARS = 80
 #: Passages that retrieval figures are computed from.
 DEPTH = 10
 
@@ -220,6 +223,11 @@ def read_run(path: str | Path) -> Run:
         raise Usage(
             f"{path} is of format {run.get('schema')!r}, this program reads format {SCHEMA}",
             "run it again with this version",
+        )
+    if field := misshapen(run):
+        raise Usage(
+            f"{path} is no run file: its field {field[:_MAX_FIELD_CHARS]!r} is not that of a run",
+            "give the --out of an earlier run",
         )
     return cast(Run, run)
 

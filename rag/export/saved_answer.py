@@ -7,7 +7,9 @@ gets its default, and what has another type than it should is left out. Nothing 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
+from functools import cached_property
 
 from rag.disk.strict_json import Json
 from rag.domain import (
@@ -33,18 +35,42 @@ from rag.domain import (
 
 #: An object of parsed JSON.
 Object = Mapping[str, Json]
-_MARKER = re.compile(r"\[\d{1,4}(?: *[,;] *\d{1,4})*\]")
+#: The largest whole number that every program reads from JSON exactly.
+_MAX_WHOLE = 2**53
+_MARKER = re.compile(r"\[\d{1,4}(?: *[,;] *\d{1,4})*\]", re.ASCII)
+
+
+class AnswerText:
+    """The text of a saved answer and the markers in it, which are looked for once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def markers(self) -> list[Citation]:
+        """One citation for each number of each marker, in order."""
+        return [
+            Citation(int(number), Span(*match.span()))
+            for match in _MARKER.finditer(self.text)
+            for number in re.findall(r"\d+", match[0])
+        ]
+
+    def last_markers(self, span: Span, count: int) -> tuple[Citation, ...]:
+        """Return the last citations in a span of the text, at most `count`."""
+        end = bisect_right(self.markers, span.end, key=lambda marker: marker.span.end)
+        last = self.markers[max(0, end - count) : end]
+        return tuple(marker for marker in last if marker.span.start >= span.start)
 
 
 def read_answer(saved: Object, question: str) -> Answer:
     """The answer of a saved object. `question` is used if the object names none."""
-    text = _text(saved, "answer")
+    text = AnswerText(_text(saved, "answer"))
     claims = tuple(_claim(claim, text) for claim in _objects(saved, "claims"))
     receipt, model, seconds = (_object(saved, name) for name in ("receipt", "model", "seconds"))
     reason = _text(saved, "reason")
     return Answer(
         question=_text(saved, "question") or question,
-        text=text,
+        text=text.text,
         short=_text(saved, "short") or None,
         claims=claims,
         passages=tuple(_passage(passage) for passage in _objects(saved, "passages")),
@@ -78,9 +104,10 @@ _COUNTS = ("context", "system", "history", "passages", "answer")
 _TIMES = ("retrieve", "first", "check", "total")
 
 
-def _claim(saved: Object, answer: str) -> Claim:
-    start = min(_whole(saved, "start"), len(answer))
-    span = Span(start, max(start, min(_whole(saved, "end"), len(answer))))
+def _claim(saved: Object, answer: AnswerText) -> Claim:
+    length = len(answer.text)
+    start = min(_whole(saved, "start"), length)
+    span = Span(start, max(start, min(_whole(saved, "end"), length)))
     quoted = _whole_list(saved.get("quoted"), 2)
     quote = Span(*quoted) if quoted and quoted[0] <= quoted[1] else None
     sentence = Sentence(_text(saved, "text"), span, _citations(saved, span, answer), quote)
@@ -108,7 +135,7 @@ def _file_state(saved: Object) -> FileState:
     return FileState(state) if state in set(FileState) else FileState.UNKNOWN
 
 
-def _citations(saved: Object, span: Span, answer: str) -> tuple[Citation, ...]:
+def _citations(saved: Object, span: Span, answer: AnswerText) -> tuple[Citation, ...]:
     """The markers of a sentence; in objects that lack their places, the last ones of its text."""
     cited = saved.get("cited")
     if isinstance(cited, list):
@@ -116,15 +143,9 @@ def _citations(saved: Object, span: Span, answer: str) -> tuple[Citation, ...]:
         return tuple(
             Citation(place[0], Span(place[1], place[2]))
             for place in places
-            if place and place[1] <= place[2] <= len(answer)
+            if place and place[1] <= place[2] <= len(answer.text)
         )
-    numbers = _numbers(saved, "markers")
-    found = [
-        Citation(int(number), Span(span.start + match.start(), span.start + match.end()))
-        for match in _MARKER.finditer(span.of(answer))
-        for number in re.findall(r"\d+", match[0])
-    ]
-    return tuple(found[-len(numbers) :]) if numbers else ()
+    return answer.last_markers(span, len(_numbers(saved, "markers")))
 
 
 def _evidence(saved: Object) -> Evidence:
@@ -182,12 +203,15 @@ def _text(saved: Object, name: str) -> str:
 
 def _whole(saved: Object, name: str) -> int:
     value = saved.get(name)
-    return value if type(value) is int and value >= 0 else 0
+    return value if type(value) is int and 0 <= value <= _MAX_WHOLE else 0
 
 
 def _number(saved: Object, name: str) -> float:
     value = saved.get(name)
-    return float(value) if type(value) in (int, float) else 0.0  # type: ignore[arg-type]
+    try:
+        return float(value) if type(value) in (int, float) else 0.0  # type: ignore[arg-type]
+    except OverflowError:  # a whole number of more than 308 digits
+        return 0.0
 
 
 def _span(saved: Object) -> Span:
@@ -219,5 +243,5 @@ def _whole_list(value: Json, length: int) -> list[int]:
     """The list if it has `length` whole numbers, none below 0; else []."""
     if not isinstance(value, list) or len(value) != length:
         return []
-    numbers = [each for each in value if type(each) is int and each >= 0]
+    numbers = [each for each in value if type(each) is int and 0 <= each <= _MAX_WHOLE]
     return numbers if len(numbers) == length else []

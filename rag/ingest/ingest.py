@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 
 from rag.disk import paths as file_paths
-from rag.disk.paths import printable_path
+from rag.disk.paths import is_storable, printable_path
 from rag.domain import Chunk, Document, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Event, Failed, Notice, Scanned
@@ -33,7 +33,6 @@ from rag.ingest.prepare import (
     INVALID_NAME,
     PreparedDocument,
     Preparer,
-    is_storable,
     prepare_document,
     with_unique_names,
     with_units,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from rag.disk.paths import printable_path
+from rag.disk.paths import is_storable, printable_path
 from rag.domain import Chunk, Document, RawDocument, RefusedPart
 from rag.errors import RagError, Unreadable
 from rag.events import Failed
@@ -200,12 +200,3 @@ def with_unique_names(
             name = f"{part.name} ({taken[part.name]})"
         taken[name] = 1
         yield name, part
-
-
-def is_storable(path: str) -> bool:
-    """Is the path valid Unicode?"""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -118,7 +118,7 @@ class Conversations:
 
     def rename(self, conversation: str, title: str) -> None:
         """Give a conversation a title; "" returns to its first question."""
-        title = " ".join(title.split())[:MAX_TITLE_CHARS]
+        title = " ".join(title.split())[:MAX_TITLE_CHARS].encode("utf-8", "replace").decode()
         with self._database.writing():
             self._create_tables()
             if title:

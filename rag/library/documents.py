@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.disk.paths import is_storable
 from rag.domain import Chunk, Document
 from rag.errors import LibraryBroken, Usage
 from rag.library.database import Database
@@ -105,6 +106,8 @@ class Documents:
 
     def has(self, document_id: str) -> bool:
         """Whether there is a document of this id."""
+        if not is_storable(document_id):
+            return False
         select = "SELECT 1 FROM documents WHERE id = ?"
         return self._database.execute(select, (document_id,)).fetchone() is not None
 

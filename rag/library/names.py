@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 
-from rag.disk.paths import plain_name, within
+from rag.disk.paths import is_storable, plain_name, within
 from rag.errors import Usage
 from rag.library.database import Database
 from rag.library.files import SELECT_FILES, KnownFile, SourceFiles
@@ -18,6 +19,8 @@ _ENDS_WITH_ANY_CASE = "lower(substr(source, -length(?1))) = lower(?1)"
 _ENDS_PLAINLY = (
     "(substr('/' || plain_name(source), -length(?1)) = ?1 OR '/' || plain_name(path) = ?1)"
 )
+#: what a path from the current folder, or from the top, begins with
+_LEADING_FOLDERS = re.compile(r"\A(?:\.?/)+")
 #: file names that are looked up for a question, and documents of one name
 _MAX_NAMES = 16
 
@@ -34,6 +37,8 @@ class Names:
 
         Raises `Usage` if no document or more than one fits.
         """
+        if not is_storable(name):
+            raise _unclear_name(name, 0)
         conditions = "source = ?1", "document = ?1", "path = ?1"
         files = next(
             (files for condition in conditions if (files := self._select(condition, name))), []
@@ -67,6 +72,8 @@ class Names:
         current folder; else the end of one source. Raises `Usage` if none of these fits, or if the
         sources of several documents end with it.
         """
+        if not is_storable(name):
+            raise _unclear_name(name, 0)
         if all(part.strip() in ("", ".", "..") for part in name.split("/")):
             raise Usage(
                 f"{name!r} names no document and no folder",
@@ -159,8 +166,7 @@ def _absolute_path(name: str) -> str:
 
 def _ending_of(name: str) -> str:
     """The end of every source that `name` may stand for; "" if the name is blank."""
-    while name.startswith(("./", "/")):
-        name = name[1 + name.startswith("./") :]
+    name = _LEADING_FOLDERS.sub("", name)
     return f"/{name}" if name.strip() else ""
 
 

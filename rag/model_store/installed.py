@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def remove(home: str, name: str) -> int:
     installed = {model.name for model in weights.list_chat_models(home)}
     if full == "reader" or full.startswith(weights.EMBEDDER_FILE.name):
         raise Usage(f"{full} is part of the program", "choose another: footnote models list")
-    if path.parent != folder or not (full in installed or part.is_file()):
+    if path.parent != folder or not (full in installed or os.path.isfile(part)):
         raise WeightsMissing(
             f"there is no model called {name!r} in {folder}",
             f"have: {', '.join(sorted(installed)) or 'none'}; "

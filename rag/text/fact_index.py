@@ -7,9 +7,9 @@ every question is answered by a few look-ups in sets. The answers are those of `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
-from rag.text.facts import Date
+from rag.text.facts import Date, one_letter_apart
 from rag.text.quantities import Number
 
 #: Letters of a word that may differ in one letter. A shorter or longer word must be equal.
@@ -147,3 +147,31 @@ class WordIndex:
                 for at in range(size - 1)
             )
         )
+
+
+class NearWords:
+    """The words of a text by what is left of them without one letter, for slips of the hand.
+
+    Two words that are one letter apart are equal in that, so few words have to be compared. A word
+    of more than 64 letters is near to none.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words: dict[str, list[str]] = {}
+        for word in words:
+            for left in _without_a_letter(word):
+                self._words.setdefault(left, []).append(word)
+
+    def of(self, word: str) -> Iterator[str]:
+        """Yield the words one letter apart that have the same first letter."""
+        for left in _without_a_letter(word):
+            for other in self._words.get(left, ()):
+                if other[:1] == word[:1] and one_letter_apart(other, word):
+                    yield other
+
+
+def _without_a_letter(word: str) -> set[str]:
+    """Return a word, and what is left of it without each one of its letters."""
+    if len(word) > _MAX_LETTERS:
+        return set()
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from itertools import islice, product
 
 import pytest
 
@@ -177,3 +179,31 @@ def test_below_the_floor_is_no_answer_but_for_a_part_read_in_its_context() -> No
     assert part.chance > sure.least
     (strong,) = judge_readings("How old is Vera Dahl?", [replace(reading, logit=3.0)], sure)
     assert strong.chance > sure.least
+
+
+def test_a_question_of_a_thousand_words_that_nearly_stand_in_the_passages_takes_seconds() -> None:
+    """Each word would be compared with each word of each sentence and passage."""
+    known = ["b" + "".join(five) for five in islice(product("acdefgh", repeat=5), 0, 16_800, 7)]
+    readings = []
+    for number in range(10):
+        held = passage(number + 1, " ".join(known[number::20]))
+        for at in range(0, 280, 70):
+            place = Span(at, at + 70)
+            readings.append(Reading(held, "x", place, place.of(held.chunk.text), place, 0.0))
+    question = "who " + " ".join(f"{word[:-1]}x" for word in known[10::2])
+    started = time.process_time()
+    judged = judge_readings(question[:8_000], readings, FIT)
+    assert time.process_time() - started < 5
+    assert len(judged) == 10
+
+
+@pytest.mark.parametrize("kind", ["{0}", "{0} km", "ab{0}", "{0}th", "12 May {0}", "the room {0}"])
+def test_a_question_of_thousands_of_numbers_is_judged_in_seconds(kind: str) -> None:
+    text = " ".join(kind.format(number) for number in range(100, 300))
+    held = passage(1, text)
+    place = Span(0, len(text))
+    readings = [Reading(held, "x", place, text, place, float(n)) for n in range(40)]
+    question = ("which of " + " ".join(kind.format(n) for n in range(1_000, 4_000)))[:8_000]
+    started = time.process_time()
+    judge_readings(question, readings, FIT)
+    assert time.process_time() - started < 5

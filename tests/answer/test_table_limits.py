@@ -12,7 +12,10 @@ import pytest
 
 from rag.answer.table_answer import TableAnswer, answer_from_tables
 from rag.answer.table_load import PlacedTable, TooLarge, tables_of
-from rag.domain import Draft, Passage
+from rag.answer.table_plans import make_plans
+from rag.answer.table_question import TableQuestion
+from rag.answer.table_rows import Table
+from rag.domain import Computed, Draft, Passage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.formats import tables
@@ -23,9 +26,9 @@ from rag.text.units import units_to_json
 class _Library:
     """The part of a library that tables are loaded from, with one document."""
 
-    def __init__(self, csv: str, tokens: int = 200) -> None:
+    def __init__(self, csv: str, tokens: int = 200, source: str = "/files/stock list.csv") -> None:
         (raw,) = tables.read_csv(csv.encode())
-        self.document = clean_document(raw, "/files/stock list.csv")
+        self.document = clean_document(raw, source)
         self.chunks = list(
             chunk_document(self.document, tokens, lambda texts: [1 + len(t) // 4 for t in texts])
         )
@@ -118,3 +121,34 @@ def test_a_row_that_no_passage_has_whole_is_not_left_out_of_a_count() -> None:
     (table,) = library.tables()
     assert isinstance(table, TooLarge)
     assert table.reason.endswith("has a row of 40,005 characters, too long to be compared")
+
+
+_WORDY = (
+    "How many items have the highest total price, average and difference between lamp 1 and lamp 2 "
+    "or lamp 3 or lamp 4 before lamp 5, the same as other than lamp 6, more than 3 and less than "
+    "90 and at least 5 and at most 80 than lamp 7, and which is the most frequent?"
+)
+
+
+def test_a_question_of_many_readings_over_a_wide_table_takes_bounded_time() -> None:
+    """Each of hundreds of sets of rows would be ordered, counted and added in every column."""
+    names = ["Item", *(f"Price {n}" for n in range(39))]
+    rows = [[f"lamp {n}", *(str((n * 31 + c * 7) % 97) for c in range(39))] for n in range(5_000)]
+    began = time.process_time()
+    plans = make_plans(TableQuestion(_WORDY), Table("stock", names, rows))
+    assert time.process_time() - began < 10
+    assert {"cell", "count", "sum", "average"} <= {plan.operation for plan in plans}
+
+
+@pytest.mark.parametrize("question", ["Which are the top {} items by price?", "first {} rows"])
+def test_a_number_of_thousands_of_digits_is_no_number_of_rows(question: str) -> None:
+    asked = TableQuestion(question.format("9" * 5_000))
+    assert asked.top == 0 and not asked.limits
+
+
+def test_words_of_a_file_name_stand_in_quotation_marks_in_a_computed_sentence() -> None:
+    said = "a”: 9. The rent is 900 euros. “b.csv"
+    answer = _Library(_csv(40), source=f"/files/{said}").ask("How many items are red?")
+    assert answer is not None
+    (computed,) = (piece for piece in answer.pieces if isinstance(piece, Computed))
+    assert computed.text == "Counted in 20 rows of “a': 9. The rent is 900 euros. 'b.csv”: 20."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -75,6 +76,14 @@ def test_history_rename_and_remove(talks: Path) -> None:
     assert isinstance(run(talks, "history", "show", "aa11").exception, Usage)
 
 
+def test_a_name_that_is_not_unicode_is_a_name(talks: Path) -> None:
+    name = "\udcff\udcfe"  # as Python gives the bytes FF FE of an argument
+    assert run(talks, "history", "rename", "aa11", f"Pump {name}").exit_code == 0
+    assert "Pump ??" in run(talks, "history").output
+    for command in (["remove", name], ["show", name], ["history", "remove", "-y", name]):
+        assert isinstance(run(talks, *command).exception, Usage), command
+
+
 @pytest.mark.parametrize("form", ["markdown", "html", "json"])
 def test_export_prints_or_writes(talks: Path, tmp_path: Path, form: str) -> None:
     printed = run(talks, "export", "aa11", "--format", form)
@@ -118,6 +127,32 @@ def test_verify_against_files_and_folders(talks: Path, bundle: Path, tmp_path: P
     assert "NOT in the source" in broken.output and "1 of 3 footnotes do not hold" in broken.output
     said = json.loads(run(talks, "verify", str(bundle), "--against", str(folder), "--json").stdout)
     assert said["ok"] is False and [f["ok"] for f in said["findings"]] == [False, True, True]
+
+
+@pytest.mark.parametrize("source", ["\ud800", "./" * 400_000, "a/" * 400_000, "\0", "x" * 40_000])
+def test_verify_takes_any_name_of_a_source(
+    talks: Path, bundle: Path, tmp_path: Path, source: str
+) -> None:
+    value = json.loads(bundle.read_text())
+    place = value["turns"][0]["answer"]["claims"][0]["citations"][0]
+    place["source"] = place["document"] = source
+    bundle.write_text(json.dumps(value))
+    started = time.process_time()
+    for against in ([], ["--against", str(tmp_path / "libraries")]):
+        done = run(talks, "verify", str(bundle), *against)
+        assert done.exit_code == 1 and isinstance(done.exception, SystemExit), done.exception
+    assert time.process_time() - started < 10
+
+
+def test_a_key_that_is_twice_in_a_large_object_is_found_at_once(
+    talks: Path, tmp_path: Path
+) -> None:
+    text = ", ".join(f'"k{n}": 1' for n in range(60_000))
+    (tmp_path / "b.json").write_text("{" + text + ', "z": 1, "z": 2}')
+    started = time.process_time()
+    done = run(talks, "verify", str(tmp_path / "b.json"))
+    assert isinstance(done.exception, Usage) and "'z' is there twice" in str(done.exception)
+    assert time.process_time() - started < 5
 
 
 def test_verify_names_what_it_cannot_compare_with(talks: Path, bundle: Path) -> None:

@@ -1,5 +1,6 @@
 """A scripted run from end to end with a scripted bot: its figures by hand, its file, and going on after a kill."""
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from rag.domain import (
     Answer,
@@ -29,10 +31,11 @@ from rag.domain import (
     Verdict,
 )
 from rag.errors import RagError, Usage
+from rag.eval.case_changes import case_changes
 from rag.eval.cases import Case, Gold
 from rag.eval.compare import compare_runs
 from rag.eval.markdown_report import markdown_report
-from rag.eval.plot_points import recall_by_depth
+from rag.eval.plot_points import latency_points, recall_by_depth, risk_coverage_points
 from rag.eval.records import Figure, Summary
 from rag.eval.report import figure_rows, print_summary
 from rag.eval.run import (
@@ -40,6 +43,7 @@ from rag.eval.run import (
     Setup,
     evaluate_cases,
     fingerprint,
+    read_run,
     run_cases,
     run_object,
     summarise,
@@ -581,3 +585,47 @@ def test_the_report_shows_every_figure_and_parses_no_markup(tmp_path: Path) -> N
         shown = [f"{mark:.3f}" if figure["n"] else "-" for mark in marks]
         assert lines[name] == [*shown, str(figure["n"])]
     assert "[red]odd[/red].[bold]x" in lines
+
+
+_ODD: tuple[object, ...] = (None, [], {}, -1, 10**400, "x", True, [1], {"x": 1}, [[1, 2, 3]])
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a JSON value, as what holds it and the key there."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)):
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from _places(value[key])
+
+
+def test_a_run_file_of_any_shape_is_read_or_refused(tmp_path: Path) -> None:
+    """Each value of a run is replaced by others; what is read can be reported and compared."""
+    whole = json.dumps(run_object(RECORDS, SETUP))
+    read = 0
+    for number in range(0, len(list(_places(json.loads(whole)))), 3):
+        value = json.loads(whole)
+        holder, key = list(_places(value))[number]
+        holder[key] = _ODD[number % len(_ODD)]
+        (tmp_path / "run.json").write_text(json.dumps(value))
+        try:
+            found = read_run(tmp_path / "run.json")
+        except Usage:
+            continue
+        read += 1
+        assert dict(figure_rows(found["summary"])) is not None
+        recall_by_depth(found["cases"])
+        risk_coverage_points(found["cases"])
+        latency_points(found["cases"])
+        for pairs in (
+            zip(RECORDS, found["cases"], strict=False),
+            zip(found["cases"], RECORDS, strict=False),
+        ):
+            case_changes(list(pairs))
+    assert read > 9  # most values of an answer are not used
+
+
+def test_the_name_of_a_figure_cannot_steer_the_terminal() -> None:
+    figure: Figure = {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1}
+    out = io.StringIO()
+    print_summary({"\x1b[2J": figure}, Console(file=out))
+    assert "\x1b" not in out.getvalue() and "\u241b[2J" in out.getvalue()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from rag.domain import SavedTurn
+from rag.domain import SavedTurn, Span
 from rag.export.bundle import export_conversation
 from rag.export.verify import FindTexts, InSource, SourceText, verify_bundle
 from tests.tui import scripted as script
@@ -108,3 +109,121 @@ def test_a_source_that_has_changed_since_is_searched_for_the_words() -> None:
 @pytest.mark.parametrize("turns", [None, 7, [], [None], [{}], [{"answer": []}], [{"answer": {}}]])
 def test_a_bundle_of_any_shape_is_checked(turns: object) -> None:
     assert verify_bundle({**bundle(), "turns": turns}, HERE) == []  # type: ignore[dict-item]
+
+
+def _quoted_bundle() -> dict[str, Any]:
+    turn = SavedTurn(1, script.QUOTED.question, "now", script.QUOTED)
+    value = json.loads(export_conversation("json", "c1", "Pump", [turn]))
+    claim = value["turns"][0]["answer"]["claims"][0]
+    claim["quoted"] = [claim["citations"][0][name] for name in ("start", "end")]
+    assert all(finding.ok for finding in verify_bundle(value, HERE))
+    return value
+
+
+def _no_quotes(answer: dict[str, Any]) -> None:
+    answer["claims"][0]["citations"] = []
+
+
+def _no_markers(answer: dict[str, Any]) -> None:
+    answer["claims"][0] |= {"citations": [], "markers": [], "cited": [], "quoted": None}
+    answer["answer"] = answer["claims"][0]["text"]
+
+
+def _a_sentence_more(answer: dict[str, Any]) -> None:
+    answer["answer"] += " The pump is made of brass. [1]"
+
+
+def _a_longer_sentence(answer: dict[str, Any]) -> None:
+    _a_sentence_more(answer)
+    answer["claims"][0]["end"] = len(answer["answer"])
+
+
+def _other_answer(answer: dict[str, Any]) -> None:
+    answer["answer"] = answer["answer"].replace("six", "ten")
+
+
+def _other_quotation(answer: dict[str, Any]) -> None:
+    _other_answer(answer)
+    answer["claims"][0]["text"] = answer["claims"][0]["text"].replace("six", "ten")
+
+
+def _other_line(answer: dict[str, Any]) -> None:
+    answer["claims"][0]["citations"][0]["line"] += 1
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        _no_quotes,
+        _no_markers,
+        _a_sentence_more,
+        _a_longer_sentence,
+        _other_answer,
+        _other_quotation,
+        _other_line,
+    ],
+)
+def test_what_a_forged_answer_claims_beside_its_quotes_is_found(
+    forge: Callable[[dict[str, Any]], None],
+) -> None:
+    value = _quoted_bundle()
+    forge(value["turns"][0]["answer"])
+    assert [finding.problem for finding in verify_bundle(value, HERE) if not finding.ok] != []
+
+
+def test_the_page_of_a_quote_is_that_of_the_source() -> None:
+    value = _quoted_bundle()
+    half = len(script.PUMP) // 2
+    pages = Span(0, half), Span(half, len(script.PUMP))
+
+    def find(document: str, source: str) -> Iterator[SourceText]:
+        yield SourceText(script.PUMP, source, pages)
+
+    place = value["turns"][0]["answer"]["claims"][0]["citations"][0]
+    passage = value["turns"][0]["answer"]["passages"][0]
+    for page in (1, 2):
+        place["page"] = page
+        begins_on = 1 + (passage["start"] >= half)
+        assert verify_bundle(value, find)[0].ok == (page == begins_on)
+
+
+def test_the_name_under_which_a_quote_was_found_is_told() -> None:
+    value = _quoted_bundle()
+    value["turns"][0]["answer"]["claims"][0]["citations"][0]["source"] = "official-register.pdf"
+    finding = verify_bundle(value, HERE)[0]
+    assert (finding.source, finding.found_in) == ("official-register.pdf", "here")
+
+
+def test_a_number_too_large_for_a_computer_is_none() -> None:
+    value = bundle()
+    answer = value["turns"][0]["answer"]
+    answer["chance"] = answer["claims"][0]["score"] = answer["passages"][0]["score"] = 10**400
+    answer["claims"][1]["citations"][0]["line"] = 10**4000
+    assert [finding.line for finding in verify_bundle(value, sources())][1] == 0
+
+
+def test_a_bundle_takes_time_in_proportion_to_its_size() -> None:
+    """Thousands of sentences over one text of markers, and thousands of quotes and passages."""
+
+    def seconds(count: int) -> float:
+        answer: Any = {
+            "answer": "[1] " * count,
+            "claims": [
+                {
+                    "markers": [1],
+                    "start": 0,
+                    "end": 4 * count,
+                    "citations": [{"n": n, "start": 0, "end": 1, "quote": "x"}],
+                }
+                for n in range(count)
+            ],
+            "passages": [{"n": n, "start": 0, "end": 1, "text": "x"} for n in range(count)],
+        }
+        started = time.process_time()
+        verify_bundle({"turns": [{"answer": answer}]}, sources())
+        return time.process_time() - started
+
+    for _ in range(3):
+        if seconds(6_000) < 3 * seconds(3_000):
+            return
+    raise AssertionError("twice the bundle takes more than three times as long")

@@ -204,6 +204,12 @@ def test_rm_removes_the_file_and_what_was_fetched_of_it(tmp_path: Path, tiny: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b", ""])
+def test_no_name_of_a_model_to_remove_is_an_unexpected_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(WeightsMissing):
+        installed.remove(str(tmp_path), name)
+
+
 def test_the_list_of_what_can_be_fetched(tmp_path: Path) -> None:
     done = footnote(tmp_path, "models", "list", "--available")
     models = catalogue.chat_models()
