@@ -186,8 +186,9 @@ def _needs_rows_compared(question: str, reading: Reading) -> bool:
     """
     rows, row = _rows_of(reading)
     if row is None:
-        names = [cell.header for cell in rows[0].cells if cell.header] if rows else []
-        return len(names) > 1 and all(name in reading.sentence for name in names)
+        names = {cell.header for unit in rows for cell in unit.cells if cell.header}
+        there = [name for name in names if name in reading.sentence]
+        return len(there) > 1 and any(reading.short in name for name in there)
     operations = read_question(question).operations - _OF_ONE_ROW
     if _HOW_OFTEN.search(facts.fold_text(question)):
         operations |= {"times"}
