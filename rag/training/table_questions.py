@@ -188,6 +188,20 @@ def report(name: str, cases: Sequence[Case], fit: Sequence[float], least: float)
         print(f"  answered although the named rows are gone: {answered}, n {found.removed}")
 
 
+def fit_choice(trained: Sequence[Question]) -> tuple[dict[str, int], list[str]]:
+    """Return the weights of the features in hundredths, and the common words."""
+    examples, names = make_examples(trained)
+    print(f"choice: {len(trained)} questions, {len(examples)} with a right reading", flush=True)
+    rounded = {
+        name: round(100 * float(value))
+        for name, value in zip(names, fit_weights(examples, len(names)), strict=True)
+        if abs(value) >= _MIN_WEIGHT
+    }
+    common = list(common_words(trained))
+    print(f"{len(rounded)} weights, {len(common)} common words", flush=True)
+    return rounded, common
+
+
 def main() -> None:
     """Fit all parts, write them, and print the figures on the tables kept out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -209,16 +223,8 @@ def main() -> None:
         return chosen[:most] + (part_of(generated, documents) if own else [])
 
     trained = part(table_data.CHOICE, options.most)
-    examples, names = make_examples(trained)
-    print(f"choice: {len(trained)} questions, {len(examples)} with a right reading", flush=True)
-    rounded = {
-        name: round(100 * float(value))
-        for name, value in zip(names, fit_weights(examples, len(names)), strict=True)
-        if abs(value) >= _MIN_WEIGHT
-    }
+    rounded, common = fit_choice(trained)
     weights = {name: value / 100 for name, value in rounded.items()}
-    common = list(common_words(trained))
-    print(f"{len(weights)} weights, {len(common)} common words", flush=True)
 
     def cases(questions: Sequence[Question]) -> list[Case]:
         return Cases(questions, weights, frozenset(common)).all()
