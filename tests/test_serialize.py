@@ -85,7 +85,7 @@ def test_an_answer() -> None:
         "answer": 512,
         "dropped": ["passage 2: 99 tokens"],
     }
-    assert found["model"] == {"name": "reader", "sha256": "ab", "calibrated": ""}
+    assert found["model"] == {"name": "reader", "sha256": "ab", "calibrated": "", "server": ""}
     sure = replace(ANSWER, chance=0.12345678, model=d.Model("reader", "ab", "0.43 on 80 questions"))
     assert (serialize.answer(sure)["chance"], found["chance"]) == (0.123457, None)
     assert serialize.answer(sure)["model"]["calibrated"] == "0.43 on 80 questions"

@@ -19,6 +19,9 @@ _BULLET = re.compile(r"^(?:[-*•>#]+\s+)+")
 _CODE = re.compile(r"(?<!`)`([^`\n]{1,100})`(?!`)")
 _ECHO = re.compile(r"^(?:question|notes|user|system)\s*:", re.I)
 _QUOTED = re.compile(r"[\"“]([^\"“”\n]{1,400})[\"”]")
+_QUOTATION_MARK = re.compile(r"[\"“”]")
+#: outside of quotations; behind a number it stands for inches
+_LONE_MARK = re.compile(r"[“”]|(?<!\d)\"")
 #: a lead that says where the answer comes from and nothing else
 _LEAD = re.compile(
     r"^(?:according to|based on|from) the (?:given |provided )?"
@@ -82,17 +85,17 @@ def _folded(text: str) -> str:
 
 
 def unquote_what_is_not_verbatim(text: str, passages: Sequence[Passage]) -> str:
-    """The text without the quotation marks around words that no passage has in that form."""
-    if not _QUOTED.search(text):
+    """The text without quotation marks that stand alone or around words that no passage has so."""
+    if not _QUOTATION_MARK.search(text):
         return text
     whole = [" ".join(passage.chunk.text.split()) for passage in passages]
-
-    def kept(match: re.Match[str]) -> str:
-        words = " ".join(match[1].split())
-        bare = words.rstrip(".,;:!?")
-        return match[0] if bare and any(bare in other for other in whole) else match[1]
-
-    return _QUOTED.sub(kept, text)
+    parts, at = list[str](), 0
+    for match in _QUOTED.finditer(text):
+        bare = " ".join(match[1].split()).rstrip(".,;:!?")
+        kept = bare and any(bare in other for other in whole)
+        parts += (_LONE_MARK.sub("", text[at : match.start()]), match[0] if kept else match[1])
+        at = match.end()
+    return " ".join("".join((*parts, _LONE_MARK.sub("", text[at:]))).split())
 
 
 def find_verbatim(text: str, passages: Sequence[Passage]) -> Quote | None:

@@ -181,7 +181,7 @@ def _place_fault(text: str, question: str, place: Place, passages: str) -> str:
 
 
 def _form_fault(text: str, place: str) -> str:
-    if _repeats(_words_of(text).stems, _words_of(place).stems):
+    if _repeats(_words_of(text), _words_of(place)):
         return "it repeats itself"
     if text[-1:].isalnum() and _goes_on(text, place):
         return "it breaks off where its source goes on"
@@ -205,12 +205,13 @@ def _negations(tokens: Sequence[str]) -> int:
     return facts.count_negations(" ".join(tokens)) % 2
 
 
-def _repeats(own: Sequence[str], source: Sequence[str]) -> bool:
-    """True if a word, or two in a row, are said more often than its source says them."""
-    pairs, known_pairs = Counter(pairwise(own)), Counter(pairwise(source))
-    words, known_words = Counter(own), Counter(source)
+def _repeats(own: _Words, source: _Words) -> bool:
+    """True if a content word, or two in a row, are said more often than the source says them."""
+    pairs, known_pairs = Counter(pairwise(own.stems)), Counter(pairwise(source.stems))
+    words, known_words = Counter(own.tokens), Counter(source.tokens)
     return any(n > max(1, known_pairs[pair]) for pair, n in pairs.items()) or any(
-        n > max(_MOST_TIMES, known_words[word]) for word, n in words.items()
+        n > max(_MOST_TIMES, known_words[word]) and not facts.is_stop_word(word)
+        for word, n in words.items()
     )
 
 

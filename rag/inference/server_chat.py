@@ -148,6 +148,8 @@ class ServerChat:
         chars = events = 0
         heard_at, ended = time.monotonic(), False
         for line in server_stream.lines_of(pieces, host):
+            if stop():  # the line may be a part of one
+                return
             event = server_stream.read_event(line, host)
             if event and event.text:
                 heard_at, events, chars = time.monotonic(), events + 1, chars + len(event.text)

@@ -353,6 +353,19 @@ def test_quotation_marks_stand_only_around_words_of_a_passage() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("The mill “ was built in 1871.", "The mill was built in 1871."),
+        ('"The mill was built.', "The mill was built."),
+        ('A pipe of 5" is in the mill.', 'A pipe of 5" is in the mill.'),
+        ('"By elves" was said of the mill".', "By elves was said of the mill."),
+    ],
+)
+def test_a_quotation_mark_that_stands_alone_is_not_shown(text: str, shown: str) -> None:
+    assert unquote_what_is_not_verbatim(text, PASSAGES) == shown
+
+
 def test_a_verbatim_place_is_whole_words_over_line_breaks() -> None:
     broken = passage(4, "The mill\n of Ashby was built.", offset=10)
     found = find_verbatim("the mill of Ashby", [broken]) or find_verbatim(

@@ -170,7 +170,7 @@ def main() -> None:
     many = parser.parse_args().many
     counts = run(many // 5)
     before = _resident_megabytes()
-    counts += run(many - many // 5)
+    counts.update(run(many - many // 5))
     counts["megabytes grown, over 50"] = max(
         0, int(_resident_megabytes() - before) - _SPARE_MEGABYTES
     )
