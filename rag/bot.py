@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from rag import limits
 from rag.answer.answer import answer_question
 from rag.answer.followup import complete_question
+from rag.answer.library_answer import answer_about_library
 from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
@@ -211,6 +212,7 @@ class Bot(ConversationAccess):
             history=history,
             stop=stop,
             unread=self.unread,
+            about_library=partial(answer_about_library, library=library),
             tables=answer_from if self.config.model == READER else None,
         )
         for event in events:

@@ -18,6 +18,7 @@ VERDICT_PHRASES: dict[Verdict, str] = {
     Verdict.DANGLING: "no such source",
     Verdict.NEEDS_NONE: "needs no source",
     Verdict.COMPUTED: "computed",
+    Verdict.LISTED: "from the list",
 }
 
 #: What became of a cited file since the answer.

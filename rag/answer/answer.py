@@ -19,13 +19,13 @@ from rag.answer import check as checking
 from rag.answer.cite import is_refusal, parse_citations, piece_text
 from rag.answer.followup import complete_question
 from rag.answer.reader import SOURCES_DIFFER
-from rag.answer.table_answer import TableAnswer
 from rag.domain import (
     Answer,
     Claim,
     Computed,
     Draft,
     Evidence,
+    FoundAnswer,
     Judgement,
     Passage,
     Piece,
@@ -33,6 +33,7 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
+    Remark,
     Seconds,
     Sentence,
     Span,
@@ -47,7 +48,9 @@ Search = Callable[[str, int], tuple[Passage, ...]]
 #: True once the user has asked to stop
 Stop = Callable[[], bool]
 #: a question and its passages -> the answer from the rows of a table, if there is one
-Tables = Callable[[str, Sequence[Passage]], TableAnswer | None]
+Tables = Callable[[str, Sequence[Passage]], FoundAnswer | None]
+#: a question -> the answer from the library's list of documents, if it asks about the library
+AboutLibrary = Callable[[str], FoundAnswer | None]
 #: a question -> the masked text that would answer it
 Unread = Callable[[str], tuple[Evidence, ...]]
 
@@ -66,6 +69,7 @@ def answer_question(
     stop: Stop = lambda: False,
     unread: Unread = lambda question: (),
     tables: Tables | None = None,
+    about_library: AboutLibrary = lambda question: None,
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
 
@@ -73,6 +77,7 @@ def answer_question(
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
     nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
     the writer is then not asked.
+    `about_library` answers a question about the library itself, for which nothing is searched.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread)
     if not searched:
@@ -85,15 +90,17 @@ def answer_question(
         run.stopped = True
         yield from run.check(judge)
         return
-    run.passages = search(run.resolved_question, limit)
-    if isinstance(writer, SearchingWriter):
-        run.writer = writer.with_search(search, stop)
-    found = tables(run.resolved_question, run.passages) if tables else None
+    found = about_library(run.resolved_question)
+    if found is None:
+        run.passages = search(run.resolved_question, limit)
+        if isinstance(writer, SearchingWriter):
+            run.writer = writer.with_search(search, stop)
+        found = tables(run.resolved_question, run.passages) if tables else None
     if found:
         run.passages += found.passages
     run.retrieved_at = time.perf_counter()
     yield Retrieved(run.passages, searched, run.completed)
-    if not run.passages:
+    if not run.passages and not found:
         yield Answered(run.abstain(Reason.NOTHING_FOUND))
         return
     written = found.pieces if found else None
@@ -168,7 +175,7 @@ class _QuestionRun:
     def check(self, judge: checking.Judge) -> Iterator[Event]:
         """Yield the claims one by one, then the answer."""
         text, sentences = parse_citations(self.pieces)
-        quotes = any(isinstance(piece, Quote | Computed) for piece in self.pieces)
+        quotes = any(isinstance(piece, Quote | Computed | Remark) for piece in self.pieces)
         refused = is_refusal(text) or not text.strip()
         if refused and not quotes and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))

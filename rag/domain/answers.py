@@ -37,6 +37,19 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence of our own that cites no passage: it says what is in the list, or what is not said.
+
+    One that is `listed` states something of the library's list of documents. `reason` says how it
+    is known.
+    """
+
+    text: str
+    reason: str
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer: `text` without markers, `span` in the answer with markers."""
 
@@ -45,6 +58,7 @@ class Sentence:
     citations: tuple[Citation, ...] = ()
     quote: Span | None = None  #: of a verbatim quotation: its place in the document
     computed: Computed | None = None  #: of the result of a computation
+    remark: Remark | None = None  #: of a sentence of our own without a source
 
 
 class Verdict(StrEnum):
@@ -58,6 +72,7 @@ class Verdict(StrEnum):
     DANGLING = "dangling"
     NEEDS_NONE = "needs_none"
     COMPUTED = "computed"
+    LISTED = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +209,9 @@ class Quote:
     judgement: Judgement | None = None  #: whether it answers, if the writer judged that
 
 
-#: a part of an answer: a writer's own words, in which markers count, a verbatim quotation, or the
-#: result of a computation
-Piece = str | Quote | Computed
+#: a part of an answer: a writer's own words, in which markers count, a verbatim quotation, the
+#: result of a computation, or a sentence of our own
+Piece = str | Quote | Computed | Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +231,14 @@ class Draft:
     #: of an abstention: codes of the languages that the writer does not read (ISO 639-1)
     languages: tuple[str, ...] = ()
     related: tuple[Quote, ...] = ()  #: near the question, and not surely an answer
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """An answer that no writer is asked for: its pieces, and the passages that they cite."""
+
+    passages: tuple[Passage, ...]
+    pieces: tuple[Draft | Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from rag.answer.table_answer import TableAnswer, answer_from_tables
+from rag.answer.table_answer import answer_from_tables
 from rag.answer.table_load import PlacedTable, TooLarge, tables_of
-from rag.domain import Draft, Passage
+from rag.domain import Draft, FoundAnswer, Passage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.formats import tables
@@ -45,7 +45,7 @@ class _Library:
     def tables(self) -> list[PlacedTable | TooLarge]:
         return tables_of(self.passages(), cast(Any, self))
 
-    def ask(self, question: str) -> TableAnswer | None:
+    def ask(self, question: str) -> FoundAnswer | None:
         return answer_from_tables(question, self.passages(), cast(Any, self))
 
 
