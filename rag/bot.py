@@ -16,6 +16,7 @@ from rag import limits
 from rag.answer.answer import answer_question
 from rag.answer.followup import complete_question
 from rag.answer.library_answer import answer_about_library
+from rag.answer.question_parts import parts_of_question
 from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config
 from rag.disk import paths as file_paths
@@ -213,6 +214,7 @@ class Bot(ConversationAccess):
             stop=stop,
             unread=self.unread,
             about_library=partial(answer_about_library, library=library),
+            divide=parts_of_question if self.config.model == READER else lambda _: None,
             tables=answer_from if self.config.model == READER else None,
         )
         for event in events:

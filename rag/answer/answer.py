@@ -14,10 +14,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from rag.answer import check as checking
+from rag.answer.answer_parts import answer_in_parts
 from rag.answer.cite import is_refusal, parse_citations, piece_text
 from rag.answer.followup import complete_question
+from rag.answer.question_parts import Parts
 from rag.answer.reader import SOURCES_DIFFER
 from rag.domain import (
     Answer,
@@ -51,6 +54,8 @@ Stop = Callable[[], bool]
 Tables = Callable[[str, Sequence[Passage]], FoundAnswer | None]
 #: a question -> the answer from the library's list of documents, if it asks about the library
 AboutLibrary = Callable[[str], FoundAnswer | None]
+#: a question -> its parts, if it asks several things
+Divide = Callable[[str], Parts | None]
 #: a question -> the masked text that would answer it
 Unread = Callable[[str], tuple[Evidence, ...]]
 
@@ -70,6 +75,7 @@ def answer_question(
     unread: Unread = lambda question: (),
     tables: Tables | None = None,
     about_library: AboutLibrary = lambda question: None,
+    divide: Divide = lambda question: None,
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
 
@@ -78,6 +84,7 @@ def answer_question(
     nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
     the writer is then not asked.
     `about_library` answers a question about the library itself, for which nothing is searched.
+    The parts that `divide` returns are searched for and answered one by one.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread)
     if not searched:
@@ -90,12 +97,15 @@ def answer_question(
         run.stopped = True
         yield from run.check(judge)
         return
-    found = about_library(run.resolved_question)
+    question = run.resolved_question
+    found = about_library(question)
+    if found is None and (parts := divide(question)):
+        found = answer_in_parts(parts, question, partial(_answer_one, run, search, tables, limit))
     if found is None:
-        run.passages = search(run.resolved_question, limit)
+        run.passages = search(question, limit)
         if isinstance(writer, SearchingWriter):
             run.writer = writer.with_search(search, stop)
-        found = tables(run.resolved_question, run.passages) if tables else None
+        found = tables(question, run.passages) if tables else None
     if found:
         run.passages += found.passages
     run.retrieved_at = time.perf_counter()
@@ -109,6 +119,19 @@ def answer_question(
         yield Answered(run.abstain(run.draft.reason or Reason.NOT_ANSWERED))
         return
     yield from run.check(judge)
+
+
+def _answer_one(
+    run: _QuestionRun, search: Search, tables: Tables | None, limit: int, question: str
+) -> tuple[Sequence[Passage], Sequence[Draft | Piece]]:
+    """The passages for one part of a question, and the pieces of its answer."""
+    passages = search(question, limit)
+    found = tables(question, passages) if tables else None
+    if found:
+        return (*passages, *found.passages), found.pieces
+    written = run.writer.write(question, passages, ()) if passages else iter(())
+    pieces = [piece for piece in written if isinstance(piece, Draft | str | Quote | Computed)]
+    return passages, pieces
 
 
 class _QuestionRun:
@@ -238,6 +261,7 @@ class _QuestionRun:
             left_out=self._left_out(claims),
             languages=self.draft.languages,
             related=self._related(),
+            parts=self.draft.parts,
             withheld=tuple(self.withheld),
         )
 

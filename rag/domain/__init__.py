@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rag.domain.answers import (
     Answer,
+    AnsweredPart,
     Answers,
     Citation,
     Claim,
@@ -48,6 +49,7 @@ from rag.domain.listings import Conversation, Listing, Status
 
 __all__ = [
     "Answer",
+    "AnsweredPart",
     "Answers",
     "Cell",
     "Chunk",

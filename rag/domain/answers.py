@@ -38,10 +38,10 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence of our own that cites no passage: it says what is in the list, or what is not said.
+    """A sentence of our own that cites no passage.
 
-    One that is `listed` states something of the library's list of documents. `reason` says how it
-    is known.
+    One that is `listed` states something of the library's list of documents; another says what was
+    not found or not shown. `reason` says how it is known.
     """
 
     text: str
@@ -171,6 +171,15 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredPart:
+    """One part of a question that asks several things. `short` is None if there is no answer."""
+
+    question: str  #: as it was looked up
+    answered: bool
+    short: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of one question. An abstention is a result too, with its `reason`."""
 
@@ -193,6 +202,7 @@ class Answer:
     languages: tuple[str, ...] = ()  #: as in `Draft`
     #: sentences that stand in a source and are not surely an answer, likeliest first
     related: tuple[Claim, ...] = ()
+    parts: tuple[AnsweredPart, ...] = ()  #: of a question that asks several things
     withheld: tuple[Claim, ...] = ()  #: sentences of a chat model that the check did not let pass
 
 
@@ -231,6 +241,7 @@ class Draft:
     #: of an abstention: codes of the languages that the writer does not read (ISO 639-1)
     languages: tuple[str, ...] = ()
     related: tuple[Quote, ...] = ()  #: near the question, and not surely an answer
+    parts: tuple[AnsweredPart, ...] = ()  #: as in `Answer`
 
 
 @dataclass(frozen=True, slots=True)

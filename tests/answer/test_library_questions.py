@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from rag.answer.answer import answer_question
 from rag.answer.library_answer import answer_about_library
 from rag.answer.library_question import Wanted, parse_library_question
 from rag.cli.output import print_answer
+from rag.disk.strict_json import Json
 from rag.domain import Answer, Passage, Verdict
 from rag.events import Answered
 from rag.export.saved_answer import read_answer
@@ -168,4 +170,4 @@ def test_the_answer_is_printed_and_saved_with_its_own_verdict(
     assert "* from the list" in shown and "✓" not in shown
     saved = serialize.answer(answer)
     assert saved["claims"][0]["verdict"] == "listed" and saved["claims"][0]["citations"] == []
-    assert read_answer(saved, "").claims[0].verdict is Verdict.LISTED
+    assert read_answer(cast("dict[str, Json]", saved), "").claims[0].verdict is Verdict.LISTED
