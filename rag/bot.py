@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag import limits
 from rag.answer.answer import answer_question
+from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.followup import complete_question
 from rag.answer.library_answer import answer_about_library
 from rag.answer.question_parts import parts_of_question
@@ -22,7 +23,7 @@ from rag.config import READER, Config
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import Document, Evidence, Listing, Passage, Status, Verdict
+from rag.domain import Document, Evidence, FoundAnswer, Listing, Passage, Status, Verdict
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
@@ -202,7 +203,13 @@ class Bot(ConversationAccess):
         if refresh:
             completed = complete_question(question, history)
             yield from self.access.refresh(completed, self.config.passages, stop)
-        answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
+        reads = self.config.model == READER  # a chat model writes its own
+        answer_from = partial(answer_from_tables, library=library)
+
+        def without_search(question: str) -> FoundAnswer | None:
+            refused = refuse_what_is_not_quoted(question) if reads else None
+            return refused or answer_about_library(question, library)
+
         events = answer_question(
             question,
             self.access.search,
@@ -213,9 +220,9 @@ class Bot(ConversationAccess):
             history=history,
             stop=stop,
             unread=self.unread,
-            about_library=partial(answer_about_library, library=library),
-            divide=parts_of_question if self.config.model == READER else lambda _: None,
-            tables=answer_from if self.config.model == READER else None,
+            without_search=without_search,
+            divide=parts_of_question if reads else lambda _: None,
+            tables=answer_from if reads else None,
         )
         for event in events:
             if recorder is not None:

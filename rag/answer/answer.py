@@ -52,8 +52,8 @@ Search = Callable[[str, int], tuple[Passage, ...]]
 Stop = Callable[[], bool]
 #: a question and its passages -> the answer from the rows of a table, if there is one
 Tables = Callable[[str, Sequence[Passage]], FoundAnswer | None]
-#: a question -> the answer from the library's list of documents, if it asks about the library
-AboutLibrary = Callable[[str], FoundAnswer | None]
+#: a question -> its answer, if nothing need be searched: it asks about the library itself, say
+WithoutSearch = Callable[[str], FoundAnswer | None]
 #: a question -> its parts, if it asks several things
 Divide = Callable[[str], Parts | None]
 #: a question -> the masked text that would answer it
@@ -74,7 +74,7 @@ def answer_question(
     stop: Stop = lambda: False,
     unread: Unread = lambda question: (),
     tables: Tables | None = None,
-    about_library: AboutLibrary = lambda question: None,
+    without_search: WithoutSearch = lambda question: None,
     divide: Divide = lambda question: None,
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
@@ -83,7 +83,7 @@ def answer_question(
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
     nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
     the writer is then not asked.
-    `about_library` answers a question about the library itself, for which nothing is searched.
+    `without_search` answers a question about the library itself, or refuses what cannot be done.
     The parts that `divide` returns are searched for and answered one by one.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread)
@@ -98,7 +98,7 @@ def answer_question(
         yield from run.check(judge)
         return
     question = run.resolved_question
-    found = about_library(question)
+    found = without_search(question)
     if found is None and (parts := divide(question)):
         found = answer_in_parts(parts, question, partial(_answer_one, run, search, tables, limit))
     if found is None:

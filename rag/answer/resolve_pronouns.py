@@ -153,7 +153,7 @@ def _resolve_thing(turns: Sequence[Turn], pronoun: re.Match[str]) -> str:
 
 
 def _whole_noun(question: str, match: re.Match[str]) -> str:
-    """A noun behind "the": one word; two at the end and behind a preposition ("of the ski club")."""
+    """A noun behind "the": one word; two at the end behind a preposition ("of the ski club")."""
     first, *more = question[match.start(1) :].rstrip(" ?!.").split()
     before = question[: match.start()].split()
     behind = before and re.fullmatch(PREPOSITIONS, before[-1], re.I)

@@ -133,6 +133,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     TOO_LONG = "too_long"
     OTHER_LANGUAGE = "other_language"
+    ONLY_QUOTES = "only_quotes"
 
 
 @dataclass(frozen=True, slots=True)

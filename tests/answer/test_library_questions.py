@@ -52,7 +52,7 @@ def _ask(house: House, question: str) -> Answer:
         JUDGE,
         limit=3,
         searched=5,
-        about_library=lambda asked: answer_about_library(asked, house.library),
+        without_search=lambda asked: answer_about_library(asked, house.library),
     )
     (answer,) = [event.answer for event in events if isinstance(event, Answered)]
     return answer
