@@ -17,7 +17,9 @@ _REQUESTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, said in (
         (
             r"(?:summari[sz]e|give (?:me |us )?an? (?:short |brief )?(?:summary|overview|abstract) "
-            r"of|write (?:me )?an? (?:short |brief )?summary)\b",
+            r"of|write (?:me )?an? (?:short |brief )?summary|"
+            r"what(?: is|['’]s) (?:(?:this|the) (?:document|file|text)|[\w./-]{1,80}\.\w{1,8}) "
+            r"about)\b",
             "it writes no summary",
         ),
         (r"translate\b", "it does not translate"),

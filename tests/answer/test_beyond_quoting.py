@@ -17,6 +17,8 @@ from tests.support.fakes import JUDGE, Script
     [
         ("Summarise the report", "it writes no summary"),
         ("Could you please give me a short summary of plan.txt?", "it writes no summary"),
+        ("What is plan.txt about?", "it writes no summary"),
+        ("what's this document about", "it writes no summary"),
         ("translate the letter into Dutch", "it does not translate"),
         ("Please rephrase the second paragraph.", "it does not rewrite a text"),
         ("Write a poem about the harbour", "it writes no texts"),
@@ -48,6 +50,8 @@ def test_a_request_is_refused_in_one_line(request_: str, said: str) -> None:
         "Who summarised the report?",
         "What does the summary say?",
         "Who may translate the contract?",
+        "What is the dispute about?",
+        "What is said about plan.txt?",
         "Should the cactus be watered in winter?",
         "When did Karl write the letter?",
         "What do the neighbours think of the fence?",
