@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.answer.mentions import AUXILIARIES
-from rag.answer.spans import Part, parts_of
+from rag.answer.spans import Part, in_structure, parts_of
 from rag.domain import Passage, Span
 from rag.text import facts
 
@@ -62,6 +62,8 @@ def further_sentences(
             stems = set(facts.content_stems(text))
             if part.span in seen or part.span.overlaps(around) or not stems & keys:
                 continue
+            if in_structure(passage, part.span):
+                continue  # rows and items are no sentences: what lists them is looked up
             seen.add(part.span)
             if any(not set(facts.content_stems(n)) <= known for n in facts.find_names("x " + text)):
                 found += 1

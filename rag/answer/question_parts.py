@@ -99,7 +99,9 @@ def parts_of_question(question: str) -> Parts | None:
 def _divided(text: str) -> list[str]:
     found, start = list[str](), 0
     for match in _JOINED.finditer(text):
-        if len(text[start : match.start()].split()) < 2 or len(found) == _MAX_PARTS - 1:
+        if len(found) == _MAX_PARTS - 1:
+            break
+        if len(text[start : match.start()].split()) < 2:
             continue
         found.append(text[start : match.start()].rstrip(" ?,"))
         start = match.end()
