@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rag.answer.evidence import evidence_at
 from rag.answer.field_words import asked_fields
 from rag.answer.judge import (
     Judged,
@@ -66,12 +67,14 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
+    Remark,
     Span,
     Turn,
 )
 from rag.protocols import PairModel, PassageReading
 from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
+from rag.text.foreign_marks import quote_foreign
 from rag.text.units import view_of
 
 #: the sentence of an answer that says so
@@ -151,7 +154,8 @@ class Reader:
         """Yield the draft and the quotations of the sentences that answer."""
         readings = [one.reading for one in judged]
         chosen, differ = choose_readings(question, readings, self.fit.least)
-        if more := self._list_goes_on(question, chosen[0], scoped):
+        more, rest = self._list_goes_on(question, chosen[0], scoped)
+        if more:
             chosen, differ = [chosen[0], *(one.reading for one in more)], False
             judged, readings = [*judged, *more], [*readings, *chosen[1:]]
         judgements = [judgement_of(one, self.fit) for one in judged]
@@ -172,11 +176,17 @@ class Reader:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
             judgement = next(j for r, j in zip(readings, judgements, strict=True) if r is reading)
             yield Quote(reading.sentence, reading.passage.number, reading.around, judgement)
+        if rest:
+            yield " "
+            yield where_it_may_go_on(rest)
 
     def _list_goes_on(
         self, question: str, best: Reading, passages: Sequence[Passage]
-    ) -> list[Judged]:
-        """The sentences of the best one's document that go on with the list it begins, in order."""
+    ) -> tuple[list[Judged], list[Judged]]:
+        """The sentences of the best one's document that go on with the list it begins, in order.
+
+        The second list are those that are not surely part of it.
+        """
         own = [p for p in passages if p.chunk.document == best.passage.chunk.document]
         found = list(further_sentences(question, best.sentence, best.around, own))
         results = self._pairs.read(question, [part.view.text for _, part in found]) if found else []
@@ -186,8 +196,9 @@ class Reader:
             if (reading := self._reading_of(question, passage, part, result))
         ]
         judged = judge_each(question, readings, self.fit)
+        judged.sort(key=lambda one: one.reading.around)
         listed = [one for one in judged if one.chance >= self.fit.part]
-        return sorted(listed, key=lambda one: one.reading.around)
+        return listed, [one for one in judged if one not in listed]
 
     def _unanswered(
         self, judged: Sequence[Judged], total: int, lacking: str, languages: Iterable[str]
@@ -316,6 +327,14 @@ class Reader:
             languages=unread,
             related=related,
         )
+
+
+def where_it_may_go_on(rest: Sequence[Judged]) -> Remark:
+    """The sentence that names the lines on which a list may go on."""
+    places = [evidence_at(one.reading.passage, one.reading.around) for one in rest]
+    lines = " and ".join(dict.fromkeys(f"line {place.line}" for place in places))
+    source = quote_foreign(places[0].source)
+    return Remark(f"The list may go on in {source}, {lines}.", "found by the noun that is listed")
 
 
 def share_in_context(asked: QuestionTerms, part: Part) -> float:

@@ -27,6 +27,7 @@ from rag.domain import (
     Progress,
     Quote,
     Reason,
+    Remark,
     Span,
     Turn,
     Verdict,
@@ -68,7 +69,7 @@ def _write(
     ]
     draft, *pieces = yielded
     assert isinstance(draft, Draft)
-    return draft, [p for p in pieces if isinstance(p, str | Quote)]
+    return draft, [p for p in pieces if isinstance(p, str | Quote | Remark)]
 
 
 def _quotes(pieces: Sequence[Piece]) -> list[Quote]:
@@ -649,3 +650,15 @@ def test_a_list_in_sentences_goes_on_where_the_text_does() -> None:
 )
 def test_the_noun_that_is_to_be_listed(question: str, noun: str) -> None:
     assert listed_noun(question) == facts.stem(noun)
+
+
+def test_a_sentence_that_is_not_surely_of_the_list_is_pointed_at() -> None:
+    text = (
+        "The towns of the tour with a stage are Velden and Orsk.\n"
+        "Later came a stage in Ghent.\n"
+        "Tickets cost 9 euros."
+    )
+    _, pieces = _write("In which towns of the tour does the band have a stage?", [passage(1, text)])
+    assert [q.text for q in _quotes(pieces)] == [text.splitlines()[0]]
+    (remark,) = [piece for piece in pieces if isinstance(piece, Remark)]
+    assert remark.text == "The list may go on in 1.txt, line 2."
