@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Self
 
 from rag import limits
 from rag.answer.answer import answer_question
+from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.followup import complete_question
+from rag.answer.library_answer import answer_about_library
+from rag.answer.question_parts import parts_of_question
 from rag.answer.table_answer import answer_from_tables
 from rag.config import READER, Config, SettingsFile
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import Evidence, Passage, Status
+from rag.domain import Evidence, FoundAnswer, Passage, Status
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
@@ -218,7 +221,14 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
         if refresh:
             completed = complete_question(searched.question, history)
             yield from self.access.refresh(completed, limit, stop, searched.documents)
-        answer_from = partial(answer_from_tables, library=library)  # a chat model writes its own
+        reads = self.config.model == READER  # a chat model writes its own
+        answer_from = partial(answer_from_tables, library=library)
+
+        def without_search(question: str) -> FoundAnswer | None:
+            refused = refuse_what_is_not_quoted(question) if reads else None
+            about = None if searched.documents else answer_about_library(question, library)
+            return refused or about
+
         events = answer_question(
             searched.question,
             partial(self.access.search, within=searched.documents),
@@ -229,7 +239,9 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
             history=history,
             stop=stop,
             unread=lambda asked: tuple(filter(searched.holds, self.unread(asked))),
-            tables=answer_from if self.config.model == READER else None,
+            without_search=without_search,
+            divide=parts_of_question if reads else lambda _: None,
+            tables=answer_from if reads else None,
             named=question,
             within=searched.sources,
         )

@@ -20,6 +20,7 @@ VERDICT_PHRASES: dict[Verdict, str] = {
     Verdict.DANGLING: "no such source",
     Verdict.NEEDS_NONE: "needs no source",
     Verdict.COMPUTED: "computed",
+    Verdict.LISTED: "from the list",
 }
 
 #: What became of a cited file since the answer.
@@ -37,6 +38,7 @@ ABSTENTION_PHRASES: dict[Reason, str] = {
     Reason.NOTHING_FOUND: "no passage of the library comes near the question.",
     Reason.NOT_ANSWERED: "the library does not say.",
     Reason.UNSUPPORTED: "the passages do not support what was written.",
+    Reason.ONLY_QUOTES: "the built-in reader quotes documents and does nothing else.",
     Reason.TOO_LONG: "not one passage fits into the model's context.",
     Reason.OTHER_LANGUAGE: (
         "the question or the nearest passages are in a language that the built-in reader does not "

@@ -46,6 +46,14 @@ class JudgementObject(TypedDict):
     reasons: list[str]
 
 
+class PartObject(TypedDict):
+    """One part of a question that asks several things."""
+
+    question: str
+    answered: bool
+    short: str | None
+
+
 class ComputedObject(TypedDict):
     """A computation over rows of a table; `citations` has the first of them."""
 
@@ -145,6 +153,7 @@ class AnswerObject(TypedDict):
     related: NotRequired[list[ClaimObject]]
     withheld: NotRequired[list[ClaimObject]]
     within: NotRequired[list[str]]
+    parts: NotRequired[list[PartObject]]
 
 
 class SavedAnswer(TypedDict):
@@ -196,6 +205,8 @@ def answer(value: d.Answer) -> AnswerObject:
         written["left_out"] = [left_out(place) for place in value.left_out]
     if value.languages:
         written["languages"] = list(value.languages)
+    if value.parts:
+        written["parts"] = [part(one) for one in value.parts]
     if value.related:
         written["related"] = [claim(c) for c in value.related]
     if value.withheld:
@@ -236,6 +247,11 @@ def claim(value: d.Claim) -> ClaimObject:
             "result": computed.result,
         }
     return written
+
+
+def part(value: d.AnsweredPart) -> PartObject:
+    """One part of a question that asks several things."""
+    return {"question": value.question, "answered": value.answered, "short": value.short}
 
 
 def judgement(value: d.Judgement) -> JudgementObject:

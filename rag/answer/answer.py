@@ -14,18 +14,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from rag.answer import check as checking
+from rag.answer.answer_parts import answer_in_parts
 from rag.answer.cite import is_refusal, parse_citations, piece_text
 from rag.answer.followup import complete_question
+from rag.answer.question_parts import Parts
 from rag.answer.reader import SOURCES_DIFFER
-from rag.answer.table_answer import TableAnswer
 from rag.domain import (
     Answer,
     Claim,
     Computed,
     Draft,
     Evidence,
+    FoundAnswer,
     Judgement,
     Passage,
     Piece,
@@ -33,6 +36,7 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
+    Remark,
     Seconds,
     Sentence,
     Span,
@@ -47,7 +51,11 @@ Search = Callable[[str, int], tuple[Passage, ...]]
 #: True once the user has asked to stop
 Stop = Callable[[], bool]
 #: a question and its passages -> the answer from the rows of a table, if there is one
-Tables = Callable[[str, Sequence[Passage]], TableAnswer | None]
+Tables = Callable[[str, Sequence[Passage]], FoundAnswer | None]
+#: a question -> its answer, if nothing need be searched: it asks about the library itself, say
+WithoutSearch = Callable[[str], FoundAnswer | None]
+#: a question -> its parts, if it asks several things
+Divide = Callable[[str], Parts | None]
 #: a question -> the masked text that would answer it
 Unread = Callable[[str], tuple[Evidence, ...]]
 
@@ -68,14 +76,19 @@ def answer_question(
     tables: Tables | None = None,
     named: str = "",
     within: tuple[str, ...] = (),
+    without_search: WithoutSearch = lambda question: None,
+    divide: Divide = lambda question: None,
 ) -> Iterator[Event]:
     """Yield the events of one question; the last one is `Answered`.
 
     `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
     nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
-    the writer is then not asked. `within` are the sources that alone are searched, `named` is the
-    question with their names, as it was typed.
+    the writer is then not asked.
+    `without_search` answers a question about the library itself, or refuses what cannot be done.
+    The parts that `divide` returns are searched for and answered one by one.
+    `within` are the sources that alone are searched, `named` is the question with their names, as
+    it was typed.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:
@@ -87,15 +100,20 @@ def answer_question(
         run.stopped = True
         yield from run.check(judge)
         return
-    run.passages = search(run.resolved_question, limit)
-    if isinstance(writer, SearchingWriter):
-        run.writer = writer.with_search(search, stop)
-    found = tables(run.resolved_question, run.passages) if tables else None
+    question = run.resolved_question
+    found = without_search(question)
+    if found is None and (parts := divide(question)):
+        found = answer_in_parts(parts, question, partial(_answer_one, run, search, tables, limit))
+    if found is None:
+        run.passages = search(question, limit)
+        if isinstance(writer, SearchingWriter):
+            run.writer = writer.with_search(search, stop)
+        found = tables(question, run.passages) if tables else None
     if found:
         run.passages += found.passages
     run.retrieved_at = time.perf_counter()
     yield Retrieved(run.passages, searched, run.completed, within)
-    if not run.passages:
+    if not run.passages and not found:
         yield Answered(run.abstain(Reason.NOTHING_FOUND))
         return
     written = found.pieces if found else None
@@ -104,6 +122,19 @@ def answer_question(
         yield Answered(run.abstain(run.draft.reason or Reason.NOT_ANSWERED))
     else:
         yield from run.check(judge)
+
+
+def _answer_one(
+    run: _QuestionRun, search: Search, tables: Tables | None, limit: int, question: str
+) -> tuple[Sequence[Passage], Sequence[Draft | Piece]]:
+    """The passages for one part of a question, and the pieces of its answer."""
+    passages = search(question, limit)
+    found = tables(question, passages) if tables else None
+    if found:
+        return (*passages, *found.passages), found.pieces
+    written = run.writer.write(question, passages, ()) if passages else iter(())
+    pieces = [piece for piece in written if isinstance(piece, Draft | str | Quote | Computed)]
+    return passages, pieces
 
 
 class _QuestionRun:
@@ -179,7 +210,7 @@ class _QuestionRun:
     def check(self, judge: checking.Judge) -> Iterator[Event]:
         """Yield the claims one by one, then the answer."""
         text, sentences = parse_citations(self.pieces)
-        quotes = any(isinstance(piece, Quote | Computed) for piece in self.pieces)
+        quotes = any(isinstance(piece, Quote | Computed | Remark) for piece in self.pieces)
         refused = is_refusal(text) or not text.strip()
         if refused and not quotes and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))
@@ -242,6 +273,7 @@ class _QuestionRun:
             left_out=self._left_out(claims),
             languages=self.draft.languages,
             related=self._related(),
+            parts=self.draft.parts,
             withheld=tuple(self.withheld),
             within=self.within,
         )

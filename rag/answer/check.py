@@ -132,6 +132,9 @@ def check_sentence(sentence: Sentence, passages: Sequence[Passage], by: Judge) -
     `passages` are those that the writer was given.
     """
     by_number = {p.number: p for p in passages}
+    if sentence.remark is not None:
+        verdict = Verdict.LISTED if sentence.remark.listed else Verdict.NEEDS_NONE
+        return Claim(sentence, (), verdict, 1.0, (sentence.remark.reason,))
     if not _needs_source(sentence):
         reasons = ("announces an answer and states nothing",)
         return Claim(sentence, (), Verdict.NEEDS_NONE, 1.0, reasons)

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.domain import Citation, Computed, Piece, Quote, Sentence, Span
+from rag.domain import Citation, Computed, Piece, Quote, Remark, Sentence, Span
 from rag.text.sentences import split_sentences
 
 #: what a model is told to write if the passages do not answer
@@ -30,6 +30,8 @@ def is_refusal(text: str) -> bool:
 
 def piece_text(piece: Piece) -> str:
     """A piece as it stands in the answer's text: a quotation is on one line, with its marker."""
+    if isinstance(piece, Remark):
+        return piece.text
     if isinstance(piece, Computed):
         return f"{piece.text} [{', '.join(map(str, _numbers(piece)))}]"
     return f"{_on_one_line(piece)} [{piece.number}]" if isinstance(piece, Quote) else piece
@@ -58,6 +60,10 @@ def parse_citations(pieces: Sequence[Piece]) -> tuple[str, tuple[Sentence, ...]]
         text += own_words
         own_words = ""
         start, end = len(text), len(text) + len(piece_text(piece))
+        if isinstance(piece, Remark):
+            sentences.append(Sentence(piece.text, Span(start, end), remark=piece))
+            text += piece.text
+            continue
         if isinstance(piece, Computed):
             place = Span(start + len(piece.text) + 1, end)
             cited = tuple(Citation(number, place) for number in _numbers(piece))

@@ -55,6 +55,9 @@ _INDEFINITE_NOUN = re.compile(
     rf"\b(an? (?:[a-z][\w-]* ){{0,2}}?[a-z][\w-]*)"
     rf"(?=\W*$| (?:{PREPOSITIONS}|{AUXILIARIES}|costs?|takes?|weighs?|lasts?)\b)"
 )
+#: a bare plural ("adults"), and one behind a preposition ("for children", "for children under 6")
+_PLURAL = re.compile(r"(?:[a-z][\w-]{1,40}[^s\W]s|children|people|(?:wo)?men)", re.I)
+_PLURAL_BEHIND = re.compile(rf"\b{PREPOSITIONS} ((?:{_PLURAL.pattern}))\b")
 _LABEL = re.compile(r"\s(?:\d{1,4}|[A-Z])\b(?!\s+[a-z]+s\b)")
 _VERBAL = re.compile(
     rf"\b(?:{AUXILIARIES}|{QUESTION_WORDS}|be|been|tell|give|show|list|explain|name|describe"
@@ -239,7 +242,8 @@ def _find_noun_slot(last: str, preposition: str, words: str) -> Mention | None:
     """The noun of the last question that a fragment without a name or date replaces.
 
     With a preposition it is the last noun behind that preposition; else the only one behind "a", if
-    the fragment has an "a" too ("a service" replaces "a tyre change"); else the only one behind
+    the fragment has an "a" too or no article ("a service" or "colouring" replaces "a haircut"); a
+    plural replaces a plural behind a preposition ("for children"); else it is the only noun behind
     "the".
     """
     if preposition:
@@ -248,7 +252,11 @@ def _find_noun_slot(last: str, preposition: str, words: str) -> Mention | None:
         if not matches:
             return None
         return Mention(matches[-1][1].strip(), matches[-1].start(1), preposition, "noun")
-    if re.match(r"an? ", words, re.I):
+    if _PLURAL.fullmatch(words):
+        plurals = list(_PLURAL_BEHIND.finditer(last))
+        if len(plurals) == 1:
+            return Mention(plurals[0][1], plurals[0].start(1), "", "noun")
+    elif not re.match(r"(?:the|my|our|his|her|its|their|this|that) ", words, re.I):
         indefinite = list(_INDEFINITE_NOUN.finditer(last))
         if len(indefinite) == 1:
             return Mention(indefinite[0][1], indefinite[0].start(), "", "noun")

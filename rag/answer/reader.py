@@ -24,11 +24,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rag.answer.evidence import evidence_at
 from rag.answer.field_words import asked_fields
 from rag.answer.judge import (
     Judged,
     JudgeFit,
     explain_abstention,
+    judge_each,
     judge_readings,
     judgement_of,
 )
@@ -38,6 +40,7 @@ from rag.answer.known_languages import (
     unknown_language,
     unknown_languages,
 )
+from rag.answer.list_sentences import further_sentences
 from rag.answer.lookup import Lookup, look_up
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.readings import Reading, choose_readings
@@ -64,12 +67,14 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
+    Remark,
     Span,
     Turn,
 )
-from rag.protocols import PairModel
+from rag.protocols import PairModel, PassageReading
 from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
+from rag.text.foreign_marks import quote_foreign
 from rag.text.units import view_of
 
 #: the sentence of an answer that says so
@@ -141,23 +146,27 @@ class Reader:
             lacking = f"; {of_passages(unread)}" if unread else ""
             yield self._unanswered(judged, total, lacking, languages)
             return
-        yield from self._write_answer(question, judged, total)
+        yield from self._write_answer(question, judged, scoped, total)
 
     def _write_answer(
-        self, question: str, judged: Sequence[Judged], total: int
+        self, question: str, judged: Sequence[Judged], scoped: Sequence[Passage], total: int
     ) -> Iterator[Draft | Piece]:
         """Yield the draft and the quotations of the sentences that answer."""
         readings = [one.reading for one in judged]
         chosen, differ = choose_readings(question, readings, self.fit.least)
+        more, rest = self._list_goes_on(question, chosen[0], scoped)
+        if more:
+            chosen, differ = [chosen[0], *(one.reading for one in more)], False
+            judged, readings = [*judged, *more], [*readings, *chosen[1:]]
         judgements = [judgement_of(one, self.fit) for one in judged]
         related = [
             one
             for one, judgement in zip(judged, judgements, strict=True)
-            if judgement.answers is Answers.PART
+            if judgement.answers is Answers.PART and one.reading not in chosen
         ]
         yield Draft(
             Receipt(context=total, passages=total),
-            short=chosen[0].short,
+            short="; ".join(one.short for one in chosen) if more else chosen[0].short,
             differ=differ,
             chance=judged[0].chance,
             related=self._related(related),
@@ -167,6 +176,29 @@ class Reader:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
             judgement = next(j for r, j in zip(readings, judgements, strict=True) if r is reading)
             yield Quote(reading.sentence, reading.passage.number, reading.around, judgement)
+        if rest:
+            yield " "
+            yield where_it_may_go_on(rest)
+
+    def _list_goes_on(
+        self, question: str, best: Reading, passages: Sequence[Passage]
+    ) -> tuple[list[Judged], list[Judged]]:
+        """The sentences of the best one's document that go on with the list it begins, in order.
+
+        The second list are those that are not surely part of it.
+        """
+        own = [p for p in passages if p.chunk.document == best.passage.chunk.document]
+        found = list(further_sentences(question, best.sentence, best.around, own))
+        results = self._pairs.read(question, [part.view.text for _, part in found]) if found else []
+        readings = [
+            reading
+            for (passage, part), result in zip(found, results, strict=True)
+            if (reading := self._reading_of(question, passage, part, result))
+        ]
+        judged = judge_each(question, readings, self.fit)
+        judged.sort(key=lambda one: one.reading.around)
+        listed = [one for one in judged if one.chance >= self.fit.part]
+        return listed, [one for one in judged if one not in listed]
 
     def _unanswered(
         self, judged: Sequence[Judged], total: int, lacking: str, languages: Iterable[str]
@@ -242,31 +274,39 @@ class Reader:
         parts = nearest_parts(question, parts_of(question, passage))
         results = self._pairs.read(question, [part.view.text for part in parts])
         best: Reading | None = None
-        asked = read_question(question)
         for part, result in zip(parts, results, strict=True):
-            spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
-            span = pick_span(question, part.view.text, replace(result, spots=spots))
-            place = part.view.span(span) if span else None
-            if place is None or span is None:
+            reading = self._reading_of(question, passage, part, result)
+            if reading is None:
                 continue
-            logit = result.answers - _MISSING_WORDS * (1 - share_in_context(asked, part))
-            if best and logit <= best.logit:
-                best = replace(best, margin=min(best.margin, best.logit - logit))
+            if best and reading.logit <= best.logit:
+                best = replace(best, margin=min(best.margin, best.logit - reading.logit))
                 continue
-            best = Reading(
-                passage=passage,
-                short=_text_of(passage, place),
-                span=place,
-                sentence=_text_of(passage, part.span),
-                around=part.span,
-                logit=logit,
-                in_context=True,
-                helps=result.helps,
-                sharp=place_scores(part.view.text, spots, span)[0],
-                margin=logit - best.logit if best else _ALONE,
-            )
+            best = replace(reading, margin=reading.logit - best.logit) if best else reading
         if best:
             yield best
+
+    def _reading_of(
+        self, question: str, passage: Passage, part: Part, result: PassageReading
+    ) -> Reading | None:
+        """The reading of a part that was read alone; None if no place of it is chosen."""
+        spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
+        span = pick_span(question, part.view.text, replace(result, spots=spots))
+        place = part.view.span(span) if span else None
+        if place is None or span is None:
+            return None
+        missing = 1 - share_in_context(read_question(question), part)
+        return Reading(
+            passage=passage,
+            short=_text_of(passage, place),
+            span=place,
+            sentence=_text_of(passage, part.span),
+            around=part.span,
+            logit=result.answers - _MISSING_WORDS * missing,
+            in_context=True,
+            helps=result.helps,
+            sharp=place_scores(part.view.text, spots, span)[0],
+            margin=_ALONE,
+        )
 
     def _abstention(
         self,
@@ -287,6 +327,14 @@ class Reader:
             languages=unread,
             related=related,
         )
+
+
+def where_it_may_go_on(rest: Sequence[Judged]) -> Remark:
+    """The sentence that names the lines on which a list may go on."""
+    places = [evidence_at(one.reading.passage, one.reading.around) for one in rest]
+    lines = " and ".join(dict.fromkeys(f"line {place.line}" for place in places))
+    source = quote_foreign(places[0].source)
+    return Remark(f"The list may go on in {source}, {lines}.", "found by the noun that is listed")
 
 
 def share_in_context(asked: QuestionTerms, part: Part) -> float:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.answer.question import YEAR, labels_of
 from rag.answer.spans import answer_kind, kind_of_short_answer, same_answer
 from rag.domain import Passage, Span
-from rag.text import facts
+from rag.text import facts, quantities
 
 _MAX_SENTENCES = 3  # sentences of an answer
 #: share of words from which two sentences say the same
@@ -76,6 +77,43 @@ def choose_readings(
     return chosen, bool(contradicting)
 
 
+def _is_about_another(question: str, one: Reading, other: Reading) -> bool:
+    """Do two readings name other years, other names, other labels, or another kind of measure?
+
+    "5 euros in 2022" does not contradict "6 euros in 2023", nor the rent of flat A that of flat B.
+    """
+    years, others = _years(one), _years(other)
+    if years and others and years.isdisjoint(others):
+        return True
+    names, others = _names(question, one), _names(question, other)
+    if names and others and names.isdisjoint(others):
+        return True
+    labels, other_labels = dict(labels_of(one.sentence)), dict(labels_of(other.sentence))
+    if any(other_labels.get(noun, label) != label for noun, label in labels.items()):
+        return True
+    dimensions, others = _dimensions(one.short), _dimensions(other.short)
+    return bool(dimensions and others) and dimensions.isdisjoint(others)
+
+
+def _years(reading: Reading) -> set[str]:
+    """The years that a sentence or else its title names besides the answer."""
+    for text in (reading.sentence.replace(reading.short, " "), reading.passage.chunk.title):
+        if found := {match[0] for match in YEAR.finditer(text)}:
+            return found
+    return set()
+
+
+def _names(question: str, reading: Reading) -> set[str]:
+    """The stems of the names in a sentence that neither the question nor the answer has."""
+    known = set(facts.content_stems(f"{question} {reading.short}"))
+    names = facts.find_names("x " + reading.sentence)
+    return {stem for name in names for stem in facts.content_stems(name)} - known
+
+
+def _dimensions(short: str) -> set[str]:
+    return {number.dimension for number in quantities.find_numbers(short) if number.dimension}
+
+
 def _repeats(reading: Reading, other: Reading) -> bool:
     """True if the sentence of `reading` says nothing new after that of `other`."""
     stems = set(facts.content_stems(reading.sentence))
@@ -87,7 +125,7 @@ def _repeats(reading: Reading, other: Reading) -> bool:
 def answers_differ(question: str, one: Reading, other: Reading) -> bool:
     """True if readings of different documents give different answers of one kind.
 
-    Both sentences must be about the question.
+    Both sentences must be about the question, and about the same thing at the same time.
     """
     if one.passage.chunk.document == other.passage.chunk.document:
         return False
@@ -99,6 +137,8 @@ def answers_differ(question: str, one: Reading, other: Reading) -> bool:
         needed = _MIN_QUESTION_OVERLAP * max(1, len(question_stems))
         if len(question_stems & stems) < needed:
             return False
+    if _is_about_another(question, one, other):
+        return False
     kinds = {kind_of_short_answer(one.short), kind_of_short_answer(other.short)}
     if kinds == {"name"}:
         return answer_kind(question) == "name"

@@ -28,6 +28,9 @@ from rag.answer.mentions import (
 from rag.domain import Turn
 from rag.text import facts
 
+_ASKS_WHO_HOLDS = re.compile(
+    r"(?:and |so )?who(?: (?:is|are|was|were)|['’]s) the [\w -]{1,40}? (?:of|for|in|at)\b", re.I
+)
 _MAX_TOPICS = 2  # names or nouns that are put behind a question
 _WOMAN = re.compile(
     r"(?i)\b(?:wife|mother|daughter|sister|queen|girlfriend|aunt|grandmother|actress|princess"
@@ -67,7 +70,8 @@ def resolve_references(question: str, turns: Sequence[Turn]) -> str:
             return ""
         if referent:
             text = text[: match.start()] + _inflect(referent, match, text) + text[match.end() :]
-        needs_topic = needs_topic or not referent or referent.startswith("the ")
+        one_noun = referent.startswith("the ") and len(referent.split()) == 2
+        needs_topic = needs_topic or not referent or one_noun
     return append_topic(text, _topics(turns, text)) if needs_topic else text
 
 
@@ -142,8 +146,19 @@ def _resolve_thing(turns: Sequence[Turn], pronoun: re.Match[str]) -> str:
         return answer
     names = [mention for mention in find_mentions(last.question) if mention.kind == "name"]
     things = [mention.text for mention in names if mention.thing]
-    nouns = [f"the {match[1].split()[0]}" for match in DEFINITE_NOUN.finditer(last.question)]
+    nouns = [_whole_noun(last.question, match) for match in DEFINITE_NOUN.finditer(last.question)]
+    if _ASKS_WHO_HOLDS.match(last.question):
+        nouns = nouns[1:]  # "who is the owner of the salon": the owner is a person
     return (things[-1:] or nouns[:1] or [mention.text for mention in names][:1] or [""])[0]
+
+
+def _whole_noun(question: str, match: re.Match[str]) -> str:
+    """A noun behind "the": one word; two at the end behind a preposition ("of the ski club")."""
+    first, *more = question[match.start(1) :].rstrip(" ?!.").split()
+    before = question[: match.start()].split()
+    behind = before and re.fullmatch(PREPOSITIONS, before[-1], re.I)
+    nouns = behind and len(more) == 1 and more[0].isalpha() and not is_small(more[0])
+    return " ".join(["the", first, *(more if nouns else ())])
 
 
 def _resolve_several(turns: Sequence[Turn], pronoun: re.Match[str]) -> str:

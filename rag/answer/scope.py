@@ -79,8 +79,10 @@ def _with_names(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
 def _sections(asked: QuestionTerms, passage: Passage) -> list[_Section]:
     chunk = passage.chunk
-    title = [chunk.title, chunk.source.replace("/", " ").replace("_", " ")]
     units = [unit for unit in chunk.units if unit.kind is UnitKind.SECTION]
+    title = [chunk.source.replace("/", " ").replace("_", " ")]
+    if not any(unit.context == chunk.title for unit in units):
+        title.append(chunk.title)  # else it is the heading of one section, and not of the others
     spans = [
         (
             Span(max(unit.span.start, chunk.span.start), min(unit.span.end, chunk.span.end)),

@@ -9,7 +9,6 @@ sentence of our own, which says that it was computed and cites the rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answer.check_computed import combine
@@ -25,6 +24,7 @@ from rag.domain import (
     Computed,
     ComputedRow,
     Draft,
+    FoundAnswer,
     Passage,
     Piece,
     Quote,
@@ -47,17 +47,9 @@ _MAX_NAME = 100  #: characters of the name of a file
 _INNER_MARKS = dict.fromkeys(map(ord, '“”„‟"«»'), "'")
 
 
-@dataclass(frozen=True, slots=True)
-class TableAnswer:
-    """The pieces of an answer, and the passages of its rows that were not retrieved."""
-
-    passages: tuple[Passage, ...]
-    pieces: tuple[Draft | Piece, ...]
-
-
 def answer_from_tables(
     question: str, passages: Sequence[Passage], library: Library
-) -> TableAnswer | None:
+) -> FoundAnswer | None:
     """Return the answer from the rows of one table; None if no reading is likely enough."""
     has_rows = any(u.kind is UnitKind.ROW for p in passages for u in p.chunk.units)
     asked, model = TableQuestion(question), load_model()
@@ -86,9 +78,9 @@ def _refusal(asked: TableQuestion, table: TooLarge) -> str:
     return table.reason if meant and asked.operates else ""
 
 
-def _abstention(missing: str) -> TableAnswer:
+def _abstention(missing: str) -> FoundAnswer:
     draft = Draft(Receipt(), abstained=True, reason=Reason.NOT_ANSWERED, missing=missing)
-    return TableAnswer((), (draft,))
+    return FoundAnswer((), (draft,))
 
 
 class _Writer:
@@ -98,7 +90,7 @@ class _Writer:
         self._passages, self._placed, self._plan = list(passages), placed, plan
         self._retrieved = len(passages)
 
-    def write(self, chance: float) -> TableAnswer | None:
+    def write(self, chance: float) -> FoundAnswer | None:
         """Return the answer; None if it has no rows or too many of them."""
         plan, receipt = self._plan, Receipt()
         if plan.operation in ("cell", "groups"):
@@ -112,10 +104,10 @@ class _Writer:
         draft = Draft(receipt, short=shown(computed.result), chance=chance)
         return self._answer((draft, computed))
 
-    def _answer(self, pieces: tuple[Draft | Piece, ...]) -> TableAnswer:
-        return TableAnswer(tuple(self._passages[self._retrieved :]), pieces)
+    def _answer(self, pieces: tuple[Draft | Piece, ...]) -> FoundAnswer:
+        return FoundAnswer(tuple(self._passages[self._retrieved :]), pieces)
 
-    def _quoted(self, receipt: Receipt, chance: float) -> TableAnswer | None:
+    def _quoted(self, receipt: Receipt, chance: float) -> FoundAnswer | None:
         plan, placed = self._plan, self._placed
         rows = [row for row in plan.cells if placed.cells[row][plan.column]]
         if not rows:

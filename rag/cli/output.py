@@ -71,11 +71,13 @@ VERDICT_SIGNS = {
     Verdict.DANGLING: "!",
     Verdict.NEEDS_NONE: " ",
     Verdict.COMPUTED: "=",
+    Verdict.LISTED: "*",
 }
 #: The style of each verdict; `BAD_STYLE` for the others.
 VERDICT_STYLES = {
     Verdict.SUPPORTED: "green",
     Verdict.COMPUTED: "green",
+    Verdict.LISTED: "green",
     Verdict.PARTLY: "yellow",
     Verdict.UNCITED: "yellow",
     Verdict.NEEDS_NONE: "dim",

@@ -86,7 +86,7 @@ def ask(
     if answer.stopped:
         raise SystemExit(_STOPPED)
     verdicts = {claim.verdict.value for claim in answer.claims}
-    if strict and verdicts - {"supported", "computed", "needs_none"}:
+    if strict and verdicts - {"supported", "computed", "listed", "needs_none"}:
         raise SystemExit(_NOT_SUPPORTED)  # also if the answer abstains for that reason
     if answer.abstained:
         raise SystemExit(_ABSTAINED)

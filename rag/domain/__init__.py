@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rag.domain.answers import (
     Answer,
+    AnsweredPart,
     Answers,
     Citation,
     Claim,
@@ -15,6 +16,7 @@ from rag.domain.answers import (
     ComputedRow,
     Draft,
     Evidence,
+    FoundAnswer,
     Judgement,
     Model,
     Piece,
@@ -22,6 +24,7 @@ from rag.domain.answers import (
     Quote,
     Reason,
     Receipt,
+    Remark,
     SavedTurn,
     Seconds,
     Sentence,
@@ -46,6 +49,7 @@ from rag.domain.listings import Conversation, Listing, ModelListing, OpenedDocum
 
 __all__ = [
     "Answer",
+    "AnsweredPart",
     "Answers",
     "Cell",
     "Chunk",
@@ -59,6 +63,7 @@ __all__ = [
     "Draft",
     "Evidence",
     "FileState",
+    "FoundAnswer",
     "Judgement",
     "Listing",
     "Model",
@@ -73,6 +78,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "RefusedPart",
+    "Remark",
     "SavedTurn",
     "Seconds",
     "Sentence",

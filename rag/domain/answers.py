@@ -37,6 +37,19 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence of our own that cites no passage.
+
+    One that is `listed` states something of the library's list of documents; another says what was
+    not found or not shown. `reason` says how it is known.
+    """
+
+    text: str
+    reason: str
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer: `text` without markers, `span` in the answer with markers."""
 
@@ -45,6 +58,7 @@ class Sentence:
     citations: tuple[Citation, ...] = ()
     quote: Span | None = None  #: of a verbatim quotation: its place in the document
     computed: Computed | None = None  #: of the result of a computation
+    remark: Remark | None = None  #: of a sentence of our own without a source
 
 
 class Verdict(StrEnum):
@@ -58,6 +72,7 @@ class Verdict(StrEnum):
     DANGLING = "dangling"
     NEEDS_NONE = "needs_none"
     COMPUTED = "computed"
+    LISTED = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     TOO_LONG = "too_long"
     OTHER_LANGUAGE = "other_language"
+    ONLY_QUOTES = "only_quotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +173,15 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredPart:
+    """One part of a question that asks several things. `short` is None if there is no answer."""
+
+    question: str  #: as it was looked up
+    answered: bool
+    short: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of one question. An abstention is a result too, with its `reason`."""
 
@@ -179,6 +204,7 @@ class Answer:
     languages: tuple[str, ...] = ()  #: as in `Draft`
     #: sentences that stand in a source and are not surely an answer, likeliest first
     related: tuple[Claim, ...] = ()
+    parts: tuple[AnsweredPart, ...] = ()  #: of a question that asks several things
     withheld: tuple[Claim, ...] = ()  #: sentences of a chat model that the check did not let pass
     within: tuple[str, ...] = ()  #: sources of the documents that alone were searched; () for all
 
@@ -196,9 +222,9 @@ class Quote:
     judgement: Judgement | None = None  #: whether it answers, if the writer judged that
 
 
-#: a part of an answer: a writer's own words, in which markers count, a verbatim quotation, or the
-#: result of a computation
-Piece = str | Quote | Computed
+#: a part of an answer: a writer's own words, in which markers count, a verbatim quotation, the
+#: result of a computation, or a sentence of our own
+Piece = str | Quote | Computed | Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +244,15 @@ class Draft:
     #: of an abstention: codes of the languages that the writer does not read (ISO 639-1)
     languages: tuple[str, ...] = ()
     related: tuple[Quote, ...] = ()  #: near the question, and not surely an answer
+    parts: tuple[AnsweredPart, ...] = ()  #: as in `Answer`
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """An answer that no writer is asked for: its pieces, and the passages that they cite."""
+
+    passages: tuple[Passage, ...]
+    pieces: tuple[Draft | Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)

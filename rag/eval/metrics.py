@@ -175,7 +175,7 @@ def coverage(cited: Sequence[Hit], golds: Collection[str]) -> Pair:
 
 def supported(verdicts: Sequence[str]) -> Pair:
     """Return the sentences judged supported, of those that need support."""
-    needing = [verdict for verdict in verdicts if verdict != "needs_none"]
+    needing = [verdict for verdict in verdicts if verdict not in ("needs_none", "listed")]
     return needing.count("supported"), len(needing)
 
 

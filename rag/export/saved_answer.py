@@ -14,6 +14,7 @@ from functools import cached_property
 from rag.disk.strict_json import Json
 from rag.domain import (
     Answer,
+    AnsweredPart,
     Answers,
     Chunk,
     Citation,
@@ -94,6 +95,12 @@ def read_answer(saved: Object, question: str) -> Answer:
         asked=_text(saved, "asked"),
         left_out=tuple(_evidence(place) for place in _objects(saved, "left_out")),
         languages=tuple(_texts(saved, "languages")),
+        parts=tuple(
+            AnsweredPart(
+                _text(part, "question"), bool(part.get("answered")), _text(part, "short") or None
+            )
+            for part in _objects(saved, "parts")
+        ),
         related=tuple(_claim(claim, text) for claim in _objects(saved, "related")),
         withheld=tuple(_claim(claim, text) for claim in _objects(saved, "withheld")),
         within=tuple(_texts(saved, "within")),

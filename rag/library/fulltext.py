@@ -33,6 +33,20 @@ class FullText:
             (" OR ".join(map(_quoted, words)), limit),
         ).fetchall()
 
+    def with_all(self, words: Sequence[str], limit: int) -> list[str]:
+        """Return the ids of the chunks that have every one of `words`, highest BM25 first."""
+        entered = " ".join(spaced(word) for word in words)
+        terms = [_quoted(word) for word in entered.split()]
+        if not terms:
+            return []
+        rows = self._database.execute(
+            "SELECT c.id FROM (SELECT rowid AS number, bm25(words, 1.0, 1.0, 1.0) AS score "
+            "FROM words WHERE words MATCH ? ORDER BY score, rowid LIMIT ?) "
+            "JOIN chunks c USING (number) ORDER BY score, number",
+            (" AND ".join(terms), limit),
+        )
+        return [row[0] for row in rows]
+
     def hold(self, words: Sequence[str]) -> set[str]:
         """Return those of `words` that are in any chunk."""
         # one row is enough; a vocabulary table would count every passage with the word

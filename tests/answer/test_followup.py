@@ -329,3 +329,20 @@ def test_what_about_replaces_its_like_turn_after_turn() -> None:
     for question, completed in expected:
         assert complete_question(question, turns) == completed
         turns.append(Turn(completed, "", "1 euro"))
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "alone"),
+    [
+        ("How much is a hedge trimmer?", "And mulching?", "How much is mulching?"),
+        ("What does a day pass cost?", "what about rental", "What does rental cost?"),
+        ("How much is a seat for pupils?", "And students?", "How much is a seat for students?"),
+        (
+            "Who is the warden of the mountain hut?",
+            "When does it open?",
+            "When does the mountain hut open?",
+        ),
+    ],
+)
+def test_a_bare_noun_takes_the_place_of_its_like(before: str, asked: str, alone: str) -> None:
+    assert complete_question(asked, [Turn(before, "")]) == alone

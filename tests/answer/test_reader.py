@@ -15,6 +15,7 @@ from rag.answer.check import check_sentence
 from rag.answer.cite import parse_citations
 from rag.answer.judge import JudgeFit
 from rag.answer.known_languages import unknown_language
+from rag.answer.list_sentences import listed_noun
 from rag.answer.reader import SOURCES_DIFFER, Reader, missing_names
 from rag.answer.readings import ReaderFit, Reading, answers_differ, choose_readings
 from rag.answer.spans import answer_kind, pick_span, same_answer, sentence_around
@@ -26,6 +27,7 @@ from rag.domain import (
     Progress,
     Quote,
     Reason,
+    Remark,
     Span,
     Turn,
     Verdict,
@@ -67,7 +69,7 @@ def _write(
     ]
     draft, *pieces = yielded
     assert isinstance(draft, Draft)
-    return draft, [p for p in pieces if isinstance(p, str | Quote)]
+    return draft, [p for p in pieces if isinstance(p, str | Quote | Remark)]
 
 
 def _quotes(pieces: Sequence[Piece]) -> list[Quote]:
@@ -356,6 +358,36 @@ LONG = _reading(1, "The bridge over the Tarn is 2,460 metres long.", "2,460 metr
             _reading(2, "Kern built the Tarn bridge.", "Kern"),
             False,
         ),
+        (
+            "How much did the toll cost?",
+            _reading(1, "In 2021 the toll cost 40 euros.", "40 euros"),
+            _reading(2, "In 2022 the toll cost 55 euros.", "55 euros"),
+            False,
+        ),
+        (
+            "How much did the toll cost?",
+            _reading(1, "In 2021 the toll cost 40 euros.", "40 euros"),
+            _reading(2, "In 2021 the toll cost 55 euros.", "55 euros"),
+            True,
+        ),
+        (
+            "How heavy is the dog?",
+            _reading(1, "Our dog Hasso is heavy with 30 kg.", "30 kg"),
+            _reading(2, "Our dog Waldi is heavy with 9 kg.", "9 kg"),
+            False,
+        ),
+        (
+            "How much is the rent?",
+            _reading(1, "The rent of flat A is 850 euros.", "850 euros"),
+            _reading(2, "The rent of flat B is 790 euros.", "790 euros"),
+            False,
+        ),
+        (
+            "What about the boat?",
+            _reading(1, "The boat is 9 metres.", "9 metres"),
+            _reading(2, "The boat is 400 euros.", "400 euros"),
+            False,
+        ),
     ],
 )
 def test_readings_differ_in_answers_of_one_kind_about_what_was_asked(
@@ -585,3 +617,48 @@ def test_a_row_of_a_document_in_another_language_answers() -> None:
     assert draft.short == "310 euro" and _quotes(pieces)
     draft, pieces = _write("Since when do guests rent the Kamer?", [table])
     assert draft.reason is Reason.OTHER_LANGUAGE and not pieces
+
+
+def test_a_list_in_sentences_goes_on_where_the_text_does() -> None:
+    text = (
+        "The judges of the contest are Alma Reis and Boris Vane. The contest begins at noon. "
+        "Since May, Celia Ott has been one of the judges too. Enid Shaw sells tickets."
+    )
+    draft, pieces = _write("Who are the judges of the contest?", [passage(1, text)])
+    quoted = [q.text for q in _quotes(pieces)]
+    assert quoted == [
+        "The judges of the contest are Alma Reis and Boris Vane.",
+        "Since May, Celia Ott has been one of the judges too.",
+    ]
+    assert draft.short is not None and "Celia Ott" in draft.short and not draft.differ
+    _, pieces = _write("Who opened the contest of judges?", [passage(1, text)])
+    assert len(_quotes(pieces)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("question", "noun"),
+    [
+        ("Who are the judges?", "judges"),
+        ("In which towns does the choir sing?", "towns"),
+        ("List all members of the choir", "members"),
+        ("Which old towns are near?", "towns"),
+        ("Who is the judge?", ""),
+        ("What was the address?", ""),
+        ("Which document mentions the pond?", ""),
+        ("What does this mean?", ""),
+    ],
+)
+def test_the_noun_that_is_to_be_listed(question: str, noun: str) -> None:
+    assert listed_noun(question) == facts.stem(noun)
+
+
+def test_a_sentence_that_is_not_surely_of_the_list_is_pointed_at() -> None:
+    text = (
+        "The towns of the tour with a stage are Velden and Orsk.\n"
+        "Later came a stage in Ghent.\n"
+        "Tickets cost 9 euros."
+    )
+    _, pieces = _write("In which towns of the tour does the band have a stage?", [passage(1, text)])
+    assert [q.text for q in _quotes(pieces)] == [text.splitlines()[0]]
+    (remark,) = [piece for piece in pieces if isinstance(piece, Remark)]
+    assert remark.text == "The list may go on in 1.txt, line 2."

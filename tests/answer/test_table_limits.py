@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from rag.answer.table_answer import TableAnswer, answer_from_tables
+from rag.answer.table_answer import answer_from_tables
 from rag.answer.table_load import PlacedTable, TooLarge, tables_of
 from rag.answer.table_plans import make_plans
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_rows import Table
-from rag.domain import Computed, Draft, Passage
+from rag.domain import Computed, Draft, FoundAnswer, Passage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.formats import tables
@@ -48,7 +48,7 @@ class _Library:
     def tables(self) -> list[PlacedTable | TooLarge]:
         return tables_of(self.passages(), cast(Any, self))
 
-    def ask(self, question: str) -> TableAnswer | None:
+    def ask(self, question: str) -> FoundAnswer | None:
         return answer_from_tables(question, self.passages(), cast(Any, self))
 
 

@@ -33,6 +33,10 @@ from rag.answer import (
     spans,
     table_rows,
 )
+from rag.answer.beyond_quoting import refuse_what_is_not_quoted
+from rag.answer.library_question import parse_library_question
+from rag.answer.list_sentences import listed_noun
+from rag.answer.question_parts import parts_of_question
 from rag.answer.table_chance import may_answer
 from rag.answer.table_choice import choose_plan
 from rag.answer.table_question import TableQuestion
@@ -274,6 +278,7 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "safe": (60_000, sanitize.sanitize_line),
     "lean": (300, lambda t: [f(t) for f in (referring_words.find_person_pronoun, referring_words.find_plural_pronoun, referring_words.find_thing_pronoun, referring_words.find_there, referring_words.find_then, referring_words.find_demonstrative, referring_words.asks_for_more)]),
     "named": (300, lambda t: (mentions.find_mentions(t), mentions.mention_kind(t), mentions.name_only(t), mentions.leading_name(t), mentions.noun_phrases(t))),
+    "forms": (2_000, lambda t: [f(t) for f in (parse_library_question, parts_of_question, refuse_what_is_not_quoted, listed_noun)]),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
     "kind": (30_000, spans.answer_kind),
     "unnamed, a question": (8_000, lambda t: reader.missing_names(t, [_passage(_SHORT)])),

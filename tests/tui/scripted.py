@@ -199,12 +199,20 @@ COUNTED: Part = (
     [E1],
     ["computed again"],
 )
+LISTED: Part = (
+    "The library has 2 documents.",
+    Verdict.LISTED,
+    1.0,
+    [],
+    ["from the library's list of documents"],
+)
 LEAD: Part = ("Here is what the manual says:\n", Verdict.NEEDS_NONE, 1.0, [], [])
 
 SUPPORTED = answer("Which bolts?", [GOOD_1, GOOD_2])
 MIXED = answer("Which bolts hold the pump cover, and to what torque?", [GOOD_1, GOOD_2, BAD, NONE])
 EVERY = answer("Every kind?", [LEAD, GOOD_1, PARTLY, WEAK, BAD, NONE, DANGLING])
 COMPUTED = answer("How many kinds of bolts?", [GOOD_1, COUNTED])
+FROM_LIST = answer("How many documents?", [GOOD_1, LISTED])
 UNSUPPORTED = answer("Is it brass?", [WEAK, BAD])
 _SIX = "The cover is fixed with six bolts M8×25."
 _NINE = "Since 2021 the cover is held by nine bolts."

@@ -343,9 +343,10 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
 
     async def act(stage: Stage) -> None:
         await stage.ask("Every?", until="see the check")
-        for verdict in set(Verdict) - {Verdict.NEEDS_NONE, Verdict.COMPUTED}:
+        for verdict in set(Verdict) - {Verdict.NEEDS_NONE, Verdict.COMPUTED, Verdict.LISTED}:
             await stage.sees(f"{glyphs.of(verdict)} 1 {VERDICT_PHRASES[verdict]}")
         await stage.ask("How many kinds?", until="= 1 computed")
+        await stage.ask("How many documents?", until="* 1 from the list")
         if glyphs.ascii:
             own = "\n".join(stage.lines)
             assert own.replace("×", "x").isascii(), sorted(c for c in own if not c.isascii())
@@ -355,6 +356,7 @@ def test_each_verdict_is_told_without_colour(glyphs: Glyphs) -> None:
         answers: dict[str, Answer | RagError] = {
             "Every?": script.EVERY,
             "How many kinds?": script.COMPUTED,
+            "How many documents?": script.FROM_LIST,
         }
         perform(act, Scripted(answers), ascii_=glyphs.ascii)
     finally:

@@ -38,6 +38,7 @@ from tui.render.glyphs import RELATED_STYLE, VERDICT_STYLES, Glyphs
 VERDICT_ORDER = (
     Verdict.SUPPORTED,
     Verdict.COMPUTED,
+    Verdict.LISTED,
     Verdict.PARTLY,
     Verdict.UNSUPPORTED,
     Verdict.CONTRADICTED,
@@ -93,7 +94,7 @@ def tally(claims: tuple[Claim, ...], glyphs: Glyphs, max_cells: int = UNLIMITED_
     counts = Counter(claim.verdict for claim in claims)
     judged = len(claims) - counts[Verdict.NEEDS_NONE]
     supported = counts[Verdict.SUPPORTED]
-    held = supported + counts[Verdict.COMPUTED]
+    held = supported + counts[Verdict.COMPUTED] + counts[Verdict.LISTED]
     if judged and supported == judged:
         words = "the sentence is supported" if judged == 1 else f"all {judged} sentences supported"
         return assemble([(f"{glyphs.supported} {words}", VERDICT_STYLES[Verdict.SUPPORTED])])

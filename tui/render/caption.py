@@ -158,6 +158,8 @@ def missing(cursor: AnswerCursor) -> str:
         return ""
     if cursor.claim.verdict is Verdict.NEEDS_NONE:
         return "This sentence needs no source."
+    if cursor.claim.verdict is Verdict.LISTED:
+        return "This sentence is from the library's own list and cites no passage."
     return "This sentence names no source."
 
 

@@ -12,6 +12,7 @@ from tui.render.wrap import truncate
 VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.SUPPORTED: "$text-success",
     Verdict.COMPUTED: "$text-success",
+    Verdict.LISTED: "$text-success",
     Verdict.PARTLY: "$text-warning",
     Verdict.UNSUPPORTED: "bold $text-error",
     Verdict.CONTRADICTED: "bold $text-error",
@@ -52,6 +53,7 @@ class Glyphs:
 
     supported: str = "✓"
     computed: str = "="
+    listed: str = "*"
     partly: str = "~"
     wrong: str = "✗"
     uncited: str = "?"
@@ -78,6 +80,7 @@ class Glyphs:
         signs = {
             Verdict.SUPPORTED: self.supported,
             Verdict.COMPUTED: self.computed,
+            Verdict.LISTED: self.listed,
             Verdict.PARTLY: self.partly,
             Verdict.UNCITED: self.uncited,
             Verdict.DANGLING: self.dangling,

@@ -66,6 +66,7 @@ class HelpScreen(Screen[None]):
     def _marks(self) -> Content:
         """Return the marks and their meanings, one a line."""
         examples = {Verdict.UNCITED: "[?]", Verdict.DANGLING: "[9]!", Verdict.NEEDS_NONE: "nothing"}
+        examples[Verdict.LISTED] = self.glyphs.listed
         parts: list[Part] = []
         for verdict in Verdict:
             example = examples.get(verdict, f"[1]{self.glyphs.of(verdict)}")
