@@ -23,7 +23,7 @@ from rag.config import READER, Config, SettingsFile
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
 from rag.disk.permissions import make_folder
-from rag.domain import Evidence, FoundAnswer, Passage, Status
+from rag.domain import Evidence, FoundAnswer, Passage, Status, Turn
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
@@ -31,7 +31,7 @@ from rag.library.answer_recorder import AnswerRecorder
 from rag.library.conversation_access import ConversationAccess
 from rag.library.document_access import DocumentAccess
 from rag.library.library import Library
-from rag.library.searched_documents import searched_documents
+from rag.library.searched_documents import SearchedDocuments, searched_documents
 from rag.library_access import LibraryAccess
 from rag.machines import Machines
 from rag.model_store.model_access import ModelAccess
@@ -159,7 +159,6 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
         )
 
     @reports_disk_errors
-    @reports_disk_errors
     def sources(self) -> tuple[str, ...]:
         """The sources of all documents, sorted; none if there is no library yet."""
         try:
@@ -204,7 +203,6 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
         them. Once `stop` returns True, the answer so far is checked and marked as stopped.
         """
         question, note = limits.check_question(question), self.follow_settings()
-        limit = self.config.passages
         if note:
             yield Notice(note)
         library = self.access.open_to_ask()
@@ -220,7 +218,21 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
         yield from self.access.renew_index(stop)
         if refresh:
             completed = complete_question(searched.question, history)
-            yield from self.access.refresh(completed, limit, stop, searched.documents)
+            yield from self.access.refresh(
+                completed, self.config.passages, stop, searched.documents
+            )
+        events = self._answer(question, searched, history, stop)
+        yield from recorder.record(events) if recorder else events
+
+    def _answer(
+        self,
+        named: str,
+        searched: SearchedDocuments,
+        history: Sequence[Turn],
+        stop: Callable[[], bool],
+    ) -> Iterator[Event]:
+        """The events of the answer; `named` is the question as it was typed."""
+        library = self.library
         reads = self.config.model == READER  # a chat model writes its own
         answer_from = partial(answer_from_tables, library=library)
 
@@ -229,23 +241,22 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
             about = None if searched.documents else answer_about_library(question, library)
             return refused or about
 
-        events = answer_question(
+        return answer_question(
             searched.question,
             partial(self.access.search, within=searched.documents),
             self.machines.writer(),
             self.machines.judge(),
-            limit=limit,
+            limit=self.config.passages,
             searched=library.documents.counts().chunks,
             history=history,
             stop=stop,
             unread=lambda asked: tuple(filter(searched.holds, self.unread(asked))),
+            tables=answer_from if reads else None,
+            named=named,
+            within=searched.sources,
             without_search=without_search,
             divide=parts_of_question if reads else lambda _: None,
-            tables=answer_from if reads else None,
-            named=question,
-            within=searched.sources,
         )
-        yield from recorder.record(events) if recorder else events
 
     @reports_disk_errors
     def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:

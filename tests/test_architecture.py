@@ -52,7 +52,7 @@ NO_CONNECTION = ("rag.ingest.formats.sandbox_worker",)
 #: (module, function) of every call of `harden_process`: programs and child processes
 HARDENED = {
     ("rag.cli.main", "_exit_code"),
-    ("rag.engine_child", "serve"),
+    ("rag.engine.child", "serve"),
     ("rag.inference.isolated_call", "main"),
     ("rag.ingest.formats.sandbox_worker", "main"),
     ("rag.training.__main__", "main"),

@@ -180,7 +180,7 @@ def test_a_kill_after_a_stop_is_no_failure(chatty: Engine) -> None:
 def test_a_stop_that_comes_late_does_not_kill_the_next_question(
     chatty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.engine.STOP_SECONDS", 0.5)
+    monkeypatch.setattr("rag.engine.engine.STOP_SECONDS", 0.5)
     for event in chatty.ask(QUESTION):
         if isinstance(event, Reading):
             break

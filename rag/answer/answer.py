@@ -83,12 +83,10 @@ def answer_question(
 
     `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
-    nor quoted, and the answer says that it was left out. `tables` answers from the rows of a table;
-    the writer is then not asked.
-    `without_search` answers a question about the library itself, or refuses what cannot be done.
-    The parts that `divide` returns are searched for and answered one by one.
-    `within` are the sources that alone are searched, `named` is the question with their names, as
-    it was typed.
+    nor quoted, and is said to be left out. `tables` answers from the rows of a table; the writer is
+    then not asked. `without_search` answers a question about the library, or refuses one. Each part
+    that `divide` returns is answered by itself. `within` are the sources that alone are searched,
+    `named` is the question with their names, as it was typed.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:
@@ -105,10 +103,7 @@ def answer_question(
     if found is None and (parts := divide(question)):
         found = answer_in_parts(parts, question, partial(_answer_one, run, search, tables, limit))
     if found is None:
-        run.passages = search(question, limit)
-        if isinstance(writer, SearchingWriter):
-            run.writer = writer.with_search(search, stop)
-        found = tables(question, run.passages) if tables else None
+        found = run.retrieve(search, limit, stop, tables)
     if found:
         run.passages += found.passages
     run.retrieved_at = time.perf_counter()
@@ -170,6 +165,15 @@ class _QuestionRun:
         """Complete a follow-up question by the rules."""
         if history:
             self.resolved_question = complete_question(self.question, history)
+
+    def retrieve(
+        self, search: Search, limit: int, stop: Stop, tables: Tables | None
+    ) -> FoundAnswer | None:
+        """Search, hand the search to a writer that uses it, and return an answer of tables."""
+        self.passages = search(self.resolved_question, limit)
+        if isinstance(self.writer, SearchingWriter):
+            self.writer = self.writer.with_search(search, stop)
+        return tables(self.resolved_question, self.passages) if tables else None
 
     def write(
         self, history: Sequence[Turn], stop: Stop, found: Sequence[Draft | Piece] | None = None

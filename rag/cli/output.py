@@ -12,16 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from rag.cli.source_places import copies_of, evidence_place, file_phrase, passage_place
-from rag.domain import (
-    Answer,
-    Claim,
-    Document,
-    Evidence,
-    Listing,
-    Passage,
-    Reason,
-    Verdict,
-)
+from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Reason, Verdict
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,

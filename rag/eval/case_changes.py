@@ -9,7 +9,7 @@ from rag.eval.metrics import same
 from rag.eval.records import CaseRecord, ChangeRecord, retrieved_sources, score_of
 
 if TYPE_CHECKING:
-    from rag.serialize import AnswerObject
+    from rag.json_objects import AnswerObject
 
 #: Scores in the order of their weight: the first that differs decides whether a question got worse.
 _SCORES = (

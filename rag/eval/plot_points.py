@@ -9,7 +9,7 @@ from rag.eval.metrics import Hit, recall, risk_coverage
 from rag.eval.records import CaseRecord, retrieved_sources
 
 if TYPE_CHECKING:
-    from rag.serialize import AnswerObject
+    from rag.json_objects import AnswerObject
 
 DEPTH = 10
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict, cast
 
 if TYPE_CHECKING:
     from rag.disk.strict_json import Json
-    from rag.serialize import AnswerObject, RetrievedObject
+    from rag.json_objects import AnswerObject, RetrievedObject
 
 #: A number (its mean is taken), or (numerator, denominator) of a ratio of sums.
 Row: TypeAlias = float | list[float] | tuple[float, float]

@@ -26,6 +26,7 @@ from rag.eval.resume import PartialRun, Say, is_partial
 from rag.eval.run_shape import misshapen
 from rag.eval.scoring import score_answer, score_retrieval
 from rag.events import Answered, Event
+from rag.json_objects import RetrievedObject
 
 if TYPE_CHECKING:
     from rag.disk.strict_json import Json
@@ -156,12 +157,10 @@ def _ask(bot: Bot, question: str) -> Answer:
     return answer
 
 
-def _retrieved_record(passage: Passage) -> serialize.RetrievedObject:
+def _retrieved_record(passage: Passage) -> RetrievedObject:
     """Return a retrieved passage without its text, which document and span name."""
     fields = serialize.passage(passage)
-    return cast(
-        serialize.RetrievedObject, {key: value for key, value in fields.items() if key != "text"}
-    )
+    return cast(RetrievedObject, {key: value for key, value in fields.items() if key != "text"})
 
 
 def summarise(records: Sequence[CaseRecord]) -> Summary:

@@ -38,7 +38,7 @@ from rag.domain import (
     SavedTurn,
     Status,
 )
-from rag.engine_child import STOP, Reply, Request, serve
+from rag.engine.child import STOP, Reply, Request, serve
 from rag.errors import Cancelled, EngineStopped
 from rag.events import Event, ModelChosen
 from rag.front_door import FrontDoor
@@ -324,26 +324,27 @@ class Engine:
         try:
             pipe.send(request)
         except (OSError, ValueError) as error:
-            raise self._stopped(child) from error
+            raise _stopped(child) from error
 
     def _receive(self, pipe: Connection, child: _Child) -> Reply:
         try:
             while not pipe.poll(0.5):
                 if not child.process.is_alive() and not pipe.poll(0):
-                    raise self._stopped(child)
+                    raise _stopped(child)
             reply: Reply = pipe.recv()
             return reply
         except (EOFError, OSError) as error:
-            raise self._stopped(child) from error
+            raise _stopped(child) from error
 
-    def _stopped(self, child: _Child) -> EngineStopped:
-        """The error for a child that has ended: `Cancelled` if it was asked to stop."""
-        child.process.join(1)
-        if child.stopping:
-            return Cancelled("stopped, as you asked; the answer was not finished", "ask again")
-        code = child.process.exitcode
-        how = f"by signal {-code}" if code and code < 0 else f"with code {code}"
-        return EngineStopped(
-            f"the engine stopped {how}: {child.last_log_line()}",
-            f"ask again: the engine starts anew. Its log: {child.log}",
-        )
+
+def _stopped(child: _Child) -> EngineStopped:
+    """The error for a child that has ended: `Cancelled` if it was asked to stop."""
+    child.process.join(1)
+    if child.stopping:
+        return Cancelled("stopped, as you asked; the answer was not finished", "ask again")
+    code = child.process.exitcode
+    how = f"by signal {-code}" if code and code < 0 else f"with code {code}"
+    return EngineStopped(
+        f"the engine stopped {how}: {child.last_log_line()}",
+        f"ask again: the engine starts anew. Its log: {child.log}",
+    )
