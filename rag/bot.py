@@ -218,9 +218,8 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
         yield from self.access.renew_index(stop)
         if refresh:
             completed = complete_question(searched.question, history)
-            yield from self.access.refresh(
-                completed, self.config.passages, stop, searched.documents
-            )
+            limit = self.config.passages
+            yield from self.access.refresh(completed, limit, stop, searched.documents)
         events = self._answer(question, searched, history, stop)
         yield from recorder.record(events) if recorder else events
 

@@ -175,6 +175,7 @@ def test_the_languages_that_are_not_read() -> None:
         "unsupported",
         "too_long",
         "other_language",
+        "only_quotes",
     ],
 )
 def test_the_reasons_of_an_abstention(reason: str) -> None:
@@ -207,6 +208,7 @@ def test_the_reasons_of_an_abstention(reason: str) -> None:
         "unsupported",
         "too_long",
         "other_language",
+        "only_quotes",
     }
 
 
@@ -220,6 +222,7 @@ def test_the_verdicts() -> None:
         "dangling",
         "needs_none",
         "computed",
+        "listed",
     }
     assert {v.value for v in d.Verdict} == promised
     for verdict in d.Verdict:
@@ -263,6 +266,10 @@ def test_a_listing() -> None:
         "bytes": 999,
         "state": "failed",
         "reason": "is binary",
+        "cure": None,
+        "path": "",
+        "file": "unknown",
+        "copies": 0,
     }
 
 

@@ -98,21 +98,15 @@ def answer_question(
         run.stopped = True
         yield from run.check(judge)
         return
-    question = run.resolved_question
-    found = without_search(question)
-    if found is None and (parts := divide(question)):
-        found = answer_in_parts(parts, question, partial(_answer_one, run, search, tables, limit))
-    if found is None:
-        found = run.retrieve(search, limit, stop, tables)
-    if found:
-        run.passages += found.passages
+    found = without_search(run.resolved_question)
+    found = found or run.retrieve(search, limit, stop, tables, divide)
+    run.passages += found.passages if found else ()
     run.retrieved_at = time.perf_counter()
     yield Retrieved(run.passages, searched, run.completed, within)
     if not run.passages and not found:
         yield Answered(run.abstain(Reason.NOTHING_FOUND))
         return
-    written = found.pieces if found else None
-    yield from run.write(history, stop, written)
+    yield from run.write(history, stop, found.pieces if found else None)
     if run.draft.abstained:
         yield Answered(run.abstain(run.draft.reason or Reason.NOT_ANSWERED))
     else:
@@ -167,13 +161,23 @@ class _QuestionRun:
             self.resolved_question = complete_question(self.question, history)
 
     def retrieve(
-        self, search: Search, limit: int, stop: Stop, tables: Tables | None
+        self, search: Search, limit: int, stop: Stop, tables: Tables | None, divide: Divide
     ) -> FoundAnswer | None:
-        """Search, hand the search to a writer that uses it, and return an answer of tables."""
-        self.passages = search(self.resolved_question, limit)
+        """Search, and return the answer of parts or tables, if it is one.
+
+        A writer that searches by itself gets the search.
+        """
+        question = self.resolved_question
+        if parts := divide(question):
+            found = answer_in_parts(
+                parts, question, partial(_answer_one, self, search, tables, limit)
+            )
+            if found:
+                return found
+        self.passages = search(question, limit)
         if isinstance(self.writer, SearchingWriter):
             self.writer = self.writer.with_search(search, stop)
-        return tables(self.resolved_question, self.passages) if tables else None
+        return tables(question, self.passages) if tables else None
 
     def write(
         self, history: Sequence[Turn], stop: Stop, found: Sequence[Draft | Piece] | None = None
