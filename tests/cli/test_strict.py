@@ -35,7 +35,12 @@ class Scripted:
         self._writer, self._stops = Script(*pieces, draft=draft), stops
 
     def ask(
-        self, question: str, conversation: str | None, refresh: bool, stop: Any
+        self,
+        question: str,
+        conversation: str | None,
+        refresh: bool,
+        within: Any,
+        stop: Any,
     ) -> Iterator[Any]:
         yield from answer_question(
             question,

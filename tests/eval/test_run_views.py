@@ -17,6 +17,7 @@ from rag.eval.run_views import RunViews, serve
 def _case(answer: str, f1: float) -> dict[str, Any]:
     claim = {
         "verdict": "supported",
+        "score": 1.0,
         "citations": [{"source": "oil.md", "quote": "SAE 80W-90"}],
     }
     return {
@@ -31,6 +32,7 @@ def _case(answer: str, f1: float) -> dict[str, Any]:
             "abstained": not answer,
             "reason": "not_answered",
             "missing": "no passage names it",
+            "chance": None,
             "claims": [claim] if answer else [],
         },
         "retrieved": [],

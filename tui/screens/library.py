@@ -57,6 +57,7 @@ class LibraryScreen(ListPage):
         self._listing, self._known = False, False
         self._wait = 0.0  #: seconds until the next list is made
         self._words = ""  #: what the line of the work says
+        self._warning = "", ""  #: what is said below the list, and at which source
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="page"):
@@ -118,7 +119,8 @@ class LibraryScreen(ListPage):
         )
 
     def _say(self, words: str) -> None:
-        """Show a warning below the list until the cursor moves."""
+        """Show a warning below the list until the cursor moves to another document."""
+        self._warning = words, self.entry.source if self.entry else ""
         self.query_one("#page-detail", Static).update(assemble([(words, "$text-warning")]))
 
     def _arrange(self) -> None:
@@ -161,6 +163,10 @@ class LibraryScreen(ListPage):
         if self.typing == "add":
             return
         entry = self.entry
+        words, source = self._warning
+        if words and source == (entry.source if entry else ""):
+            return
+        self._warning = "", ""
         if entry is not None:
             same = [e.source for e in self.listings if e.id and e.id == entry.id and e is not entry]
             detail = listing_rows.detail(entry, same, self.glyphs)
