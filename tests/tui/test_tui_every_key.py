@@ -111,7 +111,7 @@ async def library(stage: Stage) -> None:
 
 async def reading(stage: Stage) -> None:
     await library(stage)
-    await stage.press("down", "enter")
+    await stage.press("home", "enter")
     await stage.sees("find")
 
 
