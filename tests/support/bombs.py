@@ -829,7 +829,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 
 #: those that are read in full, and are as much text as an honest file of their size gives: their words cost what words cost
 PLENTY = frozenset(
-    "words-gz.zip names.tar.gz bars.csv wide.csv quotes.csv quotes-odd.csv items.json deep.json line.jsonl items.jsonl "
+    "words-gz.zip names.tar.gz bars.csv wide.csv headers.csv quotes.csv quotes-odd.csv items.json deep.json line.jsonl items.jsonl "
     "objects.json nested.json quotes.json keys.yaml steps.yaml dashes.yaml fields.ini braces.conf calls.c lines.log fences.md front.md "
     "tables.adoc items.jsonl.gz records.jsonl rows.html terms.html items.html addresses.html entities.html open.html lists.html tags.html names.pdf".split()
 )
