@@ -22,7 +22,7 @@ from rag.events import Answered, ModelChosen, Reading, Retrieved, Token
 from rag.front_door import FrontDoor
 from tests.support.narrow import close
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 QUESTION = "How many individual sanctions has Russia faced?"
 
 
