@@ -1,4 +1,4 @@
-"""Tells a question about the library itself: what documents it has, which of them names a thing.
+"""Recognises questions about the library itself, such as which documents it has or which names X.
 
 Only whole questions are taken: "How many documents are there?" is one, "How many documents did the
 police find?" is a question about what a document says. A word such as "PDFs" limits the files.

@@ -1,4 +1,4 @@
-"""Finds the further sentences of a list that a text gives in prose.
+"""Finds the sentences after an answer that continue its list, as in a text without bullets.
 
 "The board consists of Alma and Boris. Since May, Celia has been a member too." Asked who the
 members are, the first sentence is not the whole answer. A further sentence has a noun of the

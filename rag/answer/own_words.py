@@ -1,4 +1,4 @@
-"""Whether a sentence in a chat model's own words says what one place of its source says.
+"""Compares the words of a chat model's sentence with one sentence, row or item of its source.
 
 The check compares meanings, and lets some mixtures of true words pass: a small model takes what it
 is asked for true, joins the subject of one fact to the end of another, and leaves out an "if". A

@@ -1,4 +1,4 @@
-"""The features of the readings of a question over a table, by name.
+"""Computes the features by which one of the possible computations for a table question is chosen.
 
 They say what operation a reading has, which words of the question stand beside which operation,
 whether the names of the columns that it uses are in the question, how much of the question it

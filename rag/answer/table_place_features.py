@@ -1,4 +1,4 @@
-"""Features of the places where a question names what a reading uses.
+"""Computes features of the question's words that name the columns and cells of a computation.
 
 Which words stand before and behind the value of a condition, the name of the column that is read,
 and that of the column that is ordered by ("*after* the open", "the most *gold*"); and what kind of

@@ -1,4 +1,4 @@
-"""Rows chosen from other rows: by an extreme, as neighbours, by a common value, by two values."""
+"""Selects rows of a table: largest or smallest, next or previous, of the same or of two values."""
 
 from __future__ import annotations
 

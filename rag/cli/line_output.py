@@ -1,4 +1,4 @@
-"""An answer as lines to be read out: the text, then each footnote with its verdict in words.
+"""Formats an answer for the line mode: the text, then each footnote with its verdict in words.
 
 No signs, no colours, no columns. Foreign text is on one line, quoted, with its marks spelled out.
 """
