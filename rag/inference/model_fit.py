@@ -55,11 +55,14 @@ def weights_memory(size: int) -> int:
     return int(size * (1 + _BUFFER_SHARE)) + _PROGRAM_BYTES
 
 
-def require_fit(path: Path, context: int) -> Fit:
-    """What the model at `path` needs. Raises `ModelBroken` if this computer has less."""
+def require_fit(path: Path, context: int, memory: int | None = None) -> Fit:
+    """What the model at `path` needs. Raises `ModelBroken` if the computer has less.
+
+    `memory` is what the computer has, in bytes: by default this one's, and 0 if it is not known.
+    """
     fit = Fit(
         weights_memory(path.stat().st_size) + _cache_bytes(check_header(path), context),
-        total_memory(),
+        total_memory() if memory is None else memory,
         context,
     )
     if fit.memory and fit.needed > fit.memory:

@@ -140,17 +140,17 @@ def test_use_of_what_cannot_answer_says_why_and_changes_nothing(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_a_model_that_does_not_fit_is_refused(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_does_not_fit_is_refused(tiny: Path) -> None:
     small = model_fit.require_fit(tiny, 256)
     large = model_fit.require_fit(tiny, 4096)
     # 2 layers, keys and values of 64 numbers, two bytes each
     assert large.needed - small.needed == 2 * 2 * 64 * 2 * (4096 - 256)
     assert model_fit.require_fit(tiny, 2**20).needed == large.needed, "its own context is 4,096"
-    monkeypatch.setattr(model_fit, "total_memory", lambda: large.needed - 1)
+    memory = large.needed - 1
     with pytest.raises(ModelBroken, match="needs about") as caught:
-        model_fit.require_fit(tiny, 4096)
+        model_fit.require_fit(tiny, 4096, memory)
     assert "context_tokens" in caught.value.cure
-    model_fit.require_fit(tiny, 256)
+    model_fit.require_fit(tiny, 256, memory)
 
 
 @pytest.mark.slow
