@@ -118,10 +118,13 @@ def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterat
     split = _code_lines if document.lines else split_sentences
     units = {unit.span.start: unit for unit in _undivided(document)}
     spans = list(_sentences_and_units(document, units))
+    names = _NameTokens(count)
     for batch in _batches(spans):
-        counts = count([_counted_text(units.get(span.start), span, text) for span in batch])
-        for span, tokens in zip(batch, counts, strict=True):
-            unit = units.get(span.start)
+        units_of_batch = [units.get(span.start) for span in batch]
+        pairs = list(zip(batch, units_of_batch, strict=True))
+        counts = count([_counted_text(unit, span, text) for span, unit in pairs])
+        for (span, unit), values in zip(pairs, counts, strict=True):
+            tokens = values + names.of(unit)
             if tokens <= size and _is_short(span, span, size):
                 yield _Piece(span, tokens)
             elif unit and unit.kind is not UnitKind.ROW:
@@ -163,8 +166,28 @@ def _with_indentation(unit: Unit, text: str) -> Unit:
 
 
 def _counted_text(unit: Unit | None, span: Span, text: str) -> str:
-    """Return the text whose tokens are counted: of a row with the names of its columns."""
-    return row_text(unit, text) if unit and unit.kind is UnitKind.ROW else span.of(text)
+    """Return the text whose tokens are counted: of a row its values."""
+    if unit is None or unit.kind is not UnitKind.ROW:
+        return span.of(text)
+    return row_text(unit, text, names=False)
+
+
+class _NameTokens:
+    """The tokens of the names of columns. A name is counted once, however many rows repeat it."""
+
+    def __init__(self, count: CountTokens) -> None:
+        self._count, self._tokens = count, dict[str, int]()
+
+    def of(self, unit: Unit | None) -> int:
+        """Return the tokens of the names in a row, 0 for any other unit."""
+        if unit is None or unit.kind is not UnitKind.ROW:
+            return 0
+        return sum(self._of_name(cell.header) for cell in unit.cells if cell.header)
+
+    def _of_name(self, name: str) -> int:
+        if name not in self._tokens:
+            self._tokens[name] = self._count([f"{name}: "])[0]
+        return self._tokens[name]
 
 
 def _sentences_and_units(document: Document, units: Mapping[int, Unit]) -> Iterator[Span]:

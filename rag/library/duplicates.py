@@ -115,8 +115,9 @@ class Duplicates:
     def put(self, chunks: Sequence[tuple[int, WordText]]) -> None:
         """Label chunks, given as (number, text)."""
         bands_of_chunks = minhash_bands([text for _, text in chunks])
+        known = dict[int, WordText]()  # SQLite reads a document up to the chunk for each of them
         for (number, text), bands in zip(chunks, bands_of_chunks, strict=True):
-            label = self._find_label(text, bands)
+            label = self._find_label(text, bands, known)
             if label is None:
                 label = number
                 self._database.executemany(
@@ -124,13 +125,22 @@ class Duplicates:
                 )
             self._database.execute("INSERT OR REPLACE INTO twins VALUES (?, ?)", (number, label))
 
-    def _find_label(self, text: WordText, bands: Sequence[int]) -> int | None:
-        """The label of a chunk with the same content, None if there is none."""
+    def _find_label(
+        self, text: WordText, bands: Sequence[int], known: dict[int, WordText]
+    ) -> int | None:
+        """The label of a chunk with the same content, None if there is none.
+
+        `known` are the texts of labels that were read before; those that are read are added.
+        """
         candidates = Counter(self._labels_in(bands)).most_common(_MAX_CANDIDATES)
         for label, _ in candidates:
-            select = f"{_SELECT_TEXTS} JOIN twins t USING (number) WHERE t.label = ? LIMIT 1"
-            row = self._database.execute(select, (label,)).fetchone()
-            if row and same_content(text, _ChunkText(*row).words):
+            if label not in known:
+                select = f"{_SELECT_TEXTS} JOIN twins t USING (number) WHERE t.label = ? LIMIT 1"
+                row = self._database.execute(select, (label,)).fetchone()
+                if not row:
+                    continue
+                known[label] = _ChunkText(*row).words
+            if same_content(text, known[label]):
                 return label
         return None
 

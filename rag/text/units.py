@@ -73,8 +73,8 @@ def _unit(texts: Sequence[str], flat: Sequence[int], length: int) -> Unit:
     span, at, place = _span(start, size, length), start, 5
     cells = list[Cell]()
     while place < len(flat):
-        header, gap, size = flat[place : place + 3]
-        value, name = _span(at + gap, size, length), None
+        header, name = flat[place], None
+        value = _span(at + flat[place + 1], flat[place + 2], length)
         place += 3
         if header < 0:
             header = -1 - header
@@ -212,10 +212,10 @@ def context_of(
     return parts
 
 
-def row_text(unit: Unit, text: str) -> str:
-    """Return a row of the document `text` as it is read."""
+def row_text(unit: Unit, text: str, names: bool = True) -> str:
+    """Return a row of the document `text` as it is read, with or without names of columns."""
     builder = _Builder(text, 0)
-    builder.row(unit)
+    builder.row(unit, names)
     return "".join(builder.texts)
 
 
@@ -232,24 +232,28 @@ class _Builder:
     def copy(self, span: Span) -> None:
         """Add a part of the document, without the hyphens that divide words at line ends."""
         start = span.start - self._begin
+        if self._text.find("-", start, span.end - self._begin) < 0:
+            self._copy(span)
+            return
         for divided in divisions(self._text, start, span.end - self._begin):
             self._copy(Span(start + self._begin, divided.start + self._begin))
             start = divided.end
         self._copy(Span(start + self._begin, span.end))
 
     def _copy(self, span: Span) -> None:
-        if span.start < span.end:
+        start, end = span.start, span.end
+        if start < end:
             self.parts.append(_Part(self._length, span))
-            self._add(self._text[span.start - self._begin : span.end - self._begin])
+            self._add(self._text[start - self._begin : end - self._begin])
 
-    def row(self, unit: Unit) -> None:
-        """Add a row: names and values, divided by semicolons."""
+    def row(self, unit: Unit, names: bool = True) -> None:
+        """Add a row: its values, with `names` each after its name, divided by semicolons."""
         at = unit.span.start
         for number, cell in enumerate(unit.cells):
             if cell.span.start < at:
                 continue
-            self._add("; " if number else "")
-            self._add(f"{cell.header}: " if cell.header else "")
+            between = "; " if number else ""
+            self._add(f"{between}{cell.header}: " if names and cell.header else between)
             self.copy(cell.span)
             at = cell.span.end
 

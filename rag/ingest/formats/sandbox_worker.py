@@ -13,6 +13,7 @@ the process that reads the frames (`sandbox`).
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -45,6 +46,8 @@ _MAX_MEMORY_BYTES = 1152 * 2**20
 _OCR_BYTES = 1536 * 2**20
 #: bytes above the idle child from which the child asks to be replaced
 _TIRED_BYTES = 150 * 2**20
+#: new objects after which cycles are looked for: a large table makes millions
+_OBJECTS_PER_COLLECTION = 50_000
 #: bytes kept in reserve for the time after the memory ran out
 _SPARE_BYTES = 16 * 2**20
 _spare = bytearray()
@@ -63,6 +66,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 def main() -> None:
     """Serve until the listening process goes away."""
     harden_process()
+    gc.set_threshold(_OBJECTS_PER_COLLECTION)
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # output of libraries stays out of the frames
     with suppress(ValueError):
