@@ -28,9 +28,9 @@ _ABORTED = 2  # what llama_decode returns if its abort callback returned true
 _SECONDS_BETWEEN_STOPS = 0.02
 
 
-def thread_count(threads: int) -> int:
-    """`threads` if not 0, else all cores but one."""
-    return threads or max(1, (os.cpu_count() or 2) - 1)
+def thread_count(threads: int, cores: int | None = None) -> int:
+    """`threads` if not 0, else all `cores` (None: those of this computer) but one."""
+    return threads or max(1, (cores or os.cpu_count() or 2) - 1)
 
 
 def _never() -> bool:

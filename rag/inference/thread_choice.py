@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,14 +24,24 @@ _READ_TOKENS, _WRITTEN_TOKENS = 64, 4
 _MAX_SECONDS = 3.0
 
 
-def choose_threads(model: ChatModel, home: str, sha256: str) -> int:
-    """Set the fastest number of threads for `model`, whose file has this hash, and return it."""
-    cores = os.cpu_count() or 1
+def choose_threads(
+    model: ChatModel,
+    home: str,
+    sha256: str,
+    cores: int | None = None,
+    measure: Callable[[ChatModel, Sequence[int], int], float] | None = None,
+) -> int:
+    """Set the fastest number of threads for `model`, whose file has this hash, and return it.
+
+    `cores` are those of this computer if None. `measure` gives the seconds that a model takes for
+    tokens with a number of threads; None measures them.
+    """
+    cores = cores or os.cpu_count() or 1
     store, key = models_folder(home) / "threads.json", f"{sha256} {cores}"
     known = _read(store)
     threads = known.get(key, 0)
     if not 0 < threads <= cores:
-        threads = _fastest(model, cores)
+        threads = _fastest(model, cores, measure or measure_seconds)
         known[key] = threads
         with suppress(OSError):  # it is measured again the next time
             atomic_files.replace_file(store, json.dumps(known))
@@ -38,25 +49,29 @@ def choose_threads(model: ChatModel, home: str, sha256: str) -> int:
     return threads
 
 
-def _fastest(model: ChatModel, cores: int) -> int:
+def _fastest(
+    model: ChatModel, cores: int, measure: Callable[[ChatModel, Sequence[int], int], float]
+) -> int:
     ids = (model.begin() + model.tokens("the mill of the town " * _READ_TOKENS, special=False))[
         :_READ_TOKENS
     ]
-    usual = thread_count(0)
+    usual = thread_count(0, cores)
     candidates = sorted({usual, cores, max(1, cores // 2)}, key=lambda n: (n != usual, n))
     list(model.read(ids[:1]))  # the weights are in memory before anything is measured
-    seconds = {threads: _seconds(model, ids, threads) for threads in candidates}
+    seconds = {threads: measure(model, ids, threads) for threads in candidates}
     return min(candidates, key=seconds.__getitem__)
 
 
-def _seconds(model: ChatModel, ids: list[int], threads: int) -> float:
-    """Seconds that the reading and writing take; infinite if they take too long."""
+def measure_seconds(
+    model: ChatModel, ids: Sequence[int], threads: int, limit: float = _MAX_SECONDS
+) -> float:
+    """Return the seconds that reading `ids` and writing take; infinite if more than `limit`."""
     model.use_threads(threads)
     model.forget()
     started_at = time.perf_counter()
 
     def late() -> bool:
-        return time.perf_counter() - started_at > _MAX_SECONDS
+        return time.perf_counter() - started_at > limit
 
     done = list(model.read(ids, late))
     if not done or done[-1] < len(ids):

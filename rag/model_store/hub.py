@@ -20,11 +20,12 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECONDS = 20.0
 
 
-def file_on_hub(source: Source) -> Remote:
+def file_on_hub(source: Source, retry: bool = True) -> Remote:
     """Where the file of `source` is fetched from. Raises `DownloadFailed`.
 
     Size and SHA-256 are those of the source, or else those that the hub states. Raises
-    `DownloadFailed` also if the two differ.
+    `DownloadFailed` also if the two differ. With `retry`, a hub that does not answer is asked five
+    times more, for half a minute.
     """
     with _hub_switched_on():
         import huggingface_hub as hub
@@ -37,7 +38,7 @@ def file_on_hub(source: Source) -> Remote:
         )
         try:
             found = hub.get_hf_file_metadata(
-                url, token=token or False, timeout=_SECONDS, retry_on_errors=True
+                url, token=token or False, timeout=_SECONDS, retry_on_errors=retry
             )
         except Exception as error:  # those of the hub, and of the HTTP library that it uses
             raise _failure(error, source, url) from error

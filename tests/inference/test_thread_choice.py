@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,7 @@ def chat(tiny: Path) -> Iterator[ChatModel]:
     model.close()
 
 
-def test_it_is_measured_once(
-    chat: ChatModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_measured_once(chat: ChatModel, tmp_path: Path) -> None:
     home = str(tmp_path)
     threads = thread_choice.choose_threads(chat, home, "a" * 64)
     assert 1 <= threads <= (os.cpu_count() or 1)
@@ -34,16 +33,17 @@ def test_it_is_measured_once(
     assert chat.tokens_read > read
 
 
-def test_the_fastest_number_is_taken(
-    chat: ChatModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    used: list[int] = []
-    monkeypatch.setattr(ChatModel, "use_threads", lambda _, threads: used.append(threads))
-    monkeypatch.setattr(
-        thread_choice, "_seconds", lambda _, ids, threads: {2: 1.0, 3: 2.0, 4: 9.0}[threads]
-    )
-    assert thread_choice.choose_threads(chat, str(tmp_path), "a" * 64) == 2 and used == [2]
+def test_the_fastest_number_is_taken(chat: ChatModel, tmp_path: Path) -> None:
+    seconds = {2: 1.0, 3: 2.0, 4: 9.0}
+    asked: list[int] = []
+
+    def measure(_: ChatModel, ids: Sequence[int], threads: int) -> float:
+        asked.append(threads)
+        return seconds[threads]
+
+    choose = partial(thread_choice.choose_threads, chat, str(tmp_path), "a" * 64, 4, measure)
+    assert choose() == 2 and asked == [3, 2, 4]
+    assert choose() == 2 and len(asked) == 3
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"x": "y"}', "{" * 9999])
@@ -55,9 +55,6 @@ def test_a_damaged_record_is_measured_again(chat: ChatModel, tmp_path: Path, con
     assert f'"{"a" * 64} {os.cpu_count()}": {threads}' in store.read_text()
 
 
-def test_a_number_that_takes_too_long_is_given_up(
-    chat: ChatModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(thread_choice, "_MAX_SECONDS", -1.0)
-    monkeypatch.setattr("rag.inference.llama_chat._SECONDS_BETWEEN_STOPS", 0.0)
-    assert thread_choice._seconds(chat, [1] * 64, 1) == float("inf")
+def test_a_number_that_takes_too_long_is_given_up(chat: ChatModel) -> None:
+    assert thread_choice.measure_seconds(chat, [1] * 64, 1, limit=-1.0) == float("inf")
+    assert thread_choice.measure_seconds(chat, [1] * 64, 1, limit=60.0) < 60

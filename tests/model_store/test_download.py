@@ -154,11 +154,10 @@ def test_a_token_is_not_sent_to_another_host(file_server: FileServer, part: Path
 
 
 def test_a_disk_that_is_too_small_is_said_before_a_byte_is_written(
-    file_server: FileServer, part: Path, monkeypatch: pytest.MonkeyPatch
+    file_server: FileServer, part: Path
 ) -> None:
-    monkeypatch.setattr(d, "SPARE_BYTES", 2**60)
     with pytest.raises(DownloadFailed, match="are free") as caught:
-        fetch(file_server, "file.gguf", part)
+        fetch(file_server, "vast.gguf", part)
     assert not part.exists() and "--home" in caught.value.cure
 
 

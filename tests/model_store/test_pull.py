@@ -147,13 +147,11 @@ def test_what_the_hub_lacks_or_states_otherwise_is_said(tmp_path: Path, hub: Fil
 
 
 def test_a_hub_that_is_not_there_leads_to_the_packages(
-    tmp_path: Path, hub: FileServer, monkeypatch: pytest.MonkeyPatch
+    hub: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    source = parse_source("qwen2.5-coder-0.5b")
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     with pytest.raises(DownloadFailed, match="cannot be asked") as caught:
-        fetch(tmp_path, source)
+        file_on_hub(parse_source("qwen2.5-coder-0.5b"), retry=False)
     assert "--from-packages" in caught.value.cure
 
 

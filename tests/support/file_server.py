@@ -139,6 +139,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _longer(self) -> None:
         self._file(self.owner.content + b"more")
 
+    def _vast(self) -> None:
+        """An exabyte, by its own word."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(2**60))
+        self.end_headers()
+        self.close_connection = True
+
     def _endless(self) -> None:
         """No length, and no end."""
         self.send_response(200)
