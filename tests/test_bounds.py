@@ -133,6 +133,7 @@ def test_no_passage_is_longer_than_forty_characters_a_token(text: str, lines: bo
     assert "".join("".join(c.text.split()) for c in chunks) == "".join(text.split())
 
 
+@pytest.mark.slow
 def test_a_word_of_a_megabyte_beside_sentences_loses_none_of_them(tmp_path: Path) -> None:
     text = "The zebra lives in Botswana. " + "q" * 1_000_000 + " It was counted five times."
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
@@ -166,6 +167,7 @@ def test_headings_of_any_length_and_depth_do_not_multiply() -> None:
 # -- the rules run in the child --
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst", "a.py", "a.json", "a.csv", "a.html"])
 def test_what_the_rules_find_comes_from_the_child(tmp_path: Path, name: str) -> None:
     content = b"Bees\n====\n\nPlease wait\n\nBees make honey, said Anna Berg on Monday.\n"

@@ -45,6 +45,7 @@ def _texts(answer: object) -> list[tuple[str, list[int]]]:
     return [(c.sentence.text, [m.number for m in c.sentence.citations]) for c in answer.claims]
 
 
+@pytest.mark.slow
 def test_the_engine_sets_the_footnote_of_a_sentence_without_one() -> None:
     answer, _ = ask(BUILT, PASSAGES, "Ashby's mill was built in 1871.")
     assert _texts(answer)[0] == ("Ashby's mill was built in 1871.", [1])
@@ -52,6 +53,7 @@ def test_the_engine_sets_the_footnote_of_a_sentence_without_one() -> None:
     assert {claim.verdict for claim in answer.claims} == {Verdict.SUPPORTED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "written",
     [

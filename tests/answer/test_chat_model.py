@@ -180,6 +180,7 @@ def test_the_shared_beginning_of_a_prompt_is_not_read_again(chat: ChatModel) -> 
     assert chat.tokens_read - read <= 64
 
 
+@pytest.mark.slow
 def test_closing_the_stream_stops_the_model(chat: ChatModel) -> None:
     writer = _writer(chat, max_tokens=400, temperature=1.5, seed=1)
     work = writer.write("How many bolts does the pump hold?", PASSAGES, [])

@@ -181,6 +181,7 @@ def test_below_the_floor_is_no_answer_but_for_a_part_read_in_its_context() -> No
     assert strong.chance > sure.least
 
 
+@pytest.mark.slow
 def test_a_question_of_a_thousand_words_that_nearly_stand_in_the_passages_takes_seconds() -> None:
     """Each word would be compared with each word of each sentence and passage."""
     known = ["b" + "".join(five) for five in islice(product("acdefgh", repeat=5), 0, 16_800, 7)]
@@ -197,6 +198,7 @@ def test_a_question_of_a_thousand_words_that_nearly_stand_in_the_passages_takes_
     assert len(judged) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["{0}", "{0} km", "ab{0}", "{0}th", "12 May {0}", "the room {0}"])
 def test_a_question_of_thousands_of_numbers_is_judged_in_seconds(kind: str) -> None:
     text = " ".join(kind.format(number) for number in range(100, 300))

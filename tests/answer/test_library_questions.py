@@ -58,6 +58,7 @@ def _ask(house: House, question: str) -> Answer:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     ["What documents do you have?", "list all files", "Which files are there?", "show me my docs"],
@@ -73,11 +74,13 @@ def test_the_documents_are_named_from_the_list_without_a_tick(
     assert claim.reasons == ("from the library's list of documents",)
 
 
+@pytest.mark.slow
 def test_a_file_name_with_a_marker_makes_no_citation(house_of_files: House) -> None:
     answer = _ask(house_of_files, "What documents do you have?")
     assert "[2]" not in answer.text and not answer.claims[0].sentence.citations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "short"),
     [
@@ -95,11 +98,13 @@ def test_numbers_and_dates_come_from_the_list(
     assert [claim.verdict for claim in answer.claims] == [Verdict.LISTED]
 
 
+@pytest.mark.slow
 def test_a_kind_of_file_limits_the_list(house_of_files: House) -> None:
     answer = _ask(house_of_files, "List the PDFs")
     assert "offer.pdf" in answer.text and "minutes" not in answer.text
 
 
+@pytest.mark.slow
 def test_which_document_has_a_word_is_said_and_quoted(house_of_files: House) -> None:
     answer = _ask(house_of_files, "Which documents mention the roof?")
     assert answer.text.startswith("2 documents of 4 name “roof”: ")
@@ -110,11 +115,13 @@ def test_which_document_has_a_word_is_said_and_quoted(house_of_files: House) -> 
     assert cited == {"minutes.md", "letter.txt"}
 
 
+@pytest.mark.slow
 def test_a_word_that_no_document_has_is_an_abstention(house_of_files: House) -> None:
     answer = _ask(house_of_files, "Is there a document about zebras?")
     assert answer.abstained and answer.missing == "no document of the library names “zebras”"
 
 
+@pytest.mark.slow
 def test_the_newest_document_is_that_of_the_latest_date(house_of_files: House) -> None:
     newest = _ask(house_of_files, "What is the newest document?")
     assert "minutes.md is the newest (2024-03-12" in newest.text
@@ -122,6 +129,7 @@ def test_the_newest_document_is_that_of_the_latest_date(house_of_files: House) -
     assert "plan.txt is the oldest (2021-05-01; 2 of 4 name no date)" in oldest.text
 
 
+@pytest.mark.slow
 def test_the_author_of_a_file_is_quoted_from_it(house_of_files: House) -> None:
     answer = _ask(house_of_files, "Who wrote minutes.md?")
     assert answer.short == "Olga Stein"
@@ -161,6 +169,7 @@ def test_the_thing_that_is_looked_for(question: str, wanted: Wanted, thing: str)
     assert asked is not None and (asked.wanted, asked.thing) == (wanted, thing)
 
 
+@pytest.mark.slow
 def test_the_answer_is_printed_and_saved_with_its_own_verdict(
     house_of_files: House, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,6 +140,7 @@ def test_two_places_do_not_make_one() -> None:
     assert fault_of("The mill was built in 1871.", ASKED, [], "") != ""
 
 
+@pytest.mark.slow
 def test_the_time_is_linear_in_the_text() -> None:
     def seconds(many: int) -> float:
         text = "mill water " * many

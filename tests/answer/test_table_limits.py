@@ -61,6 +61,7 @@ def _csv(rows: int, columns: int = 3) -> str:
     return ",".join(names) + "\n" + "\n".join(lines) + "\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("csv", "reason"),
     [
@@ -96,6 +97,7 @@ def test_a_table_within_the_limits_is_loaded_whole() -> None:
     assert table.table.rows[1_999] == ("lamp 1999", "59", "blue")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "csv",
     [
@@ -130,6 +132,7 @@ _WORDY = (
 )
 
 
+@pytest.mark.slow
 def test_a_question_of_many_readings_over_a_wide_table_takes_bounded_time() -> None:
     """Each of hundreds of sets of rows would be ordered, counted and added in every column."""
     names = ["Item", *(f"Price {n}" for n in range(39))]
@@ -140,6 +143,7 @@ def test_a_question_of_many_readings_over_a_wide_table_takes_bounded_time() -> N
     assert {"cell", "count", "sum", "average"} <= {plan.operation for plan in plans}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", ["Which are the top {} items by price?", "first {} rows"])
 def test_a_number_of_thousands_of_digits_is_no_number_of_rows(question: str) -> None:
     asked = TableQuestion(question.format("9" * 5_000))

@@ -53,6 +53,7 @@ def _listed(capsys: pytest.CaptureFixture[str]) -> int:
     return len(json.loads(_run(capsys, "list", "--json")[1])["documents"])
 
 
+@pytest.mark.slow
 def test_a_blank_path_or_name_is_a_usage_error(
     docs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +88,7 @@ def test_several_documents_are_forgotten_only_when_that_is_said(
     assert _listed(capsys) == 0
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_suddenly_bare_is_reported_and_kept(
     docs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_folder_that_is_suddenly_bare_is_reported_and_kept(
     assert _run(capsys, "sync", "--forget")[0] == 0 and _listed(capsys) == 0
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_read_is_a_failure_in_words(
     docs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +130,7 @@ def test_a_folder_that_cannot_be_read_is_a_failure_in_words(
     assert code == 1 and f"{docs}: the folder cannot be read: Permission denied" in said
 
 
+@pytest.mark.slow
 def test_who_removes_a_file_of_an_added_folder_is_told_that_it_comes_back(
     docs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

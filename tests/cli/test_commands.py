@@ -221,6 +221,7 @@ def test_a_follow_up_is_completed_and_what_was_looked_up_is_said(home: Path) -> 
     )
 
 
+@pytest.mark.slow
 def test_nothing_to_look_in_is_exit_5_and_says_what_to_do(tmp_path: Path) -> None:
     done = run(tmp_path / "empty", "ask", QUESTION)
     assert done.returncode == 5 and done.stdout == ""
@@ -446,6 +447,7 @@ with exit_on_interrupt("it is said"):
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_what_does_not_hear_it() -> None:
     deaf = subprocess.Popen(
         [sys.executable, "-c", DEAF],

@@ -110,6 +110,7 @@ def bundle(talks: Path, tmp_path: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_verify_against_files_and_folders(talks: Path, bundle: Path, tmp_path: Path) -> None:
     alone = run(talks, "verify", str(bundle))
     assert alone.exit_code == 0 and "the source is not at hand" in alone.output

@@ -75,6 +75,7 @@ def test_a_server_that_fails_is_an_error_with_a_cure(
     assert run(seeded, "models", "use", f"{chat_server.url}#{model}").returncode == 1
 
 
+@pytest.mark.slow
 def test_doctor_says_where_text_goes_or_what_fails(tmp_path: Path, chat_server: ChatServer) -> None:
     def finding(url: str) -> tuple[bool, str]:
         config = Config(home=str(tmp_path), model=url, server_seconds=5)
@@ -87,6 +88,7 @@ def test_doctor_says_where_text_goes_or_what_fails(tmp_path: Path, chat_server: 
     assert not good and host in says
 
 
+@pytest.mark.slow
 def test_a_url_with_a_password_is_refused_and_not_repeated(tmp_path: Path) -> None:
     for arguments in (
         ["--model", "http://me:hidden@host/v1", "list"],

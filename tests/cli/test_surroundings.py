@@ -181,6 +181,7 @@ def test_relative_paths_in_a_folder_that_is_gone(home: Path, tmp_path: Path) -> 
     assert done.returncode == 1 and b"the current folder has been removed" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_home_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     done = shell("$C --home $'/tmp/\\xff\\xfe'", "list", tmp_path, tmp_path)
     assert done.returncode == 2 and b"not UTF-8" in done.stderr
@@ -237,6 +238,7 @@ def test_numbers_without_measure_are_refused_by_name(
     _well(done, setting)
 
 
+@pytest.mark.slow
 def test_reading_web_pages_binds_no_socket() -> None:
     code = (
         "import sys\nsys.addaudithook(lambda e, a: e in ('socket.bind', 'socket.connect') and print(e, a[1]))\n"

@@ -208,6 +208,7 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, what: str, com
     assert str(blocked) in str(error.value) and error.value.cure
 
 
+@pytest.mark.slow
 def test_a_folder_that_another_process_is_making_is_no_file(tmp_path: Path) -> None:
     folder, ended = tmp_path / "library", threading.Event()
 
@@ -230,6 +231,7 @@ def test_a_path_that_is_too_long_is_reported(tmp_path: Path) -> None:
         list(bot.add([str(tmp_path)]))
 
 
+@pytest.mark.slow
 def test_memory_is_not_taken_for_the_disk_nor_for_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,6 +326,7 @@ def test_methods_that_return_and_methods_that_yield_report_alike(tmp_path: Path)
     assert door.closed
 
 
+@pytest.mark.slow
 def test_a_folder_removed_in_the_middle_is_noticed_before_more_is_reported_as_added(
     tmp_path: Path,
 ) -> None:

@@ -56,6 +56,7 @@ def _modes(home: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_new_files_are_for_their_owner_alone(tmp_path: Path, docs: Path) -> None:
     home = tmp_path / "above" / "home"
     _used(home, docs)
@@ -74,6 +75,7 @@ def test_new_files_are_for_their_owner_alone(tmp_path: Path, docs: Path) -> None
     assert stat.S_IMODE((tmp_path / "above").stat().st_mode) == 0o700
 
 
+@pytest.mark.slow
 def test_a_home_that_was_there_keeps_its_rights(tmp_path: Path, docs: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -89,6 +91,7 @@ def test_a_home_that_was_there_keeps_its_rights(tmp_path: Path, docs: Path) -> N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["add", "repair"])
 def test_open_files_of_an_older_version_are_reported_and_closed_by_the_next_writer(
     tmp_path: Path, docs: Path, how: str
@@ -114,6 +117,7 @@ def test_open_files_of_an_older_version_are_reported_and_closed_by_the_next_writ
     )
 
 
+@pytest.mark.slow
 def test_links_are_not_followed_and_unchangeable_permissions_are_reported(
     tmp_path: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +140,7 @@ def test_links_are_not_followed_and_unchangeable_permissions_are_reported(
     assert permissions.tighten(library) == [] and (docs / "d0.txt").stat().st_mode == before
 
 
+@pytest.mark.slow
 def test_the_umask_of_the_process_is_not_touched(tmp_path: Path, docs: Path) -> None:
     os.umask(0o022)
     with Bot.open(Config(home=str(tmp_path / "home"))):

@@ -113,6 +113,7 @@ def _short(engine: Engine) -> Iterator[object]:
             engine.stop()
 
 
+@pytest.mark.slow
 def test_another_model_answers_without_a_restart_of_the_program(tmp_path: Path) -> None:
     machine = Engine(Config(home=str(tmp_path), model="gone.gguf"))
     try:

@@ -97,6 +97,7 @@ def test_no_question_is_judged_by_a_threshold_it_had_a_part_in() -> None:
     assert value < 0.6
 
 
+@pytest.mark.slow
 def test_the_same_questions_give_the_same_threshold() -> None:
     records = drawn(100, 0.5, 3)
     assert fit_threshold(records, 0.2, seed=7) == fit_threshold(records, 0.2, seed=7)

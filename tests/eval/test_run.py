@@ -361,6 +361,7 @@ def test_a_question_without_a_whole_answer_is_an_error(events: list[Event]) -> N
         list(evaluate_cases(bot, CASES))
 
 
+@pytest.mark.slow
 @examples(25)
 @given(st.lists(st.sampled_from(RECORDS), max_size=12), st.randoms(use_true_random=False))
 def test_the_summary_does_not_depend_on_the_order(records: list[Any], random: Random) -> None:
@@ -507,6 +508,7 @@ def test_a_half_written_record_is_cut_off_and_its_question_asked_again(
     assert finished(tmp_path, Script())[1]["cases"] == RECORDS
 
 
+@pytest.mark.slow
 @examples(40)
 @given(st.data())
 def test_a_kill_at_any_byte_loses_at_most_one_question(
@@ -598,6 +600,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value[key])
 
 
+@pytest.mark.slow
 def test_a_run_file_of_any_shape_is_read_or_refused(tmp_path: Path) -> None:
     """Each value of a run is replaced by others; what is read can be reported and compared."""
     whole = json.dumps(run_object(RECORDS, SETUP))

@@ -61,6 +61,7 @@ def runs(tmp_path: Path) -> tuple[str, str]:
     return old, new
 
 
+@pytest.mark.slow
 def test_runs_are_listed_newest_first_and_other_files_passed_over(
     runs: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_runs_are_listed_newest_first_and_other_files_passed_over(
     assert views.runs(str(tmp_path / "none")) == ()
 
 
+@pytest.mark.slow
 def test_a_comparison_has_both_answers_of_a_question(runs: tuple[str, str], tmp_path: Path) -> None:
     found = RunViews(str(tmp_path)).compare(*runs)
     (change,) = found.worse

@@ -203,6 +203,7 @@ def test_a_number_too_large_for_a_computer_is_none() -> None:
     assert [finding.line for finding in verify_bundle(value, sources())][1] == 0
 
 
+@pytest.mark.slow
 def test_a_bundle_takes_time_in_proportion_to_its_size() -> None:
     """Thousands of sentences over one text of markers, and thousands of quotes and passages."""
 

@@ -330,6 +330,7 @@ def _measures(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @examples(50)
 @given(st.dictionaries(NAMES, FLOATS, max_size=5))
 def test_a_file_gives_back_the_arrays_it_was_given(given_: dict[str, NDArray[np.float32]]) -> None:
@@ -353,6 +354,7 @@ def test_arrays_kept_as_they_once_were_are_read(tmp_path: Path) -> None:
     assert read_arrays(str(tmp_path / "old.gguf"))["one"].tolist() == [[1.0], [2.0]]
 
 
+@pytest.mark.slow
 def test_a_truncated_file_is_broken_or_has_all_its_arrays(tmp_path: Path) -> None:
     heads = {
         "one": np.arange(12, dtype=np.float32).reshape(3, 4),

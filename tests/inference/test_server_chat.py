@@ -140,6 +140,7 @@ def test_an_answer_has_an_end_whatever_the_server_sends(
     assert time.monotonic() - started_at < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "says", "asked"),
     [
@@ -199,6 +200,7 @@ def test_text_over_tls_is_not_sent_to_a_server_without_it(chat_server: ChatServe
 # -- the stop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["silent", "stalls", "endless", "status-503", "endless-comments"])
 def test_a_stop_takes_effect_within_a_third_of_a_second(
     chat_server: ChatServer, model: str
@@ -252,6 +254,7 @@ def test_the_only_model_is_found_and_of_several_one_is_named(chat_server: ChatSe
         ServerChat.open(bare, 4096, QUICK)
 
 
+@pytest.mark.slow
 def test_a_check_writes_a_few_words_and_sends_no_document(chat_server: ChatServer) -> None:
     assert "tale at 127.0.0.1" in server_check.check_server(ServerAddress(chat_server.url), 1)
     trial = server_check.try_server(ServerAddress(chat_server.url), 1)
@@ -343,6 +346,7 @@ def test_a_long_line_in_small_pieces_costs_no_more_than_its_length() -> None:
     assert seconds(64) < 5.0
 
 
+@pytest.mark.slow
 def test_no_text_of_an_error_carries_control_characters(chat_server: ChatServer) -> None:
     for model in STATUSES:
         with pytest.raises(ServerFailed) as failed:

@@ -122,6 +122,7 @@ def documents_of(folder: Path, name: str, content: bytes) -> list[Document]:
     return documents
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", contents(), ids=lambda made: made.name)
 @pytest.mark.parametrize("ending", WRITERS)
 def test_what_another_reader_finds_is_a_unit(tmp_path: Path, ending: str, made: Content) -> None:

@@ -63,6 +63,7 @@ def _texts(folder: Path, many: int, same: str = "") -> Path:
     return docs
 
 
+@pytest.mark.slow
 def test_the_next_window_is_read_while_one_is_embedded(tmp_path: Path, slow: Slow) -> None:
     cut = set[str]()
     slow.may.clear()
@@ -83,6 +84,7 @@ def test_the_next_window_is_read_while_one_is_embedded(tmp_path: Path, slow: Slo
     assert all(name.startswith("embedder") for name in slow.threads)
 
 
+@pytest.mark.slow
 def test_a_batch_is_of_texts_of_as_many_tokens_not_of_as_many_characters(
     tmp_path: Path, slow: Slow
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_batch_is_of_texts_of_as_many_tokens_not_of_as_many_characters(
     assert [len(text) for text in slow.given] != sorted(map(len, slow.given), reverse=True)
 
 
+@pytest.mark.slow
 def test_what_two_windows_in_a_row_have_in_common_is_embedded_once(
     tmp_path: Path, slow: Slow
 ) -> None:
@@ -113,6 +116,7 @@ def test_what_two_windows_in_a_row_have_in_common_is_embedded_once(
     assert len(slow.given) == len(set(slow.given)) == 7
 
 
+@pytest.mark.slow
 def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow: Slow) -> None:
     ingest, library = _ingest(tmp_path, slow)
     docs = _texts(tmp_path, 9)
@@ -125,6 +129,7 @@ def test_a_stop_loses_only_what_was_begun_and_one_may_go_on(tmp_path: Path, slow
     assert library.documents.counts() == (9, 9) and library.integrity.damaged() == []
 
 
+@pytest.mark.slow
 def test_the_first_documents_are_in_before_many_are_embedded(tmp_path: Path, slow: Slow) -> None:
     ingest, library = _ingest(tmp_path, slow, window=1024)
     work = ingest.add([str(_texts(tmp_path, 500))])

@@ -107,6 +107,7 @@ def test_the_headers_are_a_record(tmp_path: Path) -> None:
     assert {"To": "Olga Stein <olga@example.org>"} in found
 
 
+@pytest.mark.slow
 def test_a_message_in_html_only(tmp_path: Path) -> None:
     message = mail(Subject="News", From="a@example.org")
     message.set_content(
@@ -117,6 +118,7 @@ def test_a_message_in_html_only(tmp_path: Path) -> None:
     assert path_of(document, "The mill") == "a@example.org › Big"
 
 
+@pytest.mark.slow
 def test_the_richer_alternative_is_read_once(tmp_path: Path) -> None:
     message = mail(Subject="Order", From="a@example.org")
     message.set_content("Your order: Bench 349 EUR, Parasol 89 EUR.")
@@ -134,6 +136,7 @@ def test_the_richer_alternative_is_read_once(tmp_path: Path) -> None:
     assert "The harbour" in one(tmp_path, "b.eml", bytes(message)).text
 
 
+@pytest.mark.slow
 def test_encoded_and_damaged_headers(tmp_path: Path) -> None:
     content = (
         b"From: =?utf-8?q?Zo=C3=AB?= Ann <ann@example.org>\nSubject: =?utf-8?B?U2Now7Zu?=\n"
@@ -183,6 +186,7 @@ def test_encrypted_parts_are_said(tmp_path: Path) -> None:
     assert isinstance(parts[1], RefusedPart) and "encrypted" in parts[1].reason
 
 
+@pytest.mark.slow
 def test_an_archive_in_a_mail_is_opened_once(tmp_path: Path) -> None:
     import io
     import zipfile
@@ -291,6 +295,7 @@ def test_forwarded_messages(tmp_path: Path) -> None:
     assert path_of(raw, "I can build") == "Paul, 2 September 2024 (forwarded): Offer"
 
 
+@pytest.mark.slow
 def test_quotations_of_html_mails(tmp_path: Path) -> None:
     message = mail(From="Rolf Emde <rolf@example.org>", Subject="Re: fence")
     message["Date"] = "Tue, 10 Sep 2024 10:00:00 +0200"

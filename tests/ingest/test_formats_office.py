@@ -243,6 +243,7 @@ def test_excel(tmp_path: Path) -> None:
     assert [name for _, name in document.headings] == ["Towns", "Empty", "Notes"]
 
 
+@pytest.mark.slow
 def test_a_second_reader_of_excel_finds_the_same_words(tmp_path: Path) -> None:
     made = openpyxl.Workbook()
     for row in (["Name", "Sum"], ["pump & seal", 42], ["två\nrader", 7_000_000], ["a  b", -3]):
@@ -275,6 +276,7 @@ def test_a_sheet_that_lies_about_its_size(tmp_path: Path) -> None:
 # -- damage --
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "make"), [("docx", _report), ("pptx", _slides), ("xlsx", _book)]
 )

@@ -35,6 +35,7 @@ def one_pdf(folder: Path, content: bytes) -> tuple[Document, list[RefusedPart]]:
     return document, [part for part in refused if isinstance(part, RefusedPart)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 def test_pages_reach_the_citation(tmp_path: Path, packed: bool) -> None:
     said = "/Title (Pump manual) /CreationDate (D:20240305120000+01'00')"

@@ -290,12 +290,14 @@ def _seconds(content: bytes) -> float:
     return time.process_time() - started
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_pages() -> None:
     operators, _ = columns_page(LAYOUTS[3], made_up_text(40, 3))
     few, many = drawn_pdf([operators] * 5), drawn_pdf([operators] * 40)
     assert _seconds(many) < 16 * _seconds(few) + 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "operators",
     [

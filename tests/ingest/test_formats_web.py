@@ -16,6 +16,7 @@ from rag.text.units import row_text
 from tests.ingest.test_formats_plain import cut, one, read, refusal
 
 
+@pytest.mark.slow
 def test_headings_of_a_page_are_paths(tmp_path: Path) -> None:
     pumps = (
         "<title>Pumps</title><body><p>Before.</p><h1>Pump <i>manual</i></h1><p>It runs.</p><div><h2>Bolts<br>and nuts</h2>"
@@ -53,6 +54,7 @@ def page(body: str) -> bytes:
     return f"<html><head><title>T</title></head><body>{body}</body></html>".encode()
 
 
+@pytest.mark.slow
 def test_tables_of_a_page(tmp_path: Path) -> None:
     body = (
         "<h1>Pool</h1><table><caption>Fees</caption><thead><tr><th rowspan=2>Who</th>"
@@ -74,6 +76,7 @@ def test_tables_of_a_page(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -88,12 +91,14 @@ def test_tables_that_lay_out_a_page_are_text(tmp_path: Path, body: str) -> None:
     assert not units_of(document) and " | " not in document.text
 
 
+@pytest.mark.slow
 def test_a_table_in_a_table_is_read_by_itself(tmp_path: Path) -> None:
     inner = "<table><tr><th>Who</th><th>Fee</th></tr><tr><td>Ann</td><td>5</td></tr></table>"
     body = f"<table><tr><td>menu</td><td>{inner}</td></tr></table>"
     assert units_of(one(tmp_path, "a.html", page(body))) == [("row", "menu", "Who: Ann; Fee: 5")]
 
 
+@pytest.mark.slow
 def test_lists_of_a_page(tmp_path: Path) -> None:
     body = (
         "<h2>Camp</h2><p>You pack:</p><ul><li>a towel</li><li><p>soap</p><ol><li>liquid</li>"
@@ -113,6 +118,7 @@ def test_lists_of_a_page(tmp_path: Path) -> None:
     assert (field.header, field.span.of(document.text)) == ("Deadline", "5 May")
 
 
+@pytest.mark.slow
 def test_definitions_of_a_page(tmp_path: Path) -> None:
     body = (
         "<dl><dt>Monday:</dt><dd>9 to 17</dd><dt>Sunday</dt><dd>closed</dd></dl>"
@@ -134,6 +140,7 @@ STORY = "".join(
 )
 
 
+@pytest.mark.slow
 def test_what_the_extractor_overlooks_is_content(tmp_path: Path) -> None:
     menu = "<ul>" + "".join(f"<li><a href=/{n}>Page {n}</a></li>" for n in range(8)) + "</ul>"
     body = (
@@ -254,6 +261,7 @@ def test_an_empty_book(tmp_path: Path) -> None:
     assert "no text" in refusal(tmp_path, "a.epub", epub({"a.xhtml": "<p> </p>"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "encoding"),
     [
@@ -277,6 +285,7 @@ def test_a_page_is_read_in_its_encoding_declared_or_not(
     assert raw.title == ("Gebühren" if "title" in head else "a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [b"\xff", b"\xc3", b"\xe2\x80"])
 def test_a_broken_byte_does_not_make_a_page_one_of_another_encoding(
     tmp_path: Path, broken: bytes

@@ -96,6 +96,7 @@ def test_the_file_says_which_rows_are_headers(tmp_path: Path) -> None:
     assert rows(one(tmp_path, "a.docx", saved(made)))[0] == ("", {"7": "a", "8": "b"})
 
 
+@pytest.mark.slow
 def test_a_form_is_a_record(tmp_path: Path) -> None:
     made = docx.Document()
     made.add_paragraph("Member data:")

@@ -87,6 +87,7 @@ def test_dated_lines_and_speakers_are_no_rows() -> None:
     assert not found_by_words([_chunk(n, 20, UnitKind.ENTRY) for n in range(100)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "ending"), [(_table, "csv"), (_log, "log"), (_json, "json")])
 def test_rows_without_a_vector_are_valid_and_found(
     house: House, tmp_path: Path, make: Callable[[Path, int], Path], ending: str
@@ -116,6 +117,7 @@ def test_rows_without_a_vector_are_valid_and_found(
         assert _key(number) in first.chunk.text
 
 
+@pytest.mark.slow
 def test_a_table_that_grows_beyond_the_limit_and_shrinks_again(
     house: House, tmp_path: Path
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_table_that_grows_beyond_the_limit_and_shrinks_again(
         house.agrees()
 
 
+@pytest.mark.slow
 def test_damaged_rows_are_repaired_and_stay_without_a_vector(house: House, tmp_path: Path) -> None:
     house.add(_table(tmp_path / "docs" / "parts.csv", ROWS))
     before = house.library.table_vectors.ids_without_vector()
@@ -142,6 +145,7 @@ def test_damaged_rows_are_repaired_and_stay_without_a_vector(house: House, tmp_p
     assert house.vectors.chunk_ids() == house.library.table_vectors.ids_with_vector()
 
 
+@pytest.mark.slow
 def test_an_index_made_from_scratch_has_no_vectors_of_rows(house: House, tmp_path: Path) -> None:
     from rag.index.index import renew_index
 
@@ -151,6 +155,7 @@ def test_an_index_made_from_scratch_has_no_vectors_of_rows(house: House, tmp_pat
     house.agrees()
 
 
+@pytest.mark.slow
 def test_explain_says_that_a_row_has_no_vector(house: House, tmp_path: Path) -> None:
     house.add(_table(tmp_path / "docs" / "parts.csv", ROWS))
     search = Retriever(house.library, house.vectors.near, house.embedder, 50)
@@ -167,6 +172,7 @@ def test_explain_says_that_a_row_has_no_vector(house: House, tmp_path: Path) -> 
     assert missed.lost == "words" and "found by words alone" in missed.says
 
 
+@pytest.mark.slow
 def test_a_library_of_format_5_is_raised_and_an_unknown_one_refused(
     house: House, tmp_path: Path
 ) -> None:

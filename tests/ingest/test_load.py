@@ -206,6 +206,7 @@ the spring of 2020, and drivers had to take a detour of 14 kilometres.</p><p>A s
 pavement, is to begin in May.</p></article><footer>Imprint and legal notice of the publisher</footer><script>track()</script></body></html>"""
 
 
+@pytest.mark.slow
 def test_a_web_page(tmp_path: Path) -> None:
     (raw,) = _load(tmp_path, "a.html", PAGE.encode())
     assert raw.title == "Bridge reopens" and raw.date == "2022-03-18"
@@ -221,11 +222,13 @@ def test_a_web_page(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_line_breaks_of_the_source_are_blanks_but_in_a_listing(tmp_path: Path) -> None:
     (raw,) = _load(tmp_path, "a.html", b"<p>One\r\n two<i>\nthree</i></p>\n\n<pre>four\nfive</pre>")
     assert raw.text == "One two three\nfour\nfive\n"
 
 
+@pytest.mark.slow
 def test_blocks_of_a_page_are_lines(tmp_path: Path) -> None:
     (raw,) = _load(
         tmp_path,
@@ -235,6 +238,7 @@ def test_blocks_of_a_page_are_lines(tmp_path: Path) -> None:
     assert raw.text == "One two three\nfour\nfive\nsix\n7\n8\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
 def test_pages_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     meta = "<meta charset=iso-8859-1>" if encoding == "latin-1" else ""
@@ -242,6 +246,7 @@ def test_pages_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     assert raw.text == "Grüße aus Köln\n"
 
 
+@pytest.mark.slow
 def test_a_page_without_text_is_refused(tmp_path: Path) -> None:
     assert "shows no text" in str(_refusal(tmp_path, "a.html", b"<script>draw()</script>"))
     _refusal(tmp_path, "b.html", b"")

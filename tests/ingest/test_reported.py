@@ -22,6 +22,7 @@ def refused(bot: Small, *paths: Path) -> dict[str, str]:
     return {event.source: event.reason for event in failed}
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
     for name in ("empty", "hidden", "full"):
         (tmp_path / name).mkdir()
@@ -61,6 +62,7 @@ def test_a_linked_folder_stands_in_the_report(tmp_path: Path) -> None:
             assert said == {"docs/in/link": "is a link to a folder, and links are not followed"}
 
 
+@pytest.mark.slow
 def test_a_question_during_the_first_add_says_what_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_long_object_is_divided_between_fields() -> None:
     assert sum(len(unit.cells) for unit in units) == 31
 
 
+@pytest.mark.slow
 def test_objects_of_one_long_line_stay_whole_in_their_passages(tmp_path: Path) -> None:
     rows = [{"id": n, "owner": f"Person {n}", "text": "x" * 300} for n in range(3300)]
     content = json.dumps(rows).encode()

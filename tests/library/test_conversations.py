@@ -255,6 +255,7 @@ def test_kill_9_loses_nothing_that_was_shown(history: History, tmp_path: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_a_search_in_ten_thousand_turns_is_quick(history: History, tmp_path: Path) -> None:
     saved = json.dumps(serialize.answer(script.MIXED))
     with history.database.writing():

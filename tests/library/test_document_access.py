@@ -63,6 +63,7 @@ def bot(docs: Path, tmp_path: Path) -> Iterator[Bot]:
         yield bot
 
 
+@pytest.mark.slow
 def test_the_list_has_states_and_cures(bot: Bot, docs: Path) -> None:
     (docs / "a.txt").write_text("Something else now.")
     (docs / "c.txt").unlink()
@@ -74,6 +75,7 @@ def test_the_list_has_states_and_cures(bot: Bot, docs: Path) -> None:
     assert bad.state == "failed" and bad.reason and bad.cure and bad.path == str(docs / "bad.xyz")
 
 
+@pytest.mark.slow
 def test_a_document_is_opened_with_units_passages_and_files(bot: Bot) -> None:
     opened = bot.open_document("prices.csv")
     rows = [unit for unit in opened.document.units if unit.kind is UnitKind.ROW]
@@ -83,6 +85,7 @@ def test_a_document_is_opened_with_units_passages_and_files(bot: Bot) -> None:
     assert sorted(same.sources) == ["docs/a.txt", "docs/b.txt"]
 
 
+@pytest.mark.slow
 def test_passages_that_say_the_same_are_counted_and_named(bot: Bot) -> None:
     found = {entry.source: entry.copies for entry in bot.documents()}
     assert found["docs/prices.csv"] == 0 and found["docs/a.txt"] == found["docs/c.txt"] == 1
@@ -90,6 +93,7 @@ def test_passages_that_say_the_same_are_counted_and_named(bot: Bot) -> None:
     assert bot.open_document("docs/prices.csv").copies == ()
 
 
+@pytest.mark.slow
 def test_a_file_is_read_again_though_it_has_not_changed(bot: Bot, docs: Path) -> None:
     before = bot.document("prices.csv").text
     (report,) = [e for e in bot.read_again(["docs/prices.csv"]) if isinstance(e, Report)]

@@ -50,6 +50,7 @@ def state(bot: Bot) -> FileState:
     return cited.file
 
 
+@pytest.mark.slow
 def test_a_file_is_the_same_changed_or_gone(bot: Bot, tmp_path: Path) -> None:
     lamp = tmp_path / "docs" / "lamp.txt"
     assert state(bot) is FileState.SAME
@@ -67,6 +68,7 @@ def test_a_file_is_the_same_changed_or_gone(bot: Bot, tmp_path: Path) -> None:
     assert state(bot) is FileState.GONE, "a folder in its place is no file"
 
 
+@pytest.mark.slow
 def test_the_file_of_a_document_in_an_archive_or_a_corpus_is_looked_at(tmp_path: Path) -> None:
     archive, corpus = tmp_path / "a.zip", tmp_path / "c.jsonl"
     with zipfile.ZipFile(archive, "w") as packed:
@@ -83,12 +85,14 @@ def test_the_file_of_a_document_in_an_archive_or_a_corpus_is_looked_at(tmp_path:
         assert states == {"a.zip/in/one.txt": FileState.CHANGED, "d1": FileState.GONE}
 
 
+@pytest.mark.slow
 def test_a_file_that_could_not_be_read_again_is_a_changed_one(bot: Bot, tmp_path: Path) -> None:
     (tmp_path / "docs" / "lamp.txt").write_bytes(b"")
     list(bot.sync())
     assert state(bot) is FileState.CHANGED
 
 
+@pytest.mark.slow
 def test_each_file_is_looked_at_once_and_none_is_read(bot: Bot, tmp_path: Path) -> None:
     passages = bot.search("zqx lamp") * 5
     files = [*(tmp_path / "docs").iterdir()]
@@ -106,6 +110,7 @@ def test_each_file_is_looked_at_once_and_none_is_read(bot: Bot, tmp_path: Path) 
     assert len(looked) == len(set(looked)) == 2
 
 
+@pytest.mark.slow
 def test_refresh_reads_changed_files_of_the_sources_again(bot: Bot, tmp_path: Path) -> None:
     lamp, other = tmp_path / "docs" / "lamp.txt", tmp_path / "docs" / "other.txt"
     lamp.write_text("The zqx lamp is red now.\n")
@@ -123,17 +128,20 @@ def test_refresh_reads_changed_files_of_the_sources_again(bot: Bot, tmp_path: Pa
     assert not [e for e in events if isinstance(e, Report)]
 
 
+@pytest.mark.slow
 def test_refresh_without_a_change_does_not_wait_for_another_writer(bot: Bot) -> None:
     with writer_lock(Path(bot.config.folder), patience=1.0):
         assert ask(bot, refresh=True).text.startswith("The zqx lamp is green.")
 
 
+@pytest.mark.slow
 def test_refresh_of_a_changed_file_needs_the_lock(bot: Bot, tmp_path: Path) -> None:
     (tmp_path / "docs" / "lamp.txt").write_text("The zqx lamp is red now.\n")
     with writer_lock(Path(bot.config.folder), patience=1.0), pytest.raises(LibraryBusy):
         ask(bot, refresh=True)
 
 
+@pytest.mark.slow
 def test_the_answer_says_it_in_plain_words(
     bot: Bot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

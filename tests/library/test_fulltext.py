@@ -304,6 +304,7 @@ def test_a_table_with_words_without_spaces_agrees_with_its_texts(unspaced: Libra
     assert unspaced.integrity.wrong() == []
 
 
+@pytest.mark.slow
 def test_words_of_an_older_library_are_entered_again(unspaced: Library, tmp_path: Path) -> None:
     with closing(Library(tmp_path / "lib", make=True, identity="test")) as made:
         _put(made, _unspaced_texts())

@@ -105,6 +105,7 @@ def docs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_add_again_touches_nothing(house: House, docs: Path) -> None:
     first = house.add(docs)
     assert first.added == ("docs/a.txt", "docs/b.txt", "docs/c.txt") and not first.failed
@@ -115,12 +116,14 @@ def test_add_again_touches_nothing(house: House, docs: Path) -> None:
     assert (len(house.embedded), house.library.revision) == before
 
 
+@pytest.mark.slow
 def test_touched_but_equal_files_are_unchanged(house: House, docs: Path) -> None:
     house.add(docs)
     os.utime(docs / "a.txt", (1, 1))
     assert house.add(docs).unchanged == 3
 
 
+@pytest.mark.slow
 def test_changed_moved_and_vanished_files(house: House, docs: Path) -> None:
     house.add(docs)
     (docs / "a.txt").write_text("All about badgers\n\nThe badgers sleep by night now.\n")
@@ -141,6 +144,7 @@ def _holding(house: House, word: str) -> set[str]:
     return {name for name, _ in house.library.fulltext([word], 5)}
 
 
+@pytest.mark.slow
 def test_the_texts_of_chunks_are_those_that_were_asked_for(house: House, docs: Path) -> None:
     (docs / "long.txt").write_text(
         "All about moles\n\n" + "The moles dig by night and rest by day, each alone. " * 12
@@ -155,6 +159,7 @@ def test_the_texts_of_chunks_are_those_that_were_asked_for(house: House, docs: P
     assert len(list(house.library.documents.texts(list(chunks)))) == len(chunks)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_gone_is_a_failure_not_a_removal(house: House, docs: Path) -> None:
     house.add(docs)
     docs.rename(docs.with_name("elsewhere"))
@@ -163,6 +168,7 @@ def test_a_folder_that_is_gone_is_a_failure_not_a_removal(house: House, docs: Pa
     assert len(house.library.files.listings()) == 3
 
 
+@pytest.mark.slow
 def test_a_text_in_two_files_is_one_document_with_two_names(house: House, docs: Path) -> None:
     (docs / "copy.txt").write_text((docs / "a.txt").read_text())
     house.add(docs)
@@ -174,6 +180,7 @@ def test_a_text_in_two_files_is_one_document_with_two_names(house: House, docs: 
     assert house.library.fulltext(["badgers"], 5)
 
 
+@pytest.mark.slow
 def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(
     house: House, docs: Path
 ) -> None:
@@ -191,6 +198,7 @@ def test_one_bad_file_does_not_stop_the_others_and_is_listed_with_its_cure(
     ).changed or house.library.fulltext(["weasels"], 2)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_text_is_listed_and_the_rest_goes_in(house: House, docs: Path) -> None:
     with open(os.fsencode(docs) + b"/caf\xe9.txt", "w") as file:
         file.write("A file whose name is Latin-1.\n")
@@ -199,6 +207,7 @@ def test_a_name_that_is_no_text_is_listed_and_the_rest_goes_in(house: House, doc
     house.agrees()
 
 
+@pytest.mark.slow
 def test_an_unchanged_passage_is_not_embedded_again(house: House, docs: Path) -> None:
     parts = [f"Paragraph {n} speaks of {'animals ' * 30}.\n\n" for n in range(4)]
     (docs / "long.txt").write_text("".join(parts))
@@ -209,11 +218,13 @@ def test_an_unchanged_passage_is_not_embedded_again(house: House, docs: Path) ->
     assert 0 < len(house.embedded) <= 2
 
 
+@pytest.mark.slow
 def test_a_file_named_twice_is_one_file(house: House, docs: Path) -> None:
     report = house.add(docs, docs / "a.txt", docs)
     assert len(report.added) == 3 and len(house.library.files.listings()) == 3
 
 
+@pytest.mark.slow
 def test_a_file_that_went_bad_keeps_its_old_text_and_is_reported_every_time(
     house: House, docs: Path
 ) -> None:
@@ -227,6 +238,7 @@ def test_a_file_that_went_bad_keeps_its_old_text_and_is_reported_every_time(
     ] == ("ready", True)
 
 
+@pytest.mark.slow
 def test_two_folders_of_one_name_keep_their_files_apart(house: House, tmp_path: Path) -> None:
     for place in ("x", "y"):
         (tmp_path / place / "docs").mkdir(parents=True)
@@ -264,6 +276,7 @@ def test_closing_the_iterator_stops_and_leaves_whole_documents(house: House, doc
     house.agrees()
 
 
+@pytest.mark.slow
 def test_an_error_inside_a_transaction_leaves_no_trace(house: House, docs: Path) -> None:
     house.add(docs)
     document = clean_document(RawDocument("A text that fails. " * 30), "x.txt")
@@ -287,6 +300,7 @@ def test_an_error_inside_a_transaction_leaves_no_trace(house: House, docs: Path)
     assert not house.library.fulltext(["fails"], 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -307,6 +321,7 @@ def test_a_changed_row_is_noticed_and_named(house: House, docs: Path, damage: st
         library.documents.chunks(sorted(library.documents.chunk_ids()))
 
 
+@pytest.mark.slow
 def test_a_bit_in_the_table_of_words_is_noticed_where_it_hides_a_passage(
     house: House, docs: Path
 ) -> None:
@@ -349,6 +364,7 @@ def _flipped(block: bytes, at: int) -> bytes:
     return block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :]
 
 
+@pytest.mark.slow
 def test_another_embedder_or_a_newer_format_is_refused_and_unchanged(
     house: House, docs: Path
 ) -> None:
@@ -371,6 +387,7 @@ def test_no_library_and_no_such_document(tmp_path: Path, house: House) -> None:
         house.library.documents.find("x.txt")
 
 
+@pytest.mark.slow
 def test_a_corpus_file_holds_many_documents_and_follows_its_changes(
     house: House, tmp_path: Path
 ) -> None:
@@ -390,6 +407,7 @@ def test_a_corpus_file_holds_many_documents_and_follows_its_changes(
     house.agrees()
 
 
+@pytest.mark.slow
 def test_documents_are_found_by_the_end_of_their_name_but_not_by_a_wildcard(
     house: House, docs: Path
 ) -> None:

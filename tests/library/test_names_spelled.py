@@ -30,12 +30,14 @@ def bot(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Small]:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_show_finds_a_document_in_any_spelling(bot: Small, name: str) -> None:
     assert bot.document(name).text == "The fee is zqx.\n"
     assert bot.document(f"{name.removesuffix('.txt').removesuffix('.TXT')}/{name}").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_remove_means_a_document_or_a_folder_in_any_spelling(bot: Small, name: str) -> None:
     assert len(bot.held(name)) == 1
@@ -46,6 +48,7 @@ def test_remove_means_a_document_or_a_folder_in_any_spelling(bot: Small, name: s
     assert bot.roots() == (), "the folder is forgotten too"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPELLINGS)
 @pytest.mark.parametrize("mark", ['"', "“"])
 def test_a_question_may_name_a_file_in_any_spelling(bot: Small, name: str, mark: str) -> None:
@@ -53,12 +56,14 @@ def test_a_question_may_name_a_file_in_any_spelling(bot: Small, name: str, mark:
     assert [p.chunk.text.strip() for p in bot.search(asked)] == ["The fee is zqx."]
 
 
+@pytest.mark.slow
 def test_an_at_sign_before_a_file_name_is_no_part_of_it(bot: Small) -> None:
     assert [p.chunk.text.strip() for p in bot.search("What is zqx in @other.txt?")] == [
         "The price is zqx."
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_add_takes_a_path_in_any_spelling(tmp_path: Path, name: str) -> None:
     (tmp_path / DECOMPOSED).write_text("The fee is zqx.\n")
@@ -67,6 +72,7 @@ def test_add_takes_a_path_in_any_spelling(tmp_path: Path, name: str) -> None:
         assert isinstance(report, Report) and report.added == (DECOMPOSED,)
 
 
+@pytest.mark.slow
 def test_two_files_of_one_name_are_two_and_each_by_its_own_spelling(tmp_path: Path) -> None:
     for name in (COMPOSED, DECOMPOSED):
         (tmp_path / name).write_text(f"It is {len(name)}.\n")
@@ -80,6 +86,7 @@ def test_two_files_of_one_name_are_two_and_each_by_its_own_spelling(tmp_path: Pa
         assert as_spelled(str(tmp_path / FOLDED)) == str(tmp_path / FOLDED), "not clear"
 
 
+@pytest.mark.slow
 def test_what_was_refused_is_repeated_with_its_own_cure(tmp_path: Path) -> None:
     (tmp_path / "a.docx").write_text("plain text")
     with Small(tmp_path / "home") as bot:

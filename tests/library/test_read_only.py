@@ -86,6 +86,7 @@ ALL = [
 ]
 
 
+@pytest.mark.slow
 def test_what_only_reads_works_without_the_right_to_write(place: Path) -> None:
     close(place)
     before = {str(p): p.stat().st_mtime_ns for p in place.rglob("*")}
@@ -93,6 +94,7 @@ def test_what_only_reads_works_without_the_right_to_write(place: Path) -> None:
     assert before == {str(p): p.stat().st_mtime_ns for p in place.rglob("*")}
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_be_written_in_a_folder_that_may(place: Path) -> None:
     close(place)
     library = place / "home" / "libraries" / "default"
@@ -101,6 +103,7 @@ def test_a_file_that_may_not_be_written_in_a_folder_that_may(place: Path) -> Non
     assert use(place) == ALL
 
 
+@pytest.mark.slow
 def test_what_a_writer_has_not_merged_yet_is_read(place: Path) -> None:
     """The journal of another process that has the library open holds the newest rows."""
     library = place / "home" / "libraries" / "default" / "library.db"
@@ -118,6 +121,7 @@ def test_what_a_writer_has_not_merged_yet_is_read(place: Path) -> None:
     assert found.told == [["new.txt"]]
 
 
+@pytest.mark.slow
 def test_an_add_is_refused_with_what_to_do(place: Path) -> None:
     close(place)
 

@@ -30,6 +30,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield bot.library
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
@@ -50,6 +51,7 @@ def test_a_word_that_is_not_there_is_taken_for_those_one_letter_off(
     assert library.spelling.spelt(typed) == found
 
 
+@pytest.mark.slow
 def test_files_are_found_by_the_end_of_their_path_and_nothing_in_a_name_is_a_pattern(
     library: Library,
 ) -> None:

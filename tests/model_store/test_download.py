@@ -30,6 +30,7 @@ def part(tmp_path: Path) -> Path:
     return tmp_path / "m.gguf.part"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     ["file", "breaks-off", "no-ranges", "unsized", "stalls", "redirected", "busy"],
@@ -105,6 +106,7 @@ def test_a_part_that_is_too_long_is_thrown_away(file_server: FileServer, part: P
     assert part.read_bytes() == file_server.content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "says", "cure"),
     [

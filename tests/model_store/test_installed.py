@@ -210,6 +210,7 @@ def test_no_name_of_a_model_to_remove_is_an_unexpected_error(tmp_path: Path, nam
         installed.remove(str(tmp_path), name)
 
 
+@pytest.mark.slow
 def test_the_list_of_what_can_be_fetched(tmp_path: Path) -> None:
     done = footnote(tmp_path, "models", "list", "--available")
     models = catalogue.chat_models()

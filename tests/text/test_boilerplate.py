@@ -48,6 +48,7 @@ def _masked(house: House, name: str) -> list[str]:
 LINES = (MENU + FOOT).splitlines()
 
 
+@pytest.mark.slow
 def test_what_the_pages_of_a_folder_share_is_masked_and_never_embedded(
     house: House, tmp_path: Path
 ) -> None:
@@ -61,12 +62,14 @@ def test_what_the_pages_of_a_folder_share_is_masked_and_never_embedded(
     house.agrees()
 
 
+@pytest.mark.slow
 def test_a_few_pages_are_not_masked_by_chance(house: House, tmp_path: Path) -> None:
     _write(tmp_path / "site", TOWNS[:5])
     house.add(tmp_path / "site")
     assert not any(_masked(house, f"{town}.txt") for town in TOWNS[:5])
 
 
+@pytest.mark.slow
 def test_a_part_of_a_large_folder_is_not_its_template(house: House, tmp_path: Path) -> None:
     _write(tmp_path / "site", TOWNS[:6])
     for number in range(30):
@@ -165,6 +168,7 @@ def test_what_states_something_survives_however_often_it_stands_there(
     assert not any(_masked(house, f"{town}.txt") for town in TOWNS)
 
 
+@pytest.mark.slow
 def test_a_block_between_statements_is_text(house: House, tmp_path: Path) -> None:
     parts = "Oil filter\nAir filter\nSpark plugs\n"
     for town in TOWNS:

@@ -39,6 +39,7 @@ def _lines(count: int, logit: float = 0.0) -> list[dict[str, object]]:
     return lines
 
 
+@pytest.mark.slow
 def test_the_regression_finds_the_signal_and_its_probability_is_right() -> None:
     fitted = fit_judge(read_lines(_lines(120)))
     assert fitted.weights["signal"] > 5 * abs(fitted.weights["noise"])
@@ -48,6 +49,7 @@ def test_the_regression_finds_the_signal_and_its_probability_is_right() -> None:
     assert (figures["n_as"], figures["n_out"]) == (120, 120)
 
 
+@pytest.mark.slow
 def test_what_lies_below_the_floor_is_no_answer_and_keeps_its_probability() -> None:
     usual, weak = (fit_judge(read_lines(_lines(60, logit))).figures for logit in (0.0, -9.0))
     assert usual["contains"] > 0.5 and weak["contains"] == 0 and weak["refused_out"] == 1
