@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rag.domain import Chunk, Document, Span, Unit, UnitKind
+from rag.ingest.large_tables import is_large_table
 from rag.text.sentences import bounded, split_sentences
 from rag.text.units import UnitsInOrder, row_text
 
@@ -32,6 +33,8 @@ _MAX_COUNTED_TEXTS, _MAX_COUNTED_CHARS = 1024, 2**20
 _MAX_CHARS_PER_TOKEN = 40
 #: characters of a line that is counted as one piece; a longer one is cut first
 _MAX_LINE_CHARS = 20_000
+#: tokens of the names of a row that always count
+_SHORT_NAMES = 16
 #: characters of a record or entry that stays in one piece
 _MAX_UNIT_CHARS = 1200
 
@@ -118,13 +121,13 @@ def _counted_pieces(document: Document, size: int, count: CountTokens) -> Iterat
     split = _code_lines if document.lines else split_sentences
     units = {unit.span.start: unit for unit in _undivided(document)}
     spans = list(_sentences_and_units(document, units))
-    names = _NameTokens(count)
+    names = _NameTokens(count, size, is_large_table(document.units))
     for batch in _batches(spans):
         units_of_batch = [units.get(span.start) for span in batch]
         pairs = list(zip(batch, units_of_batch, strict=True))
         counts = count([_counted_text(unit, span, text) for span, unit in pairs])
         for (span, unit), values in zip(pairs, counts, strict=True):
-            tokens = values + names.of(unit)
+            tokens = values + names.of(unit, values)
             if tokens <= size and _is_short(span, span, size):
                 yield _Piece(span, tokens)
             elif unit and unit.kind is not UnitKind.ROW:
@@ -173,16 +176,25 @@ def _counted_text(unit: Unit | None, span: Span, text: str) -> str:
 
 
 class _NameTokens:
-    """The tokens of the names of columns. A name is counted once, however many rows repeat it."""
+    """The tokens of the names of columns. A name is counted once, however many rows repeat it.
 
-    def __init__(self, count: CountTokens) -> None:
-        self._count, self._tokens = count, dict[str, int]()
+    A row stays whole if its values have room in a chunk, also where its names have none beside
+    them. In a large table, whose rows are not embedded, short values fill a chunk though their
+    names are long: 225,000 rows of two digits under names of 80 letters would be 90,000 chunks.
+    """
 
-    def of(self, unit: Unit | None) -> int:
-        """Return the tokens of the names in a row, 0 for any other unit."""
+    def __init__(self, count: CountTokens, size: int, large: bool) -> None:
+        self._count, self._size, self._large = count, size, large
+        self._tokens = dict[str, int]()
+
+    def of(self, unit: Unit | None, values: int) -> int:
+        """Return what the names in a row of `values` tokens add to them; 0 for no row."""
         if unit is None or unit.kind is not UnitKind.ROW:
             return 0
-        return sum(self._of_name(cell.header) for cell in unit.cells if cell.header)
+        names = sum(self._of_name(cell.header) for cell in unit.cells if cell.header)
+        if self._large:
+            names = min(names, max(values, _SHORT_NAMES))
+        return min(names, max(0, self._size - values))
 
     def _of_name(self, name: str) -> int:
         if name not in self._tokens:

@@ -12,11 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.domain import Chunk, UnitKind
+from rag.domain import Chunk, Unit, UnitKind
 
 #: rows and records of a document whose rows are all embedded
 MAX_EMBEDDED_ROWS = 1000
 _ROWS = (UnitKind.ROW, UnitKind.RECORD)
+
+
+def is_large_table(units: Sequence[Unit]) -> bool:
+    """Whether a document of these units has too many rows and records to embed them all."""
+    return sum(unit.kind in _ROWS for unit in units) > MAX_EMBEDDED_ROWS
 
 
 def found_by_words(chunks: Sequence[Chunk]) -> frozenset[str]:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from rag.domain import Chunk, Document, RawDocument, Span
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
+from rag.ingest.formats.tables import read_csv
 from rag.text.sentences import split_sentences
+from rag.text.units import view_of
 from tests.support.examples import examples
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -191,3 +193,29 @@ def test_thousands_of_headings_take_little_time() -> None:
         RawDocument("# Head\nIt has four bolts that hold it.\n" * 20_000), "a.md"
     )
     assert len(list(chunk_document(document, 200, by_word))) > 100
+
+
+def _csv(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Document:
+    lines = [",".join(cells) for cells in (names, *rows)]
+    (raw,) = read_csv("\n".join(lines).encode())
+    return clean_document(raw, "a.csv")
+
+
+def test_a_row_stays_whole_under_names_that_have_no_room_beside_it() -> None:
+    names = [f"How content are you with part {n} of what we do for you" for n in range(9)]
+    document = _csv(names, [[f"v{n}{row}" for n in range(9)] for row in range(4)])
+    chunks = list(chunk_document(document, 40, by_word))
+    rows = [chunk for chunk in chunks if "v00" in chunk.text or "v83" in chunk.text]
+    for chunk, row in zip(rows, (0, 3), strict=True):
+        assert f"{names[0]}: v0{row}; {names[1]}: v1{row}" in view_of(chunk).text
+        assert f"{names[8]}: v8{row}" in view_of(chunk).text
+
+
+def test_long_names_make_no_more_chunks_of_a_large_table() -> None:
+    short, long = "ab", " ".join("ab" * 30)
+    rows = [[f"{n}", f"{n + 1}"] for n in range(1500)]
+    of_short, of_long = (
+        len(list(chunk_document(_csv([name, f"{name} c"], rows), 100, by_word)))
+        for name in (short, long)
+    )
+    assert of_long < 6 * of_short
