@@ -19,8 +19,8 @@ from rag.ingest.load import read_jsonl_bytes
 
 REVIEWS = ("draft", "accept", "reject")
 FORM = (
-    '{"id", "question", "answers": […], "evidence": [{"source", "quote"}], '
-    '"answerable": true, "type"}'
+    '{"id", "question", "answers", "evidence", "answerable": true, "type"}; answers is a list of '
+    'texts, evidence a list of {"source", "quote"}'
 )
 
 
