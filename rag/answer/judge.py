@@ -26,6 +26,7 @@ from rag.answer.binding import (
     surroundings_of,
     unmet,
 )
+from rag.answer.contrast import is_set_against
 from rag.answer.question import (
     Asked,
     Constraint,
@@ -37,6 +38,7 @@ from rag.answer.question import (
 from rag.answer.question_terms import facts_of, read_question
 from rag.answer.readings import Reading
 from rag.answer.spans import is_pronoun, kind_of_short_answer
+from rag.answer.wanted import is_other_kind, lacks_reason
 from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
 
@@ -55,6 +57,9 @@ _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranke
 #: probability below which a row that was read is no answer: whole tables and looking up have failed
 #: by then, and 1 of 6 rows that were read below it, in two sets, answered
 _LEAST_OF_ROW = 0.45
+#: probability below which a sentence without any word for a reason does not say why
+_LEAST_WITHOUT_REASON = 0.7
+_INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _NO_REASON = "it is near the question and gives no clear answer"
 
@@ -131,6 +136,10 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         another = _is_about_another(asked, bounds) or other_label(asked, around)
         weak = not reading.in_context and without_shared_words(signals) < fit.floor
         weak = weak or (chance < _LEAST_OF_ROW and _rows_of(reading)[1] is not None)
+        weak = weak or (
+            chance < _LEAST_WITHOUT_REASON and lacks_reason(asked.text, reading.sentence)
+        )
+        another = another or is_set_against(asked.text, reading.sentence)
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
@@ -143,13 +152,13 @@ def without_shared_words(signals: Mapping[str, float]) -> float:
 
 
 def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
-    """Does the sentence name another person or code in the place of the one asked about?
+    """Does the sentence name another person, code, year or date in the place of the one asked about?
 
     Or is the noun that the whole question is about nowhere in the passage and its context? None of
     14 such sentences of the sets answered, and 0.27 of the others.
     """
     return any(
-        (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in (Kind.NAME, Kind.CODE))
+        (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in _INSTEAD)
         or (b.met is Met.NOWHERE and b.constraint.stems == {asked.subject})
         for b in bounds
     )
@@ -161,7 +170,10 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     Or does it ask who, and the answer is a pronoun? Or must rows be compared, and it is one row?
     """
     sentence = reading.sentence
-    if asked.kind is Asked.PERSON and is_pronoun(reading.short):
+    if asked.kind is not Asked.YES_NO and is_pronoun(reading.short):
+        return True
+    row = _rows_of(reading)[1]
+    if is_other_kind(asked.text, reading.short, sentence, row is not None):
         return True
     words = facts.word_tokens(facts.fold_text(asked.text))
     if _needs_rows_compared(asked.text, reading):
@@ -265,8 +277,8 @@ def _binding_signals(
         "head_far": _count(heads, Met.COREFERENCE),
         "head_absent": _count(heads, Met.PASSAGE),
         "words_absent": _count(words, Met.PASSAGE),
-        "name_instead": float(any(b.instead for b in names)),
-        "exact_instead": float(any(b.instead for b in exact)),
+        "name_instead": float(any(b.instead and b.met is Met.NOWHERE for b in names)),
+        "exact_instead": float(any(b.instead and b.met is Met.NOWHERE for b in exact)),
     }
 
 

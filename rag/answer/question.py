@@ -126,7 +126,7 @@ _ASKED = (
     (Asked.COUNT, r"\bhow many\b|\bnumber of\b"),
     (Asked.AMOUNT, r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b"),
     (Asked.PERSON, r"\bwho(?:se|m)?\b"),
-    (Asked.TIME, r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time)\b"),
+    (Asked.TIME, r"\b(?:what|which) (?:year|date|day|month|time)\b"),
     (Asked.PLACE, r"\bwhere\b|\b(?:what|which) (?:country|city|place|town|state)\b"),
     (Asked.REASON, r"\bwhy\b"),
     (Asked.DEFINITION, r"^\W*what (?:is|are|does) (?:an? )?\w+(?: mean)?\W*$|\bstand for\b"),
@@ -139,6 +139,8 @@ def parse_question(text: str) -> Question:
     asked, rest = read_question(text), _FILE.sub(" ", text)
     folded = facts.fold_text(text)
     kind = next((kind for kind, pattern in _ASKED if re.search(pattern, folded)), None)
+    if facts.asks_when(folded) and kind not in (Asked.LATEST, Asked.STEPS):
+        kind = Asked.TIME
     if kind is None:
         kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
     if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:

@@ -46,9 +46,7 @@ _ASKS_FOR_NUMBER = re.compile(
     r"\bhow many\b|\bwhat (?:is |was )?(?:the )?(?:total |exact )?"
     r"(?:percent|percentage|number|value|amount)\b"
 )
-_ASKS_FOR_DATE = re.compile(
-    r"\bwhen\b|\bwhat (?:year|date|day|month)\b|\b(?:in|on) which (?:year|date|day|month)\b"
-)
+_ASKS_FOR_CLOCK = re.compile(r"\b(?:what|which) time\b")
 _ASKS_FOR_NAME = re.compile(
     r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich (?:country|city|person|company|state)\b"
 )
@@ -139,7 +137,7 @@ def _is_pronoun(wanted: str, short: str) -> bool:
 
 def is_pronoun(short: str) -> bool:
     """Is a short answer nothing but a pronoun?"""
-    return facts.fold_text(short).strip(" .,") in _PRONOUNS
+    return facts.fold_text(short).strip(" .,").partition("'")[0] in _PRONOUNS
 
 
 def _is_echo(asked_stems: set[str], short: str) -> bool:
@@ -196,7 +194,7 @@ def answer_kind(question: str) -> str:
     folded = facts.fold_text(question)
     if _ASKS_FOR_NUMBER.search(folded):
         return "number"
-    if _ASKS_FOR_DATE.search(folded):
+    if facts.asks_when(folded) and not _ASKS_FOR_CLOCK.search(folded):
         return "date"
     return "name" if _ASKS_FOR_NAME.search(folded) else ""
 

@@ -207,3 +207,43 @@ def test_a_question_of_thousands_of_numbers_is_judged_in_seconds(kind: str) -> N
     started = time.process_time()
     judge_readings(question, readings, FIT)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "short", "instead"),
+    [
+        (
+            "Who won the rowing in 2016?",
+            "Harl won the rowing on 3 June 2012. In 2016 Omsk did.",
+            "Harl",
+            "it is about 2012, not 2016",
+        ),
+        (
+            "What did Vera Lund say about the roof?",
+            "Vera Dahl said that the roof leaked. Vera Lund was away.",
+            "leaked",
+            "it is about Vera Dahl, not Vera Lund",
+        ),
+    ],
+)
+def test_what_stands_elsewhere_in_the_passage_is_not_said_by_the_sentence(
+    question: str, text: str, short: str, instead: str
+) -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    (judged,) = judge_readings(question, [_reading(1, text, short)], sure)
+    assert judged.chance < sure.least
+    assert instead in judgement_of(judged, sure).reasons
+
+
+@pytest.mark.parametrize(("who", "about"), [("Olav Tveit", False), ("Olav Tveit's wife", True)])
+def test_a_relative_is_not_the_person_before(who: str, about: bool) -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    text = "Olav Tveit bought the mill. His wife Una was born in 1866."
+    reading = _reading(1, text, "1866", text.index("His"))
+    (judged,) = judge_readings(f"When was {who} born?", [reading], sure)
+    assert (judged.chance >= sure.least) is about
+
+
+def test_a_contraction_of_words_that_say_nothing_is_no_constraint() -> None:
+    shown = [c.shown for c in parse_question("What's the fare, and who's the driver?").constraints]
+    assert shown == ["fare", "driver"]

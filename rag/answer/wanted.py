@@ -1,0 +1,121 @@
+"""Tells whether an answer can be of the measure, the time or the reason that is asked for.
+
+"How heavy" asks for a mass, "what does it cost" for money, "how many guests" for a number without a
+unit, "when" for a time, "why" for a reason. The reader's model likes the only number of a sentence,
+or the only cell of a row that the question leaves free; such an answer is the surest of the wrong
+ones.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rag.text import facts
+from rag.text.quantities import Number, find_numbers
+from rag.text.units_of_measure import find_unit
+
+_MONEY = frozenset("euro dollar sterling franc yen rupee rouble".split())
+_TIMES = frozenset(("duration", "months"))
+_MEASURES = (
+    (re.compile(r"\bhow heavy\b|\bhow much .{1,80}\bweigh|\bwhat .{1,80}\bweigh\b"), {"mass"}),
+    (re.compile(r"\bhow (?:tall|wide|deep|thick|far)\b"), {"length"}),
+    (re.compile(r"\bhow fast\b"), {"speed", *_TIMES}),
+    (re.compile(r"\bhow (?:hot|cold|warm)\b"), {"celsius", "fahrenheit"}),
+    (re.compile(r"\bhow long\b"), {"length", "clock", *_TIMES}),
+    (re.compile(r"\bhow (?:old|often)\b"), _TIMES),
+    (
+        re.compile(
+            r"\bhow much (?:does|do|did|will|would|is|are|was|were) .{1,200}\bcosts?\b|"
+            r"\bwhat (?:does|do|did|will|would) .{1,200}\bcosts?\b|"
+            r"\bwhat (?:is|was|are|were) the (?:\w+ )?(?:prices?|costs?|fees?|fares?|rent|salary)\b"
+        ),
+        _MONEY,
+    ),
+)
+_MANY = re.compile(r"\bhow many ([^\W\d_]+)")
+#: words for a price, an age or a number without digits
+_NO_DIGITS = re.compile(
+    r"\b(?:free|nothing|gratis|included|includes?|no|none|zero|both|once|twice|one|an?|each|every|"
+    r"always|never|daily|weekly|monthly|yearly|annually|on request|same|half|double|all|until|"
+    r"several|dozens?|hundreds?|thousands?|few|many)\b"
+)
+_CALENDAR = (
+    "mon(?:day)?s?|tue(?:s|sday|sdays)?|wed(?:nesday)?s?|thu(?:r|rs|rsday|rsdays)?|fri(?:day)?s?|"
+    "sat(?:urday)?s?|sun(?:day)?s?|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
+    "july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_TIME = re.compile(
+    rf"\d|\b(?:{_CALENDAR}|spring|summer|autumn|winter|christmas|easter|"
+    r"(?:to|yester)day|tomorrow|tonight|noon|midnight|midday|dawn|dusk|sunset|sunrise|"
+    r"mornings?|evenings?|afternoons?|nights?|days?|daily|weeks?|weekly|weekends?|weekdays?|"
+    r"months?|monthly|years?|yearly|annually|hours?|hourly|minutes?|century|centuries|decades?|"
+    r"after|before|once|until|while|during|since|when|whenever|as soon|always|never|immediately|"
+    r"at once|later|earlier|soon|now|already|still|ago|next|last|first|then|closed|opened|open|"
+    r"season|holidays?|birthday|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+    r"as long|beginning|end|start|late|early|mid|between|recently|currently|any time)\b"
+)
+_REASON = re.compile(
+    r"\b(?:because|since|as|so|due|owing|thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
+    r"therefore|hence|led|leads?|makes?|made|otherwise|too|enough|prevents?|avoids?|means?|meant|"
+    r"explains?|following|until)\b"
+)
+_WHY = re.compile(r"^\W*(?:and |but |so )?(?:why|what .{0,60}\breason)\b")
+
+
+def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False) -> bool:
+    """Tell whether an answer is not of the measure or the time that is asked for.
+
+    `short` stands in `sentence`. A row has numbers of many things: there, only `short` counts.
+    """
+    folded = facts.fold_text(question)
+    around = short if in_row else sentence
+    dimensions = asked_dimensions(folded)
+    if dimensions is not None and not _may_be_of(dimensions, question, short, around):
+        return True
+    return facts.asks_when(folded) and not _TIME.search(facts.fold_text(around))
+
+
+def lacks_reason(question: str, sentence: str) -> bool:
+    """Tell whether a question asks why, and a sentence has no word that joins a reason to a fact.
+
+    A word that the question has too joins nothing ("why is it closed TO cars").
+    """
+    if not _WHY.match(facts.fold_text(question)):
+        return False
+    asked = set(facts.word_tokens(facts.fold_text(question)))
+    return not any(m[0] not in asked for m in _REASON.finditer(facts.fold_text(sentence)))
+
+
+@lru_cache(maxsize=256)
+def asked_dimensions(folded: str) -> frozenset[str] | None:
+    """Return the dimensions of the units that a folded question asks for; None if it asks for none.
+
+    No dimension at all is asked for by "how many guests", and those of time by "how many days".
+    """
+    if many := _MANY.search(folded):
+        dimension = find_unit(f"1 {many[1]}", 0, 1)[0]
+        if dimension in _TIMES:
+            return _TIMES
+        return frozenset((dimension,)) if dimension else frozenset()
+    return next((frozenset(found) for asked, found in _MEASURES if asked.search(folded)), None)
+
+
+def _may_be_of(dimensions: frozenset[str], question: str, short: str, around: str) -> bool:
+    """Tell whether a value of the dimensions, a number without a unit, or a word for one is there.
+
+    A number of the question itself ("room 4") is no such value. How long and how many may be said without any number ("until dusk", "Ida and Olav").
+    """
+    named = {v.shown for v in _values(question)} - {v.shown for v in _values(short)}
+    own = [v for v in _values(around) if v.shown not in named]
+    if any(v.dimension in dimensions or not v.dimension for v in own):
+        return True
+    if _values(short):
+        return False
+    loose = not dimensions or "clock" in dimensions
+    return loose or bool(_NO_DIGITS.search(facts.fold_text(around)))
+
+
+@lru_cache(maxsize=512)
+def _values(text: str) -> tuple[Number, ...]:
+    return tuple(find_numbers(facts.find_dates(text)[1]))
