@@ -152,7 +152,7 @@ def without_shared_words(signals: Mapping[str, float]) -> float:
 
 
 def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
-    """Does the sentence name another person, code, year or date in the place of the one asked about?
+    """Does the sentence name another person, code or date in the place of the one asked about?
 
     Or is the noun that the whole question is about nowhere in the passage and its context? None of
     14 such sentences of the sets answered, and 0.27 of the others.

@@ -104,7 +104,8 @@ def asked_dimensions(folded: str) -> frozenset[str] | None:
 def _may_be_of(dimensions: frozenset[str], question: str, short: str, around: str) -> bool:
     """Tell whether a value of the dimensions, a number without a unit, or a word for one is there.
 
-    A number of the question itself ("room 4") is no such value. How long and how many may be said without any number ("until dusk", "Ida and Olav").
+    A number of the question itself ("room 4") is no such value. How long and how many may be said
+    without any number ("until dusk", "Ida and Olav").
     """
     named = {v.shown for v in _values(question)} - {v.shown for v in _values(short)}
     own = [v for v in _values(around) if v.shown not in named]
