@@ -154,6 +154,8 @@ _TABLE: tuple[_Wording, ...] = (
         "status state",
     ),
 )
+#: how something is done: "how was it paid" asks for no sum
+_MANNER = re.compile(r"\W*how (?:is|are|was|were|did|do|does|can|could|should|will)\b")
 _ROWS = [
     (
         re.compile(pattern),
@@ -167,4 +169,5 @@ _ROWS = [
 def asked_fields(question: str) -> list[tuple[frozenset[str], frozenset[str]]]:
     """Return pairs (stems that ask, stems of names that answer) for the wordings of a question."""
     folded = facts.fold_text(question)
-    return [(asking, names) for pattern, asking, names in _ROWS if pattern.search(folded)]
+    rows = _ROWS[1:] if _MANNER.match(folded) else _ROWS  # the first one is about money
+    return [(asking, names) for pattern, asking, names in rows if pattern.search(folded)]

@@ -59,7 +59,9 @@ _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranke
 _LEAST_OF_ROW = 0.45
 #: probability below which a sentence without any word for a reason does not say why
 _LEAST_WITHOUT_REASON = 0.7
+_MEASURED = (Asked.AMOUNT, Asked.COUNT)
 _INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
+_EXCEPTIONS = frozenset("except excluding only lacks lacked unable absent missing".split())
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _NO_REASON = "it is near the question and gives no clear answer"
 
@@ -172,6 +174,8 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     sentence = reading.sentence
     if asked.kind is not Asked.YES_NO and is_pronoun(reading.short):
         return True
+    if _is_name_of_field(reading) or (_is_title(reading) and asked.kind in _MEASURED):
+        return True
     row = _rows_of(reading)[1]
     if is_other_kind(asked.text, reading.short, sentence, row is not None):
         return True
@@ -179,9 +183,30 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     if _needs_rows_compared(asked.text, reading):
         return True
     compares = asked.kind is Asked.YES_NO and "than" in words
-    return (asked.negated and not facts.count_negations(sentence)) or (
+    return (asked.negated and not _denies(sentence)) or (
         compares and "than" not in facts.word_tokens(facts.fold_text(sentence))
     )
+
+
+def _denies(sentence: str) -> bool:
+    """Does a sentence deny something, or make an exception ("all except Ida")?"""
+    words = facts.word_tokens(facts.fold_text(sentence))
+    return bool(facts.count_negations(sentence)) or not _EXCEPTIONS.isdisjoint(words)
+
+
+def _is_name_of_field(reading: Reading) -> bool:
+    """Is the short answer in the name of a field of a record, and not in its value?"""
+    return any(
+        cell.name is not None and reading.span.within(cell.name)
+        for unit in reading.passage.chunk.units
+        if unit.kind is UnitKind.RECORD
+        for cell in unit.cells
+    )
+
+
+def _is_title(reading: Reading) -> bool:
+    """Is the sentence the title of the document, which sums up and measures nothing?"""
+    return reading.sentence.strip(" #*_\n") == reading.passage.chunk.title.strip()
 
 
 def _rows_of(reading: Reading) -> tuple[list[Unit], Unit | None]:

@@ -44,6 +44,9 @@ _YES_OR_NO = re.compile(
 _COUNTS = re.compile(r"\b(?:how many|number of)\b")
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
 
+#: an address that is no place
+_MAIL_ADDRESS = re.compile(r"\b(e-?mail) address(?:es)?\b", re.I)
+
 #: a word, number, date or code that the question names
 Term = tuple[str, object]
 
@@ -149,7 +152,7 @@ def _weight(term: Term) -> float:
 
 def read_question(question: str) -> QuestionTerms:
     """Return the terms of a question."""
-    dates, rest = facts.find_dates(question)
+    dates, rest = facts.find_dates(_MAIL_ADDRESS.sub(r"\1", question))
     codes = [match[0] for match in CODE.finditer(rest)]
     for code in codes:
         rest = rest.replace(code, " ", 1)

@@ -186,7 +186,15 @@ def quote_around(chunk: Chunk, place: Span) -> Span:
             return unit.span
     start = chunk.span.start
     sentence = sentence_around(chunk.text, Span(place.start - start, place.end - start))
-    return Span(start + sentence.start, start + sentence.end)
+    first, last = start + sentence.start, start + sentence.end
+    for unit in chunk.units:  # a table ends without a full stop
+        if unit.kind is UnitKind.ROW and first < unit.span.end <= place.start:
+            first = unit.span.end
+        elif unit.kind is UnitKind.ROW and place.end <= unit.span.start < last:
+            last = unit.span.start
+    text = chunk.text[first - start : last - start]
+    first += len(text) - len(text.lstrip())
+    return Span(first, first + len(text.strip()))
 
 
 def answer_kind(question: str) -> str:

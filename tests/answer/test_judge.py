@@ -247,3 +247,32 @@ def test_a_relative_is_not_the_person_before(who: str, about: bool) -> None:
 def test_a_contraction_of_words_that_say_nothing_is_no_constraint() -> None:
     shown = [c.shown for c in parse_question("What's the fare, and who's the driver?").constraints]
     assert shown == ["fare", "driver"]
+
+
+def test_a_title_measures_nothing() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "The bridge reopens after two years.", "two years")
+    chunk = replace(reading.passage.chunk, title=reading.sentence)
+    titled = replace(reading, passage=replace(reading.passage, chunk=chunk))
+    (plain,) = judge_readings("How long is the bridge?", [reading], sure)
+    (title,) = judge_readings("How long is the bridge?", [titled], sure)
+    assert plain.chance >= sure.least > title.chance
+
+
+def test_the_name_of_a_field_is_no_value() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "keeper: Una Berg.", "keeper")
+    cell = Cell("keeper", Span(8, 16), name=Span(0, 6))
+    chunk = replace(
+        reading.passage.chunk, units=(Unit(UnitKind.RECORD, reading.around, cells=(cell,)),)
+    )
+    reading = replace(reading, passage=replace(reading.passage, chunk=chunk))
+    (judged,) = judge_readings("What is the address of Una Berg?", [reading], sure)
+    assert judged.chance < sure.least
+
+
+def test_an_exception_denies() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "All have paid except Una.", "Una")
+    (judged,) = judge_readings("Who hasn't paid?", [reading], sure)
+    assert judged.chance >= sure.least
