@@ -57,8 +57,6 @@ _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranke
 #: probability below which a row that was read is no answer: whole tables and looking up have failed
 #: by then, and 1 of 6 rows that were read below it, in two sets, answered
 _LEAST_OF_ROW = 0.45
-#: probability below which a sentence without any word for a reason does not say why
-_LEAST_WITHOUT_REASON = 0.7
 _MEASURED = (Asked.AMOUNT, Asked.COUNT)
 _INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
 _EXCEPTIONS = frozenset("except excluding only lacks lacked unable absent missing".split())
@@ -138,9 +136,7 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         another = _is_about_another(asked, bounds) or other_label(asked, around)
         weak = not reading.in_context and without_shared_words(signals) < fit.floor
         weak = weak or (chance < _LEAST_OF_ROW and _rows_of(reading)[1] is not None)
-        weak = weak or (
-            chance < _LEAST_WITHOUT_REASON and lacks_reason(asked.text, reading.sentence)
-        )
+        weak = weak or lacks_reason(asked.text, reading.sentence)
         another = another or is_set_against(asked.text, reading.sentence)
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)

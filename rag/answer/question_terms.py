@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
+from rag.text.synonyms import SYNONYMS
 
 #: characters of the beginning that words of one family share ("compost", "composting")
 _MIN_BEGINNING, _MAX_BEGINNING = 5, 20
@@ -68,6 +69,7 @@ class TextFacts:
             stem = str(value)
             return (
                 stem in self.stems
+                or not self.stems.isdisjoint(SYNONYMS.get(stem, ()))
                 or stem in self.beginnings
                 or any(
                     stem[:length] in self.stems

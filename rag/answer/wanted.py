@@ -107,6 +107,8 @@ def _may_be_of(dimensions: frozenset[str], question: str, short: str, around: st
     A number of the question itself ("room 4") is no such value. How long and how many may be said
     without any number ("until dusk", "Ida and Olav").
     """
+    if not dimensions and (counted := _values(short)):
+        return any(not v.dimension for v in counted)
     named = {v.shown for v in _values(question)} - {v.shown for v in _values(short)}
     own = [v for v in _values(around) if v.shown not in named]
     if any(v.dimension in dimensions or not v.dimension for v in own):

@@ -512,6 +512,7 @@ def test_what_is_asked_for(question: str, asked: str) -> None:
         ("Does it have 2460 metres?", []),
         ("Does it have 2461 metres?", ["2461"]),
         ("What are the two best bridges?", []),
+        ("What is the toll for someone of forty?", []),
     ],
 )
 def test_names_and_numbers_that_are_nowhere(question: str, absent: list[str]) -> None:
