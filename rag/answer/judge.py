@@ -138,6 +138,7 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         weak = weak or (chance < _LEAST_OF_ROW and _rows_of(reading)[1] is not None)
         weak = weak or lacks_reason(asked.text, reading.sentence)
         another = another or is_set_against(asked.text, reading.sentence)
+        another = another or (_is_title(reading) and _is_more_than_named(asked, bounds))
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
@@ -158,6 +159,7 @@ def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
     return any(
         (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in _INSTEAD)
         or (b.met is Met.NOWHERE and b.constraint.stems == {asked.subject})
+        or (b.met < Met.COREFERENCE and b.constraint.stems == {asked.topic})
         for b in bounds
     )
 
@@ -170,7 +172,7 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     sentence = reading.sentence
     if asked.kind is not Asked.YES_NO and is_pronoun(reading.short):
         return True
-    if _is_name_of_field(reading) or (_is_title(reading) and asked.kind in _MEASURED):
+    if _is_name_of_field(reading):
         return True
     row = _rows_of(reading)[1]
     if is_other_kind(asked.text, reading.short, sentence, row is not None):
@@ -203,6 +205,12 @@ def _is_name_of_field(reading: Reading) -> bool:
 def _is_title(reading: Reading) -> bool:
     """Is the sentence the title of the document, which sums up and measures nothing?"""
     return reading.sentence.strip(" #*_\n") == reading.passage.chunk.title.strip()
+
+
+def _is_more_than_named(asked: Question, bounds: Sequence[Bound]) -> bool:
+    """Is a measure asked for, or something of a name that the sentence does not have?"""
+    names = [b for b in bounds if b.constraint.kind is Kind.NAME]
+    return asked.kind in _MEASURED or any(b.met is not Met.SENTENCE for b in names)
 
 
 def _rows_of(reading: Reading) -> tuple[list[Unit], Unit | None]:

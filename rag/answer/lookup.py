@@ -24,6 +24,7 @@ from rag.answer.mail_parts import (
 )
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
 from rag.answer.spans import kind_of_short_answer
+from rag.answer.wanted import is_other_kind
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts, quantities
 from rag.text.calendar_names import spelled_out
@@ -207,6 +208,8 @@ class _Matcher:
     ) -> Iterator[Lookup]:
         asked, cell = self._asked, self._unit.cells[target]
         if not self._has_hard_terms(terms) or self._needs_operation():
+            return
+        if is_other_kind(asked.question, f"{value} {cell.header[:100]}", value, in_row=True):
             return
         kind = kind_of_short_answer(value)
         fits = 0.0

@@ -51,6 +51,12 @@ _SUBJECT = re.compile(
 )
 #: a noun that a question ends with or of which it says one thing: "was THE AIRPORT closed?"
 _LAST_NOUN = re.compile(r"(?<!\bin )\bthe ([a-z][\w-]*)(?=\W*$|\s+\w+(?:ed|en|wn|lt)\W*$)")
+#: "what did she say about THE STEEL?"
+_TOPIC = re.compile(
+    r"\b(?:say|says|said|think|thinks|write|wrote|writes|tell|told|report|reported|mention) "
+    r"(?:[^\W\d_]{1,20} ){0,3}?about (?:(?:the|a|an|his|her|their|its) )?([^\W\d_]{1,30})\W*$",
+    re.I,
+)
 _KIND_WORDS = frozenset(
     "year date day month time name number kind type sort percentage percent amount value total "
     "is are was were do does did has have had can could will would should must may".split()
@@ -112,6 +118,7 @@ class Question:
     wanted: str  #: kind of the short answer: "number", "date", "name" or ""
     constraints: tuple[Constraint, ...]
     negated: bool
+    topic: str  #: the stem of the noun behind "about" that ends the question, or ""
     subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
     labels: tuple[tuple[str, str], ...] = ()  #: stem and label of "flat A", "Falcon 5"
 
@@ -145,6 +152,7 @@ def parse_question(text: str) -> Question:
         kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
     if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:
         kind = Asked.LIST
+    topic = _TOPIC.search(rest.strip())
     last = _LAST_NOUN.search(rest.strip())
     subject = facts.fold_text(last[1]) if last else ""
     return Question(
@@ -153,6 +161,7 @@ def parse_question(text: str) -> Question:
         wanted=asked.kind,
         constraints=tuple(_constraints(rest)),
         negated=bool(facts.count_negations(text)),
+        topic=facts.stem(facts.fold_text(topic[1])) if topic else "",
         subject="" if subject in _KIND_WORDS else facts.stem(subject),
         labels=tuple(labels_of(rest)),
     )

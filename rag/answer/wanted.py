@@ -34,11 +34,26 @@ _MEASURES = (
     ),
 )
 _MANY = re.compile(r"\bhow many ([^\W\d_]+)")
-#: words for a price, an age or a number without digits
+#: words for an age, a measure or a number without digits
 _NO_DIGITS = re.compile(
     r"\b(?:free|nothing|gratis|included|includes?|no|none|zero|both|once|twice|one|an?|each|every|"
     r"always|never|daily|weekly|monthly|yearly|annually|on request|same|half|double|all|until|"
     r"several|dozens?|hundreds?|thousands?|few|many)\b"
+)
+_NO_SUM = re.compile(
+    r"\b(?:free|nothing|gratis|included|includes?|none|no (?:charge|fee|cost)|on request|same|"
+    r"half|double|without charge)\b"
+)
+#: words that tell of a birth or death, also "(1815-1852)"
+_LIFE = (
+    (re.compile(r"\bborn\b"), re.compile(r"\bborn\b|\bbirth|\bb\. |\(.{0,40}\d{4}|\*\s?\d")),
+    (
+        re.compile(r"\b(?:die|died)\b"),
+        re.compile(
+            r"\bdie[ds]?\b|\bdeath|\bdead\b|\bdying\b|kill|murder|drown|execut|assassin|hang|shot|"
+            r"suicide|pass(?:ed|es)? away|fell|\u2020|\(.{0,40}\d{4}|\bobit|succumb|perish"
+        ),
+    ),
 )
 _CALENDAR = (
     "mon(?:day)?s?|tue(?:s|sday|sdays)?|wed(?:nesday)?s?|thu(?:r|rs|rsday|rsdays)?|fri(?:day)?s?|"
@@ -73,7 +88,16 @@ def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False
     dimensions = asked_dimensions(folded)
     if dimensions is not None and not _may_be_of(dimensions, question, short, around):
         return True
-    return facts.asks_when(folded) and not _TIME.search(facts.fold_text(around))
+    if not facts.asks_when(folded):
+        return False
+    return not _TIME.search(facts.fold_text(around)) or (
+        not in_row and _is_another_event(folded, facts.fold_text(sentence))
+    )
+
+
+def _is_another_event(asked: str, sentence: str) -> bool:
+    """Is a birth or death asked for, and the sentence tells of none?"""
+    return any(word.search(asked) and not told.search(sentence) for word, told in _LIFE)
 
 
 def lacks_reason(question: str, sentence: str) -> bool:
@@ -116,7 +140,8 @@ def _may_be_of(dimensions: frozenset[str], question: str, short: str, around: st
     if _values(short):
         return False
     loose = not dimensions or "clock" in dimensions
-    return loose or bool(_NO_DIGITS.search(facts.fold_text(around)))
+    without = _NO_SUM if dimensions & _MONEY else _NO_DIGITS
+    return loose or bool(without.search(facts.fold_text(around)))
 
 
 @lru_cache(maxsize=512)

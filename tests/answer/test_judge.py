@@ -224,6 +224,12 @@ def test_a_question_of_thousands_of_numbers_is_judged_in_seconds(kind: str) -> N
             "leaked",
             "it is about Vera Dahl, not Vera Lund",
         ),
+        (
+            "What did Vera Lund say about the roof?",
+            "Vera Lund said good night. The roof leaked.",
+            "good night",
+            "it does not say “roof”",
+        ),
     ],
 )
 def test_what_stands_elsewhere_in_the_passage_is_not_said_by_the_sentence(

@@ -17,6 +17,8 @@ from rag.answer.wanted import is_other_kind, lacks_reason
         ("How many weeks is it open?", "12 euros", "It is open for 12 euros."),
         ("How old is Ida Roe?", "the harbour", "Ida Roe lives at the harbour."),
         ("When does Olav leave?", "the pier", "Olav leaves from the pier."),
+        ("When was Una born?", "1888", "The mill was bought in 1888 by Una."),
+        ("What does a valve cost?", "a year", "A valve should be exchanged within a year."),
     ],
 )
 def test_a_value_of_another_kind_is_no_answer(question: str, short: str, sentence: str) -> None:
@@ -36,6 +38,8 @@ def test_a_value_of_another_kind_is_no_answer(question: str, short: str, sentenc
         ("How old is Ida Roe?", "41", "Ida Roe is 41."),
         ("How long does it last?", "until dusk", "It lasts until dusk."),
         ("When does Olav leave?", "after lunch", "Olav leaves after lunch."),
+        ("When was Una born?", "1888", "Una Berg (1888-1940) bought the mill."),
+        ("When did Una die?", "1940", "Una was killed in 1940."),
         ("When does Olav leave?", "Thu", "Olav leaves on Thu."),
         ("Who pays when it rains?", "Olav", "Olav pays."),
         ("Is it open when it rains?", "open", "It is open."),
