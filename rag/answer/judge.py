@@ -26,7 +26,7 @@ from rag.answer.binding import (
     surroundings_of,
     unmet,
 )
-from rag.answer.contrast import is_set_against
+from rag.answer.mismatch import is_other_kind, is_set_against, lacks_reason
 from rag.answer.question import (
     Asked,
     Constraint,
@@ -38,7 +38,6 @@ from rag.answer.question import (
 from rag.answer.question_terms import facts_of, read_question
 from rag.answer.readings import Reading
 from rag.answer.spans import is_pronoun, kind_of_short_answer
-from rag.answer.wanted import is_other_kind, lacks_reason
 from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
 
@@ -172,7 +171,7 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     sentence = reading.sentence
     if asked.kind is not Asked.YES_NO and is_pronoun(reading.short):
         return True
-    if _is_name_of_field(reading):
+    if _is_name_of_field(reading) or _asks_itself(reading):
         return True
     row = _rows_of(reading)[1]
     if is_other_kind(asked.text, reading.short, sentence, row is not None):
@@ -199,6 +198,16 @@ def _is_name_of_field(reading: Reading) -> bool:
         for unit in reading.passage.chunk.units
         if unit.kind is UnitKind.RECORD
         for cell in unit.cells
+    )
+
+
+def _asks_itself(reading: Reading) -> bool:
+    """Is the sentence part of the question of an FAQ ("I lost a key. What now?")?"""
+    sentence = facts.flatten_text(reading.sentence).removeprefix("q ")
+    return any(
+        sentence in facts.flatten_text(unit.context.rpartition(" > ")[2])
+        for unit in reading.passage.chunk.units
+        if unit.kind is UnitKind.ANSWER and not reading.around.within(unit.span)
     )
 
 

@@ -22,9 +22,9 @@ from rag.answer.mail_parts import (
     author_of,
     is_quoted,
 )
+from rag.answer.mismatch import is_other_kind
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
 from rag.answer.spans import kind_of_short_answer
-from rag.answer.wanted import is_other_kind
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts, quantities
 from rag.text.calendar_names import spelled_out

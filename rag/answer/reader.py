@@ -43,7 +43,7 @@ from rag.answer.known_languages import (
 from rag.answer.list_sentences import further_sentences
 from rag.answer.lookup import Lookup, look_up
 from rag.answer.mail_parts import says_i, speaker_of
-from rag.answer.missing_names import missing_names
+from rag.answer.mentions import missing_names
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.readings import Reading, choose_readings
 from rag.answer.scope import passages_in_scope, without_sources

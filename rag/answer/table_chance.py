@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rag.answer.field_words import asked_fields
+from rag.answer.mismatch import is_other_kind
 from rag.answer.table_choice import Choice, choose_plan
 from rag.answer.table_model import TableModel
 from rag.answer.table_plans import Plan
 from rag.answer.table_question import TableQuestion
 from rag.answer.table_row_sets import BESIDE
 from rag.answer.table_rows import Table
-from rag.answer.wanted import is_other_kind
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
 

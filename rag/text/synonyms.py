@@ -93,14 +93,9 @@ serve serves feed feeds
 """
 
 
-def _table() -> dict[str, frozenset[str]]:
-    known = dict[str, set[str]]()
-    for line in _GROUPS.strip().splitlines():
-        stems = {stem(word) for word in line.split()}
-        for one in stems:
-            known.setdefault(one, set()).update(stems - {one})
-    return {one: frozenset(others) for one, others in known.items() if others}
-
-
 #: stem -> the stems that stand for it
-SYNONYMS = _table()
+SYNONYMS: dict[str, set[str]] = {}
+for _line in _GROUPS.strip().splitlines():
+    _stems = set(map(stem, _line.split()))
+    for _one in _stems:
+        SYNONYMS.setdefault(_one, set()).update(_stems - {_one})

@@ -19,6 +19,7 @@ from rag.answer.question import parse_question, without_slips
 from rag.answer.readings import Reading
 from rag.domain import Answers, Cell, Span, Unit, UnitKind
 from tests.support.fakes import passage
+from tests.support.structured import passage_of
 
 FIT = JudgeFit({"logit": 0.0, "all_near": 6.0}, constant=-3.0, least=0.5, part=0.2)
 
@@ -281,4 +282,23 @@ def test_an_exception_denies() -> None:
     sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
     reading = _reading(1, "All have paid except Una.", "Una")
     (judged,) = judge_readings("Who hasn't paid?", [reading], sure)
+    assert judged.chance >= sure.least
+
+
+def test_the_question_of_an_faq_is_no_answer() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    text = "Q: I lost a key. What now?\nA: Pay for a new one.\n"
+    held = passage_of(text)
+    at = text.index("\n")
+    first = Reading(held, "lost", Span(5, 9), "Q: I lost a key.", Span(0, 16), 2.0)
+    (judged,) = judge_readings("What must I do when a key is lost?", [first], sure)
+    assert judged.chance < sure.least
+    answer = replace(
+        first,
+        short="Pay",
+        span=Span(at + 4, at + 7),
+        sentence=text[at + 4 : -1],
+        around=Span(at + 4, len(text) - 1),
+    )
+    (judged,) = judge_readings("What must I do when a key is lost?", [answer], sure)
     assert judged.chance >= sure.least

@@ -16,7 +16,7 @@ from rag.answer.cite import parse_citations
 from rag.answer.judge import JudgeFit
 from rag.answer.known_languages import unknown_language
 from rag.answer.list_sentences import listed_noun
-from rag.answer.missing_names import missing_names
+from rag.answer.mentions import missing_names
 from rag.answer.reader import SOURCES_DIFFER, Reader
 from rag.answer.readings import ReaderFit, Reading, answers_differ, choose_readings
 from rag.answer.spans import answer_kind, pick_span, same_answer, sentence_around

@@ -26,7 +26,6 @@ from rag.answer import (
     lookup,
     mail_parts,
     mentions,
-    missing_names,
     model_text,
     prompt,
     referring_words,
@@ -35,14 +34,13 @@ from rag.answer import (
     table_rows,
 )
 from rag.answer.beyond_quoting import refuse_what_is_not_quoted
-from rag.answer.contrast import is_set_against
 from rag.answer.library_question import parse_library_question
 from rag.answer.list_sentences import listed_noun
+from rag.answer.mismatch import is_other_kind, is_set_against, lacks_reason
 from rag.answer.question_parts import parts_of_question
 from rag.answer.table_chance import may_answer
 from rag.answer.table_choice import choose_plan
 from rag.answer.table_question import TableQuestion
-from rag.answer.wanted import is_other_kind, lacks_reason
 from rag.cli.output import print_document
 from rag.domain import Chunk, Document, Passage, RawDocument, Span, Turn
 from rag.errors import Unreadable
@@ -289,9 +287,9 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "set against": (10_000, lambda t: (is_set_against(_SHORT, t), is_set_against(t, _SHORT), is_set_against(t, t))),
     "calendar": (60_000, calendar_names.spelled_out),
     "who says I": (60_000, lambda t: (mail_parts.says_i(t), mail_parts.speaker_of(_passage(t).chunk, Span(0, 1)))),
-    "unnamed, a question": (8_000, lambda t: missing_names.missing_names(t, [_passage(_SHORT)])),
-    "unnamed, a passage": (8_000, lambda t: missing_names.missing_names(_SHORT, [_passage(t)])),
-    "unnamed, both": (8_000, lambda t: missing_names.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
+    "unnamed, a question": (8_000, lambda t: mentions.missing_names(t, [_passage(_SHORT)])),
+    "unnamed, a passage": (8_000, lambda t: mentions.missing_names(_SHORT, [_passage(t)])),
+    "unnamed, both": (8_000, lambda t: mentions.missing_names(t, [_passage(t.replace("x", "y").replace("1", "2"))])),
     "pick": (5_000, lambda t: spans.pick_span(_SHORT, t, PassageReading(0.0, (AnswerSpan(Span(0, len(t)), 0.0),), 0.0))),
     "units": (20_000, find_units),
     "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
