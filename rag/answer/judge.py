@@ -26,7 +26,7 @@ from rag.answer.binding import (
     surroundings_of,
     unmet,
 )
-from rag.answer.mismatch import is_other_kind, is_set_against, lacks_reason
+from rag.answer.field_words import is_other_kind, lacks_reason
 from rag.answer.question import (
     Asked,
     Constraint,
@@ -37,6 +37,7 @@ from rag.answer.question import (
 )
 from rag.answer.question_terms import facts_of, read_question
 from rag.answer.readings import Reading
+from rag.answer.scope import is_set_against
 from rag.answer.spans import is_pronoun, kind_of_short_answer
 from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from rag.answer.field_words import asked_fields
+from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
     ASKING_STEMS,
     RECIPIENT,
@@ -22,7 +22,6 @@ from rag.answer.mail_parts import (
     author_of,
     is_quoted,
 )
-from rag.answer.mismatch import is_other_kind
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
 from rag.answer.spans import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind

@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.answer.field_words import asked_fields
-from rag.answer.mismatch import is_other_kind
+from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.table_choice import Choice, choose_plan
 from rag.answer.table_model import TableModel
 from rag.answer.table_plans import Plan

@@ -22,6 +22,7 @@ import pytest
 from rag.answer import (
     check,
     cite,
+    field_words,
     followup,
     lookup,
     mail_parts,
@@ -36,7 +37,6 @@ from rag.answer import (
 from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.library_question import parse_library_question
 from rag.answer.list_sentences import listed_noun
-from rag.answer.mismatch import is_other_kind, is_set_against, lacks_reason
 from rag.answer.question_parts import parts_of_question
 from rag.answer.table_chance import may_answer
 from rag.answer.table_choice import choose_plan
@@ -283,8 +283,8 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "forms": (2_000, lambda t: [f(t) for f in (parse_library_question, parts_of_question, refuse_what_is_not_quoted, listed_noun)]),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
     "kind": (30_000, spans.answer_kind),
-    "wanted": (10_000, lambda t: (is_other_kind(t, t[:50], t), is_other_kind(t, t, t, True), lacks_reason(f"why {t}", t))),
-    "set against": (10_000, lambda t: (is_set_against(_SHORT, t), is_set_against(t, _SHORT), is_set_against(t, t))),
+    "wanted": (10_000, lambda t: (field_words.is_other_kind(t, t[:50], t), field_words.is_other_kind(t, t, t, True), field_words.lacks_reason(f"why {t}", t))),
+    "set against": (10_000, lambda t: (scope.is_set_against(_SHORT, t), scope.is_set_against(t, _SHORT), scope.is_set_against(t, t))),
     "calendar": (60_000, calendar_names.spelled_out),
     "who says I": (60_000, lambda t: (mail_parts.says_i(t), mail_parts.speaker_of(_passage(t).chunk, Span(0, 1)))),
     "unnamed, a question": (8_000, lambda t: mentions.missing_names(t, [_passage(_SHORT)])),

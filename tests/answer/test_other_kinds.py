@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.mismatch import is_other_kind, is_set_against, lacks_reason
+from rag.answer.field_words import is_other_kind, lacks_reason
+from rag.answer.scope import is_set_against
 
 
 @pytest.mark.parametrize(
