@@ -35,12 +35,13 @@ from rag.answer.question import (
     parse_question,
     without_slips,
 )
-from rag.answer.question_terms import facts_of, read_question
+from rag.answer.question_terms import TextFacts, facts_of, read_question
 from rag.answer.readings import Reading
 from rag.answer.scope import is_set_against
 from rag.answer.spans import is_pronoun, kind_of_short_answer
 from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
+from rag.text.synonyms import SYNONYMS
 
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
 _WORDS = (Kind.HEAD, Kind.WORD)
@@ -159,7 +160,7 @@ def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
     return any(
         (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in _INSTEAD)
         or (b.met is Met.NOWHERE and b.constraint.stems == {asked.subject})
-        or (b.met < Met.COREFERENCE and b.constraint.stems == {asked.topic})
+        or (b.met is Met.PASSAGE and b.constraint.stems == {asked.topic})
         for b in bounds
     )
 
@@ -272,7 +273,7 @@ def signals_of(
     """The inputs of the regression, by name."""
     return {
         **_model_signals(reading, readings),
-        **_binding_signals(bounds, rarity),
+        **_binding_signals(bounds, rarity, facts_of(reading.passage.chunk.text)),
         **_shape_signals(asked, reading),
     }
 
@@ -297,7 +298,7 @@ def _bounded(value: float, lowest: float) -> float:
 
 
 def _binding_signals(
-    bounds: Sequence[Bound], rarity: Mapping[Constraint, float]
+    bounds: Sequence[Bound], rarity: Mapping[Constraint, float], passage: TextFacts
 ) -> dict[str, float]:
     names = [b for b in bounds if b.constraint.kind is Kind.NAME]
     words = [b for b in bounds if b.constraint.kind in _WORDS]
@@ -308,7 +309,11 @@ def _binding_signals(
         "all_near": _share(bounds, Met.COREFERENCE, rarity),
         "all_passage": _share(bounds, Met.PASSAGE, rarity),
         "words_near": _share(words, Met.COREFERENCE, rarity),
-        "words_passage": _share(words, Met.PASSAGE, rarity),
+        "words_passage": _share(
+            [replace(b, met=Met.NOWHERE) if _is_synonym(b, passage) else b for b in words],
+            Met.PASSAGE,
+            rarity,
+        ),
         "names_far": _count(names, Met.COREFERENCE),
         "names_absent": _count(names, Met.PASSAGE),
         "exact_far": _count(exact, Met.COREFERENCE),
@@ -319,6 +324,13 @@ def _binding_signals(
         "name_instead": float(any(b.instead and b.met is Met.NOWHERE for b in names)),
         "exact_instead": float(any(b.instead and b.met is Met.NOWHERE for b in exact)),
     }
+
+
+def _is_synonym(bound: Bound, passage: TextFacts) -> bool:
+    """Is a word met by another word for the same alone? That is no word that both share."""
+    return passage.stems.isdisjoint(bound.constraint.stems) and any(
+        not passage.stems.isdisjoint(SYNONYMS.get(stem, ())) for stem in bound.constraint.stems
+    )
 
 
 def _share(bounds: Sequence[Bound], least: Met, rarity: Mapping[Constraint, float]) -> float:

@@ -302,3 +302,11 @@ def test_the_question_of_an_faq_is_no_answer() -> None:
     )
     (judged,) = judge_readings("What must I do when a key is lost?", [answer], sure)
     assert judged.chance >= sure.least
+
+
+def test_another_word_for_the_same_is_met_and_is_no_word_that_both_share() -> None:
+    floored = JudgeFit({}, constant=9.0, least=0.5, part=0.2, floor=1.0)
+    text = "The mill closes at six."
+    (judged,) = judge_readings("When does the mill shut?", [_reading(1, text, "six")], floored)
+    assert judged.signals["all_sentence"] == 1.0 and judged.signals["words_passage"] < 1.0
+    assert judged.chance >= floored.least
