@@ -228,7 +228,8 @@ _TIME = re.compile(
     r"as long|beginning|end|start|late|early|mid|between|recently|currently|any time)\b"
 )
 _REASON = re.compile(
-    r"\b(?:because|since|as|so|due|owing|thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
+    r"\b(?:because|since|as (?:s?he|it|they|the|an?|his|her|its|their|there|we|i)|so|due|owing|"
+    r"thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
     r"therefore|hence|led|leads?|makes?|made|otherwise|too|enough|prevents?|avoids?|means?|meant|"
     r"explains?|following|until)\b"
 )

@@ -368,6 +368,7 @@ def _short(question: str, passage: Passage, place: Span, around: Span) -> str:
     text = _text_of(passage, place)
     if answer_kind(question) != "name" or "who" not in facts.fold_text(question):
         return text
-    if kind_of_short_answer(text) == "name" or not says_i(_text_of(passage, around)):
+    is_name = kind_of_short_answer(text) == "name" and not says_i(text)
+    if is_name or not says_i(_text_of(passage, around)):
         return text
     return speaker_of(passage.chunk, place) or text

@@ -65,6 +65,8 @@ def test_in_a_row_the_cell_counts_and_not_what_stands_beside_it() -> None:
         ("Ms Roe cannot speak; Ms Dahl takes her place.", True),
         ("Ms Roe cannot speak because she is ill.", False),
         ("Ms Roe had to travel, so she cannot speak.", False),
+        ("Ms Roe cannot speak as she is ill.", False),
+        ("Ms Roe resigns as treasurer.", True),
     ],
 )
 def test_a_sentence_without_a_word_for_a_reason_does_not_say_why(
