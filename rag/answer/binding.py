@@ -40,6 +40,13 @@ _PRONOUN = re.compile(
     r"contract|invoice|meeting|author|singer|band|album|island|river|war|battle|law|act|system))\b",
     re.I,
 )
+#: a sentence that begins with a relative of the person before
+_RELATIVE = re.compile(
+    r"\W*(?:[Hh]is|[Hh]er|[Tt]heir) (?:[a-z-]{1,20} ){0,2}?(?P<who>wife|husband|son|daughter|"
+    r"brother|sister|mother|father|uncle|aunt|nephew|niece|cousin|partner|widow|widower|"
+    r"grandmother|grandfather|grandson|granddaughter|parents|children)s?\b,?"
+    r"(?: (?P<name>[^\W\d_a-z][\w'\u2019-]{0,30}))?"
+)
 #: stems of words that a value with a unit of these dimensions answers for
 _MEASURES = {
     facts.stem(word): frozenset(dimensions.split())
@@ -140,15 +147,26 @@ def surroundings_of(chunk: Chunk, place: Span) -> Surroundings:
 
 def bind(question: Question, around: Surroundings) -> tuple[Bound, ...]:
     """Return every constraint of the question with where it is met."""
-    return tuple(_bound(constraint, around) for constraint in question.constraints)
+    relative = _relative(question.text, around.sentence)
+    return tuple(_bound(constraint, around, relative) for constraint in question.constraints)
 
 
-def _bound(constraint: Constraint, around: Surroundings) -> Bound:
+def _bound(constraint: Constraint, around: Surroundings, relative: str) -> Bound:
     has = _HAS[constraint.kind]
-    for met, text in around.texts:
-        if text and has(constraint, text):
-            return Bound(constraint, met)
-    return Bound(constraint, Met.NOWHERE, _instead(constraint, around))
+    met = next((met for met, text in around.texts if text and has(constraint, text)), Met.NOWHERE)
+    if relative and constraint.kind is Kind.NAME and met in (Met.COREFERENCE, Met.PASSAGE):
+        return Bound(constraint, Met.PASSAGE, relative)
+    return Bound(constraint, met, _instead(constraint, around) if met <= Met.PASSAGE else "")
+
+
+def _relative(question: str, sentence: str) -> str:
+    """The relative of somebody whom a sentence is about ("His wife Thea …"); "" without one.
+
+    Not if the question asks about such a relative.
+    """
+    found = _RELATIVE.match(sentence)
+    asked = facts.word_tokens(facts.fold_text(question))
+    return "" if not found or found["who"].lower() in asked else found["name"] or found["who"]
 
 
 # -- is a constraint met by a text?
@@ -333,7 +351,12 @@ def _form_of_code(code: str) -> str:
 
 
 def _other_name(constraint: Constraint, text: str) -> str:
-    """A name that shares a word with the constraint and has another one besides."""
+    """A name that shares a word with the constraint and has another one besides.
+
+    None if the sentence also has a part of the name alone, which may be short for it.
+    """
+    if any(stems and stems <= constraint.stems for _, stems in _names_with_stems(text)):
+        return ""
     for name, stems in _names_with_stems(text):
         if stems & constraint.stems and stems - constraint.stems and not constraint.stems <= stems:
             return name

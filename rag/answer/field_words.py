@@ -1,4 +1,9 @@
-"""Words of questions mapped to names of columns and fields: "how much" to price, cost, amount …
+"""Words of questions mapped to the names of fields, and to the measures, that answer them.
+
+"How much" is answered by price, cost, amount …, "how heavy" by a mass, "how many guests" by a
+number without a unit, "when" by a time, "why" by a reason. The reader's model likes the only number
+of a sentence, or the only cell of a row that the question leaves free: of the wrong answers, those
+of another measure or kind are the surest.
 
 A term of the question that a column's name answers in other words counts as found. The words of a
 few other languages are in the table, because people keep tables in their language and ask in
@@ -8,9 +13,12 @@ English.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from rag.text import facts
+from rag.text.quantities import Number, find_numbers
+from rag.text.units_of_measure import find_unit
 
 
 class _Wording(NamedTuple):
@@ -154,6 +162,8 @@ _TABLE: tuple[_Wording, ...] = (
         "status state",
     ),
 )
+#: how something is done: "how was it paid" asks for no sum
+_MANNER = re.compile(r"\W*how (?:is|are|was|were|did|do|does|can|could|should|will)\b")
 _ROWS = [
     (
         re.compile(pattern),
@@ -162,9 +172,146 @@ _ROWS = [
     )
     for pattern, asking, names in _TABLE
 ]
+_MONEY = frozenset("euro dollar sterling franc yen rupee rouble".split())
+_TIMES = frozenset(("duration", "months"))
+_MEASURES = (
+    (re.compile(r"\bhow heavy\b|\bhow much .{1,80}\bweigh|\bwhat .{1,80}\bweigh\b"), {"mass"}),
+    (re.compile(r"\bhow (?:tall|wide|deep|thick|far)\b"), {"length"}),
+    (re.compile(r"\bhow fast\b"), {"speed", *_TIMES}),
+    (re.compile(r"\bhow (?:hot|cold|warm)\b"), {"celsius", "fahrenheit"}),
+    (re.compile(r"\bhow long\b"), {"length", "clock", *_TIMES}),
+    (re.compile(r"\bhow (?:old|often)\b"), _TIMES),
+    (
+        re.compile(
+            r"\bhow much (?:does|do|did|will|would|is|are|was|were) .{1,200}\bcosts?\b|"
+            r"\bwhat (?:does|do|did|will|would) .{1,200}\bcosts?\b|"
+            r"\bwhat (?:is|was|are|were) the (?:\w+ )?(?:prices?|costs?|fees?|fares?|rent|salary)\b"
+        ),
+        _MONEY,
+    ),
+)
+_MANY = re.compile(r"\bhow many ([^\W\d_]+)")
+#: words for an age, a measure or a number without digits
+_NO_DIGITS = re.compile(
+    r"\b(?:free|nothing|gratis|included|includes?|no|none|zero|both|once|twice|one|an?|each|every|"
+    r"always|never|daily|weekly|monthly|yearly|annually|on request|same|half|double|all|until|"
+    r"several|dozens?|hundreds?|thousands?|few|many)\b"
+)
+_NO_SUM = re.compile(
+    r"\b(?:free|nothing|gratis|included|includes?|none|no (?:charge|fee|cost)|on request|same|"
+    r"half|double|without charge)\b"
+)
+#: words that tell of a birth or death, also "(1815-1852)"
+_LIFE = (
+    (re.compile(r"\bborn\b"), re.compile(r"\bborn\b|\bbirth|\bb\. |\(.{0,40}\d{4}|\*\s?\d")),
+    (
+        re.compile(r"\b(?:die|died)\b"),
+        re.compile(
+            r"\bdie[ds]?\b|\bdeath|\bdead\b|\bdying\b|kill|murder|drown|execut|assassin|hang|shot|"
+            r"suicide|pass(?:ed|es)? away|fell|\u2020|\(.{0,40}\d{4}|\bobit|succumb|perish"
+        ),
+    ),
+)
+_CALENDAR = (
+    "mon(?:day)?s?|tue(?:s|sday|sdays)?|wed(?:nesday)?s?|thu(?:r|rs|rsday|rsdays)?|fri(?:day)?s?|"
+    "sat(?:urday)?s?|sun(?:day)?s?|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
+    "july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_TIME = re.compile(
+    rf"\d|\b(?:{_CALENDAR}|spring|summer|autumn|winter|christmas|easter|"
+    r"(?:to|yester)day|tomorrow|tonight|noon|midnight|midday|dawn|dusk|sunset|sunrise|"
+    r"mornings?|evenings?|afternoons?|nights?|days?|daily|weeks?|weekly|weekends?|weekdays?|"
+    r"months?|monthly|years?|yearly|annually|hours?|hourly|minutes?|century|centuries|decades?|"
+    r"after|before|once|until|while|during|since|when|whenever|as soon|always|never|immediately|"
+    r"at once|later|earlier|soon|now|already|still|ago|next|last|first|then|closed|opened|open|"
+    r"season|holidays?|birthday|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+    r"as long|beginning|end|start|late|early|mid|between|recently|currently|any time)\b"
+)
+_REASON = re.compile(
+    r"\b(?:because|since|as (?:s?he|it|they|the|an?|his|her|its|their|there|we|i)|so|due|owing|"
+    r"thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
+    r"therefore|hence|led|leads?|makes?|made|otherwise|too|enough|prevents?|avoids?|means?|meant|"
+    r"explains?|following|until)\b"
+)
+_WHY = re.compile(r"^\W*(?:and |but |so )?(?:why|what .{0,60}\breason)\b")
 
 
 def asked_fields(question: str) -> list[tuple[frozenset[str], frozenset[str]]]:
     """Return pairs (stems that ask, stems of names that answer) for the wordings of a question."""
     folded = facts.fold_text(question)
-    return [(asking, names) for pattern, asking, names in _ROWS if pattern.search(folded)]
+    rows = _ROWS[1:] if _MANNER.match(folded) else _ROWS  # the first one is about money
+    return [(asking, names) for pattern, asking, names in rows if pattern.search(folded)]
+
+
+# -- measures, times and reasons
+
+
+def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False) -> bool:
+    """Tell whether an answer is not of the measure or the time that is asked for.
+
+    `short` stands in `sentence`. A row has numbers of many things: there, only `short` counts.
+    """
+    folded = facts.fold_text(question)
+    around = short if in_row else sentence
+    dimensions = asked_dimensions(folded)
+    if dimensions is not None and not _may_be_of(dimensions, question, short, around):
+        return True
+    if not facts.asks_when(folded):
+        return False
+    return not _TIME.search(facts.fold_text(around)) or (
+        not in_row and _is_another_event(folded, facts.fold_text(sentence))
+    )
+
+
+def _is_another_event(asked: str, sentence: str) -> bool:
+    """Is a birth or death asked for, and the sentence tells of none?"""
+    return any(word.search(asked) and not told.search(sentence) for word, told in _LIFE)
+
+
+def lacks_reason(question: str, sentence: str) -> bool:
+    """Tell whether a question asks why, and a sentence has no word that joins a reason to a fact.
+
+    A word that the question has too joins nothing ("why is it closed TO cars").
+    """
+    if not _WHY.match(facts.fold_text(question)):
+        return False
+    asked = set(facts.word_tokens(facts.fold_text(question)))
+    return not any(m[0] not in asked for m in _REASON.finditer(facts.fold_text(sentence)))
+
+
+@lru_cache(maxsize=256)
+def asked_dimensions(folded: str) -> frozenset[str] | None:
+    """Return the dimensions of the units that a folded question asks for; None if it asks for none.
+
+    No dimension at all is asked for by "how many guests", and those of time by "how many days".
+    """
+    if many := _MANY.search(folded):
+        dimension = find_unit(f"1 {many[1]}", 0, 1)[0]
+        if dimension in _TIMES:
+            return _TIMES
+        return frozenset((dimension,)) if dimension else frozenset()
+    return next((frozenset(found) for asked, found in _MEASURES if asked.search(folded)), None)
+
+
+def _may_be_of(dimensions: frozenset[str], question: str, short: str, around: str) -> bool:
+    """Tell whether a value of the dimensions, a number without a unit, or a word for one is there.
+
+    A number of the question itself ("room 4") is no such value. How long and how many may be said
+    without any number ("until dusk", "Ida and Olav").
+    """
+    if not dimensions and (counted := _values(short)):
+        return any(not v.dimension for v in counted)
+    named = {v.shown for v in _values(question)} - {v.shown for v in _values(short)}
+    own = [v for v in _values(around) if v.shown not in named]
+    if any(v.dimension in dimensions or not v.dimension for v in own):
+        return True
+    if _values(short):
+        return False
+    loose = not dimensions or "clock" in dimensions
+    without = _NO_SUM if dimensions & _MONEY else _NO_DIGITS
+    return loose or bool(without.search(facts.fold_text(around)))
+
+
+@lru_cache(maxsize=512)
+def _values(text: str) -> tuple[Number, ...]:
+    return tuple(find_numbers(facts.find_dates(text)[1]))

@@ -26,6 +26,7 @@ from rag.answer.binding import (
     surroundings_of,
     unmet,
 )
+from rag.answer.field_words import is_other_kind, lacks_reason
 from rag.answer.question import (
     Asked,
     Constraint,
@@ -34,11 +35,13 @@ from rag.answer.question import (
     parse_question,
     without_slips,
 )
-from rag.answer.question_terms import facts_of, read_question
+from rag.answer.question_terms import TextFacts, facts_of, read_question
 from rag.answer.readings import Reading
+from rag.answer.scope import is_set_against
 from rag.answer.spans import is_pronoun, kind_of_short_answer
 from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
+from rag.text.synonyms import SYNONYMS
 
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
 _WORDS = (Kind.HEAD, Kind.WORD)
@@ -55,6 +58,9 @@ _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranke
 #: probability below which a row that was read is no answer: whole tables and looking up have failed
 #: by then, and 1 of 6 rows that were read below it, in two sets, answered
 _LEAST_OF_ROW = 0.45
+_MEASURED = (Asked.AMOUNT, Asked.COUNT)
+_INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
+_EXCEPTIONS = frozenset("except excluding only lacks lacked unable absent missing".split())
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _NO_REASON = "it is near the question and gives no clear answer"
 
@@ -131,6 +137,9 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
         another = _is_about_another(asked, bounds) or other_label(asked, around)
         weak = not reading.in_context and without_shared_words(signals) < fit.floor
         weak = weak or (chance < _LEAST_OF_ROW and _rows_of(reading)[1] is not None)
+        weak = weak or lacks_reason(asked.text, reading.sentence)
+        another = another or is_set_against(asked.text, reading.sentence)
+        another = another or (_is_title(reading) and _is_more_than_named(asked, bounds))
         if another or weak or _cannot_answer(asked, reading):
             chance = min(chance, fit.least * _ANOTHER)
         judged.append(Judged(replace(reading, chance=chance), bounds, signals, chance))
@@ -143,14 +152,15 @@ def without_shared_words(signals: Mapping[str, float]) -> float:
 
 
 def _is_about_another(asked: Question, bounds: Sequence[Bound]) -> bool:
-    """Does the sentence name another person or code in the place of the one asked about?
+    """Does the sentence name another person, code or date in the place of the one asked about?
 
     Or is the noun that the whole question is about nowhere in the passage and its context? None of
     14 such sentences of the sets answered, and 0.27 of the others.
     """
     return any(
-        (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in (Kind.NAME, Kind.CODE))
+        (b.instead and b.met < Met.COREFERENCE and b.constraint.kind in _INSTEAD)
         or (b.met is Met.NOWHERE and b.constraint.stems == {asked.subject})
+        or (b.met is Met.PASSAGE and b.constraint.stems == {asked.topic})
         for b in bounds
     )
 
@@ -161,15 +171,57 @@ def _cannot_answer(asked: Question, reading: Reading) -> bool:
     Or does it ask who, and the answer is a pronoun? Or must rows be compared, and it is one row?
     """
     sentence = reading.sentence
-    if asked.kind is Asked.PERSON and is_pronoun(reading.short):
+    if asked.kind is not Asked.YES_NO and is_pronoun(reading.short):
+        return True
+    if _is_name_of_field(reading) or _asks_itself(reading):
+        return True
+    row = _rows_of(reading)[1]
+    if is_other_kind(asked.text, reading.short, sentence, row is not None):
         return True
     words = facts.word_tokens(facts.fold_text(asked.text))
     if _needs_rows_compared(asked.text, reading):
         return True
     compares = asked.kind is Asked.YES_NO and "than" in words
-    return (asked.negated and not facts.count_negations(sentence)) or (
+    return (asked.negated and not _denies(sentence)) or (
         compares and "than" not in facts.word_tokens(facts.fold_text(sentence))
     )
+
+
+def _denies(sentence: str) -> bool:
+    """Does a sentence deny something, or make an exception ("all except Ida")?"""
+    words = facts.word_tokens(facts.fold_text(sentence))
+    return bool(facts.count_negations(sentence)) or not _EXCEPTIONS.isdisjoint(words)
+
+
+def _is_name_of_field(reading: Reading) -> bool:
+    """Is the short answer in the name of a field of a record, and not in its value?"""
+    return any(
+        cell.name is not None and reading.span.within(cell.name)
+        for unit in reading.passage.chunk.units
+        if unit.kind is UnitKind.RECORD
+        for cell in unit.cells
+    )
+
+
+def _asks_itself(reading: Reading) -> bool:
+    """Is the sentence part of the question of an FAQ ("I lost a key. What now?")?"""
+    sentence = facts.flatten_text(reading.sentence).removeprefix("q ")
+    return any(
+        sentence in facts.flatten_text(unit.context.rpartition(" > ")[2])
+        for unit in reading.passage.chunk.units
+        if unit.kind is UnitKind.ANSWER and not reading.around.within(unit.span)
+    )
+
+
+def _is_title(reading: Reading) -> bool:
+    """Is the sentence the title of the document, which sums up and measures nothing?"""
+    return reading.sentence.strip(" #*_\n") == reading.passage.chunk.title.strip()
+
+
+def _is_more_than_named(asked: Question, bounds: Sequence[Bound]) -> bool:
+    """Is a measure asked for, or something of a name that the sentence does not have?"""
+    names = [b for b in bounds if b.constraint.kind is Kind.NAME]
+    return asked.kind in _MEASURED or any(b.met is not Met.SENTENCE for b in names)
 
 
 def _rows_of(reading: Reading) -> tuple[list[Unit], Unit | None]:
@@ -221,7 +273,7 @@ def signals_of(
     """The inputs of the regression, by name."""
     return {
         **_model_signals(reading, readings),
-        **_binding_signals(bounds, rarity),
+        **_binding_signals(bounds, rarity, facts_of(reading.passage.chunk.text)),
         **_shape_signals(asked, reading),
     }
 
@@ -246,7 +298,7 @@ def _bounded(value: float, lowest: float) -> float:
 
 
 def _binding_signals(
-    bounds: Sequence[Bound], rarity: Mapping[Constraint, float]
+    bounds: Sequence[Bound], rarity: Mapping[Constraint, float], passage: TextFacts
 ) -> dict[str, float]:
     names = [b for b in bounds if b.constraint.kind is Kind.NAME]
     words = [b for b in bounds if b.constraint.kind in _WORDS]
@@ -257,7 +309,11 @@ def _binding_signals(
         "all_near": _share(bounds, Met.COREFERENCE, rarity),
         "all_passage": _share(bounds, Met.PASSAGE, rarity),
         "words_near": _share(words, Met.COREFERENCE, rarity),
-        "words_passage": _share(words, Met.PASSAGE, rarity),
+        "words_passage": _share(
+            [replace(b, met=Met.NOWHERE) if _is_synonym(b, passage) else b for b in words],
+            Met.PASSAGE,
+            rarity,
+        ),
         "names_far": _count(names, Met.COREFERENCE),
         "names_absent": _count(names, Met.PASSAGE),
         "exact_far": _count(exact, Met.COREFERENCE),
@@ -265,9 +321,16 @@ def _binding_signals(
         "head_far": _count(heads, Met.COREFERENCE),
         "head_absent": _count(heads, Met.PASSAGE),
         "words_absent": _count(words, Met.PASSAGE),
-        "name_instead": float(any(b.instead for b in names)),
-        "exact_instead": float(any(b.instead for b in exact)),
+        "name_instead": float(any(b.instead and b.met is Met.NOWHERE for b in names)),
+        "exact_instead": float(any(b.instead and b.met is Met.NOWHERE for b in exact)),
     }
+
+
+def _is_synonym(bound: Bound, passage: TextFacts) -> bool:
+    """Is a word met by another word for the same alone? That is no word that both share."""
+    return passage.stems.isdisjoint(bound.constraint.stems) and any(
+        not passage.stems.isdisjoint(SYNONYMS.get(stem, ())) for stem in bound.constraint.stems
+    )
 
 
 def _share(bounds: Sequence[Bound], least: Met, rarity: Mapping[Constraint, float]) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from rag.answer.field_words import asked_fields
+from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
     ASKING_STEMS,
     RECIPIENT,
@@ -26,6 +26,7 @@ from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_questi
 from rag.answer.spans import kind_of_short_answer
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts, quantities
+from rag.text.calendar_names import spelled_out
 from rag.text.sentences import split_sentences
 
 #: share of the question's weight from which a place is taken
@@ -150,7 +151,7 @@ class _Matcher:
     def _values(self) -> Iterator[Lookup]:
         unit, asked = self._unit, self._asked
         values = [self._text(cell.span) for cell in unit.cells]
-        found = [asked.found([value]) for value in values]
+        found = [asked.found([spelled_out(value)]) for value in values]
         heads = [self._head(cell.header) for cell in unit.cells]
         best_key = self._key(values, found)
         for target in range(len(unit.cells)):
@@ -183,7 +184,7 @@ class _Matcher:
 
     def _head(self, header: str) -> tuple[frozenset[Term], float]:
         """The terms that a column's name has, and how surely it is asked for, 0..1."""
-        direct = self._asked.found([header])
+        direct = self._asked.found([spelled_out(header)])
         if self._recipient and header.startswith(SENDER):
             return frozenset(), 0.0
         if self._recipient and header.startswith(RECIPIENT):
@@ -191,7 +192,7 @@ class _Matcher:
                 t for t in self._asked.terms if t[0] == "stem" and t[1] in ASKING_STEMS
             )
             return direct | by_direction, 1.0
-        stems = facts_of(header).stems
+        stems = facts_of(spelled_out(header)).stems
         by_wording, strength = set[Term](), 0.0
         for asking, names in self._fields:
             if stems & names:
@@ -206,6 +207,8 @@ class _Matcher:
     ) -> Iterator[Lookup]:
         asked, cell = self._asked, self._unit.cells[target]
         if not self._has_hard_terms(terms) or self._needs_operation():
+            return
+        if is_other_kind(asked.question, f"{value} {cell.header[:100]}", value, in_row=True):
             return
         kind = kind_of_short_answer(value)
         fits = 0.0
@@ -236,7 +239,8 @@ class _Matcher:
     def _entry(self) -> Iterator[Lookup]:
         (cell,) = self._unit.cells[:1]
         asked, value = self._asked, self._text(cell.span)
-        in_name, in_value = asked.found([cell.header]), asked.found([value])
+        in_name = asked.found([spelled_out(cell.header)])
+        in_value = asked.found([_without_questions(value)])
         around = self._scope
         if in_name and not in_value - in_name - around:
             terms = in_name | around
@@ -319,6 +323,14 @@ class _Matcher:
         return all(t in terms for t in self._asked.terms if t[0] != "stem") and all(
             name <= stems for name in self._asked.names
         )
+
+
+def _without_questions(text: str) -> str:
+    """The sentences of a text that ask nothing: who asks who did it did not do it."""
+    if "?" not in text:
+        return text
+    spans = [span for span in split_sentences(text) if not span.of(text).endswith("?")]
+    return " ".join(span.of(text) for span in spans)
 
 
 def _is_whole(value: str, found: frozenset[Term]) -> bool:

@@ -51,6 +51,12 @@ _SUBJECT = re.compile(
 )
 #: a noun that a question ends with or of which it says one thing: "was THE AIRPORT closed?"
 _LAST_NOUN = re.compile(r"(?<!\bin )\bthe ([a-z][\w-]*)(?=\W*$|\s+\w+(?:ed|en|wn|lt)\W*$)")
+#: "what did she say about THE STEEL?"
+_TOPIC = re.compile(
+    r"\b(?:say|says|said|think|thinks|write|wrote|writes|tell|told|report|reported|mention) "
+    r"(?:[^\W\d_]{1,20} ){0,3}?about (?:(?:the|a|an|his|her|their|its) )?([^\W\d_]{1,30})\W*$",
+    re.I,
+)
 _KIND_WORDS = frozenset(
     "year date day month time name number kind type sort percentage percent amount value total "
     "is are was were do does did has have had can could will would should must may".split()
@@ -112,6 +118,7 @@ class Question:
     wanted: str  #: kind of the short answer: "number", "date", "name" or ""
     constraints: tuple[Constraint, ...]
     negated: bool
+    topic: str  #: the stem of the noun behind "about" that ends the question, or ""
     subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
     labels: tuple[tuple[str, str], ...] = ()  #: stem and label of "flat A", "Falcon 5"
 
@@ -126,7 +133,7 @@ _ASKED = (
     (Asked.COUNT, r"\bhow many\b|\bnumber of\b"),
     (Asked.AMOUNT, r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b"),
     (Asked.PERSON, r"\bwho(?:se|m)?\b"),
-    (Asked.TIME, r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time)\b"),
+    (Asked.TIME, r"\b(?:what|which) (?:year|date|day|month|time)\b"),
     (Asked.PLACE, r"\bwhere\b|\b(?:what|which) (?:country|city|place|town|state)\b"),
     (Asked.REASON, r"\bwhy\b"),
     (Asked.DEFINITION, r"^\W*what (?:is|are|does) (?:an? )?\w+(?: mean)?\W*$|\bstand for\b"),
@@ -139,10 +146,13 @@ def parse_question(text: str) -> Question:
     asked, rest = read_question(text), _FILE.sub(" ", text)
     folded = facts.fold_text(text)
     kind = next((kind for kind, pattern in _ASKED if re.search(pattern, folded)), None)
+    if facts.asks_when(folded) and kind not in (Asked.LATEST, Asked.STEPS):
+        kind = Asked.TIME
     if kind is None:
         kind = Asked.YES_NO if asked.asks_yes_or_no else Asked.THING
     if kind in (Asked.PERSON, Asked.THING) and asked.asks_for_list:
         kind = Asked.LIST
+    topic = _TOPIC.search(rest.strip())
     last = _LAST_NOUN.search(rest.strip())
     subject = facts.fold_text(last[1]) if last else ""
     return Question(
@@ -151,6 +161,7 @@ def parse_question(text: str) -> Question:
         wanted=asked.kind,
         constraints=tuple(_constraints(rest)),
         negated=bool(facts.count_negations(text)),
+        topic=facts.stem(facts.fold_text(topic[1])) if topic else "",
         subject="" if subject in _KIND_WORDS else facts.stem(subject),
         labels=tuple(labels_of(rest)),
     )

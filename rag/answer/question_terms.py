@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
+from rag.text.synonyms import SYNONYMS
 
 #: characters of the beginning that words of one family share ("compost", "composting")
 _MIN_BEGINNING, _MAX_BEGINNING = 5, 20
@@ -44,6 +45,9 @@ _YES_OR_NO = re.compile(
 _COUNTS = re.compile(r"\b(?:how many|number of)\b")
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
 
+#: an address that is no place
+_MAIL_ADDRESS = re.compile(r"\b(e-?mail) address(?:es)?\b", re.I)
+
 #: a word, number, date or code that the question names
 Term = tuple[str, object]
 
@@ -65,6 +69,7 @@ class TextFacts:
             stem = str(value)
             return (
                 stem in self.stems
+                or not self.stems.isdisjoint(SYNONYMS.get(stem, ()))
                 or stem in self.beginnings
                 or any(
                     stem[:length] in self.stems
@@ -149,7 +154,7 @@ def _weight(term: Term) -> float:
 
 def read_question(question: str) -> QuestionTerms:
     """Return the terms of a question."""
-    dates, rest = facts.find_dates(question)
+    dates, rest = facts.find_dates(_MAIL_ADDRESS.sub(r"\1", question))
     codes = [match[0] for match in CODE.finditer(rest)]
     for code in codes:
         rest = rest.replace(code, " ", 1)

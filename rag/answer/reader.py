@@ -42,13 +42,17 @@ from rag.answer.known_languages import (
 )
 from rag.answer.list_sentences import further_sentences
 from rag.answer.lookup import Lookup, look_up
+from rag.answer.mail_parts import says_i, speaker_of
+from rag.answer.mentions import missing_names
 from rag.answer.question_terms import QuestionTerms, facts_of, read_question
 from rag.answer.readings import Reading, choose_readings
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.spans import (
     Part,
+    answer_kind,
     has_structure,
     in_structure,
+    kind_of_short_answer,
     parts_of,
     pick_span,
     pick_spans,
@@ -72,8 +76,7 @@ from rag.domain import (
     Turn,
 )
 from rag.protocols import PairModel, PassageReading
-from rag.text import facts, quantities
-from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
+from rag.text import facts
 from rag.text.foreign_marks import quote_foreign
 from rag.text.units import view_of
 
@@ -259,7 +262,7 @@ class Reader:
             sharp, margin = place_scores(view.text, spots, span)
             yield Reading(
                 passage=passage,
-                short=_text_of(passage, place),
+                short=_short(question, passage, place, around),
                 span=place,
                 sentence=_text_of(passage, around),
                 around=around,
@@ -297,7 +300,7 @@ class Reader:
         missing = 1 - share_in_context(read_question(question), part)
         return Reading(
             passage=passage,
-            short=_text_of(passage, place),
+            short=_short(question, passage, place, part.span),
             span=place,
             sentence=_text_of(passage, part.span),
             around=part.span,
@@ -360,32 +363,12 @@ def _text_of(passage: Passage, span: Span) -> str:
     return passage.chunk.text[span.start - start : span.end - start]
 
 
-def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
-    """The dates, numbers and names of the question that no passage or title has.
-
-    The question's first word is not taken for a name: its capital means nothing.
-    """
-    whole = "\n".join(
-        f"{p.chunk.title}\n{p.chunk.heading}\n{p.chunk.date or ''}\n{p.chunk.text}"
-        for p in passages
-    )
-    known_stems = WordIndex({facts.stem(w) for w in facts.word_tokens(facts.fold_text(whole))})
-    known_dates = DateIndex(facts.find_dates(whole)[0])
-    known_numbers = NumberIndex(quantities.find_numbers(whole))
-    dates, rest = facts.find_dates(question)
-    missing = [date.shown for date in dates if not known_dates.agree(date)]
-    missing += [
-        number.shown
-        for number in quantities.find_numbers(rest)
-        if number.shown[:1].isdigit() and not known_numbers.bear_out(number)
-    ]
-    after_first_word = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""
-    missing += [
-        name
-        for name in facts.find_names("x " + after_first_word)
-        if any(
-            not facts.is_stop_word(word) and not known_stems.has(facts.stem(word))
-            for word in facts.word_tokens(facts.fold_text(name))
-        )
-    ]
-    return missing
+def _short(question: str, passage: Passage, place: Span, around: Span) -> str:
+    """The short answer at `place`; the writer of the sentence `around` it if "I" answers who."""
+    text = _text_of(passage, place)
+    if answer_kind(question) != "name" or "who" not in facts.fold_text(question):
+        return text
+    is_name = kind_of_short_answer(text) == "name" and not says_i(text)
+    if is_name or not says_i(_text_of(passage, around)):
+        return text
+    return speaker_of(passage.chunk, place) or text

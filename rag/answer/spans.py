@@ -28,6 +28,10 @@ from rag.text.units import UnitsInOrder, View, context_of, view_of
 _QUESTION_WORDS_WEIGHT = 4.0
 #: added to the score of a place if it is of the kind that is asked for
 _KIND_WEIGHT = 0.4
+#: added to the score of a place in the clause of the year asked about, or taken in another's
+_YEAR_WEIGHT = 3.0
+_FOUR_DIGITS = re.compile(r"(?<![\d.,])(?:1\d|20)\d\d(?!\d|[.,]\d)")
+_CLAUSE_END = re.compile(r"[,;:]\s+(?:and\s+|but\s+)?|\s(?:and|but|while|whereas)\s")
 #: between the values of a list
 _BETWEEN = re.compile(r"[,;]\s+(?:and\s+)?|(?<!\s)\s+and\s+")
 #: never the name of a person
@@ -46,9 +50,7 @@ _ASKS_FOR_NUMBER = re.compile(
     r"\bhow many\b|\bwhat (?:is |was )?(?:the )?(?:total |exact )?"
     r"(?:percent|percentage|number|value|amount)\b"
 )
-_ASKS_FOR_DATE = re.compile(
-    r"\bwhen\b|\bwhat (?:year|date|day|month)\b|\b(?:in|on) which (?:year|date|day|month)\b"
-)
+_ASKS_FOR_CLOCK = re.compile(r"\b(?:what|which) time\b")
 _ASKS_FOR_NAME = re.compile(
     r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich (?:country|city|person|company|state)\b"
 )
@@ -77,7 +79,7 @@ def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> 
     plus or minus a constant for the kind of what stands there.
     """
     weights, wanted = _word_weights(question, text), answer_kind(question)
-    asked_stems = set(facts.content_stems(question))
+    asked_stems, years = set(facts.content_stems(question)), set(_FOUR_DIGITS.findall(question))
     sentence_weights: dict[Span, float] = {}
     best: dict[Span, tuple[float, Span]] = {}
     within = [spot for spot in reading.spots if _in_one_sentence(text, spot.span)]
@@ -90,6 +92,7 @@ def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> 
             place.score
             + _QUESTION_WORDS_WEIGHT * sentence_weights[sentence]
             + _KIND_WEIGHT * _kind_match(wanted, place.span.of(text))
+            + _YEAR_WEIGHT * _year_fits(years, text, sentence, place.span)
             - _ECHO_WEIGHT * _is_echo(asked_stems, place.span.of(text))
             - _ECHO_WEIGHT * _is_pronoun(wanted, place.span.of(text))
         )
@@ -97,6 +100,22 @@ def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> 
             best[sentence] = score, place.span
     ranked = sorted(best.values(), key=lambda pair: -pair[0])
     return [_one_of_several(asked_stems, text, span) for _, span in ranked[:most]]
+
+
+def _year_fits(years: set[str], text: str, sentence: Span, place: Span) -> int:
+    """1 if a place stands in the clause with the year asked about, -1 if in that of another year.
+
+    0 if the sentence has no two years. "In 2011 there were 210, in 2019 only 85."
+    """
+    there = _FOUR_DIGITS.findall(sentence.of(text)) if years else []
+    if len(set(there)) < 2 or years.isdisjoint(there):
+        return 0
+    around = sentence.of(text)
+    bounds = [match.end() + sentence.start for match in _CLAUSE_END.finditer(around)]
+    start = max((at for at in bounds if at <= place.start), default=sentence.start)
+    end = min((at for at in bounds if at > place.start), default=sentence.end)
+    found = set(_FOUR_DIGITS.findall(text, start, end))
+    return 1 if found & years else -1 if found else 0
 
 
 def _one_of_several(asked_stems: set[str], text: str, span: Span) -> Span:
@@ -139,7 +158,7 @@ def _is_pronoun(wanted: str, short: str) -> bool:
 
 def is_pronoun(short: str) -> bool:
     """Is a short answer nothing but a pronoun?"""
-    return facts.fold_text(short).strip(" .,") in _PRONOUNS
+    return facts.fold_text(short).strip(" .,").partition("'")[0] in _PRONOUNS
 
 
 def _is_echo(asked_stems: set[str], short: str) -> bool:
@@ -188,7 +207,15 @@ def quote_around(chunk: Chunk, place: Span) -> Span:
             return unit.span
     start = chunk.span.start
     sentence = sentence_around(chunk.text, Span(place.start - start, place.end - start))
-    return Span(start + sentence.start, start + sentence.end)
+    first, last = start + sentence.start, start + sentence.end
+    for unit in chunk.units:  # a table ends without a full stop
+        if unit.kind is UnitKind.ROW and first < unit.span.end <= place.start:
+            first = unit.span.end
+        elif unit.kind is UnitKind.ROW and place.end <= unit.span.start < last:
+            last = unit.span.start
+    text = chunk.text[first - start : last - start]
+    first += len(text) - len(text.lstrip())
+    return Span(first, first + len(text.strip()))
 
 
 def answer_kind(question: str) -> str:
@@ -196,7 +223,7 @@ def answer_kind(question: str) -> str:
     folded = facts.fold_text(question)
     if _ASKS_FOR_NUMBER.search(folded):
         return "number"
-    if _ASKS_FOR_DATE.search(folded):
+    if facts.asks_when(folded) and not _ASKS_FOR_CLOCK.search(folded):
         return "date"
     return "name" if _ASKS_FOR_NAME.search(folded) else ""
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.answer.field_words import asked_fields
+from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.table_choice import Choice, choose_plan
 from rag.answer.table_model import TableModel
 from rag.answer.table_plans import Plan
@@ -25,6 +25,14 @@ from rag.text.units_of_measure import find_unit
 #: characters of a cell or a name in which a unit is looked for
 _MAX_CELL = 100
 _LITTLE = 0.001  #: added to probabilities before their logarithm
+#: stems of nouns that mean the rows of any table, and those of people
+_ROW_NOUNS = frozenset(
+    facts.stem(word)
+    for word in "row rows entry entries record records item items line lines time times".split()
+)
+_PEOPLE = frozenset(map(facts.stem, "people person persons members member names name".split()))
+#: stems of names of columns that people have
+_OF_PEOPLE = frozenset(map(facts.stem, "name surname person age born birthday member".split()))
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -53,7 +61,34 @@ def may_answer(
 ) -> bool:
     """Tell whether a reading uses all that the question must not be answered without."""
     terms = has_hard_terms(asked, placed, choice, common)
-    return terms and keeps_operators(asked, choice.plan, placed.table)
+    if not terms or not keeps_operators(asked, choice.plan, placed.table):
+        return False
+    return counts_what_is_asked(asked, placed, choice.plan) and _fits(asked, placed, choice.plan)
+
+
+def counts_what_is_asked(asked: TableQuestion, placed: TableAbout, plan: Plan) -> bool:
+    """Tell whether all rows of a table are what "how many …" counts.
+
+    The table, its caption, its file or a column is named so, or the rows themselves are meant.
+    """
+    if plan.operation != "count" or plan.chosen.chosen != "all" or "many" not in asked.words:
+        return True
+    after = asked.words.index("many") + 1
+    nouns = [facts.stem(word) for word in asked.words[after:] if not facts.is_stop_word(word)][:1]
+    headers = {stem for column in placed.table.columns for stem in column.stems}
+    known = headers | _ROW_NOUNS | set(facts.content_stems(placed.about))
+    if headers & _OF_PEOPLE:
+        known |= _PEOPLE
+    return all(noun in known for noun in nouns)
+
+
+def _fits(asked: TableQuestion, placed: TableAbout, plan: Plan) -> bool:
+    """Tell whether the cells that are read are of the measure or time that is asked for."""
+    if plan.operation != "cell" or not plan.cells:
+        return True
+    header = placed.table.headers[plan.column]
+    cell = placed.table.rows[plan.cells[0]][plan.column][:_MAX_CELL]
+    return not is_other_kind(asked.question, f"{cell} {header[:_MAX_CELL]}", cell, in_row=True)
 
 
 def answer_chance(signals: Sequence[float], fit: Sequence[float]) -> float:

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from rag.text import facts
+from rag.text.calendar_names import spelled_out
 
 #: characters of a cell that are parsed
 _MAX_CELL_CHARS = 300
@@ -73,7 +74,7 @@ class Table:
 
         def of(cell: str) -> tuple[str, ...]:
             if cell not in known:
-                known[cell] = tuple(words_of(cell)[1])
+                known[cell] = tuple(words_of(spelled_out(cell))[1])
             return known[cell]
 
         return tuple(tuple(of(cell) for cell in row) for row in self.rows)
@@ -153,7 +154,7 @@ def is_empty(cell: str) -> bool:
 
 def typed_column(header: str, cells: Sequence[str]) -> Column:
     """Return the column of `cells`."""
-    stems = frozenset(words_of(header)[1])
+    stems = frozenset(words_of(spelled_out(header))[1])
     filled = [cell for cell in cells if not is_empty(cell)]
     if filled:
         dates = [date_of(cell) for cell in filled]

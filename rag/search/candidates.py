@@ -30,7 +30,8 @@ from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
 from rag.protocols import Embedder
-from rag.text.facts import fold_text, is_stop_word, word_tokens
+from rag.text.calendar_names import MONTHS
+from rag.text.facts import Date, find_dates, fold_text, is_stop_word, word_tokens
 from rag.text.unspaced import divide
 
 if TYPE_CHECKING:
@@ -216,7 +217,15 @@ def query_words(question: str) -> list[str]:
     spelt, pairs = divide(question)
     words = word_tokens(fold_text(spelt))
     content_words = [word for word in words if not is_stop_word(word)] + pairs or words
+    content_words += [word for date in find_dates(spelt)[0] for word in _other_writings(date)]
     return list(dict.fromkeys(content_words[:_MAX_QUERY_WORDS]))
+
+
+def _other_writings(date: Date) -> Iterator[str]:
+    """Yield the words of a whole date as tables and letters write it: 2022, 04, 9, april."""
+    if date.year is not None and date.day is not None:
+        yield from (f"{date.year:04d}", f"{date.month:02d}", f"{date.day:02d}", str(date.day))
+        yield MONTHS[date.month - 1]
 
 
 def fuse_scores(by_words: Mapping[str, float], by_vectors: Mapping[str, float]) -> dict[str, float]:

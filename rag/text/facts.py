@@ -45,6 +45,12 @@ _MIN_QUOTATION_CHARS, _MAX_QUOTATION_CHARS = 3, 600
 _MIN_QUOTATION_WORDS = 3
 _INITIALS = re.compile(r"\b[A-Za-z](?:\.[A-Za-z])+\b\.?")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WHEN = re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time)\b")
+#: a word that asks for something else than a time, or a verb that opens a question of yes or no
+_ASKS_ELSE = re.compile(
+    r"\b(?:who(?:m|se)?|what|which|where|why|how)\b|"
+    r"^\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|shall|has|have|had|will|would)\b"
+)
 _NAME = re.compile(
     r"\b[A-ZÀ-ÖØ-Þ][\w’'&.-]*"
     r"(?:\s+(?:(?:de|di|da|von|van|bin|al|of|the|du|la|le)\s+)*[A-ZÀ-ÖØ-Þ][\w’'&.-]*)*"
@@ -211,12 +217,14 @@ def word_tokens(text: str) -> list[str]:
 
 def is_stop_word(word: str) -> bool:
     """Tell whether a folded word is a function word, which says nothing about the topic."""
-    return word in STOP_WORDS
+    if "'" not in word:
+        return word in STOP_WORDS
+    return word.endswith("n't") or word.partition("'")[0] in STOP_WORDS  # "what's", "I'd"
 
 
 def content_stems(text: str) -> list[str]:
     """Return the stems of the content words of `text`, in order, folded, without stop words."""
-    return [stem(w) for w in _WORD.findall(fold_text(text)) if w not in STOP_WORDS]
+    return [stem(w) for w in _WORD.findall(fold_text(text)) if not is_stop_word(w)]
 
 
 def one_letter_apart(a: str, b: str) -> bool:
@@ -234,6 +242,15 @@ def one_letter_apart(a: str, b: str) -> bool:
 def count_negations(text: str) -> int:
     """Return the number of words of `text` that negate a statement."""
     return sum(w in NEGATIONS or w.endswith("n't") for w in _WORD.findall(fold_text(text)))
+
+
+def asks_when(folded: str) -> bool:
+    """Tell whether a folded question asks for a time: "when" that opens no clause of time.
+
+    "Who pays when it rains" asks who.
+    """
+    at = _WHEN.search(folded)
+    return at is not None and not _ASKS_ELSE.search(folded, 0, at.start())
 
 
 def flatten_text(text: str) -> str:

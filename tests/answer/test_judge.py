@@ -19,6 +19,7 @@ from rag.answer.question import parse_question, without_slips
 from rag.answer.readings import Reading
 from rag.domain import Answers, Cell, Span, Unit, UnitKind
 from tests.support.fakes import passage
+from tests.support.structured import passage_of
 
 FIT = JudgeFit({"logit": 0.0, "all_near": 6.0}, constant=-3.0, least=0.5, part=0.2)
 
@@ -209,3 +210,105 @@ def test_a_question_of_thousands_of_numbers_is_judged_in_seconds(kind: str) -> N
     started = time.process_time()
     judge_readings(question, readings, FIT)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "short", "instead"),
+    [
+        (
+            "Who won the rowing in 2016?",
+            "Harl won the rowing on 3 June 2012. In 2016 Omsk did.",
+            "Harl",
+            "it is about 2012, not 2016",
+        ),
+        (
+            "What did Vera Lund say about the roof?",
+            "Vera Dahl said that the roof leaked. Vera Lund was away.",
+            "leaked",
+            "it is about Vera Dahl, not Vera Lund",
+        ),
+        (
+            "What did Vera Lund say about the roof?",
+            "Vera Lund said good night. The roof leaked.",
+            "good night",
+            "it does not say “roof”",
+        ),
+    ],
+)
+def test_what_stands_elsewhere_in_the_passage_is_not_said_by_the_sentence(
+    question: str, text: str, short: str, instead: str
+) -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    (judged,) = judge_readings(question, [_reading(1, text, short)], sure)
+    assert judged.chance < sure.least
+    assert instead in judgement_of(judged, sure).reasons
+
+
+@pytest.mark.parametrize(("who", "about"), [("Olav Tveit", False), ("Olav Tveit's wife", True)])
+def test_a_relative_is_not_the_person_before(who: str, about: bool) -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    text = "Olav Tveit bought the mill. His wife Una was born in 1866."
+    reading = _reading(1, text, "1866", text.index("His"))
+    (judged,) = judge_readings(f"When was {who} born?", [reading], sure)
+    assert (judged.chance >= sure.least) is about
+
+
+def test_a_contraction_of_words_that_say_nothing_is_no_constraint() -> None:
+    shown = [c.shown for c in parse_question("What's the fare, and who's the driver?").constraints]
+    assert shown == ["fare", "driver"]
+
+
+def test_a_title_measures_nothing() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "The bridge reopens after two years.", "two years")
+    chunk = replace(reading.passage.chunk, title=reading.sentence)
+    titled = replace(reading, passage=replace(reading.passage, chunk=chunk))
+    (plain,) = judge_readings("How long is the bridge?", [reading], sure)
+    (title,) = judge_readings("How long is the bridge?", [titled], sure)
+    assert plain.chance >= sure.least > title.chance
+
+
+def test_the_name_of_a_field_is_no_value() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "keeper: Una Berg.", "keeper")
+    cell = Cell("keeper", Span(8, 16), name=Span(0, 6))
+    chunk = replace(
+        reading.passage.chunk, units=(Unit(UnitKind.RECORD, reading.around, cells=(cell,)),)
+    )
+    reading = replace(reading, passage=replace(reading.passage, chunk=chunk))
+    (judged,) = judge_readings("What is the address of Una Berg?", [reading], sure)
+    assert judged.chance < sure.least
+
+
+def test_an_exception_denies() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reading = _reading(1, "All have paid except Una.", "Una")
+    (judged,) = judge_readings("Who hasn't paid?", [reading], sure)
+    assert judged.chance >= sure.least
+
+
+def test_the_question_of_an_faq_is_no_answer() -> None:
+    sure = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    text = "Q: I lost a key. What now?\nA: Pay for a new one.\n"
+    held = passage_of(text)
+    at = text.index("\n")
+    first = Reading(held, "lost", Span(5, 9), "Q: I lost a key.", Span(0, 16), 2.0)
+    (judged,) = judge_readings("What must I do when a key is lost?", [first], sure)
+    assert judged.chance < sure.least
+    answer = replace(
+        first,
+        short="Pay",
+        span=Span(at + 4, at + 7),
+        sentence=text[at + 4 : -1],
+        around=Span(at + 4, len(text) - 1),
+    )
+    (judged,) = judge_readings("What must I do when a key is lost?", [answer], sure)
+    assert judged.chance >= sure.least
+
+
+def test_another_word_for_the_same_is_met_and_is_no_word_that_both_share() -> None:
+    floored = JudgeFit({}, constant=9.0, least=0.5, part=0.2, floor=1.0)
+    text = "The mill closes at six."
+    (judged,) = judge_readings("When does the mill shut?", [_reading(1, text, "six")], floored)
+    assert judged.signals["all_sentence"] == 1.0 and judged.signals["words_passage"] < 1.0
+    assert judged.chance >= floored.least

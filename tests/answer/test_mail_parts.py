@@ -7,11 +7,11 @@ from email.message import EmailMessage
 import pytest
 
 from rag.answer.lookup import look_up
-from rag.answer.mail_parts import asks_for_recipient
-from rag.domain import Passage, RawDocument
+from rag.answer.mail_parts import asks_for_recipient, says_i, speaker_of
+from rag.domain import Passage, RawDocument, Span
 from rag.ingest.clean import clean_document
 from rag.ingest.formats.mail import read_eml
-from tests.support.structured import whole
+from tests.support.structured import passage_of, whole
 
 
 def mail(body: str, subject: str = "Repair of the pump") -> list[Passage]:
@@ -71,3 +71,30 @@ def test_the_reply_is_preferred_to_what_it_quotes() -> None:
 
 def test_what_is_quoted_answers_where_its_author_is_named() -> None:
     assert shorts("What is the door code of Ben Lund?", mail(QUOTED)) == ["2210"]
+
+
+def _speaker(passage: Passage, words: str) -> str:
+    at = passage.chunk.text.index(words)
+    return speaker_of(passage.chunk, Span(at, at + len(words)))
+
+
+def test_i_is_the_sender_and_in_quoted_history_the_one_who_is_quoted() -> None:
+    (passage,) = mail(
+        "I want to paint it.\n\nOn 9 Sep 2024, at 09:05, Ben Lund wrote:\n> I have the ladder.\n"
+    )
+    assert _speaker(passage, "I want") == "Ada Voss"
+    assert _speaker(passage, "I have") == "Ben Lund"
+
+
+def test_i_is_the_speaker_of_a_line_and_nobody_in_other_texts() -> None:
+    talk = passage_of("Ida: I bring the saw.\n\nOlav: And I the nails.\n")
+    assert _speaker(talk, "I bring") == "Ida" and _speaker(talk, "I the") == "Olav"
+    assert _speaker(passage_of("# Notes\n\nI bring the saw.\n"), "I bring") == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [("I'd like it.", True), ("Then I go.", True), ("Ida.", False)],
+)
+def test_who_speaks_of_himself(sentence: str, says: bool) -> None:
+    assert says_i(sentence) is says

@@ -16,7 +16,8 @@ from rag.answer.cite import parse_citations
 from rag.answer.judge import JudgeFit
 from rag.answer.known_languages import unknown_language
 from rag.answer.list_sentences import listed_noun
-from rag.answer.reader import SOURCES_DIFFER, Reader, missing_names
+from rag.answer.mentions import missing_names
+from rag.answer.reader import SOURCES_DIFFER, Reader
 from rag.answer.readings import ReaderFit, Reading, answers_differ, choose_readings
 from rag.answer.spans import answer_kind, pick_span, same_answer, sentence_around
 from rag.domain import (
@@ -511,6 +512,7 @@ def test_what_is_asked_for(question: str, asked: str) -> None:
         ("Does it have 2460 metres?", []),
         ("Does it have 2461 metres?", ["2461"]),
         ("What are the two best bridges?", []),
+        ("What is the toll for someone of forty?", []),
     ],
 )
 def test_names_and_numbers_that_are_nowhere(question: str, absent: list[str]) -> None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from rag import serialize
+from rag.answer.table_chance import counts_what_is_asked
+from rag.answer.table_plans import Plan
+from rag.answer.table_question import TableQuestion
+from rag.answer.table_row_sets import RowSet
+from rag.answer.table_rows import Table
 from rag.bot import Bot
 from rag.config import Config
 from rag.domain import Answer, Verdict
@@ -133,3 +139,19 @@ def test_limits_and_differences_over_a_price_list(
     for claim in answer.claims:
         if claim.verdict is Verdict.COMPUTED:
             assert " of “tools." in claim.sentence.text
+
+
+@pytest.mark.parametrize(
+    ("noun", "counted"), [("items", True), ("rows", True), ("prices", True), ("members", False)]
+)
+def test_rows_are_counted_only_for_what_the_table_is_named_by(noun: str, counted: bool) -> None:
+    table = Table("", ["Item", "Price"], [["lamp", "12"], ["rug", "45"]])
+    plan = Plan("count", RowSet((0, 1), "all"), -1, 2.0)
+    asked = TableQuestion(f"How many {noun} are there?")
+    placed = _About(table, "prices.csv Item Price")
+    assert counts_what_is_asked(asked, placed, plan) is counted
+
+
+class _About(NamedTuple):
+    table: Table
+    about: str
