@@ -120,7 +120,8 @@ class Composer:
         ]
         places += [Place(evidence.context, evidence.text) for evidence in claim.evidence]
         whole = "\n".join(p.chunk.text for p in cited)
-        fault = fault_of(text, self._question, places, whole)
+        short = self._draft.short or ""
+        fault = fault_of(text, self._question, places, whole, short, claim.score)
         return (SCATTERED, fault) if fault else ()
 
     def rest(self) -> Iterator[Piece]:

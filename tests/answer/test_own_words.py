@@ -46,6 +46,21 @@ def _place(text: str) -> Place:
             "Ashby wants no pool\nAshby opens its pool in June.",
         ),
         ("5,000 bolts are in the shed.", "How many?", "There are five thousand bolts in the shed."),
+        (
+            "The mill commenced its work in 1871.",
+            "When did it start?",
+            "The mill began its work in 1871.",
+        ),
+        (
+            "Grain is ground between stones.",
+            "How is grain ground?",
+            "Grain is ground between stones called burrs.",
+        ),
+        (
+            "The town mayor Jane Doe opened the pool.",
+            "Who opened the pool?",
+            "The town mayor Jane Doe lives in Ashby.\nIn June Doe opened the pool.",
+        ),
     ],
 )
 def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
@@ -128,6 +143,63 @@ def test_each_kind_of_fault_is_found_and_named(
     text: str, asked: str, place: str, says: str
 ) -> None:
     assert re.search(says, fault_of(text, asked, [_place(place)], place))
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "short", "place"),
+    [
+        (
+            "Four radio stations took part in the talk with Doe.",
+            "How many radio stations took part in the talk with Doe?",
+            "four",
+            "There will be a fair, Doe said in a talk with four radio stations.",
+        ),
+        (
+            "The forest oak is the oak beside the ground.",
+            "Which is the oak beside the ground?",
+            "forest oak",
+            "Beside the ground are the ash and the forest oak.",
+        ),
+    ],
+)
+def test_a_question_with_the_readers_answer_may_be_put_in_another_order(
+    text: str, asked: str, short: str, place: str
+) -> None:
+    assert fault_of(text, asked, [_place(place)], place, short) == ""
+    assert fault_of(text, asked, [_place(place)], place, "a fair") != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "place", "says"),
+    [
+        (
+            "The Avon carries its water to the Ashby hills.",
+            "Where does the Avon carry its water?",
+            "The Avon has taken streams of water down to the Ashby hills.",
+            "only in the question",
+        ),
+        (
+            "In 1871 Jane Doe built the old mill of Ashby.",
+            ASKED,
+            BUILT,
+            "another order",
+        ),
+    ],
+)
+def test_a_sentence_of_which_the_check_is_unsure_must_be_nearer_to_its_place(
+    text: str, asked: str, place: str, says: str
+) -> None:
+    places = [_place(place)]
+    assert fault_of(text, asked, places, place, score=0.9) == ""
+    assert says in fault_of(text, asked, places, place, score=0.5)
+
+
+def test_what_is_done_by_something_is_done_by_it_in_the_source() -> None:
+    place = "The model says that shared particles called bosons carry all forces."
+    said = "Particles are shared by bosons to carry all forces."
+    assert "by whom" in fault_of(said, "What is shared?", [Place("", place)], place)
+    active = "Jane Doe built the mill of Ashby."
+    assert fault_of("The mill was built by Jane Doe.", ASKED, [Place("", active)], active) == ""
 
 
 def test_two_places_do_not_make_one() -> None:
