@@ -163,13 +163,10 @@ def _order_fault(own: _Words, source: _Words, aligned: Sequence[int], exact: boo
 
 def _restates(counted: Sequence[str], asked: _Words, source: _Words, short: str) -> bool:
     """True if a sentence is the question with the reader's short answer, which the place has."""
-    answer = _words_of(short).stems
-    new = [
-        stem
-        for stem in counted
-        if stem not in asked.stems and (is_number(stem) or not _has(asked.stems, stem))
-    ]
-    return bool(new) and set(new) <= set(answer) <= {*counted, *NEUTRAL} & set(source.stems)
+    answer = set(_words_of(short).stems)
+    new = {stem for stem in counted if stem not in asked.stems}
+    known = all(stem in answer or (not is_number(stem) and _has(asked.stems, stem)) for stem in new)
+    return bool(new & answer) and known and answer <= set(source.stems) & {*counted, *NEUTRAL}
 
 
 def _other_doer(own: Sequence[str], source: Sequence[str]) -> bool:
@@ -177,17 +174,18 @@ def _other_doer(own: Sequence[str], source: Sequence[str]) -> bool:
 
     "Jane built the mill" may become "the mill was built by Jane".
     """
-    done = doer = ""
+    places = {word: place for place, word in reversed(list(enumerate(source)))}  # the first ones
+    done, after_by = "", False
     for word in own:
-        if doer == _BY and not facts.is_stop_word(word) and {done, word} <= set(source):
-            place = source.index(word)
-            said = _BY in source[max(0, place - _WORDS_BESIDE) : place]
-            if not said and place > source.index(done):
-                return True
         if word == _BY:
-            doer = _BY
+            after_by = True
         elif not facts.is_stop_word(word):
-            done, doer = word, ""
+            if after_by and done in places and word in places:
+                place = places[word]
+                said = _BY in source[max(0, place - _WORDS_BESIDE) : place]
+                if not said and place > places[done]:
+                    return True
+            done, after_by = word, False
     return False
 
 

@@ -52,6 +52,16 @@ def _place(text: str) -> Place:
             "The mill began its work in 1871.",
         ),
         (
+            "The mill was opened in 1871.",
+            "When was the mill opened?",
+            "The mill would not be opened until 1871, when Jane Doe did it.",
+        ),
+        (
+            "The shops include those of Ann, Bert and Dora.",
+            "Which shops are there?",
+            "There are shops of Ann, Bert, Carl, and Dora.",
+        ),
+        (
             "Grain is ground between stones.",
             "How is grain ground?",
             "Grain is ground between stones called burrs.",
@@ -125,6 +135,18 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
         ),
         ("The mill was built in the.", ASKED, BUILT, "no whole sentence"),
         ("The mill of Ashby, the mill of Ashby was built.", ASKED, BUILT, "repeats itself"),
+        (
+            "The mill is open until 9.",
+            "When is the mill open?",
+            "The mill is not open until 9.",
+            "negation",
+        ),
+        (
+            "There are shops of Ann, Bert, and Dora.",
+            "Which shops are there?",
+            "There are shops of Ann, Bert, Carl, and Dora.",
+            "leaves out items",
+        ),
         (
             "Nails are bought with wood and nails.",
             "What is bought?",
