@@ -104,7 +104,7 @@ def _place_fault(
     text: str, question: str, place: Place, passages: str, short: str, sure: bool
 ) -> str:
     own, source, asked = _words_of(text), _words_of(place.text), _words_of(question)
-    named = (*source.stems, *_longer_names(passages, source))
+    named = (*source.stems, *_longer_names(passages, own, source))
     known = (*named, *_words_of(place.context).stems)
     counted = [stem for stem in own.stems if stem not in NEUTRAL]
     missing = [stem for stem in counted if not _has(known, stem)]
@@ -203,11 +203,20 @@ def _other_subject(own: _Words, named: Sequence[str], names: frozenset[str]) -> 
     return first in names and not _has(named, first)
 
 
-def _longer_names(passages: str, source: _Words) -> list[str]:
-    """The stems of names whose last word the place has, as the passages have them in full."""
-    return [
-        stem for name in _names_in_full(passages) if name[-1] in source.stems for stem in name[:-1]
-    ]
+def _longer_names(passages: str, own: _Words, source: _Words) -> list[str]:
+    """The stems before the last word of a name, where the place has that word alone.
+
+    The passages have the name in full, as the sentence does ("the mayor Jane Doe" and "Doe").
+    """
+    pairs, words = set(pairwise(own.stems)), set(source.stems)
+    known = list[str]()
+    for name in _names_in_full(passages):
+        if name[-1] in words:
+            for first, second in pairwise(reversed(name)):
+                if (second, first) not in pairs:
+                    break
+                known.append(second)
+    return known
 
 
 @lru_cache(maxsize=16)

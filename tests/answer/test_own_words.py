@@ -216,6 +216,14 @@ def test_a_sentence_of_which_the_check_is_unsure_must_be_nearer_to_its_place(
     assert says in fault_of(text, asked, places, place, score=0.5)
 
 
+def test_the_beginning_of_a_longer_name_is_not_the_name() -> None:
+    whole = "The Ashby Mayor Jane Doe lives here. In June Doe opened the new pool."
+    places = [Place("", "In June Doe opened the new pool.")]
+    asked = "Who opened the new pool?"
+    assert fault_of("Ashby Mayor Jane Doe opened the new pool.", asked, places, whole) == ""
+    assert fault_of("Ashby opened the new pool.", asked, places, whole) != ""
+
+
 def test_what_is_done_by_something_is_done_by_it_in_the_source() -> None:
     place = "The model says that shared particles called bosons carry all forces."
     said = "Particles are shared by bosons to carry all forces."
