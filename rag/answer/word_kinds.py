@@ -36,8 +36,12 @@ _KINDS = {
 MAY_BE_LEFT_OUT = frozenset(("cause", "aim", "before", "after", "more", "less"))
 _KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 #: words that are of their kind only before one of these: "called for peace", not "called Ashby"
-_ONLY_BEFORE = dict.fromkeys(("calls", "called", "calling"), ("for", "on", "upon"))
-_ONLY_BEFORE["provided"] = ("that",)
+_ONLY_BEFORE: dict[str, tuple[str, ...]] = {
+    "calls": ("for", "on", "upon"),
+    "called": ("for", "on", "upon"),
+    "calling": ("for", "on", "upon"),
+    "provided": ("that",),
+}
 #: words of numbers, which are compared by value
 _NUMBER_WORDS = frozenset(
     facts.stem(word)
