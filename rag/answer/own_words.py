@@ -5,15 +5,19 @@ is asked for true, joins the subject of one fact to the end of another, and leav
 place is a sentence, row or item with what it belongs to. The sentence must agree with one of them
 by its words:
 
-* It is whole, and says no word more often than its source does.
+* It is whole, says no word more often than its source does, and leaves out no item of a list
+  between two others.
 * All its content words, numbers and dates are in the place or in the question, and not most of them
   only in the question. Words that say nothing ("is located", "the answer") do not count.
 * The words that it shares with the place come in the same order, but for one exchange of two parts
   ("In 1871 the mill was built"), and one more where only one of them has "by". If a word is only in
-  the question, there is no exchange.
+  the question, there is no exchange. The question with the reader's short answer in it may have any
+  order.
 * It does not begin with a name that the place lacks, unless a pronoun before what both share can
-  stand for it.
+  stand for it. What it says to be done "by" something is so in the source.
 * Negations, conditions, limits and causes are on both sides or on neither.
+
+If the check's score is low, nothing may be exchanged, and no word may be only in the question.
 """
 
 from __future__ import annotations
