@@ -46,7 +46,7 @@ _MOST_EXCHANGES = 1
 _WORDS_BESIDE = 3
 #: score of the check from which a sentence may exchange two parts and repeat a word of the question
 _SURE = 0.6
-_BY = "by"
+_BY, _ONE = "by", "one"
 #: what may stand for a name
 _PRONOUNS = frozenset("he she it they his her its their him them this these".split())
 _EXAMPLES = re.compile(r"\b(?:includ\w+|such as|like|among|for example|one of|some)\b", re.I)
@@ -117,7 +117,9 @@ def _place_fault(
     if len(missing) > _MOST_FROM_QUESTION * len(counted):
         return "most of it is only in the question"
     known_text = f"{place.context} {place.text} {question}"
-    if not has_values(text, known_text) or not _gives_dates(known_text, own.dates):
+    if _counts_otherwise(own, source) or not (
+        has_values(text, known_text) and _gives_dates(known_text, own.dates)
+    ):
         return "its source has another number or date"
     aligned = _aligned(counted, source.tokens)
     if fault := _kinds_fault(own, source, asked, aligned):
@@ -149,6 +151,15 @@ def _kinds_fault(own: _Words, source: _Words, asked: _Words, aligned: Sequence[i
     return ""
 
 
+def _counts_otherwise(own: _Words, source: _Words) -> bool:
+    """True if the sentence has a "one" and the place, which has other numbers, has none."""
+    return (
+        _ONE in own.tokens
+        and _ONE not in source.tokens
+        and any(is_number(stem) for stem in source.stems)
+    )
+
+
 def _only_later(tokens: Sequence[str]) -> bool:
     """True if something is "not so until" a time: it is so then."""
     return "not" in tokens and "until" in tokens[tokens.index("not") :]
@@ -166,11 +177,20 @@ def _order_fault(own: _Words, source: _Words, aligned: Sequence[int], exact: boo
 
 
 def _restates(counted: Sequence[str], asked: _Words, source: _Words, short: str) -> bool:
-    """True if a sentence is the question with the reader's short answer, which the place has."""
+    """True if a sentence is the question, in its order, with the reader's short answer in it.
+
+    The place has the short answer.
+    """
     answer = set(_words_of(short).stems)
     new = {stem for stem in counted if stem not in asked.stems}
     known = all(stem in answer or (not is_number(stem) and _has(asked.stems, stem)) for stem in new)
-    return bool(new & answer) and known and answer <= set(source.stems) & {*counted, *NEUTRAL}
+    order = [asked.stems.index(stem) for stem in counted if stem in asked.stems]
+    return (
+        bool(new & answer)
+        and known
+        and order == sorted(order)
+        and answer <= set(source.stems) & {*counted, *NEUTRAL}
+    )
 
 
 def _other_doer(own: Sequence[str], source: Sequence[str]) -> bool:

@@ -142,6 +142,12 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
             "negation",
         ),
         (
+            "All mills rest on one stone.",
+            "On what do mills rest?",
+            "All mills rest on four stones.",
+            "another number",
+        ),
+        (
             "There are shops of Ann, Bert, and Dora.",
             "Which shops are there?",
             "There are shops of Ann, Bert, Carl, and Dora.",
@@ -189,6 +195,16 @@ def test_a_question_with_the_readers_answer_may_be_put_in_another_order(
 ) -> None:
     assert fault_of(text, asked, [_place(place)], place, short) == ""
     assert fault_of(text, asked, [_place(place)], place, "a fair") != ""
+
+
+def test_the_words_of_a_restated_question_keep_its_order() -> None:
+    place = "Ashby, a part of Wells, has a mill."
+    asked = "Which town does Ashby belong to as a part?"
+    for text, agrees in (
+        ("Ashby belongs to Wells as a part.", True),
+        ("Wells belongs to Ashby as a part.", False),
+    ):
+        assert (fault_of(text, asked, [_place(place)], place, "Wells") == "") is agrees
 
 
 @pytest.mark.parametrize(
