@@ -206,9 +206,13 @@ class Composer:
 
 
 def answers_otherwise(text: str, question: str, short: str | None) -> bool:
-    """True if a sentence has most words of the question, and not the short answer."""
-    said = facts.content_stems(text)
-    return bool(short) and _share(question, said) >= _RESTATED and not _has_answer(text, short)
+    """True if a sentence answers, and not with the short answer.
+
+    It has most words of the question, or is a few words without one of them.
+    """
+    shared = _share(question, facts.content_stems(text))
+    answers = shared >= _RESTATED or (not shared and len(text.split()) <= _FEW_WORDS)
+    return bool(short) and answers and not _has_answer(text, short)
 
 
 def _has_answer(text: str, short: str | None) -> bool:
