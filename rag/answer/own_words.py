@@ -55,6 +55,7 @@ _LEAST_ITEMS, _MOST_ITEM_WORDS = 3, 3
 _ENDS_OPEN = re.compile(
     r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
 )
+_BY_NOTHING = re.compile(r"\bby (?:is|are|was|were)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def fault_of(
     `passages` is the whole text that the places are of, `short` the reader's short answer, `score`
     the check's.
     """
-    if _ENDS_OPEN.search(text.rstrip().rstrip(".").casefold()):
+    folded = text.rstrip().rstrip(".").casefold()
+    if _ENDS_OPEN.search(folded) or _BY_NOTHING.search(folded):
         return "it is no whole sentence"
     stems = set(_words_of(text).stems)
     near = sorted(places, key=lambda place: -len(stems & set(_words_of(place.text).stems)))

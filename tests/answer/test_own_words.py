@@ -134,6 +134,12 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
             "about something that its source does not name",
         ),
         ("The mill was built in the.", ASKED, BUILT, "no whole sentence"),
+        (
+            "The mill built by is Jane Doe.",
+            "Who was the mill built by?",
+            BUILT,
+            "no whole sentence",
+        ),
         ("The mill of Ashby, the mill of Ashby was built.", ASKED, BUILT, "repeats itself"),
         (
             "The mill is open until 9.",
