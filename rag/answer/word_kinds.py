@@ -14,7 +14,8 @@ NEUTRAL = frozenset(
         " tell tells told speak speaks spoke spoken believes thinks claims explains adds argues"
         " called named located known given provided stated states mentioned mentions described"
         " describes refers referred said says listed includes included including consists"
-        " contains regarding specific one"
+        " contains comprised comprises regarding specific one within inside among amongst during"
+        " upon"
     ).split()
 )
 #: words that change what a sentence says, by what they do; each kind is on both sides or on neither
@@ -81,6 +82,8 @@ _SAME = {
         "live reside dwell",
         "locate situate",
         "help assist",
+        "establish founded",
+        "across throughout",
         "show display",
         "create make",
         "happen occur",

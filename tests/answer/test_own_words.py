@@ -62,6 +62,11 @@ def _place(text: str) -> Place:
             "There are shops of Ann, Bert, Carl, and Dora.",
         ),
         (
+            "Within the mill are stones from across Wales.",
+            "What is in the mill?",
+            "Inside the mill are stones from throughout Wales.",
+        ),
+        (
             "Grain is ground between stones.",
             "How is grain ground?",
             "Grain is ground between stones called burrs.",
