@@ -181,14 +181,15 @@ def _order_fault(own: _Words, source: _Words, aligned: Sequence[int], exact: boo
 def _restates(counted: Sequence[str], asked: _Words, source: _Words, short: str) -> bool:
     """True if a sentence is the question, in its order, with the reader's short answer in it.
 
-    The place has the short answer.
+    The place has the short answer, which is not mostly words of the question.
     """
     answer = set(_words_of(short).stems)
     new = {stem for stem in counted if stem not in asked.stems}
     known = all(stem in answer or (not is_number(stem) and _has(asked.stems, stem)) for stem in new)
     order = [asked.stems.index(stem) for stem in counted if stem in asked.stems]
     return (
-        bool(new & answer)
+        bool(answer)
+        and 2 * len(new & answer) >= len(answer)
         and known
         and order == sorted(order)
         and answer <= set(source.stems) & {*counted, *NEUTRAL}

@@ -208,6 +208,14 @@ def test_a_question_with_the_readers_answer_may_be_put_in_another_order(
     assert fault_of(text, asked, [_place(place)], place, "a fair") != ""
 
 
+def test_an_answer_of_words_of_the_question_is_no_answer_to_it() -> None:
+    place = "There will be a fair, Doe said in a talk with four Ashby radio stations."
+    asked, said = "Which radio stations talk to Doe?", "Ashby radio stations talk to Doe."
+    places = [_place(place)]
+    assert "order" in fault_of(said, asked, places, place, "Ashby radio stations")
+    assert fault_of(said, asked, places, place, "Ashby") == ""
+
+
 def test_the_words_of_a_restated_question_keep_its_order() -> None:
     place = "Ashby, a part of Wells, has a mill."
     asked = "Which town does Ashby belong to as a part?"
