@@ -40,11 +40,14 @@ from rag.text import facts, quantities
 _SAID = 0.8
 #: words of a fragment, for which the sentence around it is quoted
 _FEW_WORDS = 5
+#: share of the words of a question from which a sentence answers it
+_RESTATED = 0.8
 #: share of the words of a sentence from which it repeats another one of the model's
 _REPEATED = 0.9
 
 #: reasons for which a sentence that the check lets pass is withheld
 ECHO = "it has no word that the question does not have: a model affirms what it is asked"
+OTHER_ANSWER = "it answers the question with something else than the reader found"
 SCATTERED = "no single sentence of its source says all of it"
 
 Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
@@ -113,6 +116,8 @@ class Composer:
         asked = set(facts.content_stems(self._question))
         if own <= asked and not _has_answer(text, self._draft.short):
             return (ECHO,)
+        if answers_otherwise(text, self._question, self._draft.short):
+            return (OTHER_ANSWER,)
         numbers = {citation.number for citation in claim.sentence.citations}
         cited = [p for p in self._attribution.passages if p.number in numbers]
         places = [
@@ -120,7 +125,8 @@ class Composer:
         ]
         places += [Place(evidence.context, evidence.text) for evidence in claim.evidence]
         whole = "\n".join(p.chunk.text for p in cited)
-        fault = fault_of(text, self._question, places, whole)
+        short = self._draft.short or ""
+        fault = fault_of(text, self._question, places, whole, short, claim.score)
         return (SCATTERED, fault) if fault else ()
 
     def rest(self) -> Iterator[Piece]:
@@ -197,6 +203,16 @@ class Composer:
         self._anything = True
         if isinstance(piece, Quote):
             self._quoted.append(piece.span)
+
+
+def answers_otherwise(text: str, question: str, short: str | None) -> bool:
+    """True if a sentence answers, and not with the short answer.
+
+    It has most words of the question, or is a few words without one of them.
+    """
+    shared = _share(question, facts.content_stems(text))
+    answers = shared >= _RESTATED or (not shared and len(text.split()) <= _FEW_WORDS)
+    return bool(short) and answers and not _has_answer(text, short)
 
 
 def _has_answer(text: str, short: str | None) -> bool:

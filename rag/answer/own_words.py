@@ -5,15 +5,19 @@ is asked for true, joins the subject of one fact to the end of another, and leav
 place is a sentence, row or item with what it belongs to. The sentence must agree with one of them
 by its words:
 
-* It is whole, and says no word more often than its source does.
+* It is whole, says no word more often than its source does, and leaves out no item of a list
+  between two others.
 * All its content words, numbers and dates are in the place or in the question, and not most of them
   only in the question. Words that say nothing ("is located", "the answer") do not count.
 * The words that it shares with the place come in the same order, but for one exchange of two parts
   ("In 1871 the mill was built"), and one more where only one of them has "by". If a word is only in
-  the question, there is no exchange.
+  the question, there is no exchange. The question with the reader's short answer in it may have any
+  order.
 * It does not begin with a name that the place lacks, unless a pronoun before what both share can
-  stand for it.
+  stand for it. What it says to be done "by" something is so in the source.
 * Negations, conditions, limits and causes are on both sides or on neither.
+
+If the check's score is low, nothing may be exchanged, and no word may be only in the question.
 """
 
 from __future__ import annotations
@@ -26,79 +30,32 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from rag.answer.word_kinds import MAY_BE_LEFT_OUT, NEUTRAL, is_number, kinds_of, one_form
 from rag.text import facts, quantities
 
 #: words by which the end of a sentence is found in its source
 _LAST_WORDS = 3
 #: share of its content words that may be in the question and not in the place
 _MOST_FROM_QUESTION = 0.4
-#: times that a sentence may say one content word that its source says less often
-_MOST_TIMES = 1
 #: letters from which two words with the same beginning may be forms of one
 _MIN_SAME_LETTERS = 4
 #: exchanges of two parts against the order of the place
 _MOST_EXCHANGES = 1
 
-#: content words that state nothing of their own
-_NEUTRAL = frozenset(
-    facts.stem(word)
-    for word in (
-        "answer question note notes passage text document source according based following"
-        " tell tells told speak speaks spoke spoken believes thinks claims explains adds argues"
-        " called named located known given provided stated states mentioned mentions described"
-        " describes refers referred said says listed includes included including consists"
-        " contains regarding specific one"
-    ).split()
-)
-#: words that change what a sentence says, by what they do; each kind is on both sides or on neither
-_KINDS = {
-    "condition": "if unless provided whether",
-    "exception": "except unless besides excluding",
-    "possibility": "may might could perhaps possible possibly probably potentially likely maybe"
-    " allegedly purportedly reportedly",
-    "intention": "should planned plans plan expected proposed intends wants would"
-    " calls called calling urges urged urging demands demanded hopes hoped seeks",
-    "more": "over more above exceeding exceeds least minimum",
-    "less": "under less fewer below most maximum",
-    "before": "before until till",
-    "after": "after since",
-    "cause": "because due cause causes caused therefore thus hence leads led result resulted",
-    "aim": "purpose aim aims aimed",
-}
-#: kinds that may be left out: the sentence then says less than its source, and nothing else
-_MAY_BE_LEFT_OUT = frozenset(("cause", "aim", "before", "after", "more", "less"))
-_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
-#: words of numbers, which are compared by value
-_NUMBER_WORDS = frozenset(
-    facts.stem(word)
-    for word in (
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-        " sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
-        " hundred thousand million billion dozen half"
-    ).split()
-)
-#: past forms that do not begin as the others do, each before its infinitive
-_PAST = dict(
-    pair.split()
-    for pair in (
-        "began begin, begun begin, bought buy, brought bring, built build, came come, "
-        "caught catch, chose choose, chosen choose, drew draw, drove drive, fell fall, felt feel, "
-        "flew fly, forgot forget, fought fight, found find, froze freeze, frozen freeze, "
-        "gave give, given give, grew grow, held hold, kept keep, knew know, laid lay, led lead, "
-        "left leave, lent lend, lost lose, made make, meant mean, met meet, paid pay, ran run, "
-        "rose rise, sank sink, sent send, shot shoot, sold sell, sought seek, spent spend, "
-        "stole steal, stood stand, struck strike, swore swear, taken take, taught teach, "
-        "thought think, threw throw, took take, went go, won win, wore wear, written write, "
-        "wrote write"
-    ).split(", ")
-)
 #: words beside the first and the last shared one in which a condition still belongs to them
 _WORDS_BESIDE = 3
+#: score of the check from which a sentence may exchange two parts and repeat a word of the question
+_SURE = 0.6
+_BY, _ONE = "by", "one"
 #: what may stand for a name
 _PRONOUNS = frozenset("he she it they his her its their him them this these".split())
+_EXAMPLES = re.compile(r"\b(?:includ\w+|such as|like|among|for example|one of|some)\b", re.I)
+_BETWEEN_ITEMS = re.compile(r"[,;:]|\b(?:and|or)\b")
+_LEAST_ITEMS, _MOST_ITEM_WORDS = 3, 3
 _ENDS_OPEN = re.compile(
     r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
 )
+_BY_NOTHING = re.compile(r"\bby (?:is|are|was|were)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,80 +75,182 @@ class _Words:
     dates: tuple[facts.Date, ...]
 
 
-def _kinds(tokens: Sequence[str]) -> set[str]:
-    """The kinds of the words that change what a sentence says."""
-    return {_KIND_OF[token] for token in tokens if token in _KIND_OF}
-
-
 @lru_cache(maxsize=256)
 def _words_of(text: str) -> _Words:
     dates, rest = facts.find_dates(text)
-    tokens = [_PAST.get(token, token) for token in facts.word_tokens(facts.fold_text(rest))]
+    tokens = [one_form(token) for token in facts.word_tokens(facts.fold_text(rest))]
     stems = [facts.stem(token) for token in tokens if not facts.is_stop_word(token)]
     return _Words(tuple(tokens), tuple(stems), tuple(dates))
 
 
-def fault_of(text: str, question: str, places: Sequence[Place], passages: str) -> str:
+def fault_of(
+    text: str,
+    question: str,
+    places: Sequence[Place],
+    passages: str,
+    short: str = "",
+    score: float = 1.0,
+) -> str:
     """Why the sentence says something else than each of the places, in words; "" if one agrees.
 
-    `passages` is the whole text that the places are of.
+    `passages` is the whole text that the places are of, `short` the reader's short answer, `score`
+    the check's.
     """
-    if _ENDS_OPEN.search(text.rstrip().rstrip(".").casefold()):
+    folded = text.rstrip().rstrip(".").casefold()
+    if _ENDS_OPEN.search(folded) or _BY_NOTHING.search(folded):
         return "it is no whole sentence"
     stems = set(_words_of(text).stems)
     near = sorted(places, key=lambda place: -len(stems & set(_words_of(place.text).stems)))
-    faults = [_place_fault(text, question, place, passages) for place in near]
+    sure = score >= _SURE
+    faults = [_place_fault(text, question, place, passages, short, sure) for place in near]
     return "" if "" in faults else (faults or ["it has no source"])[0]
 
 
-def _place_fault(text: str, question: str, place: Place, passages: str) -> str:
+def _place_fault(
+    text: str, question: str, place: Place, passages: str, short: str, sure: bool
+) -> str:
     own, source, asked = _words_of(text), _words_of(place.text), _words_of(question)
-    known = (*source.stems, *_words_of(place.context).stems)
-    counted = [stem for stem in own.stems if stem not in _NEUTRAL]
+    named = (*source.stems, *_longer_names(passages, own, source))
+    known = (*named, *_words_of(place.context).stems)
+    counted = [stem for stem in own.stems if stem not in NEUTRAL]
     missing = [stem for stem in counted if not _has(known, stem)]
     if new := [stem for stem in missing if not _has(asked.stems, stem)]:
         return f"its source has no word like {new[0]!r}"
     if len(missing) > _MOST_FROM_QUESTION * len(counted):
         return "most of it is only in the question"
     known_text = f"{place.context} {place.text} {question}"
-    if not has_values(text, known_text) or not _gives_dates(known_text, own.dates):
+    if _counts_otherwise(own, source) or not (
+        has_values(text, known_text) and _gives_dates(known_text, own.dates)
+    ):
         return "its source has another number or date"
     aligned = _aligned(counted, source.tokens)
-    around = source.tokens[
-        max(0, min(aligned, default=0) - _WORDS_BESIDE) : max(aligned, default=-1)
-        + 1
-        + _WORDS_BESIDE
-    ]
-    if _negations(own.tokens) != _negations(around):
-        return "a negation is on one side only"
-    if added := _kinds(own.tokens) - _kinds(source.tokens) - _kinds(asked.tokens):
-        return f"it adds a word of {min(added)}, which its source does not have"
-    if left_out := _kinds(around) - _kinds(own.tokens) - _MAY_BE_LEFT_OUT:
-        return f"it leaves out a word of {min(left_out)}, which its source has"
+    if fault := _kinds_fault(own, source, asked, aligned):
+        return fault
     before = source.tokens[: min(aligned, default=len(source.tokens))]
     names = _names_of(f"{question}\n{passages}")
-    if _other_subject(own, source, names) and not _PRONOUNS.intersection(before):
+    if _other_subject(own, named, names) and not _PRONOUNS.intersection(before):
         return "it is about something that its source does not name there"
-    only_asked = [stem for stem in missing if not _has(_words_of(passages).stems, stem)]
-    exchanges = sum(after <= before for before, after in pairwise(aligned))
-    changed_voice = ("by" in own.tokens) != ("by" in source.tokens)
-    if exchanges > (0 if only_asked else _MOST_EXCHANGES + changed_voice):
-        return "its words stand in another order than in its source"
-    return _form_fault(text, place.text)
+    if _restates(counted, asked, source, short):
+        return _form_fault(text, place.text, names, (*asked.tokens, *asked.stems))
+    if missing and not sure:
+        return "a part of it is only in the question"
+    elsewhere = _words_of(passages).stems
+    exact = not sure or any(not _has(elsewhere, stem) for stem in missing)
+    return _order_fault(own, source, aligned, exact) or _form_fault(text, place.text, names)
 
 
-def _form_fault(text: str, place: str) -> str:
-    if _repeats(_words_of(text), _words_of(place)):
-        return "it repeats itself"
-    if text[-1:].isalnum() and _goes_on(text, place):
-        return "it breaks off where its source goes on"
+def _kinds_fault(own: _Words, source: _Words, asked: _Words, aligned: Sequence[int]) -> str:
+    """What is denied, or said under a condition, on one side only."""
+    first, last = min(aligned, default=0), max(aligned, default=-1)
+    around = source.tokens[max(0, first - _WORDS_BESIDE) : last + 1 + _WORDS_BESIDE]
+    late = _only_later(around) and "until" not in own.tokens
+    if _negations(own.tokens) != _negations(around) ^ late:
+        return "a negation is on one side only"
+    if added := kinds_of(own.tokens) - kinds_of(source.tokens) - kinds_of(asked.tokens):
+        return f"it adds a word of {min(added)}, which its source does not have"
+    if not late and (left_out := kinds_of(around) - kinds_of(own.tokens) - MAY_BE_LEFT_OUT):
+        return f"it leaves out a word of {min(left_out)}, which its source has"
     return ""
 
 
-def _other_subject(own: _Words, source: _Words, names: frozenset[str]) -> bool:
-    """True if the sentence begins with a name that the place lacks."""
+def _counts_otherwise(own: _Words, source: _Words) -> bool:
+    """True if the sentence has a "one" and the place, which has other numbers, has none."""
+    return (
+        _ONE in own.tokens
+        and _ONE not in source.tokens
+        and any(is_number(stem) for stem in source.stems)
+    )
+
+
+def _only_later(tokens: Sequence[str]) -> bool:
+    """True if something is "not so until" a time: it is so then."""
+    return "not" in tokens and "until" in tokens[tokens.index("not") :]
+
+
+def _order_fault(own: _Words, source: _Words, aligned: Sequence[int], exact: bool) -> str:
+    """Whether parts are exchanged, of which none may be if `exact`, or done by something else."""
+    exchanges = sum(after <= before for before, after in pairwise(aligned))
+    changed_voice = (_BY in own.tokens) != (_BY in source.tokens)
+    if exchanges > (0 if exact else _MOST_EXCHANGES + changed_voice):
+        return "its words stand in another order than in its source"
+    if _other_doer(own.tokens, source.tokens):
+        return "its source does not say by whom or what"
+    return ""
+
+
+def _restates(counted: Sequence[str], asked: _Words, source: _Words, short: str) -> bool:
+    """True if a sentence is the question, in its order, with the reader's short answer in it.
+
+    The place has the short answer, which is not mostly words of the question.
+    """
+    answer = set(_words_of(short).stems)
+    new = {stem for stem in counted if stem not in asked.stems}
+    known = all(stem in answer or (not is_number(stem) and _has(asked.stems, stem)) for stem in new)
+    order = [asked.stems.index(stem) for stem in counted if stem in asked.stems]
+    return (
+        bool(answer)
+        and 2 * len(new & answer) >= len(answer)
+        and known
+        and order == sorted(order)
+        and answer <= set(source.stems) & {*counted, *NEUTRAL}
+    )
+
+
+def _other_doer(own: Sequence[str], source: Sequence[str]) -> bool:
+    """True if the sentence says by whom or what, and the source neither does nor names it first.
+
+    "Jane built the mill" may become "the mill was built by Jane".
+    """
+    places = {word: place for place, word in reversed(list(enumerate(source)))}  # the first ones
+    done, after_by = "", False
+    for word in own:
+        if word == _BY:
+            after_by = True
+        elif not facts.is_stop_word(word):
+            if after_by and done in places and word in places:
+                place = places[word]
+                said = _BY in source[max(0, place - _WORDS_BESIDE) : place]
+                if not said and place > places[done]:
+                    return True
+            done, after_by = word, False
+    return False
+
+
+def _form_fault(text: str, place: str, names: frozenset[str], twice: Sequence[str] = ()) -> str:
+    if _repeats(_words_of(text), _words_of(place), names, twice):
+        return "it repeats itself"
+    if text[-1:].isalnum() and _goes_on(text, place):
+        return "it breaks off where its source goes on"
+    return "it leaves out items of a list" if _skips_items(text, place) else ""
+
+
+def _other_subject(own: _Words, named: Sequence[str], names: frozenset[str]) -> bool:
+    """True if the sentence begins with a name that is not among the words of the place."""
     first = next(iter(own.stems), "")
-    return first in names and not _has(source.stems, first)
+    return first in names and not _has(named, first)
+
+
+def _longer_names(passages: str, own: _Words, source: _Words) -> list[str]:
+    """The stems before the last word of a name, where the place has that word alone.
+
+    The passages have the name in full, as the sentence does ("the mayor Jane Doe" and "Doe").
+    """
+    pairs, words = set(pairwise(own.stems)), set(source.stems)
+    known = list[str]()
+    for name in _names_in_full(passages):
+        if name[-1] in words:
+            for first, second in pairwise(reversed(name)):
+                if (second, first) not in pairs:
+                    break
+                known.append(second)
+    return known
+
+
+@lru_cache(maxsize=16)
+def _names_in_full(text: str) -> tuple[tuple[str, ...], ...]:
+    """The stems of each name of several words that does not go over the end of a sentence."""
+    names = (facts.content_stems(name) for name in facts.find_names(text) if ". " not in name)
+    return tuple({tuple(name) for name in names if len(name) > 1})
 
 
 @lru_cache(maxsize=16)
@@ -205,14 +264,34 @@ def _negations(tokens: Sequence[str]) -> int:
     return facts.count_negations(" ".join(tokens)) % 2
 
 
-def _repeats(own: _Words, source: _Words) -> bool:
-    """True if a content word, or two in a row, are said more often than the source says them."""
+def _repeats(own: _Words, source: _Words, names: frozenset[str], twice: Sequence[str]) -> bool:
+    """True if a content word, or two in a row, are said more often than the source says them.
+
+    Of a name, all forms are counted ("Russian", "Russia"). The words of `twice` may be said once
+    more ("the force between nucleons is the strong force").
+    """
     pairs, known_pairs = Counter(pairwise(own.stems)), Counter(pairwise(source.stems))
-    words, known_words = Counter(own.tokens), Counter(source.tokens)
-    return any(n > max(1, known_pairs[pair]) for pair, n in pairs.items()) or any(
-        n > max(_MOST_TIMES, known_words[word]) and not facts.is_stop_word(word)
-        for word, n in words.items()
+    words = Counter(token for token in own.tokens if not facts.is_stop_word(token))
+    named = Counter(stem for stem in own.stems if stem in names)
+    known_words, known_names = Counter(source.tokens), Counter(source.stems)
+    return (
+        any(n > max(1, known_pairs[pair]) for pair, n in pairs.items())
+        or any(n > max(1, known_words[word]) + (word in twice) for word, n in words.items())
+        or any(n > max(1, known_names[name]) + (name in twice) for name, n in named.items())
     )
+
+
+def _skips_items(text: str, place: str) -> bool:
+    """True if the text has items of a list of the place, and not one that stands between them."""
+    if _EXAMPLES.search(text):
+        return False
+    own = set(_words_of(text).stems)
+    items = [facts.content_stems(item) for item in _BETWEEN_ITEMS.split(place)]
+    listed = [own.issuperset(item) for item in items if 0 < len(item) <= _MOST_ITEM_WORDS]
+    if sum(listed) < _LEAST_ITEMS:
+        return False
+    last = len(listed) - listed[::-1].index(True)
+    return not all(listed[listed.index(True) : last])
 
 
 def _goes_on(text: str, place: str) -> bool:
@@ -241,7 +320,7 @@ def _has(known: Sequence[str], stem: str) -> bool:
     """True if a stem is known, or one that begins like it: another form of the word."""
     if stem in known:
         return True
-    if stem[0].isdigit() or stem in _NUMBER_WORDS:
+    if is_number(stem):
         return True  # numbers are compared by value
     least = max(_MIN_SAME_LETTERS, len(stem) - 3)
     return any(

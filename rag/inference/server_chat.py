@@ -146,11 +146,12 @@ class ServerChat:
         """The texts of the events. A server that goes on for longer is cut off."""
         host, silent_seconds = self.address.host, self._connection.patience.silent_seconds
         chars = events = 0
-        heard_at, ended = time.monotonic(), False
+        heard_at, began, ended = time.monotonic(), False, False
         for line in server_stream.lines_of(pieces, host):
             if stop():  # the line may be a part of one
                 return
             event = server_stream.read_event(line, host)
+            began = began or event is not None
             if event and event.text:
                 heard_at, events, chars = time.monotonic(), events + 1, chars + len(event.text)
                 yield event.text[: _MAX_TOKEN_CHARS * max_tokens]
@@ -160,10 +161,7 @@ class ServerChat:
             if time.monotonic() - heard_at > silent_seconds:  # comments only, or thoughts only
                 raise self._connection.silent()
         if not stop():
-            raise ServerFailed(
-                f"{host} closed the connection in the middle of its answer",
-                "ask again; if it happens again, see the log of the server",
-            )
+            raise _broke_off(host, began)
 
     def _limited(self, pieces: Iterator[bytes], max_tokens: int) -> Iterator[bytes]:
         """The pieces, of at most as many bytes as an answer of so many tokens has."""
@@ -175,6 +173,21 @@ class ServerChat:
                     f"{self.address.host} sends without end", "see the log of the server"
                 )
             yield piece
+
+
+def _broke_off(host: str, began: bool) -> ServerFailed:
+    """The error for a stream of events that ends too early; some end before the first event if
+    the prompt is too long."""
+    if began:
+        return ServerFailed(
+            f"{host} closed the connection in the middle of its answer",
+            "ask again; if it happens again, see the log of the server",
+        )
+    return ServerFailed(
+        f"{host} accepted the question and closed the connection without a word",
+        "see the log of the server; the prompt may be longer than its context: give the server a "
+        "larger one, or set a lower prompt_tokens",
+    )
 
 
 def list_models(connection: ServerConnection) -> list[str]:

@@ -134,6 +134,17 @@ def test_a_withheld_sentence_is_shown_with_its_reason_and_what_the_source_says(
     assert "says “The mill of Ashby was built in 1871.”" in chat
 
 
+@pytest.mark.parametrize("said", ["The weakest wind at the mill of Ashby is mild.", "Milk."])
+def test_another_answer_than_the_readers_is_withheld(said: str) -> None:
+    told = passage(1, "Four winds blow at the mill of Ashby: strong, weak, mild and still.")
+    reader = Script(quote(told, told.chunk.text), draft=Draft(Receipt(), short="still", chance=0.9))
+    asked = "What is the weakest wind at the mill of Ashby?"
+    other = passage(2, "Much of the milk of Ashby is sold at the mill.")
+    answer, _ = ask(asked, [told, other], said, reader=reader)
+    assert answer.text == f"{told.chunk.text} [1]"
+    assert "something else than the reader" in answer.withheld[0].reasons[0]
+
+
 def test_a_false_sentence_is_withheld_and_the_true_one_beside_it_is_shown() -> None:
     answer, _ = ask(
         BUILT,

@@ -154,6 +154,7 @@ def test_an_answer_has_an_end_whatever_the_server_sends(
         ("stalls", "has said nothing for 1.5 seconds", 1),
         ("endless-comments", "has said nothing for 1.5 seconds", 1),
         ("endless-nothing", "sends without end|has said nothing", 1),
+        ("begins-only", "closed the connection without a word", 1),
         ("closes", "closed the connection in the middle", 1),
         ("breaks", "broke off in the middle", 1),
         ("hangs-up", "cannot be reached", 3),

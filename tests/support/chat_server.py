@@ -198,6 +198,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._begin()
         self._event("The mill")
 
+    def _begins_only(self) -> None:
+        """A success and no event, as from a server that finds the prompt too long."""
+        self._begin()
+        self.wfile.write(b": ping\n\n")
+
     def _breaks(self) -> None:
         """Fewer bytes than it said."""
         self.send_response(200)
