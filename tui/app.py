@@ -36,6 +36,7 @@ from tui.state.command_run import Commands
 from tui.state.cursor import AnswerCursor
 from tui.state.library import LibraryWork
 from tui.state.runs import NoRuns, RunSource
+from tui.state.watching import VERB, Changed, Watcher
 from tui.terminal import handle_signals
 from tui.widgets import editor
 
@@ -78,6 +79,7 @@ class FootnoteApp(App[int]):
         reopen: bool = False,
         commands: Commands | None = None,
         runs: RunSource | None = None,
+        watch_seconds: float = 10.0,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
@@ -85,10 +87,13 @@ class FootnoteApp(App[int]):
         self.engine = engine
         self._demo = demo
         self.glyphs = glyphs or choose_glyphs(os.environ)
+        self.set_class(self.glyphs.ascii, "-ascii")
         self.reopen = reopen  #: whether the last conversation is opened at the start
         self.commands = commands or Commands(home or Path(), "default")
         self.runs = runs or NoRuns()
         self.library_work = LibraryWork(engine, self._run_in_thread)
+        self.watcher = Watcher(engine, self._run_in_thread, self.post_message)
+        self._watch_seconds = watch_seconds
         self._interrupted = -QUIT_SECONDS
         self._home = home  #: the folder that keeps the theme; None keeps it nowhere
         for theme in tuple(self.available_themes.values()):
@@ -109,6 +114,7 @@ class FootnoteApp(App[int]):
         if not self.is_headless:
             self._handle_signals()
         self.push_screen(AskScreen(self.engine, self.glyphs))
+        self.set_interval(self._watch_seconds, self._watch)
 
     def _handle_signals(self) -> None:
         """Restore the terminal also when a signal ends the process, or when the terminal goes."""
@@ -123,6 +129,21 @@ class FootnoteApp(App[int]):
     def _run_in_thread(self, work: partial[None]) -> object:
         """Run `work` in a thread of the app, which outlives the screen that began it."""
         return self.run_worker(work, thread=True, exit_on_error=False, group="library")
+
+    def _watch(self) -> None:
+        """Look for changes in watched folders while the engine has nothing else to do."""
+        ask_screen, work = self.ask_screen, self.library_work
+        if ask_screen is not None and not ask_screen.works and not work.running:
+            if work.failed and work.progress.verb == VERB:
+                self.watcher.forget()
+            self.watcher.look()
+
+    @on(Changed)
+    def _files_changed(self, event: Changed) -> None:
+        names = ", ".join(event.roots)
+        sync = partial(self.engine.sync, False, event.roots)
+        if not self.library_work.begin(VERB, names, sync):
+            self.watcher.forget()
 
     def _leave(self, code: int) -> None:
         self.engine.close()
@@ -143,6 +164,13 @@ class FootnoteApp(App[int]):
     def ask_screen(self) -> AskScreen | None:
         """The Ask screen, also below other screens."""
         return next((s for s in self.screen_stack if isinstance(s, AskScreen)), None)
+
+    def action_command_palette(self) -> None:
+        from textual.command import CommandPalette as Palette
+
+        if not isinstance(self.screen, Palette):
+            placeholder = self.glyphs.say("Search for commands…")
+            self.push_screen(Palette(placeholder=placeholder, id="--command-palette"))
 
     def action_leave(self) -> None:
         self._leave(0)
@@ -300,6 +328,7 @@ def run(
             reopen=config.start == LAST,
             commands=Commands(Path(config.home), config.library),
             runs=runs,
+            watch_seconds=config.watch_seconds,
         )
         code = app.run()
         return int(app.return_code or code or 0)

@@ -28,6 +28,7 @@ from rag.config import Config, SettingsFile
 from rag.disk import permissions
 from rag.disk.paths import absolute_paths
 from rag.domain import (
+    AddedRoot,
     Conversation,
     Document,
     FileState,
@@ -169,9 +170,9 @@ class Engine:
         """As `Bot.add`."""
         return self._work(FrontDoor.add, absolute_paths(paths))
 
-    def sync(self) -> Iterator[Event]:
+    def sync(self, forget: bool = False, roots: Sequence[str] = ()) -> Iterator[Event]:
         """As `Bot.sync`."""
-        return self._work(FrontDoor.sync)
+        return self._work(FrontDoor.sync, forget, roots)
 
     def read_again(self, sources: Sequence[str]) -> Iterator[Event]:
         """As `Bot.read_again`."""
@@ -182,11 +183,19 @@ class Engine:
         return self._work(FrontDoor.remove, name)
 
     def use_model(self, name: str) -> Iterator[Event]:
-        """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
+        """As `Bot.use_model`. The child takes the new setting over from the file.
+
+        If the model was given on the command line, which overrides the file, the child is ended,
+        and the next call starts one with the new model.
+        """
+        follows = self._settings.gives(self._config, "model")
         for event in self._work(FrontDoor.use_model, name):
             if isinstance(event, ModelChosen):
                 self._config = replace(self._config, model=event.model)
             yield event
+        if follows:
+            self._config = self._settings.follow(self._config)
+            return
         with self._working, self._looking, self._starting:
             child, self._child = self._child, None
             if child is not None:
@@ -266,6 +275,18 @@ class Engine:
     def remove_model(self, name: str) -> int:
         """As `Bot.remove_model`."""
         return self._look(FrontDoor.remove_model, name)
+
+    def added_roots(self) -> tuple[AddedRoot, ...]:
+        """As `Bot.added_roots`."""
+        return self._look(FrontDoor.added_roots)
+
+    def watch(self, path: str, watched: bool = True) -> None:
+        """As `Bot.watch`."""
+        self._look(FrontDoor.watch, path, watched)
+
+    def changed_roots(self) -> tuple[tuple[str, str], ...]:
+        """As `Bot.changed_roots`."""
+        return self._look(FrontDoor.changed_roots)
 
     def questions(self, limit: int = 50) -> tuple[str, ...]:
         """As `Bot.questions`."""

@@ -10,7 +10,7 @@ from textual import on
 
 from rag.domain import Conversation as SavedConversation
 from rag.text.foreign_marks import quote_foreign
-from tui.screens.ask_commands import AskCommands
+from tui.screens.ask_models import AskModels
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
 from tui.state import saved
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.app import FootnoteApp
 
 
-class AskHistory(AskCommands):
+class AskHistory(AskModels):
     """Opens saved conversations in place of the open one."""
 
     def reopen_last(self) -> None:

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from rag.domain import Listing
+from rag.domain import AddedRoot, Listing
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
 from tui.commands import bindings
@@ -22,8 +22,9 @@ from tui.render.glyphs import Glyphs
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.document import DocumentScreen
 from tui.screens.list_page import ListPage
-from tui.state import library
+from tui.state import library, watching
 from tui.state.completion import MAX_LISTED, complete_path, typed_path
+from tui.state.watching import root_of
 from tui.widgets.bars import KeyBar
 from tui.widgets.line_list import LineList
 from tui.widgets.page_head import PageHead
@@ -51,6 +52,7 @@ class LibraryScreen(ListPage):
         super().__init__(glyphs)
         self._ask, self._engine, self._work = ask_screen, ask_screen.engine, work
         self.listings: tuple[Listing, ...] = ()
+        self.roots: tuple[AddedRoot, ...] = ()
         self.shown: tuple[Listing, ...] = ()  #: those that pass the filter, sorted
         self.sorted_by = "name"
         self.typing = ""  #: what the line of input is for, a key of `_PLACEHOLDERS`; "" if hidden
@@ -104,9 +106,12 @@ class LibraryScreen(ListPage):
         self._wait = max(LIST_SECONDS, _LIST_SHARE * event.seconds)
         name = quote_foreign(event.status.library)
         words = f"{name} · {listing_rows.counts(event.listings, self.glyphs)}"
+        if watched := sum(root.watched for root in event.roots):
+            words += f" · {watched:,} watched"
         self.query_one(PageHead).show(f"{words} · {event.status.passages:,} passages")
-        if event.listings != self.listings or not event.listings:
-            self.listings = event.listings
+        found = event.listings, event.roots
+        if found != (self.listings, self.roots) or not event.listings:
+            self.listings, self.roots = found
             self._arrange()
 
     @on(library.Refused)
@@ -147,7 +152,10 @@ class LibraryScreen(ListPage):
 
     def _row(self, number: int, width: int) -> Content:
         here = number == self.lines.at
-        return listing_rows.row(self.shown[number], here, width, self.glyphs)
+        entry = self.shown[number]
+        root = root_of(entry.path, self.roots)
+        watched = root is not None and root.watched
+        return listing_rows.row(entry, here, width, self.glyphs, watched)
 
     @on(LineList.Resized)
     def _resized(self, event: LineList.Resized) -> None:
@@ -169,7 +177,8 @@ class LibraryScreen(ListPage):
         self._warning = "", ""
         if entry is not None:
             same = [e.source for e in self.listings if e.id and e.id == entry.id and e is not entry]
-            detail = listing_rows.detail(entry, same, self.glyphs)
+            root = root_of(entry.path, self.roots)
+            detail = listing_rows.detail(entry, same, self.glyphs, root)
         elif self.typing:
             detail = Content("no file has these words")
         else:
@@ -277,6 +286,21 @@ class LibraryScreen(ListPage):
 
     def action_update(self) -> None:
         self._begin("updating", "the library", self._engine.sync)
+
+    def action_watch(self) -> None:
+        if self.entry is not None:
+            self.run_in_thread(partial(watching.toggle, self._engine, self.entry.path))
+
+    @on(watching.Toggled)
+    def _watch_toggled(self, event: watching.Toggled) -> None:
+        event.stop()
+        self._wait = 0.0  # the list shows it at once
+        self.app.notify(self.glyphs.say(event.says), markup=False, timeout=5)
+
+    @on(watching.Refused)
+    def _watch_refused(self, event: watching.Refused) -> None:
+        event.stop()
+        self._say(quote_foreign(". ".join(filter(None, (str(event.error), event.error.cure)))))
 
     def _begin(self, verb: str, name: str, work: library.Work) -> None:
         if self.busy or not self._work.begin(verb, name, work):
