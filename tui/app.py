@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -83,6 +84,7 @@ class FootnoteApp(App[int]):
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
+        self._readable: dict[str, Theme] = {}  #: the themes that were shown, by name
         super().__init__()
         self.engine = engine
         self._demo = demo
@@ -96,10 +98,15 @@ class FootnoteApp(App[int]):
         self._watch_seconds = watch_seconds
         self._interrupted = -QUIT_SECONDS
         self._home = home  #: the folder that keeps the theme; None keeps it nowhere
-        for theme in tuple(self.available_themes.values()):
-            self.register_theme(themes.readable(theme))
         remembered = preferences.remembered_theme(home) if home else ""
         self.theme = themes.choose_theme(self.available_themes, remembered, is_light)
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Return a theme in colours that can be read. They are found when it is first shown."""
+        theme = super().get_theme(theme_name)
+        if theme is not None and theme.name not in self._readable:
+            self._readable[theme.name] = themes.readable(theme)
+        return self._readable[theme.name] if theme is not None else None
 
     def get_driver_class(self) -> type[Driver]:
         found = super().get_driver_class()
@@ -114,6 +121,7 @@ class FootnoteApp(App[int]):
         if not self.is_headless:
             self._handle_signals()
         self.push_screen(AskScreen(self.engine, self.glyphs))
+        self.call_after_refresh(_collect_garbage_again)
         self.set_interval(self._watch_seconds, self._watch)
 
     def _handle_signals(self) -> None:
@@ -292,6 +300,12 @@ class FootnoteApp(App[int]):
     def _warn(self, message: str) -> None:
         """Show a warning, which may contain foreign text."""
         self.notify(quote_foreign(message), markup=False, severity="warning", timeout=5)
+
+
+def _collect_garbage_again() -> None:
+    """Collect cycles from now on, but not among what was made before the first paint."""
+    gc.freeze()
+    gc.enable()
 
 
 def _page_id(name: str) -> str:

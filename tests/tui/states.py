@@ -233,6 +233,13 @@ async def _library_failed(stage: Stage) -> None:
     stage.app.clear_notifications()
 
 
+async def _watched(stage: Stage) -> None:
+    await _library(stage)
+    await stage.press("down", "w")
+    await stage.sees("/manuals is watched")
+    stage.app.clear_notifications()
+
+
 async def _library_filter(stage: Stage) -> None:
     await _library(stage)
     await stage.press("slash", *"pump")
@@ -449,6 +456,7 @@ STATES: tuple[State, ...] = (
     State("help", _help, ("KEYS AND MARKS", "Anywhere")),
     State("help-marks", _help_end, ("lets 30 %",)),
     State("library", _library, ("LIBRARY", "4 files", "1 failed", "1 changed"), (), library.engine),
+    State("library-watched", _watched, ("is watched",), (), library.engine),
     State(
         "library-failed",
         _library_failed,

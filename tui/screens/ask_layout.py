@@ -8,12 +8,9 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
-from rag.export.markdown import answer_markdown
 from rag.protocols import ErrorRates
 from tui.render.answer_text import error_rates
-from tui.render.export import plain, sentence
 from tui.render.glyphs import Glyphs
-from tui.screens.check import CheckScreen
 from tui.state.cursor import AnswerCursor
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
@@ -208,6 +205,8 @@ class AskLayout(Screen[None]):
         if turn is None or turn.answer is None or not turn.answer.claims:
             self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
             return
+        from tui.screens.check import CheckScreen
+
         screen = CheckScreen(turn.answer, self.glyphs, turn.cursor.at or 0, error_rates(self.rates))
         self.app.push_screen(screen, partial(self._sentence_chosen, turn))
 
@@ -218,6 +217,9 @@ class AskLayout(Screen[None]):
 
     def text_to_copy(self, form: str) -> str:
         """Return the text to copy as "markdown", "plain" or "sentence"; "" without one."""
+        from rag.export.markdown import answer_markdown
+        from tui.render.export import plain, sentence
+
         turn = self._target()
         if turn is None or turn.answer is None:
             return ""
