@@ -163,14 +163,6 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, Watch
         )
 
     @reports_disk_errors
-    def sources(self) -> tuple[str, ...]:
-        """The sources of all documents, sorted; none if there is no library yet."""
-        try:
-            return tuple(self.library.files.sources_with_text())
-        except LibraryMissing:
-            return ()
-
-    @reports_disk_errors
     def status(self) -> Status:
         """Counts and names for a header; the counts are 0 if there is no library yet."""
         self.follow_settings()

@@ -37,7 +37,7 @@ from tui.state.command_run import Commands
 from tui.state.cursor import AnswerCursor
 from tui.state.library import LibraryWork
 from tui.state.runs import NoRuns, RunSource
-from tui.state.watching import VERB, Changed, Watcher
+from tui.state.watching import Changed, Watcher
 from tui.terminal import handle_signals
 from tui.widgets import editor
 
@@ -94,7 +94,7 @@ class FootnoteApp(App[int]):
         self.commands = commands or Commands(home or Path(), "default")
         self.runs = runs or NoRuns()
         self.library_work = LibraryWork(engine, self._run_in_thread)
-        self.watcher = Watcher(engine, self._run_in_thread, self.post_message)
+        self.watcher = Watcher(engine, self.library_work, self._run_in_thread, self.post_message)
         self._watch_seconds = watch_seconds
         self._interrupted = -QUIT_SECONDS
         self._home = home  #: the folder that keeps the theme; None keeps it nowhere
@@ -140,18 +140,12 @@ class FootnoteApp(App[int]):
 
     def _watch(self) -> None:
         """Look for changes in watched folders while the engine has nothing else to do."""
-        ask_screen, work = self.ask_screen, self.library_work
-        if ask_screen is not None and not ask_screen.works and not work.running:
-            if work.failed and work.progress.verb == VERB:
-                self.watcher.forget()
+        if self.ask_screen is not None and not self.ask_screen.works:
             self.watcher.look()
 
     @on(Changed)
     def _files_changed(self, event: Changed) -> None:
-        names = ", ".join(event.roots)
-        sync = partial(self.engine.sync, False, event.roots)
-        if not self.library_work.begin(VERB, names, sync):
-            self.watcher.forget()
+        self.watcher.read(event.roots)
 
     def _leave(self, code: int) -> None:
         self.engine.close()

@@ -10,7 +10,7 @@ import pytest
 from rag import Bot, Config
 from rag.domain import AddedRoot
 from rag.errors import Usage
-from rag.events import Report
+from rag.events import Event, Report
 
 pytestmark = pytest.mark.slow
 
@@ -21,13 +21,13 @@ def bot(tmp_path: Path) -> Iterator[Bot]:
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.txt").write_text(f"The {name} pump has six bolts.\n")
     with Bot.open(Config(home=str(tmp_path / "home"))) as opened:
-        assert opened.added_roots() == opened.changed_roots() == ()
+        assert not opened.added_roots() and not opened.changed_roots()
         list(opened.add([str(tmp_path / "first"), str(tmp_path / "second")]))
         yield opened
 
 
-def report(events: object) -> Report:
-    *_, last = events  # type: ignore[misc]
+def report(events: Iterator[Event]) -> Report:
+    last = list(events)[-1]
     assert isinstance(last, Report)
     return last
 

@@ -21,6 +21,7 @@ from tests.tui.scripted_pages import MODELS, ScriptedCommands, ScriptedRun
 from tests.tui.stage import Stage
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.document import DocumentScreen
+from tui.screens.eval import EvalScreen
 from tui.screens.export import ExportScreen
 from tui.screens.help import HelpScreen
 from tui.screens.library import LibraryScreen
@@ -117,13 +118,13 @@ async def _waiting_for_documents(stage: Stage) -> None:
 
 async def _adding(stage: Stage) -> None:
     await _waiting_for_documents(stage)
-    stage.ask_screen.add("/home/ann/manuals")
+    stage.ask_screen.add("/shelf/manuals")
     await stage.until(lambda: stage.ask_screen.ingest.done == 2)
 
 
 async def _added(stage: Stage) -> None:
     await _up(stage)
-    stage.ask_screen.add("/home/ann/manuals")
+    stage.ask_screen.add("/shelf/manuals")
     await stage.until(lambda: stage.ask_screen.ingest.result)
 
 
@@ -277,7 +278,7 @@ async def _fetching(stage: Stage) -> None:
 
 
 async def _eval(stage: Stage) -> None:
-    await _page(stage, "eval", runs.EvalScreen)
+    await _page(stage, "eval", EvalScreen)
     await stage.sees("qwen")
 
 

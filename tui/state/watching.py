@@ -15,6 +15,7 @@ from tui.worker import PostMessage, as_rag_error
 
 if TYPE_CHECKING:
     from tui.chat_engine import ChatEngine
+    from tui.state.library import LibraryWork
 
 #: What the work on the library is called while it reads what has changed.
 VERB = "reading changes of"
@@ -82,22 +83,29 @@ class Watcher:
     def __init__(
         self,
         engine: ChatEngine,
+        work: LibraryWork,
         run_in_thread: Callable[[partial[None]], object],
         post: PostMessage,
     ) -> None:
-        self._engine, self._run_in_thread, self._post = engine, run_in_thread, post
+        self._engine, self._work = engine, work
+        self._run_in_thread, self._post = run_in_thread, post
         self._looking = False
         self._seen: dict[str, str] = {}  #: the last state of each path that was posted
 
     def look(self) -> None:
-        """Look for changes in a thread, unless a look goes on."""
-        if not self._looking:
-            self._looking = True
-            self._run_in_thread(partial(self._look))
+        """Look for changes in a thread, unless a look or a work on the library goes on."""
+        if self._looking or self._work.running:
+            return
+        if self._work.failed and self._work.progress.verb == VERB:
+            self._seen = {}  # another program was writing, or the like
+        self._looking = True
+        self._run_in_thread(partial(self._look))
 
-    def forget(self) -> None:
-        """Post all changes again: those that were posted could not be read."""
-        self._seen = {}
+    def read(self, roots: tuple[str, ...]) -> None:
+        """Read what has changed under watched paths."""
+        sync = partial(self._engine.sync, False, roots)
+        if not self._work.begin(VERB, ", ".join(roots), sync):
+            self._seen = {}
 
     def _look(self) -> None:
         try:
