@@ -91,7 +91,7 @@ def _first_steps(offered: ModelListing | None, width: int, glyphs: Glyphs) -> It
         )
         yield from _steps([("/pull", meaning)], width)
     yield f"In a shell, {ADD_COMMAND} adds documents too. ", "$text-muted"
-    yield "Type your question meanwhile: it is kept and asked then.\n", "$text-muted"
+    yield "A question that you type meanwhile is kept.\n", "$text-muted"
 
 
 def _steps(steps: Iterable[tuple[str, str]], width: int) -> Iterator[Part]:

@@ -151,7 +151,7 @@ class Conversation(Vertical):
         if below <= 0:
             self._seen = scroller.virtual_size.height
         new = scroller.virtual_size.height - self._seen
-        badge.display = below > 0 and new > 0
+        badge.display = below > 0 and new > 0 and bool(self.turns)
         if badge.display:
             words = f"{self.glyphs.down} {counted(int(new), 'new line')} (End)"
             badge.update(assemble([(words, "bold $text-accent")]))
