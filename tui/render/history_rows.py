@@ -11,6 +11,7 @@ from textual.content import Content
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.phrases import FILE_STATE_PHRASES
 from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize
 from tui.render.answer_text import VERDICT_ORDER, Part, assemble, counted, tally
 from tui.render.glyphs import VERDICT_STYLES, Glyphs
 from tui.render.marks import mark_answer
@@ -108,7 +109,7 @@ def preview(
         text = "no answer was saved" if turn.answer is None else "not answered"
         return assemble([*parts, (text, "")])
     marked = mark_answer(turn.answer, glyphs)
-    answer = Content(marked.text)
+    answer = Content(sanitize(marked.text).replace("\t", " "))  # the offsets stay
     for span, style in marked.styles:
         answer = answer.stylize(style, span.start, span.end)
     return Content("\n").join([assemble(parts).rstrip(), tally(turn.answer.claims, glyphs), answer])
