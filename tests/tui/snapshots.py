@@ -127,6 +127,7 @@ async def settle(stage: Stage, state: State) -> None:
     ):
         await asyncio.sleep(0.02)
     for _ in range(50):
+        stage.app.screen.refresh()  # also what shows through from below a dialog
         await stage.pilot.pause()
         if before == stage.text and is_quiet():
             return

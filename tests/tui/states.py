@@ -219,7 +219,9 @@ async def _help(stage: Stage) -> None:
 
 async def _help_end(stage: Stage) -> None:
     await _help(stage)
-    await stage.press("end")
+    body = stage.app.screen.query_one("#help-body")
+    await stage.until(lambda: body.max_scroll_y > 0)
+    body.scroll_end(animate=False, immediate=True)
 
 
 async def _library(stage: Stage) -> None:

@@ -19,8 +19,9 @@ from tui.render.glyphs import ASCII
 
 pytestmark = pytest.mark.slow
 
-#: characters of documents, which stay as they are in the ASCII set
-FOREIGN = {"×"}
+#: characters of documents, which stay as they are in the ASCII set, and the brackets that stand
+#: for those of a marker in foreign text
+FOREIGN = {"×", "⟦", "⟧"}
 ALL = [
     pytest.param(state, look, id=f"{state.name}-{look.name}")
     for state in STATES

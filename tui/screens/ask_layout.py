@@ -12,6 +12,7 @@ from rag.protocols import ErrorRates
 from tui.render.answer_text import error_rates
 from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
+from tui.widgets.bars import KeyBar
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
@@ -101,6 +102,7 @@ class AskLayout(Screen[None]):
         is_open = is_wanted and self.shown is not None and bool(self.shown.cursor.passages)
         if is_open != self.has_class("-open"):
             self.set_class(is_open, "-open")
+            self.query_one(KeyBar).refresh()  # it names the part that Tab leads to
             if isinstance(self.focused, Exchange):
                 self.call_after_refresh(self.talk.reveal, self.focused)
         self.call_after_refresh(self._keep_focus)
