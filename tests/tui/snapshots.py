@@ -121,7 +121,7 @@ async def settle(stage: Stage, state: State) -> None:
     def is_quiet() -> bool:
         return state.goes_on or all(worker.is_finished for worker in stage.app.workers)
 
-    before, end = "", time.monotonic() + 4
+    same, before, end = 0, "", time.monotonic() + 4
     while time.monotonic() < end and not (
         is_quiet() and all(words in stage.text for words in said(state, stage))
     ):
@@ -129,7 +129,9 @@ async def settle(stage: Stage, state: State) -> None:
     for _ in range(50):
         stage.app.screen.refresh()  # also what shows through from below a dialog
         await stage.pilot.pause()
-        if before == stage.text and is_quiet():
+        await asyncio.sleep(0.01)
+        same = same + 1 if before == stage.text and is_quiet() else 0
+        if same == 3:
             return
         before = stage.text
 

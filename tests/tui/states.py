@@ -202,7 +202,9 @@ async def _completions(stage: Stage) -> None:
 async def _palette(stage: Stage) -> None:
     await _up(stage)
     await stage.press("ctrl+p")
-    await stage.sees("Add a folder or a file")
+    await stage.until(lambda: stage.app.screen.query(Input))
+    await stage.press(*"new conv")
+    await stage.sees("Begin a new conversation")
 
 
 async def _page(stage: Stage, name: str, kind: type) -> None:
@@ -455,7 +457,7 @@ STATES: tuple[State, ...] = (
     State("check", _check, ("CHECK", "supported  0.97"), MIXED),
     State("find", _find, ("find: bolts",)),
     State("completions", _completions, ("/add", "Add a folder or a file")),
-    State("palette", _palette, ("Add a folder or a file",)),
+    State("palette", _palette, ("Begin a new conversation",)),
     State("help", _help, ("KEYS AND MARKS", "Anywhere")),
     State("help-marks", _help_end, ("lets 30 %",)),
     State("library", _library, ("LIBRARY", "4 files", "1 failed", "1 changed"), (), library.engine),
