@@ -12,7 +12,7 @@ FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: help chat ask test quick lint check format bench faults generations train docs random-keys screen-speed picture walk wheel try-wheel lock clean
+.PHONY: help chat ask test quick lint check format bench faults generations train docs random-keys snapshots screen-speed picture walk wheel try-wheel lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ docs: $(READY_DEV)  ## docs/cli.md and docs/configuration.md, generated from the
 random-keys: $(READY_DEV)  ## every key in every state, then random keys, clicks and sizes for SECONDS=300; ARGS=SEED repeats
 	@EVERY_KEY=1 .venv/bin/python -m pytest tests/tui/test_tui_every_key.py
 	@.venv/bin/python -m tests.tui.random_keys $(or $(SECONDS),300) $(ARGS)
+
+snapshots: $(READY_DEV)  ## tests/tui/snapshots/: the text of the screen in every state (ARGS="NAME --svg FOLDER": one, with pictures)
+	@.venv/bin/python -m tests.tui.snapshots $(ARGS)
 
 screen-speed: $(READY_DEV)  ## keys, Esc, opening and first paint over a pty, each beside a figure of the same run (ARGS=--short)
 	@.venv/bin/python -m tests.tui.speed $(ARGS)

@@ -27,6 +27,7 @@ from rag.domain import Evidence, FoundAnswer, Passage, Status, Turn
 from rag.errors import LibraryMissing
 from rag.events import Event, Loading, Notice, Report
 from rag.index.index import renew_index
+from rag.ingest.watch_access import WatchAccess
 from rag.library.answer_recorder import AnswerRecorder
 from rag.library.conversation_access import ConversationAccess
 from rag.library.document_access import DocumentAccess
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
+class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, WatchAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
     `machines` are the models; the bot closes them. `access` is the library with its index. A bot
@@ -102,11 +103,14 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
             yield from self.access.ingest().add(paths, forget=forget)
 
     @reports_disk_errors
-    def sync(self, forget: bool = False) -> Iterator[Event]:
-        """Read again everything that was added: new, changed, moved and vanished files."""
+    def sync(self, forget: bool = False, roots: Sequence[str] = ()) -> Iterator[Event]:
+        """Read again everything that was added: new, changed, moved and vanished files.
+
+        With `roots`, only these of the added paths.
+        """
         self.access.open()
         with self.access.writing():
-            yield from self.access.ingest().sync(forget)
+            yield from self.access.ingest().sync(forget, roots)
 
     @reports_disk_errors
     def read_again(self, sources: Sequence[str]) -> Iterator[Event]:
@@ -157,14 +161,6 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess):
             lambda: (access.open(), access.vectors, access.ingest()),
             access.writing,
         )
-
-    @reports_disk_errors
-    def sources(self) -> tuple[str, ...]:
-        """The sources of all documents, sorted; none if there is no library yet."""
-        try:
-            return tuple(self.library.files.sources_with_text())
-        except LibraryMissing:
-            return ()
 
     @reports_disk_errors
     def status(self) -> Status:

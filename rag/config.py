@@ -35,6 +35,7 @@ RANGES = {
     "seed": (-(2**31), 2**32 - 1),
     "threads": (0, 512),
     "server_seconds": (0.1, 3600.0),
+    "watch_seconds": (1.0, 86_400.0),
 }
 
 #: settings that had another name before 0.1, with the present one
@@ -46,7 +47,7 @@ RENAMED = {
     "answer": "answer_tokens",
 }
 #: settings that an open program does not take over
-_FIXED = ("home", "library", "embedder", "start")
+_FIXED = ("home", "library", "embedder", "start", "watch_seconds")
 #: largest number of any setting; its negative is the smallest
 _MAX_NUMBER = 2**31 - 1
 #: bytes of the name of a library, which is the name of a folder
@@ -92,6 +93,7 @@ class Config:
     seed: int = 0  #: of the random draws, if temperature is above 0
     start: str = NEW  #: "new", or "last" to open the last conversation when the chat opens
     threads: int = 0  #: threads of the models; 0 is all cores but one; measured for a chat model
+    watch_seconds: float = 10.0  #: seconds between two looks of the chat at watched folders
     server_seconds: float = 60.0  #: seconds without a word from a server, after which it has failed
 
     def __post_init__(self) -> None:
@@ -181,6 +183,10 @@ class SettingsFile:
             and getattr(old, field.name) != getattr(new, field.name)
         }
         return replace(config, **changed)
+
+    def gives(self, config: Config, setting: str) -> bool:
+        """Whether `config` has a setting as the file had it: nothing else has overridden it."""
+        return bool(getattr(self._config, setting) == getattr(config, setting))
 
     def _read(self) -> Config | None:
         """The settings of the file alone; None if it cannot be read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from tui.state.command_run import Commands
 from tui.state.cursor import AnswerCursor
 from tui.state.library import LibraryWork
 from tui.state.runs import NoRuns, RunSource
+from tui.state.watching import Changed, Watcher
 from tui.terminal import handle_signals
 from tui.widgets import editor
 
@@ -78,23 +80,33 @@ class FootnoteApp(App[int]):
         reopen: bool = False,
         commands: Commands | None = None,
         runs: RunSource | None = None,
+        watch_seconds: float = 10.0,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]  # an empty value counts as unset
+        self._readable: dict[str, Theme] = {}  #: the themes that were shown, by name
         super().__init__()
         self.engine = engine
         self._demo = demo
         self.glyphs = glyphs or choose_glyphs(os.environ)
+        self.set_class(self.glyphs.ascii, "-ascii")
         self.reopen = reopen  #: whether the last conversation is opened at the start
         self.commands = commands or Commands(home or Path(), "default")
         self.runs = runs or NoRuns()
         self.library_work = LibraryWork(engine, self._run_in_thread)
+        self.watcher = Watcher(engine, self.library_work, self._run_in_thread, self.post_message)
+        self._watch_seconds = watch_seconds
         self._interrupted = -QUIT_SECONDS
         self._home = home  #: the folder that keeps the theme; None keeps it nowhere
-        for theme in tuple(self.available_themes.values()):
-            self.register_theme(themes.readable(theme))
         remembered = preferences.remembered_theme(home) if home else ""
         self.theme = themes.choose_theme(self.available_themes, remembered, is_light)
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Return a theme in colours that can be read. They are found when it is first shown."""
+        theme = super().get_theme(theme_name)
+        if theme is not None and theme.name not in self._readable:
+            self._readable[theme.name] = themes.readable(theme)
+        return self._readable[theme.name] if theme is not None else None
 
     def get_driver_class(self) -> type[Driver]:
         found = super().get_driver_class()
@@ -109,6 +121,8 @@ class FootnoteApp(App[int]):
         if not self.is_headless:
             self._handle_signals()
         self.push_screen(AskScreen(self.engine, self.glyphs))
+        self.call_after_refresh(_collect_garbage_again)
+        self.set_interval(self._watch_seconds, self._watch)
 
     def _handle_signals(self) -> None:
         """Restore the terminal also when a signal ends the process, or when the terminal goes."""
@@ -123,6 +137,15 @@ class FootnoteApp(App[int]):
     def _run_in_thread(self, work: partial[None]) -> object:
         """Run `work` in a thread of the app, which outlives the screen that began it."""
         return self.run_worker(work, thread=True, exit_on_error=False, group="library")
+
+    def _watch(self) -> None:
+        """Look for changes in watched folders while the engine has nothing else to do."""
+        if self.ask_screen is not None and not self.ask_screen.works:
+            self.watcher.look()
+
+    @on(Changed)
+    def _files_changed(self, event: Changed) -> None:
+        self.watcher.read(event.roots)
 
     def _leave(self, code: int) -> None:
         self.engine.close()
@@ -143,6 +166,13 @@ class FootnoteApp(App[int]):
     def ask_screen(self) -> AskScreen | None:
         """The Ask screen, also below other screens."""
         return next((s for s in self.screen_stack if isinstance(s, AskScreen)), None)
+
+    def action_command_palette(self) -> None:
+        from textual.command import CommandPalette as Palette
+
+        if not isinstance(self.screen, Palette):
+            placeholder = self.glyphs.say("Search for commands…")
+            self.push_screen(Palette(placeholder=placeholder, id="--command-palette"))
 
     def action_leave(self) -> None:
         self._leave(0)
@@ -266,6 +296,12 @@ class FootnoteApp(App[int]):
         self.notify(quote_foreign(message), markup=False, severity="warning", timeout=5)
 
 
+def _collect_garbage_again() -> None:
+    """Collect cycles from now on, but not among what was made before the first paint."""
+    gc.freeze()
+    gc.enable()
+
+
 def _page_id(name: str) -> str:
     """Return the id of the screen of a page."""
     return f"page-{name}"
@@ -300,6 +336,7 @@ def run(
             reopen=config.start == LAST,
             commands=Commands(Path(config.home), config.library),
             runs=runs,
+            watch_seconds=config.watch_seconds,
         )
         code = app.run()
         return int(app.return_code or code or 0)

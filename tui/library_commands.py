@@ -58,6 +58,7 @@ LIBRARY_COMMANDS: tuple[Command, ...] = (
     ),
     page_command("library", "update", "u", "update", "Read all that is new, changed or gone", 5),
     page_command("library", "filter", "slash", "filter", "Show the files with these words", 6),
+    page_command("library", "watch", "w", "watch", "Watch its folder, or watch it no longer", 9),
     page_command("library", "sort", "s", "sort", "Sort by name, state, passages, size or date"),
     page_command("library", "stop", "x", "stop", "Stop adding or updating; finished files stay"),
     moves("library", "document"),

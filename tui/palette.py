@@ -40,7 +40,9 @@ class CommandPalette(Provider):
 
 
 def _listed() -> list[Command]:
-    return [command for command in COMMANDS if command.in_palette]
+    """Return the commands; the first one is run by Enter, and so it is not the one that quits."""
+    listed = [command for command in COMMANDS if command.in_palette]
+    return sorted(listed, key=lambda command: command.id == "quit")
 
 
 def _title(command: Command) -> str:

@@ -74,6 +74,23 @@ SCREEN_COMMANDS: tuple[Command, ...] = (
         "screen.model",
         takes="NAME",
     ),
+    Command(
+        "watch",
+        "",
+        "watch a folder",
+        "Watch an added folder, or no longer: changes are read while the chat is open",
+        "ask",
+        "screen.watch",
+        takes="PATH",
+    ),
+    Command(
+        "pull",
+        "",
+        "fetch a model",
+        "Fetch the chat model that suits this computer, and let it answer then",
+        "ask",
+        "screen.pull",
+    ),
     Command("demo", "", "demo", "Add five news articles, to try", "app", "app.demo"),
     Command("new", "ctrl+n", "new", "Begin a new conversation", "ask", "screen.new", rank=8),
     Command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -43,11 +44,18 @@ def demo(context: click.Context) -> None:
 
 
 def open_chat(config: Config) -> int:
-    """Open the chat and return its exit code."""
-    from rag.eval.run_views import RunViews
-    from tui.app import run
+    """Open the chat and return its exit code.
 
-    return run(config, seeds, RunViews(config.home))
+    Until the first paint no cycles are collected: nothing that is imported and made is garbage.
+    """
+    gc.disable()
+    try:
+        from rag.eval.run_views import RunViews
+        from tui.app import run
+
+        return run(config, seeds, RunViews(config.home))
+    finally:
+        gc.enable()
 
 
 def seeds() -> Path:

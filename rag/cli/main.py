@@ -14,19 +14,34 @@ import click
 from rag import __version__
 from rag.cli import streams
 from rag.cli.console import Console, common_options
-from rag.cli.conversation_commands import export, history, verify
-from rag.cli.demo import demo, open_chat
-from rag.cli.doctor_command import doctor
-from rag.cli.eval_commands import calibrate, eval_, explain
-from rag.cli.library_commands import add, list_, rebuild, remove, show, sync
-from rag.cli.model_commands import models
-from rag.cli.question_commands import ask, check, search
+from rag.cli.lazy_group import LazyGroup
 from rag.errors import RagError
 from rag.phrases import HINT
 from rag.process import harden_process
 
+#: the module and the function of each command, by its name
+PLACES = {
+    **{
+        name: ("rag.cli.library_commands", name)
+        for name in ("add", "sync", "remove", "rebuild", "show")
+    },
+    **{name: ("rag.cli.question_commands", name) for name in ("ask", "search", "check")},
+    **{name: ("rag.cli.conversation_commands", name) for name in ("history", "export", "verify")},
+    **{name: ("rag.cli.eval_commands", name) for name in ("explain", "calibrate")},
+    "list": ("rag.cli.library_commands", "list_"),
+    "eval": ("rag.cli.eval_commands", "eval_"),
+    "models": ("rag.cli.model_commands", "models"),
+    "demo": ("rag.cli.demo", "demo"),
+    "doctor": ("rag.cli.doctor_command", "doctor"),
+}
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=LazyGroup,
+    places=PLACES,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @common_options
 @click.version_option(__version__, prog_name="footnote")
 @click.pass_context
@@ -40,17 +55,9 @@ def cli(context: click.Context) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(context.get_help(), err=True)
         context.exit(2)
+    from rag.cli.demo import open_chat
+
     context.exit(open_chat(context.ensure_object(Console).config()))
-
-
-for _command in (
-    *(add, sync, remove, rebuild, list_, show),
-    *(ask, search, check),
-    *(history, export, verify),
-    *(models, demo, doctor),
-    *(eval_, explain, calibrate),
-):
-    cli.add_command(_command)
 
 
 def main() -> None:

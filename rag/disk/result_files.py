@@ -21,7 +21,8 @@ IsEarlierResult = Callable[[Path], bool]
 
 
 #: names that settings and libraries have; a result under one of them would break a home
-_OWN_FILES = {"config.toml", "library.db", "history.db", "calibration.json", "fingerprints.json"}
+_OWN_FILES = {"config.toml", "library.db", "history.db", "calibration.json", "watched.json"}
+_OWN_FILES |= {"fingerprints.json"}
 
 
 def check_result_path(path: str | Path, option: str, known: IsEarlierResult, kind: str) -> Path:

@@ -45,9 +45,17 @@ from rag.domain.documents import (
     Unit,
     UnitKind,
 )
-from rag.domain.listings import Conversation, Listing, ModelListing, OpenedDocument, Status
+from rag.domain.listings import (
+    AddedRoot,
+    Conversation,
+    Listing,
+    ModelListing,
+    OpenedDocument,
+    Status,
+)
 
 __all__ = [
+    "AddedRoot",
     "Answer",
     "AnsweredPart",
     "Answers",

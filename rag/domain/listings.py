@@ -29,6 +29,14 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedRoot:
+    """The absolute path of a folder or a file that was added, and whether it is watched."""
+
+    path: str
+    watched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedDocument:
     """A document to be read, with its units, and what the library knows of it."""
 

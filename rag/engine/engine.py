@@ -27,23 +27,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from rag.config import Config, SettingsFile
 from rag.disk import permissions
 from rag.disk.paths import absolute_paths
-from rag.domain import (
-    Conversation,
-    Document,
-    FileState,
-    Listing,
-    ModelListing,
-    OpenedDocument,
-    Passage,
-    SavedTurn,
-    Status,
-)
 from rag.engine.child import STOP, Reply, Request, serve
+from rag.engine.looks import EngineLooks
 from rag.errors import Cancelled, EngineStopped
 from rag.events import Event, ModelChosen
 from rag.front_door import FrontDoor
 from rag.process import safe_children
-from rag.protocols import ErrorRates
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,7 +77,7 @@ class _Child:
         return "it left no log"
 
 
-class Engine:
+class Engine(EngineLooks):
     """`Bot` in a child process. Its methods may be called from any thread."""
 
     def __init__(self, config: Config) -> None:
@@ -169,9 +158,9 @@ class Engine:
         """As `Bot.add`."""
         return self._work(FrontDoor.add, absolute_paths(paths))
 
-    def sync(self) -> Iterator[Event]:
+    def sync(self, forget: bool = False, roots: Sequence[str] = ()) -> Iterator[Event]:
         """As `Bot.sync`."""
-        return self._work(FrontDoor.sync)
+        return self._work(FrontDoor.sync, forget, roots)
 
     def read_again(self, sources: Sequence[str]) -> Iterator[Event]:
         """As `Bot.read_again`."""
@@ -182,11 +171,19 @@ class Engine:
         return self._work(FrontDoor.remove, name)
 
     def use_model(self, name: str) -> Iterator[Event]:
-        """As `Bot.use_model`. The child is ended, and the next call starts one with that model."""
+        """As `Bot.use_model`. The child takes the new setting over from the file.
+
+        If the model was given on the command line, which overrides the file, the child is ended,
+        and the next call starts one with the new model.
+        """
+        follows = self._settings.gives(self._config, "model")
         for event in self._work(FrontDoor.use_model, name):
             if isinstance(event, ModelChosen):
                 self._config = replace(self._config, model=event.model)
             yield event
+        if follows:
+            self._config = self._settings.follow(self._config)
+            return
         with self._working, self._looking, self._starting:
             child, self._child = self._child, None
             if child is not None:
@@ -234,74 +231,6 @@ class Engine:
         child.kill()
 
     # -- look
-
-    def status(self) -> Status:
-        """As `Bot.status`. Blocks until the child is up."""
-        return self._look(FrontDoor.status)
-
-    def rates(self) -> ErrorRates:
-        """As `Bot.rates`."""
-        return self._look(FrontDoor.rates)
-
-    def document(self, name: str) -> Document:
-        """As `Bot.document`."""
-        return self._look(FrontDoor.document, name)
-
-    def open_document(self, name: str) -> OpenedDocument:
-        """As `Bot.open_document`."""
-        return self._look(FrontDoor.open_document, name)
-
-    def sources(self) -> tuple[str, ...]:
-        """As `Bot.sources`."""
-        return self._look(FrontDoor.sources)
-
-    def documents(self) -> tuple[Listing, ...]:
-        """As `Bot.documents`."""
-        return self._look(FrontDoor.documents)
-
-    def models(self) -> tuple[ModelListing, ...]:
-        """As `Bot.models`."""
-        return self._look(FrontDoor.models)
-
-    def remove_model(self, name: str) -> int:
-        """As `Bot.remove_model`."""
-        return self._look(FrontDoor.remove_model, name)
-
-    def questions(self, limit: int = 50) -> tuple[str, ...]:
-        """As `Bot.questions`."""
-        return self._look(FrontDoor.questions, limit)
-
-    def conversations(self, limit: int = 50, words: str = "") -> tuple[Conversation, ...]:
-        """As `Bot.conversations`."""
-        return self._look(FrontDoor.conversations, limit, words)
-
-    def conversation(self, name: str, last: int = 0) -> tuple[SavedTurn, ...]:
-        """As `Bot.conversation`."""
-        return self._look(FrontDoor.conversation, name, last)
-
-    def conversation_title(self, name: str) -> str:
-        """As `Bot.conversation_title`."""
-        return self._look(FrontDoor.conversation_title, name)
-
-    def rename_conversation(self, name: str, title: str) -> None:
-        """As `Bot.rename_conversation`."""
-        self._look(FrontDoor.rename_conversation, name, title)
-
-    def remove_conversation(self, name: str) -> int:
-        """As `Bot.remove_conversation`."""
-        return self._look(FrontDoor.remove_conversation, name)
-
-    def file_states(self, cited: Sequence[tuple[str, str]]) -> tuple[FileState, ...]:
-        """As `Bot.file_states`."""
-        return self._look(FrontDoor.file_states, cited)
-
-    def new_conversation(self) -> str:
-        """As `Bot.new_conversation`."""
-        return self._look(FrontDoor.new_conversation)
-
-    def search(self, question: str, limit: int | None = None) -> tuple[Passage, ...]:
-        """As `Bot.search`."""
-        return self._look(FrontDoor.search, question, limit)
 
     def _look(
         self,

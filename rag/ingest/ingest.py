@@ -116,15 +116,18 @@ class Ingest:
         yield from renew_index(self._library, self._vectors)
         yield run.report(time.perf_counter() - started)
 
-    def sync(self, forget: bool = False) -> Iterator[Event]:
-        """Take in again everything that was added before.
+    def sync(self, forget: bool = False, roots: Sequence[str] = ()) -> Iterator[Event]:
+        """Take in again everything that was added before, or what is under the added `roots` alone.
 
         If an earlier chunker made the passages, every file is read again.
         """
+        added = self._library.files.roots()
         if self._library.chunked_by_earlier_version:
+            roots = ()
             yield Notice("the passages are of an earlier version: every file is read again, once")
             self._library.read_files_again()
-        yield from self.add(self._library.files.roots(), again=True, forget=forget)
+        chosen = [path for path in added if path in roots] if roots else added
+        yield from self.add(chosen, again=True, forget=forget)
 
     def read_again(self, paths: Sequence[str]) -> Iterator[Event]:
         """Take in known files again, by their absolute paths; forget those that are gone."""

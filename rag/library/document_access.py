@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.disk.disk_errors import reports_disk_errors
 from rag.domain import Document, Listing, OpenedDocument, Span
+from rag.errors import LibraryMissing
 from rag.library.file_state import listings_with_states
 from rag.text.units import unit_order
 
@@ -38,6 +39,14 @@ class DocumentAccess(ABC):
             for entry in self.library.files.listings()
         ]
         return tuple(listings_with_states(listings))
+
+    @reports_disk_errors
+    def sources(self) -> tuple[str, ...]:
+        """The sources of all documents, sorted; none if there is no library yet."""
+        try:
+            return tuple(self.library.files.sources_with_text())
+        except LibraryMissing:
+            return ()
 
     @reports_disk_errors
     def document(self, name: str) -> Document:

@@ -127,6 +127,20 @@ def test_another_model_answers_without_a_restart_of_the_program(tmp_path: Path) 
         machine.close()
 
 
+def test_a_following_child_takes_another_model_over_and_lives_on(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('model = "gone.gguf"\n')
+    machine = Engine(Config.read(home=str(tmp_path)))
+    try:
+        assert machine.status().model == "gone.gguf"
+        child = machine._child
+        assert list(machine.use_model("reader"))[-1] == ModelChosen("reader", "")
+        assert machine.status().model == "reader"
+        assert [entry.name for entry in machine.models() if entry.in_use] == ["reader"]
+        assert child is not None and machine._child is child and child.process.is_alive()
+    finally:
+        machine.close()
+
+
 def test_stop_without_work_does_nothing(engine: Engine) -> None:
     engine.stop()
     assert engine.status().documents == 5
@@ -266,7 +280,7 @@ def test_both_front_doors_satisfy_the_protocol_by_mypy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("door", [Bot, Engine])
 def test_both_front_doors_take_the_arguments_of_the_protocol(door: type) -> None:
     methods = [name for name in vars(FrontDoor) if not name.startswith("_")]
-    assert len(methods) == 24
+    assert len(methods) == 27
     for name in methods:
         asked = list(inspect.signature(getattr(FrontDoor, name)).parameters.values())
         given = list(inspect.signature(getattr(door, name)).parameters.values())

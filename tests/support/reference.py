@@ -72,8 +72,10 @@ def _contexts(
     )
     yield context
     if isinstance(command, click.Group):
-        for child in sorted(command.commands):
-            yield from _contexts(command.commands[child], context, child)
+        for child in sorted(command.list_commands(context)):
+            found = command.get_command(context, child)
+            assert found is not None
+            yield from _contexts(found, context, child)
 
 
 def configuration_page() -> str:

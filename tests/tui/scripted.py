@@ -12,6 +12,7 @@ from typing import Any
 from textual.app import App
 
 from rag.domain import (
+    AddedRoot,
     Answer,
     Chunk,
     Citation,
@@ -263,6 +264,9 @@ class Scripted:
     files: int = 3  #: how many files an ingest finds
     opened: dict[str, OpenedDocument] = field(default_factory=dict)  #: by source
     failed: tuple[Listing, ...] = ()  #: files that could not be read
+    root_paths: tuple[str, ...] = ("/manuals",)
+    watched: set[str] = field(default_factory=set)
+    changes: dict[str, str] = field(default_factory=dict)  #: the state of changes, by root
     all_models: tuple[ModelListing, ...] = ()
 
     def __post_init__(self) -> None:
@@ -391,8 +395,19 @@ class Scripted:
         self.told = Status("handbook", self.files, 3 * self.files, "scripted")
         yield Report(tuple(f"{number}.txt" for number in range(self.files)))
 
-    def sync(self) -> Iterator[Event]:
-        self.calls.append("sync")
+    def added_roots(self) -> tuple[AddedRoot, ...]:
+        return tuple(AddedRoot(path, path in self.watched) for path in self.root_paths)
+
+    def watch(self, path: str, watched: bool = True) -> None:
+        self.calls.append(f"watch {path} {watched}")
+        self.watched = {*self.watched, path} if watched else self.watched - {path}
+
+    def changed_roots(self) -> tuple[tuple[str, str], ...]:
+        self.calls.append("look for changes")
+        return tuple((path, state) for path, state in self.changes.items() if path in self.watched)
+
+    def sync(self, forget: bool = False, roots: Sequence[str] = ()) -> Iterator[Event]:
+        self.calls.append(" ".join(["sync", *roots]))
         yield Scanned(self.files, 1)
         for number in range(1, self.files + 1):
             self._wait(self.pause)

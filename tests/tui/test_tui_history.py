@@ -17,8 +17,9 @@ from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
 from tests.tui.stage import SIZES, Stage, lit, perform
 from tests.tui.test_tui_hostile import HOSTILE, harmless, of
+from tui.screens.confirm import ConfirmDialog
 from tui.screens.export import ExportScreen, file_name
-from tui.screens.history import DeleteDialog, HistoryScreen
+from tui.screens.history import HistoryScreen
 
 pytestmark = pytest.mark.slow
 
@@ -119,13 +120,13 @@ def test_deleting_asks_by_title_and_spares_the_open_conversation() -> None:
     async def act(stage: Stage) -> None:
         screen = await open_history(stage)
         await stage.press("delete")
-        await stage.until(lambda: isinstance(stage.app.screen, DeleteDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, ConfirmDialog))
         await stage.sees("Which bolts hold the pump cover")
         await stage.press("enter")  # the harmless answer
         await stage.until(lambda: stage.app.screen is screen)
         assert "remove c1" not in scripted.calls
         await stage.press("delete")
-        await stage.until(lambda: isinstance(stage.app.screen, DeleteDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, ConfirmDialog))
         await stage.press("y")
         await stage.until(lambda: [entry.id for entry in screen.found] == ["c2", "c3"])
         assert "remove c1" in scripted.calls
@@ -253,7 +254,7 @@ def test_strangers_text_in_the_history_is_text(size: tuple[int, int], ascii_: bo
             harmless(stage.lines)
             await stage.press("down")
         await stage.press("delete")
-        await stage.until(lambda: isinstance(stage.app.screen, DeleteDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, ConfirmDialog))
         harmless(stage.lines)
         await stage.press("escape", "ctrl+s")
         await stage.until(lambda: isinstance(stage.app.screen, ExportScreen))

@@ -14,6 +14,7 @@ import pytest
 from textual.binding import Binding
 from textual.geometry import Offset
 from textual.selection import Selection
+from textual.widgets import Static
 
 from rag.domain import Answer, Verdict
 from rag.errors import RagError
@@ -105,7 +106,7 @@ def test_help_and_palette_show_the_table() -> None:
         await stage.ask("Which bolts?")
         await stage.press("f1")
         await stage.until(lambda: isinstance(stage.app.screen, HelpScreen))
-        shown = " ".join(str(w.render()) for w in stage.app.screen.query(".what"))
+        shown = " ".join(str(stage.app.screen.query_one("#help-text", Static).render()).split())
         for command in COMMANDS:
             if command.keys:
                 assert command.help in shown

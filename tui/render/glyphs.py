@@ -66,6 +66,7 @@ class Glyphs:
     lit: str = "▌"
     here: str = "›"
     down: str = "↓"
+    watched: str = "↻"
     furniture: str = "┆"
     rule: str = "─"
     full: str = "█"
@@ -108,6 +109,7 @@ ASCII = Glyphs(
     lit=">",
     here=">",
     down="v",
+    watched="@",
     furniture=":",
     rule="-",
     full="#",

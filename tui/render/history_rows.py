@@ -10,12 +10,14 @@ from textual.content import Content
 
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.phrases import FILE_STATE_PHRASES
-from rag.text.foreign_marks import answer_as_shown, quote_foreign
-from tui.render.answer_text import VERDICT_ORDER, Part, assemble, counted
+from rag.text.foreign_marks import quote_foreign
+from rag.text.sanitize import sanitize
+from tui.render.answer_text import VERDICT_ORDER, Part, assemble, counted, tally
 from tui.render.glyphs import VERDICT_STYLES, Glyphs
+from tui.render.marks import mark_answer
 
 #: The width of the column of dates, and the least width at which questions are counted.
-DATE_CELLS, WIDE_CELLS = 7, 76
+DATE_CELLS, WIDE_CELLS = 7, 78
 #: Changed files that a preview names.
 MAX_NAMED_FILES = 2
 
@@ -44,16 +46,32 @@ def totals(entry: Conversation, glyphs: Glyphs) -> list[Part]:
     return [part for number, part in enumerate(parts) for part in ((" " * bool(number), ""), part)]
 
 
-def row(entry: Conversation, width: int, glyphs: Glyphs, now: datetime) -> Content:
-    """Return the line of a conversation: time, title, number of questions, verdicts."""
+def row(
+    entry: Conversation, width: int, glyphs: Glyphs, now: datetime, here: bool = False
+) -> Content:
+    """Return the line of a conversation: time, title, number of questions, verdicts.
+
+    A sign marks the row of the cursor.
+    """
+    mark = f"{glyphs.ask if here else ' '} "
     tail = totals(entry, glyphs)
     count = f"  {counted(entry.turns, 'question')}  " if width >= WIDE_CELLS else "  "
     date = f"{glyphs.cut(time_of(entry.asked, now), DATE_CELLS - 1):<{DATE_CELLS}}"
-    used = cell_len(date) + cell_len(count) + sum(cell_len(text) for text, _ in tail)
+    used = (
+        cell_len(mark) + cell_len(date) + cell_len(count) + sum(cell_len(text) for text, _ in tail)
+    )
     left = max(1, width - used)
     title = glyphs.cut(quote_foreign(entry.title), left)
     padding = " " * max(0, left - cell_len(title))
-    return assemble([(date, "$text-muted"), (title + padding, ""), (count, "$text-muted"), *tail])
+    return assemble(
+        [
+            (mark, "bold"),
+            (date, "$text-muted"),
+            (title + padding, ""),
+            (count, "$text-muted"),
+            *tail,
+        ]
+    )
 
 
 def changed_files(states: Mapping[tuple[str, str], FileState], glyphs: Glyphs) -> list[Part]:
@@ -87,11 +105,14 @@ def preview(
     turn = (fitting or turns)[-1]
     version = f"  ({turn.version} of {turn.versions})" if turn.versions > 1 else ""
     parts.append((f"{quote_foreign(turn.question)}{version}\n", "bold"))
-    text = "no answer was saved"
-    if turn.answer is not None:
-        shown = quote_foreign(answer_as_shown(turn.answer).text)
-        text = shown if not turn.answer.abstained else "not answered"
-    return assemble([*parts, (text, "")])
+    if turn.answer is None or turn.answer.abstained:
+        text = "no answer was saved" if turn.answer is None else "not answered"
+        return assemble([*parts, (text, "")])
+    marked = mark_answer(turn.answer, glyphs)
+    answer = Content(sanitize(marked.text).replace("\t", " "))  # the offsets stay
+    for span, style in marked.styles:
+        answer = answer.stylize(style, span.start, span.end)
+    return Content("\n").join([assemble(parts).rstrip(), tally(turn.answer.claims, glyphs), answer])
 
 
 def _text_of(turn: SavedTurn) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from rag.domain import FileState, Listing
+from rag.domain import AddedRoot, FileState, Listing
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import Part, assemble, counted
 from tui.render.glyphs import Glyphs
@@ -78,17 +78,17 @@ def column_heads(width: int) -> str:
     return _columns("  ", "state", "file", "passages", "size", "date", width)
 
 
-def row(entry: Listing, here: bool, width: int, glyphs: Glyphs) -> Content:
-    """Return the line of a document; a sign marks the row of the cursor."""
+def row(entry: Listing, here: bool, width: int, glyphs: Glyphs, watched: bool = False) -> Content:
+    """Return the line of a document; signs mark the row of the cursor and a watched folder."""
     state = state_of(entry)
     words = f"{state_sign(state, glyphs)} {state if width >= WIDE_CELLS else ''}"
-    mark = glyphs.ask if here else " "
+    mark = f"{glyphs.ask if here else ' '}{glyphs.watched if watched else ' '}"
     count = f"{entry.chunks:,}" if entry.chunks else glyphs.say("—")
     source = quote_foreign(entry.source)
     wide = width >= WIDE_CELLS
     size, date = (size_words(entry.bytes), date_of(entry)) if wide else ("", "")
-    line = _columns(f"{mark} ", words, source, count, size, date, width, glyphs)
-    start = len(mark) + 1
+    line = _columns(mark, words, source, count, size, date, width, glyphs)
+    start = len(mark)
     content = Content(line).stylize(STATES[state], start, start + len(words.rstrip()))
     return content.stylize("bold", 0, start) if here else content
 
@@ -121,8 +121,13 @@ def counts(listings: Sequence[Listing], glyphs: Glyphs) -> str:
     return glyphs.say(" · ".join(found))
 
 
-def detail(entry: Listing, same: Iterable[str], glyphs: Glyphs) -> Content:
-    """Return what is known of a document. `same` are the other files with its very text."""
+def detail(
+    entry: Listing, same: Iterable[str], glyphs: Glyphs, root: AddedRoot | None = None
+) -> Content:
+    """Return what is known of a document.
+
+    `same` are the other files with its very text, `root` is the added path that holds it.
+    """
     state = state_of(entry)
     sign = state_sign(state, glyphs)
     parts: list[Part] = [(f"{quote_foreign(entry.source)}\n", "bold")]
@@ -136,6 +141,9 @@ def detail(entry: Listing, same: Iterable[str], glyphs: Glyphs) -> Content:
     if named:
         more = f" and {len(named) - 2:,} more" if len(named) > 2 else ""
         parts.append((f"= the same text as {', '.join(named[:2])}{more}\n", "$text-muted"))
+    if root is not None and root.watched:
+        words = f"{quote_foreign(root.path)} is watched: changes are read while the chat is open"
+        parts.append((f"{glyphs.watched} {words}\n", "$text-muted"))
     if entry.copies:
         words = counted(entry.copies, "passage")
         parts.append((f"= {words} of it also in other documents\n", "$text-muted"))

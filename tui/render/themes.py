@@ -17,7 +17,11 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "text-warning": ("background", "surface", "warning-muted"),
     "text-error": ("background", "surface"),
     "text-accent": ("background", "surface"),
+    "text-secondary": ("background", "surface"),
 }
+#: The backgrounds of muted text, and the least share of the foreground in it. (A theme has
+#: "auto 60%", which is opaque inside a text.)
+_MUTED_GROUNDS, _MUTED_SHARE = ("background", "surface", "panel"), 0.6
 #: Steps of moving a colour towards black or white.
 _STEPS = 20
 LIGHT, DARK = "textual-light", "textual-dark"
@@ -36,7 +40,9 @@ def readable(theme: Theme) -> Theme:
         text: _moved(Color.parse(colors[text]), [Color.parse(colors[name]) for name in grounds]).hex
         for text, grounds in TEXTS.items()
     }
-    return replace(theme, variables={**theme.variables, **moved})
+    full = Color.parse(moved["foreground"])
+    muted = _muted(full, [Color.parse(colors[name]) for name in _MUTED_GROUNDS]).hex
+    return replace(theme, variables={**theme.variables, **moved, "text-muted": muted})
 
 
 def contrast(first: Color, second: Color) -> float:
@@ -48,6 +54,18 @@ def contrast(first: Color, second: Color) -> float:
 def choose_theme(names: Iterable[str], remembered: str, is_light: bool) -> str:
     """Return the remembered theme if it exists, or else that of the background."""
     return remembered if remembered in set(names) else (LIGHT if is_light else DARK)
+
+
+def _muted(foreground: Color, grounds: list[Color]) -> Color:
+    """Return the faintest shade of `foreground` that can be read on all `grounds`."""
+    steps = range(round(_STEPS * _MUTED_SHARE), _STEPS)
+    shades = (grounds[0].blend(foreground, step / _STEPS) for step in steps)
+    can_be_read = (
+        shade
+        for shade in shades
+        if all(contrast(shade, ground) >= MIN_CONTRAST for ground in grounds)
+    )
+    return next(can_be_read, foreground)
 
 
 def _moved(color: Color, grounds: list[Color]) -> Color:

@@ -24,7 +24,7 @@ from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.find_bar import FindBar
 from tui.widgets.prompt import Prompt
-from tui.widgets.prompt_lines import CompletionList, IngestLine
+from tui.widgets.prompt_lines import CompletionList, WorkLine
 from tui.widgets.source_pane import SourcePane, SourceScroll
 
 #: Seconds between two paintings of a running answer.
@@ -42,7 +42,8 @@ class AskScreen(AskHistory):
         with Container(id="middle"):
             yield Conversation(self.glyphs)
             yield SourcePane(self.glyphs)
-        yield IngestLine(self.glyphs)
+        yield WorkLine("ingest", self.glyphs)
+        yield WorkLine("fetch", self.glyphs)
         yield CompletionList(self.glyphs)
         yield FindBar(self.glyphs)
         with Container(id="ask"):
@@ -56,12 +57,12 @@ class AskScreen(AskHistory):
         )
 
     def on_mount(self) -> None:
-        self.set_class(self.glyphs.ascii, "-ascii")
         self.set_interval(TICK_SECONDS, self._tick)
         self.set_interval(LOOK_SECONDS, self._look)
         self.watch(self, "focused", self._focus_moved, init=False)
         self.call_after_refresh(self.questions.start)
         self._arrange()
+        self._update_bars()
 
     # -- questions ------------------------------------------------------------------------------
 
@@ -74,7 +75,7 @@ class AskScreen(AskHistory):
         if self.has_class("-narrow"):
             self._wants_pane = None  # a source in full size would hide the answer
             self._arrange()
-        self.ingest.result = ""  # it was seen
+        self.note_seen()
         turn = Exchange(question, self.glyphs, refresh, within)
         await self.talk.add(turn)
         if self.shown not in self.talk.turns:
@@ -92,6 +93,7 @@ class AskScreen(AskHistory):
         self.questions.up, self.status = True, event.status
         self.prompt.remember(*event.questions)
         self.talk.welcome(event.status, None)
+        self.offer_model()
         self.list_sources()
         self.reopen_last()
         self._next()
@@ -101,6 +103,7 @@ class AskScreen(AskHistory):
         self._note_failure(event.error)
         self.questions.up = True  # a question may be asked: its own error says more
         self.talk.welcome(None, event.error)
+        self.offer_model()
         self._next()
 
     @on(worker.RatesKnown)
@@ -137,6 +140,7 @@ class AskScreen(AskHistory):
     def _tick(self) -> None:
         still = self.app.animation_level == "none"
         self._show_ingest()
+        self._show_fetch()
         for turn in (self.questions.running, *self.questions.waiting):
             if turn is not None:
                 turn.tick(still)
@@ -169,7 +173,7 @@ class AskScreen(AskHistory):
             self._close()
         elif self.questions.busy:
             self.action_stop()
-        elif self.ingest.running:
+        elif self.ingest.running or self._is_reading_changes:
             self._run_in_thread(partial(self.engine.stop))
         elif self.has_class("-open") and not self.has_class("-wide"):
             self._close()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.notifications import SeverityLevel
 
 from rag.domain import Status
 from rag.errors import LibraryMissing, RagError
@@ -14,14 +13,17 @@ from rag.text.foreign_marks import quote_foreign
 from tui import worker
 from tui.render.glyphs import Glyphs
 from tui.screens.ask_find import AskFind
+from tui.state import watching
 from tui.state.completion import completions, slash_command, typed_path
 from tui.state.ingest import IngestProgress
 from tui.state.queue import QuestionQueue
+from tui.state.watching import VERB
 from tui.widgets.bars import model_name
 from tui.widgets.prompt import Prompt
-from tui.widgets.prompt_lines import CompletionList, IngestLine
+from tui.widgets.prompt_lines import CompletionList, WorkLine
 
 if TYPE_CHECKING:
+    from tui.app import FootnoteApp
     from tui.chat_engine import ChatEngine
 
 #: Seconds between two looks at a library that other programs may change.
@@ -53,6 +55,11 @@ class AskCommands(AskFind):
         else:
             self.questions.hold("")
         self.questions.next()
+
+    @property
+    def works(self) -> bool:
+        """Whether a question runs or waits, or documents are added."""
+        return self.questions.busy or bool(self.ingest.running)
 
     @property
     def is_empty(self) -> bool:
@@ -109,8 +116,38 @@ class AskCommands(AskFind):
         self._show_ingest()
         self._next()
 
+    # -- watched folders
+
+    @property
+    def _is_reading_changes(self) -> bool:
+        progress = cast("FootnoteApp", self.app).library_work.progress
+        return bool(progress.running) and progress.verb == VERB
+
+    def action_watch(self, path: str = "") -> None:
+        """Watch the added folder that holds `path`, or no longer; without one, let it be typed."""
+        if not path:
+            self.prompt.put("/watch ")
+            self.to_prompt()
+            return
+        found = typed_path(path)
+        name = str(found.absolute()) if found is not None else path
+        self._run_in_thread(partial(watching.toggle, self.engine, name, self.post_message))
+
+    @on(watching.Toggled)
+    def _watch_toggled(self, event: watching.Toggled) -> None:
+        self.app.notify(self.glyphs.say(event.says), markup=False, timeout=5)
+
+    @on(watching.Refused)
+    def _watch_refused(self, event: watching.Refused) -> None:
+        words = ". ".join(filter(None, (str(event.error), event.error.cure)))
+        self.app.notify(quote_foreign(words), markup=False, severity="warning", timeout=8)
+
     def _show_ingest(self) -> None:
-        self.query_one(IngestLine).show(self.ingest)
+        work = cast("FootnoteApp", self.app).library_work.progress
+        progress = work if work.verb == VERB and not self.ingest.running else self.ingest
+        words = progress.say()
+        sign = self.glyphs.waiting if progress.running else self.glyphs.here
+        self.query_one("#ingest", WorkLine).show(f"{sign} {words}" if words else "")
 
     @on(worker.IngestReceived)
     def _ingest_received(self, event: worker.IngestReceived) -> None:
@@ -143,24 +180,6 @@ class AskCommands(AskFind):
         self.talk.welcome(self.status, None)
         self.list_sources()
         self._next()
-
-    # -- the model
-
-    def action_model(self, name: str = "") -> None:
-        """Let another model answer; without a name, let the user type it."""
-        if not name:
-            self.prompt.put("/model ")
-            self.to_prompt()
-            return
-        self.app.notify(f"trying {quote_foreign(name)} …", markup=False, timeout=3)
-        self._run_in_thread(partial(worker.use_model, self.engine, name, self.post_message))
-
-    @on(worker.ModelTried)
-    def _model_tried(self, event: worker.ModelTried) -> None:
-        severity: SeverityLevel = "warning" if event.failed else "information"
-        words = self.glyphs.say(quote_foreign(event.says))
-        self.app.notify(words, markup=False, severity=severity, timeout=8)
-        self._look()
 
     def _note_model(self, now: Status) -> None:
         """Say that another model answers from now on; a running answer is still by the old one."""

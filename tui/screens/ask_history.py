@@ -10,9 +10,7 @@ from textual import on
 
 from rag.domain import Conversation as SavedConversation
 from rag.text.foreign_marks import quote_foreign
-from tui.screens.ask_commands import AskCommands
-from tui.screens.export import ExportScreen
-from tui.screens.history import HistoryScreen
+from tui.screens.ask_models import AskModels
 from tui.state import saved
 from tui.widgets.conversation import MAX_TURNS
 from tui.widgets.saved_exchange import SavedExchange
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from tui.app import FootnoteApp
 
 
-class AskHistory(AskCommands):
+class AskHistory(AskModels):
     """Opens saved conversations in place of the open one."""
 
     def reopen_last(self) -> None:
@@ -30,6 +28,8 @@ class AskHistory(AskCommands):
             self._in_thread(partial(saved.open_last, self.engine, MAX_TURNS))
 
     def action_history(self) -> None:
+        from tui.screens.history import HistoryScreen
+
         screen = HistoryScreen(self.engine, self.glyphs, self.questions.conversation_id)
         self.app.push_screen(screen, self._conversation_chosen)
 
@@ -75,5 +75,7 @@ class AskHistory(AskCommands):
         if conversation_id is None:
             self.app.notify("nothing to export yet: ask a question first", markup=False, timeout=3)
             return
+        from tui.screens.export import ExportScreen
+
         title = self.talk.turns[0].question if self.talk.turns else "conversation"
         self.app.push_screen(ExportScreen(self.engine, conversation_id, title, self.glyphs))

@@ -8,13 +8,11 @@ from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
-from rag.export.markdown import answer_markdown
 from rag.protocols import ErrorRates
 from tui.render.answer_text import error_rates
-from tui.render.export import plain, sentence
 from tui.render.glyphs import Glyphs
-from tui.screens.check import CheckScreen
 from tui.state.cursor import AnswerCursor
+from tui.widgets.bars import KeyBar
 from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
@@ -104,6 +102,7 @@ class AskLayout(Screen[None]):
         is_open = is_wanted and self.shown is not None and bool(self.shown.cursor.passages)
         if is_open != self.has_class("-open"):
             self.set_class(is_open, "-open")
+            self.query_one(KeyBar).refresh()  # it names the part that Tab leads to
             if isinstance(self.focused, Exchange):
                 self.call_after_refresh(self.talk.reveal, self.focused)
         self.call_after_refresh(self._keep_focus)
@@ -208,6 +207,8 @@ class AskLayout(Screen[None]):
         if turn is None or turn.answer is None or not turn.answer.claims:
             self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
             return
+        from tui.screens.check import CheckScreen
+
         screen = CheckScreen(turn.answer, self.glyphs, turn.cursor.at or 0, error_rates(self.rates))
         self.app.push_screen(screen, partial(self._sentence_chosen, turn))
 
@@ -218,6 +219,9 @@ class AskLayout(Screen[None]):
 
     def text_to_copy(self, form: str) -> str:
         """Return the text to copy as "markdown", "plain" or "sentence"; "" without one."""
+        from rag.export.markdown import answer_markdown
+        from tui.render.export import plain, sentence
+
         turn = self._target()
         if turn is None or turn.answer is None:
             return ""

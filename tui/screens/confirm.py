@@ -28,13 +28,13 @@ class ConfirmDialog(ModalScreen[bool]):
         self._question, self._thing, self._note, self._verb = question, name, note, verb
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="delete"):
+        with Vertical(id="confirm"):
             yield Static(Content(self._question), markup=False)
             yield Static(assemble([(quote_foreign(self._thing), "bold")]), markup=False)
             if self._note:
                 yield Static(assemble([(self._note, "$text-muted")]), markup=False)
             keys = f"y {self._verb}   esc keep"
-            yield Static(assemble([(keys, "$text-muted")]), id="delete-keys", markup=False)
+            yield Static(assemble([(keys, "$text-muted")]), id="confirm-keys", markup=False)
 
     def action_answer(self, agreed: bool) -> None:
         self.dismiss(agreed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,15 +15,14 @@ from textual.widgets import Input, Static
 
 from rag.domain.runs import RunListing
 from rag.text.foreign_marks import quote_foreign
-from rag.text.sanitize import sanitize_line
 from tui.commands import bindings
 from tui.render import run_rows
 from tui.render.answer_text import assemble, counted
 from tui.render.glyphs import Glyphs
-from tui.screens.list_page import ListPage
+from tui.screens.input_page import InputPage
 from tui.screens.run import ComparisonScreen, FiguresScreen
 from tui.state import runs
-from tui.state.completion import MAX_LISTED, complete_path, typed_path
+from tui.state.completion import typed_path
 from tui.widgets.bars import KeyBar
 from tui.widgets.line_list import LineList
 from tui.widgets.page_head import PageHead
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 _EVAL = "eval"
-_PLACEHOLDERS = {
-    "start": "A file of questions, .jsonl; tab completes it",
-    "folder": "A folder of run files; tab completes it",
-}
 
 
-class EvalScreen(ListPage):
+class EvalScreen(InputPage):
     """Lists finished runs. `commands` start new ones, in a program of their own."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("eval"))
+    PLACEHOLDERS: ClassVar[Mapping[str, str]] = {
+        "start": "A file of questions, .jsonl; tab completes it",
+        "folder": "A folder of run files; tab completes it",
+    }
+    PATHS: ClassVar[frozenset[str]] = frozenset(PLACEHOLDERS)
 
     def __init__(
         self, source: runs.RunSource, commands: Commands, model: str, glyphs: Glyphs
@@ -51,7 +52,6 @@ class EvalScreen(ListPage):
         self.folder = source.folder
         self.found: tuple[RunListing, ...] = ()
         self.marked = ""  #: path of the run that others are compared with
-        self.typing = ""  #: what the line of input is for, a key of `_PLACEHOLDERS`
         self._was_running = self.running
         self._known = False
 
@@ -65,7 +65,6 @@ class EvalScreen(ListPage):
             yield KeyBar(self.glyphs)
 
     def on_mount(self) -> None:
-        self.query_one(Input).display = False
         self._list()
         self._tick()
         self.set_interval(TICK_SECONDS, self._tick)
@@ -161,41 +160,16 @@ class EvalScreen(ListPage):
 
     # -- the line of input ----------------------------------------------------------------------
 
-    def _type(self, purpose: str) -> None:
-        """Show the line of input for a purpose; "" hides it."""
-        line = self.query_one(Input)
-        self.typing, line.value, line.display = purpose, "", bool(purpose)
-        if purpose:
-            line.placeholder = _PLACEHOLDERS[purpose]
-            self.set_focus(line)  # at once: keys may follow in a burst
-        else:
-            self.set_focus(None)
-            self.moved()
+    def typed(self) -> None:
+        self.moved()
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self.typing:
-            found = complete_path(event.value) if event.value else []
-            self._say("\n".join(sanitize_line(path) for path in found[:MAX_LISTED]))
-
-    def key_tab(self) -> None:
-        """Complete the path that is typed."""
-        line = self.query_one(Input)
-        found = complete_path(line.value) if self.typing else []
-        if found:
-            line.value = found[0]
-            line.cursor_position = len(line.value)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        path, purpose = typed_path(event.value), self.typing
+    def submitted(self, text: str) -> None:
+        path, purpose = typed_path(text), self.typing
         if path is None or path.is_dir() != (purpose == "folder"):
             what = "folder" if purpose == "folder" else "file"
-            self._say(f"there is no {what} {quote_foreign(event.value)}", "$text-warning")
+            self._say(f"there is no {what} {quote_foreign(text)}", "$text-warning")
             return
-        self._type("")
+        self.type_for("")
         if purpose == "folder":
             self.folder, self.found, self._known = str(path.absolute()), (), False
             self._list()
@@ -207,12 +181,6 @@ class EvalScreen(ListPage):
         self._tick()
 
     # -- actions of the command table -----------------------------------------------------------
-
-    async def action_close(self) -> None:
-        if self.typing:
-            self._type("")
-        else:
-            await self.run_action("app.close_page")
 
     def action_choose(self) -> None:
         if self.entry is not None:
@@ -234,10 +202,10 @@ class EvalScreen(ListPage):
             self.app.push_screen(screen)
 
     def action_start(self) -> None:
-        self._type("start")
+        self.type_for("start")
 
     def action_folder(self) -> None:
-        self._type("folder")
+        self.type_for("folder")
 
     def action_stop(self) -> None:
         if self.running and self._run is not None:

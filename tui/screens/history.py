@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +21,7 @@ from tui.commands import bindings
 from tui.render.answer_text import assemble, counted
 from tui.render.glyphs import Glyphs
 from tui.render.history_rows import preview, row
+from tui.screens.confirm import ConfirmDialog
 from tui.screens.export import ExportScreen
 from tui.state import saved
 from tui.widgets.bars import KeyBar
@@ -47,6 +48,7 @@ class HistoryScreen(Screen[Conversation | None]):
         self.open_id = open_id
         self.found: tuple[Conversation, ...] = ()
         self._search = 0  #: number of the last search
+        self._marked: int | None = None  #: the row that has the sign of the cursor
 
     def compose(self) -> ComposeResult:
         with Vertical(id="history"):
@@ -91,10 +93,10 @@ class HistoryScreen(Screen[Conversation | None]):
 
     def _show_rows(self, at: int) -> None:
         """Show what was found, with the cursor on row `at`."""
-        listed, now = self.query_one(OptionList), datetime.now().astimezone()
-        width = max(1, self.size.width - _MARGIN_CELLS)
+        listed = self.query_one(OptionList)
+        self._marked = None
         listed.clear_options()
-        listed.add_options([Option(row(entry, width, self.glyphs, now)) for entry in self.found])
+        listed.add_options([Option(self._row(number)) for number in range(len(self.found))])
         listed.highlighted = min(at, len(self.found) - 1) if self.found else None
         words = counted(len(self.found), "conversation")
         if not self.found:
@@ -104,6 +106,19 @@ class HistoryScreen(Screen[Conversation | None]):
         self.query_one("#history-head", Static).update(head)
         if not self.found:
             self.query_one("#history-text", Static).update(Content(""))
+
+    def _row(self, number: int, here: bool = False) -> Content:
+        width = max(1, self.size.width - _MARGIN_CELLS)
+        now = datetime.now().astimezone()
+        return row(self.found[number], width, self.glyphs, now, here)
+
+    def _mark_row(self) -> None:
+        """Put the sign of the cursor on its row, and take it from the row before."""
+        listed = self.query_one(OptionList)
+        for number, here in ((self._marked, False), (listed.highlighted, True)):
+            if number is not None and number < len(self.found):
+                listed.replace_option_prompt_at_index(number, self._row(number, here))
+        self._marked = listed.highlighted
 
     def on_resize(self, event: events.Resize) -> None:
         self._show_rows(self.query_one(OptionList).highlighted or 0)
@@ -117,6 +132,7 @@ class HistoryScreen(Screen[Conversation | None]):
     @on(OptionList.OptionHighlighted)
     def _moved(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
+        self._mark_row()
         if self.entry is not None:
             self._run(partial(saved.open_conversation, self._engine, self.entry, _PREVIEWED))
 
@@ -167,7 +183,9 @@ class HistoryScreen(Screen[Conversation | None]):
             words = "this conversation is open: begin a new one (ctrl+n), then delete it"
             self.app.notify(words, markup=False, severity="warning", timeout=5)
             return
-        self.app.push_screen(DeleteDialog(entry), partial(self._confirmed, entry))
+        words = f"Delete this conversation with {counted(entry.turns, 'question')}?"
+        dialog = ConfirmDialog(words, entry.title, verb="delete")
+        self.app.push_screen(dialog, partial(self._confirmed, entry))
 
     def _confirmed(self, entry: Conversation, agreed: bool | None) -> None:
         if agreed:
@@ -179,29 +197,3 @@ class HistoryScreen(Screen[Conversation | None]):
         self.found = tuple(entry for entry in self.found if entry.id != event.entry.id)
         self._show_rows(at)
         self.app.notify("the conversation was deleted", markup=False, timeout=3)
-
-
-class DeleteDialog(ModalScreen[bool]):
-    """Asks by title whether a conversation is to be deleted."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", show=False),
-        Binding("n,escape,enter", "answer(False)", show=False),
-    ]
-
-    def __init__(self, entry: Conversation) -> None:
-        super().__init__()
-        self._entry = entry
-
-    def compose(self) -> ComposeResult:
-        title = quote_foreign(self._entry.title)
-        turns = counted(self._entry.turns, "question")
-        with Vertical(id="delete"):
-            yield Static(Content(f"Delete this conversation with {turns}?"), markup=False)
-            yield Static(assemble([(title, "bold")]), markup=False)
-            yield Static(
-                assemble([("y delete   esc keep", "$text-muted")]), id="delete-keys", markup=False
-            )
-
-    def action_answer(self, agreed: bool) -> None:
-        self.dismiss(agreed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,18 +13,18 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from rag.domain import Listing
+from rag.domain import AddedRoot, Listing
 from rag.text.foreign_marks import quote_foreign
-from rag.text.sanitize import sanitize_line
 from tui.commands import bindings
 from tui.render import listing_rows
 from tui.render.answer_text import assemble
 from tui.render.glyphs import Glyphs
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.document import DocumentScreen
-from tui.screens.list_page import ListPage
-from tui.state import library
-from tui.state.completion import MAX_LISTED, complete_path, typed_path
+from tui.screens.input_page import InputPage
+from tui.state import library, watching
+from tui.state.completion import typed_path
+from tui.state.watching import root_of
 from tui.widgets.bars import KeyBar
 from tui.widgets.line_list import LineList
 from tui.widgets.page_head import PageHead
@@ -36,24 +37,25 @@ TICK_SECONDS, LIST_SECONDS = 0.25, 2.0
 #: A list is made again after this many times the seconds that the last one took.
 _LIST_SHARE = 8
 _SORTS = ("name", "state", "passages", "size", "date")
-_PLACEHOLDERS = {
-    "filter": "Words of a file name or a title",
-    "add": "Path of a file or a folder; tab completes it",
-}
 
 
-class LibraryScreen(ListPage):
+class LibraryScreen(InputPage):
     """Lists the documents. The Ask screen below adds them; `work` does the rest."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("library"))
+    PLACEHOLDERS: ClassVar[Mapping[str, str]] = {
+        "filter": "Words of a file name or a title",
+        "add": "Path of a file or a folder; tab completes it",
+    }
+    PATHS: ClassVar[frozenset[str]] = frozenset({"add"})
 
     def __init__(self, ask_screen: AskScreen, work: library.LibraryWork, glyphs: Glyphs) -> None:
         super().__init__(glyphs)
         self._ask, self._engine, self._work = ask_screen, ask_screen.engine, work
         self.listings: tuple[Listing, ...] = ()
+        self.roots: tuple[AddedRoot, ...] = ()
         self.shown: tuple[Listing, ...] = ()  #: those that pass the filter, sorted
         self.sorted_by = "name"
-        self.typing = ""  #: what the line of input is for, a key of `_PLACEHOLDERS`; "" if hidden
         self._listing, self._known = False, False
         self._wait = 0.0  #: seconds until the next list is made
         self._words = ""  #: what the line of the work says
@@ -70,7 +72,6 @@ class LibraryScreen(ListPage):
             yield KeyBar(self.glyphs)
 
     def on_mount(self) -> None:
-        self.query_one(Input).display = False
         self._tick()
         self.set_interval(TICK_SECONDS, self._tick)
 
@@ -104,9 +105,12 @@ class LibraryScreen(ListPage):
         self._wait = max(LIST_SECONDS, _LIST_SHARE * event.seconds)
         name = quote_foreign(event.status.library)
         words = f"{name} · {listing_rows.counts(event.listings, self.glyphs)}"
+        if watched := sum(root.watched for root in event.roots):
+            words += f" · {watched:,} watched"
         self.query_one(PageHead).show(f"{words} · {event.status.passages:,} passages")
-        if event.listings != self.listings or not event.listings:
-            self.listings = event.listings
+        found = event.listings, event.roots
+        if found != (self.listings, self.roots) or not event.listings:
+            self.listings, self.roots = found
             self._arrange()
 
     @on(library.Refused)
@@ -126,7 +130,7 @@ class LibraryScreen(ListPage):
     def _arrange(self) -> None:
         """Filter and sort the documents; the cursor stays on its document."""
         here = self.entry.source if self.entry else ""
-        typed = self.query_one(Input).value if self.typing == "filter" else ""
+        typed = self.line.value if self.typing == "filter" else ""
         words = typed.casefold().split()
         found = [e for e in self.listings if _has(e, words)] if words else list(self.listings)
         states = list(listing_rows.STATES)
@@ -147,7 +151,10 @@ class LibraryScreen(ListPage):
 
     def _row(self, number: int, width: int) -> Content:
         here = number == self.lines.at
-        return listing_rows.row(self.shown[number], here, width, self.glyphs)
+        entry = self.shown[number]
+        root = root_of(entry.path, self.roots)
+        watched = root is not None and root.watched
+        return listing_rows.row(entry, here, width, self.glyphs, watched)
 
     @on(LineList.Resized)
     def _resized(self, event: LineList.Resized) -> None:
@@ -169,7 +176,8 @@ class LibraryScreen(ListPage):
         self._warning = "", ""
         if entry is not None:
             same = [e.source for e in self.listings if e.id and e.id == entry.id and e is not entry]
-            detail = listing_rows.detail(entry, same, self.glyphs)
+            root = root_of(entry.path, self.roots)
+            detail = listing_rows.detail(entry, same, self.glyphs, root)
         elif self.typing:
             detail = Content("no file has these words")
         else:
@@ -179,70 +187,31 @@ class LibraryScreen(ListPage):
 
     # -- the line of input ----------------------------------------------------------------------
 
-    def _type(self, purpose: str) -> None:
-        """Show the line of input for a purpose; "" hides it."""
-        line = self.query_one(Input)
-        self.typing = ""
-        line.value = ""
-        self.typing = purpose
-        line.display = bool(purpose)
-        if purpose:
-            line.placeholder = _PLACEHOLDERS[purpose]
-            self.set_focus(line)  # at once: keys may follow in a burst
-        else:
-            self.set_focus(None)
+    def typed(self) -> None:
         self._arrange()
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self.typing == "filter":
-            self._arrange()
-        elif self.typing == "add":
-            found = complete_path(event.value) if event.value else []
-            rows = [sanitize_line(path) for path in found[:MAX_LISTED]]
-            more = [self.glyphs.say(f"… {len(found) - len(rows):,} more")]
-            shown = "\n".join([*rows, *(more if len(found) > len(rows) else [])])
-            self.query_one("#page-detail", Static).update(Content(shown))
-
-    def key_tab(self) -> None:
-        """Complete the path that is typed."""
-        line = self.query_one(Input)
-        found = complete_path(line.value) if self.typing == "add" else []
-        if found:
-            line.value = found[0]
-            line.cursor_position = len(line.value)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def submitted(self, text: str) -> None:
         if self.typing == "filter":
             self.set_focus(None)
             return
-        path = typed_path(event.value)
+        path = typed_path(text)
         if path is None:
-            self._say(f"there is no file or folder {quote_foreign(event.value)}")
+            self._say(f"there is no file or folder {quote_foreign(text)}")
             return
-        self._type("")
+        self.type_for("")
         self._ask.add(str(path.absolute()))
         self._tick()
 
     # -- actions of the command table -----------------------------------------------------------
 
-    async def action_close(self) -> None:
-        if self.typing:
-            self._type("")
-        else:
-            await self.run_action("app.close_page")
-
     def action_add(self) -> None:
-        self._type("add")
+        self.type_for("add")
 
     def action_filter(self) -> None:
         if self.typing == "filter":
-            self.set_focus(self.query_one(Input))
+            self.set_focus(self.line)
         else:
-            self._type("filter")
+            self.type_for("filter")
 
     def action_sort(self) -> None:
         self.sorted_by = _SORTS[(_SORTS.index(self.sorted_by) + 1) % len(_SORTS)]
@@ -277,6 +246,21 @@ class LibraryScreen(ListPage):
 
     def action_update(self) -> None:
         self._begin("updating", "the library", self._engine.sync)
+
+    def action_watch(self) -> None:
+        if self.entry is not None:
+            self.run_in_thread(partial(watching.toggle, self._engine, self.entry.path))
+
+    @on(watching.Toggled)
+    def _watch_toggled(self, event: watching.Toggled) -> None:
+        event.stop()
+        self._wait = 0.0  # the list shows it at once
+        self.app.notify(self.glyphs.say(event.says), markup=False, timeout=5)
+
+    @on(watching.Refused)
+    def _watch_refused(self, event: watching.Refused) -> None:
+        event.stop()
+        self._say(quote_foreign(". ".join(filter(None, (str(event.error), event.error.cure)))))
 
     def _begin(self, verb: str, name: str, work: library.Work) -> None:
         if self.busy or not self._work.begin(verb, name, work):

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tui.state.command_run import CommandRun, Commands
 
 TICK_SECONDS = 0.25
-_FETCH = "fetch"
 
 
 class ModelsScreen(ListPage):
@@ -64,7 +63,7 @@ class ModelsScreen(ListPage):
 
     @property
     def _fetch(self) -> CommandRun | None:
-        return self._commands.runs.get(_FETCH)
+        return self._commands.runs.get(models.FETCH)
 
     @property
     def fetching(self) -> bool:
@@ -87,11 +86,8 @@ class ModelsScreen(ListPage):
         run = self._fetch
         if run is None:
             return ""
-        if run.running:
-            return f"{self.glyphs.waiting} {run.line or f'fetching {run.name}'} · x stops"
-        if run.code == 0:
-            return f"{self.glyphs.supported} {run.name} is here; enter lets it answer"
-        return run.line or f"fetching {run.name} ended with {run.code}"
+        done = "; enter lets it answer" if run.code == 0 else ""
+        return models.fetch_words(run, self.glyphs, "x stops") + done
 
     @on(models.Listed)
     def _listed(self, event: models.Listed) -> None:
@@ -160,17 +156,8 @@ class ModelsScreen(ListPage):
             self.run_in_thread(partial(models.use_model, self._engine, entry.name))
 
     def action_pull(self) -> None:
-        entry = self.entry
-        if entry is None:
-            return
-        if entry.installed:
-            self._say(f"{quote_foreign(entry.name)} is on this computer")
-        elif not entry.fits:
-            self._say("it is too big for the memory of this computer")
-        elif self._commands.start(_FETCH, entry.name, ["models", "pull", entry.name]) is None:
-            self._say("another model is being fetched; x stops that")
-        else:
-            self._say("")
+        if self.entry is not None:
+            self._say(models.start_fetch(self._commands, self.entry))
 
     def action_stop(self) -> None:
         if self.fetching and self._fetch is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rag.domain import Listing, OpenedDocument, Status
+from rag.domain import AddedRoot, Listing, OpenedDocument, Status
 from rag.errors import RagError
 from rag.events import Event, Notice, Report
 from rag.text.foreign_marks import quote_foreign
@@ -25,10 +25,17 @@ Work = Callable[[], Iterator[Event]]
 
 
 class Listed(Message):
-    """The documents of the library; `seconds` is how long it took to list them."""
+    """The documents and the added paths; `seconds` is how long it took to list them."""
 
-    def __init__(self, status: Status, listings: tuple[Listing, ...], seconds: float) -> None:
+    def __init__(
+        self,
+        status: Status,
+        listings: tuple[Listing, ...],
+        roots: tuple[AddedRoot, ...],
+        seconds: float,
+    ) -> None:
         super().__init__()
+        self.roots = roots
         self.status = status
         self.listings = listings
         self.seconds = seconds
@@ -55,11 +62,11 @@ def list_documents(engine: ChatEngine, post: PostMessage) -> None:
     started = time.monotonic()
     try:
         status = engine.status()
-        listings = engine.documents()
+        listings, roots = engine.documents(), engine.added_roots()
     except Exception as error:
         post(Refused(as_rag_error(error)))
         return
-    post(Listed(status, listings, time.monotonic() - started))
+    post(Listed(status, listings, roots, time.monotonic() - started))
 
 
 def open_document(engine: ChatEngine, name: str, post: PostMessage) -> None:
@@ -82,6 +89,7 @@ class LibraryWork:
         self._engine, self._run_in_thread = engine, run_in_thread
         self.progress = IngestProgress()
         self.ended = 0  #: how many works have ended
+        self.failed = False  #: whether the last one failed
 
     @property
     def running(self) -> bool:
@@ -108,6 +116,7 @@ class LibraryWork:
         except Exception as problem:
             error = as_rag_error(problem)
         self.ended += 1
+        self.failed = error is not None
         self.progress.end(error)
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -9,10 +10,16 @@ from textual.message import Message
 from rag.domain import ModelListing
 from rag.errors import RagError
 from rag.events import Loading, ModelChosen
+from rag.text.foreign_marks import quote_foreign
+from tui.render.glyphs import Glyphs
 from tui.worker import PostMessage, as_rag_error
 
 if TYPE_CHECKING:
     from tui.chat_engine import ChatEngine
+    from tui.state.command_run import CommandRun, Commands
+
+#: The kind of the command that fetches a model.
+FETCH = "fetch"
 
 
 class Listed(Message):
@@ -38,6 +45,33 @@ class Refused(Message):
     def __init__(self, error: RagError) -> None:
         super().__init__()
         self.error = error
+
+
+def offered_model(found: Sequence[ModelListing]) -> ModelListing | None:
+    """Return the chat model that suits this computer; None if one is here, or none suits."""
+    is_default = (entry for entry in found if entry.default and entry.fits)
+    return next((entry for entry in is_default if not entry.installed), None)
+
+
+def start_fetch(commands: Commands, entry: ModelListing) -> str:
+    """Begin to fetch a model; return why that is not done, "" if it is."""
+    if entry.installed:
+        return f"{quote_foreign(entry.name)} is on this computer"
+    if not entry.fits:
+        return "it is too big for the memory of this computer"
+    if commands.start(FETCH, entry.name, ["models", "pull", entry.name]) is None:
+        return "another model is being fetched; x on the page of models (F4) stops that"
+    return ""
+
+
+def fetch_words(run: CommandRun, glyphs: Glyphs, ends: str) -> str:
+    """Return how far a fetch is, or how it ended; `ends` says what is done while it runs."""
+    name = quote_foreign(run.name)
+    if run.running:
+        return f"{glyphs.waiting} {run.line or f'fetching {name}'} · {ends}"
+    if run.code == 0:
+        return f"{glyphs.supported} {name} is here"
+    return run.line or f"fetching {name} ended with {run.code}"
 
 
 def list_models(engine: ChatEngine, post: PostMessage) -> None:

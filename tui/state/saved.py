@@ -9,7 +9,6 @@ from textual.message import Message
 
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.errors import RagError
-from rag.export.bundle import export_conversation, write_export
 from rag.export.conversation import cited_documents
 from tui.worker import PostMessage, as_rag_error
 
@@ -115,6 +114,8 @@ def export(
     engine: ChatEngine, conversation_id: str, form: str, path: str, post: PostMessage
 ) -> None:
     """Write a conversation to a file."""
+    from rag.export.bundle import export_conversation, write_export
+
     try:
         title = engine.conversation_title(conversation_id)
         turns = engine.conversation(conversation_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -9,16 +12,17 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Static
 
-from rag.domain import Status
-from rag.errors import LibraryMissing, NotSetUp, RagError
-from rag.phrases import ADD_COMMAND
-from rag.text.foreign_marks import quote_foreign
-from tui.render.answer_text import Part, assemble, counted
+from rag.domain import ModelListing, Status
+from rag.errors import RagError
+from tui.render.answer_text import assemble, counted
+from tui.render.card import Welcome, card
 from tui.render.glyphs import Glyphs
 from tui.widgets.exchange import Exchange
 
 #: How many turns are shown. Older ones are in the history.
 MAX_TURNS = 20
+#: The widest card, and the width of its margins beside it.
+_MAX_CARD_CELLS, _CARD_MARGIN_CELLS = 100, 7
 
 
 class Scroll(VerticalScroll, can_focus=False):
@@ -45,6 +49,7 @@ class Conversation(Vertical):
         #: the turns of the open conversation; a turn that is being removed is not among them
         self.turns: list[Exchange] = []
         self._seen = 0
+        self._welcome = Welcome()
 
     def compose(self) -> ComposeResult:
         with Scroll(id="turns"), Vertical(id="inner"):
@@ -52,7 +57,6 @@ class Conversation(Vertical):
         yield Static(Content(""), id="badge", markup=False)
 
     def on_mount(self) -> None:
-        self.scroller.anchor()
         self.query_one("#badge").display = False
         self.welcome(None, None)
 
@@ -110,61 +114,30 @@ class Conversation(Vertical):
 
         Both arguments are None while the engine is starting.
         """
-        say = self.glyphs.say
-        parts: list[Part] = [
-            ("Ask questions of your own files. ", "bold"),
-            (
-                "Every sentence of an answer is checked against the passage it cites. "
-                "Nothing leaves this computer.\n\n",
-                "",
-            ),
-        ]
-        if error is not None:
-            parts += self._error(error)
-        elif status is None:
-            words = "The engine is starting. You can type your question already.\n"
-            parts.append((say(words), "$text-muted"))
-        if status is not None and not status.documents:
-            parts += [
-                ("There are no documents yet.\n\n", "bold"),
-                *_first_steps(),
-            ]
-        elif status is not None:
-            documents = counted(status.documents, "document")
-            passages = counted(status.passages, "passage")
-            words = f"{documents} and {passages} to search. Type a question and press Enter.\n"
-            parts.append((words, ""))
-        self._show_card(assemble([*parts, *self._legend()]))
+        self._show_welcome(replace(self._welcome, status=status, error=error))
 
-    def _error(self, error: RagError) -> list[Part]:
-        """Return why the engine did not start, and what to do."""
-        if isinstance(error, LibraryMissing):
-            words = f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n"
-            return [(words, ""), *_first_steps()]
-        if isinstance(error, NotSetUp):
-            return [
-                (f"{self.glyphs.dangling} {quote_foreign(str(error))}\n\n", ""),
-                (f"   {quote_foreign(error.cure)}\n", "bold"),
-            ]
-        parts = [
-            (f"{self.glyphs.wrong} The engine did not start: ", "bold $text-error"),
-            (f"{quote_foreign(str(error))}\n", ""),
-        ]
-        return parts + ([(f"   {quote_foreign(error.cure)}\n", "bold")] if error.cure else [])
+    def offer(self, model: ModelListing | None) -> None:
+        """Offer a chat model on the card of the first run."""
+        self._show_welcome(replace(self._welcome, offered=model))
 
-    def _legend(self) -> list[Part]:
-        """Return the marks and their meanings."""
-        glyphs = self.glyphs
-        marks = (
-            (glyphs.supported, "the source says so", "$text-success"),
-            (glyphs.partly, "it says a part of it", "$text-warning"),
-            (glyphs.wrong, "it does not, or says otherwise", "bold $text-error"),
-            ("[?]", "no source is named", "$text-warning"),
-        )
-        parts: list[Part] = [("\nMarks after a sentence:\n", "$text-muted")]
-        for sign, meaning, style in marks:
-            parts += [(f"   {sign:<4}", style), (f"{meaning}\n", "$text-muted")]
-        return parts
+    @property
+    def is_first_run(self) -> bool:
+        """Whether the card says how to get the first documents."""
+        return self._welcome.is_first_run
+
+    def _show_welcome(self, welcome: Welcome) -> None:
+        self._welcome = welcome
+        if self.dropped:
+            return
+        width = min(_MAX_CARD_CELLS, self.app.size.width) - _CARD_MARGIN_CELLS
+        self._show_card(card(welcome, width, self.glyphs))
+        if not self.turns:
+            self.scroller.anchor(False)
+            self.scroller.scroll_home(animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        if not self.turns:
+            self._show_welcome(self._welcome)
 
     def _show_card(self, content: Content) -> None:
         card = self.query_one("#card", Static)
@@ -178,7 +151,7 @@ class Conversation(Vertical):
         if below <= 0:
             self._seen = scroller.virtual_size.height
         new = scroller.virtual_size.height - self._seen
-        badge.display = below > 0 and new > 0
+        badge.display = below > 0 and new > 0 and bool(self.turns)
         if badge.display:
             words = f"{self.glyphs.down} {counted(int(new), 'new line')} (End)"
             badge.update(assemble([(words, "bold $text-accent")]))
@@ -187,17 +160,3 @@ class Conversation(Vertical):
         badge = self.query_one("#badge")
         if badge.display and badge.mouse_hover:
             self.to_end()
-
-
-def _first_steps() -> list[Part]:
-    """Return how to get the first documents: here, and in a shell."""
-    steps = (
-        ("/add PATH", "adds a folder or a file; Tab completes the path"),
-        ("drop it", "a folder or a file on this window"),
-        ("/demo", "adds five news articles, to try"),
-    )
-    parts: list[Part] = []
-    for key, meaning in steps:
-        parts += [(f"   {key:<11}", "bold"), (f"{meaning}\n", "")]
-    shell = f"\nIn a shell, {ADD_COMMAND} does the same. "
-    return [*parts, (shell + "Type your question meanwhile: it is kept and asked then.\n", "")]

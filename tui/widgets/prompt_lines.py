@@ -1,4 +1,4 @@
-"""The lines above the prompt: the progress of an ingest, and what the prompt can complete."""
+"""The lines above the prompt: work that goes on, and what the prompt can complete."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import Part, assemble, clickable
 from tui.render.glyphs import Glyphs
 from tui.state.completion import MAX_LISTED, Completion
-from tui.state.ingest import IngestProgress
+
+#: The width of the margins of a row.
+_MARGIN_CELLS = 2
 
 
-class IngestLine(Static):
-    """Shows the ingest that runs, or how the last one ended; hidden before the first."""
+class WorkLine(Static):
+    """Shows work that goes on, or how it ended; hidden before the first."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(Content(""), id="ingest", markup=False)
+    def __init__(self, name: str, glyphs: Glyphs) -> None:
+        super().__init__(Content(""), id=name, classes="work", markup=False)
         self.display = False
         self._glyphs = glyphs
         self._shown = ""
 
-    def show(self, progress: IngestProgress) -> None:
-        """Show the progress, if it has changed."""
-        words = progress.say()
+    def show(self, words: str) -> None:
+        """Show words, if they have changed; "" hides the line."""
         if words != self._shown:
             self._shown = words
-            sign = self._glyphs.waiting if progress.running else self._glyphs.here
             self.display = bool(words)
-            self.update(assemble([(self._glyphs.say(f"{sign} {words}"), "$text-accent")]))
+            self.update(assemble([(self._glyphs.say(words), "$text-accent")]))
 
 
 class CompletionList(Static):
@@ -58,7 +58,9 @@ class CompletionList(Static):
         for number, completion in enumerate(self._listed):
             text = quote_foreign(completion.shown or completion.text)
             parts: list[Part] = [(f"{text:<{width}}", "bold" if number == 0 else "")]
-            parts.append((f"  {completion.help}", "$text-muted"))
+            left = max(1, self.app.size.width - _MARGIN_CELLS - width)
+            help_ = self._glyphs.cut(self._glyphs.say(f"  {completion.help}"), left)
+            parts.append((help_, "$text-muted"))
             rows.append(clickable(assemble(parts), completion=number))
         more = len(found) - len(self._listed)
         if more:

@@ -1,0 +1,104 @@
+"""The part of the Ask screen that changes the model: another one answers, one is fetched."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.notifications import SeverityLevel
+
+from rag.text.foreign_marks import quote_foreign
+from tui import worker
+from tui.screens.ask_commands import AskCommands
+from tui.state import models
+from tui.widgets.prompt_lines import WorkLine
+
+if TYPE_CHECKING:
+    from tui.app import FootnoteApp
+    from tui.state.command_run import CommandRun
+
+
+class AskModels(AskCommands):
+    """Tries models in a thread. Fetching is a command of its own, and questions go on meanwhile."""
+
+    _wanted: CommandRun | None = None  #: the fetch after which its model answers
+    _seen: CommandRun | None = None  #: a fetch that has ended, which the user has seen
+    _pulling = False  #: whether a model is fetched as soon as the list is there
+
+    def action_model(self, name: str = "") -> None:
+        """Let another model answer; without a name, let the user type it."""
+        if not name:
+            self.prompt.put("/model ")
+            self.to_prompt()
+            return
+        self.app.notify(f"trying {quote_foreign(name)} …", markup=False, timeout=3)
+        self._try_model(name)
+
+    def _try_model(self, name: str) -> None:
+        self._run_in_thread(partial(worker.use_model, self.engine, name, self.post_message))
+
+    @on(worker.ModelTried)
+    def _model_tried(self, event: worker.ModelTried) -> None:
+        severity: SeverityLevel = "warning" if event.failed else "information"
+        words = self.glyphs.say(quote_foreign(event.says))
+        self.app.notify(words, markup=False, severity=severity, timeout=8)
+        self._look()
+
+    # -- fetching one
+
+    def offer_model(self) -> None:
+        """Offer a chat model for this computer on the card of the first run."""
+        if self.talk.is_first_run:
+            self._list_models()
+
+    def _list_models(self) -> None:
+        self._run_in_thread(partial(models.list_models, self.engine, self.post_message))
+
+    def action_pull(self) -> None:
+        """Fetch the chat model that suits this computer, and let it answer."""
+        self._pulling = True
+        self._list_models()
+
+    @on(models.Listed)
+    def _models_listed(self, event: models.Listed) -> None:
+        offered = models.offered_model(event.found)
+        self.talk.offer(offered)
+        if self._pulling:
+            self._pulling = False
+            commands = cast("FootnoteApp", self.app).commands
+            refused = "no model that suits this computer is left to fetch: F4 shows all"
+            if offered is not None:
+                refused = models.start_fetch(commands, offered)
+            if refused:
+                self.app.notify(refused, markup=False, severity="warning", timeout=5)
+            else:
+                self._wanted = commands.runs[models.FETCH]
+
+    @on(models.Refused)
+    def _models_refused(self, event: models.Refused) -> None:
+        """Say it if a model was to be fetched; an offer that cannot be made is left out."""
+        if self._pulling:
+            self._pulling = False
+            words = ". ".join(filter(None, (str(event.error), event.error.cure)))
+            self.app.notify(quote_foreign(words), markup=False, severity="warning", timeout=8)
+
+    def note_seen(self) -> None:
+        """Hide how the last fetch and the last ingest ended."""
+        app = cast("FootnoteApp", self.app)
+        self.ingest.result = ""
+        if not app.library_work.running:
+            app.library_work.progress.result = ""
+        run = app.commands.runs.get(models.FETCH)
+        self._seen = run if run is not None and not run.running else None
+
+    def _show_fetch(self) -> None:
+        """Show how far the fetch is; a model that is here then answers from now on."""
+        run = cast("FootnoteApp", self.app).commands.runs.get(models.FETCH)
+        is_shown = run is not None and run is not self._seen
+        words = models.fetch_words(run, self.glyphs, "F4 shows it") if run and is_shown else ""
+        self.query_one("#fetch", WorkLine).show(words)
+        if run is not None and run is self._wanted and not run.running:
+            self._wanted = None
+            if run.code == 0:
+                self._try_model(run.name)
