@@ -89,7 +89,6 @@ def _without_words(house: House) -> None:
     house.vectors.close()
 
 
-@pytest.mark.slow
 def test_words_are_ranked_by_the_postings_and_nothing_is_mended_where_all_agrees(
     house: House,
 ) -> None:
@@ -100,7 +99,6 @@ def test_words_are_ranked_by_the_postings_and_nothing_is_mended_where_all_agrees
     assert dict(words(["otters"], 5)) == pytest.approx(dict(house.library.fulltext(["otters"], 5)))
 
 
-@pytest.mark.slow
 def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_words(
     house: House,
 ) -> None:
@@ -113,7 +111,6 @@ def test_while_somebody_writes_the_older_vectors_answer_and_the_library_s_own_wo
     )
 
 
-@pytest.mark.slow
 def test_an_index_that_is_behind_follows(house: House) -> None:
     _changed(house)
     index, mended = _index(house)
@@ -125,7 +122,6 @@ def test_an_index_that_is_behind_follows(house: House) -> None:
     house.agrees()
 
 
-@pytest.mark.slow
 def test_while_another_process_has_the_lock_the_index_is_left_as_it_is(house: House) -> None:
     _changed(house)
     index, mended = _index(house)
@@ -137,7 +133,6 @@ def test_while_another_process_has_the_lock_the_index_is_left_as_it_is(house: Ho
     assert mended == [False] and not index.behind()
 
 
-@pytest.mark.slow
 def test_an_index_of_an_older_program_is_made_again_once_and_nothing_is_embedded(
     house: House,
 ) -> None:
@@ -155,7 +150,6 @@ def test_an_index_of_an_older_program_is_made_again_once_and_nothing_is_embedded
     house.agrees()
 
 
-@pytest.mark.slow
 def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(house: House) -> None:
     _without_words(house)
     index, _ = _index(house, BUSY)
@@ -166,7 +160,6 @@ def test_an_index_of_an_older_program_answers_where_it_cannot_be_made_again(hous
     } == house.library.documents.chunk_ids()
 
 
-@pytest.mark.slow
 def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_writes(
     house: House,
 ) -> None:
@@ -179,7 +172,6 @@ def test_an_index_of_an_older_program_that_is_open_is_made_again_when_nobody_wri
     assert mended == [False] and isinstance(index.words(), FastFullText)
 
 
-@pytest.mark.slow
 def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house: House) -> None:
     index, _ = _index(house, PermissionError("read-only"))
     _without_words(house)
@@ -190,7 +182,6 @@ def test_an_index_of_an_older_program_answers_where_nothing_can_be_written(house
         index.agree()
 
 
-@pytest.mark.slow
 def test_an_index_that_cannot_be_read_leaves_the_words_to_the_library_and_is_made_anew(
     house: House,
 ) -> None:
@@ -206,7 +197,6 @@ def test_an_index_that_cannot_be_read_leaves_the_words_to_the_library_and_is_mad
     assert mended == [True] and isinstance(index.words(), FastFullText)
 
 
-@pytest.mark.slow
 def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_shown(
     house: House,
 ) -> None:
@@ -218,7 +208,6 @@ def test_a_vector_that_is_damaged_beyond_sense_is_noticed_when_its_passage_is_sh
         house.library.documents.chunks([name])
 
 
-@pytest.mark.slow
 def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
     name, other = sorted(house.library.documents.chunk_ids())[:2]
     house.library.database.execute("UPDATE chunks SET vector = x'00000000' WHERE id = ?", (name,))
@@ -227,7 +216,6 @@ def test_a_vector_of_another_length_has_no_cosine(house: House) -> None:
     ) == {other}
 
 
-@pytest.mark.slow
 def test_where_there_is_none_yet_because_somebody_writes_the_cure_is_to_wait(house: House) -> None:
     index, mended = _index(house, BUSY)
     shutil.rmtree(house.library.folder / "vectors")

@@ -323,11 +323,11 @@ def command(home: Path, *arguments: str) -> list[str]:
 def test_ctrl_c_keeps_what_is_here_and_says_how_to_go_on(
     tmp_path: Path, server: FileServer
 ) -> None:
-    url = server.url("slow-file.gguf")
+    url = server.url("stalls.gguf")  # the rest comes with the next request
     running = subprocess.Popen(
         command(tmp_path, "models", "pull", url), stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
-    part = installed.part_path(str(tmp_path), "slow-file")
+    part = installed.part_path(str(tmp_path), "stalls")
     until = time.monotonic() + 60
     while not (part.is_file() and part.stat().st_size) and time.monotonic() < until:
         time.sleep(0.02)

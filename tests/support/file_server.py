@@ -223,23 +223,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _refused(self) -> None:
         self._status(int(self.path.rsplit("/", 1)[-1].split(".")[0]))
 
-    def _slow_file(self) -> None:
-        """The file, in a second and a half."""
-        start = self._start(len(self.owner.content))
-        if start is None:
-            return
-        body = self.owner.content[start:]
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        try:
-            for at in range(0, len(body), len(body) // 15 + 1):
-                self.wfile.write(body[at : at + len(body) // 15 + 1])
-                time.sleep(0.1)
-        except OSError:
-            return
-
-    # -- a hub, and a package index
-
     def _hub(self) -> None:
         """As the Hugging Face hub: metadata in the headers of a redirect to where the bytes are."""
         found = re.fullmatch(r"/owner/(\w+)/resolve/[\w.]+/(.+)", self.path)

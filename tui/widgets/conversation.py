@@ -133,7 +133,8 @@ class Conversation(Vertical):
         self._show_card(card(welcome, width, self.glyphs))
         if not self.turns:
             self.scroller.anchor(False)
-            self.scroller.scroll_home(animate=False)
+            # a deferred scroll would release the anchor of a question that comes first
+            self.scroller.scroll_home(animate=False, immediate=True)
 
     def on_resize(self, event: events.Resize) -> None:
         if not self.turns:
