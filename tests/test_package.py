@@ -75,17 +75,16 @@ def test_everything_a_wheel_needs_is_in_the_repository() -> None:
 
 
 def test_the_demonstration_documents_are_found_in_a_checkout_and_in_a_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     assert demo.seeds() == ROOT / "seeds"
     package = tmp_path / "rag"
     package.mkdir()
-    monkeypatch.setattr(demo, "files", lambda name: package)
     with pytest.raises(RagError, match="demonstration documents are not in"):
-        demo.seeds()
+        demo.seeds(package)
     (package / "seeds").mkdir()
     (package / "seeds" / "a.txt").write_text("A.")
-    assert demo.seeds() == package / "seeds"
+    assert demo.seeds(package) == package / "seeds"
 
 
 def test_the_demonstration_answers_its_questions_and_adds_nothing_twice(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Words of a sentence by what they do to its meaning, and one form for words of one meaning."""
+"""Tables of words: those that mark a condition, a limit or a cause, and synonyms in one form."""
 
 from __future__ import annotations
 

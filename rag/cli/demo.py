@@ -58,12 +58,13 @@ def open_chat(config: Config) -> int:
         gc.enable()
 
 
-def seeds() -> Path:
+def seeds(package: Path | None = None) -> Path:
     """The folder of the articles: inside the installed package, or in the root of a checkout.
 
-    Raises `RagError` if neither has it.
+    `package` is the folder of the package, None for the one that runs. Raises `RagError` if
+    neither has it.
     """
-    package = Path(str(files("rag")))
+    package = package or Path(str(files("rag")))
     for folder in (package / "seeds", package.parent / "seeds"):
         if any(folder.glob("*.txt")):
             return folder

@@ -1,4 +1,4 @@
-"""A group of commands that imports each when it is used: the chat opens without any of them."""
+"""A click group that imports the module of a subcommand when it is called, not at start-up."""
 
 from __future__ import annotations
 

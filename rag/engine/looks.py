@@ -1,4 +1,4 @@
-"""The methods of the engine that look something up in its child, beside the work that runs."""
+"""The read-only methods of `Engine`: each asks its child process, also while that is at work."""
 
 from __future__ import annotations
 

@@ -204,10 +204,13 @@ def verify_question_embedder(home: str) -> None:
         raise ModelBroken(str(error), "run: footnote doctor --repair") from error
 
 
-def make_question_embedder(home: str) -> None:
+def make_question_embedder(
+    home: str, convert: Callable[[Path, Path, str], None] = convert_to_gguf
+) -> None:
     """Write the GGUF file from the packaged weights and compare it with sentence-transformers.
 
-    Raises `ModelBroken` if both do not agree.
+    `convert` writes the file, given the folder of the weights, the file and its kind. Raises
+    `ModelBroken` if both do not agree.
     """
     path = question_embedder_file(home)
     record_path = path.with_suffix(".json")
@@ -215,7 +218,7 @@ def make_question_embedder(home: str) -> None:
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         kind = "bfloat16" if native_bfloat16() else "float16"
-        convert_to_gguf(weights.verified_embedder_folder(), new, kind)
+        convert(weights.verified_embedder_folder(), new, kind)
         cosine = _lowest_cosine(new)
         if not cosine >= _MIN_COSINE:
             raise ModelBroken(

@@ -178,8 +178,8 @@ def _counted_text(unit: Unit | None, span: Span, text: str) -> str:
 class _NameTokens:
     """The tokens of the names of columns. A name is counted once, however many rows repeat it.
 
-    A row stays whole if its values have room in a chunk, also where its names have none beside
-    them. In a large table, whose rows are not embedded, short values fill a chunk though their
+    A row whose names have no room in a chunk beside its values has a chunk of its own. In a large
+    table, whose rows are not embedded, short values fill a chunk though their
     names are long: 225,000 rows of two digits under names of 80 letters would be 90,000 chunks.
     """
 

@@ -100,7 +100,7 @@ class EmbedAhead:
         fresh = [key for key in text_by_key if key not in stored and key not in awaited]
         counts = self._count([text_by_key[key] for key in fresh]) if fresh else ()
         tokens = dict(zip(fresh, counts, strict=True))
-        # only white space makes a text too long, with a tokenizer that counts it
+        # white space, with a tokenizer that counts it, or a row under long names of columns
         too_long = sum(count > self._room for count in tokens.values()) if self._room else 0
         if too_long:
             yield Notice(

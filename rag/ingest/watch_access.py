@@ -1,4 +1,4 @@
-"""The part of the front door over the paths that were added: which are watched, what changed."""
+"""The methods of `Bot` for watched folders: switch watching on or off, and find what changed."""
 
 from __future__ import annotations
 

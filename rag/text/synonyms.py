@@ -1,4 +1,4 @@
-"""Words of everyday documents that stand for each other, as stems.
+"""A table of synonyms in everyday documents, by their stems.
 
 People ask in their own words: when the shop shuts, of a page that says when it closes. Only words
 that hardly mean anything else in such documents are here, and no opposites.

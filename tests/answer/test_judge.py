@@ -56,6 +56,8 @@ def test_a_sentence_about_another_of_that_name_is_never_the_answer(weight: float
     [
         ("When was the harbour closed?", "The railway station was closed in 1996.", "1996"),
         ("Which room has no bath?", "Room 4 has a bath.", "Room 4"),
+        ("How many mites are in the jar?", "The jar with the mites holds 3 kg.", "3 kg"),
+        ("How much does the ferry cost?", "The ferry of the cost group takes 3 hours.", "3 hours"),
         ("Is the fee of May more than that of June?", "The fee of May is 9 euros.", "9 euros"),
     ],
 )

@@ -198,3 +198,13 @@ def test_a_band_that_very_many_share_does_not_hide_who_shares_the_others(tmp_pat
     assert met.most_common(1) == [(4000, 2)] and met[5000] == 1
     assert Counter(Duplicates(db)._labels_in([2, 3, 4])) == {4000: 2, 5000: 1}
     db.close()
+
+
+def test_a_copy_in_one_document_gets_the_label_of_its_own_original(
+    house: House, tmp_path: Path
+) -> None:
+    parts = [("Herald", TEXT), ("Barley", OTHER)]
+    page = "\n\n".join(f"# {head}\n\n{text}" for head, text in parts * 2)
+    (tmp_path / "page.txt").write_text(page)
+    house.add(tmp_path / "page.txt")
+    assert _count(house, "chunks") == 2 * _labels(house)

@@ -1,4 +1,4 @@
-"""The part of the Ask screen that changes the model: another one answers, one is fetched."""
+"""The commands /model and /pull of the Ask screen: change the chat model, or download one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page with a list and a line of input, which is hidden until something is to be typed."""
+"""Base of the pages Library and Eval: a list, and an input line that is shown when needed."""
 
 from __future__ import annotations
 

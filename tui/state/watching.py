@@ -1,4 +1,4 @@
-"""Watched folders: a thread looks for changes now and then; the work on the library reads them."""
+"""Watched folders: a thread looks for changed files at an interval, and `sync` reads them."""
 
 from __future__ import annotations
 
