@@ -12,7 +12,7 @@ FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: help chat ask test quick lint check format bench faults generations train docs random-keys snapshots screen-speed picture walk wheel try-wheel lock clean
+.PHONY: help chat ask test quick lint check format bench faults generations train train-parts docs random-keys snapshots screen-speed picture walk wheel try-wheel lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -65,6 +65,12 @@ train: $(READY_DEV)  ## the reader's weights: make train DATA=sets/ OUT=folder/ 
 	  echo 'say where: make train DATA=folder-of-sets OUT=folder' >&2; exit 2
 	fi
 	.venv/bin/python -m rag.training "$$DATA" "$$OUT" --planted seeds $(ARGS)
+
+train-parts: $(READY_DEV)  ## the part reader's weights: make train-parts DATA=sets/ OUT=folder/ (half an hour on two cores)
+	@if [ -z "$${DATA:-}" ] || [ -z "$${OUT:-}" ]; then
+	  echo 'say where: make train-parts DATA=folder-of-sets OUT=folder' >&2; exit 2
+	fi
+	.venv/bin/python -m rag.training.part_reader "$$DATA" "$$OUT" --start rag/models/reader.gguf $(ARGS)
 
 docs: $(READY_DEV)  ## docs/cli.md and docs/configuration.md, generated from the code
 	@.venv/bin/python -m tests.support.reference

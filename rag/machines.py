@@ -18,6 +18,8 @@ from rag.protocols import Embedder, Writer
 from rag.server_address import ServerAddress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rag.answer.chat_writer import Chat
     from rag.answer.check import Judge
     from rag.index.chroma import VectorIndex
@@ -42,6 +44,7 @@ class Machines:
         self._question_embedder: OpenEmbedder | None = None
         self._sentence_embedder: OpenEmbedder | None = None
         self._cross_encoder: CrossEncoder | None = None
+        self._part_reader: CrossEncoder | None = None
         self._chat_model: Chat | None = None
         self._writer: Writer | None = None
         self._similarity = SentenceSimilarity(self.sentence_embedder)
@@ -58,13 +61,14 @@ class Machines:
             self._sentence_embedder,
             self._embedding,
             self._cross_encoder,
+            self._part_reader,
             self._chat_model,
         )
         for model in opened:
             if model is not None:
                 model.close()
         self._question_embedder = self._sentence_embedder = self._embedding = None
-        self._cross_encoder = self._chat_model = self._writer = None
+        self._cross_encoder = self._part_reader = self._chat_model = self._writer = None
 
     def use(self, config: Config) -> None:
         """Open the models by other settings from now on."""
@@ -137,14 +141,24 @@ class Machines:
     def cross_encoder(self) -> CrossEncoder:
         """The reader's model. It reads passages together with a question or a sentence."""
         if self._cross_encoder is None:
-            from rag.inference.crossencoder import CrossEncoder
-            from rag.inference.minilm import Tokenizer
             from rag.inference.weights import verified_reader_file
 
-            self._cross_encoder = CrossEncoder(
-                verified_reader_file(), Tokenizer().machine, self.config.threads
-            )
+            self._cross_encoder = self._open(verified_reader_file())
         return self._cross_encoder
+
+    def part_reader(self) -> CrossEncoder:
+        """The model that reads a sentence, row or item alone, after its headings."""
+        if self._part_reader is None:
+            from rag.inference.weights import verified_part_reader_file
+
+            self._part_reader = self._open(verified_part_reader_file())
+        return self._part_reader
+
+    def _open(self, file: Path) -> CrossEncoder:
+        from rag.inference.crossencoder import CrossEncoder
+        from rag.inference.minilm import Tokenizer
+
+        return CrossEncoder(file, Tokenizer().machine, self.config.threads)
 
     def judge(self) -> Judge:
         """The models and the fitted weights of the check."""
@@ -177,7 +191,8 @@ class Machines:
             fit = replace(fit, least=self.threshold)
         elif own:
             fit, calibrated = replace(fit, least=own.least), own.says
-        return Reader(model, Model(READER, READER_FILE.sha256, calibrated), fit)
+        name = Model(READER, READER_FILE.sha256, calibrated)
+        return Reader(model, name, fit, self.part_reader())
 
     def _chat_writer(self) -> Writer:
         from rag.answer.chat_writer import ChatWriter

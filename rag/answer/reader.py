@@ -1,17 +1,19 @@
 """The built-in reader: answers with quotations and writes no words of its own.
 
-The trained model reads each passage together with the question. It scores where the shortest answer
-may be, and how likely the passage answers at all. The place is then chosen by three things: the
-model's score, the question's words in the sentence of that place (words that few sentences of the
-passage have count most), and whether the place is of the kind that is asked for, if the model is
-not sure of another. The first sentence of the answer was then right for 5 more in 1,000 questions,
-and for 1 more if all words weighed the same (n 984, documents kept for tuning).
+Two trained models read. The reader's model takes each passage as a whole, and scores how likely it
+answers and where the shortest answer may be. The part reader takes single parts, each after its
+headings: the sentences, rows and items that share most words with the question, and in prose those
+with the likeliest places of the whole. It was trained on questions in other words than the text's.
+`rag.answer.judge` makes one probability of what both say.
 
-The most likely passage gives the short answer and the sentence around it, which is quoted with its
-footnote. Further sentences follow if other passages say the same (they corroborate it) or likely
-answer in other words; the same text in two places counts once. If two sources give two different
-numbers, dates or names for the same thing, both are quoted and the answer says that the sources
-differ.
+A place within a part is chosen by three things: the model's score, the question's words in the
+sentence of that place (words that few sentences have count most), and whether the place is of the
+kind that is asked for, if the model is not sure of another.
+
+The likeliest part is quoted with its footnote, and its place is the short answer. Further sentences
+follow if other passages say the same (they corroborate it) or likely answer in other words; the same
+text in two places counts once. If two sources give two different numbers, dates or names for the
+same thing, both are quoted and the answer says that the sources differ.
 
 The reader abstains, with what was found and what is missing, if no sentence is likely enough to
 answer (`rag.answer.judge`), or if a name or number of the question is in no passage. It also
@@ -51,13 +53,12 @@ from rag.answer.spans import (
     Part,
     answer_kind,
     has_structure,
-    in_structure,
     kind_of_short_answer,
+    part_around,
     parts_of,
     pick_span,
     pick_spans,
     place_scores,
-    quote_around,
     share_of,
 )
 from rag.domain import (
@@ -78,31 +79,29 @@ from rag.domain import (
 from rag.protocols import PairModel, PassageReading
 from rag.text import facts
 from rag.text.foreign_marks import quote_foreign
-from rag.text.units import view_of
+from rag.text.units import View, view_of
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
-#: parts of a passage that are read one by one
-_MAX_PARTS = 16
-#: taken from the logit of a part that has none of the question's words
-_MISSING_WORDS = 2.5
-#: characters of a section that is read part by part
-_MAX_SCOPED_CHARS = 2000
+#: rows, items and sentences of a passage that are read one by one; sentences of one of prose
+_MAX_PARTS, _MAX_SENTENCES = 16, 8
 #: why a place that was looked up answers
 _LOOKED_UP = "found by what it belongs to: it has what the question names"
-_MAX_SENTENCES_READ = 3  # of a passage, which are judged; the best one is kept
+_MAX_PICKED = 3  # sentences of a passage of prose that are read for their places in the whole
+_MAX_JUDGED = 4  # readings of a passage that are judged; the best one is kept
 _MAX_RELATED = 2  # sentences below the line
-#: margin of a part without another part
-_ALONE = 8.0
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
 
 class Reader:
     """A `Writer` that quotes passages."""
 
-    def __init__(self, pairs: PairModel, model: Model, fit: JudgeFit) -> None:
-        """`fit` decides what is an answer."""
+    def __init__(
+        self, pairs: PairModel, model: Model, fit: JudgeFit, parts: PairModel | None = None
+    ) -> None:
+        """`pairs` reads passages, `parts` single sentences; `fit` decides what is an answer."""
         self._pairs, self.model, self.fit = pairs, model, fit
+        self._parts = parts or pairs
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -134,13 +133,11 @@ class Reader:
         languages = unread.values() if unread and passages[0].number in unread else ()
         passages = [passage for passage in passages if passage.number not in unread]
         scoped = passages_in_scope(question, passages)
-        whole = {passage.chunk.span for passage in passages}
-        cut = {p.number for p in scoped if p.chunk.span not in whole}
         readings: list[Reading] = []
         total = sum(len(p.chunk.text) for p in scoped) // _CHARS_PER_TOKEN
         chars_read = 0
         for passage in scoped:
-            readings += self.read(question, passage, passage.number in cut)
+            readings += self.read(question, passage)
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
         readings = [r for r in readings if not unknown_language(r.sentence)]
@@ -192,7 +189,7 @@ class Reader:
         """
         own = [p for p in passages if p.chunk.document == best.passage.chunk.document]
         found = list(further_sentences(question, best.sentence, best.around, own))
-        results = self._pairs.read(question, [part.view.text for _, part in found]) if found else []
+        results = self._parts.read(question, [part.view.text for _, part in found]) if found else []
         readings = [
             reading
             for (passage, part), result in zip(found, results, strict=True)
@@ -239,76 +236,62 @@ class Reader:
             judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
             yield Quote(_text_of(passage, place.quote), passage.number, place.quote, judgement)
 
-    def read(self, question: str, passage: Passage, scoped: bool = False) -> Iterator[Reading]:
-        """The readings of one passage, each of another sentence; none if it has no words.
-
-        A `scoped` passage is one section that the question names.
-        """
+    def read(self, question: str, passage: Passage) -> list[Reading]:
+        """The likeliest readings of one passage, each of another part; none if it has no words."""
         chunk = passage.chunk
-        structured = has_structure(passage)
-        if structured or (scoped and len(chunk.text) < _MAX_SCOPED_CHARS):
-            yield from self._read_parts(question, passage)
-            if not structured:
-                return
         view = view_of(chunk)
-        (result,) = self._pairs.read(question, [view.text])
-        spots = tuple(spot for spot in result.spots if view.span(spot.span))
-        spans = pick_spans(question, view.text, replace(result, spots=spots), _MAX_SENTENCES_READ)
-        for span in spans:
-            place = view.span(span)
-            if place is None or (structured and in_structure(passage, place)):
-                continue
-            around = quote_around(chunk, place)
-            sharp, margin = place_scores(view.text, spots, span)
-            yield Reading(
-                passage=passage,
-                short=_short(question, passage, place, around),
-                span=place,
-                sentence=_text_of(passage, around),
-                around=around,
-                logit=result.answers,
-                helps=result.helps,
-                sharp=sharp,
-                margin=margin,
-            )
+        (whole,) = self._pairs.read(question, [view.text])
+        picked = [] if has_structure(passage) else self._picked(question, passage, view, whole)
+        parts = parts_of(question, passage)
+        most = _MAX_PARTS if has_structure(passage) else _MAX_SENTENCES
+        chosen = {part.span: part for part in nearest_parts(question, parts, most)}
+        chosen |= {part.span: part for part in (part_around(passage, at) for at in picked)}
+        parts = sorted(chosen.values(), key=lambda part: part.span)
+        results = self._parts.read(question, [part.view.text for part in parts])
+        found = [
+            replace(reading, logit=whole.answers, helps=whole.helps)
+            for part, result in zip(parts, results, strict=True)
+            if (reading := self._reading_of(question, passage, part, result, picked))
+        ]
+        return sorted(found, key=lambda reading: -reading.alone)[:_MAX_JUDGED]
 
-    def _read_parts(self, question: str, passage: Passage) -> Iterator[Reading]:
-        """The reading of the part that most likely answers; each part is read in its context."""
-        parts = nearest_parts(question, parts_of(question, passage))
-        results = self._pairs.read(question, [part.view.text for part in parts])
-        best: Reading | None = None
-        for part, result in zip(parts, results, strict=True):
-            reading = self._reading_of(question, passage, part, result)
-            if reading is None:
-                continue
-            if best and reading.logit <= best.logit:
-                best = replace(best, margin=min(best.margin, best.logit - reading.logit))
-                continue
-            best = replace(reading, margin=reading.logit - best.logit) if best else reading
-        if best:
-            yield best
+    def _picked(
+        self, question: str, passage: Passage, view: View, whole: PassageReading
+    ) -> list[Span]:
+        """The likeliest places of the passage when it is read as a whole, in the document."""
+        spots = tuple(spot for spot in whole.spots if view.span(spot.span))
+        spans = pick_spans(question, view.text, replace(whole, spots=spots), _MAX_PICKED)
+        return [place for span in spans if (place := view.span(span))]
 
     def _reading_of(
-        self, question: str, passage: Passage, part: Part, result: PassageReading
+        self,
+        question: str,
+        passage: Passage,
+        part: Part,
+        result: PassageReading,
+        picked: Sequence[Span] = (),
     ) -> Reading | None:
-        """The reading of a part that was read alone; None if no place of it is chosen."""
+        """The reading of a part that was read alone; None if no place of it is chosen.
+
+        A place that was `picked` from the whole passage is the short answer.
+        """
         spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
         span = pick_span(question, part.view.text, replace(result, spots=spots))
         place = part.view.span(span) if span else None
         if place is None or span is None:
             return None
-        missing = 1 - share_in_context(read_question(question), part)
+        place = next((p for p in picked if p.within(part.span)), place)
         return Reading(
             passage=passage,
             short=_short(question, passage, place, part.span),
             span=place,
             sentence=_text_of(passage, part.span),
             around=part.span,
-            logit=result.answers - _MISSING_WORDS * missing,
-            in_context=True,
+            logit=result.answers,
+            alone=result.answers,
+            share=share_in_context(read_question(question), part),
             helps=result.helps,
             sharp=place_scores(part.view.text, spots, span)[0],
-            margin=_ALONE,
         )
 
     def _abstention(
@@ -350,12 +333,12 @@ def share_in_context(asked: QuestionTerms, part: Part) -> float:
     return asked.share(found) if asked.terms else 1.0
 
 
-def nearest_parts(question: str, parts: Sequence[Part]) -> list[Part]:
-    """The parts that have most of the question's words, in their order."""
+def nearest_parts(question: str, parts: Sequence[Part], most: int) -> list[Part]:
+    """The `most` parts that have most of the question's words, in their order."""
     stems = set(facts.content_stems(question))
     shares = [share_of(stems, part.view.text) for part in parts]
     order = sorted(range(len(parts)), key=lambda number: -shares[number])
-    return [parts[number] for number in sorted(order[:_MAX_PARTS])]
+    return [parts[number] for number in sorted(order[:most])]
 
 
 def _text_of(passage: Passage, span: Span) -> str:

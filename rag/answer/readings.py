@@ -35,19 +35,19 @@ class ReaderFit:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The answer of one passage. Spans are characters of the document."""
+    """A sentence, row or item of a passage and its shortest answer. Spans are of the document."""
 
     passage: Passage
     short: str  #: the shortest answer
     span: Span  #: where `short` is
     sentence: str  #: the sentence around it
     around: Span  #: where `sentence` is
-    logit: float  #: of the model, for "the passage answers"
+    logit: float  #: of the reader's model, for "the passage answers"
     chance: float = 0.0  #: probability that the sentence answers, 0..1, once it is judged
-    in_context: bool = False  #: one part was read alone, after the path of what it belongs to
-    helps: float = 0.0  #: logit of "it helps to answer"
-    sharp: float = 0.0  #: log-probability of the place, up to a constant
-    margin: float = 0.0  #: by how much it is likelier than the best place of another sentence
+    alone: float = 0.0  #: of the part reader, for "the sentence after its headings answers"
+    share: float = 1.0  #: of the question's weight that the sentence and its headings have, 0..1
+    helps: float = 0.0  #: logit of "the passage helps to answer"
+    sharp: float = 0.0  #: log-probability of the place in the sentence, up to a constant
 
 
 def choose_readings(

@@ -275,6 +275,12 @@ def parts_of(question: str, passage: Passage) -> list[Part]:
     return [part for part in parts if _says_something(chunk, part.span, asked)]
 
 
+def part_around(passage: Passage, place: Span) -> Part:
+    """The sentence around a place as a part."""
+    span = quote_around(passage.chunk, place)
+    return _part(passage.chunk, span, UnitsInOrder(passage.chunk.units).within(span))
+
+
 def path_and_text(part: Part) -> tuple[str, str]:
     """What a part stands under, and its own words."""
     start = part.view.parts[0].start if part.view.parts else 0

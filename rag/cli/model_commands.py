@@ -42,7 +42,7 @@ def models_list(console: Console, available: bool) -> None:
     def row(name: str, path: str | None, size: int | None) -> ModelRow:
         return {"name": name, "path": path, "bytes": size, "in_use": config.model == name}
 
-    rows = [row("reader", None, weights.READER_FILE.size)]
+    rows = [row("reader", None, weights.READER_BYTES)]
     for model in weights.list_chat_models(config.home):
         rows.append(row(model.name, str(model.path), weights.size(model.path)))
     if not any(model_row["in_use"] for model_row in rows):

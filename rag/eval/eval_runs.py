@@ -39,7 +39,7 @@ from rag.eval.markdown_report import is_page, markdown_report
 from rag.eval.records import CalibrationRecord, Comparison, Measurement, QuestionLine, Run
 from rag.events import Event
 from rag.inference.embedders import open_embedder
-from rag.inference.weights import READER_FILE, find_chat_model, fingerprint
+from rag.inference.weights import PART_READER_FILE, READER_FILE, find_chat_model, fingerprint
 from rag.ingest.load import read_bytes, walk_files
 
 if TYPE_CHECKING:
@@ -325,7 +325,11 @@ def _weights(config: Config) -> dict[str, str]:
 
     The reader also judges what a chat model writes.
     """
-    checksums = {"embedder": _embedding(config)[1], "reader": READER_FILE.sha256}
+    checksums = {
+        "embedder": _embedding(config)[1],
+        "reader": READER_FILE.sha256,
+        "part_reader": PART_READER_FILE.sha256,
+    }
     if config.model != READER and not config.server:
         model_path = find_chat_model(config.home, config.model).path
         checksums["model"] = fingerprint(config.home, model_path)

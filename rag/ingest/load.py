@@ -215,6 +215,11 @@ def load_file(file: File, content: bytes | None = None) -> Iterator[RawDocument 
     yield from _with_few_refusals(parts)
 
 
+def parse_content(ending: str, content: bytes) -> Iterator[RawDocument | RefusedPart]:
+    """Yield the documents of the bytes of a file with that ending; raises as `load_file` does."""
+    yield from _parse(ending, content, Budget.of(len(content)))
+
+
 def _parse(
     ending: str, content: bytes, budget: Budget, holders: tuple[str, ...] = ()
 ) -> Iterator[RawDocument | RefusedPart]:

@@ -24,8 +24,8 @@ def list_models(config: Config) -> tuple[ModelListing, ...]:
         "the built-in reader, which quotes",
         True,
         config.model == READER,
-        weights.READER_FILE.size,
-        weights_memory(weights.READER_FILE.size),
+        weights.READER_BYTES,
+        weights_memory(weights.READER_BYTES),
         memory,
         measured=reader_measured(),
     )

@@ -50,6 +50,14 @@ class GoldPlace(TypedDict, total=False):
     quotes: list[str]
 
 
+class SetTable(TypedDict, total=False):
+    """A table with the names of its columns."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
 class SetRow(TypedDict, total=False):
     """A row of a set: of a corpus, of questions, or of claims. A set has some of the keys."""
 
@@ -65,6 +73,8 @@ class SetRow(TypedDict, total=False):
     claim: str
     label: str
     orig_label: str | None
+    table: SetTable
+    answer_in_cell: bool
 
 
 def side(document: str) -> str:

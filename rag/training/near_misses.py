@@ -1,12 +1,16 @@
 """Makes near misses as the search finds them, and writes what the judge sees of each sentence.
 
-    python -m rag.training.near_misses DATA WORK OUT.jsonl [--questions 200]
+    python -m rag.training.near_misses DATA WORK OUT.jsonl [--questions 200] [--cases FOLDER]
 
 Of each set one library is made. Each question is searched in it by the product itself. Of a
 question with an answer there are three variants: as it is; without every passage that has an
 answer; and with the sentence of the answer removed from its passage. Each line of OUT is one
 sentence: its signals (`rag.answer.judge`) and whether it answers. Questions on documents that the
-reader's weights were trained on are left out.
+models were trained on are left out.
+
+A folder of cases has a folder for each case: `docs` with its documents, and `questions.jsonl` with
+`id`, `question`, `answerable`, `answers`, and `must_not`, which stands in sentences that do not
+answer.
 """
 
 from __future__ import annotations
@@ -21,8 +25,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag import Bot, Config
-from rag.answer.judge import judge_each
+from rag.answer.judge import Judged, judge_each
+from rag.answer.lookup import look_up
+from rag.answer.mentions import missing_names
 from rag.answer.reader import Reader
+from rag.answer.scope import passages_in_scope, without_sources
 from rag.domain import Passage, Span
 from rag.text.sentences import split_sentences
 from rag.training.examples import SetRow, rows, side
@@ -35,14 +42,12 @@ _WITH_PASSAGES = (
     "questions/nomiracl_en_nonrelevant",
     "train_qa/squadshifts_new_wiki",
 )
-#: sets on which the reader's weights were trained, and the prefix of their documents
-_TRAINED_ON = {
-    "squad2": "squad:",
-    "clapnq": "clapnq:",
-    "squadshifts_new_wiki": "squadshifts_new_wiki:",
-}
+#: the prefix of the documents of each set in training
+_PREFIXES = {"squad2": "squad:"}
 _SEARCHED, _READ = 7, 5
 _MIN_CUT_CHARS = 60  # characters of a passage without its sentence
+
+Line = dict[str, object]  #: what the judge sees of a sentence, and whether it answers
 
 
 class Asked(NamedTuple):
@@ -80,7 +85,7 @@ def _with_corpus(name: str, row: SetRow) -> Asked:
     gold = row["evidence"][0] if row["evidence"] else {}
     source = str(gold.get("doc_id") or row.get("near_doc_id"))
     answers = gold.get("quotes") or row["answers"]
-    group = f"{_TRAINED_ON[name]}{source.split('#')[0]}"
+    group = f"{_PREFIXES.get(name, f'{name}:')}{source.split('#')[0]}"
     return Asked(row["id"], row["question"], tuple(answers), source, group)
 
 
@@ -101,12 +106,8 @@ def _with_passages(name: str, table: Sequence[SetRow]) -> Corpus:
 
 
 def sample(corpus: Corpus, most: int, chance: random.Random) -> list[Asked]:
-    """At most `most` questions on documents that the reader was not trained on."""
-    asked = [
-        question
-        for question in corpus.questions
-        if corpus.name not in _TRAINED_ON or side(question.group) != "train"
-    ]
+    """At most `most` questions on documents that no model was trained on."""
+    asked = [question for question in corpus.questions if side(question.group) != "train"]
     return chance.sample(asked, min(most, len(asked)))
 
 
@@ -148,24 +149,60 @@ def variants(asked: Asked, found: Sequence[Passage]) -> Iterator[tuple[str, list
         yield "cut", sorted([cut, *rest[: _READ - 1]], key=lambda p: p.number)
 
 
-def lines(corpus: Corpus, asked: Asked, bot: Bot, reader: Reader) -> Iterator[dict[str, object]]:
+def lines(corpus: Corpus, asked: Asked, bot: Bot, reader: Reader) -> Iterator[Line]:
     """Yield a line for each sentence that is judged."""
     found = bot.search(asked.question, _SEARCHED)
     for variant, given in variants(asked, found):
-        passages = [replace(p, number=number) for number, p in enumerate(given, 1)]
-        readings = [r for p in passages for r in reader.read(asked.question, p)]
-        readings.sort(key=lambda reading: -reading.logit)
-        for one in judge_each(asked.question, readings, reader.fit):
+        for one in _judged(asked.question, given, reader):
             right = variant == "as" and has_answer(one.reading.sentence, asked.answers)
-            yield {
-                "set": corpus.name,
-                "group": asked.group,
-                "id": asked.id,
-                "variant": variant,
-                "passage": one.reading.passage.number,
-                "answers": right,
-                "signals": dict(one.signals),
-            }
+            yield _line(corpus.name, asked.group, asked.id, variant, one, right)
+
+
+def case_lines(case: Path, home: Path) -> Iterator[Line]:
+    """Yield a line for each sentence that is judged of the questions of a case.
+
+    Follow-up questions are left out, and lists and what must be worked out.
+    """
+    text = (case / "questions.jsonl").read_text("utf-8")
+    with Bot.open(Config(home=str(home))) as bot:
+        for _ in bot.add([str(case / "docs")]):
+            pass
+        reader = bot.machines.writer()
+        assert isinstance(reader, Reader)
+        for row in map(json.loads, text.splitlines()):
+            question, answers = row["question"], row["answers"]
+            if row.get("follow") or row.get("abstain_ok") or (row["answerable"] and not answers):
+                continue
+            found = bot.search(question, _READ)
+            if missing_names(question, found) or look_up(question, found):
+                continue  # no passage is read
+            variant = "as" if row["answerable"] else "natural"
+            for one in _judged(question, found, reader):
+                sentence = one.reading.sentence
+                right = has_answer(sentence, answers) and row["answerable"]
+                right = right and not has_answer(sentence, row.get("must_not") or ())
+                yield _line("everyday", case.name, row["id"], variant, one, right)
+
+
+def _judged(question: str, given: Sequence[Passage], reader: Reader) -> list[Judged]:
+    passages = [replace(p, number=number) for number, p in enumerate(given, 1)]
+    question = without_sources(question, passages)
+    scoped = passages_in_scope(question, passages)
+    readings = [r for p in scoped for r in reader.read(question, p)]
+    return judge_each(question, readings, reader.fit)
+
+
+def _line(name: str, group: str, key: str, variant: str, one: Judged, right: bool) -> Line:
+    return {
+        "set": name,
+        "group": group,
+        "id": key,
+        "variant": variant,
+        "passage": one.reading.passage.number,
+        "answers": right,
+        "ruled_out": one.ruled_out,
+        "signals": dict(one.signals),
+    }
 
 
 def main() -> None:
@@ -175,10 +212,15 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="where the libraries are made")
     parser.add_argument("out", type=Path)
     parser.add_argument("--questions", type=int, default=200, help="of each set")
+    parser.add_argument("--cases", type=Path, nargs="*", default=(), help="folders of cases")
     options = parser.parse_args()
     chance = random.Random(0)
     with options.out.open("w", encoding="utf-8") as out:
-        for corpus in corpora(options.data):
+        for folder in options.cases:
+            for case in sorted(path.parent for path in folder.glob("*/questions.jsonl")):
+                for line in case_lines(case, options.work / folder.name / case.name):
+                    out.write(json.dumps(line) + "\n")
+        for corpus in corpora(options.data) if options.questions else ():
             home = options.work / corpus.name
             home.mkdir(parents=True, exist_ok=True)
             file = home / "corpus.jsonl"

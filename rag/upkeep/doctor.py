@@ -83,6 +83,7 @@ def _writer(config: Config) -> Finding:
     try:
         if config.model == READER:
             weights.verified_reader_file()
+            weights.verified_part_reader_file()
             return Finding("model", True, f"{_reader()}: the built-in reader, which quotes")
         if config.server:
             return Finding("model", True, check_server(config.server, config.server_seconds))

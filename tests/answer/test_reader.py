@@ -57,7 +57,8 @@ PASSAGES = (BRIDGE, MUSEUM, COPY)
 
 
 def _reader(pairs: WordPairs | None = None, least: float = FIT.least) -> Reader:
-    return Reader(pairs or WordPairs(), Model("reader", ""), replace(FIT, least=least))
+    fit = replace(FIT, least=least)
+    return Reader(pairs or WordPairs(), Model("reader", ""), fit, WordPairs())
 
 
 def _write(

@@ -8,13 +8,15 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from rag.inference.weights import READER_FILE
+from rag.inference.weights import PART_READER_FILE, READER_FILE
 
 NEEDED = (
     "rag/__init__.py",
     "rag/py.typed",
     "rag/models/reader.gguf",
     "rag/models/reader.json",
+    "rag/models/part_reader.gguf",
+    "rag/models/part_reader.json",
     "rag/models/judge.json",
     "rag/models/models.md",
     "rag/seeds/questions.jsonl",
@@ -44,15 +46,19 @@ def main(folder: str) -> None:
     (path,) = Path(folder).glob("*.whl")
     with zipfile.ZipFile(path) as wheel:
         lacks = missing(wheel.namelist())
-        weights = hashlib.sha256(wheel.read("rag/models/reader.gguf")).hexdigest()
+        weights = {
+            file: hashlib.sha256(wheel.read(f"rag/models/{file.file}")).hexdigest()
+            for file in (READER_FILE, PART_READER_FILE)
+        }
         strangers = sorted({name.split("/")[0] for name in wheel.namelist()} - {"rag", "tui"})
         (record,) = (
             (name for name in strangers if name.endswith(".dist-info"))
             if len(strangers) == 1
             else ("",)
         )
-    if weights != READER_FILE.sha256:
-        lacks.append(f"weights with SHA-256 {READER_FILE.sha256}; its own have {weights}")
+    for file, digest in weights.items():
+        if digest != file.sha256:
+            lacks.append(f"{file.file} with SHA-256 {file.sha256}; its own has {digest}")
     if not record:
         lacks.append(f"nothing but rag, tui and its metadata; it has {', '.join(strangers)}")
     if lacks:

@@ -49,13 +49,6 @@ def test_the_regression_finds_the_signal_and_its_probability_is_right() -> None:
     assert (figures["n_as"], figures["n_out"]) == (120, 120)
 
 
-@pytest.mark.slow
-def test_what_lies_below_the_floor_is_no_answer_and_keeps_its_probability() -> None:
-    usual, weak = (fit_judge(read_lines(_lines(60, logit))).figures for logit in (0.0, -9.0))
-    assert usual["contains"] > 0.5 and weak["contains"] == 0 and weak["refused_out"] == 1
-    assert weak["auc"] == usual["auc"]
-
-
 def test_the_calibration_error_is_the_distance_of_probability_and_share() -> None:
     assert calibration_error([0.8] * 10, [True] * 8 + [False] * 2, [1.0] * 10) == pytest.approx(0)
     assert calibration_error([0.9] * 10, [False] * 10, [1.0] * 10) == pytest.approx(0.9)

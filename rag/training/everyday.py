@@ -1,0 +1,134 @@
+"""Examples from everyday documents with questions in other words than the text's.
+
+The folder `everyday` beside this file has JSON lines, one document each: `name`, `text`, and
+`questions`, each with `q`, and `line` with `short` if a line of the text answers it, else `near`,
+the line that a careless reader would quote. Documents and questions were written for Footnote;
+names, numbers and places in them are invented. The wheel does not hold them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from rag.answer.spans import Part, parts_of
+from rag.domain import Passage, RawDocument, Span
+from rag.ingest.chunk import chunk_document
+from rag.ingest.clean import clean_document
+from rag.ingest.load import parse_content
+from rag.text import facts
+from rag.training.examples import Example
+
+FOLDER = Path(__file__).parent / "everyday"
+_NEGATIVES = 2  # parts that do not answer, of each question
+_WHOLE = 100_000  # tokens of a chunk: a document is one
+_MIN_PART = 8  # characters of a part that may be part of a line
+
+
+class Asked(TypedDict, total=False):
+    """A question; `line`, `short` and `near` are verbatim in the text."""
+
+    q: str
+    line: str | None
+    short: str
+    near: str
+
+
+class Written(TypedDict):
+    """A document with its questions."""
+
+    name: str
+    text: str
+    questions: list[Asked]
+
+
+def read_documents(folder: Path = FOLDER) -> list[tuple[str, Written]]:
+    """Return each document with its own name among all."""
+    return [
+        (f"{path.stem}:{number}", json.loads(line))
+        for path in sorted(folder.glob("*.jsonl"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines())
+    ]
+
+
+def examples(documents: Sequence[tuple[str, Written]], seed: int) -> list[Example]:
+    """The examples of all questions, in no particular order.
+
+    Negative are the near line and the parts that share most words with the question.
+    """
+    chance = random.Random(seed)
+    found = [e for name, written in documents for e in _of_document(name, written, chance)]
+    chance.shuffle(found)
+    return found
+
+
+def _of_document(name: str, written: Written, chance: random.Random) -> Iterator[Example]:
+    parts = document_parts(written["name"], written["text"])
+    own = [_flat(text) for _, text in parts]
+    for asked in written["questions"]:
+        yield from _of_question(name, asked, [part for part, _ in parts], own, chance)
+
+
+def _of_question(
+    name: str, asked: Asked, parts: Sequence[Part], own: Sequence[str], chance: random.Random
+) -> Iterator[Example]:
+    question, short = asked["q"], _flat(asked.get("short") or "")
+    line, near = _flat(asked.get("line") or ""), _flat(asked.get("near") or "")
+    right = [at for at, text in enumerate(own) if _same(line, text)]
+    if line and not right:
+        return
+    if right:
+        at = next((at for at in right if short in own[at]), right[0])
+        yield _example(name, question, parts[at], asked.get("short") or "", True)
+    wrong = [at for at in range(len(parts)) if at not in right]
+    if short:
+        wrong = [at for at in wrong if short not in own[at]]
+    stems = set(facts.content_stems(question))
+    order = sorted(
+        wrong,
+        key=lambda at: (
+            not _same(near, own[at]),
+            -len(stems.intersection(facts.content_stems(parts[at].view.text)))
+            - 1.5 * chance.random(),
+        ),
+    )
+    for at in order[:_NEGATIVES]:
+        yield _example(name, question, parts[at], "", False)
+
+
+def _same(line: str, part: str) -> bool:
+    """Is a line in a part, or a part in a line?"""
+    return bool(line) and (line in part or (len(part) > _MIN_PART and part in line))
+
+
+def _example(name: str, question: str, part: Part, short: str, answers: bool) -> Example:
+    text = part.view.text
+    at = text.lower().rfind(short.lower()) if short else -1
+    span = Span(at, at + len(short)) if at >= 0 else None
+    labels = {"answers": float(answers), "helps": float(answers)}
+    return Example("read", "everyday", name, question, text, labels, span)
+
+
+def document_parts(name: str, text: str) -> list[tuple[Part, str]]:
+    """The parts of a document as the product reads it, each with its own text."""
+    found = list[tuple[Part, str]]()
+    for raw in parse_content(os.path.splitext(name)[1].lower() or ".txt", text.encode()):
+        if not isinstance(raw, RawDocument):
+            continue
+        document = clean_document(raw, name)
+        for chunk in chunk_document(document, _WHOLE, _tokens):
+            for part in parts_of("", Passage(1, chunk, 1.0)):
+                found.append((part, part.span.of(document.text)))
+    return found
+
+
+def _tokens(texts: Sequence[str]) -> list[int]:
+    return [len(text) // 4 + 1 for text in texts]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split()).lower()

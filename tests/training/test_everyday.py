@@ -1,0 +1,91 @@
+"""The everyday documents with their questions, and the examples that training makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from rag.training import everyday
+from rag.training.everyday import Written, document_parts, examples, read_documents
+
+LEASE: Written = {
+    "name": "lease.md",
+    "text": (
+        "# Lease of flat 4\n\n## Money\n\nThe deposit is refunded within 30 days of departure. "
+        "The rent is 900 euros.\n\n| Room | Size |\n|---|---|\n| Kitchen | 9 m2 |\n| Hall | 4 m2 |\n"
+    ),
+    "questions": [
+        {
+            "q": "How soon do I get my security money back?",
+            "line": "The deposit is refunded within 30 days of departure.",
+            "short": "within 30 days",
+        },
+        {"q": "How large is the cooking area?", "line": "| Kitchen | 9 m2 |", "short": "9 m2"},
+        {
+            "q": "How much is the deposit?",
+            "near": "The deposit is refunded within 30 days of departure.",
+        },
+    ],
+}
+
+
+def test_a_document_is_read_in_the_parts_that_the_product_reads() -> None:
+    texts = [part.view.text for part, _ in document_parts(LEASE["name"], LEASE["text"])]
+    assert "Lease of flat 4 › Money\nThe rent is 900 euros." in texts
+    assert any(text.endswith("Room: Kitchen; Size: 9 m2") for text in texts)
+
+
+def test_the_line_that_answers_is_positive_and_the_near_one_negative() -> None:
+    made = examples([("lease", LEASE)], seed=1)
+    by_question = {q["q"]: [e for e in made if e.first == q["q"]] for q in LEASE["questions"]}
+    deposit, kitchen, amount = by_question.values()
+    (right,) = [e for e in deposit if e.labels["answers"]]
+    assert right.span and right.span.of(right.second) == "within 30 days"
+    assert all("30 days" not in e.second for e in deposit if not e.labels["answers"])
+    (row,) = [e for e in kitchen if e.labels["answers"]]
+    assert row.second.endswith("Room: Kitchen; Size: 9 m2")
+    assert not any(e.labels["answers"] for e in amount)
+    assert any("refunded within 30 days" in e.second for e in amount), "the near line is shown"
+
+
+def test_a_question_whose_line_no_part_has_is_left_out() -> None:
+    lost: Written = {**LEASE, "questions": [{"q": "What?", "line": "Not there.", "short": "Not"}]}
+    assert examples([("lease", lost)], seed=1) == []
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[tuple[str, Written]]:
+    return read_documents()
+
+
+def test_every_line_and_short_answer_stands_in_its_text(
+    documents: list[tuple[str, Written]],
+) -> None:
+    assert len(documents) > 900 and len({name for name, _ in documents}) == len(documents)
+    wrong = list[str]()
+    for name, written in documents:
+        for asked in written["questions"]:
+            line, near, short = asked.get("line"), asked.get("near"), asked.get("short")
+            if bool(line) == bool(near) or (line or near or "") not in written["text"]:
+                wrong.append(f"{name}: {asked['q']}")
+            elif line and short and short.lower() not in line.lower():
+                wrong.append(f"{name}: {asked['q']}")
+    assert wrong == []
+
+
+def test_no_question_is_asked_twice_of_a_document(
+    documents: list[tuple[str, Written]],
+) -> None:
+    for name, written in documents:
+        (_, most), *_ = Counter(asked["q"] for asked in written["questions"]).most_common(1)
+        assert most == 1, name
+
+
+def test_the_files_are_lines_of_json() -> None:
+    paths = sorted(everyday.FOLDER.glob("*.jsonl"))
+    assert len(paths) == 5
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines():
+            assert set(json.loads(line)) == {"name", "text", "questions"}
