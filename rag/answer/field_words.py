@@ -16,6 +16,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from rag.answer.rates import is_other_rate
 from rag.text import facts
 from rag.text.quantities import Number, find_numbers
 from rag.text.units_of_measure import find_unit
@@ -29,6 +30,11 @@ class _Wording(NamedTuple):
     names: str  #: words of the names of fields
 
 
+_WHEN = r"\b(?:when|what (?:time|day|date)) .{1,150}"
+_BEGINS = (
+    rf"\b(?:from|since|as of) (?:when|what|which)\b|{_WHEN} (?:starts?|begins?|started|began)\b"
+)
+_ENDS = rf"\b(?:until|till|up to) (?:when|what|which)\b|{_WHEN} (?:ends?|ended|finish|over)\b"
 _TABLE: tuple[_Wording, ...] = (
     _Wording(
         r"\bhow much\b|\bprices?\b|\bcosts?\b|\bpay\b|\bpaid\b|\bcharges?d?\b|\bgot\b|"
@@ -86,10 +92,21 @@ _TABLE: tuple[_Wording, ...] = (
     ),
     _Wording(
         r"\bwhen\b|\bwhat (?:date|day)\b|\bwhich (?:date|day)\b",
-        "written wrote start starts end ends take takes place born",
-        "date day time when due deadline start end from until to created written "
+        "written wrote take takes place born",
+        "date day time when due deadline created written "
         "published birthday datum tag termin frist date fecha",
     ),
+    _Wording(
+        _BEGINS,
+        "start starts started begin begins began begun run runs last lasts",
+        "start starts begin begins beginning from since von ab beginn debut inicio",
+    ),
+    _Wording(
+        _ENDS,
+        "end ends ended finish finishes run runs last lasts",
+        "end ends finish to until till bis ende fin",
+    ),
+    _Wording(rf"^(?!.*(?:{_BEGINS}|{_ENDS})).*\bwhen\b", "", "start end from until to"),
     _Wording(
         r"\bwhat time\b|\bopen\b|\bopening\b",
         "time open opening",
@@ -253,6 +270,8 @@ def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False
     """
     folded = facts.fold_text(question)
     around = short if in_row else sentence
+    if is_other_rate(folded, facts.fold_text(around)):
+        return True
     dimensions = asked_dimensions(folded)
     if dimensions is not None and not _may_be_of(dimensions, question, short, around):
         return True

@@ -230,9 +230,33 @@ def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
             yield Plan("cell", chosen, column, None, tuple(cells))
 
 
+def counts_rows(asked: TableQuestion, table: Table) -> bool:
+    """Tell whether counted rows may answer: not if the numbers of a column are asked for.
+
+    "How many beds are there" over a column Beds of numbers asks for their sum, and "how much" asks
+    for no count. A column that numbers the rows, or gives their years, is not added up.
+    """
+    numbers = [
+        column
+        for column in table.columns[: len(table.headers)]
+        if column.kind == "number" and _are_amounts(column.values)
+    ]
+    if asked.asking == "how much":
+        return not numbers
+    return not any(asked.counted in column.stems for column in numbers)
+
+
+def _are_amounts(values: Sequence[float | None]) -> bool:
+    there = [value for value in values if value is not None]
+    numbered = there == [there[0] + n for n in range(len(there))] if there else True
+    years = all(1000 <= value < 2200 and value == int(value) for value in there)
+    return not numbered and not years
+
+
 def _computed_plans(asked: TableQuestion, table: Table, sets: Sequence[RowSet]) -> Iterator[Plan]:
+    counts = asked.counts and counts_rows(asked, table)
     for chosen in sets:
-        if asked.counts and chosen.derived in ("", "same", "all after", "all before"):
+        if counts and chosen.derived in ("", "same", "all after", "all before"):
             yield Plan("count", chosen, -1, float(len(chosen.rows)))
             if len(chosen.rows) <= 2000:
                 yield from _distinct(table, chosen)

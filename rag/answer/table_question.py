@@ -226,12 +226,22 @@ class TableQuestion:
     @cached_property
     def neighbour(self) -> bool:
         """Does a word ask for the row before or after another?"""
-        return not _NEIGHBOUR.isdisjoint(self.words)
+        return any(self.is_neighbour(at) for at in range(len(self.words)))
+
+    def is_neighbour(self, at: int) -> bool:
+        """Tell whether a word may ask for the row before or after another."""
+        return self.words[at] in _NEIGHBOUR
 
     @cached_property
     def counts(self) -> bool:
         """May rows have to be counted?"""
         return bool(_COUNTING.search(self.folded))
+
+    @cached_property
+    def counted(self) -> str:
+        """The stem of the noun after "how many"; "" if there is none."""
+        match = re.search(r"\bhow many ([^\W\d_]{1,40})", self.folded)
+        return facts.stem(match[1]) if match else ""
 
     @cached_property
     def adds(self) -> bool:
