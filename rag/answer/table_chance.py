@@ -220,7 +220,7 @@ def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
 def _keeps_limits(asked: TableQuestion, plan: Plan, table: Table) -> bool:
     """Tell whether a reading has the limits of the question, in the unit of the column."""
     chosen = plan.chosen
-    if chosen.chosen.startswith("limit"):
+    if chosen.chosen.startswith(("limit", "not limit")):
         own = _dimension(table, chosen.column)
         return not own or not asked.units or own in asked.units.values()
     if chosen.derived or chosen.chosen == "top":

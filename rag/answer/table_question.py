@@ -107,6 +107,10 @@ _RESULTS = {
     )
     for word in words.split()
 }
+_BEFORE_LAST = re.compile(
+    r"\b(?:second|next) to (?:the )?last\b|\b(?:before the|second) last\b|"
+    r"\blast but one\b"
+)
 _TOP = re.compile(r"\b(?:top|first) (\d{1,9})\b")
 _COMPARATIVES = {
     "cheapest": "lowest price",
@@ -236,6 +240,11 @@ class TableQuestion:
     def counts(self) -> bool:
         """May rows have to be counted?"""
         return bool(_COUNTING.search(self.folded))
+
+    @cached_property
+    def before_last(self) -> bool:
+        """Is the last but one asked for?"""
+        return bool(_BEFORE_LAST.search(self.folded))
 
     @cached_property
     def counted(self) -> str:
