@@ -195,8 +195,8 @@ def _borders(text: str, block: Sequence[Line]) -> list[tuple[int, int]]:
         if 2 * gaps[at] <= len(block):
             occupied[at] = 1
     head, columns = text[block[0].start : block[0].end], list[tuple[int, int]]()
-    for match in re.finditer(rb"\x01+", bytes(occupied)):
-        start, end = match.span()
+    for run in re.finditer(rb"\x01+", bytes(occupied)):
+        start, end = run.span()
         sure = not columns or max(gaps[columns[-1][1] : start]) == len(block)
         if sure or (head[start:end].strip() and head[start - 2 : start] == "  "):
             columns.append((start, end))
