@@ -50,6 +50,7 @@ from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.spans import (
     Part,
     answer_kind,
+    has_rows,
     has_structure,
     in_structure,
     kind_of_short_answer,
@@ -118,8 +119,9 @@ class Reader:
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
         question = without_sources(question, passages)
-        gap = find_gap(question, passages)
-        if found := outside(gap, look_up(question, passages)):
+        gap = find_gap(question, passages) if has_rows(passages) else None
+        found = look_up(question, passages)
+        if found := outside(gap, found) if gap else found:
             yield from self._write_lookups(found)
             return
         unread = {} if other else unknown_languages(passages)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rag.answer.check_computed import combine
 from rag.answer.lookup import look_up
 from rag.answer.question_terms import read_question
+from rag.answer.spans import has_rows
 from rag.answer.table_chance import choose_answer
 from rag.answer.table_choice import Choice
 from rag.answer.table_gaps import find_gap, outside
@@ -31,7 +32,6 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
-    UnitKind,
 )
 from rag.text import facts
 from rag.text.sanitize import sanitize_line
@@ -52,9 +52,8 @@ def answer_from_tables(
     question: str, passages: Sequence[Passage], library: Library
 ) -> FoundAnswer | None:
     """Return the answer from the rows of one table; None if no reading is likely enough."""
-    has_rows = any(u.kind is UnitKind.ROW for p in passages for u in p.chunk.units)
     asked, model = TableQuestion(question), load_model()
-    if not has_rows or read_question(question).asks_yes_or_no:
+    if not has_rows(passages) or read_question(question).asks_yes_or_no:
         return None
     gap = find_gap(question, passages)
     if not asked.offers and outside(gap, look_up(question, passages)):

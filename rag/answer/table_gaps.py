@@ -24,6 +24,8 @@ from rag.text.foreign_marks import quote_foreign
 
 #: cells that say that there is no value
 _GAPS = frozenset(("", "-", "--", "\u2013", "\u2014", "\u2212", "n/a", "?"))
+#: characters of the names of the columns that a merged cell is under
+_MAX_HEADER = 240
 #: rows that a question may name at once, rows and columns that are looked at, characters that are
 #: shown of a name
 _MAX_NAMED, _MAX_ROWS, _MAX_COLUMNS, _MAX_SHOWN = 3, 400, 40, 60
@@ -71,7 +73,8 @@ def _tables(passages: Sequence[Passage]) -> Iterator[tuple[str, Sequence[Unit], 
     for passage in passages:
         chunk = passage.chunk
         for unit in chunk.units:
-            if unit.kind is UnitKind.ROW and unit.span.within(chunk.span):
+            wide = len(unit.cells) > _MAX_COLUMNS
+            if unit.kind is UnitKind.ROW and not wide and unit.span.within(chunk.span):
                 start = chunk.span.start
                 texts = [
                     chunk.text[cell.span.start - start : cell.span.end - start]
@@ -113,6 +116,8 @@ def _rows(part: Sequence[tuple[Unit, list[str]]], names: Sequence[str]) -> Itera
             if at >= 0:
                 row[at] = text
         for cell, text in zip(unit.cells, texts, strict=True):
+            if ", " not in cell.header or len(cell.header) > _MAX_HEADER:
+                continue
             for at, name in enumerate(names):
                 if not row[at] and name and name in cell.header:
                     row[at] = text

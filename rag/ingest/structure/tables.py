@@ -54,7 +54,7 @@ def markdown_table(lines: Sequence[Line], number: int) -> Found | None:
     return units, last
 
 
-def _with_second_header(names: Sequence[str], lines: Sequence[Line]) -> tuple[Sequence[str], int]:
+def _with_second_header(names: list[str], lines: Sequence[Line]) -> tuple[list[str], int]:
     """Return the names of the columns, and 1 if the first row below completes them, else 0.
 
     A name with gaps on its right stands for a cell that is merged over several columns.
