@@ -107,6 +107,7 @@ _RESULTS = {
     )
     for word in words.split()
 }
+_IN_TOTAL = re.compile(r"\b(?:in total|altogether|all together|in all|combined)\b")
 _BEFORE_LAST = re.compile(
     r"\b(?:second|next) to (?:the )?last\b|\b(?:before the|second) last\b|"
     r"\blast but one\b"
@@ -240,6 +241,11 @@ class TableQuestion:
     def counts(self) -> bool:
         """May rows have to be counted?"""
         return bool(_COUNTING.search(self.folded))
+
+    @cached_property
+    def adds_all(self) -> bool:
+        """Is a sum over rows asked for ("how many … in total")?"""
+        return self.asking in ("how many", "how much") and bool(_IN_TOTAL.search(self.folded))
 
     @cached_property
     def before_last(self) -> bool:

@@ -6,9 +6,11 @@ import pytest
 
 from rag.answer.field_words import is_other_kind
 from rag.answer.lookup import look_up
+from rag.answer.table_chance import keeps_operators
 from rag.answer.table_gaps import find_gap, outside
-from rag.answer.table_plans import make_plans
+from rag.answer.table_plans import Plan, make_plans
 from rag.answer.table_question import TableQuestion
+from rag.answer.table_row_sets import RowSet
 from rag.answer.table_rows import Table
 from rag.domain import Passage
 from tests.support.structured import passage_of, table_passage
@@ -117,3 +119,13 @@ def test_numbers_of_a_column_are_added_and_not_counted(question: str, counts: bo
     plans = make_plans(TableQuestion(question), CABINS)
     assert any(plan.operation == "count" for plan in plans) is counts
     assert counts or 15.0 in [plan.value for plan in plans if plan.operation == "sum"]
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [("How many beds are there in total?", False), ("How many beds has the largest cabin?", True)],
+)
+def test_a_sum_over_all_rows_is_not_one_of_them(question: str, kept: bool) -> None:
+    asked = TableQuestion(question)
+    largest = Plan("cell", RowSet((2,), "all", derived="max", column=1), 1, None, (2,))
+    assert keeps_operators(asked, largest, CABINS) is kept
