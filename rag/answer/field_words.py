@@ -29,6 +29,11 @@ class _Wording(NamedTuple):
     names: str  #: words of the names of fields
 
 
+_WHEN = r"\b(?:when|what (?:time|day|date)) .{1,150}"
+_BEGINS = (
+    rf"\b(?:from|since|as of) (?:when|what|which)\b|{_WHEN} (?:starts?|begins?|started|began)\b"
+)
+_ENDS = rf"\b(?:until|till|up to) (?:when|what|which)\b|{_WHEN} (?:ends?|ended|finish|over)\b"
 _TABLE: tuple[_Wording, ...] = (
     _Wording(
         r"\bhow much\b|\bprices?\b|\bcosts?\b|\bpay\b|\bpaid\b|\bcharges?d?\b|\bgot\b|"
@@ -86,10 +91,21 @@ _TABLE: tuple[_Wording, ...] = (
     ),
     _Wording(
         r"\bwhen\b|\bwhat (?:date|day)\b|\bwhich (?:date|day)\b",
-        "written wrote start starts end ends take takes place born",
-        "date day time when due deadline start end from until to created written "
+        "written wrote take takes place born",
+        "date day time when due deadline created written "
         "published birthday datum tag termin frist date fecha",
     ),
+    _Wording(
+        _BEGINS,
+        "start starts started begin begins began begun run runs last lasts",
+        "start starts begin begins beginning from since von ab beginn debut inicio",
+    ),
+    _Wording(
+        _ENDS,
+        "end ends ended finish finishes run runs last lasts",
+        "end ends finish to until till bis ende fin",
+    ),
+    _Wording(rf"^(?!.*(?:{_BEGINS}|{_ENDS})).*\bwhen\b", "", "start end from until to"),
     _Wording(
         r"\bwhat time\b|\bopen\b|\bopening\b",
         "time open opening",
@@ -233,6 +249,29 @@ _REASON = re.compile(
     r"therefore|hence|led|leads?|makes?|made|otherwise|too|enough|prevents?|avoids?|means?|meant|"
     r"explains?|following|until)\b"
 )
+#: words for the time that an amount is for, and the one that stands for all of them
+_RATES = {
+    word: words[0]
+    for words in (
+        ("hour", "hourly", "hr", "h"),
+        ("day", "daily", "d"),
+        ("night", "nightly"),
+        ("week", "weekly", "wk"),
+        ("month", "monthly", "mo"),
+        ("quarter", "quarterly"),
+        ("year", "yearly", "annual", "annually", "annum", "yr"),
+    )
+    for word in words
+}
+_AMOUNT = re.compile(
+    r"\b(?:how (?:much|many)|prices?|costs?|fees?|fares?|rents?|rates?|salary|wages?|dues|pays?|"
+    r"charges?)\b"
+)
+_RATE = re.compile(
+    r"(?:\b(?:per|each|every|an?)\s|/\s?)"
+    r"(hour|hr|h|day|d|night|week|wk|month|mo|quarter|year|annum|yr)\b|"
+    r"\b(hourly|daily|nightly|weekly|monthly|quarterly|yearly|annual|annually)\b"
+)
 _WHY = re.compile(r"^\W*(?:and |but |so )?(?:why|what .{0,60}\breason)\b")
 
 
@@ -253,6 +292,8 @@ def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False
     """
     folded = facts.fold_text(question)
     around = short if in_row else sentence
+    if _is_other_rate(folded, facts.fold_text(around)):
+        return True
     dimensions = asked_dimensions(folded)
     if dimensions is not None and not _may_be_of(dimensions, question, short, around):
         return True
@@ -261,6 +302,20 @@ def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False
     return not _TIME.search(facts.fold_text(around)) or (
         not in_row and _is_another_event(folded, facts.fold_text(sentence))
     )
+
+
+def _is_other_rate(asked: str, text: str) -> bool:
+    """Tell whether a folded question asks for an amount of another time than a text gives.
+
+    Both name the time that the amount is for, and none is the same.
+    """
+    wanted = _rates(asked) if _AMOUNT.search(asked) else frozenset[str]()
+    own = _rates(text) if wanted else wanted
+    return bool(own) and wanted.isdisjoint(own)
+
+
+def _rates(text: str) -> frozenset[str]:
+    return frozenset(_RATES[match[1] or match[2]] for match in _RATE.finditer(text))
 
 
 def _is_another_event(asked: str, sentence: str) -> bool:

@@ -55,6 +55,7 @@ _MEASURED = (Asked.AMOUNT, Asked.COUNT)
 _INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
 _EXCEPTIONS = frozenset("except excluding only lacks lacked unable absent missing".split())
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
+_MAX_HEADER = 100  #: characters of the name of a column that are looked at
 _NO_REASON = "it is near the question and gives no clear answer"
 
 
@@ -129,6 +130,7 @@ def _ruled_out(
     answer if rows must be compared.
     """
     sentence, row = reading.sentence, _rows_of(reading)[1]
+    short = f"{reading.short} {_header_of(reading, row)[:_MAX_HEADER]}" if row else reading.short
     rules: tuple[tuple[str, Callable[[], object]], ...] = (
         ("about another", lambda: _is_about_another(bounds)),
         ("without the subject", lambda: _lacks_subject(asked, bounds)),
@@ -139,7 +141,7 @@ def _ruled_out(
         ("a pronoun", lambda: asked.kind is not Asked.YES_NO and is_pronoun(reading.short)),
         ("the name of a field", lambda: _is_name_of_field(reading)),
         ("the question itself", lambda: _asks_itself(reading)),
-        ("another kind", lambda: is_other_kind(asked.text, reading.short, sentence, bool(row))),
+        ("another kind", lambda: is_other_kind(asked.text, short, sentence, bool(row))),
         ("one row of several", lambda: _needs_rows_compared(asked.text, reading)),
         ("no negation", lambda: asked.negated and not _denies(sentence)),
         ("no comparison", lambda: _compares(asked) and "than" not in _words(sentence)),
@@ -217,6 +219,19 @@ def _rows_of(reading: Reading) -> tuple[list[Unit], Unit | None]:
     return rows, next((unit for unit in rows if reading.around.within(unit.span)), None)
 
 
+def _is_named(question: str, reading: Reading, row: Unit) -> bool:
+    """Has the question a word of the values of a row?"""
+    start, text = reading.passage.chunk.span.start, reading.passage.chunk.text
+    values = " ".join(text[c.span.start - start : c.span.end - start] for c in row.cells)
+    return not set(facts.content_stems(question)).isdisjoint(facts.content_stems(values))
+
+
+def _header_of(reading: Reading, row: Unit) -> str:
+    """The name of the column in which the short answer is; "" if it has none."""
+    cells = (cell for cell in row.cells if reading.span.within(cell.span))
+    return next((cell.header for cell in cells), "")
+
+
 def _needs_rows_compared(question: str, reading: Reading) -> bool:
     """Does the question order, count or add rows, and the sentence is one of them?
 
@@ -228,7 +243,9 @@ def _needs_rows_compared(question: str, reading: Reading) -> bool:
         names = {cell.header for unit in rows for cell in unit.cells if cell.header}
         there = [name for name in names if name in reading.sentence]
         return len(there) > 1 and any(reading.short in name for name in there)
-    operations = read_question(question).operations - _OF_ONE_ROW
+    operations = read_question(question).operations
+    if _is_named(question, reading, row):
+        operations -= _OF_ONE_ROW
     if _HOW_OFTEN.search(facts.fold_text(question)):
         operations |= {"times"}
     if not operations:

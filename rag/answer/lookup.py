@@ -24,6 +24,7 @@ from rag.answer.mail_parts import (
 )
 from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
 from rag.answer.spans import kind_of_short_answer
+from rag.answer.table_rows import words_of
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text import facts, quantities
 from rag.text.calendar_names import spelled_out
@@ -93,9 +94,20 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     places = [p for p in places if p.share >= _MIN_SHARE and not (asked.counts and p.is_uncounted)]
     places.sort(key=lambda p: -p.score)
     best = [p for p in places if p.score >= places[0].score - _MIN_LEAD]
+    if _is_undecided(best):
+        return []
     answers = {(p.passage.chunk.document, p.short) for p in best}
     most = _MAX_LISTED if asked.asks_for_list else _MAX_EQUAL
     return best if len(answers) <= most else []
+
+
+def _is_undecided(best: Sequence[Lookup]) -> bool:
+    """Are two cells of one row equally good, while a word of the question is in neither of them?
+
+    Asked for "the senior fare", a row with "adult fare" and "child fare" does not answer.
+    """
+    cells = {place.short for place in best if place.unit is best[0].unit}
+    return len(cells) > 1 and best[0].share < 1
 
 
 def _is_inside(unit: Unit, passage: Passage) -> bool:
@@ -192,7 +204,7 @@ class _Matcher:
                 t for t in self._asked.terms if t[0] == "stem" and t[1] in ASKING_STEMS
             )
             return direct | by_direction, 1.0
-        stems = facts_of(spelled_out(header)).stems
+        stems = set(words_of(spelled_out(header))[1])
         by_wording, strength = set[Term](), 0.0
         for asking, names in self._fields:
             if stems & names:

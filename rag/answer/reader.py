@@ -52,6 +52,7 @@ from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.spans import (
     Part,
     answer_kind,
+    has_rows,
     has_structure,
     kind_of_short_answer,
     part_around,
@@ -61,6 +62,7 @@ from rag.answer.spans import (
     place_scores,
     share_of,
 )
+from rag.answer.table_gaps import Gap, find_gap, outside
 from rag.domain import (
     Answers,
     Draft,
@@ -116,7 +118,9 @@ class Reader:
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
         question = without_sources(question, passages)
-        if found := look_up(question, passages):
+        gap = find_gap(question, passages) if has_rows(passages) else None
+        found = look_up(question, passages)
+        if found := outside(gap, found) if gap else found:
             yield from self._write_lookups(found)
             return
         unread = {} if other else unknown_languages(passages)
@@ -124,12 +128,19 @@ class Reader:
             missing = of_question(other) if other else of_passages(unread)
             yield self._abstention(0, missing, languages=[other] if other else unread.values())
             return
-        yield from self._write_readings(question, passages, unread)
+        yield from self._write_readings(question, passages, unread, gap)
 
     def _write_readings(
-        self, question: str, passages: Sequence[Passage], unread: Mapping[int, str]
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        unread: Mapping[int, str],
+        gap: Gap | None,
     ) -> Iterator[Draft | Progress | Piece]:
-        """Read the passages that are not in languages that the reader does not read."""
+        """Read the passages that are not in languages that the reader does not read.
+
+        A row of a table that lacks the value that is asked for does not answer.
+        """
         languages = unread.values() if unread and passages[0].number in unread else ()
         passages = [passage for passage in passages if passage.number not in unread]
         scoped = passages_in_scope(question, passages)
@@ -141,10 +152,13 @@ class Reader:
             chars_read += len(passage.chunk.text)
             yield Progress(chars_read // _CHARS_PER_TOKEN, total)
         readings = [r for r in readings if not unknown_language(r.sentence)]
+        if gap:
+            readings = [r for r in readings if not gap.has(r.passage.chunk.document, r.around)]
         judged = judge_readings(question, readings, self.fit)
         if not judged or judged[0].chance < self.fit.least:
+            missing = gap.reason if gap else self._explain(judged)
             lacking = f"; {of_passages(unread)}" if unread else ""
-            yield self._unanswered(judged, total, lacking, languages)
+            yield self._unanswered(judged, total, missing + lacking, languages)
             return
         yield from self._write_answer(question, judged, scoped, total)
 
@@ -201,13 +215,15 @@ class Reader:
         return listed, [one for one in judged if one not in listed]
 
     def _unanswered(
-        self, judged: Sequence[Judged], total: int, lacking: str, languages: Iterable[str]
+        self, judged: Sequence[Judged], total: int, missing: str, languages: Iterable[str]
     ) -> Draft:
         """The abstention, with the nearest sentences and what each of them lacks."""
         chance = judged[0].chance if judged else 0.0
-        missing = explain_abstention(judged, self.fit, bool(self.model.calibrated)) + lacking
         near = [one for one in judged if one.chance >= self.fit.part]
         return self._abstention(total, missing, chance, languages, self._related(near))
+
+    def _explain(self, judged: Sequence[Judged]) -> str:
+        return explain_abstention(judged, self.fit, bool(self.model.calibrated))
 
     def _related(self, judged: Sequence[Judged]) -> tuple[Quote, ...]:
         """The sentences that are near the question and not surely an answer, likeliest first."""

@@ -296,6 +296,11 @@ def _says_something(chunk: Chunk, span: Span, asked: set[str]) -> bool:
     return any(stem not in asked for stem in facts.content_stems(text))
 
 
+def has_rows(passages: Sequence[Passage]) -> bool:
+    """Has any of the passages a row of a table?"""
+    return any(unit.kind is UnitKind.ROW for p in passages for unit in p.chunk.units)
+
+
 def has_structure(passage: Passage) -> bool:
     """Has the passage parts that are more than sentences? A single entry is one ("He: Yes.")."""
     kinds = [unit.kind for unit in passage.chunk.units if unit.kind in _WHOLE]

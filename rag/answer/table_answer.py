@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from rag.answer.check_computed import combine
 from rag.answer.lookup import look_up
 from rag.answer.question_terms import read_question
+from rag.answer.spans import has_rows
 from rag.answer.table_chance import choose_answer
 from rag.answer.table_choice import Choice
+from rag.answer.table_gaps import find_gap, outside
 from rag.answer.table_load import PlacedTable, TooLarge, tables_of
 from rag.answer.table_model import load_model
 from rag.answer.table_plans import Plan
@@ -30,7 +32,6 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
-    UnitKind,
 )
 from rag.text import facts
 from rag.text.sanitize import sanitize_line
@@ -51,17 +52,19 @@ def answer_from_tables(
     question: str, passages: Sequence[Passage], library: Library
 ) -> FoundAnswer | None:
     """Return the answer from the rows of one table; None if no reading is likely enough."""
-    has_rows = any(u.kind is UnitKind.ROW for p in passages for u in p.chunk.units)
     asked, model = TableQuestion(question), load_model()
-    if not has_rows or read_question(question).asks_yes_or_no:
+    if not has_rows(passages) or read_question(question).asks_yes_or_no:
         return None
-    if not asked.offers and look_up(question, passages):
+    gap = find_gap(question, passages)
+    if not asked.offers and outside(gap, look_up(question, passages)):
         return None
     best: tuple[float, PlacedTable, Choice] | None = None
     refused = ""
     for placed in tables_of(passages, library):
         if isinstance(placed, TooLarge):
             refused = refused or _refusal(asked, placed)
+            continue
+        if gap and any(gap.has(placed.document.id, row.unit.span) for row in placed.rows):
             continue
         found = choose_answer(asked, placed, model)
         if found and (best is None or found[0] > best[0]):

@@ -196,11 +196,14 @@ def has_hard_terms(
 
 
 def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
-    """Tell whether a reading has the negation, the limits and the average of the question.
+    """Tell whether a reading has the negation, the limits, the sum and the average of the question.
 
-    A whole column answers only if a list is asked for.
+    A whole column answers only if a list is asked for, and one row does not give the sum of all.
     """
     chosen = plan.chosen
+    one_row = plan.operation == "cell" and not chosen.conditions
+    if asked.adds_all and one_row and not table.totals.issuperset(plan.cells):
+        return False
     whole_column = plan.operation == "cell" and chosen.chosen == "all" and not chosen.derived
     if whole_column and len(plan.cells) > 1 and not {"list", "all"}.intersection(asked.words):
         return False
@@ -220,7 +223,7 @@ def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:
 def _keeps_limits(asked: TableQuestion, plan: Plan, table: Table) -> bool:
     """Tell whether a reading has the limits of the question, in the unit of the column."""
     chosen = plan.chosen
-    if chosen.chosen.startswith("limit"):
+    if chosen.chosen.startswith(("limit", "not limit")):
         own = _dimension(table, chosen.column)
         return not own or not asked.units or own in asked.units.values()
     if chosen.derived or chosen.chosen == "top":

@@ -23,6 +23,7 @@ from rag.answer.table_row_sets import (
     neighbours,
     neighbours_by_value,
     neighbours_within,
+    rows_between,
     unions,
     with_same_value,
 )
@@ -31,6 +32,10 @@ from rag.answer.table_rows import Table, is_empty
 _MAX_PLANS = 4000
 #: distinct values of a column whose rows are counted value by value
 _MAX_GROUPS = 2000
+#: how rows are derived that may be counted
+_COUNTED = ("", "same", "all after", "all before", "between")
+#: limits whose other rows are looked at
+_MAX_NEGATED = 6
 #: cells (rows times columns) of the sets of one kind that are looked at for one question
 _MAX_LOOKED_AT = 2_000_000
 
@@ -105,6 +110,10 @@ def _base_sets(
             inside = set(row_set.rows)
             rows = tuple(row for row in every if row not in inside)
             yield replace(row_set, rows=rows, chosen="not " + row_set.chosen)
+        for row_set in limited[:_MAX_NEGATED]:
+            inside = set(row_set.rows)
+            rows = tuple(row for row in every if row not in inside)
+            yield replace(row_set, rows=rows, chosen="not limit")
         for one, other in combinations(single[:5], 2):
             rows = tuple(sorted(set(one.rows) - set(other.rows)))
             if rows and len(rows) < len(one.rows):
@@ -161,7 +170,11 @@ def _beyond(table: Table, base: RowSet) -> Iterator[RowSet]:
         own = column.values[base.rows[0]]
         if own is None or at == base.conditions[0].column:
             continue
-        there = [(value, row) for row, value in enumerate(column.values) if value is not None]
+        there = [
+            (value, row)
+            for row, value in enumerate(column.values)
+            if value is not None and row not in table.totals
+        ]
         above = tuple(row for value, row in there if value > own)
         below = tuple(row for value, row in there if value < own)
         for name, rows in (("above", above), ("below", below)):
@@ -177,13 +190,16 @@ def _derived_sets(
 ) -> Iterator[RowSet]:
     offered = _affordable(unions(conditions), table) if asked.offers else []
     yield from (row_set for row_set in offered if row_set.chosen == "or c")
-    order = next((ORDINALS[w] for w in asked.words if w in ORDINALS), 0)
+    order = 2 if asked.before_last else next((ORDINALS[w] for w in asked.words if w in ORDINALS), 0)
     for row_set in [*base, *offered]:
         beyond = asked.neighbour and row_set.chosen.startswith("limit")
         if len(row_set.rows) > 1 and (asked.superlative or beyond):
             yield from extremes(table, row_set, order)
     if asked.neighbour:
         yield from _neighbours(table, base, conditions)
+    if "between" in asked.words:
+        for one, other in combinations(conditions[:6], 2):
+            yield from rows_between(one, other)
     if asked.wants_same:
         for row_set in base:
             if row_set.chosen in ("c", "p") and len(row_set.rows) == 1:
@@ -230,9 +246,33 @@ def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
             yield Plan("cell", chosen, column, None, tuple(cells))
 
 
+def counts_rows(asked: TableQuestion, table: Table) -> bool:
+    """Tell whether counted rows may answer: not if the numbers of a column are asked for.
+
+    "How many beds are there" over a column Beds of numbers asks for their sum, and "how much" asks
+    for no count. A column that numbers the rows, or gives their years, is not added up.
+    """
+    numbers = [
+        column
+        for column in table.columns[: len(table.headers)]
+        if column.kind == "number" and _are_amounts(column.values)
+    ]
+    if asked.asking == "how much":
+        return not numbers
+    return not any(asked.counted in column.stems for column in numbers)
+
+
+def _are_amounts(values: Sequence[float | None]) -> bool:
+    there = [value for value in values if value is not None]
+    numbered = there == [there[0] + n for n in range(len(there))] if there else True
+    years = all(1000 <= value < 2200 and value == int(value) for value in there)
+    return not numbered and not years
+
+
 def _computed_plans(asked: TableQuestion, table: Table, sets: Sequence[RowSet]) -> Iterator[Plan]:
+    counts = asked.counts and counts_rows(asked, table)
     for chosen in sets:
-        if asked.counts and chosen.derived in ("", "same", "all after", "all before"):
+        if counts and chosen.derived in _COUNTED:
             yield Plan("count", chosen, -1, float(len(chosen.rows)))
             if len(chosen.rows) <= 2000:
                 yield from _distinct(table, chosen)

@@ -107,6 +107,11 @@ _RESULTS = {
     )
     for word in words.split()
 }
+_IN_TOTAL = re.compile(r"\b(?:in total|altogether|all together|in all|combined)\b")
+_BEFORE_LAST = re.compile(
+    r"\b(?:second|next) to (?:the )?last\b|\b(?:before the|second) last\b|"
+    r"\blast but one\b"
+)
 _TOP = re.compile(r"\b(?:top|first) (\d{1,9})\b")
 _COMPARATIVES = {
     "cheapest": "lowest price",
@@ -226,12 +231,32 @@ class TableQuestion:
     @cached_property
     def neighbour(self) -> bool:
         """Does a word ask for the row before or after another?"""
-        return not _NEIGHBOUR.isdisjoint(self.words)
+        return any(self.is_neighbour(at) for at in range(len(self.words)))
+
+    def is_neighbour(self, at: int) -> bool:
+        """Tell whether a word may ask for the row before or after another."""
+        return self.words[at] in _NEIGHBOUR
 
     @cached_property
     def counts(self) -> bool:
         """May rows have to be counted?"""
         return bool(_COUNTING.search(self.folded))
+
+    @cached_property
+    def adds_all(self) -> bool:
+        """Is a sum over rows asked for ("how many … in total")?"""
+        return self.asking in ("how many", "how much") and bool(_IN_TOTAL.search(self.folded))
+
+    @cached_property
+    def before_last(self) -> bool:
+        """Is the last but one asked for?"""
+        return bool(_BEFORE_LAST.search(self.folded))
+
+    @cached_property
+    def counted(self) -> str:
+        """The stem of the noun after "how many"; "" if there is none."""
+        match = re.search(r"\bhow many ([^\W\d_]{1,40})", self.folded)
+        return facts.stem(match[1]) if match else ""
 
     @cached_property
     def adds(self) -> bool:

@@ -13,7 +13,7 @@ from rag.answer.table_rows import Table
 ORDINALS = {w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)}
 ORDINALS |= {"2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
 #: what a set of rows is called that does not have the values which the question names
-BESIDE = frozenset("next previous up down same".split()) | {"all after", "all before"}
+BESIDE = frozenset("next previous up down same".split()) | {"all after", "all before", "between"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +121,11 @@ def neighbours_within(one: Condition, other: Condition) -> Iterator[RowSet]:
         for name, rows in (("next", after[:1]), ("previous", before[-1:])):
             if rows:
                 yield RowSet(tuple(rows), "within", (start, wanted), name)
+
+
+def rows_between(one: Condition, other: Condition) -> Iterator[RowSet]:
+    """Yield the rows between two that are named, without these."""
+    if len(one.rows) == len(other.rows) == 1 and not one.places & other.places:
+        first, last = sorted((one.rows[0], other.rows[0]))
+        if last > first + 1:
+            yield RowSet(tuple(range(first + 1, last)), "within", (one, other), "between")

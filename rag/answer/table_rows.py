@@ -21,6 +21,8 @@ _MAX_CELL_CHARS = 300
 #: share of the cells from which a column is of numbers or dates, and from which it has some
 _MIN_TYPED, _MIN_MIXED = 0.6, 0.15
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+#: a number whose thousands are divided by blanks, which is all that a cell has
+_SPACED = re.compile(r"[-+\u2212]?\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?:[.,]\d+)?")
 _NUMBER = re.compile(r"(?<![\w.])([-+\u2212]?)(?:[$\u20ac\u00a3\u00a5]\s?)?(\d+(?:\.\d+)?)")
 _CLOCK = re.compile(r"(?<![\d:])(\d{1,3}):([0-5]\d)(?::([0-5]\d))?((?:\.\d+)?)(?![\d:])")
 _FEET = re.compile(r"(\d{1,2})\s?(?:'|ft\.?|feet)\s?(\d{1,2})(?:\s?(?:\"|''|in\b)|\b)")
@@ -186,6 +188,8 @@ def number_of(cell: str, decimal_comma: bool = False) -> float | None:
         return seconds + float(fraction or 0)
     if feet := _FEET.match(text):
         return 12.0 * int(feet[1]) + int(feet[2])
+    if _SPACED.fullmatch(text):
+        text = "".join(text.split())
     if decimal_comma:
         text = text.replace(".", "").replace(",", ".")
     else:

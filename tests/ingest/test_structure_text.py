@@ -362,3 +362,32 @@ def test_two_headings_in_one_place_have_one_section() -> None:
     raw = RawDocument("Body text.\n", headings=((0, 1, "Part"), (0, 2, "Chapter")))
     units = clean_document(raw, "a.txt").units
     assert [unit.context for unit in units if unit.kind is UnitKind.SECTION] == ["Part › Chapter"]
+
+
+def test_a_second_header_row_of_a_markdown_table_completes_the_first() -> None:
+    text = (
+        "| Firm | Basic | | Green | |\n|---|---|---|---|---|\n| | day | night | day | night |\n"
+        "| Arvo | 31 | 24 | 34 | 27 |\n| Bent | 29 | 26 | 33 | 28 |\n"
+    )
+    rows = [unit for unit in find_units(text) if unit.kind is UnitKind.ROW]
+    assert [cell.header for cell in rows[0].cells] == [
+        "Firm", "Basic / day", "Basic / night", "Green / day", "Green / night"
+    ]  # fmt: skip
+    assert len(rows) == 2
+
+
+def test_a_markdown_table_with_a_gap_in_its_header_keeps_its_first_row() -> None:
+    text = "| Tool | Price | |\n|---|---|---|\n| saw | 12 | new |\n| axe | 9 | used |\n"
+    assert len([unit for unit in find_units(text) if unit.kind is UnitKind.ROW]) == 2
+
+
+def test_a_cell_one_blank_before_the_next_column_does_not_join_them() -> None:
+    text = (
+        "Tool            Per day   Deposit\nSaw             28        150\nLadder          9         -\n"
+        "Pressure washer 22        100\n"
+    )
+    rows = [unit for unit in find_units(text) if unit.kind is UnitKind.ROW]
+    assert {tuple(cell.header for cell in row.cells) for row in rows} == {
+        ("Tool", "Per day", "Deposit")
+    }
+    assert [row.cells[0].span.of(text) for row in rows] == ["Saw", "Ladder", "Pressure washer"]

@@ -32,6 +32,7 @@ from rag.answer import (
     referring_words,
     scope,
     spans,
+    table_gaps,
     table_rows,
 )
 from rag.answer.beyond_quoting import refuse_what_is_not_quoted
@@ -295,6 +296,8 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
     "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
     "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
+    "gap, a question": (1_000, lambda t: table_gaps.find_gap(t, [_STRUCTURED])),
+    "gap, a passage": (2_000, lambda t: table_gaps.find_gap("What is the b of c?", [passage_of(f"| a | b, {t[:200]} |\n|---|---|\n| c | |\n| {t.replace('|', ' ')} | 4 |\n")])),
     "table, a question": (300, lambda t: _ask_table(t, _ITEMS)),
     "table, its cells": (5_000, lambda t: _ask_table("Which x or a has more than 5 for the first 3 days, and not the lamp?", _table_of(t))),
     "table, a cell": (30_000, lambda t: (table_rows.number_of(t), table_rows.number_of(t, True), table_rows.date_of(t), table_rows.words_of(t), table_rows.typed_column(t, [t, t]))),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise, takewhile
 
 from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.lines import Line
@@ -12,10 +13,13 @@ from rag.text.header_rows import count_header_rows, join_headers
 #: lines of a table whose columns are looked for at once
 _MAX_ALIGNED_LINES = 2000
 _MIN_ALIGNED_LINES = 3
+#: rows below the header that tell whether the first of them is a header too
+_COMPARED_ROWS = 12
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:[|+]\s*:?-+:?\s*)*\|?")
 _LINE_OF_DASHES = re.compile(r"[-=+_|:\s]+")
 _EMPHASIS = re.compile(r"^[*_`]+|[*_`]+$")
 _WORDY = re.compile(r"\w")
+_WIDE_GAP = re.compile(r" {2,}|^ +")
 _GAP = re.compile(r" {2,}|\t+")
 
 Found = tuple[list[Unit], int]  #: units, and the number of the first line after them
@@ -32,7 +36,8 @@ def markdown_table(lines: Sequence[Line], number: int) -> Found | None:
     names = [_plain(span.of(header)) for span in _divided(header)]
     if len(names) != len(re.findall(r"[|+]", rule.strip("|"))) + 1:
         return None
-    units, last = list[Unit](), number + 2
+    names, depth = _with_second_header(names, lines[number + 2 : number + 2 + _COMPARED_ROWS])
+    units, last = list[Unit](), number + 2 + depth
     while last < len(lines) and "|" in lines[last].text:
         line = lines[last]
         if _LINE_OF_DASHES.fullmatch(line.text):
@@ -47,6 +52,22 @@ def markdown_table(lines: Sequence[Line], number: int) -> Found | None:
             units.append(Unit(UnitKind.ROW, line.span, "", tuple(cells)))
         last += 1
     return units, last
+
+
+def _with_second_header(names: list[str], lines: Sequence[Line]) -> tuple[list[str], int]:
+    """Return the names of the columns, and 1 if the first row below completes them, else 0.
+
+    A name with gaps on its right stands for a cell that is merged over several columns.
+    """
+    if not any(one and not other for one, other in pairwise(names)):
+        return names, 0
+    rows = [
+        [_plain(span.of(line.text)) for span in _divided(line.text)]
+        for line in takewhile(lambda line: "|" in line.text, lines)
+    ]
+    if count_header_rows([names, *rows]) < 2:
+        return names, 0
+    return join_headers([names, rows[0]]), 1
 
 
 def _plain(header: str) -> str:
@@ -153,14 +174,47 @@ def _tabbed(text: str, block: Sequence[Line]) -> list[list[Span]] | None:
     return rows if len({len(row) for row in rows}) == 1 else None
 
 
+def _borders(text: str, block: Sequence[Line]) -> list[tuple[int, int]]:
+    """Return where the columns of a block begin and end.
+
+    A place where all lines are blank divides if most lines have a gap of two blanks there: the
+    longest cell of a column may be a single blank before the next one. Where not all have such a
+    gap, the first line must name what begins behind it.
+    """
+    width = max(line.end - line.start for line in block)
+    occupied, steps = bytearray(width), [0] * (width + 1)
+    for line in block:
+        own = text[line.start : line.end]
+        for match in re.finditer(r"\S+", own):
+            occupied[match.start() : match.end()] = b"\1" * (match.end() - match.start())
+        for start, end in _wide_gaps(own, width):
+            steps[start] += 1
+            steps[end] -= 1
+    gaps = list(accumulate(steps))[:width]
+    for at in range(width):
+        if 2 * gaps[at] <= len(block):
+            occupied[at] = 1
+    head, columns = text[block[0].start : block[0].end], list[tuple[int, int]]()
+    for run in re.finditer(rb"\x01+", bytes(occupied)):
+        start, end = run.span()
+        sure = not columns or max(gaps[columns[-1][1] : start]) == len(block)
+        if sure or (head[start:end].strip() and head[start - 2 : start] == "  "):
+            columns.append((start, end))
+        else:
+            columns[-1] = columns[-1][0], end
+    return columns
+
+
+def _wide_gaps(line: str, width: int) -> Iterator[tuple[int, int]]:
+    """Yield where the gaps of two blanks and more begin and end, and that behind the line."""
+    yield from (match.span() for match in _WIDE_GAP.finditer(line))
+    if len(line) < width:
+        yield len(line), width
+
+
 def _columns(text: str, block: Sequence[Line]) -> list[list[Span]] | None:
     """Return the cells of each line, divided where all lines are blank; None for one column."""
-    width = max(line.end - line.start for line in block)
-    occupied = bytearray(width)
-    for line in block:
-        for match in re.finditer(r"\S+(?: \S+)*", text[line.start : line.end]):
-            occupied[match.start() : match.end()] = b"\1" * (match.end() - match.start())
-    columns = [match.span() for match in re.finditer(rb"\x01+", bytes(occupied))]
+    columns = _borders(text, block)
     if len(columns) < 2:
         return None
     rows = []
