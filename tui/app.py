@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -79,7 +79,7 @@ class FootnoteApp(App[int]):
         is_light: bool = False,
         reopen: bool = False,
         commands: Commands | None = None,
-        runs: RunSource | None = None,
+        runs: Callable[[], RunSource] = NoRuns,
         watch_seconds: float = 10.0,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
@@ -92,7 +92,7 @@ class FootnoteApp(App[int]):
         self.set_class(self.glyphs.ascii, "-ascii")
         self.reopen = reopen  #: whether the last conversation is opened at the start
         self.commands = commands or Commands(home or Path(), "default")
-        self.runs = runs or NoRuns()
+        self._make_runs = runs
         self.library_work = LibraryWork(engine, self._run_in_thread)
         self.watcher = Watcher(engine, self.library_work, self._run_in_thread, self.post_message)
         self._watch_seconds = watch_seconds
@@ -116,11 +116,21 @@ class FootnoteApp(App[int]):
 
         return QuickEscapeDriver
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the Ask screen, in the shape of the terminal's size from its first frame on."""
+        screen = AskScreen(self.engine, self.glyphs)
+        width, height = self.size
+        for length, breakpoints in (
+            (width, self.HORIZONTAL_BREAKPOINTS),
+            (height, self.VERTICAL_BREAKPOINTS),
+        ):
+            screen.add_class(max((at, name) for at, name in breakpoints if at <= length)[1])
+        return screen
+
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if not self.is_headless:
             self._handle_signals()
-        self.push_screen(AskScreen(self.engine, self.glyphs))
         self.call_after_refresh(_collect_garbage_again)
         self.set_interval(self._watch_seconds, self._watch)
 
@@ -161,6 +171,11 @@ class FootnoteApp(App[int]):
     def _theme_changed(self, theme: Theme) -> None:
         if self._home is not None:
             preferences.remember_theme(self._home, theme.name)
+
+    @cached_property
+    def runs(self) -> RunSource:
+        """What reads the measured runs."""
+        return self._make_runs()
 
     @property
     def ask_screen(self) -> AskScreen | None:
@@ -308,11 +323,13 @@ def _page_id(name: str) -> str:
 
 
 def run(
-    config: Config, demo: Callable[[], Path] | None = None, runs: RunSource | None = None
+    config: Config,
+    demo: Callable[[], Path] | None = None,
+    runs: Callable[[], RunSource] = NoRuns,
 ) -> int:
     """Open the chat and return its exit code; 2 if this is no terminal that can show it.
 
-    `demo` returns the folder of the demonstration documents, `runs` reads evaluation runs.
+    `demo` returns the folder of the demonstration documents, `runs` what reads evaluation runs.
     """
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
         sys.stdin.isatty() and sys.stdout.isatty()
