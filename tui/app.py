@@ -19,7 +19,7 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from rag.config import LAST, Config
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 #: Seconds in which a second ctrl+c quits.
 QUIT_SECONDS = 2.0
+#: The classes of a screen by its columns and by its lines.
+_WIDTHS = [(0, "-tiny"), (40, "-narrow"), (80, "-normal"), (112, "-wide")]
+_HEIGHTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]
 
 
 class FootnoteApp(App[int]):
@@ -55,13 +58,8 @@ class FootnoteApp(App[int]):
     TITLE = "footnote"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("app"))
     COMMANDS = App.COMMANDS | {CommandPalette}
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class has it
-        (0, "-tiny"),
-        (40, "-narrow"),
-        (80, "-normal"),
-        (112, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
 
     class Copied(Message):
         """A text was copied; `message` says how."""
@@ -119,12 +117,7 @@ class FootnoteApp(App[int]):
     def get_default_screen(self) -> Screen[Any]:
         """Return the Ask screen, in the shape of the terminal's size from its first frame on."""
         screen = AskScreen(self.engine, self.glyphs)
-        width, height = self.size
-        for length, breakpoints in (
-            (width, self.HORIZONTAL_BREAKPOINTS),
-            (height, self.VERTICAL_BREAKPOINTS),
-        ):
-            screen.add_class(max((at, name) for at, name in breakpoints if at <= length)[1])
+        screen.add_class(_shape(self.size.width, _WIDTHS), _shape(self.size.height, _HEIGHTS))
         return screen
 
     def on_mount(self) -> None:
@@ -206,16 +199,16 @@ class FootnoteApp(App[int]):
             self.pop_screen()
 
     def action_page(self, name: str) -> None:
-        """Open page `name`, in place of another page; close it if it is open."""
+        """Open page `name`, in place of what lies over the Ask screen; close it if it is on top."""
         if self.page == name:
             self.pop_screen()
-        elif self.page or self.screen is self.ask_screen:
+        elif not isinstance(self.screen, ModalScreen):
+            if name != "help":  # help lies over what it was asked about
+                while self.screen is not self.ask_screen:
+                    self.pop_screen()
             screen = PAGES[name](self)
             screen.id = _page_id(name)
-            if self.page:
-                self.switch_screen(screen)
-            else:
-                self.push_screen(screen)
+            self.push_screen(screen)
 
     def action_interrupt(self) -> None:
         """Copy the selection; otherwise stop the answer; otherwise quit at the second time."""
@@ -315,6 +308,11 @@ def _collect_garbage_again() -> None:
     """Collect cycles from now on, but not among what was made before the first paint."""
     gc.freeze()
     gc.enable()
+
+
+def _shape(length: int, breakpoints: list[tuple[int, str]]) -> str:
+    """Return the class of the last breakpoint that a length reaches."""
+    return max((at, name) for at, name in breakpoints if at <= length)[1]
 
 
 def _page_id(name: str) -> str:
