@@ -184,6 +184,7 @@ def test_another_folder_is_shown_and_an_empty_one_says_how_to_begin(tmp_path: Pa
 
     async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
         await stage.sees("no run here yet")
+        await stage.sees('"answerable": true')
         await stage.press("c", "m", "enter", "x")
         await stage.press("f", *str(tmp_path), "enter")
         await stage.until(lambda: source.calls[-1] == f"list {tmp_path}")
