@@ -1,4 +1,4 @@
-"""What the prompt can complete: a `/` command, the path after `/add` or `/model`, a document after `@`."""
+"""What the prompt can complete: a `/` command, the path of a file, a document after `@`."""
 
 from __future__ import annotations
 
