@@ -240,12 +240,8 @@ class FootnoteApp(App[int]):
 
     def copy(self, text: str) -> None:
         """Copy `text` in a thread, and notify the user how it was copied."""
-        self.run_worker(
-            partial(self._copy, text, self._writer()),
-            thread=True,
-            exit_on_error=False,
-            group="copy",
-        )
+        work = partial(self._copy, text, self._writer())
+        self.run_worker(work, thread=True, exit_on_error=False, group="copy")
 
     def _writer(self) -> Callable[[str], None]:
         driver = self._driver
