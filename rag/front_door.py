@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rag.domain import (
     AddedRoot,
@@ -18,7 +18,9 @@ from rag.domain import (
     Status,
 )
 from rag.events import Event
-from rag.protocols import ErrorRates
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 
 class FrontDoor(Protocol):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,7 +19,7 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from rag.config import LAST, Config
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 #: Seconds in which a second ctrl+c quits.
 QUIT_SECONDS = 2.0
+#: The classes of a screen by its columns and by its lines.
+_WIDTHS = [(0, "-tiny"), (40, "-narrow"), (80, "-normal"), (112, "-wide")]
+_HEIGHTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]
 
 
 class FootnoteApp(App[int]):
@@ -55,13 +58,8 @@ class FootnoteApp(App[int]):
     TITLE = "footnote"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("app"))
     COMMANDS = App.COMMANDS | {CommandPalette}
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as the base class has it
-        (0, "-tiny"),
-        (40, "-narrow"),
-        (80, "-normal"),
-        (112, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (28, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
 
     class Copied(Message):
         """A text was copied; `message` says how."""
@@ -79,7 +77,7 @@ class FootnoteApp(App[int]):
         is_light: bool = False,
         reopen: bool = False,
         commands: Commands | None = None,
-        runs: RunSource | None = None,
+        runs: Callable[[], RunSource] = NoRuns,
         watch_seconds: float = 10.0,
     ) -> None:
         if os.environ.get("NO_COLOR") == "":
@@ -92,7 +90,7 @@ class FootnoteApp(App[int]):
         self.set_class(self.glyphs.ascii, "-ascii")
         self.reopen = reopen  #: whether the last conversation is opened at the start
         self.commands = commands or Commands(home or Path(), "default")
-        self.runs = runs or NoRuns()
+        self._make_runs = runs
         self.library_work = LibraryWork(engine, self._run_in_thread)
         self.watcher = Watcher(engine, self.library_work, self._run_in_thread, self.post_message)
         self._watch_seconds = watch_seconds
@@ -116,11 +114,16 @@ class FootnoteApp(App[int]):
 
         return QuickEscapeDriver
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the Ask screen, in the shape of the terminal's size from its first frame on."""
+        screen = AskScreen(self.engine, self.glyphs)
+        screen.add_class(_shape(self.size.width, _WIDTHS), _shape(self.size.height, _HEIGHTS))
+        return screen
+
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if not self.is_headless:
             self._handle_signals()
-        self.push_screen(AskScreen(self.engine, self.glyphs))
         self.call_after_refresh(_collect_garbage_again)
         self.set_interval(self._watch_seconds, self._watch)
 
@@ -162,6 +165,11 @@ class FootnoteApp(App[int]):
         if self._home is not None:
             preferences.remember_theme(self._home, theme.name)
 
+    @cached_property
+    def runs(self) -> RunSource:
+        """What reads the measured runs."""
+        return self._make_runs()
+
     @property
     def ask_screen(self) -> AskScreen | None:
         """The Ask screen, also below other screens."""
@@ -191,16 +199,16 @@ class FootnoteApp(App[int]):
             self.pop_screen()
 
     def action_page(self, name: str) -> None:
-        """Open page `name`, in place of another page; close it if it is open."""
+        """Open page `name`, in place of what lies over the Ask screen; close it if it is on top."""
         if self.page == name:
             self.pop_screen()
-        elif self.page or self.screen is self.ask_screen:
+        elif not isinstance(self.screen, ModalScreen):
+            if name != "help":  # help lies over what it was asked about
+                while self.screen is not self.ask_screen:
+                    self.pop_screen()
             screen = PAGES[name](self)
             screen.id = _page_id(name)
-            if self.page:
-                self.switch_screen(screen)
-            else:
-                self.push_screen(screen)
+            self.push_screen(screen)
 
     def action_interrupt(self) -> None:
         """Copy the selection; otherwise stop the answer; otherwise quit at the second time."""
@@ -232,12 +240,8 @@ class FootnoteApp(App[int]):
 
     def copy(self, text: str) -> None:
         """Copy `text` in a thread, and notify the user how it was copied."""
-        self.run_worker(
-            partial(self._copy, text, self._writer()),
-            thread=True,
-            exit_on_error=False,
-            group="copy",
-        )
+        work = partial(self._copy, text, self._writer())
+        self.run_worker(work, thread=True, exit_on_error=False, group="copy")
 
     def _writer(self) -> Callable[[str], None]:
         driver = self._driver
@@ -302,17 +306,24 @@ def _collect_garbage_again() -> None:
     gc.enable()
 
 
+def _shape(length: int, breakpoints: list[tuple[int, str]]) -> str:
+    """Return the class of the last breakpoint that a length reaches."""
+    return max((at, name) for at, name in breakpoints if at <= length)[1]
+
+
 def _page_id(name: str) -> str:
     """Return the id of the screen of a page."""
     return f"page-{name}"
 
 
 def run(
-    config: Config, demo: Callable[[], Path] | None = None, runs: RunSource | None = None
+    config: Config,
+    demo: Callable[[], Path] | None = None,
+    runs: Callable[[], RunSource] = NoRuns,
 ) -> int:
     """Open the chat and return its exit code; 2 if this is no terminal that can show it.
 
-    `demo` returns the folder of the demonstration documents, `runs` reads evaluation runs.
+    `demo` returns the folder of the demonstration documents, `runs` what reads evaluation runs.
     """
     if os.environ.get("TERM", "") in ("dumb", "unknown") or not (
         sys.stdin.isatty() and sys.stdout.isatty()

@@ -11,9 +11,9 @@ from textual.message import Message
 from rag.domain import Document, Status
 from rag.errors import EngineStopped, RagError
 from rag.events import Event, ModelChosen
-from rag.protocols import ErrorRates
 
 if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
     from tui.chat_engine import ChatEngine
     from tui.widgets.exchange import Exchange
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from rag.cli.console import Console, common_options
-from rag.cli.ingest_run import run_ingest
 from rag.errors import LibraryMissing, RagError
 
 if TYPE_CHECKING:
     from rag.bot import Bot
     from rag.config import Config
+    from rag.eval.run_views import RunViews
 
 #: The name of the library that `footnote demo` makes in the home.
 LIBRARY = "demo"
@@ -50,12 +51,18 @@ def open_chat(config: Config) -> int:
     """
     gc.disable()
     try:
-        from rag.eval.run_views import RunViews
         from tui.app import run
 
-        return run(config, seeds, RunViews(config.home))
+        return run(config, seeds, partial(_runs, config.home))
     finally:
         gc.enable()
+
+
+def _runs(home: str) -> RunViews:
+    """Return what reads measured runs, which is imported when they are first shown."""
+    from rag.eval.run_views import RunViews
+
+    return RunViews(home)
 
 
 def seeds(package: Path | None = None) -> Path:
@@ -76,6 +83,8 @@ def seeds(package: Path | None = None) -> Path:
 
 def add_missing(console: Console, bot: Bot) -> None:
     """Add the articles to the library of `bot`, unless it has all of them."""
+    from rag.cli.ingest_run import run_ingest
+
     folder = seeds()
     sources = {f"{folder.name}/{path.name}" for path in folder.glob("*.txt")}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from rag.domain import (
     AddedRoot,
@@ -19,7 +19,9 @@ from rag.domain import (
     Status,
 )
 from rag.front_door import FrontDoor
-from rag.protocols import ErrorRates
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 P = ParamSpec("P")
 T = TypeVar("T")

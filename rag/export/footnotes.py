@@ -8,8 +8,8 @@ the foreign words and nothing else.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -126,12 +126,21 @@ class _Numbering:
     def __init__(self, answer: Answer, first: int) -> None:
         self._answer, self._first = answer, first
         self._passages = {passage.number: passage for passage in answer.passages}
+        self._numbers: dict[tuple[int, tuple[Evidence, ...]], int] = {}
         self.footnotes: list[Footnote] = []
 
     def edits(self, claim: Claim) -> list[_Edit]:
         """Return the edits of one sentence: a reference for each marker, then the verdict."""
         markers = sorted(claim.sentence.citations, key=lambda citation: citation.span)
-        edits = [self._edit(claim, list(group)) for _, group in groupby(markers, lambda c: c.span)]
+        quoted = defaultdict[int, list[Evidence]](list)
+        for evidence in claim.evidence:
+            quoted[evidence.number].append(evidence)
+        notes = {
+            number: self._number(claim, passage, tuple(quoted[number]))
+            for number in dict.fromkeys(marker.number for marker in markers)
+            if (passage := self._passages.get(number)) is not None
+        }
+        edits = [_edit(list(group), notes) for _, group in groupby(markers, lambda c: c.span)]
         if claim.verdict not in (Verdict.SUPPORTED, Verdict.NEEDS_NONE, Verdict.DANGLING):
             span = claim.sentence.span
             length = len(span.of(self._answer.text).rstrip(_SENTENCE_END))
@@ -140,29 +149,26 @@ class _Numbering:
             edits.append(_Edit(place, place, words))
         return edits
 
-    def _edit(self, claim: Claim, group: Sequence[Citation]) -> _Edit:
-        """Return the edit of one marker, which may name several passages."""
-        span = group[0].span
-        known = [self._passages.get(citation.number) for citation in group]
-        notes = dict.fromkeys(self._number(claim, passage) for passage in known if passage)
-        if notes:
-            return _Edit(span.start, span.end, Piece(notes=tuple(notes)))
-        numbers = ", ".join(str(citation.number) for citation in group)
-        return _Edit(
-            span.start, span.end, Piece(own=f"({VERDICT_PHRASES[Verdict.DANGLING]}: {numbers})")
-        )
-
-    def _number(self, claim: Claim, passage: Passage) -> int:
+    def _number(self, claim: Claim, passage: Passage, evidence: tuple[Evidence, ...]) -> int:
         """Return the number of the footnote for a passage that a sentence cites."""
-        evidence = tuple(e for e in claim.evidence if e.number == passage.number)
-        for note in self.footnotes:
-            if note.passage.number == passage.number and note.evidence == evidence:
-                return note.number
-        quoted = " ".join(" ".join(e.text for e in evidence).split())
-        is_repeated = bool(evidence) and quoted == " ".join(claim.sentence.text.split())
-        number = self._first + len(self.footnotes)
-        self.footnotes.append(Footnote(number, passage, evidence, is_repeated))
-        return number
+        place = (passage.number, evidence)
+        if place not in self._numbers:
+            quoted = " ".join(" ".join(e.text for e in evidence).split())
+            is_repeated = bool(evidence) and quoted == " ".join(claim.sentence.text.split())
+            self._numbers[place] = self._first + len(self.footnotes)
+            self.footnotes.append(Footnote(self._numbers[place], passage, evidence, is_repeated))
+        return self._numbers[place]
+
+
+def _edit(group: Sequence[Citation], notes: Mapping[int, int]) -> _Edit:
+    """Return the edit of one marker, which may name several passages. `notes` are by passage."""
+    span = group[0].span
+    known = dict.fromkeys(notes[c.number] for c in group if c.number in notes)
+    if known:
+        return _Edit(span.start, span.end, Piece(notes=tuple(known)))
+    numbers = ", ".join(str(citation.number) for citation in group)
+    words = f"({VERDICT_PHRASES[Verdict.DANGLING]}: {numbers})"
+    return _Edit(span.start, span.end, Piece(own=words))
 
 
 def _notices(answer: Answer) -> list[str]:

@@ -91,19 +91,18 @@ def _source(notes: Sequence[Footnote]) -> str:
 def _marked_passage(notes: Sequence[Footnote]) -> str:
     """Return the passage with its quotes marked; quotes beside the passage follow it."""
     chunk = notes[0].passage.chunk
-    evidence = [e for note in notes for e in note.evidence]
-    inside = [
-        e.span for e in evidence if e.document == chunk.document and e.span.within(chunk.span)
-    ]
-    parts, end = list[str](), chunk.span.start
-    for span in _merged(inside):
-        parts.append(_text(chunk.text, Span(end, span.start), chunk.span.start))
-        parts.append(f"<mark>{_text(chunk.text, span, chunk.span.start)}</mark>")
+    text, start = sanitize(chunk.text), chunk.span.start
+    evidence = dict.fromkeys(e for note in notes for e in note.evidence)
+    inside = {
+        e: e.span for e in evidence if e.document == chunk.document and e.span.within(chunk.span)
+    }
+    parts, end = list[str](), start
+    for span in _merged(list(inside.values())):
+        parts.append(escape(text[end - start : span.start - start]))
+        parts.append(f"<mark>{escape(text[span.start - start : span.end - start])}</mark>")
         end = span.end
-    parts.append(_text(chunk.text, Span(end, chunk.span.end), chunk.span.start))
-    beside = dict.fromkeys(
-        e.text for e in evidence if e.span not in inside or e.document != chunk.document
-    )
+    parts.append(escape(text[end - start : chunk.span.end - start]))
+    beside = dict.fromkeys(e.text for e in evidence if e not in inside)
     parts += [f"\n… <mark>{escape(sanitize(text))}</mark>" for text in beside]
     return "".join(parts)
 
@@ -117,11 +116,6 @@ def _merged(spans: Sequence[Span]) -> list[Span]:
         else:
             merged.append(span)
     return merged
-
-
-def _text(text: str, span: Span, offset: int) -> str:
-    """Return a slice of a passage that begins at `offset` of its document."""
-    return escape(sanitize(text)[span.start - offset : span.end - offset])
 
 
 def _line(text: str) -> str:

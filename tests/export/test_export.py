@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.domain import Answer, Passage, SavedTurn, Verdict
+from rag.domain import (
+    Answer,
+    Citation,
+    Claim,
+    Evidence,
+    Passage,
+    SavedTurn,
+    Sentence,
+    Span,
+    Verdict,
+)
 from rag.errors import Usage
 from rag.export.bundle import export_conversation, read_bundle, write_export
 from rag.export.footnotes import cite_turns
@@ -75,6 +89,54 @@ def test_a_place_that_is_cited_twice_is_one_footnote() -> None:
 def test_footnotes_are_numbered_through_a_conversation() -> None:
     text = markdown(script.QUOTED, script.QUOTED)
     assert re.findall(r"^\[\^(\d)\]:", text, re.M) == ["1", "2"]
+
+
+def many_footnotes(count: int) -> Answer:
+    """An answer of `count` sentences, each with a quotation of its own in one long passage."""
+    quotes = [f"value {number} is here." for number in range(count)]
+    document = script.document(" ".join(quotes), "long.txt", "Long")
+    passage = script.passage(document, 1, quotes[0], quotes[-1])
+    text, claims, place = "", [], 0
+    for number, quote in enumerate(quotes):
+        start, text = len(text), f"{text}It says so, {number} [1]. "
+        marker = Citation(1, Span(len(text) - 5, len(text) - 2))
+        sentence = Sentence(text[start:].strip(), Span(start, len(text) - 1), (marker,))
+        found = Evidence(1, document.id, document.source, Span(place, place + len(quote)), quote, 1)
+        claims.append(Claim(sentence, (found,), Verdict.SUPPORTED, 1.0))
+        place += len(quote) + 1
+    return replace(script.QUOTED, text=text, claims=tuple(claims), passages=(passage,))
+
+
+def work_of(call: Callable[[], object]) -> int:
+    """Count function calls, also those in comprehensions and comparisons, and characters read.
+
+    The characters are those that functions of rag.text are given. Nothing is timed.
+    """
+    work = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal work
+        if event in ("call", "c_call"):
+            work += 1
+        if event == "call" and frame.f_globals["__name__"].startswith("rag.text"):
+            work += sum(len(value) for value in frame.f_locals.values() if isinstance(value, str))
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return work
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "json"])
+def test_the_work_of_an_export_grows_in_proportion_to_its_footnotes(form: str) -> None:
+    small, large = (
+        work_of(partial(export_conversation, form, "c1", "t", turns(many_footnotes(count))))
+        for count in (50, 400)
+    )
+    assert large < 10 * small  # 8 where it is linear, up to 64 where it is quadratic
 
 
 def test_what_has_no_answer_says_so() -> None:

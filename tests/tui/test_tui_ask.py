@@ -404,6 +404,22 @@ def test_asking_again_from_an_old_answer_goes_to_the_end() -> None:
     perform(act, size=(80, 24))
 
 
+def test_asking_again_from_an_answer_goes_on_in_the_new_one() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        old = stage.turn
+        await stage.press("tab", "r")
+        await stage.until(lambda: stage.turn is not old and stage.turn.answer is not None)
+        await stage.until(lambda: stage.app.focused is stage.turn)
+        assert stage.ask_screen.shown is stage.turn
+        await stage.press("escape")
+        stage.ask_screen.prompt.put("kept")
+        await stage.ask_screen.action_again()  # as `/again` does
+        assert stage.app.focused is stage.ask_screen.prompt
+
+    perform(act)
+
+
 def test_twenty_turns_are_kept_on_the_screen() -> None:
     async def act(stage: Stage) -> None:
         for number in range(23):

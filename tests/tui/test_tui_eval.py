@@ -139,6 +139,22 @@ def test_the_marked_run_is_the_one_before() -> None:
     play(act)
 
 
+def test_the_key_of_a_page_works_on_what_lies_over_another_page() -> None:
+    async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
+        await stage.press("c")
+        await stage.until(lambda: isinstance(stage.app.screen, ComparisonScreen))
+        await stage.press("f1")
+        await stage.until(lambda: stage.app.page == "help")
+        await stage.press("escape")
+        await stage.until(lambda: isinstance(stage.app.screen, ComparisonScreen))
+        await stage.press("f2")
+        await stage.until(lambda: stage.app.page == "library")
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.ask_screen)
+
+    play(act)
+
+
 def test_a_run_is_started_shows_its_progress_and_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "questions.jsonl").write_text("")
 
@@ -168,6 +184,7 @@ def test_another_folder_is_shown_and_an_empty_one_says_how_to_begin(tmp_path: Pa
 
     async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
         await stage.sees("no run here yet")
+        await stage.sees('"answerable": true')
         await stage.press("c", "m", "enter", "x")
         await stage.press("f", *str(tmp_path), "enter")
         await stage.until(lambda: source.calls[-1] == f"list {tmp_path}")

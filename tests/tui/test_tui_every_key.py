@@ -133,7 +133,7 @@ async def palette(stage: Stage) -> None:
 
 async def clean(stage: Stage) -> None:
     """Close what is open, and begin a new conversation."""
-    while len(stage.app.screen_stack) > 2:
+    while len(stage.app.screen_stack) > 1:
         stage.app.pop_screen()
         await stage.pilot.pause()
     stage.engine.pause = 0.0

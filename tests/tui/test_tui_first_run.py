@@ -158,6 +158,21 @@ def test_paths_are_found_as_terminals_drop_them(tmp_path: Path) -> None:
     assert complete_path(f"{tmp_path}/none/") == []
     assert completions(f"/add {tmp_path}/a")[0].text == f"/add {folder}/"
     assert completions("a question") == completions("/new x") == []
+    (folder / "small.gguf").write_text("")
+    assert [c.text for c in completions(f"/model {folder}/")] == [f"/model {folder}/small.gguf"]
+    assert completions(f"/model {tmp_path}/a")[0].text == f"/model {folder}/"
+    assert completions("/model rea") == []
+
+
+def test_letters_of_a_question_in_a_burst_are_no_commands_of_the_answer() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("tab")
+        for key in "What":  # alone, `a` in an answer adds documents
+            stage.app.post_message(events.Key(key, key))
+        await stage.until(lambda: stage.ask_screen.prompt.text == "What")
+
+    perform(act, size=(80, 24))
 
 
 def test_keys_after_tab_in_a_burst_are_for_the_answer() -> None:

@@ -82,6 +82,21 @@ def test_conversations_are_listed_found_as_one_types_and_opened(size: tuple[int,
     perform(act, engine(), size=size)
 
 
+def test_a_conversation_is_opened_at_the_answer_that_was_looked_for() -> None:
+    first = replace(script.QUOTED, question="Where is the sauna?")
+    talk = saved("c1", first, script.SUPPORTED, script.MIXED)
+
+    async def act(stage: Stage) -> None:
+        await open_history(stage)
+        await stage.press(*"sauna", "enter")
+        await stage.until(lambda: len(stage.ask_screen.talk.turns) == 3)
+        found = stage.ask_screen.talk.turns[0]
+        await stage.until(lambda: stage.app.focused is found)
+        assert stage.ask_screen.shown is found
+
+    perform(act, Scripted(saved=[talk]))
+
+
 def test_the_next_question_is_asked_in_the_opened_conversation() -> None:
     scripted = engine()
 

@@ -22,7 +22,7 @@ from rag.export.markdown import answer_markdown
 from rag.phrases import VERDICT_PHRASES
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
-from tests.tui.stage import Stage, perform
+from tests.tui.stage import SIZES, Stage, perform
 from tui.app import FootnoteApp
 from tui.command import FOCUS_CHAINS, PLACES, UNUSABLE_KEYS
 from tui.commands import COMMANDS, bindings
@@ -370,6 +370,17 @@ def test_ascii_is_chosen_by_the_variable_and_an_empty_no_color_is_unset() -> Non
     os.environ["NO_COLOR"] = ""
     assert FootnoteApp(Scripted()).no_color is False
     assert "NO_COLOR" not in os.environ
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_first_screen_is_the_ask_screen_in_its_final_shape(size: tuple[int, int]) -> None:
+    async def act(stage: Stage) -> None:
+        fresh = stage.app.get_default_screen()
+        assert fresh.classes >= {"-narrow", "-normal", "-wide"} & stage.ask_screen.classes
+        assert fresh.classes >= {"-flat", "-short", "-tall"} & stage.ask_screen.classes
+        assert stage.app.screen_stack == [stage.ask_screen]
+
+    perform(act, size=size)
 
 
 def test_the_screen_imports_no_machine() -> None:

@@ -53,6 +53,21 @@ def test_a_model_is_chosen_by_name(size: tuple[int, int]) -> None:
     perform(act, size=size)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_model_that_is_tried_is_named_until_it_answers(size: tuple[int, int]) -> None:
+    engine = Scripted()
+
+    async def act(stage: Stage) -> None:
+        await stage.until(lambda: stage.ask_screen.questions.up)
+        engine.pause = 1.0
+        await stage.press(*"/model", "space", *"other", "enter")
+        await stage.sees("◌ trying other …")
+        await stage.sees("other answers from the next question on")
+        assert "trying" not in stage.text
+
+    perform(act, engine, size)
+
+
 def test_what_the_engine_notes_stands_above_the_answer() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -28,11 +29,13 @@ from rag.phrases import (
     looked_in,
     withheld_reason,
 )
-from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
 from rag.text.units import sheet_rows
 from tui.render.glyphs import RELATED_STYLE, VERDICT_STYLES, Glyphs
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 #: The order in which verdicts are counted. A sentence that needs no source is not counted.
 VERDICT_ORDER = (

@@ -7,13 +7,13 @@ There are three shapes: "side" next to the conversation, "drawer" below it, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from rag.domain import Claim, Passage, Ranks, Verdict
 from rag.phrases import FILE_PHRASES, VERDICT_PHRASES, judgement_phrase
-from rag.protocols import ErrorRates
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize_line
 from tui.render.answer_text import (
@@ -30,6 +30,9 @@ from tui.render.answer_text import (
 from tui.render.excerpt import Excerpt, count_replaced
 from tui.render.glyphs import VERDICT_STYLES, Glyphs
 from tui.state.cursor import AnswerCursor
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 #: How many sources the list shows.
 MAX_LISTED = 12

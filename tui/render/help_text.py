@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from rag.domain import Verdict
 from rag.phrases import VERDICT_PHRASES
-from rag.protocols import ErrorRates
 from tui.command import PLACES, Command
 from tui.commands import COMMANDS, all_key_labels, slash_name
 from tui.render.answer_text import Part, assemble, error_rates
 from tui.render.glyphs import SHORT_ANSWER_STYLE, VERDICT_STYLES, Glyphs
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 #: The widths of the columns of keys and of marks, and the least width beside them, in cells.
 KEY_CELLS, MARK_CELLS, _MIN_CELLS = 12, 11, 16

@@ -100,9 +100,7 @@ def preview(
     parts = changed_files(states, glyphs)
     if not turns:
         return assemble(parts)
-    wanted = words.casefold().split()
-    fitting = [turn for turn in turns if any(word in _text_of(turn) for word in wanted)]
-    turn = (fitting or turns)[-1]
+    turn = turns[turn_with(turns, words)]
     version = f"  ({turn.version} of {turn.versions})" if turn.versions > 1 else ""
     parts.append((f"{quote_foreign(turn.question)}{version}\n", "bold"))
     if turn.answer is None or turn.answer.abstained:
@@ -113,6 +111,13 @@ def preview(
     for span, style in marked.styles:
         answer = answer.stylize(style, span.start, span.end)
     return Content("\n").join([assemble(parts).rstrip(), tally(turn.answer.claims, glyphs), answer])
+
+
+def turn_with(turns: Sequence[SavedTurn], words: str) -> int:
+    """Return the index of the newest turn with one of `words`, else of the newest of all."""
+    wanted = words.casefold().split()
+    found = (n for n, turn in enumerate(turns) if any(word in _text_of(turn) for word in wanted))
+    return max(found, default=len(turns) - 1)
 
 
 def _text_of(turn: SavedTurn) -> str:

@@ -153,12 +153,21 @@ class AskScreen(AskHistory):
     async def action_again(self) -> None:
         turn = self._target()
         if turn is not None:
-            await self.put(turn.question, within=_documents_of(turn))
+            await self._put_again(turn)
 
     async def action_refresh_sources(self) -> None:
         turn = self._target()
         if turn is not None:
-            await self.put(turn.question, refresh=True, within=_documents_of(turn))
+            await self._put_again(turn, refresh=True)
+
+    async def _put_again(self, turn: Exchange, refresh: bool = False) -> None:
+        """Ask the question of `turn` again; a user who was in an answer goes on in the new one."""
+        was_reading = isinstance(self.focused, Exchange | SourceScroll)
+        await self.put(turn.question, refresh=refresh, within=_documents_of(turn))
+        newest = self.talk.newest
+        if was_reading and newest is not None:
+            newest.focus()
+            self._follow(newest)
 
     async def action_new(self) -> None:
         self.questions.leave()

@@ -17,10 +17,13 @@ from tui.widgets.saved_exchange import SavedExchange
 
 if TYPE_CHECKING:
     from tui.app import FootnoteApp
+    from tui.screens.history import HistoryScreen
 
 
 class AskHistory(AskModels):
     """Opens saved conversations in place of the open one."""
+
+    _sought = ""  #: the words by which the conversation was found that is being opened
 
     def reopen_last(self) -> None:
         """Open the last conversation, if the setting says so and nothing was asked meanwhile."""
@@ -31,10 +34,11 @@ class AskHistory(AskModels):
         from tui.screens.history import HistoryScreen
 
         screen = HistoryScreen(self.engine, self.glyphs, self.questions.conversation_id)
-        self.app.push_screen(screen, self._conversation_chosen)
+        self.app.push_screen(screen, partial(self._conversation_chosen, screen))
 
-    def _conversation_chosen(self, entry: SavedConversation | None) -> None:
+    def _conversation_chosen(self, screen: HistoryScreen, entry: SavedConversation | None) -> None:
         if entry is not None:
+            self._sought = screen.words
             self._in_thread(partial(saved.open_conversation, self.engine, entry, MAX_TURNS))
 
     def _in_thread(self, work: partial[None]) -> None:
@@ -58,12 +62,15 @@ class AskHistory(AskModels):
         shown = [SavedExchange(turn, self.glyphs, event.states) for turn in event.turns]
         with self.app.batch_update():  # all are mounted before the first layout
             await asyncio.gather(*map(self.talk.add, shown))
-        newest = self.talk.newest
-        if newest is None:
-            self._arrange()
+        sought, self._sought = self._sought, ""
+        if shown:
+            from tui.render.history_rows import turn_with
+
+            turn = shown[turn_with(event.turns, sought)]
+            self._follow(turn)
+            turn.focus()
         else:
-            self._follow(newest)
-            newest.focus()
+            self._arrange()
 
     @on(saved.Refused)
     def _history_refused(self, event: saved.Refused) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.screen import Screen
 from textual.widget import Widget
 
-from rag.protocols import ErrorRates
 from tui.render.answer_text import error_rates
 from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
@@ -17,6 +17,9 @@ from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
 from tui.widgets.source_pane import SourceList, SourcePane, SourceScroll
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 
 class AskLayout(Screen[None]):

@@ -24,6 +24,7 @@ class AskModels(AskCommands):
 
     _wanted: CommandRun | None = None  #: the fetch after which its model answers
     _seen: CommandRun | None = None  #: a fetch that has ended, which the user has seen
+    _trying = ""  #: the model that is being tried
     _pulling = False  #: whether a model is fetched as soon as the list is there
 
     def action_model(self, name: str = "") -> None:
@@ -32,14 +33,17 @@ class AskModels(AskCommands):
             self.prompt.put("/model ")
             self.to_prompt()
             return
-        self.app.notify(f"trying {quote_foreign(name)} …", markup=False, timeout=3)
         self._try_model(name)
 
     def _try_model(self, name: str) -> None:
+        self._trying = name
+        self._show_fetch()
         self._run_in_thread(partial(worker.use_model, self.engine, name, self.post_message))
 
     @on(worker.ModelTried)
     def _model_tried(self, event: worker.ModelTried) -> None:
+        self._trying = ""
+        self._show_fetch()
         severity: SeverityLevel = "warning" if event.failed else "information"
         words = self.glyphs.say(quote_foreign(event.says))
         self.app.notify(words, markup=False, severity=severity, timeout=8)
@@ -93,10 +97,12 @@ class AskModels(AskCommands):
         self._seen = run if run is not None and not run.running else None
 
     def _show_fetch(self) -> None:
-        """Show how far the fetch is; a model that is here then answers from now on."""
+        """Show how far the fetch is, or what is tried; a model that was fetched then answers."""
         run = cast("FootnoteApp", self.app).commands.runs.get(models.FETCH)
         is_shown = run is not None and run is not self._seen
         words = models.fetch_words(run, self.glyphs, "F4 shows it") if run and is_shown else ""
+        if self._trying:
+            words = f"{self.glyphs.waiting} trying {quote_foreign(self._trying)} …"
         self.query_one("#fetch", WorkLine).show(words)
         if run is not None and run is self._wanted and not run.running:
             self._wanted = None

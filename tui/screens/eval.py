@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 _EVAL = "eval"
+#: A line of a file of questions.
+_LINE = (
+    '{"id": "1", "question": "…", "answers": ["…"], "answerable": true, "type": "fact",\n'
+    ' "evidence": [{"source": "folder/file.txt", "quote": "…"}]}'
+)
 
 
 class EvalScreen(InputPage):
@@ -142,8 +147,10 @@ class EvalScreen(InputPage):
             return
         entry = self.entry
         if entry is None:
-            empty = "no run here yet: n starts one over a file of questions"
-            self._say(empty if self._known else self.glyphs.say("looking…"))
+            empty = (
+                f"no run here yet: n starts one over a file of questions, one line each:\n{_LINE}"
+            )
+            self._say(self.glyphs.say(empty if self._known else "looking…"))
             return
         before = self._before(entry)
         words = f"c compares it with {run_rows.title(before)}" if before else "m marks it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,11 +12,13 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from rag.protocols import ErrorRates
 from tui.commands import bindings
 from tui.render.answer_text import assemble
 from tui.render.glyphs import Glyphs
 from tui.render.help_text import help_text
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 
 class HelpText(Static):

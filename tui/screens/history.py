@@ -47,6 +47,7 @@ class HistoryScreen(Screen[Conversation | None]):
         self.glyphs = glyphs
         self.open_id = open_id
         self.found: tuple[Conversation, ...] = ()
+        self.words = ""  #: what was looked for when a conversation was chosen
         self._search = 0  #: number of the last search
         self._marked: int | None = None  #: the row that has the sign of the cursor
 
@@ -168,6 +169,7 @@ class HistoryScreen(Screen[Conversation | None]):
 
     def action_choose(self) -> None:
         if self.entry is not None:
+            self.words = self.query_one(Input).value
             self.dismiss(self.entry)
 
     def action_export(self) -> None:

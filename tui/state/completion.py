@@ -1,4 +1,4 @@
-"""What the prompt can complete: a `/` command, the path after `/add`, a document after `@`."""
+"""What the prompt can complete: a `/` command, the path of a file, a document after `@`."""
 
 from __future__ import annotations
 
@@ -57,9 +57,15 @@ def completions(text: str, sources: Sequence[str] = ()) -> list[Completion]:
             if command.id.startswith(name)
         ]
     command = _SLASH.get(name)
-    if command is None or command.takes != "PATH":
+    takes = command.takes if command is not None else ""
+    if takes == "PATH":
+        paths = complete_path(argument.lstrip())
+    elif takes == "NAME" and "/" in argument:  # a model, which may be a file
+        ends = ("/", ".gguf")
+        paths = [path for path in complete_path(argument.lstrip()) if path.endswith(ends)]
+    else:
         return []
-    return [Completion(f"/{name} {path}") for path in complete_path(argument.lstrip())]
+    return [Completion(f"/{name} {path}") for path in paths]
 
 
 def _documents(text: str, sources: Sequence[str]) -> list[Completion]:

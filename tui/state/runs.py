@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 
-from rag.domain.runs import RunComparison, RunListing
 from rag.errors import RagError, Usage
 from tui.worker import PostMessage, as_rag_error
+
+if TYPE_CHECKING:
+    from rag.domain.runs import RunComparison, RunListing
 
 
 class RunSource(Protocol):

@@ -9,7 +9,6 @@ from textual.message import Message
 
 from rag.domain import Conversation, FileState, SavedTurn
 from rag.errors import RagError
-from rag.export.conversation import cited_documents
 from tui.worker import PostMessage, as_rag_error
 
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ def open_conversation(
     engine: ChatEngine, entry: Conversation, last: int, post: PostMessage
 ) -> None:
     """Fetch the `last` turns of a conversation with the states of the files they cite."""
+    from rag.export.conversation import cited_documents
+
     try:
         turns = engine.conversation(entry.id, last)
         cited = cited_documents(turns)

@@ -71,6 +71,7 @@ class Exchange(TurnParts, can_focus=True):
         self.cursor = AnswerCursor()
         self.current = False  #: whether the source pane shows this turn
         self._marked: MarkedText | None = None
+        self._typing = False  #: whether a letter has sent the focus to the prompt
         self._stream = AnswerStream()
         self._has_new_text = False
         self._notices: list[str] = []
@@ -253,6 +254,7 @@ class Exchange(TurnParts, can_focus=True):
             await self.app.run_action(f"screen.{command}", self.screen)
 
     def on_focus(self) -> None:
+        self._typing = False
         self.post_message(self.Moved(self))
         self._paint_text()
 
@@ -264,10 +266,11 @@ class Exchange(TurnParts, can_focus=True):
             self._paint()
 
     def on_key(self, event: events.Key) -> None:
-        is_bound = event.key in self.screen.active_bindings
+        is_bound = not self._typing and event.key in self.screen.active_bindings
         if event.is_printable and event.character and not is_bound:
             event.stop()
             event.prevent_default()
+            self._typing = True  # letters that follow in a burst are no commands
             self.post_message(self.Typed(event.character))
 
 

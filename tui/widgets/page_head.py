@@ -35,10 +35,14 @@ class PageHead(Widget):
 
     def render(self) -> Content:
         width = self.size.width
-        words = self._glyphs.say(self._title + (f" · {self.words}" if self.words else ""))
+        parts = [self._title, *filter(None, self.words.split(" · "))]
+        words = self._glyphs.say(" · ".join(parts))
         tabs = self._tabs()
         if cell_len(words) + 2 + tabs.cell_length > width:
             tabs = Content("")  # the keys below name the pages too
+        while len(parts) > 2 and cell_len(words) + 1 + tabs.cell_length > width:
+            parts.pop()  # the last part says least; a part is not cut
+            words = self._glyphs.say(" · ".join(parts))
         shown = self._glyphs.cut(words, max(1, width - tabs.cell_length - 1))
         gap = " " * max(1, width - cell_len(shown) - tabs.cell_length)
         return Content(shown + gap).stylize("bold", 0, len(self._title)) + tabs

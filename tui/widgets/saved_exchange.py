@@ -10,7 +10,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rag.domain import FileState, SavedTurn
-from rag.export.conversation import cited_documents
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import assemble
 from tui.render.glyphs import Glyphs
@@ -27,6 +26,8 @@ class SavedExchange(Exchange):
         super().__init__(saved.question, glyphs)
         self.saved = saved
         self._time = time_of(saved.asked, datetime.now().astimezone())
+        from rag.export.conversation import cited_documents
+
         own = cited_documents([saved])
         self._states = {cited: state for cited, state in states.items() if cited in own}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,13 +13,15 @@ from textual.message import Message
 from textual.widgets import Static
 
 from rag.domain import Document
-from rag.protocols import ErrorRates
 from tui.commands import bindings
 from tui.render import caption
 from tui.render.excerpt import Excerpt, make_excerpt
 from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
 from tui.widgets.text_view import TextView, laid_width
+
+if TYPE_CHECKING:
+    from rag.protocols import ErrorRates
 
 #: The style of the evidence.
 EVIDENCE_STYLE = "bold underline $text-warning on $warning-muted"
