@@ -112,14 +112,14 @@ class ChatProcess:
         """What the child reads or writes, piece by piece."""
         child = self._running()
         self._ask(do, arguments)
+        piece = None
         try:
-            while (piece := self._ask("next", stop=stop)) is not None:
+            while not stop() and (piece := self._ask("next", stop=stop)) is not None:
                 yield piece
-        except GeneratorExit:
-            if self._child is child:
+        finally:
+            if piece is not None and self._child is child:  # it is not at its end
                 with suppress(ModelEnded):  # nobody waits for it any more
                     self._ask("end")
-            raise
 
     def _ask(self, do: str, arguments: Message | None = None, stop: Stop = _never) -> Any:
         """The reply to one request."""

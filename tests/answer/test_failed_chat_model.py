@@ -214,7 +214,7 @@ def test_it_is_said_in_json_and_kept(failed: Answer) -> None:
 def test_it_is_said_in_a_line_by_every_interface(
     failed: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    says = "the chat model chat failed: host has said nothing for 60 seconds"
+    says = "the chat model chat failed: host␛[31m has said nothing for 60 seconds"
     whose = "what it had written before is checked, the rest is the built-in reader's"
     print_answer(failed, quiet=True)
     printed = capsys.readouterr().out
@@ -295,7 +295,9 @@ def test_a_process_reads_and_writes_as_the_model_itself(tmp_path: Path, tiny: Pa
         assert far.tokens("The mill of Ashby was built in 1871. " * 9, special=False) == ids
         assert list(far.read(ids)) == list(near.read(ids))
         assert list(far.write(30, 0.0, 0)) == list(near.write(30, 0.0, 0))
-        assert list(far.read(ids, lambda: True))[-1:] != [len(ids)]  # stopped within it
+        assert list(far.read(ids[::-1], lambda: True)) == []
+        stops = iter([False, False, True])
+        assert len(list(far.write(30, 1.0, 0, lambda: next(stops, True)))) == 2
         with pytest.raises(TooLong):
             list(far.read([0] * 2000))
         list(far.read(ids))

@@ -65,19 +65,18 @@ def test_nothing_is_sent_if_the_reader_abstains(home: Path, chat_server: ChatSer
 def test_a_server_that_fails_is_named_under_the_readers_answer(
     home: Path, chat_server: ChatServer, model: str
 ) -> None:
-    seeded = home
-    done = run(seeded, "--model", f"{chat_server.url}#{model}", "ask", QUESTION)
+    done = run(home, "--model", f"{chat_server.url}#{model}", "ask", QUESTION)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     assert "over 5,000" in done.stdout and "hint: " in done.stdout
     host = f"127.0.0.1:{chat_server.port}"
     assert f"! the chat model {model} failed: {host}" in done.stdout
-    shown = run(seeded, "history", "show", "last").stdout
+    shown = run(home, "export", "--last").stdout
     assert f"the chat model {model} failed: {host}" in shown
-    checked = run(seeded, "models", "check", f"{chat_server.url}#{model}", "--json")
+    checked = run(home, "models", "check", f"{chat_server.url}#{model}", "--json")
     assert checked.returncode == 1
     (found,) = json.loads(checked.stdout)["models"]
     assert not found["good"] and found["cure"] and found["path"] is None
-    assert run(seeded, "models", "use", f"{chat_server.url}#{model}").returncode == 1
+    assert run(home, "models", "use", f"{chat_server.url}#{model}").returncode == 1
 
 
 def test_a_server_that_is_not_there_leaves_the_readers_answer(
