@@ -100,6 +100,11 @@ _SAME = {
         "quickly rapidly",
         "country nation",
         "region area",
+        "famous renowned",
+        "approximately roughly",
+        "almost nearly",
+        "yearly annual annually",
+        "car automobile",
     )
     for word in words.split()
 }
