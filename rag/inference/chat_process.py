@@ -123,27 +123,25 @@ class ChatProcess:
 
     def _ask(self, do: str, arguments: Message | None = None, stop: Stop = _never) -> Any:
         """The reply to one request."""
-        request = {"do": do, **(arguments or {})}
-        return self._reply(self._running(), request, stop, self._silent_seconds)
+        child, request = self._running(), {"do": do, **(arguments or {})}
+        try:
+            return child.ask(request, stop, self._silent_seconds)
+        except (ModelBroken, TooLong):
+            raise
+        except BaseException:  # also an interrupt: the next reply would be that of this request
+            self.close()
+            raise
 
     def _running(self) -> _Child:
         if self._child is None:
-            self._child = _Child()
-            request = {"do": "open", **self._opening}
-            self.size = self._reply(self._child, request, _never, _OPENING_SECONDS)
+            child = _Child()
+            try:
+                self.size = child.ask({"do": "open", **self._opening}, _never, _OPENING_SECONDS)
+            except BaseException:
+                child.kill()
+                raise
+            self._child = child
         return self._child
-
-    def _reply(self, child: _Child, request: Message, stop: Stop, seconds: float) -> Any:
-        try:
-            child.send(request)
-            reply = child.reply(stop, seconds)
-        except ModelEnded:
-            self.close()
-            raise
-        if "error" in reply:
-            name, what, cure = reply["error"]
-            raise _ERRORS.get(name, ModelBroken)(what, cure)
-        return reply["value"]
 
 
 class _Child:
@@ -163,19 +161,27 @@ class _Child:
             target=self._listen, args=(self.process.stdout,), name="chat model", daemon=True
         ).start()
 
-    def send(self, request: Message) -> None:
-        """Send a request. Raises `ModelEnded`."""
+    def ask(self, request: Message, stop: Stop, seconds: float) -> Any:
+        """The value of the reply to a request, at most `seconds` later.
+
+        Its work is asked to end once `stop` returns True. Raises `ModelEnded`, and what the child
+        reports.
+        """
+        self._send(request)
+        reply = self._reply(stop, seconds)
+        if "error" in reply:
+            name, what, cure = reply["error"]
+            raise _ERRORS.get(name, ModelBroken)(what, cure)
+        return reply["value"]
+
+    def _send(self, request: Message) -> None:
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
         except (OSError, ValueError) as error:
             raise self._ended() from error
 
-    def reply(self, stop: Stop, seconds: float) -> Message:
-        """The next reply; the work is asked to end once `stop` returns True.
-
-        Raises `ModelEnded`.
-        """
+    def _reply(self, stop: Stop, seconds: float) -> Message:
         until, asked = time.monotonic() + seconds, False
         while True:
             try:
@@ -183,7 +189,7 @@ class _Child:
             except queue.Empty:
                 if not asked and stop():
                     asked = True
-                    self.send({"do": STOP})
+                    self._send({"do": STOP})
                 if time.monotonic() > until:
                     raise ModelEnded(f"it gave no answer for {seconds:g} seconds", _CURE) from None
                 continue

@@ -310,6 +310,18 @@ def test_a_process_reads_and_writes_as_the_model_itself(tmp_path: Path, tiny: Pa
         far.close()
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="the system lists no processes there")
+def test_a_process_that_cannot_open_its_model_is_ended(tmp_path: Path, tiny: Path) -> None:
+    before = _children()
+    with pytest.raises(ModelBroken, match="context"):
+        ChatProcess(str(tiny), 2**31 - 1, 1, str(tmp_path), "")
+    assert _children() == before
+
+
+def _children() -> set[str]:
+    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
+
+
 def test_no_process_outlives_the_bot(home: Path, tiny: Path) -> None:
     with Bot.open(Config(home=str(home), model=str(tiny))) as bot:
         pid = _process(bot).pid
