@@ -100,6 +100,8 @@ _SAME = {
         "quickly rapidly",
         "country nation",
         "region area",
+        "because due",
+        "over exceed exceeding exceeds exceeded",
         "famous renowned",
         "approximately roughly",
         "almost nearly",

@@ -45,6 +45,11 @@ def _place(text: str) -> Place:
             "When does it open?",
             "Ashby wants no pool\nAshby opens its pool in June.",
         ),
+        (
+            "The mill closed due to the flood.",
+            "Why did it close?",
+            "So the mill closed because of the flood.",
+        ),
         ("When the bell rings, lock up.", "When?", "Lock up when the bell rings."),
         ("A stone would fall down.", "What would?", "In the town, a stone would fall down."),
         ("The mill cost a total of 900 euros.", "How much?", "The mill cost 900 euros."),
