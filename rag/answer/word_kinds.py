@@ -11,7 +11,7 @@ NEUTRAL = frozenset(
     facts.stem(word)
     for word in (
         "answer question note notes passage text document source according based following"
-        " tell tells told speak speaks spoke spoken believes thinks claims explains adds argues"
+        " tell tells told speak speaks spoke spoken believes thinks claims adds argues"
         " called named located known given provided stated states mentioned mentions described"
         " describes refers referred said says listed includes included including consists"
         " contains comprised comprises regarding specific one within inside among amongst during"
