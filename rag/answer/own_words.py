@@ -9,7 +9,7 @@ by its words:
   its source does, and leaves out no item of a list between two others.
 * All its content words, numbers and dates are in the place or in the question, and not most of them
   only in the question. Words that say nothing ("is located", "the answer") do not count. If a word
-  is only in the question, the sentence has the reader's short answer.
+  is nowhere but in the question, the sentence has the reader's short answer.
 * The words that it shares with the place come in the same order, but for one exchange of two parts
   ("In 1871 the mill was built"), and one more where only one of them has "by". If a word is only in
   the question, there is no exchange. The question with the reader's short answer in it may have any
@@ -113,10 +113,11 @@ def _place_fault(
         return "it is about something that its source does not name there"
     if _restates(counted, asked, source, short):
         return form_fault(text, place.text, names, (*asked.tokens, *asked.stems))
-    if missing and not (sure and _has_answer(text, short)):
-        return "a part of it is only in the question"
     elsewhere = words_of(passages).stems
-    exact = not sure or any(not has_form(elsewhere, stem) for stem in missing)
+    unknown = any(not has_form(elsewhere, stem) for stem in missing)
+    if (missing and not sure) or (unknown and not _has_answer(text, short)):
+        return "a part of it is only in the question"
+    exact = not sure or unknown
     return _order_fault(own, source, aligned, exact) or form_fault(text, place.text, names)
 
 
