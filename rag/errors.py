@@ -9,6 +9,7 @@
     ├── LibraryBroken       exit 1   the library fails its checksums, or is of another kind
     ├── LibraryBusy         exit 1   another process is writing
     ├── ModelBroken         exit 1   a model file that llama.cpp cannot load, or a wrong one
+    ├── ModelEnded          exit 1   the process of a chat model has ended, or does not answer
     ├── DownloadFailed      exit 1   a model file could not be fetched, or is another one
     ├── ServerFailed        exit 1   the server of a chat model cannot be reached, refuses, or lies
     ├── TooLong             exit 1   the required parts of a prompt exceed the model's context
@@ -69,6 +70,10 @@ class LibraryBusy(RagError):
 
 class ModelBroken(RagError):
     """A model file is damaged, incomplete, or not a chat model."""
+
+
+class ModelEnded(RagError):
+    """The process of a chat model has ended by itself, was killed, or gives no answer."""
 
 
 class DownloadFailed(RagError):

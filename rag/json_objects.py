@@ -43,6 +43,18 @@ class PartObject(TypedDict):
     short: str | None
 
 
+class ModelFailureObject(TypedDict):
+    """What happened to a chat model, and what to do next.
+
+    `wrote` says whether sentences that it had written before are in the answer.
+    """
+
+    model: str
+    what: str
+    cure: str
+    wrote: bool
+
+
 class ComputedObject(TypedDict):
     """A computation over rows of a table; `citations` has the first of them."""
 
@@ -118,7 +130,8 @@ class AnswerObject(TypedDict):
     `left_out` is present only if masked text would answer, `languages` only if the reader does not
     read those of the question or of the nearest passages, `related` only if there are sentences
     near the question that are not surely an answer, `withheld` only if sentences of a chat model
-    did not pass the check, `within` only if some documents alone were searched.
+    did not pass the check, `within` only if some documents alone were searched, `model_failed` only
+    if a chat model failed, so that the built-in reader's answer is shown.
     """
 
     schema: int
@@ -143,6 +156,7 @@ class AnswerObject(TypedDict):
     withheld: NotRequired[list[ClaimObject]]
     within: NotRequired[list[str]]
     parts: NotRequired[list[PartObject]]
+    model_failed: NotRequired[ModelFailureObject]
 
 
 class SavedAnswer(TypedDict):

@@ -13,6 +13,7 @@ from rag.answer import calibration
 from rag.answer.similarity import SentenceSimilarity
 from rag.config import READER, Config
 from rag.domain import Model
+from rag.errors import ModelEnded, ServerFailed
 from rag.ingest.chunk import CHUNKER_VERSION
 from rag.protocols import Embedder, Writer
 from rag.server_address import ServerAddress
@@ -176,7 +177,9 @@ class Machines:
     def writer(self) -> Writer:
         """The built-in reader or the chat model, by the setting `model`."""
         if self._writer is None:
-            self._writer = self._reader() if self.config.model == READER else self._chat_writer()
+            if self.config.model != READER:
+                return self._chat_writer()
+            self._writer = self._reader()
         return self._writer
 
     def _reader(self) -> Writer:
@@ -195,11 +198,28 @@ class Machines:
         return Reader(model, name, fit, self.part_reader())
 
     def _chat_writer(self) -> Writer:
+        """The writer with the chat model. One that cannot be opened now is opened anew later."""
+        from rag.answer.chat_writer import FailedChat
+
+        config = self.config
+        try:
+            chat, model = self._served(config.server) if config.server else self._loaded()
+        except (ServerFailed, ModelEnded) as error:
+            server = config.server
+            model = (
+                Model(server.model or server.url, "", server=server.host)
+                if server
+                else Model(config.model, "")
+            )
+            return self._written_by(FailedChat(error), model)
+        self._chat_model = chat
+        self._writer = self._written_by(chat, model)
+        return self._writer
+
+    def _written_by(self, chat: Chat, model: Model) -> Writer:
         from rag.answer.chat_writer import ChatWriter
 
         config = self.config
-        chat, model = self._served(config.server) if config.server else self._loaded()
-        self._chat_model = chat
         return ChatWriter(
             chat,
             model,
@@ -212,16 +232,15 @@ class Machines:
         )
 
     def _loaded(self) -> tuple[Chat, Model]:
-        """The chat model of a file, open."""
-        from rag.inference.llama_chat import ChatModel
+        """The chat model of a file, open in a process of its own."""
+        from rag.inference.chat_process import ChatProcess
         from rag.inference.model_trial import find_tried_chat_model
-        from rag.inference.thread_choice import choose_threads
 
         config = self.config
         file, sha256 = find_tried_chat_model(config.home, config.model)
-        chat = ChatModel(str(file.path), config.context_tokens, config.threads)
-        if not config.threads:
-            choose_threads(chat, config.home, sha256)
+        chat = ChatProcess(
+            str(file.path), config.context_tokens, config.threads, config.home, sha256
+        )
         return chat, Model(file.name, sha256)
 
     def _served(self, address: ServerAddress) -> tuple[Chat, Model]:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.domain import Answer, Answers, Claim, FileState, Judgement, Reason, Verdict
+from rag.domain import (
+    Answer,
+    Answers,
+    Claim,
+    FileState,
+    Judgement,
+    ModelFailure,
+    Reason,
+    Verdict,
+)
 
 #: The result of the check for one sentence.
 VERDICT_PHRASES: dict[Verdict, str] = {
@@ -128,3 +137,13 @@ def withheld_reason(claim: Claim) -> str:
     """Return what is wrong with a withheld sentence: its verdict, and the first reason for it."""
     found = [reason for reason in claim.reasons if not reason.startswith("model: ")]
     return ": ".join([VERDICT_PHRASES[claim.verdict], *found[:1]])
+
+
+def failure_phrase(failure: ModelFailure) -> str:
+    """Return which chat model failed, what happened, and whose the answer is."""
+    whose = (
+        "what it had written before is checked, the rest is the built-in reader's"
+        if failure.wrote
+        else "this is the built-in reader's answer"
+    )
+    return f"the chat model {failure.name} failed: {failure.what}; {whose}"

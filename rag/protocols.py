@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rag.domain import Claim, Draft, Model, Passage, Piece, Progress, Span, Turn
+from rag.domain import Claim, Draft, Model, ModelFailure, Passage, Piece, Progress, Span, Turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,14 +18,15 @@ class Writer(Protocol):
 
     `write` yields a `Draft`, then pieces, with `Progress` between them; closing the iterator stops
     the work. A later `Draft` takes the place of the first. A `Passage` is one that the writer found
-    itself and cites from there on; a `Claim` is a sentence that it withheld.
+    itself and cites from there on; a `Claim` is a sentence that it withheld. A `ModelFailure` says
+    that the rest is another writer's.
     """
 
     model: Model
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[Draft | Progress | Piece | Claim | Passage]: ...
+    ) -> Iterator[Draft | Progress | Piece | Claim | Passage | ModelFailure]: ...
 
 
 @runtime_checkable

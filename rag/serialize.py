@@ -61,6 +61,12 @@ def answer(value: d.Answer) -> AnswerObject:
             "total": round(value.seconds.total, 4),
         },
     }
+    _add_what_is_seldom(written, value)
+    return written
+
+
+def _add_what_is_seldom(written: AnswerObject, value: d.Answer) -> None:
+    """Add the fields that are present only if there is something to say."""
     if value.left_out:
         written["left_out"] = [left_out(place) for place in value.left_out]
     if value.languages:
@@ -73,7 +79,13 @@ def answer(value: d.Answer) -> AnswerObject:
         written["withheld"] = [claim(sentence) for sentence in value.withheld]
     if value.within:
         written["within"] = list(value.within)
-    return written
+    if failed := value.model_failed:
+        written["model_failed"] = {
+            "model": failed.name,
+            "what": failed.what,
+            "cure": failed.cure,
+            "wrote": failed.wrote,
+        }
 
 
 def turn(question: str, saved: SavedAnswer) -> d.Turn:

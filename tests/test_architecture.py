@@ -53,6 +53,7 @@ NO_CONNECTION = ("rag.ingest.formats.sandbox_worker",)
 HARDENED = {
     ("rag.cli.main", "_exit_code"),
     ("rag.engine.child", "serve"),
+    ("rag.inference.chat_child", "main"),
     ("rag.inference.isolated_call", "main"),
     ("rag.ingest.formats.sandbox_worker", "main"),
     ("rag.training.__main__", "main"),

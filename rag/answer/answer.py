@@ -30,6 +30,7 @@ from rag.domain import (
     Evidence,
     FoundAnswer,
     Judgement,
+    ModelFailure,
     Passage,
     Piece,
     Progress,
@@ -146,6 +147,7 @@ class _QuestionRun:
         self.draft = Draft(Receipt())
         self.pieces: list[Piece] = []
         self.withheld: list[Claim] = []
+        self.model_failed: ModelFailure | None = None
         self.retrieved_at = self.first_piece_at = self.written_at = 0.0
         self.stopped = False
         self._judgements: dict[Span | None, Judgement | None] = {}
@@ -186,7 +188,7 @@ class _QuestionRun:
 
         `found` are the pieces of an answer that is there already.
         """
-        written: Iterator[Draft | Progress | Piece | Claim | Passage] = (
+        written: Iterator[Draft | Progress | Piece | Claim | Passage | ModelFailure] = (
             self.writer.write(self.resolved_question, self.passages, history)
             if found is None
             else iter(found)
@@ -201,6 +203,8 @@ class _QuestionRun:
                     self.withheld.append(piece)
                 elif isinstance(piece, Passage):
                     self.passages = (*self.passages, piece)
+                elif isinstance(piece, ModelFailure):
+                    self.model_failed = piece
                 else:
                     self.first_piece_at = self.first_piece_at or time.perf_counter()
                     self.pieces.append(piece)
@@ -284,6 +288,7 @@ class _QuestionRun:
             parts=self.draft.parts,
             withheld=tuple(self.withheld),
             within=self.within,
+            model_failed=self.model_failed,
         )
 
     def _related(self) -> tuple[Claim, ...]:

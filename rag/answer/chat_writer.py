@@ -12,7 +12,8 @@ checked as soon as it is complete, before the next one is written:
 An answer with a model has all that the reader's has: its quotations follow the model's sentences,
 and stand before them if no sentence has the reader's short answer. A quotation whose words are in
 the sentences already is left out. If nothing of the model's is supported, the reader's answer is
-left as it is.
+left as it is. If the model fails (a server that breaks off, a process that ends, a prompt over its
+context), the sentences that were complete before stay, and the rest is the reader's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from rag.domain import (
     Claim,
     Draft,
     Model,
+    ModelFailure,
     Passage,
     Piece,
     Progress,
@@ -38,6 +40,7 @@ from rag.domain import (
     Turn,
     Verdict,
 )
+from rag.errors import ModelBroken, ModelEnded, RagError, ServerFailed, TooLong
 from rag.protocols import Writer
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from rag.answer.check import Judge
 
 Stop = Callable[[], bool]
-Written = Draft | Progress | Piece | Claim | Passage
+Written = Draft | Progress | Piece | Claim | Passage | ModelFailure
 
 _MAX_SENTENCES = 4  # sentences that the model writes for one question
 _MAX_SENTENCE_TOKENS = 80  # tokens of a sentence that is written again
@@ -64,6 +67,35 @@ class Chat(PromptModel, Protocol):
     ) -> Generator[str, None, None]: ...
 
     def close(self) -> None: ...
+
+
+class FailedChat:
+    """Fills the place of a chat model that could not be opened: any use of it raises `error`."""
+
+    size = 0
+
+    def __init__(self, error: RagError) -> None:
+        self.error = error
+
+    def conversation(self, slots: int) -> str:
+        raise self.error
+
+    def tokens(self, text: str, special: bool) -> list[int]:
+        raise self.error
+
+    def begin(self) -> list[int]:
+        raise self.error
+
+    def read(self, prompt: Sequence[int], stop: Stop) -> Iterator[int]:
+        raise self.error
+
+    def write(
+        self, max_tokens: int, temperature: float, seed: int, stop: Stop
+    ) -> Generator[str, None, None]:
+        raise self.error
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
 
 
 class ChatWriter:
@@ -147,13 +179,14 @@ class _QuestionWriter:
         self.model = writer.model
         self._writer, self._search, self._stop = writer, search, stop
         self._started_at = time.monotonic()
+        self._withheld: list[Claim] = []
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Written]:
         """Yield progress, the draft, then the pieces of the answer and the withheld sentences.
 
-        Raises `TooLong`, `ModelBroken`.
+        A model that fails is a `ModelFailure` among them.
         """
         writer = self._writer
         draft, pieces = Draft(Receipt()), list[Piece]()
@@ -167,33 +200,35 @@ class _QuestionWriter:
         if draft.abstained:
             yield draft
             return
+        yield draft
         quotes = [piece for piece in pieces if isinstance(piece, Quote)]
-        prompt = writer.prompt_around(question, passages, quotes, history)
-        yield replace(draft, receipt=prompt.receipt)
-        if not prompt.numbers:
-            yield from pieces
-            return
         composer = Composer(question, draft, pieces, passages, writer.judge, self._search)
-        yield from self._sentences(question, prompt, composer)
+        try:
+            prompt = writer.prompt_around(question, passages, quotes, history)
+            yield replace(draft, receipt=prompt.receipt)
+            if prompt.numbers:
+                yield from self._sentences(question, prompt, composer)
+        except (ServerFailed, ModelBroken, ModelEnded, TooLong) as error:
+            yield ModelFailure(self.model.name, str(error), error.cure, composer.answered)
+        yield from self._withheld
         if not self._stop():
             yield from composer.rest()
 
     def _sentences(self, question: str, prompt: Prompt, composer: Composer) -> Iterator[Written]:
         """Yield what is shown of the model's sentences, each after its check."""
-        failed: list[Claim] = []
         yield from self._read(prompt.ids)
         for text in self._written(question, self._writer.max_tokens):
             claim = yield from composer.add(text)
             if claim and claim.verdict is not Verdict.SUPPORTED:
-                failed.append(claim)
+                self._withheld.append(claim)
             if self._stop():
                 break
-        for number, claim in enumerate(failed):
-            again = None
-            if number < _MAX_WRITTEN_AGAIN and not composer.answered:
-                again = yield from self._write_again(question, claim, prompt, composer)
-            if again is None or again.verdict is not Verdict.SUPPORTED:
-                yield claim
+        for claim in self._withheld[:_MAX_WRITTEN_AGAIN]:
+            if composer.answered:
+                break
+            again = yield from self._write_again(question, claim, prompt, composer)
+            if again and again.verdict is Verdict.SUPPORTED:
+                self._withheld.remove(claim)
 
     def _write_again(
         self, question: str, claim: Claim, prompt: Prompt, composer: Composer

@@ -21,7 +21,8 @@ from dataclasses import replace
 from rag.answer.attribute import Attribution, Search
 from rag.answer.check import Judge
 from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
-from rag.answer.own_words import Place, fault_of, has_values
+from rag.answer.own_words import Place, fault_of
+from rag.answer.sentence_words import has_values
 from rag.answer.spans import parts_of, path_and_text, quote_around
 from rag.domain import (
     Citation,

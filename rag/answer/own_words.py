@@ -5,10 +5,11 @@ is asked for true, joins the subject of one fact to the end of another, and leav
 place is a sentence, row or item with what it belongs to. The sentence must agree with one of them
 by its words:
 
-* It is whole, says no word more often than its source does, and leaves out no item of a list
-  between two others.
+* It is whole, speaks of the same thing (`rag.answer.sentence_shape`), says no word more often than
+  its source does, and leaves out no item of a list between two others.
 * All its content words, numbers and dates are in the place or in the question, and not most of them
-  only in the question. Words that say nothing ("is located", "the answer") do not count.
+  only in the question. Words that say nothing ("is located", "the answer") do not count. If a word
+  is nowhere but in the question, the sentence has the reader's short answer.
 * The words that it shares with the place come in the same order, but for one exchange of two parts
   ("In 1871 the mill was built"), and one more where only one of them has "by". If a word is only in
   the question, there is no exchange. The question with the reader's short answer in it may have any
@@ -23,22 +24,18 @@ If the check's score is low, nothing may be exchanged, and no word may be only i
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.answer.word_kinds import MAY_BE_LEFT_OUT, NEUTRAL, is_number, kinds_of, one_form
-from rag.text import facts, quantities
+from rag.answer.sentence_shape import form_fault, is_clause, one_of_several, other_head
+from rag.answer.sentence_words import Words, align, has_form, has_values, words_of
+from rag.answer.word_kinds import MAY_BE_LEFT_OUT, NEUTRAL, is_number, kinds_of
+from rag.text import facts
 
-#: words by which the end of a sentence is found in its source
-_LAST_WORDS = 3
 #: share of its content words that may be in the question and not in the place
 _MOST_FROM_QUESTION = 0.4
-#: letters from which two words with the same beginning may be forms of one
-_MIN_SAME_LETTERS = 4
 #: exchanges of two parts against the order of the place
 _MOST_EXCHANGES = 1
 
@@ -49,9 +46,6 @@ _SURE = 0.6
 _BY, _ONE = "by", "one"
 #: what may stand for a name
 _PRONOUNS = frozenset("he she it they his her its their him them this these".split())
-_EXAMPLES = re.compile(r"\b(?:includ\w+|such as|like|among|for example|one of|some)\b", re.I)
-_BETWEEN_ITEMS = re.compile(r"[,;:]|\b(?:and|or)\b")
-_LEAST_ITEMS, _MOST_ITEM_WORDS = 3, 3
 _ENDS_OPEN = re.compile(
     r"(?:[,;:(\-–—]|\b(?:the|an?|and|or|of|to|in|on|at|by|for|with|from|that|is|was|are|were))$"
 )
@@ -64,23 +58,6 @@ class Place:
 
     context: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of a text, folded; the stems of the content words outside dates; the dates."""
-
-    tokens: tuple[str, ...]
-    stems: tuple[str, ...]
-    dates: tuple[facts.Date, ...]
-
-
-@lru_cache(maxsize=256)
-def _words_of(text: str) -> _Words:
-    dates, rest = facts.find_dates(text)
-    tokens = [one_form(token) for token in facts.word_tokens(facts.fold_text(rest))]
-    stems = [facts.stem(token) for token in tokens if not facts.is_stop_word(token)]
-    return _Words(tuple(tokens), tuple(stems), tuple(dates))
 
 
 def fault_of(
@@ -99,8 +76,8 @@ def fault_of(
     folded = text.rstrip().rstrip(".").casefold()
     if _ENDS_OPEN.search(folded) or _BY_NOTHING.search(folded):
         return "it is no whole sentence"
-    stems = set(_words_of(text).stems)
-    near = sorted(places, key=lambda place: -len(stems & set(_words_of(place.text).stems)))
+    stems = set(words_of(text).stems)
+    near = sorted(places, key=lambda place: -len(stems & set(words_of(place.text).stems)))
     sure = score >= _SURE
     faults = [_place_fault(text, question, place, passages, short, sure) for place in near]
     return "" if "" in faults else (faults or ["it has no source"])[0]
@@ -109,12 +86,12 @@ def fault_of(
 def _place_fault(
     text: str, question: str, place: Place, passages: str, short: str, sure: bool
 ) -> str:
-    own, source, asked = _words_of(text), _words_of(place.text), _words_of(question)
+    own, source, asked = words_of(text), words_of(place.text), words_of(question)
     named = (*source.stems, *_longer_names(passages, own, source))
-    known = (*named, *_words_of(place.context).stems)
+    known = (*named, *words_of(place.context).stems)
     counted = [stem for stem in own.stems if stem not in NEUTRAL]
-    missing = [stem for stem in counted if not _has(known, stem)]
-    if new := [stem for stem in missing if not _has(asked.stems, stem)]:
+    missing = [stem for stem in counted if not has_form(known, stem)]
+    if new := [stem for stem in missing if not has_form(asked.stems, stem)]:
         return f"its source has no word like {new[0]!r}"
     if len(missing) > _MOST_FROM_QUESTION * len(counted):
         return "most of it is only in the question"
@@ -123,7 +100,11 @@ def _place_fault(
         has_values(text, known_text) and _gives_dates(known_text, own.dates)
     ):
         return "its source has another number or date"
-    aligned = _aligned(counted, source.tokens)
+    if is_clause(own, source):
+        return "it is no whole sentence"
+    if one_of_several(own, source) or other_head(text, place.text):
+        return "its source says that of something else"
+    aligned = align(counted, source.tokens)
     if fault := _kinds_fault(own, source, asked, aligned):
         return fault
     before = source.tokens[: min(aligned, default=len(source.tokens))]
@@ -131,15 +112,16 @@ def _place_fault(
     if _other_subject(own, named, names) and not _PRONOUNS.intersection(before):
         return "it is about something that its source does not name there"
     if _restates(counted, asked, source, short):
-        return _form_fault(text, place.text, names, (*asked.tokens, *asked.stems))
-    if missing and not sure:
+        return form_fault(text, place.text, names, (*asked.tokens, *asked.stems))
+    elsewhere = words_of(passages).stems
+    unknown = any(not has_form(elsewhere, stem) for stem in missing)
+    if (missing and not sure) or (unknown and not _has_answer(text, short)):
         return "a part of it is only in the question"
-    elsewhere = _words_of(passages).stems
-    exact = not sure or any(not _has(elsewhere, stem) for stem in missing)
-    return _order_fault(own, source, aligned, exact) or _form_fault(text, place.text, names)
+    exact = not sure or unknown
+    return _order_fault(own, source, aligned, exact) or form_fault(text, place.text, names)
 
 
-def _kinds_fault(own: _Words, source: _Words, asked: _Words, aligned: Sequence[int]) -> str:
+def _kinds_fault(own: Words, source: Words, asked: Words, aligned: Sequence[int]) -> str:
     """What is denied, or said under a condition, on one side only."""
     first, last = min(aligned, default=0), max(aligned, default=-1)
     around = source.tokens[max(0, first - _WORDS_BESIDE) : last + 1 + _WORDS_BESIDE]
@@ -153,7 +135,7 @@ def _kinds_fault(own: _Words, source: _Words, asked: _Words, aligned: Sequence[i
     return ""
 
 
-def _counts_otherwise(own: _Words, source: _Words) -> bool:
+def _counts_otherwise(own: Words, source: Words) -> bool:
     """True if the sentence has a "one" and the place, which has other numbers, has none."""
     return (
         _ONE in own.tokens
@@ -162,12 +144,19 @@ def _counts_otherwise(own: _Words, source: _Words) -> bool:
     )
 
 
+def _has_answer(text: str, short: str) -> bool:
+    """True if a sentence has the words and values of the reader's short answer, if there is one."""
+    known = words_of(text).stems
+    words = [stem for stem in words_of(short).stems if not is_number(stem)]
+    return all(has_form(known, stem) for stem in words) and has_values(short, text)
+
+
 def _only_later(tokens: Sequence[str]) -> bool:
     """True if something is "not so until" a time: it is so then."""
     return "not" in tokens and "until" in tokens[tokens.index("not") :]
 
 
-def _order_fault(own: _Words, source: _Words, aligned: Sequence[int], exact: bool) -> str:
+def _order_fault(own: Words, source: Words, aligned: Sequence[int], exact: bool) -> str:
     """Whether parts are exchanged, of which none may be if `exact`, or done by something else."""
     exchanges = sum(after <= before for before, after in pairwise(aligned))
     changed_voice = (_BY in own.tokens) != (_BY in source.tokens)
@@ -178,14 +167,16 @@ def _order_fault(own: _Words, source: _Words, aligned: Sequence[int], exact: boo
     return ""
 
 
-def _restates(counted: Sequence[str], asked: _Words, source: _Words, short: str) -> bool:
+def _restates(counted: Sequence[str], asked: Words, source: Words, short: str) -> bool:
     """True if a sentence is the question, in its order, with the reader's short answer in it.
 
     The place has the short answer, which is not mostly words of the question.
     """
-    answer = set(_words_of(short).stems)
+    answer = set(words_of(short).stems)
     new = {stem for stem in counted if stem not in asked.stems}
-    known = all(stem in answer or (not is_number(stem) and _has(asked.stems, stem)) for stem in new)
+    known = all(
+        stem in answer or (not is_number(stem) and has_form(asked.stems, stem)) for stem in new
+    )
     order = [asked.stems.index(stem) for stem in counted if stem in asked.stems]
     return (
         bool(answer)
@@ -216,21 +207,13 @@ def _other_doer(own: Sequence[str], source: Sequence[str]) -> bool:
     return False
 
 
-def _form_fault(text: str, place: str, names: frozenset[str], twice: Sequence[str] = ()) -> str:
-    if _repeats(_words_of(text), _words_of(place), names, twice):
-        return "it repeats itself"
-    if text[-1:].isalnum() and _goes_on(text, place):
-        return "it breaks off where its source goes on"
-    return "it leaves out items of a list" if _skips_items(text, place) else ""
-
-
-def _other_subject(own: _Words, named: Sequence[str], names: frozenset[str]) -> bool:
+def _other_subject(own: Words, named: Sequence[str], names: frozenset[str]) -> bool:
     """True if the sentence begins with a name that is not among the words of the place."""
     first = next(iter(own.stems), "")
-    return first in names and not _has(named, first)
+    return first in names and not has_form(named, first)
 
 
-def _longer_names(passages: str, own: _Words, source: _Words) -> list[str]:
+def _longer_names(passages: str, own: Words, source: Words) -> list[str]:
     """The stems before the last word of a name, where the place has that word alone.
 
     The passages have the name in full, as the sentence does ("the mayor Jane Doe" and "Doe").
@@ -264,47 +247,9 @@ def _negations(tokens: Sequence[str]) -> int:
     return facts.count_negations(" ".join(tokens)) % 2
 
 
-def _repeats(own: _Words, source: _Words, names: frozenset[str], twice: Sequence[str]) -> bool:
-    """True if a content word, or two in a row, are said more often than the source says them.
-
-    Of a name, all forms are counted ("Russian", "Russia"). The words of `twice` may be said once
-    more ("the force between nucleons is the strong force").
-    """
-    pairs, known_pairs = Counter(pairwise(own.stems)), Counter(pairwise(source.stems))
-    words = Counter(token for token in own.tokens if not facts.is_stop_word(token))
-    named = Counter(stem for stem in own.stems if stem in names)
-    known_words, known_names = Counter(source.tokens), Counter(source.stems)
-    return (
-        any(n > max(1, known_pairs[pair]) for pair, n in pairs.items())
-        or any(n > max(1, known_words[word]) + (word in twice) for word, n in words.items())
-        or any(n > max(1, known_names[name]) + (name in twice) for name, n in named.items())
-    )
-
-
-def _skips_items(text: str, place: str) -> bool:
-    """True if the text has items of a list of the place, and not one that stands between them."""
-    if _EXAMPLES.search(text):
-        return False
-    own = set(_words_of(text).stems)
-    items = [facts.content_stems(item) for item in _BETWEEN_ITEMS.split(place)]
-    listed = [own.issuperset(item) for item in items if 0 < len(item) <= _MOST_ITEM_WORDS]
-    if sum(listed) < _LEAST_ITEMS:
-        return False
-    last = len(listed) - listed[::-1].index(True)
-    return not all(listed[listed.index(True) : last])
-
-
-def _goes_on(text: str, place: str) -> bool:
-    """True if the place has the last words of the text, and another word right after them."""
-    last = " ".join(text.split()[-_LAST_WORDS:])
-    whole = " ".join(place.split())
-    at = whole.find(last)
-    return at >= 0 and whole[at + len(last) :][:2].strip().isalnum()
-
-
 def _gives_dates(text: str, dates: Sequence[facts.Date]) -> bool:
     """True if the text gives the day and the year of each date, and not a part of it only."""
-    known = _words_of(text)
+    known = words_of(text)
     return all(
         any(
             other.agrees(date)
@@ -313,43 +258,4 @@ def _gives_dates(text: str, dates: Sequence[facts.Date]) -> bool:
             for other in known.dates
         )
         for date in dates
-    )
-
-
-def _has(known: Sequence[str], stem: str) -> bool:
-    """True if a stem is known, or one that begins like it: another form of the word."""
-    if stem in known:
-        return True
-    if is_number(stem):
-        return True  # numbers are compared by value
-    least = max(_MIN_SAME_LETTERS, len(stem) - 3)
-    return any(
-        (len(other) >= least and other[:least] == stem[:least])
-        or (other and stem.startswith(other) and 3 <= len(other) >= len(stem) - 2)
-        for other in known
-    )
-
-
-def _aligned(own: Sequence[str], tokens: Sequence[str]) -> list[int]:
-    """The places of the stems among the words of a source, each after the last one if it can be."""
-    places: dict[str, list[int]] = {}
-    for place, token in enumerate(tokens):
-        places.setdefault(facts.stem(token), []).append(place)
-    aligned = list[int]()
-    for stem in own:
-        if found := places.get(stem):
-            last = aligned[-1] if aligned else -1
-            index = bisect_right(found, last)
-            aligned.append(found[index] if index < len(found) else found[0])
-    return aligned
-
-
-def has_values(text: str, other: str) -> bool:
-    """True if all dates and numbers of `text` are in `other`."""
-    dates, rest = facts.find_dates(text)
-    known_dates, known_rest = facts.find_dates(other)
-    known_numbers = quantities.find_numbers(known_rest)
-    return all(any(d.agrees(known) for known in known_dates) for d in dates) and all(
-        any(n.agrees(known) or known.agrees(n) for known in known_numbers)
-        for n in quantities.find_numbers(rest)
     )

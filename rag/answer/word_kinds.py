@@ -11,7 +11,7 @@ NEUTRAL = frozenset(
     facts.stem(word)
     for word in (
         "answer question note notes passage text document source according based following"
-        " tell tells told speak speaks spoke spoken believes thinks claims explains adds argues"
+        " tell tells told speak speaks spoke spoken believes thinks claims adds argues"
         " called named located known given provided stated states mentioned mentions described"
         " describes refers referred said says listed includes included including consists"
         " contains comprised comprises regarding specific one within inside among amongst during"
@@ -100,6 +100,13 @@ _SAME = {
         "quickly rapidly",
         "country nation",
         "region area",
+        "because due",
+        "over exceed exceeding exceeds exceeded",
+        "famous renowned",
+        "approximately roughly",
+        "almost nearly",
+        "yearly annual annually",
+        "car automobile",
     )
     for word in words.split()
 }

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from rag.cli.source_places import evidence_place, file_phrase, passage_place
 from rag.domain import Answer, Claim, Passage, Verdict
 from rag.phrases import (
+    HINT,
     LINE_LEFT_OUT,
     RELATED,
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     WITHHELD,
     abstention_phrase,
+    failure_phrase,
     file_notes,
     is_related,
     judgement_phrase,
@@ -114,6 +116,9 @@ def _notes(answer: Answer) -> Iterator[str]:
         yield f"Note: {phrase}: {quote_foreign(source)}"
     for dropped in answer.receipt.dropped:
         yield f"Note: left out for lack of room: {quote_foreign(dropped)}"
+    if failure := answer.model_failed:
+        cure = f" {HINT.capitalize()} {quote_foreign(failure.cure)}" if failure.cure else ""
+        yield f"Note: {quote_foreign(failure_phrase(failure))}.{cure}"
     for claim in answer.withheld:
         sentence = quote_foreign(claim.sentence.text)
         yield f'{WITHHELD.capitalize()}: "{sentence}" {quote_foreign(withheld_reason(claim))}'

@@ -31,7 +31,7 @@ def models() -> None:
 @click.pass_obj
 def models_list(console: Console, available: bool) -> None:
     """List the models on this computer."""
-    from rag.cli.output import ModelRow, print_models
+    from rag.cli.model_output import ModelRow, print_models
     from rag.inference import weights
 
     config = console.config()

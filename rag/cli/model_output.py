@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypedDict
 
-from rag.cli.output import make_console
+from rag.cli.output import make_cells, make_console, make_table
 from rag.model_store.catalogue import (
     EVIDENCE_PHRASES,
     FETCHED,
@@ -18,6 +19,27 @@ from rag.phrases import HINT
 from rag.text.foreign_marks import quote_foreign
 
 _SIGNS = {FETCHED: "✓", STATED: "·", UNCONFIRMED: "?"}
+
+
+class ModelRow(TypedDict):
+    """A line of ``models list``. `path` and `bytes` are None if they are not known."""
+
+    name: str
+    path: str | None
+    bytes: int | None
+    in_use: bool
+
+
+def print_models(models: Iterable[ModelRow]) -> None:
+    """Print the table of models. A sign marks the one in use."""
+    table = make_table("", "model", "size", "file")
+    for model in models:
+        size = f"{model['bytes'] / 2**20:,.0f} MB" if model["bytes"] else ""
+        table.add_row(
+            "❯" if model["in_use"] else "",
+            *make_cells(model["name"], size, model["path"] or "built in"),
+        )
+    make_console().print(table)
 
 
 def print_catalogue(

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from rag.cli.source_places import copies_of, evidence_place, file_phrase, passage_place
-from rag.domain import Answer, Claim, Document, Evidence, Listing, Passage, Reason, Verdict
+from rag.domain import (
+    Answer,
+    Claim,
+    Document,
+    Evidence,
+    Listing,
+    ModelFailure,
+    Passage,
+    Reason,
+    Verdict,
+)
 from rag.errors import RagError
 from rag.phrases import (
     ADD_COMMAND,
@@ -27,6 +37,7 @@ from rag.phrases import (
     VERDICT_PHRASES,
     WITHHELD,
     abstention_phrase,
+    failure_phrase,
     file_notes,
     is_related,
     judgement_phrase,
@@ -82,15 +93,6 @@ VERDICT_COLUMNS = 12
 MAX_NEAREST, NEAREST_CHARS = 3, 100
 
 
-class ModelRow(TypedDict):
-    """A line of ``models list``. `path` and `bytes` are None if they are not known."""
-
-    name: str
-    path: str | None
-    bytes: int | None
-    in_use: bool
-
-
 def make_console(error: bool = False) -> Console:
     """Return a console for stdout, or for stderr, that parses no markup, emoji or numbers."""
     from rich.console import Console
@@ -132,6 +134,7 @@ def print_answer(
     _highlights(value, out)
     left_out(value.left_out, out)
     _file_notes(value, out)
+    _model_failed(value.model_failed, out)
     _withheld(value.withheld, out)
     if value.claims or value.related:
         out.print()
@@ -215,6 +218,14 @@ def _file_notes(value: Answer, out: Console) -> None:
         _line(out, f"  {HINT} {REFRESH_COMMAND}")
 
 
+def _model_failed(failure: ModelFailure | None, out: Console) -> None:
+    """Print what happened to the chat model, and what to do next."""
+    if failure:
+        _line(out, f"! {quote_foreign(failure_phrase(failure))}", "bold yellow")
+        if failure.cure:
+            _line(out, f"  {HINT} {quote_foreign(failure.cure)}")
+
+
 def _withheld(claims: Sequence[Claim], out: Console) -> None:
     """Print the sentences that the check did not let pass, and what the source says instead."""
     for claim in claims:
@@ -289,31 +300,19 @@ def print_passages(passages: Sequence[Passage]) -> None:
 
 def print_listings(listings: Iterable[Listing]) -> None:
     """Print the table of documents."""
-    table = _table("state", "source", "title", "date", "passages")
+    table = make_table("state", "source", "title", "date", "passages")
     states = {"ready": "✓ ready", "failed": "✗ failed"}
     for listing in listings:
         is_outdated = bool(listing.reason) and listing.state == "ready"
         rows = "rows are found by words" if listing.by_words else ""
         table.add_row(
             "≠ old" if is_outdated else states[listing.state],
-            *_cells(
+            *make_cells(
                 listing.source,
                 listing.reason or " · ".join(filter(None, (listing.title, rows))),
                 listing.date or "",
                 str(listing.chunks),
             ),
-        )
-    make_console().print(table)
-
-
-def print_models(models: Iterable[ModelRow]) -> None:
-    """Print the table of models. A sign marks the one in use."""
-    table = _table("", "model", "size", "file")
-    for model in models:
-        size = f"{model['bytes'] / 2**20:,.0f} MB" if model["bytes"] else ""
-        table.add_row(
-            "❯" if model["in_use"] else "",
-            *_cells(model["name"], size, model["path"] or "built in"),
         )
     make_console().print(table)
 
@@ -376,7 +375,7 @@ def _indented(row: str, margin: str, style: str, out: Console) -> None:
         _line(out, margin + part, style)
 
 
-def _table(*headings: str) -> Table:
+def make_table(*headings: str) -> Table:
     """Return an empty table. Columns of numbers are aligned to the right."""
     from rich.table import Table
 
@@ -387,7 +386,7 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _cells(*texts: str) -> list[Text]:
+def make_cells(*texts: str) -> list[Text]:
     """Return the cells of a row, made safe."""
     from rich.text import Text
 

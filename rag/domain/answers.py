@@ -163,6 +163,20 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFailure:
+    """A chat model that failed while it was to write an answer.
+
+    `what` says what happened, `cure` what to do next. `wrote` is True if sentences that it had
+    written before are in the answer.
+    """
+
+    name: str
+    what: str
+    cure: str = ""
+    wrote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Seconds:
     """Wall-clock seconds: until the passages, until the first words, of the check, in total."""
 
@@ -207,6 +221,8 @@ class Answer:
     parts: tuple[AnsweredPart, ...] = ()  #: of a question that asks several things
     withheld: tuple[Claim, ...] = ()  #: sentences of a chat model that the check did not let pass
     within: tuple[str, ...] = ()  #: sources of the documents that alone were searched; () for all
+    #: what the chat model failed with; what it did not write is the built-in reader's
+    model_failed: ModelFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)

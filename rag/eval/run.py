@@ -148,6 +148,10 @@ def _ask(bot: Bot, question: str) -> Answer:
     answer: Answer | None = None
     for event in bot.ask(question):
         if isinstance(event, Answered):
+            if failure := event.answer.model_failed:  # the answer of another writer is no figure
+                raise RagError(
+                    f"the chat model {failure.name} failed: {failure.what}", failure.cure
+                )
             answer = event.answer
     if answer is None or answer.stopped:
         raise RagError(

@@ -20,6 +20,7 @@ from rag.phrases import (
     SOURCES_DIFFER,
     VERDICT_PHRASES,
     abstention_phrase,
+    failure_phrase,
     looked_in,
 )
 from rag.text.foreign_marks import answer_as_shown, quote_foreign
@@ -180,6 +181,8 @@ def _notices(answer: Answer) -> list[str]:
         lines.append("The answer was stopped before it was finished.")
     if answer.differ:
         lines.append(f"Note: {SOURCES_DIFFER}.")
+    if answer.model_failed:
+        lines.append(f"Note: {quote_foreign(failure_phrase(answer.model_failed))}.")
     counts = Counter(claim.verdict for claim in answer.claims)
     found = [
         f"{counts[verdict]} {phrase}"

@@ -24,6 +24,7 @@ from rag.domain import (
     FileState,
     Judgement,
     Model,
+    ModelFailure,
     Passage,
     Ranks,
     Reason,
@@ -104,6 +105,7 @@ def read_answer(saved: Object, question: str) -> Answer:
         related=tuple(_claim(claim, text) for claim in _objects(saved, "related")),
         withheld=tuple(_claim(claim, text) for claim in _objects(saved, "withheld")),
         within=tuple(_texts(saved, "within")),
+        model_failed=_failure(_object(saved, "model_failed")),
     )
 
 
@@ -135,6 +137,13 @@ def _judgement(saved: Object) -> Judgement | None:
         return None
     chance = _number(saved, "chance") if saved.get("chance") is not None else None
     return Judgement(Answers(answers), chance, tuple(_texts(saved, "reasons")))
+
+
+def _failure(saved: Object) -> ModelFailure | None:
+    if not (what := _text(saved, "what")):
+        return None
+    wrote = bool(saved.get("wrote"))
+    return ModelFailure(_text(saved, "model"), what, _text(saved, "cure"), wrote)
 
 
 def _file_state(saved: Object) -> FileState:

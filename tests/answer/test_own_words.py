@@ -45,6 +45,15 @@ def _place(text: str) -> Place:
             "When does it open?",
             "Ashby wants no pool\nAshby opens its pool in June.",
         ),
+        (
+            "The mill closed due to the flood.",
+            "Why did it close?",
+            "So the mill closed because of the flood.",
+        ),
+        ("When the bell rings, lock up.", "When?", "Lock up when the bell rings."),
+        ("A stone would fall down.", "What would?", "In the town, a stone would fall down."),
+        ("The mill cost a total of 900 euros.", "How much?", "The mill cost 900 euros."),
+        ("The other owner is Bo.", "Who else?", "The other owners are Jane Doe and Bo."),
         ("5,000 bolts are in the shed.", "How many?", "There are five thousand bolts in the shed."),
         (
             "The mill commenced its work in 1871.",
@@ -176,6 +185,20 @@ def test_what_its_source_says_agrees(text: str, asked: str, place: str) -> None:
             "The office is closed today.",
             "only in the question",
         ),
+        ("When the mill was built in 1871.", ASKED, BUILT, "no whole sentence"),
+        ("To grease the wheel every day.", "What now?", "Grease the wheel every day.", "no whole"),
+        (
+            "The town would fall to the foot of the tower.",
+            "Where does it fall?",
+            "So, in the town, a stone would fall to the foot of the tower.",
+            "something else",
+        ),
+        (
+            "The owner of the mill is Jane Doe.",
+            "Who owns the mill?",
+            "The owners of the mill are Peter Brown and Jane Doe.",
+            "something else",
+        ),
     ],
 )
 def test_each_kind_of_fault_is_found_and_named(
@@ -206,6 +229,14 @@ def test_a_question_with_the_readers_answer_may_be_put_in_another_order(
 ) -> None:
     assert fault_of(text, asked, [_place(place)], place, short) == ""
     assert fault_of(text, asked, [_place(place)], place, "a fair") != ""
+
+
+def test_what_only_the_question_says_may_stand_only_beside_the_readers_answer() -> None:
+    place = "Doe described the theory of light in 1871, and Brown that of heat."
+    asked = "Who described the wave theory of light?"
+    said = "Doe described the wave theory of light."
+    assert fault_of(said, asked, [_place(place)], place, "Doe") == ""
+    assert "only in the question" in fault_of(said, asked, [_place(place)], place, "Brown")
 
 
 def test_an_answer_of_words_of_the_question_is_no_answer_to_it() -> None:

@@ -62,17 +62,34 @@ def test_nothing_is_sent_if_the_reader_abstains(home: Path, chat_server: ChatSer
 
 
 @pytest.mark.parametrize("model", ["status-401", "closes", "page"])
-def test_a_server_that_fails_is_an_error_with_a_cure(
-    seeded: Path, chat_server: ChatServer, model: str
+def test_a_server_that_fails_is_named_under_the_readers_answer(
+    home: Path, chat_server: ChatServer, model: str
 ) -> None:
-    done = run(seeded, "--model", f"{chat_server.url}#{model}", "ask", QUESTION)
-    assert done.returncode == 1 and f"127.0.0.1:{chat_server.port}" in done.stderr
-    assert "hint: " in done.stderr and "Traceback" not in done.stderr
-    checked = run(seeded, "models", "check", f"{chat_server.url}#{model}", "--json")
+    done = run(home, "--model", f"{chat_server.url}#{model}", "ask", QUESTION)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert "over 5,000" in done.stdout and "hint: " in done.stdout
+    host = f"127.0.0.1:{chat_server.port}"
+    assert f"! the chat model {model} failed: {host}" in done.stdout
+    shown = run(home, "export", "--last").stdout
+    assert f"the chat model {model} failed: {host}" in shown
+    checked = run(home, "models", "check", f"{chat_server.url}#{model}", "--json")
     assert checked.returncode == 1
     (found,) = json.loads(checked.stdout)["models"]
     assert not found["good"] and found["cure"] and found["path"] is None
-    assert run(seeded, "models", "use", f"{chat_server.url}#{model}").returncode == 1
+    assert run(home, "models", "use", f"{chat_server.url}#{model}").returncode == 1
+
+
+def test_a_server_that_is_not_there_leaves_the_readers_answer(
+    home: Path, chat_server: ChatServer
+) -> None:
+    """Without a name, the server is asked for one before anything is written."""
+    url = chat_server.url.replace(str(chat_server.port), "9")
+    done = run(home, "--model", url, "ask", "--json", QUESTION)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert "over 5,000" in found["answer"] and found["model"]["server"] == "127.0.0.1:9"
+    failed = found["model_failed"]
+    assert "127.0.0.1:9 cannot be reached" in failed["what"] and failed["cure"]
 
 
 @pytest.mark.slow

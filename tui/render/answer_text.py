@@ -24,6 +24,7 @@ from rag.phrases import (
     VERDICT_PHRASES,
     WITHHELD,
     abstention_phrase,
+    failure_phrase,
     file_notes,
     judgement_phrase,
     looked_in,
@@ -185,9 +186,9 @@ def looked_up(question: str, within: Sequence[str] = (), notices: Sequence[str] 
 def notes(answer: Answer, glyphs: Glyphs) -> Content:
     """Return the warnings about an answer.
 
-    They name sources that differ, markers without a source, passages that did not fit, masked
-    lines that would answer, sentences that are only related, sentences that the check did not let
-    pass, and cited files that changed or are gone.
+    They name sources that differ, markers without a source, passages that did not fit, a chat
+    model that failed, masked lines that would answer, sentences that are only related, sentences
+    that the check did not let pass, and cited files that changed or are gone.
     """
     cited = _cited_numbers(answer)
     parts: list[Part] = []
@@ -207,12 +208,22 @@ def notes(answer: Answer, glyphs: Glyphs) -> Content:
         parts.append((glyphs.say(words), "$text-error"))
     for dropped in answer.receipt.dropped:
         parts.append((f"! left out, for lack of room: {quote_foreign(dropped)}\n", "$text-warning"))
-    parts += [*left_out(answer, glyphs), *related(answer, glyphs), *_withheld(answer, glyphs)]
-    parts += _file_notes(answer, glyphs)
+    parts += [*_model_failed(answer, glyphs), *left_out(answer, glyphs), *related(answer, glyphs)]
+    parts += [*_withheld(answer, glyphs), *_file_notes(answer, glyphs)]
     if not parts:
         return Content("")
     last_text, last_style = parts[-1]
     return assemble([*parts[:-1], (last_text.rstrip("\n"), last_style)])
+
+
+def _model_failed(answer: Answer, glyphs: Glyphs) -> list[Part]:
+    """Return what happened to the chat model, and what to do next."""
+    if not (failure := answer.model_failed):
+        return []
+    parts = [(glyphs.say(f"! {quote_foreign(failure_phrase(failure))}\n"), "bold $text-warning")]
+    if failure.cure:
+        parts.append((glyphs.say(f"  {HINT} {quote_foreign(failure.cure)}\n"), "$text-muted"))
+    return parts
 
 
 def left_out(answer: Answer, glyphs: Glyphs) -> list[Part]:
