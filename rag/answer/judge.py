@@ -52,6 +52,7 @@ _SURE = 0.9  #: probability from which nothing is said of words that are missing
 #: words that compare rows or say something of one row ("the total number of students at Dartmouth")
 _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranked".split())
 _MEASURED = (Asked.AMOUNT, Asked.COUNT)
+_EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
 _INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
 _EXCEPTIONS = frozenset("except excluding only lacks lacked unable absent missing".split())
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
@@ -112,7 +113,7 @@ def judge_each(question: str, readings: Sequence[Reading], fit: JudgeFit) -> lis
     for reading in readings:
         around = surroundings_of(reading.passage.chunk, reading.around)
         bounds = bind(asked, around)
-        signals = signals_of(reading, readings)
+        signals = signals_of(reading, readings, bounds)
         chance = fit.chance(signals)
         ruled_out = _ruled_out(asked, reading, around, bounds)
         if ruled_out:
@@ -254,11 +255,14 @@ def _needs_rows_compared(question: str, reading: Reading) -> bool:
     return not operations <= set(facts.word_tokens(facts.fold_text(" ".join(own))))
 
 
-def signals_of(reading: Reading, readings: Sequence[Reading]) -> dict[str, float]:
+def signals_of(
+    reading: Reading, readings: Sequence[Reading], bounds: Sequence[Bound]
+) -> dict[str, float]:
     """The inputs of the regression, by name.
 
     `logit` and `helps` are of the passage, `lead` is by how much it is ahead of the other passages;
-    `alone` and `ahead` are the same of the sentence.
+    `alone` and `ahead` are the same of the sentence. `heads`, `names` and `exact` (numbers, codes,
+    dates) count what the question is about and neither the sentence nor its context has.
     """
     number = reading.passage.number
     others = [r.logit for r in readings if r.passage.number != number]
@@ -274,7 +278,16 @@ def signals_of(reading: Reading, readings: Sequence[Reading]) -> dict[str, float
         "ahead": max(-6.0, min(6.0, alone - rival)),
         "sharp": _bounded(reading.sharp, _LOWEST_SCORE),
         "share": reading.share,
+        "heads": _count(bounds, (Kind.HEAD,)),
+        "names": _count(bounds, (Kind.NAME,)),
+        "exact": _count(bounds, _EXACT),
     }
+
+
+def _count(bounds: Sequence[Bound], kinds: Sequence[Kind]) -> float:
+    """How many constraints of these kinds are not met nearer than in the passage, at most 3."""
+    far = (b for b in bounds if b.constraint.kind in kinds and b.met < Met.COREFERENCE)
+    return float(min(3, sum(1 for _ in far)))
 
 
 def _bounded(value: float, lowest: float) -> float:

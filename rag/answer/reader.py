@@ -12,8 +12,8 @@ kind that is asked for, if the model is not sure of another.
 
 The likeliest part is quoted with its footnote; its place is the short answer. Further sentences
 follow if other passages say the same (they corroborate it) or likely answer in other words; the
-same text in two places counts once. If two sources give two different numbers, dates or names for the
-same thing, both are quoted and the answer says that the sources differ.
+same text in two places counts once. If two sources give two different numbers, dates or names for
+the same thing, both are quoted and the answer says that the sources differ.
 
 The reader abstains, with what was found and what is missing, if no sentence is likely enough to
 answer (`rag.answer.judge`), or if a name or number of the question is in no passage. It also

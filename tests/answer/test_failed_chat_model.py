@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ class _Failing(ScriptedChat):
         super().__init__(*texts)
         self.error = error
 
-    def write(self, *given: object) -> Iterator[str]:  # type: ignore[override]
+    def write(self, *given: object) -> Iterator[str]:
         yield from super().write(*given)  # type: ignore[arg-type]
         raise self.error
 
@@ -111,7 +112,7 @@ def test_sentences_that_were_complete_before_stay_if_they_passed() -> None:
 def test_a_sentence_stays_withheld_if_writing_it_again_fails() -> None:
     class Once(_Failing):
         def write(self, *given: object) -> Iterator[str]:
-            return ScriptedChat.write(self, *given) if self._texts else super().write(*given)  # type: ignore[arg-type, return-value]
+            return ScriptedChat.write(self, *given) if self._texts else super().write(*given)  # type: ignore[arg-type]
 
     answer = _answer(chat_writer(Once(ModelEnded("it ended"), "Dragons guard the castle cellar.")))
     assert answer.text == READS and answer.model_failed
@@ -204,7 +205,7 @@ def failed() -> Answer:
 
 
 def test_it_is_said_in_json_and_kept(failed: Answer) -> None:
-    written = serialize.answer(failed)
+    written: Any = serialize.answer(failed)
     assert written["model_failed"]["model"] == "chat" and written["model_failed"]["wrote"]
     assert read_answer(written, BUILT).model_failed == failed.model_failed
     assert "model_failed" not in serialize.answer(_answer(chat_writer(ScriptedChat(OWN))))
