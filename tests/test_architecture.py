@@ -58,6 +58,7 @@ HARDENED = {
     ("rag.ingest.formats.sandbox_worker", "main"),
     ("rag.training.__main__", "main"),
     ("rag.training.measure", "main"),
+    ("rag.training.part_reader", "main"),
 }
 #: libraries that take long to import: only inside functions, but for the screens and the training
 HEAVY = {*OWNERS, "numpy", "rich", "scipy", "tokenizers"}

@@ -8,6 +8,7 @@ from itertools import islice, product
 
 import pytest
 
+from rag.answer.binding import Met
 from rag.answer.judge import (
     JudgeFit,
     explain_abstention,
@@ -21,7 +22,7 @@ from rag.domain import Answers, Cell, Span, Unit, UnitKind
 from tests.support.fakes import passage
 from tests.support.structured import passage_of
 
-FIT = JudgeFit({"logit": 0.0, "all_near": 6.0}, constant=-3.0, least=0.5, part=0.2)
+FIT = JudgeFit({"names": -4.0, "exact": -4.0, "heads": -4.0}, constant=3.0, least=0.5, part=0.2)
 
 
 def _reading(number: int, text: str, short: str, at: int = 0, logit: float = 2.0) -> Reading:
@@ -175,8 +176,8 @@ def test_a_pronoun_is_nobody() -> None:
 
 def test_a_sentence_that_answers_alone_is_likelier_than_one_that_shares_more_words() -> None:
     text = "The bond is handed back after 30 days. The money for the deposit came by bank."
-    fit = JudgeFit({"alone": 1.0, "all_near": 0.5}, constant=-1.0, least=0.5, part=0.2)
-    answers = replace(_reading(1, text, "after 30 days"), alone=4.0)
+    fit = JudgeFit({"alone": 1.0, "share": 0.5}, constant=-1.0, least=0.5, part=0.2)
+    answers = replace(_reading(1, text, "after 30 days"), alone=4.0, share=0.0)
     shares = replace(_reading(1, text, "bank", text.index("The money")), alone=-2.0)
     (best,) = judge_readings("When do I get the money for the deposit?", [shares, answers], fit)
     assert best.reading.short == "after 30 days" and best.chance > fit.least
@@ -307,7 +308,7 @@ def test_the_question_of_an_faq_is_no_answer() -> None:
     assert judged.chance >= sure.least
 
 
-def test_another_word_for_the_same_is_met_and_is_no_word_that_both_share() -> None:
+def test_another_word_for_the_same_is_met() -> None:
     text = "The mill closes at six."
     (judged,) = judge_readings("When does the mill shut?", [_reading(1, text, "six")], FIT)
-    assert judged.signals["all_sentence"] == 1.0 and judged.signals["words_passage"] < 1.0
+    assert {bound.met for bound in judged.bounds} == {Met.SENTENCE}

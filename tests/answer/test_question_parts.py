@@ -20,7 +20,7 @@ LEASE = passage(1, "The warden of the hut is Nora Hill.")
 FEES = passage(2, "The deposit for the boat is 90 euros.")
 RENT = passage(3, "The charge for the canoe is 40 euros.")
 BUILT = passage(4, "Carl Voss opened the old mill in 1893.")
-FIT = JudgeFit({"all_near": 4.0}, constant=-3.0, least=0.7, part=0.09)
+FIT = JudgeFit({"share": 4.0}, constant=-3.0, least=0.7, part=0.09)
 
 
 def _nearest(question: str, limit: int) -> tuple[Passage, ...]:

@@ -12,7 +12,7 @@ from rag.training.near_misses import Asked, has_answer, variants, without_answer
 from tests.support.fakes import passage
 
 
-def _lines(count: int, logit: float = 0.0) -> list[dict[str, object]]:
+def _lines(count: int, ruled_out: str = "") -> list[dict[str, object]]:
     chance = random.Random(3)
     lines: list[dict[str, object]] = []
     for number in range(count):
@@ -28,11 +28,10 @@ def _lines(count: int, logit: float = 0.0) -> list[dict[str, object]]:
                         "variant": variant,
                         "passage": place + 1,
                         "answers": right,
+                        "ruled_out": ruled_out if number % 3 == 0 else "",
                         "signals": {
                             "signal": signal,
                             "noise": chance.gauss(0, 1),
-                            "logit": logit,
-                            "words_passage": 0.75,
                         },
                     }
                 )
@@ -44,9 +43,24 @@ def test_the_regression_finds_the_signal_and_its_probability_is_right() -> None:
     fitted = fit_judge(read_lines(_lines(120)))
     assert fitted.weights["signal"] > 5 * abs(fitted.weights["noise"])
     figures = fitted.figures
-    assert figures["auc"] > 0.9 and figures["calibration_error"] < 0.1
-    assert figures["contains"] <= figures["contains_always"]
-    assert (figures["n_as"], figures["n_out"]) == (120, 120)
+    assert figures["encyclopedias_auc"] > 0.9 and figures["calibration_error"] < 0.1
+    assert figures["encyclopedias_contains"] <= figures["encyclopedias_contains_always"]
+    assert (figures["encyclopedias_n_as"], figures["encyclopedias_n_out"]) == (120, 120)
+
+
+@pytest.mark.slow
+def test_what_a_rule_rules_out_is_no_answer_however_likely() -> None:
+    usual, ruled = (fit_judge(read_lines(_lines(60, rule))).figures for rule in ("", "a title"))
+    assert usual["encyclopedias_contains"] > 0.9
+    assert ruled["encyclopedias_contains"] < 0.7, "a third of the questions has such lines alone"
+    assert ruled["encyclopedias_refused_out"] >= usual["encyclopedias_refused_out"]
+
+
+@pytest.mark.slow
+def test_everyday_questions_have_figures_of_their_own() -> None:
+    lines = [{**line, "set": "everyday"} for line in _lines(30)]
+    figures = fit_judge(read_lines([*lines, *_lines(30)])).figures
+    assert figures["everyday_n_as"] == figures["encyclopedias_n_as"] == 30
 
 
 def test_the_calibration_error_is_the_distance_of_probability_and_share() -> None:
