@@ -91,6 +91,7 @@ _MAX_PARTS, _MAX_SENTENCES = 16, 8
 _LOOKED_UP = "found by what it belongs to: it has what the question names"
 _MAX_PICKED = 3  # sentences of a passage of prose that are read for their places in the whole
 _MAX_JUDGED = 4  # readings of a passage that are judged; the best one is kept
+_MAX_MARGIN = 8.0  # of a place over all others
 _MAX_RELATED = 2  # sentences below the line
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
@@ -257,7 +258,8 @@ class Reader:
         chunk = passage.chunk
         view = view_of(chunk)
         (whole,) = self._pairs.read(question, [view.text])
-        picked = [] if has_structure(passage) else self._picked(question, passage, view, whole)
+        spots = [(at, spot.score) for spot in whole.spots if (at := view.span(spot.span))]
+        picked = [] if has_structure(passage) else _picked(question, view, whole)
         parts = parts_of(question, passage)
         most = _MAX_PARTS if has_structure(passage) else _MAX_SENTENCES
         chosen = {part.span: part for part in nearest_parts(question, parts, most)}
@@ -265,19 +267,16 @@ class Reader:
         parts = sorted(chosen.values(), key=lambda part: part.span)
         results = self._parts.read(question, [part.view.text for part in parts])
         found = [
-            replace(reading, logit=whole.answers, helps=whole.helps)
+            replace(
+                reading,
+                logit=whole.answers,
+                helps=whole.helps,
+                margin=_margin(spots, part.span),
+            )
             for part, result in zip(parts, results, strict=True)
             if (reading := self._reading_of(question, passage, part, result, picked))
         ]
         return sorted(found, key=lambda reading: -reading.alone)[:_MAX_JUDGED]
-
-    def _picked(
-        self, question: str, passage: Passage, view: View, whole: PassageReading
-    ) -> list[Span]:
-        """The likeliest places of the passage when it is read as a whole, in the document."""
-        spots = tuple(spot for spot in whole.spots if view.span(spot.span))
-        spans = pick_spans(question, view.text, replace(whole, spots=spots), _MAX_PICKED)
-        return [place for span in spans if (place := view.span(span))]
 
     def _reading_of(
         self,
@@ -329,6 +328,22 @@ class Reader:
             languages=unread,
             related=related,
         )
+
+
+def _picked(question: str, view: View, whole: PassageReading) -> list[Span]:
+    """The likeliest places of a passage that was read as a whole, in the document."""
+    spots = tuple(spot for spot in whole.spots if view.span(spot.span))
+    spans = pick_spans(question, view.text, replace(whole, spots=spots), _MAX_PICKED)
+    return [place for span in spans if (place := view.span(span))]
+
+
+def _margin(spots: Sequence[tuple[Span, float]], part: Span) -> float:
+    """By how much the best place in a part is likelier than the best one outside of it."""
+    own = max((score for at, score in spots if at.within(part)), default=None)
+    others = max((score for at, score in spots if not at.overlaps(part)), default=None)
+    if own is None:
+        return -_MAX_MARGIN
+    return _MAX_MARGIN if others is None else max(-_MAX_MARGIN, min(_MAX_MARGIN, own - others))
 
 
 def where_it_may_go_on(rest: Sequence[Judged]) -> Remark:

@@ -46,6 +46,7 @@ class Reading:
     chance: float = 0.0  #: probability that the sentence answers, 0..1, once it is judged
     alone: float = 0.0  #: of the part reader, for "the sentence after its headings answers"
     share: float = 1.0  #: of the question's weight that the sentence and its headings have, 0..1
+    margin: float = 0.0  #: by how much the passage's best place in it is likelier than the others
     helps: float = 0.0  #: logit of "the passage helps to answer"
     sharp: float = 0.0  #: log-probability of the place in the sentence, up to a constant
 
