@@ -668,3 +668,28 @@ def test_a_sentence_that_is_not_surely_of_the_list_is_pointed_at() -> None:
     assert quoted == [text.splitlines()[0]]
     (remark,) = [piece for piece in pieces if isinstance(piece, Remark)]
     assert remark.text == "The list may go on in 1.txt, line 2."
+
+
+def test_passages_are_read_whole_by_one_model_and_their_sentences_by_the_other() -> None:
+    pairs, parts = WordPairs(), WordPairs()
+    Reader(pairs, Model("reader", ""), FIT, parts).read("How long is the bridge?", BRIDGE)
+    assert pairs.asked == [BRIDGE.chunk.text]
+    assert len(parts.asked) == 3 and all(text.startswith("Bridges\n") for text in parts.asked)
+    assert "Bridges\nIt is 2,460 metres long and has seven pillars." in parts.asked
+
+
+def test_a_place_has_the_margin_over_the_places_of_the_other_sentences() -> None:
+    text = "The mill closes at six. The barn closes at nine. A fence stands there."
+    held = passage(1, text)
+
+    class Two(WordPairs):
+        def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]:
+            spots = (
+                AnswerSpan(Span(text.index("six"), text.index("six") + 3), 2.0),
+                AnswerSpan(Span(text.index("nine"), text.index("nine") + 4), -1.0),
+            )
+            return [PassageReading(1.0, spots, 1.0) for _ in passages]
+
+    readings = Reader(Two(), Model("reader", ""), FIT, WordPairs()).read("When?", held)
+    margins = {reading.sentence.split()[1]: reading.margin for reading in readings}
+    assert margins["mill"] == 3.0 and margins["barn"] == -3.0 and margins["fence"] == -8.0

@@ -494,6 +494,8 @@ def test_the_trunk_begins_as_the_embedder(tmp_path: Path) -> None:
 
 def test_the_packaged_reader_is_the_one_of_the_catalogue() -> None:
     assert weights.verified_reader_file().stat().st_size == weights.READER_FILE.size
+    part_reader = weights.verified_part_reader_file()
+    assert part_reader.stat().st_size == weights.PART_READER_FILE.size
     rates = weights.checker_error_rates()
     for value, low, high in (rates.misses, rates.false_alarms):
         assert 0 <= low <= value <= high <= 1
