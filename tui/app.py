@@ -199,16 +199,17 @@ class FootnoteApp(App[int]):
             self.pop_screen()
 
     def action_page(self, name: str) -> None:
-        """Open page `name`, in place of what lies over the Ask screen; close it if it is on top."""
+        """Open page `name`, or go back to it if it lies below; close it if it is on top."""
         if self.page == name:
             self.pop_screen()
         elif not isinstance(self.screen, ModalScreen):
             if name != "help":  # help lies over what it was asked about
-                while self.screen is not self.ask_screen:
+                while self.screen is not self.ask_screen and self.page != name:
                     self.pop_screen()
-            screen = PAGES[name](self)
-            screen.id = _page_id(name)
-            self.push_screen(screen)
+            if self.page != name:
+                screen = PAGES[name](self)
+                screen.id = _page_id(name)
+                self.push_screen(screen)
 
     def action_interrupt(self) -> None:
         """Copy the selection; otherwise stop the answer; otherwise quit at the second time."""

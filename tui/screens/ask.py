@@ -166,8 +166,9 @@ class AskScreen(AskHistory):
         await self.put(turn.question, refresh=refresh, within=_documents_of(turn))
         newest = self.talk.newest
         if was_reading and newest is not None:
-            newest.focus()
+            newest.focus(scroll_visible=False)
             self._follow(newest)
+            self.call_after_refresh(self.talk.to_end)
 
     async def action_new(self) -> None:
         self.questions.leave()
