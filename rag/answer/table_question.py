@@ -55,7 +55,7 @@ _EXCLUDING = re.compile(
     r"\b(?:other than|besides|except|not|excluding|aside from|apart from|another|other|else|"
     r"never|didn't|did not|without|beside|also)\b"
 )
-_NUMBER = r"[$\u20ac\u00a3]?(\d+(?:\.\d+)?)"
+_NUMBER = r"[$\u20ac\u00a3]?(?<!\d)(\d+(?:\.\d+)?)"
 _LIMITS = (
     (re.compile(rf"\bbetween {_NUMBER} (?:and|to) {_NUMBER}"), "between"),
     (re.compile(rf"\bfrom {_NUMBER} (?:until|to|through|and) {_NUMBER}"), "between"),
