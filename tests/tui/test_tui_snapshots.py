@@ -69,8 +69,9 @@ def test_states_have_names_of_their_own_and_a_file_each() -> None:
 def test_a_text_of_too_little_contrast_is_found() -> None:
     def weak(style: str) -> list[str]:
         async def act(stage: Stage) -> None:
+            await stage.sees("ready")  # the card is written until then
             stage.ask_screen.query_one("#card", Static).update(Content.styled("faint", style))
-            await stage.pilot.pause()
+            await stage.sees("faint")
             judge_colours(stage, picture)
 
         picture = Picture([])
