@@ -1,4 +1,4 @@
-"""Whether a sentence is whole, and says of the same thing what a sentence of its source says.
+"""Compares a chat model's sentence with one of its source: is it whole, and of the same thing?
 
 Each rule compares the form of two texts, in time that is linear in their length.
 """

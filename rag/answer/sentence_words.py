@@ -1,4 +1,4 @@
-"""The words of a sentence in one form, and whether others are the same ones."""
+"""Brings the words of sentences into one form, so that those of two sentences can be compared."""
 
 from __future__ import annotations
 

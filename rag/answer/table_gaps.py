@@ -1,4 +1,4 @@
-"""Finds tables of the passages that do not have the value which a question asks for.
+"""Finds the empty cell that a question asks for, so that no other cell is given in its place.
 
 A row that the question names may have no value in the column that is asked for, and no row may
 have all values that the question names. No other cell of such a table answers: neither the value

@@ -1,4 +1,4 @@
-"""The child process of a chat model: reads requests as lines of JSON and writes one reply to each.
+"""Runs a chat model as a child process: requests come as lines of JSON, each gets one reply.
 
 It ends when its standard input closes, so that it never outlives the program that started it.
 """

@@ -1,4 +1,4 @@
-"""A chat model in a process of its own, in the place of one in this process.
+"""Starts a chat model in a child process, so that a crash of llama.cpp does not end the program.
 
 llama.cpp may end its process (an assertion, a segmentation fault, too little memory). Then the
 built-in reader must still answer, in the command line as well as in the screen's engine. So the

@@ -125,8 +125,9 @@ class Names:
 
     def _documents(self, condition: str, ending: str, name: str) -> list[str]:
         """The ids of the first documents whose file meets an SQL condition on ?1 and ?2."""
+        named = f"document IS NOT NULL AND {condition}"
         rows = self._database.execute(
-            f"SELECT document FROM files WHERE document IS NOT NULL AND {condition} LIMIT ?3",  # noqa: S608
+            f"SELECT document FROM files WHERE {named} LIMIT ?3",  # noqa: S608
             (ending, name, _MAX_NAMES),
         )
         return [row[0] for row in rows]

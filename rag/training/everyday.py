@@ -1,4 +1,4 @@
-"""Examples from everyday documents with questions in other words than the text's.
+"""Makes training examples from the everyday documents and questions in the folder `everyday`.
 
 The folder `everyday` beside this file has JSON lines, one document each: `name`, `text`, and
 `questions`, each with `q`, and `line` with `short` if a line of the text answers it, else `near`,

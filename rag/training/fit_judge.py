@@ -170,7 +170,9 @@ def _measure(lines: Lines, best: NDArray[np.int64], chances: Array) -> dict[str,
         figures["refused_at_loss"] = float((chances[missed] < least).mean())
         scores = chances[[*right, *missed]]
         figures["auc"] = float(roc_auc_score([1] * len(right) + [0] * len(missed), scores))
-    return figures | {f"n_{name}": float(len(places)) for name, places in variants.items()}
+    return figures | {
+        f"n_{name}": float(len(places)) for name, places in variants.items() if places
+    }
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""Examples for the part reader: a question with one sentence, row or item after its headings.
+"""Makes examples for the part reader: a question with one sentence, row or item of a text.
 
-The part that answers is positive; negative are parts of the same document that share words with the
+Headings stand before the part. The part that answers is positive; negative are parts of the same document that share words with the
 question, the row without the cell that answers, and parts beside which people wrote questions that
 they do not answer. The sets are those of `rag.training.datasets`, four more of questions, and the
 rows of WikiTableQuestions; to them come the questions of `rag.training.everyday`.
@@ -19,6 +19,7 @@ from rag.text import facts
 from rag.text.sentences import split_sentences
 from rag.training import datasets
 from rag.training.examples import Example, SetRow, locate, rows, side
+from rag.training.synthetic import contains_answer
 
 #: how many questions are drawn of each set that `datasets` reads
 _QUESTIONS = {
@@ -179,7 +180,9 @@ def _of_passage(
     sentences = {
         span.of(text).strip() for text in (passage, *others) for span in split_sentences(text)
     }
-    wrong = [s for s in sorted(sentences) if len(s) > _MIN_CHARS and not _has(s, answers)]
+    wrong = [
+        s for s in sorted(sentences) if len(s) > _MIN_CHARS and not contains_answer(s, answers)
+    ]
     for sentence in _most_alike(question, wrong, chance)[: _NEGATIVES if answers else 1]:
         yield part_example(question, path, sentence, False, example.document, example.origin)
 
@@ -191,11 +194,6 @@ def _answering(question: str, passage: str, answers: Sequence[str]) -> tuple[str
         if place and place.within(span):
             return span.of(passage), place.start - span.start, place.end - place.start
     return None
-
-
-def _has(text: str, answers: Sequence[str]) -> bool:
-    folded = text.lower()
-    return any(answer.lower() in folded for answer in answers if answer.strip())
 
 
 def _most_alike(question: str, texts: Sequence[str], chance: random.Random) -> list[str]:

@@ -1,11 +1,12 @@
-"""Train the part reader from the sets below DATA and the everyday documents; write it to OUT.
+"""Train the part reader: the model that reads single sentences, rows and items.
 
     python -m rag.training.part_reader DATA OUT --start rag/models/reader.gguf
 
-The first epoch has parts of the sets, each later one all everyday questions and a part of the sets.
-What is written is a mean of the weights before and after, which keeps what either is better at.
-An interrupted training continues from its last checkpoint. OUT gets `part_reader.gguf` and
-`part_reader.json` with the checksums of all inputs, the recipe and the log.
+DATA is the folder of the question sets. The first epoch has parts of the sets, each later one all
+everyday questions and parts of the sets. What is written is a mean of the weights before and after,
+which keeps what either is better at. An interrupted training continues from its last checkpoint.
+OUT gets `part_reader.gguf` and `part_reader.json` with the checksums of all inputs, the recipe and
+the log.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def near_misses(
     if roll < 0.30 and neighbours:
         stems = set(facts.content_stems(example.first))
         drawn = chance.sample(list(neighbours), min(8, len(neighbours)))
-        drawn = [p for p in drawn if not _contains_answer(p, example.answers)]
+        drawn = [p for p in drawn if not contains_answer(p, example.answers)]
         if drawn:
             closest = max(drawn, key=lambda p: len(stems & set(facts.content_stems(p))))
             yield replace(
@@ -93,8 +93,9 @@ def near_misses(
             )
 
 
-def _contains_answer(text: str, answers: Sequence[str]) -> bool:
-    return any(answer.lower() in text.lower() for answer in answers)
+def contains_answer(text: str, answers: Sequence[str]) -> bool:
+    """Does the text have one of the answers, whatever its case?"""
+    return any(answer.lower() in text.lower() for answer in answers if answer.strip())
 
 
 def far_passage(
@@ -107,7 +108,7 @@ def far_passage(
     """
     stems = set(facts.content_stems(example.first))
     drawn = [p for p in chance.sample(list(pool), min(40, len(pool))) if p[0] != example.document]
-    drawn = [p for p in drawn if not _contains_answer(p[1], example.answers)]
+    drawn = [p for p in drawn if not contains_answer(p[1], example.answers)]
     if not drawn:
         return None
     _, passage, _ = max(drawn, key=lambda p: len(stems & p[2]))
@@ -141,10 +142,10 @@ def claim_as_query(claim: Example) -> Example:
 def without_answers(passage: str, answers: Sequence[str]) -> str:
     """The passage without the sentences that contain an answer; "" if too little is left."""
     sentences = [span.of(passage) for span in split_sentences(passage)]
-    kept = [sentence for sentence in sentences if not _contains_answer(sentence, answers)]
+    kept = [sentence for sentence in sentences if not contains_answer(sentence, answers)]
     left = " ".join(kept)
     # an answer may span two sentences
-    removed = len(kept) < len(sentences) and not _contains_answer(left, answers)
+    removed = len(kept) < len(sentences) and not contains_answer(left, answers)
     return left if len(kept) >= 2 and removed else ""
 
 
