@@ -1,9 +1,10 @@
 """Makes examples for the part reader: a question with one sentence, row or item of a text.
 
-Headings stand before the part. The part that answers is positive; negative are parts of the same document that share words with the
-question, the row without the cell that answers, and parts beside which people wrote questions that
-they do not answer. The sets are those of `rag.training.datasets`, four more of questions, and the
-rows of WikiTableQuestions; to them come the questions of `rag.training.everyday`.
+Its headings stand before it. The part that answers is positive; negative are parts of the same
+document that share words with the question, the row without the cell that answers, and parts beside
+which people wrote questions that they do not answer. The sets are those of
+`rag.training.datasets`, three more of questions, and the rows of WikiTableQuestions; to them come
+the questions of `rag.training.everyday`.
 """
 
 from __future__ import annotations
@@ -63,12 +64,18 @@ def input_files(folder: Path) -> list[Path]:
 
 
 def part_example(
-    question: str, path: str, text: str, answers: bool, document: str, origin: str, at: int = -1
+    question: str,
+    path: str,
+    text: str,
+    answers: bool,
+    document: str,
+    origin: str,
+    place: Span | None = None,
 ) -> Example:
-    """A question with a part after its path; the short answer is `text[at:]`, if it is known."""
+    """A question with a part after its path; the short answer is at `place` of `text`, if known."""
     head = f"{path}\n" if path else ""
     labels = {"answers": float(answers), "helps": float(answers)}
-    span = Span(len(head) + at, len(head) + len(text)) if at >= 0 else None
+    span = Span(len(head) + place.start, len(head) + place.end) if place else None
     return Example("read", origin, document, question, head + text, labels, span)
 
 
@@ -165,18 +172,8 @@ def _of_passage(
         found = _answering(question, passage, answers)
         if not found:
             return
-        text, at, size = found
-        made = part_example(question, path, text, True, example.document, example.origin, at)
-        assert made.span
-        yield Example(
-            made.job,
-            made.origin,
-            made.document,
-            made.first,
-            made.second,
-            made.labels,
-            Span(made.span.start, made.span.start + size),
-        )
+        text, place = found
+        yield part_example(question, path, text, True, example.document, example.origin, place)
     sentences = {
         span.of(text).strip() for text in (passage, *others) for span in split_sentences(text)
     }
@@ -187,12 +184,12 @@ def _of_passage(
         yield part_example(question, path, sentence, False, example.document, example.origin)
 
 
-def _answering(question: str, passage: str, answers: Sequence[str]) -> tuple[str, int, int] | None:
-    """The sentence that has the answer, and start and length of the answer in it."""
+def _answering(question: str, passage: str, answers: Sequence[str]) -> tuple[str, Span] | None:
+    """The sentence that has the answer, and the place of the answer in it."""
     place = locate(question, passage, answers)
     for span in split_sentences(passage):
         if place and place.within(span):
-            return span.of(passage), place.start - span.start, place.end - place.start
+            return span.of(passage), Span(place.start - span.start, place.end - span.start)
     return None
 
 
@@ -230,11 +227,8 @@ def _of_table(row: SetRow, chance: random.Random) -> Iterator[Example]:
     path = table.get("title") or "" if chance.random() < _WITH_TITLE else ""
     value = table["rows"][number][column]
     at = len(_as_text(table["header"], [*table["rows"][number][:column], value])) - len(value)
-    made = part_example(question, path, text[: at + len(value)], True, document, "wtq", at)
-    yield Example(
-        made.job, made.origin, document, question, made.second + text[at + len(value) :],
-        made.labels, made.span,
-    )  # fmt: skip
+    cell = Span(at, at + len(value))
+    yield part_example(question, path, text, True, document, "wtq", cell)
     others = [t for place, t in enumerate(texts) if place != number]
     for other in _most_alike(question, others, chance)[:_NEGATIVES]:
         yield part_example(question, path, other[:_MAX_ROW_CHARS], False, document, "wtq")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.domain import Span
 from rag.training import datasets
 from rag.training.examples import Example, side
 from rag.training.part_examples import PartExamples, input_files, part_example
@@ -114,6 +115,6 @@ def test_the_same_seed_draws_the_same_and_a_smaller_share_fewer(data: Path) -> N
 
 
 def test_the_span_is_that_of_the_answer_behind_the_path() -> None:
-    made = part_example("when", "Hours", "open until 9", True, "d", "made", at=11)
+    made = part_example("when", "Hours", "open until 9", True, "d", "made", Span(11, 12))
     assert made.second == "Hours\nopen until 9" and made.span and made.span.of(made.second) == "9"
     assert part_example("when", "", "open", False, "d", "made").span is None
