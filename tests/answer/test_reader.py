@@ -693,3 +693,15 @@ def test_a_place_has_the_margin_over_the_places_of_the_other_sentences() -> None
     readings = Reader(Two(), Model("reader", ""), FIT, WordPairs()).read("When?", held)
     margins = {reading.sentence.split()[1]: reading.margin for reading in readings}
     assert margins["mill"] == 3.0 and margins["barn"] == -3.0 and margins["fence"] == -8.0
+
+
+def test_a_sentence_of_nothing_but_words_of_the_question_is_read_if_the_whole_points_to_it() -> (
+    None
+):
+    held = passage(1, "Frost damage is not covered. The policy runs for a year.")
+    parts = WordPairs()
+    readings = Reader(WordPairs(), Model("reader", ""), FIT, parts).read(
+        "Is frost damage covered?", held
+    )
+    assert "Frost damage is not covered." in parts.asked
+    assert any(reading.sentence == "Frost damage is not covered." for reading in readings)
