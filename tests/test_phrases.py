@@ -53,7 +53,7 @@ def test_both_faces_give_the_same_reason(
         assert NOT_ANSWERED in text and ABSTENTION_PHRASES[reason] in text
 
 
-@pytest.mark.parametrize("verdict", set(Verdict) - {Verdict.NEEDS_NONE})
+@pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.NEEDS_NONE])
 def test_both_faces_give_the_same_verdict(
     verdict: Verdict, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,25 +38,26 @@ def sentences_of(pieces: Iterable[str]) -> Iterator[str]:
         text += piece
         if not (piece.strip() or "\n" in piece):
             continue
-        while (end := _first_end(text)) or len(text) > _MAX_SENTENCE_CHARS:
-            end = end or _MAX_SENTENCE_CHARS
-            if text[:end].strip():
-                yield " ".join(text[:end].split())
-            text = text[end:]
+        while (ends := _ends(text)) or len(text) > _MAX_SENTENCE_CHARS:
+            start = 0
+            for end in ends or [_MAX_SENTENCE_CHARS]:
+                if sentence := " ".join(text[start:end].split()):
+                    yield sentence
+                start = end
+            text = text[start:]
     for span in split_sentences(text):
         if rest := " ".join(span.of(text).split()):
             yield rest
 
 
-def _first_end(text: str) -> int:
-    """Where the first sentence of `text` ends, if another one or a line has begun; else 0."""
+def _ends(text: str) -> list[int]:
+    """Where the sentences of the first line of `text` end behind which something has begun."""
     text = text[:_MAX_SENTENCE_CHARS]
     lead = len(text) - len(text.lstrip())
     line = text.find("\n", lead)
     spans = list(split_sentences(text if line < 0 else text[:line]))
-    if len(spans) > 1:
-        return spans[1].start
-    return line + 1 if line >= 0 else 0
+    ends = [span.start for span in spans[1:]]
+    return [*ends, line + 1] if line >= 0 else ends
 
 
 def clean_sentence(text: str, question: str) -> str:

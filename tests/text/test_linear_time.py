@@ -75,7 +75,7 @@ from tui.render import excerpt, marks, wrap
 pytestmark = pytest.mark.slow
 
 _FLOOR, _RATIO, _TRIES = 0.03, 2.3, 4
-_SURE = 0.2  #: seconds from which a ratio is believed
+_SURE = 1.0  #: seconds from which a ratio is believed
 
 #: what is repeated
 _UNITS = (
@@ -349,7 +349,7 @@ def _grows(rule: Callable[[str], object], name: str, length: int) -> str:
         once = min(once, _seconds(rule, _text(name, length)))
         if twice <= _RATIO * once:
             return ""
-    if twice < _SURE:  # hundredths of a second say little: the same again with longer texts
+    if twice < _SURE:  # fractions of a second say little: the same again with longer texts
         return _grows(rule, name, 4 * length)
     return f"{name}: {once:.3f} s of {length:,} characters, {twice:.3f} s of {2 * length:,}"
 
