@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 HOME_DIR ?= $(CURDIR)/.home
 FOOTNOTE := .venv/bin/footnote --home "$(HOME_DIR)"
+# a process of tests for each core, four at most (each takes up to 3 GB), with one thread of torch in each
+PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 # what runs, and what tests: marks that both lock files are installed
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
@@ -32,7 +34,7 @@ ask: $(READY) .home/seeds  ## make ask Q="..." [ARGS=--json]: one question to se
 	touch .home/seeds
 
 test: $(READY_DEV)  ## all tests
-	@.venv/bin/python -m pytest
+	@$(PYTEST)
 
 quick: $(READY_DEV)  ## the tests that are not marked slow, without torch: about a minute
 	@.venv/bin/python -m pytest -m "not slow"
@@ -44,7 +46,7 @@ lint: $(READY_DEV)  ## format, lint and types, without tests
 	if grep -q '^\[tool\.importlinter' pyproject.toml; then .venv/bin/lint-imports; fi
 
 check: lint  ## lint, then all tests
-	@if [ "$(TESTS)" != no ]; then .venv/bin/python -m pytest; fi
+	@if [ "$(TESTS)" != no ]; then $(PYTEST); fi
 
 format: $(READY_DEV)  ## write the format
 	@.venv/bin/ruff format .
