@@ -194,7 +194,7 @@ def _measured(stem: str, shown: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _dimensions(text: str) -> frozenset[str]:
-    return frozenset(number.dimension for number in _quantities(text))
+    return frozenset(number.dimension for number in facts_of(text).numbers)
 
 
 def _has_stem(known: TextFacts, stem: str) -> bool:
@@ -235,11 +235,6 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(fold_code(match[0]) for match in CODE.finditer(text))
 
 
-@lru_cache(maxsize=512)
-def _quantities(text: str) -> tuple[Number, ...]:
-    return tuple(find_numbers(facts.find_dates(text)[1]))
-
-
 def _has_number(constraint: Constraint, text: str) -> bool:
     asked = constraint.value
     return isinstance(asked, Number) and _number_index(text).bear_out(asked)
@@ -247,7 +242,7 @@ def _has_number(constraint: Constraint, text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _number_index(text: str) -> NumberIndex:
-    return NumberIndex(_quantities(text))
+    return NumberIndex(facts_of(text).numbers)
 
 
 def _has_date(constraint: Constraint, text: str) -> bool:

@@ -197,10 +197,9 @@ class _QuestionWriter:
                 yield piece
             elif isinstance(piece, str | Quote):
                 pieces.append(piece)
-        if draft.abstained:
-            yield draft
-            return
         yield draft
+        if draft.abstained:
+            return
         quotes = [piece for piece in pieces if isinstance(piece, Quote)]
         composer = Composer(question, draft, pieces, passages, writer.judge, self._search)
         try:

@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from rag.answer.attribute import Attribution, Search
 from rag.answer.check import Judge
+from rag.answer.evidence import text_at
 from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
 from rag.answer.own_words import Place, fault_of
 from rag.answer.sentence_words import has_values
@@ -166,10 +167,9 @@ class Composer:
         place = find_verbatim(text, passages)
         if place is None:
             return None
-        chunk = next(p.chunk for p in passages if p.number == place.number)
-        around = quote_around(chunk, place.span)
-        start = chunk.span.start
-        quote = Quote(chunk.text[around.start - start : around.end - start], place.number, around)
+        passage = next(p for p in passages if p.number == place.number)
+        around = quote_around(passage.chunk, place.span)
+        quote = Quote(text_at(passage, around), place.number, around)
         whole = len(" ".join(quote.text.split()).rstrip(". ")) <= len(words)
         return quote if few or whole else None
 

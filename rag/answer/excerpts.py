@@ -8,15 +8,16 @@ reader's first quotation come before others that are equally near.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.answer.spans import Part, parts_of, path_and_text, share_of
 from rag.domain import Passage, Quote, Span
 from rag.text import facts
 
-#: cosines of one text with others, shape (n,)
-Similar = Callable[[str, Sequence[str]], Sequence[float]]
+if TYPE_CHECKING:
+    from rag.answer.check import Similar
 
 #: usefulness of a part that the reader quotes; later quotations have a little less
 _QUOTED = 10.0

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from rag.answer.evidence import text_at
 from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
     ASKING_STEMS,
@@ -63,9 +64,7 @@ class Lookup:
         """Is the answer a cell or item without a number?"""
         if self.unit.kind in (UnitKind.LIST, UnitKind.ANSWER):
             return False
-        start = self.passage.chunk.span.start
-        text = self.passage.chunk.text[self.short.start - start : self.short.end - start]
-        return not quantities.find_numbers(text)
+        return not quantities.find_numbers(text_at(self.passage, self.short))
 
 
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
@@ -143,8 +142,7 @@ class _Matcher:
         self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
 
     def _text(self, span: Span) -> str:
-        start = self._passage.chunk.span.start
-        return self._passage.chunk.text[span.start - start : span.end - start]
+        return text_at(self._passage, span)
 
     def places(self) -> Iterator[Lookup]:
         """Yield the places of the unit that may answer."""

@@ -122,10 +122,6 @@ class Question:
     subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
     labels: tuple[tuple[str, str], ...] = ()  #: stem and label of "flat A", "Falcon 5"
 
-    def of(self, *kinds: Kind) -> tuple[Constraint, ...]:
-        """The constraints of these kinds."""
-        return tuple(c for c in self.constraints if c.kind in kinds)
-
 
 _ASKED = (
     (Asked.LATEST, r"\b(?:latest|current|currently|newest|most recent|up to date)\b"),

@@ -67,7 +67,7 @@ def passages_in_scope(question: str, passages: Sequence[Passage]) -> list[Passag
     asked = read_question(question)
     passages = _with_names(question, passages)
     sections = [section for passage in passages for section in _sections(asked, passage)]
-    kept = _with_named_sections(asked, _with_hard_terms(sections))
+    kept = _with_named_sections(_with_hard_terms(sections))
     if len(kept) == len(sections) or not kept:
         return passages
     return [part for passage in passages for part in _parts(passage, kept)]
@@ -121,7 +121,7 @@ def _with_hard_terms(sections: list[_Section]) -> list[_Section]:
     return sections
 
 
-def _with_named_sections(asked: QuestionTerms, sections: list[_Section]) -> list[_Section]:
+def _with_named_sections(sections: list[_Section]) -> list[_Section]:
     """Of each document, keep the sections whose headings have most of the question's terms."""
     by_document = dict[str, list[_Section]]()
     for section in sections:

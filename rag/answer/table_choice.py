@@ -44,8 +44,8 @@ def choose_plan(asked: TableQuestion, table: Table, weights: Mapping[str, float]
     if not plans:
         return None
     features = PlanFeatures(asked, table, plans)
-    known = weights.get
-    scores = [sum(known(name, 0.0) for name in features.of(plan)) for plan in plans]
+    weight_of = weights.get
+    scores = [sum(weight_of(name, 0.0) for name in features.of(plan)) for plan in plans]
     top = max(scores)
     by_answer = dict[tuple[str, ...], float]()
     best = dict[tuple[str, ...], int]()

@@ -30,8 +30,6 @@ _MAX_HEADER = 240
 #: shown of a name
 _MAX_NAMED, _MAX_ROWS, _MAX_COLUMNS, _MAX_SHOWN = 3, 400, 40, 60
 
-Places = frozenset[int]
-
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -168,7 +166,9 @@ def _names_rows(condition: Condition, table: Table, in_header: Sequence[frozense
     return len(condition.rows) == 1 and condition.column == next(texts, -1)
 
 
-def _operates(asked: TableQuestion, table: Table, columns: Iterable[int], but: Places) -> bool:
+def _operates(
+    asked: TableQuestion, table: Table, columns: Iterable[int], but: frozenset[int]
+) -> bool:
     """Tell whether a word, other than those of names, compares or orders rows."""
     stems = frozenset[str]().union(*(table.columns[at].stems for at in columns))
     return any(

@@ -224,15 +224,12 @@ def _neighbours(
 def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
     if len(chosen.rows) > 40:
         return
-    given = (
-        {c.column for c in chosen.conditions if c.whole}
-        if not chosen.chosen.startswith("or")
-        else set()
+    lacks_values = (  # the rows need not have the values of the conditions
+        chosen.chosen.startswith(("or", "not"))
+        or chosen.chosen in ("above", "below")
+        or chosen.derived in BESIDE
     )
-    if chosen.derived in BESIDE:
-        given = set()
-    if chosen.chosen.startswith("not") or chosen.chosen in ("above", "below"):
-        given = set()
+    given = set[int]() if lacks_values else {c.column for c in chosen.conditions if c.whole}
     for column in range(len(table.headers)):
         if column in given:
             continue

@@ -25,7 +25,6 @@ class RowSet:
     conditions: tuple[Condition, ...] = ()
     derived: str = ""  #: "max", "min", "first", "last", "next", "previous", "same" …
     column: int = -1  #: that of the extreme, the common value or the limit
-    base: int = 0  #: rows among which the extreme was taken
 
     @property
     def places(self) -> frozenset[int]:
@@ -49,12 +48,11 @@ def unions(conditions: Sequence[Condition]) -> Iterator[RowSet]:
 
 def extremes(table: Table, base: RowSet, order: int) -> Iterator[RowSet]:
     """Yield the first, last, highest and lowest rows, and those of place `order` if it is not 0."""
-    count = len(base.rows)
-    yield replace(base, rows=base.rows[:1], derived="first", base=count)
-    yield replace(base, rows=base.rows[-1:], derived="last", base=count)
-    if order and count >= order:
-        yield replace(base, rows=(base.rows[order - 1],), derived="nth first", base=count)
-        yield replace(base, rows=(base.rows[-order],), derived="nth last", base=count)
+    yield replace(base, rows=base.rows[:1], derived="first")
+    yield replace(base, rows=base.rows[-1:], derived="last")
+    if order and len(base.rows) >= order:
+        yield replace(base, rows=(base.rows[order - 1],), derived="nth first")
+        yield replace(base, rows=(base.rows[-order],), derived="nth last")
     for at, column in enumerate(table.columns):
         if column.kind == "text":
             continue
@@ -67,7 +65,7 @@ def extremes(table: Table, base: RowSet, order: int) -> Iterator[RowSet]:
             ends += [("nth max", values[-order]), ("nth min", values[order - 1])]
         for name, end in ends:
             rows = tuple(row for value, row in there if value == end)
-            yield replace(base, rows=rows, derived=name, column=at, base=count)
+            yield replace(base, rows=rows, derived=name, column=at)
 
 
 def neighbours(table: Table, base: RowSet) -> Iterator[RowSet]:
