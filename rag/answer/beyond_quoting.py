@@ -1,7 +1,7 @@
 """Recognises what a reader that only quotes cannot do: to summarise, translate, write, or judge.
 
-Such a request is no question that a sentence answers. Quoting a sentence in its place would carry a
-tick that says nothing, so one line says what can be done instead.
+No sentence of a document answers such a request. A quotation would be shown as supported, which
+says nothing of the request, so one line says what can be done instead.
 """
 
 from __future__ import annotations

@@ -48,7 +48,11 @@ _AUTHOR = frozenset(facts.stem(word) for word in "author writer from by autor ve
 
 
 def answer_about_library(question: str, library: Library) -> FoundAnswer | None:
-    """Return the answer to a question about the library; None if the question asks another."""
+    """Return the answer to a question about the library.
+
+    None if the question asks something else, if a file that it names is not known, or if that file
+    names no date or author.
+    """
     asked = parse_library_question(question)
     if asked is None:
         return None

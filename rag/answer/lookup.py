@@ -3,7 +3,7 @@
 A row of a table answers a question if its values, the names of its columns and what it belongs to
 (caption, headings, title) have the question's terms: the row is found by its values, the answer is
 the value whose column was asked for. Every name of several words, number, date and code of the
-question must be there. No network is asked.
+question must be there. No model is run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rag.text.sentences import split_sentences
 
 #: share of the question's weight from which a place is taken
 _MIN_SHARE = 0.72
-#: score by which the best place must be ahead of another one with another answer
+#: places whose scores are this near to the best one count as equally good
 _MIN_LEAD = 0.04
 #: score that a place in quoted history has less than the same in the reply, unless its author is
 #: named
@@ -68,7 +68,11 @@ class Lookup:
 
 
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
-    """Return the places that answer, best first; more than one if they are equally good."""
+    """Return the places that answer, best first; more than one if they are equally good.
+
+    None are returned if the question denies something or asks for yes or no, and if too many
+    places, or two cells of one row, are equally good.
+    """
     asked = read_question(question)
     if not asked.terms or facts.count_negations(question) or asked.asks_yes_or_no:
         return []

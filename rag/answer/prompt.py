@@ -87,9 +87,9 @@ def build_prompt(
     """The prompt for `model` of about `budget` tokens; `reserve` of its context are for the answer.
 
     `excerpts` are the most useful first. `kept` are the notes of the question before; they are used
-    again, with what is missing after them, if they have most of what the reader quotes. The
-    prompt's `numbers` are empty if not one excerpt fits. Raises `TooLong` if the question alone
-    does not fit, `ModelBroken` if the model's template is missing or fails.
+    again, with the quotations that they lack after them, if that adds little. The prompt's
+    `numbers` are empty if not one excerpt fits. Raises `TooLong` if the question alone does not
+    fit, `ModelBroken` if the model's template is missing or fails.
     """
     asked = model.tokens(_ASK.format(question=question), special=False)
     fixed = len(_prompt_ids(model, [], asked))
@@ -167,7 +167,10 @@ def _new_notes(excerpts: Sequence[Excerpt], model: PromptModel, wanted: int, roo
 def _notes_again(
     kept: Notes, excerpts: Sequence[Excerpt], model: PromptModel, wanted: int
 ) -> Notes | None:
-    """`kept` and, after it, what the reader quotes and it lacks; None if that is too much."""
+    """`kept` and, after it, what the reader quotes and it lacks.
+
+    None if no quotation is from a document of `kept`, or if too much would be added.
+    """
     places = {(excerpt.document, excerpt.span) for excerpt in kept.excerpts}
     quoted = [excerpt for excerpt in excerpts if excerpt.quoted] or list(excerpts[:1])
     missing = [excerpt for excerpt in quoted if (excerpt.document, excerpt.span) not in places]

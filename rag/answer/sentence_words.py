@@ -35,11 +35,14 @@ def words_of(text: str) -> Words:
 
 
 def has_form(known: Sequence[str], stem: str) -> bool:
-    """True if a stem is known, or one that begins like it: another form of the word."""
+    """True if a stem is known, or one that begins like it: another form of the word.
+
+    Always true for a number: numbers are compared by value (`has_values`).
+    """
     if stem in known:
         return True
     if is_number(stem):
-        return True  # numbers are compared by value
+        return True
     least = max(_MIN_SAME_LETTERS, len(stem) - 3)
     return any(
         (len(other) >= least and other[:least] == stem[:least])

@@ -308,7 +308,7 @@ def has_structure(passage: Passage) -> bool:
 
 
 def in_structure(passage: Passage, place: Span) -> bool:
-    """Does `place` lie in a part that is more than a sentence?"""
+    """Does `place` overlap a part that is more than a sentence (a row, entry, item …)?"""
     return any(unit.kind in _WHOLE and unit.span.overlaps(place) for unit in passage.chunk.units)
 
 

@@ -231,7 +231,7 @@ class PlanFeatures:
 
 
 def _form(cell: str) -> str:
-    """The rough form of a cell: digits, a date or a range, words, or words with digits."""
+    """The rough form of a cell: "year", "digits", "mixed" (with letters), "capital" or "words"."""
     text = cell.strip()
     letters, digits = any(c.isalpha() for c in text), any(c.isdigit() for c in text)
     if digits and not letters:

@@ -33,10 +33,10 @@ _MAX_NAMED, _MAX_ROWS, _MAX_COLUMNS, _MAX_SHOWN = 3, 400, 40, 60
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Rows of a table that do not answer, and why."""
+    """The rows of the tables that do not answer, and why the first of these tables does not."""
 
     reason: str
-    rows: frozenset[tuple[str, Span]]  #: of all rows of the table: the document and the place
+    rows: frozenset[tuple[str, Span]]  #: all rows of these tables: document and span of each
 
     def has(self, document: str, place: Span) -> bool:
         """Tell whether a place lies in one of the rows."""

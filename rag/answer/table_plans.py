@@ -29,6 +29,7 @@ from rag.answer.table_row_sets import (
 )
 from rag.answer.table_rows import Table, is_empty
 
+#: readings of cells from which no more sets of rows are read
 _MAX_PLANS = 4000
 #: distinct values of a column whose rows are counted value by value
 _MAX_GROUPS = 2000
@@ -42,17 +43,22 @@ _MAX_LOOKED_AT = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One reading of the question. `value` is the number of a computed answer."""
+    """One reading of the question: the rows, the operation and the column."""
 
-    operation: str  #: "cell", "count", "distinct", "sum", "average", "difference", "groups"
+    #: "cell" and "groups" read cells; "count", "distinct" (values), "sum", "average", "difference"
+    #: (of two rows), "range" (largest less smallest) and "count difference" compute a number
+    operation: str
     chosen: RowSet
-    column: int = -1  #: that is read, added …
-    value: float | None = None
+    column: int = -1  #: that is read or computed with; -1 if rows are counted
+    value: float | None = None  #: the number of a computed answer; None for cells
     cells: tuple[int, ...] = ()  #: rows whose cell in `column` is the answer
 
 
 def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
-    """Return the readings of the question, at most `_MAX_PLANS`."""
+    """Return the readings of the question, at most `_MAX_PLANS` + 1000; [] without rows.
+
+    Readings of cells come first, then those that compute a number, then those of groups.
+    """
     if not table.rows or not table.headers:
         return []
     if len(table.totals) == len(table.rows):

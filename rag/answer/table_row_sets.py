@@ -12,23 +12,28 @@ from rag.answer.table_rows import Table
 #: places in an order, by their words
 ORDINALS = {w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)}
 ORDINALS |= {"2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
-#: what a set of rows is called that does not have the values which the question names
+#: values of `RowSet.derived` of rows that need not have the values which the question names
 BESIDE = frozenset("next previous up down same".split()) | {"all after", "all before", "between"}
 
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
-    """Rows and how they were chosen."""
+    """Rows, as indices into `Table.rows`, and how they were chosen."""
 
     rows: tuple[int, ...]
-    chosen: str  #: "all", "c" (one condition), "cc", "limit" …
+    #: the rows before `derived`: "all", "top", a letter for each condition ("c" for a whole cell,
+    #: "p" for part of one; "ccc" for any three), "limit", "not …", "or" (two values), "or c",
+    #: "two", "within", "above", "below"
+    chosen: str
     conditions: tuple[Condition, ...] = ()
-    derived: str = ""  #: "max", "min", "first", "last", "next", "previous", "same" …
-    column: int = -1  #: that of the extreme, the common value or the limit
+    #: what was taken of them: "max", "min", "first", "last" (also "nth …"), one of `BESIDE`,
+    #: "most" or "fewest" (of a group); "" for all
+    derived: str = ""
+    column: int = -1  #: that of the extreme, the common value or the limit; -1 if there is none
 
     @property
     def places(self) -> frozenset[int]:
-        """The places of the question's words that the conditions use."""
+        """The positions of the question's words that the conditions use."""
         return frozenset[int]().union(*(c.places for c in self.conditions))
 
 

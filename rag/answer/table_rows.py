@@ -155,7 +155,7 @@ def is_empty(cell: str) -> bool:
 
 
 def typed_column(header: str, cells: Sequence[str]) -> Column:
-    """Return the column of `cells`."""
+    """Return the column of `cells` with the kind of its values, as in `Column.kind`."""
     stems = frozenset(words_of(spelled_out(header))[1])
     filled = [cell for cell in cells if not is_empty(cell)]
     if filled:
@@ -178,7 +178,11 @@ def has_decimal_comma(cells: Sequence[str]) -> bool:
 
 
 def number_of(cell: str, decimal_comma: bool = False) -> float | None:
-    """Return the first number of a cell that begins with one; None if it has none."""
+    """Return the number that a cell begins with, after at most 8 characters; None without one.
+
+    A time ("1:02:30", anywhere in the cell) is returned in seconds, "6 ft 2" in inches, and
+    "3 million" as 3,000,000. With `decimal_comma`, "1.200,50" is 1200.5.
+    """
     text = cell[:_MAX_CELL_CHARS].strip()
     if clock := _CLOCK.search(text):
         hours_or_minutes, second, third, fraction = clock.groups()
@@ -206,7 +210,8 @@ def number_of(cell: str, decimal_comma: bool = False) -> float | None:
 def date_of(cell: str) -> float | None:
     """Return the first date of a cell as a number that orders dates; None if it has none.
 
-    The whole part is the year, 0 if the date gives none.
+    The whole part is the year, 0 if the date gives none. The fraction grows with the day of the
+    year; it is not the share of the year that has passed.
     """
     dates, _ = facts.find_dates(cell[:_MAX_CELL_CHARS])
     if not dates:

@@ -105,10 +105,10 @@ class SearchTrace:
 class Retriever:
     """Search in one library.
 
-    `near` finds chunk ids by vector and `words` by words, each `depth` deep. `useful` reranks the
-    first `rerank` chunks of the fused list; with 0 it is not called. `beside` is the number of
-    sentences that are added to a passage on either side. `within` are ids of the documents that
-    alone are searched; none are all.
+    `near` finds chunk ids by vector and `words` by words, each `depth` deep; without `words`, the
+    library's full text is used. `useful` reranks the first `rerank` chunks of the fused list; with
+    0 it is not called. `beside` is the number of sentences that are added to a passage on either
+    side. If `within` has ids of documents, only these documents are searched, else all.
     """
 
     def __init__(
