@@ -37,7 +37,6 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
-    Remark,
     Seconds,
     Sentence,
     Span,
@@ -222,9 +221,9 @@ class _QuestionRun:
     def check(self, judge: checking.Judge) -> Iterator[Event]:
         """Yield the claims one by one, then the answer."""
         text, sentences = parse_citations(self.pieces)
-        quotes = any(isinstance(piece, Quote | Computed | Remark) for piece in self.pieces)
+        only_own_words = all(isinstance(piece, str) for piece in self.pieces)
         refused = is_refusal(text) or not text.strip()
-        if refused and not quotes and not self.stopped:
+        if refused and only_own_words and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))
             return
         self._judgements = {p.span: p.judgement for p in self.pieces if isinstance(p, Quote)}

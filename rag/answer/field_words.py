@@ -34,7 +34,7 @@ _BEGINS = (
     rf"\b(?:from|since|as of) (?:when|what|which)\b|{_WHEN} (?:starts?|begins?|started|began)\b"
 )
 _ENDS = rf"\b(?:until|till|up to) (?:when|what|which)\b|{_WHEN} (?:ends?|ended|finish|over)\b"
-_TABLE: tuple[_Wording, ...] = (
+_WORDINGS: tuple[_Wording, ...] = (
     _Wording(
         r"\bhow much\b|\bprices?\b|\bcosts?\b|\bpay\b|\bpaid\b|\bcharges?d?\b|\bgot\b|"
         r"\bget\b|\bexpensive\b|\bfees?\b",
@@ -180,13 +180,14 @@ _TABLE: tuple[_Wording, ...] = (
 )
 #: how something is done: "how was it paid" asks for no sum
 _MANNER = re.compile(r"\W*how (?:is|are|was|were|did|do|does|can|could|should|will)\b")
-_ROWS = [
+#: each wording as a pattern, stems that ask and stems of names
+_COMPILED = [
     (
         re.compile(pattern),
         frozenset(facts.stem(word) for word in asking.split()),
         frozenset(facts.stem(word) for name in names.split() for word in name.split("-")),
     )
-    for pattern, asking, names in _TABLE
+    for pattern, asking, names in _WORDINGS
 ]
 _MONEY = frozenset("euro dollar sterling franc yen rupee rouble".split())
 _TIMES = frozenset(("duration", "months"))
@@ -278,8 +279,9 @@ _WHY = re.compile(r"^\W*(?:and |but |so )?(?:why|what .{0,60}\breason)\b")
 def asked_fields(question: str) -> list[tuple[frozenset[str], frozenset[str]]]:
     """Return pairs (stems that ask, stems of names that answer) for the wordings of a question."""
     folded = facts.fold_text(question)
-    rows = _ROWS[1:] if _MANNER.match(folded) else _ROWS  # the first one is about money
-    return [(asking, names) for pattern, asking, names in rows if pattern.search(folded)]
+    # the first wording asks for a sum
+    wordings = _COMPILED[1:] if _MANNER.match(folded) else _COMPILED
+    return [(asking, names) for pattern, asking, names in wordings if pattern.search(folded)]
 
 
 # -- measures, times and reasons

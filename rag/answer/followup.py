@@ -71,9 +71,9 @@ def complete_question(question: str, history: Sequence[Turn]) -> str:
 
     Returns `question` itself if it needs nothing or no rule applies.
     """
-    text = _first_line(question)
+    text = _on_one_line(question)
     turns = [
-        Turn(_first_line(turn.question), "", _first_line(turn.short))
+        Turn(_on_one_line(turn.question), "", _on_one_line(turn.short))
         for turn in history[-_MAX_TURNS:]
     ]
     if (
@@ -98,7 +98,7 @@ def complete_question(question: str, history: Sequence[Turn]) -> str:
     return completed if usable else question
 
 
-def _first_line(text: str) -> str:
+def _on_one_line(text: str) -> str:
     """`text` on one line, cut at twice the allowed length: enough to see that it is too long."""
     return " ".join(text[: 2 * MAX_REWRITE_CHARS].split())
 

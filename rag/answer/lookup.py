@@ -137,7 +137,7 @@ class _Matcher:
                 chunk.title,
                 chunk.heading,
                 unit.context,
-                _file_name(chunk.source),
+                _source_words(chunk.source),
                 path,
             ]
         )
@@ -169,7 +169,7 @@ class _Matcher:
         heads = [self._head(cell.header) for cell in unit.cells]
         best_key = self._key(values, found)
         for target in range(len(unit.cells)):
-            if found[target] and _is_whole(values[target], found[target]):
+            if found[target] and _is_given(values[target], found[target]):
                 continue  # the question gives this value, it does not ask for it
             given = frozenset[Term]().union(
                 *(found[i] for i in range(len(values)) if i != target),
@@ -259,7 +259,7 @@ class _Matcher:
         if in_name and not in_value - in_name - around:
             terms = in_name | around
             by_fields = self._head(cell.header)[0]
-            if self._has_hard_terms(terms | by_fields) and _is_whole(cell.header, in_name):
+            if self._has_hard_terms(terms | by_fields) and _is_given(cell.header, in_name):
                 share = asked.share(terms | by_fields)
                 yield Lookup(
                     self._passage, self._unit, cell.span, self._unit.span, share, share + 0.1
@@ -347,8 +347,11 @@ def _without_questions(text: str) -> str:
     return " ".join(span.of(text) for span in spans)
 
 
-def _is_whole(value: str, found: frozenset[Term]) -> bool:
-    """Are at least half of the words of `value` in the question?"""
+def _is_given(value: str, found: frozenset[Term]) -> bool:
+    """Does the question give `value`: a number, date or code of it, or half of its words or more?
+
+    `found` are the terms of the question that `value` has.
+    """
     known = facts_of(value)
     stems = {str(t[1]) for t in found if t[0] == "stem"}
     if any(t[0] != "stem" for t in found):
@@ -365,5 +368,6 @@ def _asks_for_term(question: str) -> bool:
     )
 
 
-def _file_name(source: str) -> str:
+def _source_words(source: str) -> str:
+    """The names of the folders and the file of a path as words."""
     return source.replace("_", " ").replace("/", " ")

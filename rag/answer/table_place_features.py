@@ -116,19 +116,19 @@ def _near_places(asked: TableQuestion, names: frozenset[str]) -> frozenset[int]:
 
 
 def column_role(table: Table, at: int) -> str:
-    """Return the order of the values of a column, and whether any is there twice."""
+    """Return the order of the values of a column, and whether any of them is repeated."""
     column, rows = table.columns[at], [r for r in range(len(table.rows)) if r not in table.totals]
     if column.kind == "text":
         cells = [table.rows[row][at].strip() for row in rows]
         return "text once" if len(set(cells)) == len(cells) else "text again"
-    there = [value for row in rows if (value := column.values[row]) is not None]
-    return f"{column.kind} {_order_of(there)}"
+    values = [value for row in rows if (value := column.values[row]) is not None]
+    return f"{column.kind} {_order_of(values)}"
 
 
-def _order_of(there: Sequence[float]) -> str:
-    if there == [float(n) for n in range(1, len(there) + 1)]:
+def _order_of(values: Sequence[float]) -> str:
+    if values == [float(n) for n in range(1, len(values) + 1)]:
         return "counts"
-    once = "once" if len(set(there)) == len(there) else "again"
-    if there == sorted(there):
+    once = "once" if len(set(values)) == len(values) else "again"
+    if values == sorted(values):
         return f"rises {once}"
-    return f"falls {once}" if there == sorted(there, reverse=True) else once
+    return f"falls {once}" if values == sorted(values, reverse=True) else once

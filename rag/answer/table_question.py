@@ -83,19 +83,20 @@ _LIMITS = (
         "<",
     ),
 )
+#: number and ordinal words, and the digits for them
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty"
 ).split()
-_SMALL = {word: str(number) for number, word in enumerate(_NUMBER_WORDS, 1)}
-_SMALL |= {
+_DIGITS_OF = {word: str(number) for number, word in enumerate(_NUMBER_WORDS, 1)}
+_DIGITS_OF |= {
     word: str(10 * number)
     for number, word in enumerate(
         "thirty forty fifty sixty seventy eighty ninety hundred".split(), 3
     )
 }
-_PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-_AS_DIGITS = _SMALL | {word: str(number) for number, word in enumerate(_PLACES, 1)}
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_AS_DIGITS = _DIGITS_OF | {word: str(number) for number, word in enumerate(_ORDINALS, 1)}
 _WON, _LOST, _TIED = ("w", "won", "win"), ("l", "lost", "loss"), ("d", "t", "draw", "tie", "tied")
 #: words for results, as stems of the cells that say them
 _RESULTS = {
@@ -191,7 +192,7 @@ class TableQuestion:
 
     @cached_property
     def _with_digits(self) -> str:
-        return re.sub(rf"\b({'|'.join(_SMALL)})\b", lambda m: _SMALL[m[0]], self.folded)
+        return re.sub(rf"\b({'|'.join(_DIGITS_OF)})\b", lambda m: _DIGITS_OF[m[0]], self.folded)
 
     @cached_property
     def asking(self) -> str:

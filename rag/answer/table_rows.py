@@ -84,12 +84,12 @@ class Table:
     @cached_property
     def totals(self) -> frozenset[int]:
         """The rows that give the total of the others."""
-        last = len(self.rows) - 2
+        second_last = len(self.rows) - 2  # a total below: its first word is enough
         return frozenset(
             row
             for row, cells in enumerate(self.stems)
             if (first := next((cell for cell in cells if cell), ())) in _TOTALS
-            or (row >= last and first[:1] in _TOTALS)
+            or (row >= second_last and first[:1] in _TOTALS)
         )
 
     @cached_property
