@@ -86,7 +86,8 @@ def answer_question(
     nor quoted, and is said to be left out. `tables` answers from the rows of a table; the writer is
     then not asked. `without_search` answers a question about the library, or refuses one. Each part
     that `divide` returns is answered by itself. `within` are the sources that alone are searched,
-    `named` is the question with their names, as it was typed.
+    `named` is the question with their names, as it was typed. Errors of the functions and of the
+    writer are passed on.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:
@@ -127,7 +128,10 @@ def _answer_one(
 
 
 class _QuestionRun:
-    """The state of one question while it is answered. Times are in seconds, 0.0 before they are."""
+    """The state of one question while it is answered.
+
+    Times are values of `time.perf_counter` in seconds; 0.0 until the step is reached.
+    """
 
     def __init__(
         self,
@@ -164,7 +168,7 @@ class _QuestionRun:
     def retrieve(
         self, search: Search, limit: int, stop: Stop, tables: Tables | None, divide: Divide
     ) -> FoundAnswer | None:
-        """Search, and return the answer of parts or tables, if it is one.
+        """Search, and return the answer of the question's parts or of a table; None without one.
 
         A writer that searches by itself gets the search.
         """
@@ -208,6 +212,7 @@ class _QuestionRun:
                     self.first_piece_at = self.first_piece_at or time.perf_counter()
                     self.pieces.append(piece)
                     text = piece_text(piece)
+                    # of a quotation, all but the marker is quoted
                     yield Token(text, text.rindex(" [") if isinstance(piece, Quote) else 0)
                 if stop():
                     self.stopped = True

@@ -88,7 +88,7 @@ class Bound:
 
 
 def missing_in_words(bounds: Sequence[Bound]) -> tuple[str, ...]:
-    """What the constraints that are not met come to: what stands in their place, what is absent."""
+    """Reasons for the constraints that are not met: what is in their place, or what is absent."""
     reasons = [
         f"it is about {_shown(b.instead)}, not {_shown(b.constraint.shown)}"
         for b in bounds
@@ -132,7 +132,7 @@ class Surroundings:
 
 
 def surroundings_of(chunk: Chunk, place: Span) -> Surroundings:
-    """The surroundings of the text at `place`, which lies in the chunk."""
+    """The surroundings of the text at `place`, a span of the document that lies in the chunk."""
     start = chunk.span.start
     inner = Span(place.start - start, place.end - start)
     sentence = inner.of(chunk.text)
@@ -380,5 +380,5 @@ def other_label(question: Question, around: Surroundings) -> bool:
 
 
 def unmet(bounds: Sequence[Bound], least: Met = Met.COREFERENCE) -> list[Bound]:
-    """Those that are met nowhere near the sentence."""
+    """The constraints that are met farther from the sentence than `least`, or nowhere."""
     return [bound for bound in bounds if bound.met < least]

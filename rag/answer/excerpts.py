@@ -36,7 +36,7 @@ class Excerpt:
     span: Span  #: of the document
     path: str
     text: str
-    usefulness: float
+    usefulness: float  #: higher is better; about 10 if the reader quotes it, else below 2
     quoted: bool = False  #: by the reader
 
 
@@ -65,6 +65,7 @@ def pick_excerpts(
 
 
 def _nearness(question: str, texts: Sequence[str], similar: Similar) -> list[float]:
+    """How near each text is to the question, 0..1: half by its words, half by the cosine."""
     stems = set(facts.content_stems(question))
     shares = [share_of(stems, text) for text in texts]
     compared = sorted(range(len(texts)), key=lambda n: -shares[n])[:_MAX_COMPARED]

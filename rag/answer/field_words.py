@@ -189,8 +189,10 @@ _COMPILED = [
     )
     for pattern, asking, names in _WORDINGS
 ]
+#: dimensions of amounts of money, and of lengths of time
 _MONEY = frozenset("euro dollar sterling franc yen rupee rouble".split())
 _TIMES = frozenset(("duration", "months"))
+#: ways to ask for a measure, and the dimensions of the units that answer
 _MEASURES = (
     (re.compile(r"\bhow heavy\b|\bhow much .{1,80}\bweigh|\bwhat .{1,80}\bweigh\b"), {"mass"}),
     (re.compile(r"\bhow (?:tall|wide|deep|thick|far)\b"), {"length"}),
@@ -214,6 +216,7 @@ _NO_DIGITS = re.compile(
     r"always|never|daily|weekly|monthly|yearly|annually|on request|same|half|double|all|until|"
     r"several|dozens?|hundreds?|thousands?|few|many)\b"
 )
+#: words for an amount of money without digits
 _NO_SUM = re.compile(
     r"\b(?:free|nothing|gratis|included|includes?|none|no (?:charge|fee|cost)|on request|same|"
     r"half|double|without charge)\b"
@@ -234,6 +237,7 @@ _CALENDAR = (
     "sat(?:urday)?s?|sun(?:day)?s?|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
     "july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
+#: words for a point or a length of time
 _TIME = re.compile(
     rf"\d|\b(?:{_CALENDAR}|spring|summer|autumn|winter|christmas|easter|"
     r"(?:to|yester)day|tomorrow|tonight|noon|midnight|midday|dawn|dusk|sunset|sunrise|"
@@ -244,6 +248,7 @@ _TIME = re.compile(
     r"season|holidays?|birthday|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
     r"as long|beginning|end|start|late|early|mid|between|recently|currently|any time)\b"
 )
+#: words that join a reason to a fact
 _REASON = re.compile(
     r"\b(?:because|since|as (?:s?he|it|they|the|an?|his|her|its|their|there|we|i)|so|due|owing|"
     r"thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
@@ -290,7 +295,8 @@ def asked_fields(question: str) -> list[tuple[frozenset[str], frozenset[str]]]:
 def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False) -> bool:
     """Tell whether an answer is not of the measure or the time that is asked for.
 
-    `short` stands in `sentence`. A row has numbers of many things: there, only `short` counts.
+    `short` is the short answer, which stands in `sentence`. If `in_row`, the sentence is a row,
+    which has numbers of many things: only `short` counts.
     """
     folded = facts.fold_text(question)
     around = short if in_row else sentence

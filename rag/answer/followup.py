@@ -58,7 +58,9 @@ _INDEFINITE_NOUN = re.compile(
 #: a bare plural ("adults"), and one behind a preposition ("for children", "for children under 6")
 _PLURAL = re.compile(r"(?:[a-z][\w-]{1,40}[^s\W]s|children|people|(?:wo)?men)", re.I)
 _PLURAL_BEHIND = re.compile(rf"\b{PREPOSITIONS} ((?:{_PLURAL.pattern}))\b")
+#: a number or letter that belongs to the name before it
 _LABEL = re.compile(r"\s(?:\d{1,4}|[A-Z])\b(?!\s+[a-z]+s\b)")
+#: words of a whole question or request, which is no fragment
 _VERBAL = re.compile(
     rf"\b(?:{AUXILIARIES}|{QUESTION_WORDS}|be|been|tell|give|show|list|explain|name|describe"
     r"|i|you|we|me|us|not)\b",

@@ -38,6 +38,7 @@ _MIN_LEAD = 0.04
 #: score that a place in quoted history has less than the same in the reply, unless its author is
 #: named
 _QUOTED_LESS = 0.06
+#: stems of names of columns whose cell names the row
 _KEY_NAMES = frozenset(
     facts.stem(word)
     for word in (
@@ -57,7 +58,7 @@ class Lookup:
     short: Span  #: the answer
     quote: Span  #: the evidence
     share: float  #: of the question's weight that the place has, 0..1
-    score: float  #: to compare places
+    score: float  #: to compare places; higher is better, and may exceed 1
 
     @property
     def is_uncounted(self) -> bool:
@@ -132,6 +133,7 @@ class _Matcher:
         """`path` is that of the headings above the unit; the passage lacks the terms `absent`."""
         self._asked, self._passage, self._unit = asked, passage, unit
         chunk = passage.chunk
+        # terms in what the unit belongs to
         self._scope = asked.found(
             [
                 chunk.title,
@@ -163,6 +165,7 @@ class _Matcher:
     # -- rows and records
 
     def _values(self) -> Iterator[Lookup]:
+        """Yield the cells of a row or record that the question leaves free and may ask for."""
         unit, asked = self._unit, self._asked
         values = [self._text(cell.span) for cell in unit.cells]
         found = [asked.found([spelled_out(value)]) for value in values]
@@ -238,6 +241,7 @@ class _Matcher:
         yield Lookup(self._passage, self._unit, cell.span, self._quote(target), share, score)
 
     def _quote(self, target: int) -> Span:
+        """The evidence for a cell: the whole row, or of a record the field with its name."""
         unit = self._unit
         if unit.kind is UnitKind.ROW or len(unit.cells) <= 1:
             return unit.span
@@ -251,6 +255,7 @@ class _Matcher:
     # -- entries
 
     def _entry(self) -> Iterator[Lookup]:
+        """Yield the value of an entry whose name is asked about, or the name if the value is."""
         (cell,) = self._unit.cells[:1]
         asked, value = self._asked, self._text(cell.span)
         in_name = asked.found([spelled_out(cell.header)])
@@ -287,6 +292,7 @@ class _Matcher:
     # -- lists and answers
 
     def _list(self) -> Iterator[Lookup]:
+        """Yield the whole list if a list or steps are asked for and its context fits."""
         asked = self._asked
         if not (asked.asks_for_list or asked.asks_for_steps):
             return
@@ -301,6 +307,7 @@ class _Matcher:
         )
 
     def _answer(self) -> Iterator[Lookup]:
+        """Yield the first sentence of an answer of an FAQ to a question like this one."""
         asked = self._asked
         title = self._unit.context.rpartition(" > ")[2]
         other = read_question(title)
@@ -340,7 +347,7 @@ class _Matcher:
 
 
 def _without_questions(text: str) -> str:
-    """The sentences of a text that ask nothing: who asks who did it did not do it."""
+    """The text without its questions: a name in a question is not the answer to it."""
     if "?" not in text:
         return text
     spans = [span for span in split_sentences(text) if not span.of(text).endswith("?")]

@@ -71,7 +71,7 @@ def fault_of(
     """Why the sentence says something else than each of the places, in words; "" if one agrees.
 
     `passages` is the whole text that the places are of, `short` the reader's short answer, `score`
-    the check's.
+    the check's probability of support, 0..1.
     """
     folded = text.rstrip().rstrip(".").casefold()
     if _ENDS_OPEN.search(folded) or _BY_NOTHING.search(folded):

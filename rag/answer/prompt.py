@@ -40,24 +40,29 @@ _MARKER = re.compile(r"\[(\d[\d ,;]*)\]")
 
 
 class PromptModel(Protocol):
-    """The part of a chat model that a prompt needs."""
+    """The part of a chat model that a prompt needs.
+
+    `conversation` is that of `rag.inference.chat_template`. `tokens` returns token ids, and
+    `special` allows control tokens among them. `begin` returns the ids that a prompt begins with.
+    """
 
     size: int  #: tokens of its context
 
-    def conversation(self, slots: int) -> str: ...  # see `chat_template.conversation`
+    def conversation(self, slots: int) -> str: ...
     def tokens(self, text: str, special: bool) -> list[int]: ...
     def begin(self) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """The excerpts that a model reads, as tokens; `numbers` are those of their passages."""
+    """The excerpts that a model reads, and their token ids."""
 
     excerpts: tuple[Excerpt, ...] = ()
     ids: tuple[int, ...] = ()
 
     @property
     def numbers(self) -> frozenset[int]:
+        """The numbers of the passages that have an excerpt here."""
         return frozenset(excerpt.number for excerpt in self.excerpts)
 
 
@@ -150,7 +155,7 @@ def _tokens_of(excerpts: Sequence[Excerpt], model: PromptModel) -> list[int]:
 
 
 def _new_notes(excerpts: Sequence[Excerpt], model: PromptModel, wanted: int, room: int) -> Notes:
-    """As many excerpts as fit into `wanted` tokens, the first of them into `room`."""
+    """The excerpts that fit into `wanted` tokens; the first one need only fit into `room`."""
     chosen: list[Excerpt] = []
     left, paths = wanted, set[tuple[str, str]]()
     for excerpt in excerpts:

@@ -138,7 +138,10 @@ _ASKED = (
 
 @lru_cache(maxsize=256)
 def parse_question(text: str) -> Question:
-    """Return the parsed question."""
+    """Return the question with its constraints.
+
+    `rag.answer.question_terms.read_question` gives the terms that are looked up instead.
+    """
     asked, rest = read_question(text), _FILE.sub(" ", text)
     folded = facts.fold_text(text)
     kind = next((kind for kind, pattern in _ASKED if re.search(pattern, folded)), None)

@@ -43,6 +43,7 @@ _MAN = re.compile(
 
 
 def without_end_mark(text: str) -> str:
+    """`text` without the blanks and marks that end it."""
     return text.rstrip(" ?!.")
 
 

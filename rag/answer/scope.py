@@ -32,7 +32,9 @@ _COLOURS = frozenset("red yellow green blue black white brown grey orange purple
 _OTHERS = {colour: _COLOURS - {colour} for colour in _COLOURS}
 for _one, _other in OPPOSITES:
     _OTHERS[_one] = _OTHERS.get(_one, frozenset()) | {_other}
+#: words that leave out the noun behind them
 _LEAVING_OUT = frozenset("without excluding except".split())
+#: words that may stand between such a word and its noun
 _BETWEEN = frozenset("the a an its his her their our my your any for of".split())
 
 
@@ -47,6 +49,7 @@ class _Section:
 
     @property
     def found(self) -> frozenset[Term]:
+        """The terms of the question in the headings or the text."""
         return self.in_path | self.in_text
 
 
@@ -91,6 +94,7 @@ def _with_names(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _sections(asked: QuestionTerms, passage: Passage) -> list[_Section]:
+    """The sections of a passage; the text before the first heading is one as well."""
     chunk = passage.chunk
     units = [unit for unit in chunk.units if unit.kind is UnitKind.SECTION]
     title = [chunk.source.replace("/", " ").replace("_", " ")]
@@ -215,11 +219,13 @@ def _left_out(words: tuple[str, ...]) -> set[str]:
 
 
 def _outside(words: tuple[str, ...]) -> list[str]:
+    """The words but for the nouns that are left out."""
     places = set(_places_left_out(words))
     return [word for at, word in enumerate(words) if at not in places]
 
 
 def _places_left_out(words: tuple[str, ...]) -> list[int]:
+    """The position of the noun behind each word that leaves out ("without the LID")."""
     places = list[int]()
     for at, word in enumerate(words):
         if word in _LEAVING_OUT:

@@ -107,6 +107,7 @@ class _Writer:
         return FoundAnswer(tuple(self._passages[self._retrieved :]), pieces)
 
     def _quoted(self, chance: float) -> FoundAnswer | None:
+        """The answer that quotes the rows of the cells that are read; None if all are empty."""
         plan, placed = self._plan, self._placed
         rows = [row for row in plan.cells if placed.cells[row][plan.column]]
         if not rows:
@@ -127,6 +128,7 @@ class _Writer:
         return self._answer(tuple(pieces))
 
     def _computed(self) -> Computed | None:
+        """The computed sentence; None if distinct values are counted or no row has a number."""
         plan, column = self._plan, self._plan.column
         operation = {"range": "difference", "count difference": "count"}.get(
             plan.operation, plan.operation

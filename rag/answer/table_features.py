@@ -19,7 +19,7 @@ from rag.answer.table_rows import Table, is_empty
 
 #: words of the question that are looked at one by one
 _MAX_WORDS = 30
-#: function words that are looked at beside the name of the column that is ordered by
+#: stop words and others that are looked at beside the name of the column that is ordered by
 _ORDER_WORDS = frozenset(
     "most least more less fewer first last next before after many much long top bottom".split()
 )
@@ -30,20 +30,23 @@ class PlanFeatures:
 
     def __init__(self, asked: TableQuestion, table: Table, plans: Sequence[Plan]) -> None:
         self._asked, self._table = asked, table
-        self._sets = dict[int, tuple[str, ...]]()
+        self._sets = dict[int, tuple[str, ...]]()  # by the id of a `RowSet`, which the plans keep
         self._columns = dict[tuple[int, frozenset[int]], tuple[str, ...]]()
         self._words = dict[str, tuple[str, ...]]()
         fields = asked_fields(asked.question)
+        # for each column: does its name answer the wording of the question?
         self._by_wording = [
             any(column.stems & names for _, names in fields) for column in table.columns
         ]
+        # for each column: the positions of the content words of the question in its name
         self._in_header = [
             frozenset(at for at in asked.content if asked.stems[at] in column.stems)
             for column in table.columns
         ]
-        self._all_conditions = {c for plan in plans for c in plan.chosen.conditions}
+        conditions = {c for plan in plans for c in plan.chosen.conditions}
+        # positions of the words that are a whole cell, or of which a cell has several
         self._named = frozenset[int]().union(
-            *(c.places for c in self._all_conditions if c.whole or len(c.places) > 1)
+            *(c.places for c in conditions if c.whole or len(c.places) > 1)
         )
         self._question_stems = set(asked.stems)
         self._beside = PlaceFeatures(asked, table, self._in_header)

@@ -114,6 +114,7 @@ _BEFORE_LAST = re.compile(
     r"\blast but one\b"
 )
 _TOP = re.compile(r"\b(?:top|first) (\d{1,9})\b")
+#: words that compare a price or weight, and the words of columns for them
 _COMPARATIVES = {
     "cheapest": "lowest price",
     "cheaper": "lower price",
@@ -159,7 +160,11 @@ def _in_plain_words(question: str) -> str:
 
 
 class TableQuestion:
-    """A question with what its words say about the operation."""
+    """A question with what its words say about the operation.
+
+    `words` are its folded words, at most 60, `stems` their stems. `content` are the positions in
+    `words` of those that are no stop words. A "place" is such a position.
+    """
 
     def __init__(self, question: str) -> None:
         self.question = question
@@ -206,7 +211,7 @@ class TableQuestion:
 
     @cached_property
     def head(self) -> tuple[int, ...]:
-        """Places of the words that name what is asked for ("which *home team*")."""
+        """Places of the words that name what is asked for ("which *home team*"), at most four."""
         words, places = self.words, list[int]()
         for at, word in enumerate(words):
             if word in ("which", "what", "whose", "many", "much", "name", "list"):
@@ -292,7 +297,7 @@ class TableQuestion:
 
     @cached_property
     def units(self) -> dict[int, str]:
-        """The dimensions of units of measure after numbers ("15 euros"), by their places."""
+        """The dimension of each unit of measure after a number ("15 euros"), by its place."""
         found = dict[int, str]()
         for at, (one, word) in enumerate(pairwise(self.words), 1):
             spellings = (word, word.upper()) if one[0].isdigit() else ()
@@ -324,7 +329,7 @@ class TableQuestion:
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
-        """The conditions on numbers."""
+        """The conditions on numbers and dates, at most four. A date is a number as in `date_of`."""
         text = self._with_digits
         limits = list[Limit]()
         for pattern, sign in _LIMITS:

@@ -50,7 +50,7 @@ class Column:
     #: "number", "date", "text", "mixed" (some numbers); computed: "length" (from year to year),
     #: "items" (how many values a cell has), "margin" (of a score such as 3-1)
     kind: str
-    values: tuple[float | None, ...]  #: of a text: None
+    values: tuple[float | None, ...]  #: None for a cell without a value, and for all of a text
     stems: frozenset[str] = field(default_factory=frozenset)  #: of the header
 
 
@@ -140,11 +140,13 @@ def _counted(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[C
 
 
 def _has_years(column: Column) -> bool:
+    """Tell whether all values of a column are years, or dates of years, from 1000 to 2199."""
     there = [value for value in column.values if value is not None]
     return len(there) > 1 and all(1000 <= value < 2200 for value in there)
 
 
 def _years_between(cell: str) -> float | None:
+    """The years from the first to the second of the two years of a cell, else None."""
     years = _YEAR.findall(cell[:_MAX_CELL_CHARS])
     return float(years[1]) - float(years[0]) if len(years) == 2 and years[0] <= years[1] else None
 

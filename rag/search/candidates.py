@@ -79,7 +79,7 @@ class Lists(NamedTuple):
     #: cosines of the chunks in `by_words`; for a chunk without a vector, that of its table
     cosines: dict[str, float]
     deeper_exist: bool = False
-    #: the lists have only chunks of the documents that are searched or named, and all of them
+    #: the lists have only chunks of the documents that are searched or named, and are not cut
     in_files: bool = False
 
     def fused(self) -> dict[str, float]:
