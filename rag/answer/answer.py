@@ -83,11 +83,10 @@ def answer_question(
 
     `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
-    nor quoted, and is said to be left out. `tables` answers from the rows of a table; the writer is
-    then not asked. `without_search` answers a question about the library, or refuses one. Each part
-    that `divide` returns is answered by itself. `within` are the sources that alone are searched,
-    `named` is the question with their names, as it was typed. Errors of the functions and of the
-    writer are passed on.
+    nor quoted, and is said to be left out. `tables` answers from the rows of a table, in the place
+    of the writer. `without_search` answers a question about the library, or refuses one. Each part
+    that `divide` returns is answered by itself. Only the sources in `within` are searched, if any;
+    `named` is the question as typed, with their names. Errors of all of these are passed on.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:

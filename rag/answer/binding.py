@@ -348,7 +348,7 @@ def _form_of_code(code: str) -> str:
 def _other_name(constraint: Constraint, text: str) -> str:
     """A name that shares a word with the constraint and has another one besides.
 
-    None if the sentence also has a part of the name alone, which may be short for it.
+    "" if the sentence also has a part of the name alone, which may be short for it.
     """
     if any(stems and stems <= constraint.stems for _, stems in _names_with_stems(text)):
         return ""

@@ -2,8 +2,8 @@
 
 The order of the answer:
 
-1. The reader's quotations come first if its sources differ, or if the model's first sentence lacks
-   the reader's short answer: then the first quotation stands before it.
+1. If the reader's sources differ, its quotations come first, all of them. Else its first quotation
+   comes first if the model's first sentence lacks the reader's short answer.
 2. The model's sentences follow that the check finds supported.
 3. Quotations whose words are not in those sentences yet come last.
 

@@ -1,9 +1,9 @@
 """Words of questions mapped to the names of fields, and to the measures, that answer them.
 
 "How much" is answered by price, cost, amount …, "how heavy" by a mass, "how many guests" by a
-number without a unit, "when" by a time, "why" by a reason. The reader's model likes the only number
-of a sentence, or the only cell of a row that the question leaves free: of the wrong answers, those
-of another measure or kind are the surest.
+number without a unit, "when" by a time, "why" by a reason. The reader's model tends to choose the
+only number of a sentence, or the only cell of a row that the question does not give. The rules here
+find the wrong answers among these that are of another measure or kind.
 
 A term of the question that a column's name answers in other words counts as found. The words of a
 few other languages are in the table, because people keep tables in their language and ask in

@@ -44,7 +44,7 @@ def further_sentences(
 ) -> Iterator[tuple[Passage, Part]]:
     """Yield the sentences that may go on with the list which `sentence`, at `around`, begins.
 
-    `around` is its span of the document, `passages` are those of its document. At most eight.
+    `around` is a span of the document, whose passages are `passages`. There are at most eight.
     """
     noun = listed_noun(question)
     if not noun:

@@ -22,7 +22,7 @@ _MIN_FURTHER_CHANCE = 0.59
 
 @dataclass(frozen=True, slots=True)
 class ReaderFit:
-    """Turns the model's logit into the probability that a passage answers."""
+    """The logistic regression that turns the model's logit into a probability."""
 
     weight: float
     constant: float

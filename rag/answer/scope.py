@@ -5,7 +5,8 @@ a term of the question stands in the heading, title or file name of some section
 the others are left out, but for those that have the term in their text.
 
 A sentence that has the noun of the question with the opposite word before it (the left door for the
-right one), or that leaves out what is asked about ("without"), shares nearly all words with it.
+right one), or that leaves out what is asked about ("without"), shares nearly all words with it and
+does not answer (`is_set_against`).
 """
 
 from __future__ import annotations
@@ -192,7 +193,7 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _has_opposite(question: str, sentence: str) -> bool:
-    """Is a noun of the question there only behind the opposite of the word before it?"""
+    """Has the sentence a noun of the question behind the opposite word, and not behind the same?"""
     there = dict[str, set[str]]()
     for before, noun in _pairs(sentence):
         there.setdefault(noun, set()).add(before)
@@ -204,7 +205,10 @@ def _has_opposite(question: str, sentence: str) -> bool:
 
 
 def _is_left_out(asked: tuple[str, ...], said: tuple[str, ...]) -> bool:
-    """Is a noun there only behind "without", and in the question not, or the reverse?"""
+    """Does the sentence leave out a noun that the question does not, or the other way round?
+
+    A noun that the sentence has both ways does not count.
+    """
     if _LEAVING_OUT.isdisjoint(asked) and _LEAVING_OUT.isdisjoint(said):
         return False
     asked_out, said_out = _left_out(asked), _left_out(said)

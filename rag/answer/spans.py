@@ -120,7 +120,7 @@ def _year_fits(years: set[str], text: str, sentence: Span, place: Span) -> int:
 
 
 def _one_of_several(asked_stems: set[str], text: str, span: Span) -> Span:
-    """The part of a span that gives several values which alone has words of the question.
+    """Of a span that gives several values, the only one with words of the question; else the span.
 
     Asked how heavy the sand is: of "3 kg, the sand 2,000 g and the lime 0,75 kg", the second.
     """

@@ -74,7 +74,7 @@ def answer_from_tables(
 
 
 def _refusal(asked: TableQuestion, table: TooLarge) -> str:
-    """Why a table does not answer a question that compares its rows; "" if it need not."""
+    """Why a large table is not compared; "" if the question does not ask to compare its rows."""
     about = set(facts.content_stems(table.about))
     meant = table.number == 1 and any(asked.stems[at] in about for at in asked.content)
     return table.reason if meant and asked.operates else ""

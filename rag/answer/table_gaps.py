@@ -2,8 +2,8 @@
 
 A row that the question names may have no value in the column that is asked for, and no row may
 have all values that the question names. No other cell of such a table answers: neither the value
-beside the gap, nor that of the row below. Columns of a row without a value are known from the rows
-around it.
+beside the gap, nor that of the row below. A row has no cell for a column without a value; the rows
+around it tell which columns there are.
 """
 
 from __future__ import annotations

@@ -11,10 +11,12 @@ from rag.answer.table_rows import date_of, words_of
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
 
+#: words that end the name of what is asked for
 _AUXILIARY = frozenset(
     "is are was were do did does has have had can could will would be been it they he she there "
     "in on at for by with that who".split()
 )
+#: words that may ask for an extreme, and those that may ask for the row before or after
 _SUPERLATIVE = frozenset(
     "most least highest lowest largest smallest biggest longest shortest oldest newest youngest "
     "earliest latest greatest fewest maximum minimum more less fewer top bottom best worst max "
