@@ -37,7 +37,6 @@ from rag.domain import (
     Quote,
     Reason,
     Receipt,
-    Remark,
     Seconds,
     Sentence,
     Span,
@@ -84,10 +83,10 @@ def answer_question(
 
     `limit` is the number of passages to retrieve, `searched` the number of chunks in the library.
     `stop` is called often. `unread` returns masked text that would answer: it is neither searched
-    nor quoted, and is said to be left out. `tables` answers from the rows of a table; the writer is
-    then not asked. `without_search` answers a question about the library, or refuses one. Each part
-    that `divide` returns is answered by itself. `within` are the sources that alone are searched,
-    `named` is the question with their names, as it was typed.
+    nor quoted, and is said to be left out. `tables` answers from the rows of a table, in the place
+    of the writer. `without_search` answers a question about the library, or refuses one. Each part
+    that `divide` returns is answered by itself. Only the sources in `within` are searched, if any;
+    `named` is the question as typed, with their names. Errors of all of these are passed on.
     """
     run = _QuestionRun(question, writer, time.perf_counter(), unread, named, within)
     if not searched:
@@ -128,7 +127,10 @@ def _answer_one(
 
 
 class _QuestionRun:
-    """The state of one question while it is answered. Times are in seconds, 0.0 before they are."""
+    """The state of one question while it is answered.
+
+    Times are values of `time.perf_counter` in seconds; 0.0 until the step is reached.
+    """
 
     def __init__(
         self,
@@ -165,7 +167,7 @@ class _QuestionRun:
     def retrieve(
         self, search: Search, limit: int, stop: Stop, tables: Tables | None, divide: Divide
     ) -> FoundAnswer | None:
-        """Search, and return the answer of parts or tables, if it is one.
+        """Search, and return the answer of the question's parts or of a table; None without one.
 
         A writer that searches by itself gets the search.
         """
@@ -209,6 +211,7 @@ class _QuestionRun:
                     self.first_piece_at = self.first_piece_at or time.perf_counter()
                     self.pieces.append(piece)
                     text = piece_text(piece)
+                    # of a quotation, all but the marker is quoted
                     yield Token(text, text.rindex(" [") if isinstance(piece, Quote) else 0)
                 if stop():
                     self.stopped = True
@@ -222,9 +225,9 @@ class _QuestionRun:
     def check(self, judge: checking.Judge) -> Iterator[Event]:
         """Yield the claims one by one, then the answer."""
         text, sentences = parse_citations(self.pieces)
-        quotes = any(isinstance(piece, Quote | Computed | Remark) for piece in self.pieces)
+        only_own_words = all(isinstance(piece, str) for piece in self.pieces)
         refused = is_refusal(text) or not text.strip()
-        if refused and not quotes and not self.stopped:
+        if refused and only_own_words and not self.stopped:
             yield Answered(self.abstain(Reason.NOT_ANSWERED))
             return
         self._judgements = {p.span: p.judgement for p in self.pieces if isinstance(p, Quote)}

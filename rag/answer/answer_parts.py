@@ -33,7 +33,7 @@ from rag.text.foreign_marks import quote_foreign
 
 #: a question -> its passages, and the pieces of its answer, of which the last draft counts
 AnswerOne = Callable[[str], tuple[Sequence[Passage], Sequence[Draft | Piece]]]
-#: a part that is only a word that asks ("and when?") is about the sentence that answers the first
+#: words of a bare part ("and when?"), which may ask about the sentence that answers the part before
 _MAX_BARE_WORDS = 4
 
 
@@ -41,21 +41,23 @@ _MAX_BARE_WORDS = 4
 class _Answered:
     """A part with its pieces; none if it has no answer."""
 
-    question: str
-    bare: bool
+    question: str  #: completed from the parts before it
+    bare: bool  #: it has at most `_MAX_BARE_WORDS` words
     passages: Sequence[Passage]
     draft: Draft
     pieces: Sequence[Piece]
 
     @property
     def quotes(self) -> list[Quote]:
+        """The pieces that are quotations."""
         return [piece for piece in self.pieces if isinstance(piece, Quote)]
 
 
 def answer_in_parts(parts: Parts, question: str, answer_one: AnswerOne) -> FoundAnswer | None:
     """Return the answer of all parts; None if the question is better answered as one.
 
-    Things that one question asks about must all have an answer, and not in one sentence.
+    `answer_one` is called for each part, and first for the whole `question` if it asks about
+    several things. These must all have an answer, and not in one sentence.
     """
     if parts.things and _names_all(answer_one(question)[1], parts.things):
         return None
@@ -137,7 +139,7 @@ def _joined(answered: Sequence[_Answered]) -> FoundAnswer:
 
 
 class _Numbering:
-    """Gives the passages of several searches numbers in one row."""
+    """Numbers the passages of several searches in one sequence."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self.passages = list(passages)
@@ -147,7 +149,7 @@ class _Numbering:
         return passage.chunk.document, passage.chunk.span
 
     def of(self, piece: Piece, passages: Sequence[Passage]) -> Piece:
-        """The piece with the number that its passage has in the row."""
+        """The piece, which cites `passages`, with the numbers of the common sequence."""
         if isinstance(piece, Quote):
             return replace(piece, number=self._number(piece.number, passages))
         if isinstance(piece, Computed):

@@ -33,6 +33,7 @@ _CURRENCIES = tuple(
         r"¥|\bjpy\b|\byen\b|\bcny\b|\byuan\b",
     )
 )
+#: verdicts from the best to the worst for the choice of a passage; others come last
 _ORDER = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.PARTLY, Verdict.UNSUPPORTED)
 
 
@@ -122,6 +123,10 @@ class Attribution:
         return None
 
     def _check(self, text: str, passages: Sequence[Passage]) -> Claim:
+        """The claim of a sentence that cites all of `passages`.
+
+        It is `UNSUPPORTED` if it names a currency that none of them names.
+        """
         citations = tuple(Citation(passage.number, Span(0, 0)) for passage in passages)
         sentence = Sentence(text, Span(0, len(text)), citations)
         claim = check_sentence(sentence, passages, self._judge)
@@ -149,5 +154,5 @@ def _unknown_currency(text: str, passages: Sequence[Passage]) -> str:
 
 
 def _evidence_overlap(text: str, claim: Claim) -> float:
-    """Share of the sentence's words that the claim's evidence has."""
+    """Share of the sentence's content words that the claim's evidence has, 0..1."""
     return word_overlap(text, " ".join(evidence.text for evidence in claim.evidence))

@@ -1,14 +1,14 @@
 """Recognises what a reader that only quotes cannot do: to summarise, translate, write, or judge.
 
-Such a request is no question that a sentence answers. Quoting a sentence in its place would carry a
-tick that says nothing, so one line says what can be done instead.
+No sentence of a document answers such a request. A quotation would be shown as supported, which
+says nothing of the request, so one line says what can be done instead.
 """
 
 from __future__ import annotations
 
 import re
 
-from rag.domain import Draft, FoundAnswer, Reason, Receipt
+from rag.domain import FoundAnswer, Reason
 
 _PLEASE = r"\W*(?:please |can you |could you |would you |will you )*(?:please )?"
 #: what is asked, and what the reader does not do
@@ -45,8 +45,5 @@ def refuse_what_is_not_quoted(question: str) -> FoundAnswer | None:
     """Return the abstention for a request that no quotation fulfils; None for a question."""
     for pattern, said in _REQUESTS:
         if pattern.match(question):
-            draft = Draft(
-                Receipt(), abstained=True, reason=Reason.ONLY_QUOTES, missing=f"{said}; {_INSTEAD}"
-            )
-            return FoundAnswer((), (draft,))
+            return FoundAnswer.abstention(f"{said}; {_INSTEAD}", Reason.ONLY_QUOTES)
     return None

@@ -88,7 +88,7 @@ class Bound:
 
 
 def missing_in_words(bounds: Sequence[Bound]) -> tuple[str, ...]:
-    """What the constraints that are not met come to: what stands in their place, what is absent."""
+    """Reasons for the constraints that are not met: what is in their place, or what is absent."""
     reasons = [
         f"it is about {_shown(b.instead)}, not {_shown(b.constraint.shown)}"
         for b in bounds
@@ -132,7 +132,7 @@ class Surroundings:
 
 
 def surroundings_of(chunk: Chunk, place: Span) -> Surroundings:
-    """The surroundings of the text at `place`, which lies in the chunk."""
+    """The surroundings of the text at `place`, a span of the document that lies in the chunk."""
     start = chunk.span.start
     inner = Span(place.start - start, place.end - start)
     sentence = inner.of(chunk.text)
@@ -194,7 +194,7 @@ def _measured(stem: str, shown: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _dimensions(text: str) -> frozenset[str]:
-    return frozenset(number.dimension for number in _quantities(text))
+    return frozenset(number.dimension for number in facts_of(text).numbers)
 
 
 def _has_stem(known: TextFacts, stem: str) -> bool:
@@ -235,11 +235,6 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(fold_code(match[0]) for match in CODE.finditer(text))
 
 
-@lru_cache(maxsize=512)
-def _quantities(text: str) -> tuple[Number, ...]:
-    return tuple(find_numbers(facts.find_dates(text)[1]))
-
-
 def _has_number(constraint: Constraint, text: str) -> bool:
     asked = constraint.value
     return isinstance(asked, Number) and _number_index(text).bear_out(asked)
@@ -247,7 +242,7 @@ def _has_number(constraint: Constraint, text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _number_index(text: str) -> NumberIndex:
-    return NumberIndex(_quantities(text))
+    return NumberIndex(facts_of(text).numbers)
 
 
 def _has_date(constraint: Constraint, text: str) -> bool:
@@ -353,7 +348,7 @@ def _form_of_code(code: str) -> str:
 def _other_name(constraint: Constraint, text: str) -> str:
     """A name that shares a word with the constraint and has another one besides.
 
-    None if the sentence also has a part of the name alone, which may be short for it.
+    "" if the sentence also has a part of the name alone, which may be short for it.
     """
     if any(stems and stems <= constraint.stems for _, stems in _names_with_stems(text)):
         return ""
@@ -385,5 +380,5 @@ def other_label(question: Question, around: Surroundings) -> bool:
 
 
 def unmet(bounds: Sequence[Bound], least: Met = Met.COREFERENCE) -> list[Bound]:
-    """Those that are met nowhere near the sentence."""
+    """The constraints that are met farther from the sentence than `least`, or nowhere."""
     return [bound for bound in bounds if bound.met < least]

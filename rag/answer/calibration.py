@@ -68,7 +68,8 @@ def fitted_settings(config: Config) -> dict[str, int | str]:
 def load_calibration(folder: Path) -> Calibration | None:
     """The calibration of the library in `folder`, or None if it has none.
 
-    Raises `LibraryBroken` if the file is not readable or no calibration.
+    Raises `LibraryBroken` if the file is damaged or no calibration, and another `RagError` if the
+    user may not read it.
     """
     path = folder / _FILE
     if not os.path.lexists(path):
@@ -109,20 +110,20 @@ def _is_valid(calibration: Calibration) -> bool:
 
 
 def active_calibration(config: Config) -> Calibration | None:
-    """The calibration that applies with these settings, or None."""
+    """The calibration that applies with these settings, or None. Raises as `load_calibration`."""
     calibration = load_calibration(config.folder)
     return calibration if calibration and not calibration.misfit(config) else None
 
 
 def save_calibration(folder: Path, calibration: Calibration) -> None:
-    """Write the calibration to the library's folder, in place of the previous one."""
+    """Write the calibration to the library's folder, in place of the old one. Raises `OSError`."""
     replace_file(folder / _FILE, json.dumps(asdict(calibration), indent=1) + "\n")
 
 
 def reset_calibration(folder: Path) -> bool:
     """Remove the calibration, so that the shipped threshold applies. True if there was one.
 
-    Raises `Usage` if a folder has the name of the file.
+    Raises `Usage` if a folder has the name of the file, `RagError` if it cannot be removed.
     """
     path = folder / _FILE
     existed = os.path.lexists(path)

@@ -52,13 +52,17 @@ Written = Draft | Progress | Piece | Claim | Passage | ModelFailure
 
 _MAX_SENTENCES = 4  # sentences that the model writes for one question
 _MAX_SENTENCE_TOKENS = 80  # tokens of a sentence that is written again
-_MAX_WRITTEN_AGAIN = 2  # sentences of one answer
+_MAX_WRITTEN_AGAIN = 2  # withheld sentences of one answer that are asked for again
 #: seconds of writing after which no sentence is written again
 _MAX_SECONDS = 30.0
 
 
 class Chat(PromptModel, Protocol):
-    """A chat model that is open: that of a file in llama.cpp, or that of a server."""
+    """A chat model that is open: that of a file in llama.cpp, or that of a server.
+
+    `read` takes the prompt in and yields how many of its tokens are read. `write` yields the pieces
+    of a text after that prompt. Both may raise `ServerFailed`, `ModelBroken` or `ModelEnded`.
+    """
 
     def read(self, prompt: Sequence[int], stop: Stop) -> Iterator[int]: ...
 
@@ -101,7 +105,8 @@ class FailedChat:
 class ChatWriter:
     """A `Writer` that asks a chat model for the words and the built-in `reader` for the evidence.
 
-    A prompt has about `prompt_tokens` tokens, an answer at most `max_tokens`.
+    A prompt has about `prompt_tokens` tokens, an answer at most `max_tokens`. `temperature` and
+    `seed` are handed to the model.
     """
 
     def __init__(
@@ -157,7 +162,10 @@ class ChatWriter:
         quotes: Sequence[Quote],
         history: Sequence[Turn],
     ) -> Prompt:
-        """The model's input with the reader's quotations and what is near them."""
+        """The model's input with the reader's `quotes` and what is near them.
+
+        Raises `TooLong`, `ModelBroken`.
+        """
         excerpts = pick_excerpts(question, quotes, passages, self.judge.similar)
         prompt = build_prompt(
             question,
@@ -186,7 +194,8 @@ class _QuestionWriter:
     ) -> Iterator[Written]:
         """Yield progress, the draft, then the pieces of the answer and the withheld sentences.
 
-        A model that fails is a `ModelFailure` among them.
+        The draft comes again, with its receipt, once the prompt is built. A model that fails is a
+        `ModelFailure` among them.
         """
         writer = self._writer
         draft, pieces = Draft(Receipt()), list[Piece]()
@@ -197,10 +206,9 @@ class _QuestionWriter:
                 yield piece
             elif isinstance(piece, str | Quote):
                 pieces.append(piece)
-        if draft.abstained:
-            yield draft
-            return
         yield draft
+        if draft.abstained:
+            return
         quotes = [piece for piece in pieces if isinstance(piece, Quote)]
         composer = Composer(question, draft, pieces, passages, writer.judge, self._search)
         try:

@@ -57,8 +57,8 @@ _CLOSING_MARKS = (".", ":", ",", "\u2026")
 
 #: the inputs of the regression, in order: three logits of the model (supported, supported in part,
 #: contradicted), the nearest sentence's similarity, the share of words that the passages have, the
-#: exact check's counts of missing and of contradicted values (at most 2 each), and the logarithm of
-#: the source's length
+#: exact check's counts of missing values and unknown names, and of contradicted values (at most 2
+#: each), and the natural logarithm of the source's length over `_REFERENCE_LENGTH`
 SIGNAL_NAMES = (
     "supported",
     "partly",
@@ -86,12 +86,15 @@ class CheckFit:
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> CheckFit:
-        """Build it from the numbers in the model's file: the weights, then the other fields."""
+        """Build it from the model file's numbers: the weights, then the other fields in order."""
         values = [float(number) for number in numbers]
         return cls(tuple(values[:-3]), *values[-3:])
 
     def score(self, signals: Sequence[float]) -> float:
-        """Probability that the sentence is supported, 0..1."""
+        """Probability that the sentence is supported, 0..1.
+
+        Raises `ValueError` if there are not as many signals as weights.
+        """
         return _sigmoid(
             self.constant + sum(w * s for w, s in zip(self.weights, signals, strict=True))
         )

@@ -21,7 +21,8 @@ def check_computed(
     """Return the claim of a computed sentence.
 
     Its verdict is "computed" if the same computation over the cited rows, read from the passages
-    again, has the same result, and the sentence ends with that result.
+    again, has the same result, and the last number of the sentence is that result, rounded.
+    `passages` are by their numbers.
     """
     rows = [row for row in computed.rows if _is_inside(row, passages)]
     evidence = tuple(evidence_at(passages[row.number], row.span) for row in rows[:_MAX_SHOWN])
@@ -54,7 +55,10 @@ def _is_inside(row: ComputedRow, passages: Mapping[int, Passage]) -> bool:
 
 
 def compute_again(computed: Computed, passages: Mapping[int, Passage]) -> float | None:
-    """Return the result of the computation over the rows; None if a value is no number."""
+    """Return the result of the computation over the rows; None if a value is no number.
+
+    Raises `KeyError` if a row cites a passage that is not there.
+    """
     weights = [row.weight for row in computed.rows]
     if computed.operation == "count":
         return float(abs(sum(weights)))
@@ -70,7 +74,11 @@ def compute_again(computed: Computed, passages: Mapping[int, Passage]) -> float 
 
 
 def combine(operation: str, values: Sequence[float], weights: Sequence[int]) -> float:
-    """Return the sum, the average or the difference of values."""
+    """Return the sum, the average or the difference of values.
+
+    `weights` are 1 for a value that is added and -1 for one that is subtracted. An average does not
+    use them. The difference is not negative.
+    """
     if operation == "average":
         return sum(values) / len(values)
     total = sum(value * weight for value, weight in zip(values, weights, strict=True))

@@ -2,8 +2,8 @@
 
 The order of the answer:
 
-1. The reader's quotations come first if its sources differ, or if the model's first sentence lacks
-   the reader's short answer: then the first quotation stands before it.
+1. If the reader's sources differ, its quotations come first, all of them. Else its first quotation
+   comes first if the model's first sentence lacks the reader's short answer.
 2. The model's sentences follow that the check finds supported.
 3. Quotations whose words are not in those sentences yet come last.
 
@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from rag.answer.attribute import Attribution, Search
 from rag.answer.check import Judge
+from rag.answer.evidence import text_at
 from rag.answer.model_text import find_verbatim, unquote_what_is_not_verbatim
 from rag.answer.own_words import Place, fault_of
 from rag.answer.sentence_words import has_values
@@ -37,13 +38,13 @@ from rag.domain import (
 )
 from rag.text import facts, quantities
 
-#: share of the words of a quotation from which sentences have said it
+#: share of the words of a quotation from which it is left out, as the sentences have said it
 _SAID = 0.8
 #: words of a fragment, for which the sentence around it is quoted
 _FEW_WORDS = 5
-#: share of the words of a question from which a sentence answers it
+#: share of the words of a question from which a sentence counts as an answer to it
 _RESTATED = 0.8
-#: share of the words of a sentence from which it repeats another one of the model's
+#: share of the words of a sentence from which it counts as a repetition of one before it
 _REPEATED = 0.9
 
 #: reasons for which a sentence that the check lets pass is withheld
@@ -51,6 +52,7 @@ ECHO = "it has no word that the question does not have: a model affirms what it 
 OTHER_ANSWER = "it answers the question with something else than the reader found"
 SCATTERED = "no single sentence of its source says all of it"
 
+#: yields what is shown of a sentence, and returns its claim
 Step = Generator[Draft | Piece | Claim | Passage, None, Claim | None]
 
 
@@ -73,9 +75,9 @@ class Composer:
         self._question, self._draft, self._pieces = question, draft, list(pieces)
         self._attribution = Attribution(passages, judge, search)
         self._quotes = [piece for piece in pieces if isinstance(piece, Quote)]
-        self._quoted: list[Span] = []
+        self._quoted: list[Span] = []  # of the quotations that are shown
         self._shown: list[str] = []  # the texts of the model's sentences
-        self._anything = False
+        self._anything = False  # anything is shown
         self.answered = False  #: a sentence of the model is shown
 
     def add(self, text: str) -> Step:
@@ -106,13 +108,14 @@ class Composer:
         return claim
 
     def _doubted(self, text: str, claim: Claim) -> Claim:
-        """The claim of a supported sentence; a doubtful one if no place says it by its words."""
+        """The claim of a supported sentence, made `PARTLY` if there are reasons to doubt it."""
         reasons = self._doubts(text, claim) if claim.sentence.quote is None else ()
         if not reasons:
             return claim
         return replace(claim, verdict=Verdict.PARTLY, reasons=(*reasons, *claim.reasons))
 
     def _doubts(self, text: str, claim: Claim) -> tuple[str, ...]:
+        """Why a sentence in the model's own words is not shown; () if it is."""
         own = set(facts.content_stems(text))
         asked = set(facts.content_stems(self._question))
         if own <= asked and not _has_answer(text, self._draft.short):
@@ -166,10 +169,9 @@ class Composer:
         place = find_verbatim(text, passages)
         if place is None:
             return None
-        chunk = next(p.chunk for p in passages if p.number == place.number)
-        around = quote_around(chunk, place.span)
-        start = chunk.span.start
-        quote = Quote(chunk.text[around.start - start : around.end - start], place.number, around)
+        passage = next(p for p in passages if p.number == place.number)
+        around = quote_around(passage.chunk, place.span)
+        quote = Quote(text_at(passage, around), place.number, around)
         whole = len(" ".join(quote.text.split()).rstrip(". ")) <= len(words)
         return quote if few or whole else None
 
@@ -177,7 +179,7 @@ class Composer:
         self.answered = True
         self._shown.append(quote.text)
         if not self._is_quoted(quote):
-            yield from self._before(quote.text)
+            yield from self._before(quote.text)  # may show this very quotation
         if not self._is_quoted(quote):
             yield from self._show(quote)
 

@@ -14,7 +14,10 @@ def text_at(passage: Passage, span: Span) -> str:
 
 
 def evidence_at(passage: Passage, span: Span) -> Evidence:
-    """Return the evidence at `span`, a span of the document that lies in the passage."""
+    """Return the evidence at `span`, a span of the document that lies in the passage.
+
+    Its line counts from 1. Sheet and row are set if the span overlaps a row of a workbook.
+    """
     chunk = passage.chunk
     line = chunk.line + line_number(chunk.text, span.start - chunk.span.start) - 1
     sheet, row, _ = sheet_rows(chunk, span)

@@ -8,15 +8,16 @@ reader's first quotation come before others that are equally near.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.answer.spans import Part, parts_of, path_and_text, share_of
 from rag.domain import Passage, Quote, Span
 from rag.text import facts
 
-#: cosines of one text with others, shape (n,)
-Similar = Callable[[str, Sequence[str]], Sequence[float]]
+if TYPE_CHECKING:
+    from rag.answer.check import Similar
 
 #: usefulness of a part that the reader quotes; later quotations have a little less
 _QUOTED = 10.0
@@ -35,7 +36,7 @@ class Excerpt:
     span: Span  #: of the document
     path: str
     text: str
-    usefulness: float
+    usefulness: float  #: higher is better; about 10 if the reader quotes it, else below 2
     quoted: bool = False  #: by the reader
 
 
@@ -64,6 +65,7 @@ def pick_excerpts(
 
 
 def _nearness(question: str, texts: Sequence[str], similar: Similar) -> list[float]:
+    """How near each text is to the question, 0..1: half by its words, half by the cosine."""
     stems = set(facts.content_stems(question))
     shares = [share_of(stems, text) for text in texts]
     compared = sorted(range(len(texts)), key=lambda n: -shares[n])[:_MAX_COMPARED]

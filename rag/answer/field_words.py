@@ -1,9 +1,9 @@
 """Words of questions mapped to the names of fields, and to the measures, that answer them.
 
 "How much" is answered by price, cost, amount …, "how heavy" by a mass, "how many guests" by a
-number without a unit, "when" by a time, "why" by a reason. The reader's model likes the only number
-of a sentence, or the only cell of a row that the question leaves free: of the wrong answers, those
-of another measure or kind are the surest.
+number without a unit, "when" by a time, "why" by a reason. The reader's model tends to choose the
+only number of a sentence, or the only cell of a row that the question does not give. The rules here
+find the wrong answers among these that are of another measure or kind.
 
 A term of the question that a column's name answers in other words counts as found. The words of a
 few other languages are in the table, because people keep tables in their language and ask in
@@ -34,7 +34,7 @@ _BEGINS = (
     rf"\b(?:from|since|as of) (?:when|what|which)\b|{_WHEN} (?:starts?|begins?|started|began)\b"
 )
 _ENDS = rf"\b(?:until|till|up to) (?:when|what|which)\b|{_WHEN} (?:ends?|ended|finish|over)\b"
-_TABLE: tuple[_Wording, ...] = (
+_WORDINGS: tuple[_Wording, ...] = (
     _Wording(
         r"\bhow much\b|\bprices?\b|\bcosts?\b|\bpay\b|\bpaid\b|\bcharges?d?\b|\bgot\b|"
         r"\bget\b|\bexpensive\b|\bfees?\b",
@@ -180,16 +180,19 @@ _TABLE: tuple[_Wording, ...] = (
 )
 #: how something is done: "how was it paid" asks for no sum
 _MANNER = re.compile(r"\W*how (?:is|are|was|were|did|do|does|can|could|should|will)\b")
-_ROWS = [
+#: each wording as a pattern, stems that ask and stems of names
+_COMPILED = [
     (
         re.compile(pattern),
         frozenset(facts.stem(word) for word in asking.split()),
         frozenset(facts.stem(word) for name in names.split() for word in name.split("-")),
     )
-    for pattern, asking, names in _TABLE
+    for pattern, asking, names in _WORDINGS
 ]
+#: dimensions of amounts of money, and of lengths of time
 _MONEY = frozenset("euro dollar sterling franc yen rupee rouble".split())
 _TIMES = frozenset(("duration", "months"))
+#: ways to ask for a measure, and the dimensions of the units that answer
 _MEASURES = (
     (re.compile(r"\bhow heavy\b|\bhow much .{1,80}\bweigh|\bwhat .{1,80}\bweigh\b"), {"mass"}),
     (re.compile(r"\bhow (?:tall|wide|deep|thick|far)\b"), {"length"}),
@@ -213,6 +216,7 @@ _NO_DIGITS = re.compile(
     r"always|never|daily|weekly|monthly|yearly|annually|on request|same|half|double|all|until|"
     r"several|dozens?|hundreds?|thousands?|few|many)\b"
 )
+#: words for an amount of money without digits
 _NO_SUM = re.compile(
     r"\b(?:free|nothing|gratis|included|includes?|none|no (?:charge|fee|cost)|on request|same|"
     r"half|double|without charge)\b"
@@ -233,6 +237,7 @@ _CALENDAR = (
     "sat(?:urday)?s?|sun(?:day)?s?|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
     "july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
+#: words for a point or a length of time
 _TIME = re.compile(
     rf"\d|\b(?:{_CALENDAR}|spring|summer|autumn|winter|christmas|easter|"
     r"(?:to|yester)day|tomorrow|tonight|noon|midnight|midday|dawn|dusk|sunset|sunrise|"
@@ -243,6 +248,7 @@ _TIME = re.compile(
     r"season|holidays?|birthday|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
     r"as long|beginning|end|start|late|early|mid|between|recently|currently|any time)\b"
 )
+#: words that join a reason to a fact
 _REASON = re.compile(
     r"\b(?:because|since|as (?:s?he|it|they|the|an?|his|her|its|their|there|we|i)|so|due|owing|"
     r"thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
@@ -278,8 +284,9 @@ _WHY = re.compile(r"^\W*(?:and |but |so )?(?:why|what .{0,60}\breason)\b")
 def asked_fields(question: str) -> list[tuple[frozenset[str], frozenset[str]]]:
     """Return pairs (stems that ask, stems of names that answer) for the wordings of a question."""
     folded = facts.fold_text(question)
-    rows = _ROWS[1:] if _MANNER.match(folded) else _ROWS  # the first one is about money
-    return [(asking, names) for pattern, asking, names in rows if pattern.search(folded)]
+    # the first wording asks for a sum
+    wordings = _COMPILED[1:] if _MANNER.match(folded) else _COMPILED
+    return [(asking, names) for pattern, asking, names in wordings if pattern.search(folded)]
 
 
 # -- measures, times and reasons
@@ -288,7 +295,8 @@ def asked_fields(question: str) -> list[tuple[frozenset[str], frozenset[str]]]:
 def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False) -> bool:
     """Tell whether an answer is not of the measure or the time that is asked for.
 
-    `short` stands in `sentence`. A row has numbers of many things: there, only `short` counts.
+    `short` is the short answer, which stands in `sentence`. If `in_row`, the sentence is a row,
+    which has numbers of many things: only `short` counts.
     """
     folded = facts.fold_text(question)
     around = short if in_row else sentence

@@ -58,7 +58,9 @@ _INDEFINITE_NOUN = re.compile(
 #: a bare plural ("adults"), and one behind a preposition ("for children", "for children under 6")
 _PLURAL = re.compile(r"(?:[a-z][\w-]{1,40}[^s\W]s|children|people|(?:wo)?men)", re.I)
 _PLURAL_BEHIND = re.compile(rf"\b{PREPOSITIONS} ((?:{_PLURAL.pattern}))\b")
+#: a number or letter that belongs to the name before it
 _LABEL = re.compile(r"\s(?:\d{1,4}|[A-Z])\b(?!\s+[a-z]+s\b)")
+#: words of a whole question or request, which is no fragment
 _VERBAL = re.compile(
     rf"\b(?:{AUXILIARIES}|{QUESTION_WORDS}|be|been|tell|give|show|list|explain|name|describe"
     r"|i|you|we|me|us|not)\b",
@@ -71,9 +73,9 @@ def complete_question(question: str, history: Sequence[Turn]) -> str:
 
     Returns `question` itself if it needs nothing or no rule applies.
     """
-    text = _first_line(question)
+    text = _on_one_line(question)
     turns = [
-        Turn(_first_line(turn.question), "", _first_line(turn.short))
+        Turn(_on_one_line(turn.question), "", _on_one_line(turn.short))
         for turn in history[-_MAX_TURNS:]
     ]
     if (
@@ -98,7 +100,7 @@ def complete_question(question: str, history: Sequence[Turn]) -> str:
     return completed if usable else question
 
 
-def _first_line(text: str) -> str:
+def _on_one_line(text: str) -> str:
     """`text` on one line, cut at twice the allowed length: enough to see that it is too long."""
     return " ".join(text[: 2 * MAX_REWRITE_CHARS].split())
 

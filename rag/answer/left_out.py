@@ -114,4 +114,5 @@ def _evidence(masked: _MaskedText) -> Evidence:
     document, span = masked.document, masked.span
     page = sum(page.start <= span.start for page in document.pages) or None
     line = line_number(document.text, span.start)
+    # number 0: the text is in no passage
     return Evidence(0, document.id, document.source, span, span.of(document.text), line, page)

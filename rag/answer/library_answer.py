@@ -23,7 +23,6 @@ from rag.domain import (
     Passage,
     Piece,
     Quote,
-    Reason,
     Receipt,
     Remark,
     Span,
@@ -49,7 +48,11 @@ _AUTHOR = frozenset(facts.stem(word) for word in "author writer from by autor ve
 
 
 def answer_about_library(question: str, library: Library) -> FoundAnswer | None:
-    """Return the answer to a question about the library; None if the question asks another."""
+    """Return the answer to a question about the library.
+
+    None if the question asks something else, if a file that it names is not known, or if that file
+    names no date or author.
+    """
     asked = parse_library_question(question)
     if asked is None:
         return None
@@ -104,18 +107,13 @@ def _name(source: str) -> str:
 def _last(asked: LibraryQuestion, listings: Sequence[Listing]) -> FoundAnswer:
     dated = sorted((one.date, one.source) for one in listings if one.date)
     if not dated:
-        return _abstention("no document of the library names its date")
+        return FoundAnswer.abstention("no document of the library names its date")
     date, source = dated[0 if asked.oldest else -1]
     without = len(listings) - len(dated)
     besides = f"; {without} of {len(listings)} name no date" if without else ""
     which = "oldest" if asked.oldest else "newest"
     text = f"By the dates that documents name, {_name(source)} is the {which} ({date}{besides})."
     return _said(text, None)
-
-
-def _abstention(missing: str) -> FoundAnswer:
-    draft = Draft(Receipt(), abstained=True, reason=Reason.NOT_ANSWERED, missing=missing)
-    return FoundAnswer((), (draft,))
 
 
 def _date(asked: LibraryQuestion, library: Library) -> FoundAnswer | None:
@@ -140,7 +138,9 @@ def _mentions(
     best = _best_chunks(words, {listing.id for listing in listings}, library)
     thing = f"“{quote_foreign(asked.thing)}”"
     if not best:
-        return _abstention(f"no document of the library names {thing}") if words else None
+        if not words:
+            return None
+        return FoundAnswer.abstention(f"no document of the library names {thing}")
     passages = [
         Passage(number, chunk, 1.0)
         for number, chunk in enumerate(

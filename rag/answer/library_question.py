@@ -64,8 +64,8 @@ class LibraryQuestion:
     kind: str = ""  #: the word for the files that are meant, as it was asked; "" for documents
     endings: tuple[str, ...] = ()  #: of the names of the files that are meant; () for all
     thing: str = ""  #: what a document must name
-    file: str = ""
-    oldest: bool = False
+    file: str = ""  #: the name of the file that is asked about
+    oldest: bool = False  #: the oldest document is asked for, not the newest
 
 
 _FORMS: tuple[tuple[Wanted, str], ...] = (

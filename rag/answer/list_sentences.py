@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.answer.evidence import text_at
 from rag.answer.mentions import AUXILIARIES
 from rag.answer.spans import Part, in_structure, parts_of
 from rag.domain import Passage, Span
@@ -43,7 +44,7 @@ def further_sentences(
 ) -> Iterator[tuple[Passage, Part]]:
     """Yield the sentences that may go on with the list which `sentence`, at `around`, begins.
 
-    `passages` are those of its document.
+    `around` is a span of the document, whose passages are `passages`. There are at most eight.
     """
     noun = listed_noun(question)
     if not noun:
@@ -57,8 +58,7 @@ def further_sentences(
         for part in parts_of(question, passage):
             if found == _MAX_FURTHER:
                 return
-            start = passage.chunk.span.start
-            text = passage.chunk.text[part.span.start - start : part.span.end - start]
+            text = text_at(passage, part.span)
             stems = set(facts.content_stems(text))
             if part.span in seen or part.span.overlaps(around) or not stems & keys:
                 continue

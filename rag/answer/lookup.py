@@ -3,7 +3,7 @@
 A row of a table answers a question if its values, the names of its columns and what it belongs to
 (caption, headings, title) have the question's terms: the row is found by its values, the answer is
 the value whose column was asked for. Every name of several words, number, date and code of the
-question must be there. No network is asked.
+question must be there. No model is run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from rag.answer.evidence import text_at
 from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
     ASKING_STEMS,
@@ -32,11 +33,12 @@ from rag.text.sentences import split_sentences
 
 #: share of the question's weight from which a place is taken
 _MIN_SHARE = 0.72
-#: score by which the best place must be ahead of another one with another answer
+#: places whose scores are this near to the best one count as equally good
 _MIN_LEAD = 0.04
 #: score that a place in quoted history has less than the same in the reply, unless its author is
 #: named
 _QUOTED_LESS = 0.06
+#: stems of names of columns whose cell names the row
 _KEY_NAMES = frozenset(
     facts.stem(word)
     for word in (
@@ -56,20 +58,22 @@ class Lookup:
     short: Span  #: the answer
     quote: Span  #: the evidence
     share: float  #: of the question's weight that the place has, 0..1
-    score: float  #: to compare places
+    score: float  #: to compare places; higher is better, and may exceed 1
 
     @property
     def is_uncounted(self) -> bool:
         """Is the answer a cell or item without a number?"""
         if self.unit.kind in (UnitKind.LIST, UnitKind.ANSWER):
             return False
-        start = self.passage.chunk.span.start
-        text = self.passage.chunk.text[self.short.start - start : self.short.end - start]
-        return not quantities.find_numbers(text)
+        return not quantities.find_numbers(text_at(self.passage, self.short))
 
 
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
-    """Return the places that answer, best first; more than one if they are equally good."""
+    """Return the places that answer, best first; more than one if they are equally good.
+
+    None are returned if the question denies something or asks for yes or no, and if too many
+    places, or two cells of one row, are equally good.
+    """
     asked = read_question(question)
     if not asked.terms or facts.count_negations(question) or asked.asks_yes_or_no:
         return []
@@ -129,12 +133,13 @@ class _Matcher:
         """`path` is that of the headings above the unit; the passage lacks the terms `absent`."""
         self._asked, self._passage, self._unit = asked, passage, unit
         chunk = passage.chunk
+        # terms in what the unit belongs to
         self._scope = asked.found(
             [
                 chunk.title,
                 chunk.heading,
                 unit.context,
-                _file_name(chunk.source),
+                _source_words(chunk.source),
                 path,
             ]
         )
@@ -143,8 +148,7 @@ class _Matcher:
         self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
 
     def _text(self, span: Span) -> str:
-        start = self._passage.chunk.span.start
-        return self._passage.chunk.text[span.start - start : span.end - start]
+        return text_at(self._passage, span)
 
     def places(self) -> Iterator[Lookup]:
         """Yield the places of the unit that may answer."""
@@ -161,13 +165,14 @@ class _Matcher:
     # -- rows and records
 
     def _values(self) -> Iterator[Lookup]:
+        """Yield the cells of a row or record that the question leaves free and may ask for."""
         unit, asked = self._unit, self._asked
         values = [self._text(cell.span) for cell in unit.cells]
         found = [asked.found([spelled_out(value)]) for value in values]
         heads = [self._head(cell.header) for cell in unit.cells]
         best_key = self._key(values, found)
         for target in range(len(unit.cells)):
-            if found[target] and _is_whole(values[target], found[target]):
+            if found[target] and _is_given(values[target], found[target]):
                 continue  # the question gives this value, it does not ask for it
             given = frozenset[Term]().union(
                 *(found[i] for i in range(len(values)) if i != target),
@@ -236,6 +241,7 @@ class _Matcher:
         yield Lookup(self._passage, self._unit, cell.span, self._quote(target), share, score)
 
     def _quote(self, target: int) -> Span:
+        """The evidence for a cell: the whole row, or of a record the field with its name."""
         unit = self._unit
         if unit.kind is UnitKind.ROW or len(unit.cells) <= 1:
             return unit.span
@@ -249,6 +255,7 @@ class _Matcher:
     # -- entries
 
     def _entry(self) -> Iterator[Lookup]:
+        """Yield the value of an entry whose name is asked about, or the name if the value is."""
         (cell,) = self._unit.cells[:1]
         asked, value = self._asked, self._text(cell.span)
         in_name = asked.found([spelled_out(cell.header)])
@@ -257,7 +264,7 @@ class _Matcher:
         if in_name and not in_value - in_name - around:
             terms = in_name | around
             by_fields = self._head(cell.header)[0]
-            if self._has_hard_terms(terms | by_fields) and _is_whole(cell.header, in_name):
+            if self._has_hard_terms(terms | by_fields) and _is_given(cell.header, in_name):
                 share = asked.share(terms | by_fields)
                 yield Lookup(
                     self._passage, self._unit, cell.span, self._unit.span, share, share + 0.1
@@ -285,6 +292,7 @@ class _Matcher:
     # -- lists and answers
 
     def _list(self) -> Iterator[Lookup]:
+        """Yield the whole list if a list or steps are asked for and its context fits."""
         asked = self._asked
         if not (asked.asks_for_list or asked.asks_for_steps):
             return
@@ -299,6 +307,7 @@ class _Matcher:
         )
 
     def _answer(self) -> Iterator[Lookup]:
+        """Yield the first sentence of an answer of an FAQ to a question like this one."""
         asked = self._asked
         title = self._unit.context.rpartition(" > ")[2]
         other = read_question(title)
@@ -338,15 +347,18 @@ class _Matcher:
 
 
 def _without_questions(text: str) -> str:
-    """The sentences of a text that ask nothing: who asks who did it did not do it."""
+    """The text without its questions: a name in a question is not the answer to it."""
     if "?" not in text:
         return text
     spans = [span for span in split_sentences(text) if not span.of(text).endswith("?")]
     return " ".join(span.of(text) for span in spans)
 
 
-def _is_whole(value: str, found: frozenset[Term]) -> bool:
-    """Are at least half of the words of `value` in the question?"""
+def _is_given(value: str, found: frozenset[Term]) -> bool:
+    """Does the question give `value`: a number, date or code of it, or half of its words or more?
+
+    `found` are the terms of the question that `value` has.
+    """
     known = facts_of(value)
     stems = {str(t[1]) for t in found if t[0] == "stem"}
     if any(t[0] != "stem" for t in found):
@@ -363,5 +375,6 @@ def _asks_for_term(question: str) -> bool:
     )
 
 
-def _file_name(source: str) -> str:
+def _source_words(source: str) -> str:
+    """The names of the folders and the file of a path as words."""
     return source.replace("_", " ").replace("/", " ")

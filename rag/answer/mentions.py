@@ -1,4 +1,4 @@
-"""Finds the names, titles and dates in a question or a short answer, and those no passage has.
+"""Finds names, titles and dates in a question or short answer, and those that no passage has.
 
 English only. Names are recognised by their capitals: in a question that is typed without them, only
 dates and nouns behind an article are found.

@@ -86,7 +86,7 @@ def _folded(text: str) -> str:
 
 
 def unquote_what_is_not_verbatim(text: str, passages: Sequence[Passage]) -> str:
-    """The text without quotation marks that stand alone or around words that no passage has so."""
+    """The text without marks that stand alone or around words that no passage has verbatim."""
     if not _QUOTATION_MARK.search(text):
         return text
     whole = [" ".join(passage.chunk.text.split()) for passage in passages]

@@ -71,7 +71,7 @@ def fault_of(
     """Why the sentence says something else than each of the places, in words; "" if one agrees.
 
     `passages` is the whole text that the places are of, `short` the reader's short answer, `score`
-    the check's.
+    the check's probability of support, 0..1.
     """
     folded = text.rstrip().rstrip(".").casefold()
     if _ENDS_OPEN.search(folded) or _BY_NOTHING.search(folded):
@@ -122,7 +122,7 @@ def _place_fault(
 
 
 def _kinds_fault(own: Words, source: Words, asked: Words, aligned: Sequence[int]) -> str:
-    """What is denied, or said under a condition, on one side only."""
+    """What is denied, or said under a condition, on one side only, in words; "" if nothing."""
     first, last = min(aligned, default=0), max(aligned, default=-1)
     around = source.tokens[max(0, first - _WORDS_BESIDE) : last + 1 + _WORDS_BESIDE]
     late = _only_later(around) and "until" not in own.tokens
@@ -157,7 +157,10 @@ def _only_later(tokens: Sequence[str]) -> bool:
 
 
 def _order_fault(own: Words, source: Words, aligned: Sequence[int], exact: bool) -> str:
-    """Whether parts are exchanged, of which none may be if `exact`, or done by something else."""
+    """Why the order of words or a "by" differs from the source, in words; "" if neither does.
+
+    If `exact`, no two parts may be exchanged.
+    """
     exchanges = sum(after <= before for before, after in pairwise(aligned))
     changed_voice = (_BY in own.tokens) != (_BY in source.tokens)
     if exchanges > (0 if exact else _MOST_EXCHANGES + changed_voice):

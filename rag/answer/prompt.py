@@ -40,24 +40,29 @@ _MARKER = re.compile(r"\[(\d[\d ,;]*)\]")
 
 
 class PromptModel(Protocol):
-    """The part of a chat model that a prompt needs."""
+    """The part of a chat model that a prompt needs.
+
+    `conversation` is that of `rag.inference.chat_template`. `tokens` returns token ids, and
+    `special` allows control tokens among them. `begin` returns the ids that a prompt begins with.
+    """
 
     size: int  #: tokens of its context
 
-    def conversation(self, slots: int) -> str: ...  # see `chat_template.conversation`
+    def conversation(self, slots: int) -> str: ...
     def tokens(self, text: str, special: bool) -> list[int]: ...
     def begin(self) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """The excerpts that a model reads, as tokens; `numbers` are those of their passages."""
+    """The excerpts that a model reads, and their token ids."""
 
     excerpts: tuple[Excerpt, ...] = ()
     ids: tuple[int, ...] = ()
 
     @property
     def numbers(self) -> frozenset[int]:
+        """The numbers of the passages that have an excerpt here."""
         return frozenset(excerpt.number for excerpt in self.excerpts)
 
 
@@ -87,9 +92,9 @@ def build_prompt(
     """The prompt for `model` of about `budget` tokens; `reserve` of its context are for the answer.
 
     `excerpts` are the most useful first. `kept` are the notes of the question before; they are used
-    again, with what is missing after them, if they have most of what the reader quotes. The
-    prompt's `numbers` are empty if not one excerpt fits. Raises `TooLong` if the question alone
-    does not fit, `ModelBroken` if the model's template is missing or fails.
+    again, with the quotations that they lack after them, if that adds little. The prompt's
+    `numbers` are empty if not one excerpt fits. Raises `TooLong` if the question alone does not
+    fit, `ModelBroken` if the model's template is missing or fails.
     """
     asked = model.tokens(_ASK.format(question=question), special=False)
     fixed = len(_prompt_ids(model, [], asked))
@@ -150,7 +155,7 @@ def _tokens_of(excerpts: Sequence[Excerpt], model: PromptModel) -> list[int]:
 
 
 def _new_notes(excerpts: Sequence[Excerpt], model: PromptModel, wanted: int, room: int) -> Notes:
-    """As many excerpts as fit into `wanted` tokens, the first of them into `room`."""
+    """The excerpts that fit into `wanted` tokens; the first one need only fit into `room`."""
     chosen: list[Excerpt] = []
     left, paths = wanted, set[tuple[str, str]]()
     for excerpt in excerpts:
@@ -167,7 +172,10 @@ def _new_notes(excerpts: Sequence[Excerpt], model: PromptModel, wanted: int, roo
 def _notes_again(
     kept: Notes, excerpts: Sequence[Excerpt], model: PromptModel, wanted: int
 ) -> Notes | None:
-    """`kept` and, after it, what the reader quotes and it lacks; None if that is too much."""
+    """`kept` and, after it, what the reader quotes and it lacks.
+
+    None if no quotation is from a document of `kept`, or if too much would be added.
+    """
     places = {(excerpt.document, excerpt.span) for excerpt in kept.excerpts}
     quoted = [excerpt for excerpt in excerpts if excerpt.quoted] or list(excerpts[:1])
     missing = [excerpt for excerpt in quoted if (excerpt.document, excerpt.span) not in places]

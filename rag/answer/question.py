@@ -66,7 +66,7 @@ _NO_NAMES = frozenset("ok yes no tv faq pdf csv id am pm utc asap".split())
 #: a thing with its number or letter: "Falcon 5", "flat A", "room 12"
 _LABELLED = re.compile(r"\b([^\W\d_][\w-]*)\s+(\d{1,4}|[A-Z])\b(?![.,:]\d|\s?%)(?:\s+([^\W\d_]+))?")
 _SMALL_WORD = re.compile(r"(?<![\w'’-])[a-z]{3,20}(?![\w'’-])")
-_MIN_SLIP = 5  #: letters from which a word may be a slip for one of the passages
+_MIN_SLIP = 5  #: letters from which a word may be a misspelt word of the passages
 
 
 class Asked(StrEnum):
@@ -101,7 +101,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """Something that the answer must be about.."""
+    """Something that the answer must be about."""
 
     kind: Kind
     shown: str  #: as the question writes it
@@ -122,10 +122,6 @@ class Question:
     subject: str  #: the stem of a noun with "the" that the whole question is about, or ""
     labels: tuple[tuple[str, str], ...] = ()  #: stem and label of "flat A", "Falcon 5"
 
-    def of(self, *kinds: Kind) -> tuple[Constraint, ...]:
-        """The constraints of these kinds."""
-        return tuple(c for c in self.constraints if c.kind in kinds)
-
 
 _ASKED = (
     (Asked.LATEST, r"\b(?:latest|current|currently|newest|most recent|up to date)\b"),
@@ -142,7 +138,10 @@ _ASKED = (
 
 @lru_cache(maxsize=256)
 def parse_question(text: str) -> Question:
-    """Return the parsed question."""
+    """Return the question with its constraints.
+
+    `rag.answer.question_terms.read_question` gives the terms that are looked up instead.
+    """
     asked, rest = read_question(text), _FILE.sub(" ", text)
     folded = facts.fold_text(text)
     kind = next((kind for kind, pattern in _ASKED if re.search(pattern, folded)), None)
@@ -168,10 +167,12 @@ def parse_question(text: str) -> Question:
 
 
 def without_slips(question: str, passages: Sequence[str]) -> str:
-    """Return the question with slips of the hand mended by the words of the passages.
+    """Return the question with its typing errors corrected.
 
-    Only words in small letters that no passage has: one letter too few or too many ("anual"), or
-    two that changed places ("teh"). Exchanged letters are left: "form" may be meant, not "farm".
+    A word in lower case that no passage has is replaced by a word of the passages with one letter
+    more or less ("anual") or two letters exchanged, and one of three letters by a stop word with
+    two letters exchanged ("teh"). The first letter must be right. Another letter in the place of
+    one is not corrected: "form" may be meant, not "farm".
     """
     known = {word for text in passages for word in facts.word_tokens(facts.fold_text(text))}
     stems = {facts.stem(word) for word in known}

@@ -153,7 +153,10 @@ def _weight(term: Term) -> float:
 
 
 def read_question(question: str) -> QuestionTerms:
-    """Return the terms of a question."""
+    """Return the terms of a question, which are looked up in tables, records and lists.
+
+    `rag.answer.question.parse_question` gives the constraints on a sentence instead.
+    """
     dates, rest = facts.find_dates(_MAIL_ADDRESS.sub(r"\1", question))
     codes = [match[0] for match in CODE.finditer(rest)]
     for code in codes:

@@ -22,7 +22,7 @@ _MIN_FURTHER_CHANCE = 0.59
 
 @dataclass(frozen=True, slots=True)
 class ReaderFit:
-    """Turns the model's logit into the probability that a passage answers."""
+    """The logistic regression that turns the model's logit into a probability."""
 
     weight: float
     constant: float
@@ -46,7 +46,7 @@ class Reading:
     chance: float = 0.0  #: probability that the sentence answers, 0..1, once it is judged
     alone: float = 0.0  #: of the part reader, for "the sentence after its headings answers"
     share: float = 1.0  #: of the question's weight that the sentence and its headings have, 0..1
-    margin: float = 0.0  #: by how much the passage's best place in it is likelier than the others
+    margin: float = 0.0  #: score of the best place in it less that of the best one outside
     helps: float = 0.0  #: logit of "the passage helps to answer"
     sharp: float = 0.0  #: log-probability of the place in the sentence, up to a constant
 
@@ -56,8 +56,8 @@ def choose_readings(
 ) -> tuple[list[Reading], bool]:
     """The readings that are quoted, and whether their answers differ.
 
-    `readings` are sorted, most likely first. The first one is quoted, then one that contradicts it,
-    then those that say the same or likely answer in other words.
+    `readings` (not empty) are sorted, most likely first. The first one is quoted, then one that
+    contradicts it, then those that say the same or likely answer in other words.
     """
     best = readings[0]
     further = max(least, _MIN_FURTHER_CHANCE)

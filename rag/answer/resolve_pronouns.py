@@ -43,6 +43,7 @@ _MAN = re.compile(
 
 
 def without_end_mark(text: str) -> str:
+    """`text` without the blanks and marks that end it."""
     return text.rstrip(" ?!.")
 
 
@@ -76,7 +77,10 @@ def resolve_references(question: str, turns: Sequence[Turn]) -> str:
 
 
 def _inflect(referent: str, match: re.Match[str], text: str) -> str:
-    """`referent` with an apostrophe if the pronoun `match` owns the word after it."""
+    """`referent` as it stands in the place of the pronoun `match` of `text`.
+
+    It gets an apostrophe if the pronoun owns the word after it, a capital if it begins the text.
+    """
     pronoun, following = match.group().lower(), re.match(r" ([\w-]+)", text[match.end() :])
     possessive = pronoun in ("his", "its", "their") or (
         pronoun == "her" and following and not is_small(following[1])

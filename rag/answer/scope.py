@@ -5,7 +5,8 @@ a term of the question stands in the heading, title or file name of some section
 the others are left out, but for those that have the term in their text.
 
 A sentence that has the noun of the question with the opposite word before it (the left door for the
-right one), or that leaves out what is asked about ("without"), shares nearly all words with it.
+right one), or that leaves out what is asked about ("without"), shares nearly all words with it and
+does not answer (`is_set_against`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ _COLOURS = frozenset("red yellow green blue black white brown grey orange purple
 _OTHERS = {colour: _COLOURS - {colour} for colour in _COLOURS}
 for _one, _other in OPPOSITES:
     _OTHERS[_one] = _OTHERS.get(_one, frozenset()) | {_other}
+#: words that leave out the noun behind them
 _LEAVING_OUT = frozenset("without excluding except".split())
+#: words that may stand between such a word and its noun
 _BETWEEN = frozenset("the a an its his her their our my your any for of".split())
 
 
@@ -47,6 +50,7 @@ class _Section:
 
     @property
     def found(self) -> frozenset[Term]:
+        """The terms of the question in the headings or the text."""
         return self.in_path | self.in_text
 
 
@@ -67,7 +71,7 @@ def passages_in_scope(question: str, passages: Sequence[Passage]) -> list[Passag
     asked = read_question(question)
     passages = _with_names(question, passages)
     sections = [section for passage in passages for section in _sections(asked, passage)]
-    kept = _with_named_sections(asked, _with_hard_terms(sections))
+    kept = _with_named_sections(_with_hard_terms(sections))
     if len(kept) == len(sections) or not kept:
         return passages
     return [part for passage in passages for part in _parts(passage, kept)]
@@ -91,6 +95,7 @@ def _with_names(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _sections(asked: QuestionTerms, passage: Passage) -> list[_Section]:
+    """The sections of a passage; the text before the first heading is one as well."""
     chunk = passage.chunk
     units = [unit for unit in chunk.units if unit.kind is UnitKind.SECTION]
     title = [chunk.source.replace("/", " ").replace("_", " ")]
@@ -121,7 +126,7 @@ def _with_hard_terms(sections: list[_Section]) -> list[_Section]:
     return sections
 
 
-def _with_named_sections(asked: QuestionTerms, sections: list[_Section]) -> list[_Section]:
+def _with_named_sections(sections: list[_Section]) -> list[_Section]:
     """Of each document, keep the sections whose headings have most of the question's terms."""
     by_document = dict[str, list[_Section]]()
     for section in sections:
@@ -188,7 +193,7 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _has_opposite(question: str, sentence: str) -> bool:
-    """Is a noun of the question there only behind the opposite of the word before it?"""
+    """Has the sentence a noun of the question behind the opposite word, and not behind the same?"""
     there = dict[str, set[str]]()
     for before, noun in _pairs(sentence):
         there.setdefault(noun, set()).add(before)
@@ -200,7 +205,10 @@ def _has_opposite(question: str, sentence: str) -> bool:
 
 
 def _is_left_out(asked: tuple[str, ...], said: tuple[str, ...]) -> bool:
-    """Is a noun there only behind "without", and in the question not, or the reverse?"""
+    """Does the sentence leave out a noun that the question does not, or the other way round?
+
+    A noun that the sentence has both ways does not count.
+    """
     if _LEAVING_OUT.isdisjoint(asked) and _LEAVING_OUT.isdisjoint(said):
         return False
     asked_out, said_out = _left_out(asked), _left_out(said)
@@ -215,11 +223,13 @@ def _left_out(words: tuple[str, ...]) -> set[str]:
 
 
 def _outside(words: tuple[str, ...]) -> list[str]:
+    """The words but for the nouns that are left out."""
     places = set(_places_left_out(words))
     return [word for at, word in enumerate(words) if at not in places]
 
 
 def _places_left_out(words: tuple[str, ...]) -> list[int]:
+    """The position of the noun behind each word that leaves out ("without the LID")."""
     places = list[int]()
     for at, word in enumerate(words):
         if word in _LEAVING_OUT:

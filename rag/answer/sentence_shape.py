@@ -76,6 +76,10 @@ def _heads(text: str) -> dict[str, set[str]]:
 
 
 def form_fault(text: str, place: str, names: frozenset[str], twice: Sequence[str] = ()) -> str:
+    """What is wrong with the form of a sentence beside its place, in words; "" if nothing is.
+
+    `names` are stems of names, `twice` words that may be said once more than in the place.
+    """
     if _repeats(words_of(text), words_of(place), names, twice):
         return "it repeats itself"
     if text[-1:].isalnum() and _goes_on(text, place):

@@ -28,6 +28,7 @@ class Words:
 
 @lru_cache(maxsize=256)
 def words_of(text: str) -> Words:
+    """Return the words of a text in the form in which they are compared."""
     dates, rest = facts.find_dates(_A_TOTAL.sub("", text))
     tokens = [one_form(token) for token in facts.word_tokens(facts.fold_text(rest))]
     stems = [facts.stem(token) for token in tokens if not facts.is_stop_word(token)]
@@ -35,11 +36,14 @@ def words_of(text: str) -> Words:
 
 
 def has_form(known: Sequence[str], stem: str) -> bool:
-    """True if a stem is known, or one that begins like it: another form of the word."""
+    """True if a stem is known, or one that begins like it: another form of the word.
+
+    Always true for a number: numbers are compared by value (`has_values`).
+    """
     if stem in known:
         return True
     if is_number(stem):
-        return True  # numbers are compared by value
+        return True
     least = max(_MIN_SAME_LETTERS, len(stem) - 3)
     return any(
         (len(other) >= least and other[:least] == stem[:least])
@@ -49,7 +53,10 @@ def has_form(known: Sequence[str], stem: str) -> bool:
 
 
 def align(own: Sequence[str], tokens: Sequence[str]) -> list[int]:
-    """The places of the stems among the words of a source, each after the last one if it can be."""
+    """The position in `tokens` of each stem of `own` that is there, in the order of `own`.
+
+    Of several positions the first one behind that of the stem before is taken, else the first.
+    """
     places: dict[str, list[int]] = {}
     for place, token in enumerate(tokens):
         places.setdefault(facts.stem(token), []).append(place)

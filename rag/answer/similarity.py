@@ -25,7 +25,7 @@ class SentenceSimilarity:
         self._cache: dict[str, NDArray[np.float32]] = {}
 
     def __call__(self, text: str, others: Sequence[str]) -> list[float]:
-        """The cosine of `text` with each of `others`, in their order."""
+        """The cosine of `text` with each of `others`, in their order, -1..1."""
         cache = self._cache
         if len(cache) > _MAX_CACHED_VECTORS:
             cache.clear()

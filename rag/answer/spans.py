@@ -73,10 +73,11 @@ def pick_span(question: str, text: str, reading: PassageReading) -> Span | None:
 
 
 def pick_spans(question: str, text: str, reading: PassageReading, most: int) -> list[Span]:
-    """The likeliest place of each sentence, of the `most` sentences with the likeliest ones.
+    """The likeliest place in each sentence, for the `most` sentences with the likeliest places.
 
-    The score of a place is the model's, plus the weight of the question's words in its sentence,
-    plus or minus a constant for the kind of what stands there.
+    Spans are of `text`. The score of a place is the model's, plus the weight of the question's
+    words in its sentence, plus or minus constants for the kind of what stands there and for the
+    year of its clause, less a constant for a pronoun or words that are all of the question.
     """
     weights, wanted = _word_weights(question, text), answer_kind(question)
     asked_stems, years = set(facts.content_stems(question)), set(_FOUR_DIGITS.findall(question))
@@ -119,7 +120,7 @@ def _year_fits(years: set[str], text: str, sentence: Span, place: Span) -> int:
 
 
 def _one_of_several(asked_stems: set[str], text: str, span: Span) -> Span:
-    """The part of a span that gives several values which alone has words of the question.
+    """Of a span that gives several values, the only one with words of the question; else the span.
 
     Asked how heavy the sand is: of "3 kg, the sand 2,000 g and the lime 0,75 kg", the second.
     """
@@ -144,7 +145,10 @@ def sentences_of(text: str) -> tuple[Span, ...]:
 
 
 def place_scores(text: str, spots: Sequence[AnswerSpan], place: Span) -> tuple[float, float]:
-    """The score of a place, and by how much it exceeds that of every place of other sentences."""
+    """The score of a place, and by how much it exceeds that of every place of other sentences.
+
+    The score is a log-probability up to a constant; it is 0 if `place` is not among `spots`.
+    """
     own = max((spot.score for spot in spots if spot.span == place), default=0.0)
     around = sentence_around(text, place)
     others = [spot.score for spot in spots if not spot.span.overlaps(around)]
@@ -182,6 +186,7 @@ def _word_weights(question: str, text: str) -> dict[str, float]:
 
 
 def share_of(stems: set[str], text: str) -> float:
+    """The share of `stems` that are stems of content words of `text`, 0..1; 0 without stems."""
     return len(stems & set(facts.content_stems(text))) / max(1, len(stems))
 
 
@@ -308,11 +313,12 @@ def has_structure(passage: Passage) -> bool:
 
 
 def in_structure(passage: Passage, place: Span) -> bool:
-    """Does `place` lie in a part that is more than a sentence?"""
+    """Does `place` overlap a part that is more than a sentence (a row, entry, item …)?"""
     return any(unit.kind in _WHOLE and unit.span.overlaps(place) for unit in passage.chunk.units)
 
 
 def _spans(chunk: Chunk) -> Iterator[Span]:
+    """The spans of the document that are read alone, in order."""
     at, text = chunk.span.start, chunk.text
     for unit in chunk.units:
         if unit.kind in _WHOLE and at <= unit.span.start and unit.span.within(chunk.span):
@@ -329,6 +335,7 @@ def _sentences(chunk: Chunk, span: Span) -> Iterator[Span]:
 
 
 def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...]) -> Part:
+    """The part at `span`, with its path and at most `_MAX_PART_CHARS` of its text as the view."""
     begin = span.start - chunk.span.start
     end = min(span.end - chunk.span.start, begin + _MAX_PART_CHARS)
     text = chunk.text[begin:end]

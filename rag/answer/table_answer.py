@@ -30,7 +30,6 @@ from rag.domain import (
     Passage,
     Piece,
     Quote,
-    Reason,
     Receipt,
 )
 from rag.text import facts
@@ -71,19 +70,14 @@ def answer_from_tables(
             best = found[0], placed, found[1]
     if best is not None and best[0] >= model.least:
         return _Writer(passages, best[1], best[2].plan).write(best[0])
-    return _abstention(refused) if refused else None
+    return FoundAnswer.abstention(refused) if refused else None
 
 
 def _refusal(asked: TableQuestion, table: TooLarge) -> str:
-    """Why a table does not answer a question that compares its rows; "" if it need not."""
+    """Why a large table is not compared; "" if the question does not ask to compare its rows."""
     about = set(facts.content_stems(table.about))
     meant = table.number == 1 and any(asked.stems[at] in about for at in asked.content)
     return table.reason if meant and asked.operates else ""
-
-
-def _abstention(missing: str) -> FoundAnswer:
-    draft = Draft(Receipt(), abstained=True, reason=Reason.NOT_ANSWERED, missing=missing)
-    return FoundAnswer((), (draft,))
 
 
 class _Writer:
@@ -95,29 +89,32 @@ class _Writer:
 
     def write(self, chance: float) -> FoundAnswer | None:
         """Return the answer; None if it has no rows or too many of them."""
-        plan, receipt = self._plan, Receipt()
+        plan = self._plan
         if plan.operation in ("cell", "groups"):
-            return self._quoted(receipt, chance)
+            return self._quoted(chance)
         if len(plan.chosen.rows) > _MAX_COMPUTED:
             count = len(plan.chosen.rows)
-            return _abstention(f"{count:,} rows answer; computing is done up to {_MAX_COMPUTED}")
+            return FoundAnswer.abstention(
+                f"{count:,} rows answer; computing is done up to {_MAX_COMPUTED}"
+            )
         computed = self._computed()
         if computed is None:
             return None
-        draft = Draft(receipt, short=shown(computed.result), chance=chance)
+        draft = Draft(Receipt(), short=shown(computed.result), chance=chance)
         return self._answer((draft, computed))
 
     def _answer(self, pieces: tuple[Draft | Piece, ...]) -> FoundAnswer:
         return FoundAnswer(tuple(self._passages[self._retrieved :]), pieces)
 
-    def _quoted(self, receipt: Receipt, chance: float) -> FoundAnswer | None:
+    def _quoted(self, chance: float) -> FoundAnswer | None:
+        """The answer that quotes the rows of the cells that are read; None if all are empty."""
         plan, placed = self._plan, self._placed
         rows = [row for row in plan.cells if placed.cells[row][plan.column]]
         if not rows:
             return None
         texts = [placed.table.rows[row][plan.column] for row in rows]
         pieces: list[Draft | Piece] = [
-            Draft(receipt, short="; ".join(dict.fromkeys(texts)), chance=min(0.99, chance))
+            Draft(Receipt(), short="; ".join(dict.fromkeys(texts)), chance=min(0.99, chance))
         ]
         shown_rows = rows[:_MAX_QUOTED]
         if plan.chosen.chosen.startswith("or"):  # a comparison has both sides
@@ -131,6 +128,7 @@ class _Writer:
         return self._answer(tuple(pieces))
 
     def _computed(self) -> Computed | None:
+        """The computed sentence; None if distinct values are counted or no row has a number."""
         plan, column = self._plan, self._plan.column
         operation = {"range": "difference", "count difference": "count"}.get(
             plan.operation, plan.operation

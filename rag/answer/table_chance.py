@@ -1,8 +1,8 @@
 """Tells how likely a reading of a question over a table is its answer, and what forbids it.
 
-A logistic regression (`rag.training.table_questions`) of the reading's part of the softmax and of
-the words that it leaves unused gives the probability. A name, number, limit, negation or average of
-the question that the reading does not use forbids the answer, however likely it is.
+A logistic regression (`rag.training.table_chance`) of the reading's part of the softmax and of the
+words that it leaves unused gives the probability. A name, number, limit, negation or average of the
+question that the reading does not use forbids the answer, however likely it is.
 """
 
 from __future__ import annotations

@@ -23,12 +23,11 @@ class Choice:
     plan: Plan
     chance: float
     score: float  #: of the reading, by the weights
-    second: float  #: as `chance`, of the next likely answer
-    unused: frozenset[int]  #: places of content words of the question that it does not use
-    named: tuple[
-        bool, bool
-    ]  #: does the question name the column that is read, and that of an order?
-    readings: int  #: how many there are
+    second: float  #: as `chance`, of the second likeliest answer; 0 if there is none
+    unused: frozenset[int]  #: positions of the content words of the question that it leaves unused
+    #: does the question name the column that is read, and that of an order?
+    named: tuple[bool, bool]
+    readings: int  #: how many readings there are
 
 
 def answer_of(plan: Plan, table: Table) -> tuple[str, ...]:
@@ -44,8 +43,8 @@ def choose_plan(asked: TableQuestion, table: Table, weights: Mapping[str, float]
     if not plans:
         return None
     features = PlanFeatures(asked, table, plans)
-    known = weights.get
-    scores = [sum(known(name, 0.0) for name in features.of(plan)) for plan in plans]
+    weight_of = weights.get
+    scores = [sum(weight_of(name, 0.0) for name in features.of(plan)) for plan in plans]
     top = max(scores)
     by_answer = dict[tuple[str, ...], float]()
     best = dict[tuple[str, ...], int]()

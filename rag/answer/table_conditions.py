@@ -15,14 +15,17 @@ _MAX_CONDITIONS = 10
 class Condition:
     """A value that the question names, and the rows that have it in a column."""
 
-    column: int
-    places: frozenset[int]  #: of the words of the question
+    column: int  #: index into `Table.headers`
+    places: frozenset[int]  #: positions of the words that name it, in `TableQuestion.words`
     whole: bool  #: the words are the whole cell
-    rows: tuple[int, ...]
+    rows: tuple[int, ...]  #: indices into `Table.rows`
 
 
 def find_conditions(asked: TableQuestion, table: Table) -> list[Condition]:
-    """Return the values of cells that the question names, those of most words first."""
+    """Return the values of cells that the question names, at most ten.
+
+    Those of most words come first.
+    """
     found = list[Condition]()
     for column in range(len(table.headers)):
         found += _conditions_in(asked, table, column)

@@ -19,6 +19,10 @@ from rag.answer.table_rows import Table, is_empty
 
 #: words of the question that are looked at one by one
 _MAX_WORDS = 30
+#: stop words and others that are looked at beside the name of the column that is ordered by
+_ORDER_WORDS = frozenset(
+    "most least more less fewer first last next before after many much long top bottom".split()
+)
 
 
 class PlanFeatures:
@@ -26,20 +30,23 @@ class PlanFeatures:
 
     def __init__(self, asked: TableQuestion, table: Table, plans: Sequence[Plan]) -> None:
         self._asked, self._table = asked, table
-        self._sets = dict[int, tuple[str, ...]]()
-        self._columns = dict[tuple[int, frozenset[int]], tuple[tuple[str, ...], frozenset[int]]]()
+        self._sets = dict[int, tuple[str, ...]]()  # by the id of a `RowSet`, which the plans keep
+        self._columns = dict[tuple[int, frozenset[int]], tuple[str, ...]]()
         self._words = dict[str, tuple[str, ...]]()
         fields = asked_fields(asked.question)
+        # for each column: does its name answer the wording of the question?
         self._by_wording = [
             any(column.stems & names for _, names in fields) for column in table.columns
         ]
+        # for each column: the positions of the content words of the question in its name
         self._in_header = [
             frozenset(at for at in asked.content if asked.stems[at] in column.stems)
             for column in table.columns
         ]
-        self._all_conditions = {c for plan in plans for c in plan.chosen.conditions}
+        conditions = {c for plan in plans for c in plan.chosen.conditions}
+        # positions of the words that are a whole cell, or of which a cell has several
         self._named = frozenset[int]().union(
-            *(c.places for c in self._all_conditions if c.whole or len(c.places) > 1)
+            *(c.places for c in conditions if c.whole or len(c.places) > 1)
         )
         self._question_stems = set(asked.stems)
         self._beside = PlaceFeatures(asked, table, self._in_header)
@@ -56,14 +63,13 @@ class PlanFeatures:
         if plan.operation != "cell":
             features += [f"{plan.operation} {feature}" for feature in self._sets[key][:4]]
         features += self._word_features(shape)
-        header = frozenset[int]()
         if plan.column >= 0:
-            named, header = self._column_features(plan.column, chosen.places)
-            features += [f"{plan.operation != 'cell'} {feature}" for feature in named]
+            of_column = self._column_features(plan.column, chosen.places)
+            features += [f"{plan.operation != 'cell'} {feature}" for feature in of_column]
             features += self._pair_features(plan)
             features += self._beside.of_column(plan)
         features += self._answer_features(plan)
-        features += self._coverage_features(plan, header, shape)
+        features += self._coverage_features(plan, shape)
         return features
 
     def used(self, plan: Plan) -> frozenset[int]:
@@ -138,17 +144,14 @@ class PlanFeatures:
 
     # -- columns
 
-    def _column_features(
-        self, at: int, taken: frozenset[int]
-    ) -> tuple[tuple[str, ...], frozenset[int]]:
+    def _column_features(self, at: int, taken: frozenset[int]) -> tuple[str, ...]:
+        """The features of the column `at` that is read; conditions use the words at `taken`."""
         key = at, taken
         if key not in self._columns:
             self._columns[key] = self._read_column(at, taken)
         return self._columns[key]
 
-    def _read_column(
-        self, at: int, taken: frozenset[int]
-    ) -> tuple[tuple[str, ...], frozenset[int]]:
+    def _read_column(self, at: int, taken: frozenset[int]) -> tuple[str, ...]:
         asked, column = self._asked, self._table.columns[at]
         named = self._in_header[at] - taken
         head = frozenset(asked.head)
@@ -167,7 +170,7 @@ class PlanFeatures:
         if self._by_wording[at]:
             features.append(f"column by wording {bool(named)}")
         first_text = next((n for n, c in enumerate(self._table.columns) if c.kind == "text"), 0)
-        features.append(f"column first text {at == first_text}:{asked.asking}:{bool(others)}")
+        features.append(f"column first text {at == first_text}:{asked.asking}:{others}")
         for stem in column.stems:
             features.append(f"column asks {asked.asking}:{stem}")
             features += [
@@ -176,7 +179,7 @@ class PlanFeatures:
             features += [f"column head {asked.stems[place]}:{stem}" for place in head - taken]
             for one, other in zip(asked.words[:3], asked.words[1:4], strict=False):
                 features.append(f"column begins {one} {other}:{stem}")
-        return tuple(features), named
+        return tuple(features)
 
     def _pair_features(self, plan: Plan) -> Iterable[str]:
         chosen, name = plan.chosen, plan.chosen.derived or "limit"
@@ -213,7 +216,7 @@ class PlanFeatures:
         for place in asked.head[:2]:
             yield f"cell form {_form(cell)}:{asked.stems[place]}"
 
-    def _coverage_features(self, plan: Plan, header: frozenset[int], shape: str) -> Iterable[str]:
+    def _coverage_features(self, plan: Plan, shape: str) -> Iterable[str]:
         content = self._asked.content
         if not content:
             return
@@ -230,13 +233,8 @@ class PlanFeatures:
             yield f"adds named {plan.operation}:{plan.chosen.chosen}"
 
 
-_ORDER_WORDS = frozenset(
-    "most least more less fewer first last next before after many much long top bottom".split()
-)
-
-
 def _form(cell: str) -> str:
-    """The rough form of a cell: digits, a date or a range, words, or words with digits."""
+    """The rough form of a cell: "year", "digits", "mixed" (with letters), "capital" or "words"."""
     text = cell.strip()
     letters, digits = any(c.isalpha() for c in text), any(c.isdigit() for c in text)
     if digits and not letters:

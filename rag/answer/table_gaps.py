@@ -2,8 +2,8 @@
 
 A row that the question names may have no value in the column that is asked for, and no row may
 have all values that the question names. No other cell of such a table answers: neither the value
-beside the gap, nor that of the row below. Columns of a row without a value are known from the rows
-around it.
+beside the gap, nor that of the row below. A row has no cell for a column without a value; the rows
+around it tell which columns there are.
 """
 
 from __future__ import annotations
@@ -30,15 +30,13 @@ _MAX_HEADER = 240
 #: shown of a name
 _MAX_NAMED, _MAX_ROWS, _MAX_COLUMNS, _MAX_SHOWN = 3, 400, 40, 60
 
-Places = frozenset[int]
-
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Rows of a table that do not answer, and why."""
+    """The rows of the tables that do not answer, and why the first of these tables does not."""
 
     reason: str
-    rows: frozenset[tuple[str, Span]]  #: of all rows of the table: the document and the place
+    rows: frozenset[tuple[str, Span]]  #: all rows of these tables: document and span of each
 
     def has(self, document: str, place: Span) -> bool:
         """Tell whether a place lies in one of the rows."""
@@ -168,7 +166,9 @@ def _names_rows(condition: Condition, table: Table, in_header: Sequence[frozense
     return len(condition.rows) == 1 and condition.column == next(texts, -1)
 
 
-def _operates(asked: TableQuestion, table: Table, columns: Iterable[int], but: Places) -> bool:
+def _operates(
+    asked: TableQuestion, table: Table, columns: Iterable[int], but: frozenset[int]
+) -> bool:
     """Tell whether a word, other than those of names, compares or orders rows."""
     stems = frozenset[str]().union(*(table.columns[at].stems for at in columns))
     return any(

@@ -125,8 +125,10 @@ def _tables_with(chunk: Chunk, number: int, library: Library) -> list[PlacedTabl
 def _groups(
     document: Document, library: Library, wanted: set[Span]
 ) -> Iterator[tuple[list[PlacedRow], int, bool]]:
-    """The rows of a document, table by table: at most `MAX_ROWS` of each, how many it has, and
-    whether one of them is wanted."""
+    """Yield each table of a document: its rows, their number, and whether one of them is `wanted`.
+
+    The rows are cut at `MAX_ROWS`, the number is not.
+    """
     group, before, count, inside = list[PlacedRow](), None, 0, False
     for row in _rows(document, library):
         if before is not None and _begins_table(document, before, row):
@@ -170,6 +172,7 @@ def _begins_table(document: Document, before: PlacedRow, row: PlacedRow) -> bool
 
 
 def _placed(document: Document, rows: Sequence[PlacedRow], source: str) -> PlacedTable:
+    """The table of `rows`, whose cells are cut at `_MAX_CELL_CHARS`."""
     names = column_names([row.unit for row in rows])
     places = places_of(names)
     cells, texts = list[tuple[Span | None, ...]](), list[tuple[str, ...]]()
@@ -193,11 +196,12 @@ def _placed(document: Document, rows: Sequence[PlacedRow], source: str) -> Place
 
 
 def _words(source: str) -> str:
+    """The name of the file of a path as words."""
     return source.rpartition("/")[2].replace("_", " ").replace("-", " ")
 
 
 def places_of(names: Sequence[str]) -> dict[str, list[int]]:
-    """Return the columns that have each name."""
+    """Return the indices of the columns that have each name, in order."""
     places = dict[str, list[int]]()
     for column, name in enumerate(names):
         places.setdefault(name, []).append(column)

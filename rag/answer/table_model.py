@@ -16,7 +16,7 @@ class TableModel:
     """The weights of the features of a reading, and the fit of the probability that it answers."""
 
     weights: Mapping[str, float]
-    fit: tuple[float, ...]  #: for each of `rag.answer.table_answer.answer_signals`
+    fit: tuple[float, ...]  #: a weight for each of `rag.answer.table_chance.answer_signals`
     least: float  #: the probability from which a table answers
     common: frozenset[str]  #: words of many questions, which name no thing of a single table
 

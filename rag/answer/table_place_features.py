@@ -1,8 +1,8 @@
 """Computes features of the question's words that name the columns and cells of a computation.
 
-Which words stand before and behind the value of a condition, the name of the column that is read,
-and that of the column that is ordered by ("*after* the open", "the most *gold*"); and what kind of
-order the values of a column have, as the first row and the highest rank are often not the same.
+They say which words stand before and behind the value of a condition, the name of the column that
+is read, and that of the column that is ordered by ("*after* the open", "the most *gold*"). They
+also say what order the values of a column have: the first row and the highest rank often differ.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rag.answer.table_rows import Table
 
 _MAX_CONDITIONS = 3
 _MIN_BEGINNING = 3  #: letters of a word that another one begins with
-_FAR = 4  #: words between two places, from which they are not counted
+_FAR = 4  #: words between two places; a larger distance counts as this one
 
 
 class PlaceFeatures:
@@ -96,7 +96,10 @@ class PlaceFeatures:
         yield f"behind {what} {words[end + 1]}:{name}"
 
     def _gap(self, places: frozenset[int]) -> int:
-        """How far behind the nearest word that orders a place is; negative if before it."""
+        """By how many words a place is behind the nearest word that orders; negative if before it.
+
+        At most `_FAR` either way; `_FAR` + 1 if no word orders.
+        """
         gaps = [place - at for place in places for at in self._orders]
         return max(-_FAR, min(_FAR, min(gaps, key=abs))) if gaps else _FAR + 1
 
@@ -113,19 +116,19 @@ def _near_places(asked: TableQuestion, names: frozenset[str]) -> frozenset[int]:
 
 
 def column_role(table: Table, at: int) -> str:
-    """Return the order of the values of a column, and whether any is there twice."""
+    """Return the order of the values of a column, and whether any of them is repeated."""
     column, rows = table.columns[at], [r for r in range(len(table.rows)) if r not in table.totals]
     if column.kind == "text":
         cells = [table.rows[row][at].strip() for row in rows]
         return "text once" if len(set(cells)) == len(cells) else "text again"
-    there = [value for row in rows if (value := column.values[row]) is not None]
-    return f"{column.kind} {_order_of(there)}"
+    values = [value for row in rows if (value := column.values[row]) is not None]
+    return f"{column.kind} {_order_of(values)}"
 
 
-def _order_of(there: Sequence[float]) -> str:
-    if there == [float(n) for n in range(1, len(there) + 1)]:
+def _order_of(values: Sequence[float]) -> str:
+    if values == [float(n) for n in range(1, len(values) + 1)]:
         return "counts"
-    once = "once" if len(set(there)) == len(there) else "again"
-    if there == sorted(there):
+    once = "once" if len(set(values)) == len(values) else "again"
+    if values == sorted(values):
         return f"rises {once}"
-    return f"falls {once}" if there == sorted(there, reverse=True) else once
+    return f"falls {once}" if values == sorted(values, reverse=True) else once

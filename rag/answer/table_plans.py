@@ -29,6 +29,7 @@ from rag.answer.table_row_sets import (
 )
 from rag.answer.table_rows import Table, is_empty
 
+#: readings of cells from which no more sets of rows are read
 _MAX_PLANS = 4000
 #: distinct values of a column whose rows are counted value by value
 _MAX_GROUPS = 2000
@@ -42,17 +43,22 @@ _MAX_LOOKED_AT = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One reading of the question. `value` is the number of a computed answer."""
+    """One reading of the question: the rows, the operation and the column."""
 
-    operation: str  #: "cell", "count", "distinct", "sum", "average", "difference", "groups"
+    #: "cell" and "groups" read cells; "count", "distinct" (values), "sum", "average", "difference"
+    #: (of two rows), "range" (largest less smallest) and "count difference" compute a number
+    operation: str
     chosen: RowSet
-    column: int = -1  #: that is read, added …
-    value: float | None = None
+    column: int = -1  #: that is read or computed with; -1 if rows are counted
+    value: float | None = None  #: the number of a computed answer; None for cells
     cells: tuple[int, ...] = ()  #: rows whose cell in `column` is the answer
 
 
 def make_plans(asked: TableQuestion, table: Table) -> list[Plan]:
-    """Return the readings of the question, at most `_MAX_PLANS`."""
+    """Return the readings of the question, at most `_MAX_PLANS` + 1000; [] without rows.
+
+    Readings of cells come first, then those that compute a number, then those of groups.
+    """
     if not table.rows or not table.headers:
         return []
     if len(table.totals) == len(table.rows):
@@ -224,15 +230,12 @@ def _neighbours(
 def _cell_plans(table: Table, chosen: RowSet) -> Iterator[Plan]:
     if len(chosen.rows) > 40:
         return
-    given = (
-        {c.column for c in chosen.conditions if c.whole}
-        if not chosen.chosen.startswith("or")
-        else set()
+    lacks_values = (  # the rows need not have the values of the conditions
+        chosen.chosen.startswith(("or", "not"))
+        or chosen.chosen in ("above", "below")
+        or chosen.derived in BESIDE
     )
-    if chosen.derived in BESIDE:
-        given = set()
-    if chosen.chosen.startswith("not") or chosen.chosen in ("above", "below"):
-        given = set()
+    given = set[int]() if lacks_values else {c.column for c in chosen.conditions if c.whole}
     for column in range(len(table.headers)):
         if column in given:
             continue

@@ -11,10 +11,12 @@ from rag.answer.table_rows import date_of, words_of
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
 
+#: words that end the name of what is asked for
 _AUXILIARY = frozenset(
     "is are was were do did does has have had can could will would be been it they he she there "
     "in on at for by with that who".split()
 )
+#: words that may ask for an extreme, and those that may ask for the row before or after
 _SUPERLATIVE = frozenset(
     "most least highest lowest largest smallest biggest longest shortest oldest newest youngest "
     "earliest latest greatest fewest maximum minimum more less fewer top bottom best worst max "
@@ -83,19 +85,20 @@ _LIMITS = (
         "<",
     ),
 )
+#: number and ordinal words, and the digits for them
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty"
 ).split()
-_SMALL = {word: str(number) for number, word in enumerate(_NUMBER_WORDS, 1)}
-_SMALL |= {
+_DIGITS_OF = {word: str(number) for number, word in enumerate(_NUMBER_WORDS, 1)}
+_DIGITS_OF |= {
     word: str(10 * number)
     for number, word in enumerate(
         "thirty forty fifty sixty seventy eighty ninety hundred".split(), 3
     )
 }
-_PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-_AS_DIGITS = _SMALL | {word: str(number) for number, word in enumerate(_PLACES, 1)}
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_AS_DIGITS = _DIGITS_OF | {word: str(number) for number, word in enumerate(_ORDINALS, 1)}
 _WON, _LOST, _TIED = ("w", "won", "win"), ("l", "lost", "loss"), ("d", "t", "draw", "tie", "tied")
 #: words for results, as stems of the cells that say them
 _RESULTS = {
@@ -113,6 +116,7 @@ _BEFORE_LAST = re.compile(
     r"\blast but one\b"
 )
 _TOP = re.compile(r"\b(?:top|first) (\d{1,9})\b")
+#: words that compare a price or weight, and the words of columns for them
 _COMPARATIVES = {
     "cheapest": "lowest price",
     "cheaper": "lower price",
@@ -158,7 +162,11 @@ def _in_plain_words(question: str) -> str:
 
 
 class TableQuestion:
-    """A question with what its words say about the operation."""
+    """A question with what its words say about the operation.
+
+    `words` are its folded words, at most 60, `stems` their stems. `content` are the positions in
+    `words` of those that are no stop words. A "place" is such a position.
+    """
 
     def __init__(self, question: str) -> None:
         self.question = question
@@ -191,7 +199,7 @@ class TableQuestion:
 
     @cached_property
     def _with_digits(self) -> str:
-        return re.sub(rf"\b({'|'.join(_SMALL)})\b", lambda m: _SMALL[m[0]], self.folded)
+        return re.sub(rf"\b({'|'.join(_DIGITS_OF)})\b", lambda m: _DIGITS_OF[m[0]], self.folded)
 
     @cached_property
     def asking(self) -> str:
@@ -205,7 +213,7 @@ class TableQuestion:
 
     @cached_property
     def head(self) -> tuple[int, ...]:
-        """Places of the words that name what is asked for ("which *home team*")."""
+        """Places of the words that name what is asked for ("which *home team*"), at most four."""
         words, places = self.words, list[int]()
         for at, word in enumerate(words):
             if word in ("which", "what", "whose", "many", "much", "name", "list"):
@@ -291,7 +299,7 @@ class TableQuestion:
 
     @cached_property
     def units(self) -> dict[int, str]:
-        """The dimensions of units of measure after numbers ("15 euros"), by their places."""
+        """The dimension of each unit of measure after a number ("15 euros"), by its place."""
         found = dict[int, str]()
         for at, (one, word) in enumerate(pairwise(self.words), 1):
             spellings = (word, word.upper()) if one[0].isdigit() else ()
@@ -323,7 +331,7 @@ class TableQuestion:
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
-        """The conditions on numbers."""
+        """The conditions on numbers and dates, at most four. A date is a number as in `date_of`."""
         text = self._with_digits
         limits = list[Limit]()
         for pattern, sign in _LIMITS:

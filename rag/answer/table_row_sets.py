@@ -12,24 +12,28 @@ from rag.answer.table_rows import Table
 #: places in an order, by their words
 ORDINALS = {w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)}
 ORDINALS |= {"2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
-#: what a set of rows is called that does not have the values which the question names
+#: values of `RowSet.derived` of rows that need not have the values which the question names
 BESIDE = frozenset("next previous up down same".split()) | {"all after", "all before", "between"}
 
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
-    """Rows and how they were chosen."""
+    """Rows, as indices into `Table.rows`, and how they were chosen."""
 
     rows: tuple[int, ...]
-    chosen: str  #: "all", "c" (one condition), "cc", "limit" …
+    #: the rows before `derived`: "all", "top", a letter for each condition ("c" for a whole cell,
+    #: "p" for part of one; "ccc" for any three), "limit", "not …", "or" (two values), "or c",
+    #: "two", "within", "above", "below"
+    chosen: str
     conditions: tuple[Condition, ...] = ()
-    derived: str = ""  #: "max", "min", "first", "last", "next", "previous", "same" …
-    column: int = -1  #: that of the extreme, the common value or the limit
-    base: int = 0  #: rows among which the extreme was taken
+    #: what was taken of them: "max", "min", "first", "last" (also "nth …"), one of `BESIDE`,
+    #: "most" or "fewest" (of a group); "" for all
+    derived: str = ""
+    column: int = -1  #: that of the extreme, the common value or the limit; -1 if there is none
 
     @property
     def places(self) -> frozenset[int]:
-        """The places of the question's words that the conditions use."""
+        """The positions of the question's words that the conditions use."""
         return frozenset[int]().union(*(c.places for c in self.conditions))
 
 
@@ -49,12 +53,11 @@ def unions(conditions: Sequence[Condition]) -> Iterator[RowSet]:
 
 def extremes(table: Table, base: RowSet, order: int) -> Iterator[RowSet]:
     """Yield the first, last, highest and lowest rows, and those of place `order` if it is not 0."""
-    count = len(base.rows)
-    yield replace(base, rows=base.rows[:1], derived="first", base=count)
-    yield replace(base, rows=base.rows[-1:], derived="last", base=count)
-    if order and count >= order:
-        yield replace(base, rows=(base.rows[order - 1],), derived="nth first", base=count)
-        yield replace(base, rows=(base.rows[-order],), derived="nth last", base=count)
+    yield replace(base, rows=base.rows[:1], derived="first")
+    yield replace(base, rows=base.rows[-1:], derived="last")
+    if order and len(base.rows) >= order:
+        yield replace(base, rows=(base.rows[order - 1],), derived="nth first")
+        yield replace(base, rows=(base.rows[-order],), derived="nth last")
     for at, column in enumerate(table.columns):
         if column.kind == "text":
             continue
@@ -67,7 +70,7 @@ def extremes(table: Table, base: RowSet, order: int) -> Iterator[RowSet]:
             ends += [("nth max", values[-order]), ("nth min", values[order - 1])]
         for name, end in ends:
             rows = tuple(row for value, row in there if value == end)
-            yield replace(base, rows=rows, derived=name, column=at, base=count)
+            yield replace(base, rows=rows, derived=name, column=at)
 
 
 def neighbours(table: Table, base: RowSet) -> Iterator[RowSet]:

@@ -50,7 +50,7 @@ class Column:
     #: "number", "date", "text", "mixed" (some numbers); computed: "length" (from year to year),
     #: "items" (how many values a cell has), "margin" (of a score such as 3-1)
     kind: str
-    values: tuple[float | None, ...]  #: of a text: None
+    values: tuple[float | None, ...]  #: None for a cell without a value, and for all of a text
     stems: frozenset[str] = field(default_factory=frozenset)  #: of the header
 
 
@@ -84,12 +84,12 @@ class Table:
     @cached_property
     def totals(self) -> frozenset[int]:
         """The rows that give the total of the others."""
-        last = len(self.rows) - 2
+        second_last = len(self.rows) - 2  # a total below: its first word is enough
         return frozenset(
             row
             for row, cells in enumerate(self.stems)
             if (first := next((cell for cell in cells if cell), ())) in _TOTALS
-            or (row >= last and first[:1] in _TOTALS)
+            or (row >= second_last and first[:1] in _TOTALS)
         )
 
     @cached_property
@@ -140,11 +140,13 @@ def _counted(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[C
 
 
 def _has_years(column: Column) -> bool:
+    """Tell whether all values of a column are years, or dates of years, from 1000 to 2199."""
     there = [value for value in column.values if value is not None]
     return len(there) > 1 and all(1000 <= value < 2200 for value in there)
 
 
 def _years_between(cell: str) -> float | None:
+    """The years from the first to the second of the two years of a cell, else None."""
     years = _YEAR.findall(cell[:_MAX_CELL_CHARS])
     return float(years[1]) - float(years[0]) if len(years) == 2 and years[0] <= years[1] else None
 
@@ -155,7 +157,7 @@ def is_empty(cell: str) -> bool:
 
 
 def typed_column(header: str, cells: Sequence[str]) -> Column:
-    """Return the column of `cells`."""
+    """Return the column of `cells` with the kind of its values, as in `Column.kind`."""
     stems = frozenset(words_of(spelled_out(header))[1])
     filled = [cell for cell in cells if not is_empty(cell)]
     if filled:
@@ -178,7 +180,11 @@ def has_decimal_comma(cells: Sequence[str]) -> bool:
 
 
 def number_of(cell: str, decimal_comma: bool = False) -> float | None:
-    """Return the first number of a cell that begins with one; None if it has none."""
+    """Return the number that a cell begins with, after at most 8 characters; None without one.
+
+    A time ("1:02:30", anywhere in the cell) is returned in seconds, "6 ft 2" in inches, and
+    "3 million" as 3,000,000. With `decimal_comma`, "1.200,50" is 1200.5.
+    """
     text = cell[:_MAX_CELL_CHARS].strip()
     if clock := _CLOCK.search(text):
         hours_or_minutes, second, third, fraction = clock.groups()
@@ -206,7 +212,8 @@ def number_of(cell: str, decimal_comma: bool = False) -> float | None:
 def date_of(cell: str) -> float | None:
     """Return the first date of a cell as a number that orders dates; None if it has none.
 
-    The whole part is the year, 0 if the date gives none.
+    The whole part is the year, 0 if the date gives none. The fraction grows with the day of the
+    year; it is not the share of the year that has passed.
     """
     dates, _ = facts.find_dates(cell[:_MAX_CELL_CHARS])
     if not dates:

@@ -270,6 +270,12 @@ class FoundAnswer:
     passages: tuple[Passage, ...]
     pieces: tuple[Draft | Piece, ...]
 
+    @classmethod
+    def abstention(cls, missing: str, reason: Reason = Reason.NOT_ANSWERED) -> FoundAnswer:
+        """Return the abstention that says what is `missing`; it cites no passage."""
+        draft = Draft(Receipt(), abstained=True, reason=reason, missing=missing)
+        return cls((), (draft,))
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

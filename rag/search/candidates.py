@@ -76,10 +76,11 @@ class Lists(NamedTuple):
     depth: int  #: the length at which each list ends
     by_words: dict[str, float]  #: BM25
     by_vectors: dict[str, float]  #: cosine
-    #: cosines of the chunks in `by_words`; of its table for a chunk that has no vector
+    #: cosines of the chunks in `by_words`; for a chunk without a vector, that of its table
     cosines: dict[str, float]
     deeper_exist: bool = False
-    in_files: bool = False  #: of the files alone that are searched or named, without an end
+    #: the lists have only chunks of the documents that are searched or named, and are not cut
+    in_files: bool = False
 
     def fused(self) -> dict[str, float]:
         """Chunk id -> fused score of every candidate."""
@@ -89,7 +90,8 @@ class Lists(NamedTuple):
 class Candidates:
     """Both lists for a question, `depth` long, and the ranks of chunks behind their ends.
 
-    `within` are ids of the documents that alone are searched; None are all.
+    `near` finds chunks by vector, `words` by words. If `within` has ids of documents, only these
+    documents are searched, else all.
     """
 
     def __init__(
@@ -131,7 +133,10 @@ class Candidates:
                 return
 
     def _chunks_within(self, query: Query) -> Sequence[str]:
-        """The chunks that alone are searched; none are all, unless `within` says otherwise."""
+        """The ids of the chunks to which the search is limited, by `within` or by a named file.
+
+        Without `within`, no ids mean that all chunks are searched.
+        """
         documents = self._library.documents
         if self._within:
             return [chunk_id for each in self._within for chunk_id in documents.chunk_ids_of(each)]
@@ -146,9 +151,9 @@ class Candidates:
             if chunk_id in allowed
         }
         cosines = self._library.documents.cosines(chunk_ids, query.vector)
-        unranked = self._cosines_of_rows(query, by_words, cosines)
+        of_tables = self._cosines_of_rows(query, by_words, cosines)
         by_vectors = {chunk_id: cosines[chunk_id] for chunk_id in best_first(cosines)}
-        return Lists(_UNLIMITED, by_words, by_vectors, unranked, in_files=True)
+        return Lists(_UNLIMITED, by_words, by_vectors, of_tables, in_files=True)
 
     def lists_to(self, query: Query, depth: int) -> Lists:
         """Both lists, `depth` long."""
@@ -195,7 +200,7 @@ class Candidates:
     def nearest(
         self, query: Query, lists: Lists, word_ranks: Mapping[str, int], chunk_ids: Sequence[str]
     ) -> str:
-        """The one of `chunk_ids` that has the best rank by words or by vectors."""
+        """The one of `chunk_ids` (not empty) that has the best rank by words or by vectors."""
         cosines = self._library.documents.cosines(chunk_ids, query.vector)
         best_cosine = max(cosines, key=cosines.__getitem__, default=chunk_ids[0])
         by_vectors = self.vector_rank(query, lists, best_cosine)
@@ -253,8 +258,9 @@ def blend_scores(
 ) -> dict[str, float]:
     """Chunk id -> score, 0..1, from the fused scores and the logits of the reader's model.
 
-    `logits` has the chunks that the model read, which are the first of the list. Those stay before
-    the others, and a chunk that leads both lists stays before all.
+    `chunk_ids` are sorted by fused score. `logits` has the chunks that the model read, which are
+    the first of them. Those stay before the others, and a chunk that leads both lists stays before
+    all. Without logits, the scores are the fused ones.
     """
     if not logits:
         return {chunk_id: fused[chunk_id] for chunk_id in chunk_ids}

@@ -6,8 +6,8 @@ documents, one more sentence on either side put 0.89 of them whole inside the fi
 chunks alone had 0.83. Sentences that are page furniture, under another heading or on another page
 are not added.
 
-A chunk that says nothing which a better one does not takes no place of its own. It is folded into
-the better one, so that it does not corroborate. The texts themselves decide (`rag.text.copies`),
+A chunk whose text better ones have already gets no place of its own. It is folded into the better
+one, so that it does not count as another source. The texts themselves decide (`rag.text.copies`),
 because chunks of two copies need not begin at the same word; a chunk is compared with all better
 passages together. Labels made at ingest tell whether the lists have so many copies that deeper
 lists are needed, and which further copies exist.

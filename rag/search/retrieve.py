@@ -71,7 +71,7 @@ class Ranking(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How far a chunk got that was looked for, in the lists or beyond their ends.
+    """How far a chunk got that the caller asked about, in the lists or beyond their ends.
 
     The ranks by words and by vectors are those in the whole library, or in the files that the
     question names. `final` is the smallest limit with which the search returns the chunk.
@@ -105,10 +105,10 @@ class SearchTrace:
 class Retriever:
     """Search in one library.
 
-    `near` finds chunk ids by vector and `words` by words, each `depth` deep. `useful` reranks the
-    first `rerank` chunks of the fused list; with 0 it is not called. `beside` is the number of
-    sentences that are added to a passage on either side. `within` are ids of the documents that
-    alone are searched; none are all.
+    `near` finds chunk ids by vector and `words` by words, each `depth` deep; without `words`, the
+    library's full text is used. `useful` reranks the first `rerank` chunks of the fused list; with
+    0 it is not called. `beside` is the number of sentences that are added to a passage on either
+    side. If `within` has ids of documents, only these documents are searched, else all.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Retriever:
     def trace(self, question: str, limit: int, follow: Sequence[str] = ()) -> SearchTrace:
         """The same search, with what each step passed on.
 
-        With `follow`, the ids of chunks, the trace also says how far the one got that got furthest.
+        With `follow`, the ids of chunks, the trace also says how far the best of them got.
         The question is embedded once and its passages stay the same. Only to name ranks beyond the
         ends of the lists, the words are ranked without an end and the index is asked for a longer
         list; and if none of the chunks is in the lists, the steps are repeated on lists that are
@@ -215,7 +215,7 @@ class Retriever:
     # -- a chunk that is looked for
 
     def _follow(self, trace: SearchTrace, chunk_ids: Sequence[str]) -> Followed:
-        """How far the one of `chunk_ids` got that got furthest."""
+        """How far the best of `chunk_ids` got: one in the final order, a copy, or the nearest."""
         query, lists, ranking = trace.query, trace.lists, trace.ranking
         finals = {passage.chunk.id: passage.number for passage in trace.passages}
         wanted = set(chunk_ids)

@@ -48,7 +48,8 @@ def test_the_kind_of_a_question(question: str, kind: Asked) -> None:
     ],
 )
 def test_the_constraints_of_a_question(question: str, kind: Kind, shown: list[str]) -> None:
-    assert [c.shown for c in parse_question(question).of(kind)] == shown
+    constraints = parse_question(question).constraints
+    assert [c.shown for c in constraints if c.kind is kind] == shown
 
 
 def _met(question: str, sentence: str, context: str = "", before: str = "") -> dict[str, Met]:
