@@ -107,19 +107,18 @@ class Attribution:
 
     def _claim_found(self, text: str) -> Claim | None:
         """The claim that cites a passage found by a search for the sentence; None if none does."""
-        known = {passage.chunk.span: passage.chunk.document for passage in self.passages}
-        number = max((passage.number for passage in self.passages), default=0)
+        known = {(passage.chunk.document, passage.chunk.span) for passage in self.passages}
+        last = max((passage.number for passage in self.passages), default=0)
         found: list[Passage] = []
         for passage in self._search(text, _MAX_CHECKED):
             chunk = passage.chunk
-            if known.get(chunk.span) != chunk.document and len(found) < _MAX_FOUND:
-                number += 1
-                found.append(replace(passage, number=number))
+            if (chunk.document, chunk.span) not in known and len(found) < _MAX_FOUND:
+                found.append(replace(passage, number=last + 1))
         for passage in found:
             claim = self._check(text, [passage])
             if claim.verdict is Verdict.SUPPORTED:
-                self.passages.append(replace(passage, number=self.passages[-1].number + 1))
-                return self._check(text, self.passages[-1:])
+                self.passages.append(passage)
+                return claim
         return None
 
     def _check(self, text: str, passages: Sequence[Passage]) -> Claim:

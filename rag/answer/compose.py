@@ -75,7 +75,7 @@ class Composer:
         self._question, self._draft, self._pieces = question, draft, list(pieces)
         self._attribution = Attribution(passages, judge, search)
         self._quotes = [piece for piece in pieces if isinstance(piece, Quote)]
-        self._quoted: list[Span] = []  # of the quotations that are shown
+        self._quoted: list[Quote] = []  # the quotations that are shown
         self._shown: list[str] = []  # the texts of the model's sentences
         self._anything = False  # anything is shown
         self.answered = False  #: a sentence of the model is shown
@@ -184,7 +184,16 @@ class Composer:
             yield from self._show(quote)
 
     def _is_quoted(self, quote: Quote) -> bool:
-        return any(span.overlaps(quote.span) for span in self._quoted)
+        """Is part of a quotation shown? Spans are compared within a document."""
+        document = self._document_of(quote)
+        return any(
+            shown.span.overlaps(quote.span) and self._document_of(shown) == document
+            for shown in self._quoted
+        )
+
+    def _document_of(self, quote: Quote) -> str:
+        passages = self._attribution.passages
+        return next(p.chunk.document for p in passages if p.number == quote.number)
 
     def _before(self, text: str) -> Iterator[Piece]:
         """Yield what the reader says first, before the first sentence of the model."""
@@ -194,7 +203,7 @@ class Composer:
             for piece in self._pieces:
                 yield piece
                 if isinstance(piece, Quote):
-                    self._quoted.append(piece.span)
+                    self._quoted.append(piece)
             self._anything = True
         elif not _has_answer(text, self._draft.short):
             yield from self._show(self._quotes[0])
@@ -205,7 +214,7 @@ class Composer:
         yield piece
         self._anything = True
         if isinstance(piece, Quote):
-            self._quoted.append(piece.span)
+            self._quoted.append(piece)
 
 
 def answers_otherwise(text: str, question: str, short: str | None) -> bool:

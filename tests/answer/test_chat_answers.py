@@ -93,6 +93,15 @@ def test_a_verbatim_sentence_is_a_quotation_and_stands_once() -> None:
     assert answer.claims[0].sentence.quote is not None
 
 
+def test_quotations_at_the_same_place_of_two_documents_are_both_shown() -> None:
+    written = "The mill of Ashby was built in 1871. The pool of Ashby opens at noon."
+    answer, _ = ask("When was the mill of Ashby built, and when does it open?", PASSAGES, written)
+    assert _texts(answer) == [
+        ("The mill of Ashby was built in 1871.", [1]),
+        ("The pool of Ashby opens at noon.", [2]),
+    ]
+
+
 def test_a_currency_that_the_source_does_not_name_is_not_shown() -> None:
     told = passage(1, "The debt of the mill of Ashby is 2,500 by now.")
     answer, _ = ask(
