@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rag.answer.evidence import evidence_at
+from rag.answer.evidence import evidence_at, text_at
 from rag.answer.field_words import asked_fields
 from rag.answer.judge import (
     Judged,
@@ -59,7 +59,7 @@ from rag.answer.spans import (
     parts_of,
     pick_span,
     pick_spans,
-    place_scores,
+    place_score,
     share_of,
 )
 from rag.answer.table_gaps import Gap, find_gap, outside
@@ -240,7 +240,7 @@ class Reader:
 
     def _write_lookups(self, found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
         """Yield the draft and the quotations of places that were looked up."""
-        texts = [_text_of(place.passage, place.short) for place in found]
+        texts = [text_at(place.passage, place.short) for place in found]
         chance = min(0.99, found[0].share)
         yield Draft(Receipt(), short="; ".join(dict.fromkeys(texts)), chance=chance)
         quoted = dict[Span, Lookup]()
@@ -251,7 +251,7 @@ class Reader:
                 yield " "
             passage = place.passage
             judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
-            yield Quote(_text_of(passage, place.quote), passage.number, place.quote, judgement)
+            yield Quote(text_at(passage, place.quote), passage.number, place.quote, judgement)
 
     def read(self, question: str, passage: Passage) -> list[Reading]:
         """The likeliest readings of one passage, each of another part; none if it has no words."""
@@ -300,13 +300,13 @@ class Reader:
             passage=passage,
             short=_short(question, passage, place, part.span),
             span=place,
-            sentence=_text_of(passage, part.span),
+            sentence=text_at(passage, part.span),
             around=part.span,
             logit=result.answers,
             alone=result.answers,
             share=share_in_context(read_question(question), part),
             helps=result.helps,
-            sharp=place_scores(part.view.text, spots, span)[0],
+            sharp=place_score(spots, span),
         )
 
     def _abstention(
@@ -372,17 +372,12 @@ def nearest_parts(question: str, parts: Sequence[Part], most: int) -> list[Part]
     return [parts[number] for number in sorted(order[:most])]
 
 
-def _text_of(passage: Passage, span: Span) -> str:
-    start = passage.chunk.span.start
-    return passage.chunk.text[span.start - start : span.end - start]
-
-
 def _short(question: str, passage: Passage, place: Span, around: Span) -> str:
     """The short answer at `place`; the writer of the sentence `around` it if "I" answers who."""
-    text = _text_of(passage, place)
+    text = text_at(passage, place)
     if answer_kind(question) != "name" or "who" not in facts.fold_text(question):
         return text
     is_name = kind_of_short_answer(text) == "name" and not says_i(text)
-    if is_name or not says_i(_text_of(passage, around)):
+    if is_name or not says_i(text_at(passage, around)):
         return text
     return speaker_of(passage.chunk, place) or text

@@ -36,8 +36,6 @@ _CLAUSE_END = re.compile(r"[,;:]\s+(?:and\s+|but\s+)?|\s(?:and|but|while|whereas
 _BETWEEN = re.compile(r"[,;]\s+(?:and\s+)?|(?<!\s)\s+and\s+")
 #: never the name of a person
 _PRONOUNS = frozenset("i we he she they you me us him her them it who".split())
-#: by how much a place leads if no other sentence has one
-_NO_OTHER_PLACE = 8.0
 #: taken from the score of a place that has only words of the question, or is a pronoun
 _ECHO_WEIGHT = 6.0
 _YEAR = re.compile(
@@ -144,15 +142,9 @@ def sentences_of(text: str) -> tuple[Span, ...]:
     return tuple(split_sentences(text))
 
 
-def place_scores(text: str, spots: Sequence[AnswerSpan], place: Span) -> tuple[float, float]:
-    """The score of a place, and by how much it exceeds that of every place of other sentences.
-
-    The score is a log-probability up to a constant; it is 0 if `place` is not among `spots`.
-    """
-    own = max((spot.score for spot in spots if spot.span == place), default=0.0)
-    around = sentence_around(text, place)
-    others = [spot.score for spot in spots if not spot.span.overlaps(around)]
-    return own, own - max(others, default=own - _NO_OTHER_PLACE)
+def place_score(spots: Sequence[AnswerSpan], place: Span) -> float:
+    """The score of a place, a log-probability up to a constant; 0 if it is not among `spots`."""
+    return max((spot.score for spot in spots if spot.span == place), default=0.0)
 
 
 def _is_pronoun(wanted: str, short: str) -> bool:
