@@ -1,9 +1,13 @@
 """Makes training examples from the everyday documents and questions in the folder `everyday`.
 
 The folder `everyday` beside this file has JSON lines, one document each: `name`, `text`, and
-`questions`, each with `q`, and `line` with `short` if a line of the text answers it, else `near`,
-the line that a careless reader would quote. Documents and questions were written for Footnote;
-names, numbers and places in them are invented. The wheel does not hold them.
+`questions`, each with `q`, and `line` with `short` if a line of the text answers it. `near` is the
+line that a careless reader would quote; a question without `line` has one. Documents and questions
+were written for Footnote; names, numbers and places in them are invented. The wheel does not hold
+them.
+
+The part reader learns from the documents of the side "train" (`rag.training.examples.side`). Those
+of the side "test" are folders of cases, which the judge of answering is fitted to.
 """
 
 from __future__ import annotations
@@ -21,10 +25,11 @@ from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.load import parse_content
 from rag.text import facts
-from rag.training.examples import Example
+from rag.training.examples import Example, side
 
 FOLDER = Path(__file__).parent / "everyday"
 _NEGATIVES = 2  # parts that do not answer, of each question
+_IN_CASE = 6  # documents of a case
 _WHOLE = 100_000  # tokens of a chunk: a document is one
 _MIN_PART = 8  # characters of a part that may be part of a line
 
@@ -46,13 +51,44 @@ class Written(TypedDict):
     questions: list[Asked]
 
 
-def read_documents(folder: Path = FOLDER) -> list[tuple[str, Written]]:
-    """Return each document with its own name among all."""
-    return [
+def read_documents(wanted: str = "", folder: Path = FOLDER) -> list[tuple[str, Written]]:
+    """Return each document of the side `wanted`, or of all, with its own name among all."""
+    found = [
         (f"{path.stem}:{number}", json.loads(line))
         for path in sorted(folder.glob("*.jsonl"))
         for number, line in enumerate(path.read_text("utf-8").splitlines())
     ]
+    return [(name, written) for name, written in found if wanted in ("", side(name))]
+
+
+def write_cases(documents: Sequence[tuple[str, Written]], folder: Path) -> None:
+    """Write documents and questions as cases (`rag.training.near_misses`) of six documents each.
+
+    A sentence answers if it has the short answer and is the line, or part of it. A document of
+    another format than Markdown, text or CSV is text.
+    """
+    for start in range(0, len(documents), _IN_CASE):
+        case = folder / f"{start // _IN_CASE:03}"
+        (case / "docs").mkdir(parents=True, exist_ok=True)
+        questions = []
+        for place, (name, written) in enumerate(documents[start : start + _IN_CASE]):
+            file = case / "docs" / _file_name(written["name"], place)
+            file.write_text(written["text"], "utf-8")
+            for number, asked in enumerate(written["questions"]):
+                line = asked.get("line") or ""
+                answers = [asked["short"]] if line else []
+                questions.append(
+                    {"id": f"{name}-{number}", "question": asked["q"], "line": line}
+                    | {"answers": answers, "answerable": bool(line)}
+                )
+        text = "".join(json.dumps(question) + "\n" for question in questions)
+        (case / "questions.jsonl").write_text(text, "utf-8")
+
+
+def _file_name(name: str, place: int) -> str:
+    """The name of a document in its case; no other one has it."""
+    stem, suffix = os.path.splitext(os.path.basename(name))
+    return f"{stem}-{place}{suffix if suffix in ('.md', '.txt', '.csv') else '.txt'}"
 
 
 def examples(documents: Sequence[tuple[str, Written]], seed: int) -> list[Example]:
@@ -68,7 +104,7 @@ def examples(documents: Sequence[tuple[str, Written]], seed: int) -> list[Exampl
 
 def _of_document(name: str, written: Written, chance: random.Random) -> Iterator[Example]:
     parts = document_parts(written["name"], written["text"])
-    own = [_flat(text) for _, text in parts]
+    own = [flat(text) for _, text in parts]
     for asked in written["questions"]:
         yield from _of_question(name, asked, [part for part, _ in parts], own, chance)
 
@@ -76,9 +112,9 @@ def _of_document(name: str, written: Written, chance: random.Random) -> Iterator
 def _of_question(
     name: str, asked: Asked, parts: Sequence[Part], own: Sequence[str], chance: random.Random
 ) -> Iterator[Example]:
-    question, short = asked["q"], _flat(asked.get("short") or "")
-    line, near = _flat(asked.get("line") or ""), _flat(asked.get("near") or "")
-    right = [at for at, text in enumerate(own) if _same(line, text)]
+    question, short = asked["q"], flat(asked.get("short") or "")
+    line, near = flat(asked.get("line") or ""), flat(asked.get("near") or "")
+    right = [at for at, text in enumerate(own) if same_line(line, text)]
     if line and not right:
         return
     if right:
@@ -91,7 +127,7 @@ def _of_question(
     order = sorted(
         wrong,
         key=lambda at: (
-            not _same(near, own[at]),
+            not same_line(near, own[at]),
             -len(stems.intersection(facts.content_stems(parts[at].view.text)))
             - 1.5 * chance.random(),
         ),
@@ -100,8 +136,8 @@ def _of_question(
         yield _example(name, question, parts[at], "", False)
 
 
-def _same(line: str, part: str) -> bool:
-    """Is a line in a part, or a part in a line?"""
+def same_line(line: str, part: str) -> bool:
+    """Is a line in a part, or a part in a line? Both are `flat`."""
     return bool(line) and (line in part or (len(part) > _MIN_PART and part in line))
 
 
@@ -130,5 +166,6 @@ def _tokens(texts: Sequence[str]) -> list[int]:
     return [len(text) // 4 + 1 for text in texts]
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """The text in lower case, with single blanks."""
     return " ".join(text.split()).lower()

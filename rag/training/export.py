@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +36,24 @@ def export_model(
     )
 
 
-def load_network(*paths: Path) -> Network:
+def load_network(*paths: Path, shares: Sequence[float] = ()) -> Network:
     """The network of a checkpoint or of a file that `export_model` wrote, rounded by q8_0.
 
-    Of several paths it has the mean of the weights. The networks must be trained from one another
-    or from one start: then the loss has no barrier between them, and the mean keeps the abilities
-    of all (WiSE-FT and model soups, Wortsman et al. 2022).
+    Of several paths it has the mean of the weights, by `shares` that add up to 1, else equal ones.
+    The networks must be trained from one another or from one start: then the loss has no barrier
+    between them, and the mean keeps the abilities of all (WiSE-FT and model soups, Wortsman et al.
+    2022).
     """
     network = Network()
     states = [_state(path, network) for path in paths]
+    shares = shares or [1 / len(states)] * len(states)
     network.load_state_dict(
-        {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
+        {
+            name: sum(
+                share * state[name].float() for share, state in zip(shares, states, strict=True)
+            )
+            for name in states[0]
+        }
     )
     return network.eval()
 

@@ -1,6 +1,7 @@
 """Makes near misses as the search finds them, and writes what the judge sees of each sentence.
 
-    python -m rag.training.near_misses DATA WORK OUT.jsonl [--questions 200] [--cases FOLDER]
+    python -m rag.training.near_misses DATA WORK OUT.jsonl [--questions 200] [--everyday 60]
+                                       [--cases FOLDER ...]
 
 Of each set one library is made. Each question is searched in it by the product itself. Of a
 question with an answer there are three variants: as it is; without every passage that has an
@@ -10,7 +11,8 @@ models were trained on are left out.
 
 A folder of cases has a folder for each case: `docs` with its documents, and `questions.jsonl` with
 `id`, `question`, `answerable`, `answers`, and `must_not`, which stands in sentences that do not
-answer.
+answer, or `line`, which is the one that does. The everyday documents that the part reader did not
+learn from (`rag.training.everyday`) are made such folders.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ import argparse
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rag import Bot, Config
 from rag.answer.judge import Judged, judge_each
@@ -32,6 +34,7 @@ from rag.answer.reader import Reader
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.domain import Passage, Span
 from rag.text.sentences import split_sentences
+from rag.training import everyday
 from rag.training.examples import SetRow, rows, side
 
 #: sets with a corpus of their own; those that have a passage in each row
@@ -178,10 +181,19 @@ def case_lines(case: Path, home: Path) -> Iterator[Line]:
                 continue  # no passage is read
             variant = "as" if row["answerable"] else "natural"
             for one in _judged(question, found, reader):
-                sentence = one.reading.sentence
-                right = has_answer(sentence, answers) and row["answerable"]
-                right = right and not has_answer(sentence, row.get("must_not") or ())
+                right = is_right(row, one.reading.sentence)
                 yield _line("everyday", case.name, row["id"], variant, one, right)
+
+
+def is_right(row: Mapping[str, Any], sentence: str) -> bool:
+    """Does a sentence answer the question of a case?"""
+    line = everyday.flat(row.get("line") or "")
+    return (
+        row["answerable"]
+        and has_answer(sentence, row["answers"])
+        and not has_answer(sentence, row.get("must_not") or ())
+        and (not line or everyday.same_line(line, everyday.flat(sentence)))
+    )
 
 
 def _judged(question: str, given: Sequence[Passage], reader: Reader) -> list[Judged]:
@@ -212,13 +224,18 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="where the libraries are made")
     parser.add_argument("out", type=Path)
     parser.add_argument("--questions", type=int, default=200, help="of each set")
+    parser.add_argument("--everyday", type=int, default=60, help="everyday documents")
     parser.add_argument("--cases", type=Path, nargs="*", default=(), help="folders of cases")
     options = parser.parse_args()
     chance = random.Random(0)
+    documents = everyday.read_documents("test")
+    documents = chance.sample(documents, min(options.everyday, len(documents)))
+    written = options.work / "everyday" / "cases"
+    everyday.write_cases(documents, written)
     with options.out.open("w", encoding="utf-8") as out:
-        for folder in options.cases:
+        for folder in (written, *options.cases):
             for case in sorted(path.parent for path in folder.glob("*/questions.jsonl")):
-                for line in case_lines(case, options.work / folder.name / case.name):
+                for line in case_lines(case, options.work / "homes" / folder.name / case.name):
                     out.write(json.dumps(line) + "\n")
         for corpus in corpora(options.data) if options.questions else ():
             home = options.work / corpus.name

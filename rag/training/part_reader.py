@@ -2,11 +2,11 @@
 
     python -m rag.training.part_reader DATA OUT --start rag/models/reader.gguf
 
-DATA is the folder of the question sets. The first epoch has parts of the sets, each later one all
-everyday questions and parts of the sets. What is written is a mean of the weights before and after,
-which keeps what either is better at. An interrupted training continues from its last checkpoint.
-OUT gets `part_reader.gguf` and `part_reader.json` with the checksums of all inputs, the recipe and
-the log.
+DATA is the folder of the question sets. Each epoch has all everyday questions of training documents
+and, drawn anew, half as many of the sets as `rag.training.part_examples` has. What is written is a
+mean of the weights before and after, which keeps what either is better at. An interrupted training
+continues from its last checkpoint. OUT gets `part_reader.gguf` and `part_reader.json` with the
+checksums of all inputs, the recipe and the log.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rag.training.batches import Row, encode
 from rag.training.network import Network
 from rag.training.train import Recipe, train_network
 
-_LATER = 0.3  # share of the sets' questions in the epochs with everyday questions
+_OF_SETS = 0.5  # share of the sets' questions in an epoch
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="the folder of the question sets")
     parser.add_argument("out", type=Path, help="where checkpoints, log and weights go")
     parser.add_argument("--start", type=Path, required=True, help="the reader to start from")
-    parser.add_argument("--epochs", type=float, default=3.0)
+    parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=6e-5)
     parser.add_argument("--share", type=float, default=0.6, help="of the trained in the mean")
@@ -48,7 +48,8 @@ def main() -> None:
     torch.manual_seed(recipe.seed)
     network = export.load_network(options.start)
     _train(network, recipe, options.data, options.out)
-    network = mean_network(export.load_network(options.start), network, options.share)
+    trained, shares = options.out / "checkpoint.pt", (1 - options.share, options.share)
+    network = export.load_network(options.start, trained, shares=shares)
     target = options.out / weights.PART_READER_FILE.file
     export.export_model(network, target, {})
     record = {
@@ -64,30 +65,14 @@ def main() -> None:
     (options.out / "part_reader.json").write_text(text, encoding="utf-8")
 
 
-def mean_network(start: Network, trained: Network, share: float) -> Network:
-    """The weighted mean of two networks, of which the second was trained from the first.
-
-    Trained alone it takes the form of a question for a sign that nothing answers it, as that of
-    many near misses is alike ("How much is …?"); the mean keeps what either knows (WiSE-FT,
-    Wortsman et al. 2022).
-    """
-    before, after = start.state_dict(), trained.cpu().state_dict()
-    mixed = Network()
-    mixed.load_state_dict(
-        {name: torch.lerp(before[name].float(), after[name].float(), share) for name in before}
-    )
-    return mixed.eval()
-
-
 def _train(network: Network, recipe: Recipe, data: Path, out: Path) -> None:
     layout, sets = Layout(minilm.Tokenizer().machine), part_examples.PartExamples(data)
+    documents = everyday.read_documents("train")
 
     def epoch(number: int) -> list[Row]:
         seed = recipe.seed * 1000 + number
-        if not number:
-            return encode(sets.draw(seed), layout)
-        documents = everyday.read_documents()
-        return encode([*sets.draw(seed, _LATER), *everyday.examples(documents, seed)], layout)
+        examples = [*sets.draw(seed, _OF_SETS), *everyday.examples(documents, seed)]
+        return encode(examples, layout)
 
     train_network(network, recipe, epoch, out, lambda net: {})
 

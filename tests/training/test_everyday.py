@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from rag.training import everyday
 from rag.training.everyday import Written, document_parts, examples, read_documents
+from rag.training.near_misses import is_right
 
 LEASE: Written = {
     "name": "lease.md",
@@ -50,6 +52,34 @@ def test_the_line_that_answers_is_positive_and_the_near_one_negative() -> None:
     assert any("refunded within 30 days" in e.second for e in amount), "the near line is shown"
 
 
+def test_the_sister_of_a_line_that_answers_is_negative() -> None:
+    asked = {"q": "How large is the kitchen?", "line": "| Kitchen | 9 m2 |", "short": "9 m2"}
+    near: Written = {**LEASE, "questions": [{**asked, "near": "| Hall | 4 m2 |"}]}  # type: ignore[typeddict-item]
+    made = examples([("lease", near)], seed=1)
+    assert {e.second.rpartition("\n")[2]: e.labels["answers"] for e in made}.items() >= {
+        ("Room: Kitchen; Size: 9 m2", 1.0),
+        ("Room: Hall; Size: 4 m2", 0.0),
+    }
+
+
+def test_the_documents_of_the_sides_are_apart() -> None:
+    names = {s: {name for name, _ in read_documents(s)} for s in ("train", "tune", "test", "")}
+    assert names["train"] | names["tune"] | names["test"] == names[""]
+    assert not names["train"] & names["test"] and len(names["test"]) > 100
+
+
+def test_documents_are_written_as_cases_that_hold_their_questions(tmp_path: Path) -> None:
+    everyday.write_cases([("a:7", LEASE)] * 7, tmp_path)
+    first, second = sorted(tmp_path.iterdir())
+    documents = [path.read_text() for path in sorted((first / "docs").iterdir())]
+    assert documents == [LEASE["text"]] * 6
+    rows = [json.loads(line) for line in (second / "questions.jsonl").read_text().splitlines()]
+    assert [row["answerable"] for row in rows] == [True, True, False]
+    right, other = "The deposit is refunded within 30 days of departure.", "Paid within 30 days."
+    assert is_right(rows[0], right) and not is_right(rows[0], other)
+    assert not is_right(rows[2], right)
+
+
 def test_a_question_whose_line_no_part_has_is_left_out() -> None:
     lost: Written = {**LEASE, "questions": [{"q": "What?", "line": "Not there.", "short": "Not"}]}
     assert examples([("lease", lost)], seed=1) == []
@@ -69,9 +99,9 @@ def test_every_line_and_short_answer_stands_in_its_text(
         for asked in written["questions"]:
             line, near, short = asked.get("line"), asked.get("near"), asked.get("short")
             if (
-                bool(line) == bool(near)
-                or (line or near or "") not in written["text"]
-                or (line and short and short.lower() not in line.lower())
+                not (line or near)
+                or any(said and said not in written["text"] for said in (line, near))
+                or (line and (not short or short.lower() not in line.lower()))
             ):
                 wrong.append(f"{name}: {asked['q']}")
     assert wrong == []
@@ -87,7 +117,7 @@ def test_no_question_is_asked_twice_of_a_document(
 
 def test_the_files_are_lines_of_json() -> None:
     paths = sorted(everyday.FOLDER.glob("*.jsonl"))
-    assert len(paths) == 5
+    assert len(paths) == 13
     for path in paths:
         for line in path.read_text("utf-8").splitlines():
             assert set(json.loads(line)) == {"name", "text", "questions"}

@@ -289,6 +289,20 @@ def test_a_checkpoint_is_opened_as_the_network_it_was(tmp_path: Path) -> None:
     assert all(array.dtype == np.float32 for array in arrays(found).values())
 
 
+@pytest.mark.slow
+def test_a_mean_lies_between_the_networks_by_their_shares(tmp_path: Path) -> None:
+    paths, states = [tmp_path / "start.pt", tmp_path / "trained.pt"], []
+    for path in paths:
+        states.append(Network().state_dict())
+        torch.save({"network": states[-1], "step": 1}, path)
+    for shares in ((), (0.25, 0.75), (1.0, 0.0)):
+        mixed = export.load_network(*paths, shares=shares).state_dict()
+        first, second = shares or (0.5, 0.5)
+        for name in ("pointers.weight", "trunk.layers.0.up.weight", "heads.read.outer.bias"):
+            wanted = first * states[0][name] + second * states[1][name]
+            assert torch.allclose(mixed[name], wanted, atol=1e-6), name
+
+
 # the last few numbers, and figures
 
 
