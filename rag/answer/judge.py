@@ -262,8 +262,9 @@ def signals_of(
 
     `logit` and `helps` are of the passage, `lead` is by how much it is ahead of the other passages;
     `alone` and `ahead` are the same of the sentence, `margin` is how far its place is ahead in the
-    passage that is read as a whole. `heads`, `names` and `exact` (numbers, codes, dates) count what
-    the question is about and neither the sentence nor its context has.
+    passage that is read as a whole. `score` is the passage's in the search, 0..1. `heads`, `names`
+    and `exact` (numbers, codes, dates) count what the question is about and neither the sentence
+    nor its context has.
     """
     number = reading.passage.number
     others = [r.logit for r in readings if r.passage.number != number]
@@ -279,6 +280,7 @@ def signals_of(
         "ahead": max(-6.0, min(6.0, alone - rival)),
         "sharp": _bounded(reading.sharp, _LOWEST_SCORE),
         "share": reading.share,
+        "score": reading.passage.score,
         "margin": reading.margin,
         "heads": _count(bounds, (Kind.HEAD,)),
         "names": _count(bounds, (Kind.NAME,)),

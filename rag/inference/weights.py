@@ -57,7 +57,7 @@ PART_READER_FILE = Weights(
     role="reads a sentence, row or item alone, after its headings, for answers",
     file="part_reader.gguf",
     size=27_026_560,
-    sha256="84b247fd765ae941c710eaa3099d43f18dbf850747f83dc806c8eaf20fc330b0",
+    sha256="17afc4c457f2266cdf439417fa656922c84c67af289662e976037f313edb7bfd",
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )

@@ -29,7 +29,6 @@ from rag.training.examples import Example, side
 
 FOLDER = Path(__file__).parent / "everyday"
 _NEGATIVES = 2  # parts that do not answer, of each question
-_IN_CASE = 6  # documents of a case
 _WHOLE = 100_000  # tokens of a chunk: a document is one
 _MIN_PART = 8  # characters of a part that may be part of a line
 
@@ -62,33 +61,28 @@ def read_documents(wanted: str = "", folder: Path = FOLDER) -> list[tuple[str, W
 
 
 def write_cases(documents: Sequence[tuple[str, Written]], folder: Path) -> None:
-    """Write documents and questions as cases (`rag.training.near_misses`) of six documents each.
+    """Write each document with its questions as a case of its own (`rag.training.near_misses`).
 
-    A sentence answers if it has the short answer and is the line, or part of it. A document of
-    another format than Markdown, text or CSV is text.
+    The questions do not name their document ("how much is the fee?"), so it is alone. A sentence
+    answers if it has the short answer and is the line, or part of it. A document of another format
+    than Markdown, text or CSV is text.
     """
-    for start in range(0, len(documents), _IN_CASE):
-        case = folder / f"{start // _IN_CASE:03}"
+    for name, written in documents:
+        case = folder / name.replace(":", "-")
         (case / "docs").mkdir(parents=True, exist_ok=True)
+        stem, suffix = os.path.splitext(os.path.basename(written["name"]))
+        suffix = suffix if suffix in (".md", ".txt", ".csv") else ".txt"
+        (case / "docs" / f"{stem}{suffix}").write_text(written["text"], "utf-8")
         questions = []
-        for place, (name, written) in enumerate(documents[start : start + _IN_CASE]):
-            file = case / "docs" / _file_name(written["name"], place)
-            file.write_text(written["text"], "utf-8")
-            for number, asked in enumerate(written["questions"]):
-                line = asked.get("line") or ""
-                answers = [asked["short"]] if line else []
-                questions.append(
-                    {"id": f"{name}-{number}", "question": asked["q"], "line": line}
-                    | {"answers": answers, "answerable": bool(line)}
-                )
+        for number, asked in enumerate(written["questions"]):
+            line = asked.get("line") or ""
+            answers = [asked["short"]] if line else []
+            questions.append(
+                {"id": f"{name}-{number}", "question": asked["q"], "line": line}
+                | {"answers": answers, "answerable": bool(line)}
+            )
         text = "".join(json.dumps(question) + "\n" for question in questions)
         (case / "questions.jsonl").write_text(text, "utf-8")
-
-
-def _file_name(name: str, place: int) -> str:
-    """The name of a document in its case; no other one has it."""
-    stem, suffix = os.path.splitext(os.path.basename(name))
-    return f"{stem}-{place}{suffix if suffix in ('.md', '.txt', '.csv') else '.txt'}"
 
 
 def examples(documents: Sequence[tuple[str, Written]], seed: int) -> list[Example]:

@@ -200,7 +200,7 @@ def _judged(question: str, given: Sequence[Passage], reader: Reader) -> list[Jud
     passages = [replace(p, number=number) for number, p in enumerate(given, 1)]
     question = without_sources(question, passages)
     scoped = passages_in_scope(question, passages)
-    readings = [r for p in scoped for r in reader.read(question, p)]
+    readings = [r for found in reader.read_each(question, scoped) for r in found]
     return judge_each(question, readings, reader.fit)
 
 

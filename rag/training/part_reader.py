@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=6e-5)
-    parser.add_argument("--share", type=float, default=0.6, help="of the trained in the mean")
+    parser.add_argument("--share", type=float, default=0.85, help="of the trained in the mean")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(epochs=options.epochs, seed=options.seed, rate=options.rate)

@@ -672,10 +672,26 @@ def test_a_sentence_that_is_not_surely_of_the_list_is_pointed_at() -> None:
 
 def test_passages_are_read_whole_by_one_model_and_their_sentences_by_the_other() -> None:
     pairs, parts = WordPairs(), WordPairs()
-    Reader(pairs, Model("reader", ""), FIT, parts).read("How long is the bridge?", BRIDGE)
+    list(
+        Reader(pairs, Model("reader", ""), FIT, parts).read_each(
+            "How long is the bridge?", [BRIDGE]
+        )
+    )
     assert pairs.asked == [BRIDGE.chunk.text]
     assert len(parts.asked) == 3 and all(text.startswith("Bridges\n") for text in parts.asked)
     assert "Bridges\nIt is 2,460 metres long and has seven pillars." in parts.asked
+
+
+def test_the_parts_of_a_late_passage_are_read_only_if_it_is_likely() -> None:
+    class Sure(WordPairs):
+        def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]:
+            return [PassageReading(3.0 if "sure" in text else 0.0, (), 0.0) for text in passages]
+
+    texts = ["It is sure.", "A fence.", "A barn.", "A far mill.", "A sure mill."]
+    held = [passage(number, text) for number, text in enumerate(texts, 1)]
+    parts = WordPairs()
+    list(Reader(Sure(), Model("reader", ""), FIT, parts).read_each("Where is the inn?", held))
+    assert [text for text in texts if text in " ".join(parts.asked)] == [*texts[:3], texts[4]]
 
 
 def test_a_place_has_the_margin_over_the_places_of_the_other_sentences() -> None:
@@ -690,7 +706,7 @@ def test_a_place_has_the_margin_over_the_places_of_the_other_sentences() -> None
             )
             return [PassageReading(1.0, spots, 1.0) for _ in passages]
 
-    readings = Reader(Two(), Model("reader", ""), FIT, WordPairs()).read("When?", held)
+    (readings,) = Reader(Two(), Model("reader", ""), FIT, WordPairs()).read_each("When?", [held])
     margins = {reading.sentence.split()[1]: reading.margin for reading in readings}
     assert margins["mill"] == 3.0 and margins["barn"] == -3.0 and margins["fence"] == -8.0
 
@@ -700,8 +716,8 @@ def test_a_sentence_of_nothing_but_words_of_the_question_is_read_if_the_whole_po
 ):
     held = passage(1, "Frost damage is not covered. The policy runs for a year.")
     parts = WordPairs()
-    readings = Reader(WordPairs(), Model("reader", ""), FIT, parts).read(
-        "Is frost damage covered?", held
+    (readings,) = Reader(WordPairs(), Model("reader", ""), FIT, parts).read_each(
+        "Is frost damage covered?", [held]
     )
     assert "Frost damage is not covered." in parts.asked
     assert any(reading.sentence == "Frost damage is not covered." for reading in readings)
