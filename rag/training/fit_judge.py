@@ -63,11 +63,14 @@ def read_lines(rows: Sequence[Mapping[str, object]]) -> Lines:
     names = tuple(signals[0])
     numbers: dict[tuple[object, ...], int] = {}
     question = np.array(
-        [numbers.setdefault((r["set"], r["id"], r["variant"]), len(numbers)) for r in rows]
+        [
+            numbers.setdefault((r["set"], r["group"], r["id"], r["variant"]), len(numbers))
+            for r in rows
+        ]
     )
     sizes = np.bincount(question)
     answers = np.array([bool(row["answers"]) for row in rows])
-    variants = [str(key[2]) for key in numbers]
+    variants = [str(key[3]) for key in numbers]
     kinds = {"as": 1.0, "natural": _WRITTEN}
     weights = np.array([kinds.get(str(row["variant"]), _NEAR_MISS) for row in rows])
     weights = weights / sizes[question] * np.where(answers, _RIGHT, 1.0)

@@ -57,6 +57,11 @@ def test_what_a_rule_rules_out_is_no_answer_however_likely() -> None:
 
 
 @pytest.mark.slow
+def test_the_same_id_in_two_folders_is_two_questions() -> None:
+    first, other = _lines(1)[0], {**_lines(1)[0], "group": "another folder"}
+    assert list(read_lines([first, other, first]).question) == [0, 1, 0]
+
+
 def test_everyday_questions_have_figures_of_their_own() -> None:
     lines = [{**line, "set": "everyday"} for line in _lines(30)]
     figures = fit_judge(read_lines([*lines, *_lines(30)])).figures
