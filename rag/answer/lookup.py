@@ -17,8 +17,10 @@ from rag.answer.evidence import text_at
 from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
     ASKING_STEMS,
+    DATE,
     RECIPIENT,
     SENDER,
+    asks_for_plan,
     asks_for_recipient,
     author_of,
     is_quoted,
@@ -145,6 +147,7 @@ class _Matcher:
         )
         self._fields, self._absent = fields, absent
         self._recipient = asks_for_recipient(asked.question)
+        self._planned = asks_for_plan(asked.question)
         self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
 
     def _text(self, span: Span) -> str:
@@ -174,6 +177,8 @@ class _Matcher:
         for target in range(len(unit.cells)):
             if found[target] and _is_given(values[target], found[target]):
                 continue  # the question gives this value, it does not ask for it
+            if self._planned and unit.cells[target].header.startswith(DATE):
+                continue  # what is planned is on another day than the mail about it
             given = frozenset[Term]().union(
                 *(found[i] for i in range(len(values)) if i != target),
                 *(heads[i][0] for i in range(len(values)) if i != target and found[i]),

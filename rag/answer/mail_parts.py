@@ -7,8 +7,8 @@ import re
 from rag.domain import Chunk, Span, UnitKind
 from rag.text import facts
 
-#: how the names of the two headers begin in the record of a mail (`rag.ingest.formats.mail_text`)
-SENDER, RECIPIENT = "From /", "To /"
+#: how the names of the headers begin in the record of a mail (`rag.ingest.formats.mail_text`)
+SENDER, RECIPIENT, DATE = "From /", "To /", "Date /"
 #: "Who was the mail sent to?", "To whom did Olga write?", "Who got the message?"
 _RECIPIENT = re.compile(
     r"(?:to whom\b.{0,300}|who(?:m)?\b.{0,200}\b(?:sent|send|addressed|address|written|write|wrote|"
@@ -17,7 +17,12 @@ _RECIPIENT = re.compile(
     r"\b(?:e-?mail|mail|message)\b.{0,100})"
     r"\s*\?*"
 )
-#: the words of such a question that ask for the header
+#: "When does the meeting take place?", not "When is the mail dated?"
+_PLANNED = re.compile(
+    r"\b(?:when|what (?:day|date|time)|which day) (?:do|does|is|are|will|can|must|should)\b"
+    r"(?!.{0,100}\b(?:dated|written|sent|e-?mail|mail|message)\b)"
+)
+#: the words of a question for the recipient that ask for the header
 ASKING_STEMS = frozenset(
     facts.stem(word)
     for word in "sent send addressed address written write wrote forwarded got received go".split()
@@ -32,6 +37,11 @@ _I = re.compile(r"\bI(?:['\u2019](?:d|ll|m|ve)\b|\b(?!['\u2019.]))")
 def asks_for_recipient(question: str) -> bool:
     """Does the question ask whom a mail went to, and not who sent it?"""
     return bool(_RECIPIENT.fullmatch(facts.fold_text(question).strip()))
+
+
+def asks_for_plan(question: str) -> bool:
+    """Does the question ask when something is to be, which the date of a mail does not say?"""
+    return bool(_PLANNED.search(facts.fold_text(question)))
 
 
 def is_quoted(path: str) -> bool:

@@ -58,6 +58,21 @@ def test_the_sender_is_asked_for(question: str) -> None:
     assert shorts(question, mail("It is done.")) == ["Ada Voss <ada@example.org>"]
 
 
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("When was the mail about the repair of the pump sent?", True),
+        ("When did Ada Voss write about the repair of the pump?", True),
+        ("When is the repair of the pump?", False),
+        ("When does the repair of the pump take place?", False),
+        ("On what day will the repair of the pump be?", False),
+    ],
+)
+def test_a_mail_is_not_of_the_day_that_it_speaks_of(question: str, answers: bool) -> None:
+    found = shorts(question, mail("The repair begins on 3 October."))
+    assert any("10 Sep 2024" in short for short in found) == answers, found
+
+
 QUOTED = """Door code: 4417
 
 On Mon, 9 Sep 2024 at 09:00, Ben Lund <ben@example.org> wrote:
