@@ -41,7 +41,8 @@ harden_process()
 #: a chat model with real weights, for the tests that need one
 CHAT_MODEL = os.environ.get("FOOTNOTE_CHAT_MODEL", "")
 os.environ["HF_TOKEN_PATH"] = os.devnull  # no token of the person who runs the tests
-for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
+# no setting of that person, and no size of a terminal that the runner sets: a test says its own
+for name in [n for n in os.environ if n.startswith("FOOTNOTE_") or n in ("COLUMNS", "LINES")]:
     del os.environ[name]
 
 

@@ -74,6 +74,18 @@ def _watch(ending: LastResort, leave: Callable[[int], None]) -> None:
     poll.register(0, 0)  # an end of the connection is always reported
     events = dict(poll.poll()).get(0, 0)
     if events & (select.POLLHUP | select.POLLERR):
+        _let_go()
         code = 128 + signal.SIGHUP
         ending.start(code)
         leave(code)
+
+
+def _let_go() -> None:
+    """Write to the null device from now on.
+
+    Else the interpreter's last flush fails at a terminal that has gone, and the exit code is 120.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)

@@ -96,6 +96,7 @@ def _append(requirement: str, part: Path, max_bytes: int) -> None:
 def _run_pip(requirement: str, folder: str) -> None:
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input"]
     command += ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--dest", folder]
+    command += ["--disable-pip-version-check"]  # it would ask the index for pip as well
     done = subprocess.run(  # noqa: S603
         [*command, requirement], capture_output=True, text=True, errors="replace", check=False
     )

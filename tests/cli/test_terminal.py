@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import signal
-import struct
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +18,6 @@ from tests.support.tiny_chat_model import write
 FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 RESTORED = ("\x1b[?1049l", "\x1b[?25h")  # off the alternate screen, cursor shown
 QUESTION = "How many individual sanctions has Russia faced?"
-
-
-def set_size(size: tuple[int, int]) -> None:
-    """Give the terminal of this process its rows and columns before the program starts.
-
-    pexpect sets them from outside, on a busy machine after the program has looked.
-    """
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
 
 
 class Terminal:
@@ -45,7 +34,6 @@ class Terminal:
             FOOTNOTE,
             ["--home", str(home), *arguments],
             dimensions=size,
-            preexec_fn=lambda: set_size(size),
             env=environ,
             encoding="utf-8",
             timeout=60,
