@@ -56,7 +56,8 @@ def test_gold_tokens_are_those_of_the_span(
     assert pieces.offsets[row.gold[0] - row.second[0]][0] == span.start
     assert pieces.offsets[row.gold[1] - row.second[0]][1] == span.end
     assert (row.job, row.labels, row.weight) == (job, tuple(labels.items()), 0.5)
-    assert row.ids[slice(*row.first)] == tuple(LAYOUT.pieces([" ".join(first)])[0].ids)
+    asked = LAYOUT.pieces([" ".join(first)])[0].ids[: MAX_TOKENS // 3]  # a long one is cut
+    assert row.ids[slice(*row.first)] == tuple(asked)
 
 
 @given(st.integers(0, 600), st.integers(1, 300))
