@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 import sys
+from typing import TextIO
 
 from rag.errors import Unreadable, Usage
 
@@ -119,18 +120,23 @@ def read_text_file(path: str | os.PathLike[str], max_bytes: int, follow: bool = 
 
 
 def read_stdin(max_bytes: int, expected: str) -> str:
-    """All of standard input as text.
+    """All of standard input as text; see `read_stream`."""
+    return read_stream(sys.stdin, max_bytes, expected)
+
+
+def read_stream(stream: TextIO | None, max_bytes: int, expected: str) -> str:
+    """All of standard input as text; `stream` is None if there is none.
 
     `expected` names the content for messages, such as "the questions". Raises `Usage` for more
     than `max_bytes` bytes, and for text that is not UTF-8.
     """
-    if sys.stdin is None:
+    if stream is None:
         raise Usage(
             f"there is no standard input to read {expected} from",
             "give a file, or write to standard input",
         )
     try:
-        content = sys.stdin.buffer.read(max_bytes + 1)
+        content = stream.buffer.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Usage(

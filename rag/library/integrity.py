@@ -236,7 +236,8 @@ class Integrity:
     def forget_records(self, records: Sequence[InvalidRecord]) -> None:
         """Remove invalid rows of files and roots, in a transaction of the caller's."""
         for table, path in records:
-            self._database.execute(f"DELETE FROM {table} WHERE CAST(path AS BLOB) = ?", (path,))  # noqa: S608
+            query = f"DELETE FROM {table} WHERE CAST(path AS BLOB) = ?"  # noqa: S608
+            self._database.execute(query, (path,))
 
     def sweep(self, strays: set[int]) -> None:
         """Remove chunks without a document, in a transaction of the caller's."""

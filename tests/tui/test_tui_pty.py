@@ -93,6 +93,24 @@ def test_a_terminal_that_goes_ends_the_app(is_leader: bool) -> None:
     assert exit_code(process) == 128 + signal.SIGHUP
 
 
+def test_what_is_left_to_write_does_not_change_the_exit_code_of_a_terminal_that_has_gone() -> None:
+    code = (
+        "import select, sys; from tui import terminal; print('ready', flush=True); "
+        "poll = select.poll(); poll.register(0, 0); poll.poll(); "
+        "sys.stdout.write('left'); terminal._let_go(); sys.exit(7)"
+    )
+    master, slave = os.openpty()
+    around = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=slave, stdout=slave, stderr=slave, env=around,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    assert b"ready" in os.read(master, 65536)
+    os.close(master)
+    assert exit_code(process) == 7
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_terminal_that_does_not_read_cannot_keep_the_app(number: signal.Signals) -> None:
     child = opened("slow")
