@@ -25,6 +25,7 @@ from rag.eval.resume import PartialRun
 from rag.inference.external import read_json_object
 from rag.inference.weights import check_gguf_magic
 from rag.ingest.load import read_bytes, read_jsonl_text
+from tests.support.slowness import slowness
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -188,7 +189,7 @@ def _refused(home: Path, text: str | bytes) -> Usage:
 def test_settings_that_no_one_means_are_said(tmp_path: Path, text: str | bytes) -> None:
     started = time.process_time()
     _refused(tmp_path, text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 2 * slowness()
 
 
 def test_deep_keys_take_no_memory(tmp_path: Path) -> None:

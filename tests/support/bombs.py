@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.compound_file import compound_file, text_property
+from tests.support.slowness import slowness
 
 MB = 2**20
 _WORDS = "The bees of the valley make honey in the spring and sleep in the winter. "
@@ -918,7 +919,7 @@ def wrong(said: dict[str, Any]) -> list[str]:
     found = []
     if said["size"] >= 10**6:
         found.append(f"the bomb is {said['size']} bytes, not under a million")
-    if said["seconds"] > SECONDS and said["name"] not in PLENTY:
+    if said["seconds"] > SECONDS * slowness() and said["name"] not in PLENTY:
         found.append(f"{said['seconds']:.1f} s of processor time")
     if said["memory"] > MEMORY:
         found.append(f"{said['memory'] / 2**20:.0f} MB")

@@ -32,16 +32,15 @@ from rag.answer import (
     referring_words,
     scope,
     spans,
-    table_gaps,
-    table_rows,
 )
 from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.library_question import parse_library_question
 from rag.answer.list_sentences import listed_noun
 from rag.answer.question_parts import parts_of_question
-from rag.answer.table_chance import may_answer
-from rag.answer.table_choice import choose_plan
-from rag.answer.table_question import TableQuestion
+from rag.answer.tables import gaps, rows
+from rag.answer.tables.chance import may_answer
+from rag.answer.tables.choice import choose_plan
+from rag.answer.tables.question import TableQuestion
 from rag.cli.output import print_document
 from rag.domain import Chunk, Document, Passage, RawDocument, Span, Turn
 from rag.errors import Unreadable
@@ -57,11 +56,11 @@ from rag.search import candidates, retrieve
 from rag.search.passages import edges_of, widen_chunk
 from rag.text import (
     boilerplate,
-    calendar_names,
     copies,
     document_names,
     facts,
     header_rows,
+    labels,
     language,
     quantities,
     sanitize,
@@ -212,27 +211,27 @@ _JUDGE = check.Judge(
 _HISTORY = [Turn("Who is the President of France?", "Emmanuel Macron [1].", "Emmanuel Macron")]
 _SHORT = "The tenant Anna Berg signed the lease in Berlin on 5 May 2020 for 5,000 euros."
 
-_ITEMS = table_rows.Table(
+_ITEMS = rows.Table(
     "Stock", ("Item", "Price", "Day"), (("lamp", "12", "5 May 2020"), ("x", "5", "6 May 2020"))
 )
 
 
 class _About(NamedTuple):
-    table: table_rows.Table
+    table: rows.Table
     about: str
 
 
-def _ask_table(question: str, table: table_rows.Table) -> None:
+def _ask_table(question: str, table: rows.Table) -> None:
     asked, placed = TableQuestion(question), _About(table, table.title)
-    choice = choose_plan(asked, table, {"cells 1:which": 1.0})
+    choice = choose_plan(asked, table, {"cells 1:which": 1.0}, lambda _, t: [0.0] * len(t), 1.0)
     if choice:
         may_answer(asked, placed, choice, frozenset())
 
 
-def _table_of(text: str) -> table_rows.Table:
+def _table_of(text: str) -> rows.Table:
     """A table of the lines of a text, with its beginning in the names of the columns."""
     lines = text.split("\n")
-    return table_rows.Table(text, ("Item", text), [(line, text[:50]) for line in lines])
+    return rows.Table(text, ("Item", text), [(line, text[:50]) for line in lines])
 
 
 _STRUCTURED = passage_of(
@@ -284,9 +283,9 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "forms": (2_000, lambda t: [f(t) for f in (parse_library_question, parts_of_question, refuse_what_is_not_quoted, listed_noun)]),
     "complete": (300, lambda t: (followup.complete_question(t[:300], _HISTORY), followup.complete_question("And he?", [Turn(t[:300], t, t[:300])]))),
     "kind": (30_000, spans.answer_kind),
-    "wanted": (10_000, lambda t: (field_words.is_other_kind(t, t[:50], t), field_words.is_other_kind(t, t, t, True), field_words.lacks_reason(f"why {t}", t))),
+    "wanted": (10_000, lambda t: (field_words.is_other_kind(t, t[:50], t), field_words.is_other_kind(t, t, t, True))),
     "set against": (10_000, lambda t: (scope.is_set_against(_SHORT, t), scope.is_set_against(t, _SHORT), scope.is_set_against(t, t))),
-    "calendar": (60_000, calendar_names.spelled_out),
+    "calendar": (60_000, labels.spelled_out),
     "who says I": (60_000, lambda t: (mail_parts.says_i(t), mail_parts.speaker_of(_passage(t).chunk, Span(0, 1)))),
     "unnamed, a question": (8_000, lambda t: mentions.missing_names(t, [_passage(_SHORT)])),
     "unnamed, a passage": (8_000, lambda t: mentions.missing_names(_SHORT, [_passage(t)])),
@@ -296,11 +295,11 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "header rows": (20_000, lambda t: header_rows.count_header_rows([t.split(), t.split(), [t]])),
     "look up, a question": (2_000, lambda t: lookup.look_up(t, [_STRUCTURED])),
     "look up, a passage": (4_000, lambda t: lookup.look_up(_SHORT, [passage_of(f"a: {t}\n\n- {t}\n- {t}\n")])),
-    "gap, a question": (1_000, lambda t: table_gaps.find_gap(t, [_STRUCTURED])),
-    "gap, a passage": (2_000, lambda t: table_gaps.find_gap("What is the b of c?", [passage_of(f"| a | b, {t[:200]} |\n|---|---|\n| c | |\n| {t.replace('|', ' ')} | 4 |\n")])),
+    "gap, a question": (1_000, lambda t: gaps.find_gap(t, [_STRUCTURED])),
+    "gap, a passage": (2_000, lambda t: gaps.find_gap("What is the b of c?", [passage_of(f"| a | b, {t[:200]} |\n|---|---|\n| c | |\n| {t.replace('|', ' ')} | 4 |\n")])),
     "table, a question": (300, lambda t: _ask_table(t, _ITEMS)),
     "table, its cells": (5_000, lambda t: _ask_table("Which x or a has more than 5 for the first 3 days, and not the lamp?", _table_of(t))),
-    "table, a cell": (30_000, lambda t: (table_rows.number_of(t), table_rows.number_of(t, True), table_rows.date_of(t), table_rows.words_of(t), table_rows.typed_column(t, [t, t]))),
+    "table, a cell": (30_000, lambda t: (rows.number_of(t), rows.number_of(t, True), rows.date_of(t), rows.words_of(t), rows.typed_column(t, [t, t]))),
     "scope": (4_000, lambda t: scope.passages_in_scope(_SHORT, [passage_of(f"# {t}\n\n{t}\n")])),
     "parts": (4_000, lambda t: spans.parts_of(_SHORT, passage_of(f"- {t}\n- {t}\n"))),
     "alike": (5_000, lambda t: spans.same_answer(t, t + " x")),
