@@ -57,7 +57,7 @@ PART_READER_FILE = Weights(
     role="reads a sentence, row or item alone, after its headings, for answers",
     file="part_reader.gguf",
     size=27_026_560,
-    sha256="17afc4c457f2266cdf439417fa656922c84c67af289662e976037f313edb7bfd",
+    sha256="a8c3f36dfc23c7ec288a30cec8310a517ed7eea9018bcb5d1dc81ad3fefab19b",
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )

@@ -122,7 +122,7 @@ def _of_question(
         wrong,
         key=lambda at: (
             not same_line(near, own[at]),
-            -len(stems.intersection(facts.content_stems(parts[at].view.text)))
+            -len(stems.intersection(facts.content_stems(parts[at].reader_view.text)))
             - 1.5 * chance.random(),
         ),
     )
@@ -136,7 +136,7 @@ def same_line(line: str, part: str) -> bool:
 
 
 def _example(name: str, question: str, part: Part, short: str, answers: bool) -> Example:
-    text = part.view.text
+    text = part.reader_view.text
     at = text.lower().rfind(short.lower()) if short else -1
     span = Span(at, at + len(short)) if at >= 0 else None
     labels = {"answers": float(answers), "helps": float(answers)}

@@ -31,7 +31,7 @@ _STRENGTH = 0.003  # of the regression: the inverse of its penalty
 _RIGHT, _NEAR_MISS, _WRITTEN = 3.0, 0.55, 1.1
 #: probabilities: from the first on a sentence answers, from the second on in part. The first was
 #: chosen on everyday folders and the demo questions: more is lost of news above it than is gained
-_LEAST, _PART = 0.30, 0.15
+_LEAST, _PART = 0.3, 0.15
 Array = NDArray[np.float64]
 
 

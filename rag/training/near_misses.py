@@ -20,19 +20,21 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag import Bot, Config
 from rag.answer.judge import Judged, judge_each
-from rag.answer.lookup import look_up
+from rag.answer.lookup import likely_places
 from rag.answer.mentions import missing_names
 from rag.answer.reader import Reader
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.domain import Passage, Span
+from rag.eval.fit_juror import has_answer
 from rag.text.sentences import split_sentences
 from rag.training import everyday
 from rag.training.examples import SetRow, rows, side
@@ -114,13 +116,6 @@ def sample(corpus: Corpus, most: int, chance: random.Random) -> list[Asked]:
     return chance.sample(asked, min(most, len(asked)))
 
 
-def has_answer(text: str, answers: Sequence[str]) -> bool:
-    """Does the text have one of the answers as whole words?"""
-    folded = " ".join(text.split()).lower()
-    patterns = (re.escape(" ".join(answer.split()).lower()) for answer in answers if answer.strip())
-    return any(re.search(rf"(?<!\w){pattern}(?!\w)", folded) for pattern in patterns)
-
-
 def without_answer(passage: Passage, answers: Sequence[str]) -> Passage | None:
     """The passage without the sentences that have an answer; None if too little is left."""
     chunk = passage.chunk
@@ -161,24 +156,38 @@ def lines(corpus: Corpus, asked: Asked, bot: Bot, reader: Reader) -> Iterator[Li
             yield _line(corpus.name, asked.group, asked.id, variant, one, right)
 
 
-def case_lines(case: Path, home: Path) -> Iterator[Line]:
-    """Yield a line for each sentence that is judged of the questions of a case.
+@contextmanager
+def open_case(case: Path, home: Path) -> Iterator[tuple[Bot, Reader, list[dict[str, Any]]]]:
+    """A bot over the documents of a case, its reader, and the questions that one sentence answers.
 
     Follow-up questions are left out, and lists and what must be worked out.
     """
     text = (case / "questions.jsonl").read_text("utf-8")
+    asked = [{"answers": [], "answerable": True} | json.loads(line) for line in text.splitlines()]
     with Bot.open(Config(home=str(home))) as bot:
         for _ in bot.add([str(case / "docs")]):
             pass
         reader = bot.machines.writer()
         assert isinstance(reader, Reader)
-        for row in map(json.loads, text.splitlines()):
-            question, answers = row["question"], row["answers"]
-            if row.get("follow") or row.get("abstain_ok") or (row["answerable"] and not answers):
-                continue
+        kept = [
+            row
+            for row in asked
+            if not (row.get("follow") or row.get("abstain_ok"))
+            and (row["answers"] or not row["answerable"])
+        ]
+        yield bot, reader, kept
+
+
+def case_lines(case: Path, home: Path) -> Iterator[Line]:
+    """Yield a line for each sentence that is judged of the questions of a case."""
+    with open_case(case, home) as (bot, reader, questions):
+        for row in questions:
+            question = row["question"]
             found = bot.search(question, _READ)
-            if missing_names(question, found) or look_up(question, found):
+            if missing_names(question, found):
                 continue  # no passage is read
+            if likely_places(question, found, bot.machines.part_logits):
+                continue
             variant = "as" if row["answerable"] else "natural"
             for one in _judged(question, found, reader):
                 right = is_right(row, one.reading.sentence)
@@ -231,6 +240,8 @@ def main() -> None:
     documents = everyday.read_documents("test")
     documents = chance.sample(documents, min(options.everyday, len(documents)))
     written = options.work / "everyday" / "cases"
+    shutil.rmtree(options.work / "everyday", ignore_errors=True)  # an earlier run had others
+    shutil.rmtree(options.work / "homes" / "cases", ignore_errors=True)
     everyday.write_cases(documents, written)
     with options.out.open("w", encoding="utf-8") as out:
         for folder in (written, *options.cases):

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rag.answer.spans import sentence_before
 from rag.domain import Span
 from rag.text import facts
 from rag.text.sentences import split_sentences
@@ -60,7 +61,12 @@ _COMPARES = frozenset(
 def input_files(folder: Path) -> list[Path]:
     """Every file that these examples are made from, besides those of `datasets`."""
     more = [folder / "questions" / f"{name}.jsonl.gz" for name in _MORE_QUESTIONS]
-    return [*more, folder / "tables" / f"{_TABLES}.jsonl.gz"]
+    return [*more, tables_file(folder)]
+
+
+def tables_file(folder: Path) -> Path:
+    """The file of the questions over tables."""
+    return folder / "tables" / f"{_TABLES}.jsonl.gz"
 
 
 def part_example(
@@ -93,7 +99,7 @@ class PartExamples:
             name: _training_rows(name, rows(folder / "questions" / f"{name}.jsonl.gz"))
             for name in _MORE_QUESTIONS
         }
-        self._tables = rows(folder / "tables" / f"{_TABLES}.jsonl.gz")
+        self._tables = rows(tables_file(folder))
 
     def draw(self, seed: int, share: float = 1.0) -> list[Example]:
         """The examples of an epoch, in no particular order; `share` of the usual number."""
@@ -172,24 +178,29 @@ def _of_passage(
         found = _answering(question, passage, answers)
         if not found:
             return
-        text, place = found
-        yield part_example(question, path, text, True, example.document, example.origin, place)
+        text, before, place = found
+        head = "\n".join(filter(None, (path, before)))
+        yield part_example(question, head, text, True, example.document, example.origin, place)
     sentences = {
-        span.of(text).strip() for text in (passage, *others) for span in split_sentences(text)
+        span.of(text).strip(): sentence_before(text[: span.start])
+        for text in (passage, *others)
+        for span in split_sentences(text)
     }
     wrong = [
         s for s in sorted(sentences) if len(s) > _MIN_CHARS and not contains_answer(s, answers)
     ]
     for sentence in _most_alike(question, wrong, chance)[: _NEGATIVES if answers else 1]:
-        yield part_example(question, path, sentence, False, example.document, example.origin)
+        head = "\n".join(filter(None, (path, sentences[sentence])))
+        yield part_example(question, head, sentence, False, example.document, example.origin)
 
 
-def _answering(question: str, passage: str, answers: Sequence[str]) -> tuple[str, Span] | None:
-    """The sentence that has the answer, and the place of the answer in it."""
+def _answering(question: str, passage: str, answers: Sequence[str]) -> tuple[str, str, Span] | None:
+    """The sentence that has the answer, the one before it, and the place of the answer in it."""
     place = locate(question, passage, answers)
     for span in split_sentences(passage):
         if place and place.within(span):
-            return span.of(passage), Span(place.start - span.start, place.end - span.start)
+            own = Span(place.start - span.start, place.end - span.start)
+            return span.of(passage), sentence_before(passage[: span.start]), own
     return None
 
 

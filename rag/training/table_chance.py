@@ -8,24 +8,38 @@ is the least at which few of the questions with two tables are answered wrongly.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import Pool
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
 from rag.answer.question_terms import read_question
-from rag.answer.table_chance import answer_chance, answer_signals, may_answer
-from rag.answer.table_choice import Choice, choose_plan
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_rows import Table
+from rag.answer.tables.chance import answer_chance, answer_signals, may_answer
+from rag.answer.tables.choice import (
+    LITTLE,
+    Choice,
+    choose_plan,
+    in_words,
+    ranked_answers,
+)
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.rows import Table
+from rag.inference.crossencoder import CrossEncoder
+from rag.inference.minilm import Tokenizer
+from rag.protocols import AnswerLogits
 from rag.text import facts
 from rag.training.table_data import Question, is_generated, is_right
 
 _MOST_WRONG = 0.08  #: share of the questions that the tables may answer wrongly
-_PROCESSES = 4
+_PROCESSES = 2
 _MIN_ROWS = 3  #: of a table without the named rows
 
 
@@ -44,13 +58,22 @@ class _About(NamedTuple):
     about: str
 
 
-class Cases:
-    """Makes the cases of questions with fitted weights."""
+class Choosing(NamedTuple):
+    """What a choice is made with: the weights, the part reader and how much it is trusted."""
 
-    def __init__(
-        self, questions: Sequence[Question], weights: Mapping[str, float], common: frozenset[str]
-    ) -> None:
-        self._questions, self._weights, self._common = questions, weights, common
+    weights: Mapping[str, float]
+    common: frozenset[str]
+    part_reader: Path
+    trust: float
+
+
+class Cases:
+    """Makes the cases of questions. `_read` is set in each process of the pool."""
+
+    _read: AnswerLogits
+
+    def __init__(self, questions: Sequence[Question], choosing: Choosing) -> None:
+        self._questions, self._choosing = questions, choosing
         self._tables = {q.document: q.table for q in questions}
         self._with = defaultdict[str, set[str]](set)
         for document, table in self._tables.items():
@@ -67,11 +90,42 @@ class Cases:
         with Pool(_PROCESSES, _share, (self,)) as pool:
             return [case for cases in pool.imap(_cases_of, asked, chunksize=20) for case in cases]
 
+    def open_reader(self) -> None:
+        """Open the part reader in this process."""
+        self._read = open_reading(self._choosing.part_reader)
+
+    def answers_of(self, number: int) -> list[tuple[float, float, bool]]:
+        """The likeliest answers of a question: logarithm of the share, logit, is it right?"""
+        question = self._questions[number]
+        asked, table = TableQuestion(question.text), question.table
+        ranked = ranked_answers(asked, table, self._choosing.weights)
+        logits = self._read(asked.question, [in_words(one.plan, table) for one in ranked])
+        return [
+            (math.log(one.chance + LITTLE), logit, is_right(one.plan, table, question.answers))
+            for one, logit in zip(ranked, logits, strict=True)
+        ]
+
+    def fit_trust(self) -> float:
+        """Return the weight of the logit beside the logarithm of the share.
+
+        It makes the right answers likeliest, by a softmax over the answers of each question.
+        """
+        with Pool(_PROCESSES, _share, (self,)) as pool:
+            found = list(pool.imap(_answers_of, range(len(self._questions)), chunksize=20))
+        useful = [answers for answers in found if 0 < sum(a[2] for a in answers) < len(answers)]
+        arrays = [np.array(answers, dtype=float) for answers in useful]
+
+        def loss(of: NDArray[np.float64]) -> float:
+            return -sum(_log_share(a[:, :2] @ of, a[:, 2] > 0) for a in arrays)
+
+        by_share, by_logit = minimize(loss, np.array([1.0, 0.3]), method="Nelder-Mead").x
+        return round(float(by_logit / by_share), 3)
+
     def of(self, number: int) -> Iterator[Case]:
         """Yield the cases of one question."""
         question = self._questions[number]
         asked = TableQuestion(question.text)
-        choice = choose_plan(asked, question.table, self._weights)
+        choice = self._chosen(asked, question.table)
         right = choice is not None and is_right(choice.plan, question.table, question.answers)
         signals = self._signals(asked, question.table, choice)
         yield Case(number, "own", signals, right, question.in_cell)
@@ -83,17 +137,21 @@ class Cases:
                 others["removed"] = Table(question.table.title, question.table.headers, rows)
         for kind, table in others.items():
             if table is not None:
-                other = choose_plan(asked, table, self._weights)
+                other = self._chosen(asked, table)
                 signals = self._signals(asked, table, other)
                 yield Case(number, kind, signals, False, question.in_cell)
+
+    def _chosen(self, asked: TableQuestion, table: Table) -> Choice | None:
+        weights, trust = self._choosing.weights, self._choosing.trust
+        return choose_plan(asked, table, weights, self._read, trust)
 
     def _signals(
         self, asked: TableQuestion, table: Table, choice: Choice | None
     ) -> tuple[float, ...] | None:
         about = _About(table, table.title)
-        if choice is None or not may_answer(asked, about, choice, self._common):
+        if choice is None or not may_answer(asked, about, choice, self._choosing.common):
             return None
-        return answer_signals(asked, about, choice, self._common)
+        return answer_signals(asked, about, choice, self._choosing.common)
 
     def _near(self, question: Question) -> Table | None:
         """The other table that shares most of the rare words of a question; None for a list."""
@@ -108,11 +166,27 @@ class Cases:
         return self._tables[nearest] if nearest else None
 
 
+def _log_share(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """The logarithm of the share that the right ones have of the softmax."""
+    return float(logsumexp(scores[right]) - logsumexp(scores))
+
+
+def open_reading(part_reader: Path) -> AnswerLogits:
+    """Return what reads readings in words, on one thread."""
+    model = CrossEncoder(part_reader, Tokenizer().machine, threads=1)
+    return lambda question, texts: [one.answers for one in model.read(question, texts)]
+
+
 _shared: list[Cases] = []  # of a process of the pool
 
 
 def _share(cases: Cases) -> None:
+    cases.open_reader()
     _shared[:] = [cases]
+
+
+def _answers_of(number: int) -> list[tuple[float, float, bool]]:
+    return _shared[0].answers_of(number)
 
 
 def _cases_of(number: int) -> list[Case]:

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.answer.table_plans import Plan
-from rag.answer.table_rows import Table
+from rag.answer.tables.plans import Plan
+from rag.answer.tables.rows import Table
 from rag.text import facts
 
 _LIST = "generated list "  #: how the documents of `generate` begin

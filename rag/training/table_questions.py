@@ -27,11 +27,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answer.table_features import PlanFeatures
-from rag.answer.table_plans import make_plans
-from rag.answer.table_question import TableQuestion
+from rag.answer.tables.features import PlanFeatures
+from rag.answer.tables.plans import make_plans
+from rag.answer.tables.question import TableQuestion
+from rag.inference.weights import verified_part_reader_file
 from rag.training import table_data
-from rag.training.table_chance import Case, Cases, fit_chance, fit_threshold, outcome
+from rag.training.table_chance import (
+    Case,
+    Cases,
+    Choosing,
+    fit_chance,
+    fit_threshold,
+    outcome,
+)
 from rag.training.table_data import Question, is_generated, is_right, part_of
 
 _MIN_QUESTIONS = 4  # with a feature that is kept
@@ -202,6 +210,21 @@ def fit_choice(trained: Sequence[Question]) -> tuple[dict[str, int], list[str]]:
     return rounded, common
 
 
+def fit_answers(
+    questions: Sequence[Question], choosing: Choosing
+) -> tuple[Choosing, tuple[float, ...], float]:
+    """Return the choice with its trust in the part reader, the probability's fit, the threshold."""
+    choosing = choosing._replace(trust=Cases(questions, choosing).fit_trust())
+    cases = Cases(questions, choosing).all()
+    fit = fit_chance(cases)
+    of_cells = [c for c in cases if c.in_cell and not is_generated(questions[c.question])]
+    least = fit_threshold(of_cells, fit)
+    for tried in (0.3, 0.4, 0.5, 0.6, 0.7):
+        print(f"{tried}: {outcome(cases, fit, tried)}")
+    print(f"trust {choosing.trust}, fit {fit}, threshold {least}", flush=True)
+    return choosing, fit, least
+
+
 def main() -> None:
     """Fit all parts, write them, and print the figures on the tables kept out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -210,12 +233,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=100_000, help="questions of the choice")
     parser.add_argument("--cases", type=int, default=800, help="questions of each other part")
     parser.add_argument("--lists", type=int, default=300, help="generated lists")
+    parser.add_argument("--choice", type=Path, help="a file to take the weights of the choice from")
     options = parser.parse_args()
-    draws = random.Random(0)
-    read, generated = (
-        table_data.read_questions(options.questions),
-        table_data.generate(options.lists),
-    )
+    draws, read = random.Random(0), table_data.read_questions(options.questions)
+    generated = table_data.generate(options.lists)
 
     def part(documents: range, most: int, own: bool = True) -> list[Question]:
         chosen = part_of(read, documents)
@@ -223,28 +244,22 @@ def main() -> None:
         return chosen[:most] + (part_of(generated, documents) if own else [])
 
     trained = part(table_data.CHOICE, options.most)
-    rounded, common = fit_choice(trained)
+    if options.choice:
+        numbers = json.loads(options.choice.read_text())
+        rounded, common = numbers["weights"], numbers["common"]
+    else:
+        rounded, common = fit_choice(trained)
     weights = {name: value / 100 for name, value in rounded.items()}
-
-    def cases(questions: Sequence[Question]) -> list[Case]:
-        return Cases(questions, weights, frozenset(common)).all()
-
-    some = options.cases
-    compared = part(table_data.CHANCE, some)
-    to_fit = cases(compared)
-    fit = fit_chance(to_fit)
-    of_cells = [c for c in to_fit if c.in_cell and not is_generated(compared[c.question])]
-    least = fit_threshold(of_cells, fit)
-    for tried in (0.3, 0.4, 0.5, 0.6, 0.7):
-        print(f"{tried}: {outcome(to_fit, fit, tried)}")
-    written = {"weights": rounded, "fit": fit, "least": least, "common": common}
-    options.out.write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")))
-    print(f"fit {fit}, threshold {least}", flush=True)
-    kept_out = part(table_data.KEPT_OUT, some, own=False)
-    found = cases(kept_out)
+    choosing = Choosing(weights, frozenset(common), verified_part_reader_file(), 0.0)
+    choosing, fit, least = fit_answers(part(table_data.CHANCE, options.cases), choosing)
+    written = {"weights": rounded, "trust": choosing.trust, "fit": fit, "least": least}
+    text = json.dumps(written | {"common": common}, ensure_ascii=False, separators=(",", ":"))
+    options.out.write_text(text)
+    found = Cases(part(table_data.KEPT_OUT, options.cases, own=False), choosing).all()
     report("questions read", found, fit, least)
     report("of these, the answer is a cell", [c for c in found if c.in_cell], fit, least)
-    report("generated lists", cases(part_of(generated, table_data.KEPT_OUT)), fit, least)
+    lists = Cases(part_of(generated, table_data.KEPT_OUT), choosing).all()
+    report("generated lists", lists, fit, least)
 
 
 if __name__ == "__main__":

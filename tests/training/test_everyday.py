@@ -35,7 +35,8 @@ LEASE: Written = {
 
 def test_a_document_is_read_in_the_parts_that_the_product_reads() -> None:
     texts = [part.view.text for part, _ in document_parts(LEASE["name"], LEASE["text"])]
-    assert "Lease of flat 4 › Money\nThe rent is 900 euros." in texts
+    assert any(text.startswith("Lease of flat 4 › Money\n") for text in texts)
+    assert any(text.endswith("\nThe rent is 900 euros.") for text in texts)
     assert any(text.endswith("Room: Kitchen; Size: 9 m2") for text in texts)
 
 
@@ -45,7 +46,8 @@ def test_the_line_that_answers_is_positive_and_the_near_one_negative() -> None:
     deposit, kitchen, amount = by_question.values()
     (right,) = [e for e in deposit if e.labels["answers"]]
     assert right.span and right.span.of(right.second) == "within 30 days"
-    assert all("30 days" not in e.second for e in deposit if not e.labels["answers"])
+    wrong = [e.second.splitlines()[-1] for e in deposit if not e.labels["answers"]]
+    assert wrong and all("30 days" not in line for line in wrong)
     (row,) = [e for e in kitchen if e.labels["answers"]]
     assert row.second.endswith("Room: Kitchen; Size: 9 m2")
     assert not any(e.labels["answers"] for e in amount)
@@ -116,7 +118,7 @@ def test_no_question_is_asked_twice_of_a_document(
 
 def test_the_files_are_lines_of_json() -> None:
     paths = sorted(everyday.FOLDER.glob("*.jsonl"))
-    assert len(paths) == 13
+    assert len(paths) == 31
     for path in paths:
         for line in path.read_text("utf-8").splitlines():
             assert set(json.loads(line)) == {"name", "text", "questions"}

@@ -6,9 +6,10 @@ import random
 
 import pytest
 
+from rag.eval.fit_juror import has_answer
 from rag.eval.metrics import calibration_error
 from rag.training.fit_judge import fit_judge, read_lines
-from rag.training.near_misses import Asked, has_answer, variants, without_answer
+from rag.training.near_misses import Asked, variants, without_answer
 from tests.support.fakes import passage
 
 
