@@ -9,11 +9,11 @@ from typing import NamedTuple
 import pytest
 
 from rag import serialize
-from rag.answer.table_chance import counts_what_is_asked
-from rag.answer.table_plans import Plan
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_row_sets import RowSet
-from rag.answer.table_rows import Table
+from rag.answer.tables.chance import counts_what_is_asked
+from rag.answer.tables.plans import Plan
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.row_sets import RowSet
+from rag.answer.tables.rows import Table
 from rag.bot import Bot
 from rag.config import Config
 from rag.domain import Answer, Verdict

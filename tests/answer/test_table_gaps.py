@@ -6,12 +6,12 @@ import pytest
 
 from rag.answer.field_words import is_other_kind
 from rag.answer.lookup import look_up
-from rag.answer.table_chance import keeps_operators
-from rag.answer.table_gaps import find_gap, outside
-from rag.answer.table_plans import Plan, make_plans
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_row_sets import RowSet
-from rag.answer.table_rows import Table
+from rag.answer.tables.chance import keeps_operators
+from rag.answer.tables.gaps import find_gap, outside
+from rag.answer.tables.plans import Plan, make_plans
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.row_sets import RowSet
+from rag.answer.tables.rows import Table
 from rag.domain import Passage
 from tests.support.structured import passage_of, table_passage
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from rag.answer.table_answer import answer_from_tables
-from rag.answer.table_load import PlacedTable, TooLarge, tables_of
-from rag.answer.table_plans import make_plans
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_rows import Table
+from rag.answer.tables.answer import answer_from_tables
+from rag.answer.tables.load import PlacedTable, TooLarge, tables_of
+from rag.answer.tables.plans import make_plans
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.rows import Table
 from rag.domain import Computed, Draft, FoundAnswer, Passage
 from rag.ingest.chunk import chunk_document
 from rag.ingest.clean import clean_document
 from rag.ingest.formats import tables
 from rag.library.schema import ChunkRow
 from rag.text.units import units_to_json
+from tests.support.slowness import slowness
 
 
 class _Library:
@@ -49,7 +50,11 @@ class _Library:
         return tables_of(self.passages(), cast(Any, self))
 
     def ask(self, question: str) -> FoundAnswer | None:
-        return answer_from_tables(question, self.passages(), cast(Any, self))
+        return answer_from_tables(question, self.passages(), cast(Any, self), _first_is_right)
+
+
+def _first_is_right(question: str, readings: Sequence[str]) -> list[float]:
+    return [4.0 - 8.0 * (number > 0) for number in range(len(readings))]
 
 
 def _csv(rows: int, columns: int = 3) -> str:
@@ -111,7 +116,7 @@ def test_a_hostile_table_takes_bounded_time(csv: str) -> None:
     library = _Library(csv)
     began = time.process_time()
     answer = library.ask("Which item has the highest price, more than 5?")
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 20 * slowness()
     assert answer is None or sum(len(p.chunk.text) for p in answer.passages) < 2_000_000
     for table in library.tables():
         if isinstance(table, PlacedTable):
@@ -139,7 +144,7 @@ def test_a_question_of_many_readings_over_a_wide_table_takes_bounded_time() -> N
     rows = [[f"lamp {n}", *(str((n * 31 + c * 7) % 97) for c in range(39))] for n in range(5_000)]
     began = time.process_time()
     plans = make_plans(TableQuestion(_WORDY), Table("stock", names, rows))
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 10 * slowness()
     assert {"cell", "count", "sum", "average"} <= {plan.operation for plan in plans}
 
 

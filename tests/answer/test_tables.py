@@ -6,12 +6,12 @@ import pytest
 
 from rag.answer.check_computed import check_computed
 from rag.answer.cite import parse_citations, piece_text
-from rag.answer.table_conditions import find_conditions
-from rag.answer.table_load import column_names, columns_of, places_of
-from rag.answer.table_place_features import column_role
-from rag.answer.table_plans import Plan, make_plans
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_rows import Table, date_of, number_of, typed_column
+from rag.answer.tables.conditions import find_conditions
+from rag.answer.tables.load import column_names, columns_of, places_of
+from rag.answer.tables.place_features import column_role
+from rag.answer.tables.plans import Plan, make_plans
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.rows import Table, date_of, number_of, typed_column
 from rag.domain import (
     Cell,
     Chunk,

@@ -3,7 +3,7 @@
 Rows are chosen by what the question names (a value of a cell, a limit on a number), then by an
 extreme, a neighbour or a common value. Of the chosen rows a column is read, or they are counted,
 added, averaged or compared. `make_plans` lists the readings that the words of the question allow;
-which of them is meant is decided by `rag.answer.table_choice`.
+which of them is meant is decided by `rag.answer.tables.choice`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from rag.answer.table_conditions import Condition, find_conditions
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_row_sets import (
+from rag.answer.tables.conditions import Condition, find_conditions
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.row_sets import (
     BESIDE,
     ORDINALS,
     RowSet,
@@ -27,7 +27,7 @@ from rag.answer.table_row_sets import (
     unions,
     with_same_value,
 )
-from rag.answer.table_rows import Table, is_empty
+from rag.answer.tables.rows import Table, is_empty
 
 #: readings of cells from which no more sets of rows are read
 _MAX_PLANS = 4000

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from rag.answer.table_conditions import Condition
-from rag.answer.table_rows import Table
+from rag.answer.tables.conditions import Condition
+from rag.answer.tables.rows import Table
 
 #: places in an order, by their words
 ORDINALS = {w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth".split(), 2)}

@@ -1,8 +1,9 @@
 """Tells how likely a reading of a question over a table is its answer, and what forbids it.
 
-A logistic regression (`rag.training.table_chance`) of the reading's part of the softmax and of the
-words that it leaves unused gives the probability. A name, number, limit, negation or average of the
-question that the reading does not use forbids the answer, however likely it is.
+A logistic regression (`rag.training.table_chance`) gives the probability: of the reading's part of
+the softmax, of what the part reader says of it in words, and of the words that it leaves unused. A
+name, number, limit, negation or average of the question that the reading does not use forbids the
+answer, however likely it is.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rag.answer.field_words import asked_fields, is_other_kind
-from rag.answer.table_choice import Choice, choose_plan
-from rag.answer.table_model import TableModel
-from rag.answer.table_plans import Plan
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_row_sets import BESIDE
-from rag.answer.table_rows import Table
+from rag.answer.mentions import question_names
+from rag.answer.tables.choice import Choice, choose_plan
+from rag.answer.tables.model import TableModel
+from rag.answer.tables.plans import Plan
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.row_sets import BESIDE
+from rag.answer.tables.rows import Table
+from rag.protocols import AnswerLogits
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
 
@@ -47,10 +50,10 @@ class TableAbout(Protocol):
 
 
 def choose_answer(
-    asked: TableQuestion, placed: TableAbout, model: TableModel
+    asked: TableQuestion, placed: TableAbout, model: TableModel, logits: AnswerLogits
 ) -> tuple[float, Choice] | None:
     """Return the likeliest reading with its probability; None if there is none that may answer."""
-    choice = choose_plan(asked, placed.table, model.weights)
+    choice = choose_plan(asked, placed.table, model.weights, logits, model.trust)
     if choice is None or not may_answer(asked, placed, choice, model.common):
         return None
     return answer_chance(answer_signals(asked, placed, choice, model.common), model.fit), choice
@@ -154,6 +157,8 @@ def _reading_signals(asked: TableQuestion, placed: TableAbout, choice: Choice) -
         math.log(1 + choice.readings) / 8,
         float(asked.asking in ("how many", "how much")),
         float(asked.operates and not derived and plan.operation == "cell"),
+        max(-2.0, min(2.0, choice.read / 4)),
+        max(-2.0, min(2.0, (choice.read - choice.second_read) / 4)),
     )
 
 
@@ -177,22 +182,28 @@ def has_hard_terms(
 ) -> bool:
     """Tell whether each name, number and date of the question is in the table or its title.
 
-    A number may also be a limit. If a value is only looked up, rare words must be there too.
+    A number may also be a limit; one that stands in the table must be used by the reading ("4x50").
+    If a value is only looked up, rare words must be there too.
     """
     only_looked_up = not choice.plan.chosen.derived and choice.plan.operation != "difference"
     if only_looked_up and _rare_words(asked, placed, common):
         return False
     words = placed.table.vocabulary.union(facts.content_stems(placed.about))
-    after = asked.question.split(maxsplit=1)[1] if len(asked.question.split()) > 1 else ""
-    names = facts.find_names("x " + after)
+    names = question_names(asked.question)
     if any(stem not in words for name in names for stem in facts.content_stems(name)):
         return False
     limits = {value for limit in asked.limits for value in (limit.low, limit.high)}
+    about = set(facts.content_stems(placed.about))
+    unused = {asked.stems[at] for at in choice.unused} - about
     return all(
-        word in words or (word.replace(".", "").isdigit() and float(word) in limits)
+        _is_number_among(word, limits) or (word in words and word not in unused)
         for word in asked.stems
         if word[0].isdigit()
     )
+
+
+def _is_number_among(word: str, numbers: set[float]) -> bool:
+    return word.replace(".", "").isdigit() and float(word) in numbers
 
 
 def keeps_operators(asked: TableQuestion, plan: Plan, table: Table) -> bool:

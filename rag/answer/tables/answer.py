@@ -1,9 +1,9 @@
 """Answers a question from the rows of a retrieved table: a cell, a list, a count, a sum …
 
-The best reading of the question over each table is found (`rag.answer.table_choice`). It answers if
-it is likely enough, uses most of the question, and every name, number and date of the question is
-in the table or in what it is about. The rows are quoted. A count, sum, average or difference is a
-sentence of our own, which says that it was computed and cites the rows.
+The best reading of the question over each table is found (`rag.answer.tables.choice`). It answers
+if it is likely enough, uses most of the question, and every name, number and date of the question
+is in the table or in what it is about. The rows are quoted. A count, sum, average or difference is
+a sentence of our own, which says that it was computed and cites the rows.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rag.answer.check_computed import combine
-from rag.answer.lookup import look_up
+from rag.answer.lookup import likely_places
 from rag.answer.question_terms import read_question
 from rag.answer.spans import has_rows
-from rag.answer.table_chance import choose_answer
-from rag.answer.table_choice import Choice
-from rag.answer.table_gaps import find_gap, outside
-from rag.answer.table_load import PlacedTable, TooLarge, tables_of
-from rag.answer.table_model import load_model
-from rag.answer.table_plans import Plan
-from rag.answer.table_question import TableQuestion
+from rag.answer.tables.chance import choose_answer
+from rag.answer.tables.choice import Choice
+from rag.answer.tables.gaps import find_gap, outside
+from rag.answer.tables.load import PlacedTable, TooLarge, tables_of
+from rag.answer.tables.model import load_model
+from rag.answer.tables.plans import Plan
+from rag.answer.tables.question import TableQuestion
 from rag.domain import (
     Computed,
     ComputedRow,
@@ -32,6 +32,7 @@ from rag.domain import (
     Quote,
     Receipt,
 )
+from rag.protocols import AnswerLogits
 from rag.text import facts
 from rag.text.sanitize import sanitize_line
 
@@ -48,14 +49,14 @@ _INNER_MARKS = dict.fromkeys(map(ord, '“”„‟"«»'), "'")
 
 
 def answer_from_tables(
-    question: str, passages: Sequence[Passage], library: Library
+    question: str, passages: Sequence[Passage], library: Library, logits: AnswerLogits
 ) -> FoundAnswer | None:
     """Return the answer from the rows of one table; None if no reading is likely enough."""
     asked, model = TableQuestion(question), load_model()
     if not has_rows(passages) or read_question(question).asks_yes_or_no:
         return None
     gap = find_gap(question, passages)
-    if not asked.offers and outside(gap, look_up(question, passages)):
+    if not asked.offers and outside(gap, likely_places(question, passages, logits)):
         return None
     best: tuple[float, PlacedTable, Choice] | None = None
     refused = ""
@@ -65,7 +66,7 @@ def answer_from_tables(
             continue
         if gap and any(gap.has(placed.document.id, row.unit.span) for row in placed.rows):
             continue
-        found = choose_answer(asked, placed, model)
+        found = choose_answer(asked, placed, model, logits)
         if found and (best is None or found[0] > best[0]):
             best = found[0], placed, found[1]
     if best is not None and best[0] >= model.least:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from rag.answer.table_rows import date_of, words_of
+from rag.answer.tables.rows import date_of, words_of
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
 

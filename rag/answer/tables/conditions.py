@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_rows import Table
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.rows import Table
 
 _MAX_CONDITIONS = 10
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from rag.answer.field_words import asked_fields
-from rag.answer.table_place_features import PlaceFeatures
-from rag.answer.table_plans import Plan
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_row_sets import BESIDE, RowSet
-from rag.answer.table_rows import Table, is_empty
+from rag.answer.tables.place_features import PlaceFeatures
+from rag.answer.tables.plans import Plan
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.row_sets import BESIDE, RowSet
+from rag.answer.tables.rows import Table, is_empty
 
 #: words of the question that are looked at one by one
 _MAX_WORDS = 30

@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from rag.text import facts
-from rag.text.calendar_names import spelled_out
+from rag.text.labels import spelled_header, spelled_out
 
 #: characters of a cell that are parsed
 _MAX_CELL_CHARS = 300
@@ -158,7 +158,7 @@ def is_empty(cell: str) -> bool:
 
 def typed_column(header: str, cells: Sequence[str]) -> Column:
     """Return the column of `cells` with the kind of its values, as in `Column.kind`."""
-    stems = frozenset(words_of(spelled_out(header))[1])
+    stems = frozenset(words_of(spelled_header(header))[1])
     filled = [cell for cell in cells if not is_empty(cell)]
     if filled:
         dates = [date_of(cell) for cell in filled]

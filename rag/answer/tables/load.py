@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answer.table_rows import Table
+from rag.answer.tables.rows import Table
 from rag.domain import Chunk, Document, Passage, Span, Unit, UnitKind
 from rag.errors import RagError
 from rag.text import facts

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rag.answer.table_plans import Plan
-from rag.answer.table_question import TableQuestion
-from rag.answer.table_row_sets import RowSet
-from rag.answer.table_rows import Table
+from rag.answer.tables.plans import Plan
+from rag.answer.tables.question import TableQuestion
+from rag.answer.tables.row_sets import RowSet
+from rag.answer.tables.rows import Table
 
 _MAX_CONDITIONS = 3
 _MIN_BEGINNING = 3  #: letters of a word that another one begins with
