@@ -6,6 +6,7 @@ public methods with stand-ins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from rag.answer.chat_writer import Chat
     from rag.answer.check import Judge
+    from rag.answer.juror import Juror
     from rag.index.chroma import VectorIndex
     from rag.inference.crossencoder import CrossEncoder
     from rag.inference.embedders import Embedding
@@ -155,6 +157,10 @@ class Machines:
             self._part_reader = self._open(verified_part_reader_file())
         return self._part_reader
 
+    def part_logits(self, question: str, texts: Sequence[str]) -> list[float]:
+        """The part reader's logit of each text that it answers the question."""
+        return [result.answers for result in self.part_reader().read(question, texts)]
+
     def _open(self, file: Path) -> CrossEncoder:
         from rag.inference.crossencoder import CrossEncoder
         from rag.inference.minilm import Tokenizer
@@ -211,12 +217,21 @@ class Machines:
                 if server
                 else Model(config.model, "")
             )
-            return self._written_by(FailedChat(error), model)
+            return self._written_by(FailedChat(error), model, None)
         self._chat_model = chat
-        self._writer = self._written_by(chat, model)
+        self._writer = self._written_by(chat, model, self._juror(chat, model))
         return self._writer
 
-    def _written_by(self, chat: Chat, model: Model) -> Writer:
+    def _juror(self, chat: object, model: Model) -> Juror | None:
+        """The chat model as a second judge, if it tells odds (a server does not) and that helps."""
+        from rag.answer import juror
+
+        fit = juror.fit_of(self.config.home, model.sha256)
+        if fit and fit.helps and isinstance(chat, juror.YesNoModel):
+            return juror.Juror(chat, model.name, fit)
+        return None
+
+    def _written_by(self, chat: Chat, model: Model, juror: Juror | None) -> Writer:
         from rag.answer.chat_writer import ChatWriter
 
         config = self.config
@@ -229,6 +244,7 @@ class Machines:
             config.answer_tokens,
             config.temperature,
             config.seed,
+            juror,
         )
 
     def _loaded(self) -> tuple[Chat, Model]:

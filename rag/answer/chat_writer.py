@@ -21,12 +21,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rag.answer.compose import Composer
 from rag.answer.excerpts import pick_excerpts
+from rag.answer.juror import Juror
 from rag.answer.model_text import clean_sentence, sentences_of
 from rag.answer.prompt import Notes, Prompt, PromptModel, build_prompt, build_sentence_prompt
+from rag.answer.reader import Reader
 from rag.domain import (
     Claim,
     Draft,
@@ -119,10 +122,12 @@ class ChatWriter:
         max_tokens: int,
         temperature: float = 0.0,
         seed: int = 0,
+        juror: Juror | None = None,
     ) -> None:
+        """`juror` gives a second opinion on what a `Reader` finds."""
         self.model = replace(model, calibrated=reader.model.calibrated)
         self.chat, self.judge = chat, judge
-        self._reader = reader
+        self.reader, self.juror = reader, juror
         self._prompt_tokens, self.max_tokens = prompt_tokens, max_tokens
         self.temperature, self.seed = temperature, seed
         self._notes = Notes()  # of the question before
@@ -139,10 +144,17 @@ class ChatWriter:
         return writer.write(question, passages, history)
 
     def read(
-        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        history: Sequence[Turn],
+        stop: Stop = lambda: False,
     ) -> Iterator[Written]:
-        """What the built-in reader yields."""
-        return self._reader.write(question, passages, history)
+        """What the built-in reader yields, with the juror's opinion if there is one."""
+        reader = self.reader
+        if self.juror and isinstance(reader, Reader):
+            reader = reader.with_opinion(partial(self.juror.opinion, stop=stop))
+        return reader.write(question, passages, history)
 
     def prompt(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn] = ()
@@ -189,6 +201,12 @@ class _QuestionWriter:
         self._started_at = time.monotonic()
         self._withheld: list[Claim] = []
 
+    def read(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Written]:
+        """As `ChatWriter.read`."""
+        return self._writer.read(question, passages, history, self._stop)
+
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
     ) -> Iterator[Written]:
@@ -199,10 +217,10 @@ class _QuestionWriter:
         """
         writer = self._writer
         draft, pieces = Draft(Receipt()), list[Piece]()
-        for piece in writer.read(question, passages, history):
+        for piece in self.read(question, passages, history):
             if isinstance(piece, Draft):
                 draft = piece
-            elif isinstance(piece, Progress):
+            elif isinstance(piece, Progress | ModelFailure):
                 yield piece
             elif isinstance(piece, str | Quote):
                 pieces.append(piece)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from rag.cli.console import Console, common_options, print_progress
+from rag.config import READER
 from rag.errors import RagError, Usage
 
 if TYPE_CHECKING:
@@ -270,11 +271,21 @@ def calibrate(
 ) -> None:
     """Fit the threshold of this library to a file of questions.
 
-    The threshold is the probability from which the reader answers.
+    The threshold is the probability from which the reader answers. With a chat model (--model),
+    its opinion is fitted instead: whether it can tell right sentences from others, where the reader
+    is in doubt. It is asked from then on if that helps.
     """
     config = console.config()
     if reset == (questions is not None):
         raise Usage("give a file of questions, or --reset", "footnote calibrate QUESTIONS.jsonl")
+    if config.model != READER:
+        if (seed, target) != (0, "abstention"):
+            raise Usage(
+                "--seed and --for are for the threshold of the reader",
+                "leave them out, or add --model reader",
+            )
+        _calibrate_juror(console, questions)
+        return
     if reset:
         from rag.answer import calibration
 
@@ -296,3 +307,25 @@ def calibrate(
         console.object(result)
     else:
         print_calibration(result, make_console())
+
+
+def _calibrate_juror(console: Console, questions: str | None) -> None:
+    """Fit what the opinion of the chat model is worth; without `questions`, remove the own fit."""
+    from rag.eval import fit_juror
+    from rag.eval.cases import read_cases
+
+    with console.bot() as bot:
+        if questions is None:
+            was_fitted = fit_juror.reset_juror(bot)
+            when = "again" if was_fitted else "already"
+            if console.json:
+                console.object({"reset": was_fitted})
+            else:
+                click.echo(f"what is shipped for this model is in use {when}")
+            return
+        cases = read_cases(questions)
+        found = fit_juror.calibrate_juror(bot, cases, _progress_printer(console))
+    if console.json:
+        console.object(found)
+    else:
+        click.echo(f"{found['model']} {found['says']}")

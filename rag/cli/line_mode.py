@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -52,12 +52,15 @@ class LineMode:
         conversation: str | None = None,
         within: Sequence[str] = (),
         quiet: bool = False,
+        typed: TextIO | None = None,
     ) -> None:
+        """`typed` is where questions are read from, by default standard input."""
+        self._typed = typed or sys.stdin
         self._bot, self._within, self._quiet = bot, within, quiet
         self._conversation = conversation
         self._question = ""
         self._answer: Answer | None = None
-        self._is_typed = sys.stdin.isatty()
+        self._is_typed = self._typed.isatty()
         self._failed = False
 
     def run(self, first: str = "") -> int:
@@ -106,11 +109,11 @@ class LineMode:
     def _piped_line(self) -> str:
         """Read a line of a pipe, and print it: the output then reads as a conversation."""
         most = 4 * limits.MAX_QUESTION_CHARS
-        read = sys.stdin.buffer.readline(most + 1)
+        read = self._typed.buffer.readline(most + 1)
         if not read:
             raise EOFError
         while len(read) > most and not read.endswith(b"\n"):
-            rest = sys.stdin.buffer.readline(most)
+            rest = self._typed.buffer.readline(most)
             if not rest or rest.endswith(b"\n"):
                 break
         line = read[: most + 1].decode("utf-8", "replace").strip()

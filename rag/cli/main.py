@@ -8,6 +8,7 @@ reaches a terminal. Heavy libraries are imported inside the commands that need t
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -63,14 +64,17 @@ def cli(context: click.Context) -> None:
 def main() -> None:
     """Run the command `footnote` and end the process with its exit code."""
     streams.prepare()
-    raise SystemExit(streams.finish(_exit_code()))
+    raise SystemExit(streams.finish(run_command()))
 
 
-def _exit_code() -> int:
-    """Run the command and return its exit code. Every error is printed as a sentence."""
+def run_command(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Run the command and return its exit code. Every error is printed as a sentence.
+
+    Without `arguments`, those of the process; `console` opens the bot of the command.
+    """
     try:
         harden_process()
-        code = cli(standalone_mode=False, prog_name="footnote")
+        code = cli(arguments, prog_name="footnote", standalone_mode=False, obj=console)
         return code if isinstance(code, int) else 0  # `context.exit` of click returns its code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

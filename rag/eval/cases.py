@@ -181,7 +181,7 @@ def _entry(line: str, where: str, form: str) -> Entry:
 
 
 def _case(entry: Entry) -> Case:
-    answerable = entry.values.get("answerable")
+    answerable = entry.values.get("answerable", bool(entry.listed("answers")))
     if not isinstance(answerable, bool):
         raise entry.wrong(f'"answerable" must be true or false, not {_shown(answerable)}')
     question = entry.text("question")

@@ -37,7 +37,10 @@ def compare_runs(old: Run, new: Run) -> Comparison:
     shared = [case_id for case_id in in_both if _posed(before[case_id]) == _posed(after[case_id])]
     if not shared:
         raise Usage(
-            "the two runs share no question", "compare runs over the same file of questions"
+            "the runs asked the same questions with other answers or evidence"
+            if in_both
+            else "the two runs share no question",
+            "compare runs over the same file of questions",
         )
     pairs = [(before[case_id], after[case_id]) for case_id in shared]
     worse, better, other = case_changes(pairs)

@@ -105,6 +105,8 @@ def _run(
     file_name = f"{run.fingerprint(setup, drawn, retrieval_only)[:16]}.json"
     run_path = run.claim(Path(bot.config.home) / "runs" / file_name if out is None else out)
     os.makedirs(run_path.parent, exist_ok=True)
+    if out is None and run_path.exists():
+        say("an earlier run has the same questions, library and settings: this one replaces it")
     numbers = {case.id: number for number, case in enumerate(drawn, 1)}
     started = time.monotonic()
     for asked, record in enumerate(
@@ -162,11 +164,6 @@ def run_calibration(
 
     It is saved with the library.
     """
-    if config.model != READER:
-        raise Usage(
-            f"{config.model} answers, and has no threshold of its own",
-            "footnote calibrate --model reader QUESTIONS.jsonl",
-        )
     drawn = read_cases(questions)
     check_enough(
         sum(case.answerable and bool(case.answers) for case in drawn),

@@ -190,6 +190,16 @@ class Comparison(TypedDict):
     otherwise: list[ChangeRecord]
 
 
+class JurorRecord(TypedDict):
+    """The object of ``calibrate --json`` with a chat model; `fit`: `rag.answer.juror.JurorFit`."""
+
+    model: str
+    sha256: str
+    asked: bool
+    says: str
+    fit: dict[str, float]
+
+
 class CalibrationRecord(TypedDict):
     """The object of ``calibrate --json``; see `rag.eval.calibrate.Fitted`."""
 

@@ -93,6 +93,9 @@ class _Server:
     def _write(self, max_tokens: int, temperature: float, seed: int) -> None:
         self._work = self._model.write(max_tokens, temperature, seed, self._stop.is_set)
 
+    def _log_odds(self, words: list[str], others: list[str]) -> float:
+        return self._model.log_odds(words, others)
+
     def _next(self) -> int | str | None:
         """What reading or writing yields next; None at its end."""
         return next(self._work, None)

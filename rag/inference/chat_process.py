@@ -108,6 +108,10 @@ class ChatProcess:
         asked = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
         yield from self._work("write", asked, stop)
 
+    def log_odds(self, words: Sequence[str], others: Sequence[str]) -> float:
+        """As `ChatModel.log_odds`."""
+        return float(self._ask("log_odds", {"words": list(words), "others": list(others)}))
+
     def _work(self, do: str, arguments: Message, stop: Stop) -> Generator[Any, None, None]:
         """What the child reads or writes, piece by piece."""
         child = self._running()

@@ -16,11 +16,16 @@ import ctypes
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rag.errors import ModelBroken, TooLong
 from rag.inference import chat_template, llama_library
 from rag.inference.llama import LoadedModel
 from rag.inference.llama_functions import Sampler
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PREFILL_TOKENS = 64  # tokens of a prompt that are processed in one call
 _ABORTED = 2  # what llama_decode returns if its abort callback returned true
@@ -164,7 +169,7 @@ class ChatModel(LoadedModel):
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         try:
             for _ in range(min(max_tokens, self.size - len(self._cached))):
-                self._require_finite_logits()
+                self._logits()
                 token = self.lib.llama_sampler_sample(sampler, self.context, -1)
                 if self.lib.llama_vocab_is_eog(self.vocabulary, token):
                     break
@@ -179,20 +184,37 @@ class ChatModel(LoadedModel):
         finally:
             self.lib.llama_sampler_free(sampler)
 
-    def _require_finite_logits(self) -> None:
-        """Raise `ModelBroken` if a logit is not finite.
+    def log_odds(self, words: Sequence[str], others: Sequence[str]) -> float:
+        """The natural logarithm of how much likelier the text goes on with one of `words`.
 
-        No likeliest token can be taken from such logits.
+        Each word is compared with `others` by its first token, after the prompt that was read last.
+        Raises `ModelBroken`.
+        """
+        import numpy as np
+
+        logits = self._logits().astype(np.float64)
+        sums = [
+            np.logaddexp.reduce(logits[sorted({self.tokens(word, False)[0] for word in each})])
+            for each in (words, others)
+        ]
+        return float(sums[0] - sums[1])
+
+    def _logits(self) -> NDArray[np.float32]:
+        """The logits of the next token: shape (tokens of the vocabulary,).
+
+        Raises `ModelBroken` if one is not finite: no likeliest token can be taken from such.
         """
         import numpy as np
 
         size = self.lib.llama_vocab_n_tokens(self.vocabulary)
-        logits = self.lib.llama_get_logits_ith(self.context, -1)
-        if not logits or not np.isfinite(np.ctypeslib.as_array(logits, shape=(size,))).all():
+        pointer = self.lib.llama_get_logits_ith(self.context, -1)
+        logits = np.ctypeslib.as_array(pointer, shape=(size,)) if pointer else None
+        if logits is None or not np.isfinite(logits).all():
             raise ModelBroken(
                 f"{self.path} computes what is not a number: it is damaged",
                 "fetch it again, or use another",
             )
+        return logits
 
     def _decode(self, tokens: Sequence[int], stop: Callable[[], bool]) -> bool:
         """Process the next tokens; False if it was stopped before the end of them."""

@@ -17,7 +17,18 @@ from rag.answer.chat_writer import ChatWriter
 from rag.answer.cite import is_refusal
 from rag.answer.excerpts import pick_excerpts
 from rag.answer.prompt import SYSTEM, Prompt, build_prompt
-from rag.domain import Chunk, Draft, Model, Passage, Progress, Quote, Span, Verdict
+from rag.domain import (
+    Answer,
+    Chunk,
+    Draft,
+    Model,
+    Passage,
+    Progress,
+    Quote,
+    Reason,
+    Span,
+    Verdict,
+)
 from rag.errors import ModelBroken, TooLong, WeightsMissing
 from rag.events import Answered, Reading, Token
 from rag.inference.llama_chat import ChatModel
@@ -171,6 +182,16 @@ def test_greedy_is_the_same_every_time_with_and_without_the_cache(chat: ChatMode
     assert all(without) and with_cache == [*without, *without]
 
 
+def test_the_odds_of_the_next_word_are_those_of_what_it_writes(chat: ChatModel) -> None:
+    ids = _prompt("How many bolts?", PASSAGES, chat, 100).ids
+    list(chat.read(ids))
+    assert chat.log_odds(("a",), ("b",)) == pytest.approx(-chat.log_odds(("b",), ("a",)))
+    assert chat.log_odds(("a", "b"), ("b",)) > max(0.0, chat.log_odds(("a",), ("b",)))
+    first = next(chat.write(1, 0.0, 0))
+    list(chat.read(ids))
+    assert first and chat.log_odds((first,), ("a", "b", "c")) > 0
+
+
 def test_the_shared_beginning_of_a_prompt_is_not_read_again(chat: ChatModel) -> None:
     ids = _prompt("How many bolts?", PASSAGES, chat, 100).ids
     chat.forget()
@@ -240,6 +261,38 @@ def test_a_chat_answer_end_to_end(seeded: Path, tiny: Path) -> None:
     assert not answer.abstained and "over 5,000" in answer.text
     assert {c.verdict for c in answer.claims} == {Verdict.SUPPORTED}
     assert all(c.verdict is not Verdict.SUPPORTED for c in answer.withheld)
+
+
+def test_with_a_chat_model_tables_and_parts_are_answered_as_without(
+    tmp_path: Path, tiny: Path
+) -> None:
+    home, table, note = tmp_path / "home", tmp_path / "stock.csv", tmp_path / "fair.md"
+    table.write_text(
+        "article,price,stock\noak bench,129.50,4\nelm stool,89.90,31\nelm shelf,212,9\n"
+    )
+    note.write_text("# Fair\n\nThe fair was founded by Ida Moe.\n\nThe fair began in 1962.\n")
+    config = Config(home=str(home), model=str(tiny), context_tokens=2048, answer_tokens=30)
+    questions = (
+        "What is the price of the oak bench?",
+        "What is the total stock of all articles?",
+        "Who founded the fair and when did the fair begin?",
+        "Translate the note",
+    )
+    with Bot.open(config) as bot:
+        for _ in bot.add([str(table), str(note)]):
+            pass
+        answers = [_answer(bot, question) for question in questions]
+    price, total, parts, refused = answers
+    assert price.short == "129.50" and total.short == "44"
+    assert total.claims[0].verdict is Verdict.COMPUTED
+    assert [part.answered for part in parts.parts] == [True, True]
+    assert refused.reason is Reason.ONLY_QUOTES
+
+
+def _answer(bot: Bot, question: str) -> Answer:
+    events = list(bot.ask(question, save=False))
+    assert isinstance(events[-1], Answered)
+    return events[-1].answer
 
 
 def test_an_answer_is_stopped_while_the_model_reads(seeded: Path, tiny: Path) -> None:

@@ -302,6 +302,9 @@ def test_a_process_reads_and_writes_as_the_model_itself(tmp_path: Path, tiny: Pa
         with pytest.raises(TooLong):
             list(far.read([0] * 2000))
         list(far.read(ids))
+        list(near.read(ids))
+        odds = far.log_odds(("Yes", "yes"), ("No",))
+        assert odds == pytest.approx(near.log_odds(("Yes", "yes"), ("No",)), abs=1e-6) != 0.0
         part = far.write(30, 0.0, 0)
         next(part)
         part.close()

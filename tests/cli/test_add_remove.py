@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import streams
+from rag.bot import Bot
 from rag.cli.console import Console
-from rag.cli.main import main
+from rag.cli.main import run_command
 from tests.faults.small import Small
 from tests.ingest.test_unreadable_files import _breaks
 
@@ -24,10 +24,15 @@ def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     docs.mkdir()
     for at in range(12):
         (docs / f"{at:02}.txt").write_text(f"The file number {at} is of its own.\n")
-    monkeypatch.setattr(streams, "prepare", lambda: None)  # what is printed is captured
-    monkeypatch.setattr(Console, "bot", lambda self: Small(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return docs
+
+
+class SmallConsole(Console):
+    """A console whose bot has the small front door, with its home in the working directory."""
+
+    def bot(self) -> Bot:
+        return Small(Path.cwd() / "home")
 
 
 class Terminal(io.StringIO):
@@ -38,14 +43,7 @@ class Terminal(io.StringIO):
 def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a command."""
     capsys.readouterr()
-    before, sys.argv = sys.argv, ["footnote", *arguments]
-    try:
-        main()
-        code = 0
-    except SystemExit as end:
-        code = int(end.code or 0)
-    finally:
-        sys.argv = before
+    code = run_command(arguments, SmallConsole())
     return code, *capsys.readouterr()
 
 
@@ -136,6 +134,6 @@ def test_who_removes_a_file_of_an_added_folder_is_told_that_it_comes_back(
 ) -> None:
     _run(capsys, "add", "docs")
     code, _, messages = _run(capsys, "remove", "docs/03.txt")
-    assert code == 0 and "the next sync adds them again" in messages and _listed(capsys) == 11
+    assert code == 0 and "the next sync adds it again" in messages and _listed(capsys) == 11
     code, _, messages = _run(capsys, "remove", "docs", "--yes")
-    assert code == 0 and "adds them again" not in messages and _listed(capsys) == 0
+    assert code == 0 and "again: move" not in messages and _listed(capsys) == 0

@@ -14,6 +14,7 @@ from rag.eval.calibrate import MIN_QUESTIONS
 from tests.cli.test_commands import QUESTION, SEEDS, run
 from tests.eval.test_compare import run as run_file
 from tests.eval.test_compare import shifted, whole
+from tests.support.tiny_chat_model import write
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +149,8 @@ def test_a_draft_is_written_reviewed_and_run(home: Path, tmp_path: Path) -> None
         in done.stderr
     )
     assert "are drafts that nobody has accepted" in done.stderr
+    first, second = (run(home, "eval", str(out), "--limit", "1").stderr for _ in range(2))
+    assert "this one replaces it" in second and "this one replaces it" not in first
     record = next(
         c for c in json.loads((tmp_path / "run.json").read_text())["cases"] if c["id"] == ours
     )
@@ -242,7 +245,22 @@ def test_calibrate_refuses_too_few_before_it_asks_any(home: Path, tmp_path: Path
         "calibrate",
         str(questions(tmp_path, MIN_QUESTIONS, MIN_QUESTIONS)),
     )
-    assert done.returncode == 2 and "no threshold" in done.stderr
+    assert done.returncode == 5 and "nowhere.gguf" in done.stderr
+
+
+def test_calibrate_with_a_chat_model_asks_it_and_says_if_too_few_are_in_doubt(
+    home: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "tiny.gguf"
+    write(model)
+    options = ("--model", str(model), "calibrate")
+    done = run(home, *options, str(questions(tmp_path, 2, 1)))
+    assert done.returncode == 2 and "too few questions are in doubt" in done.stderr
+    assert not (home / "models" / "jurors.json").exists()
+    done = run(home, *options, "--for", "overall", str(tmp_path / "q.jsonl"))
+    assert done.returncode == 2 and "--seed and --for" in done.stderr
+    done = run(home, *options, "--reset", "--json")
+    assert json.loads(done.stdout) == {"reset": False}
 
 
 def test_calibrate_keeps_a_threshold_says_what_to_expect_and_takes_it_back(

@@ -46,7 +46,7 @@ BREAKS = [
 ]
 LINES = [
     "[2] ✓ supported    official-register.pdf:12, page 3",
-    "⊘ NOT ANSWERED: the library does not say.",
+    "⊘ NOT ANSWERED: no clear answer was found.",
     "→ 12,000 euros",
     "≠ the sources differ: see [1] and [2]",
     "    “as the register says” ✓",

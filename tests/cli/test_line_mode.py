@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import sys
 import threading
 import time
 import unicodedata
@@ -51,13 +50,10 @@ class FakeBot(Scripted):
             yield event
 
 
-def told(
-    lines: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], bot: FakeBot
-) -> tuple[int, str, str]:
+def told(lines: str, capsys: pytest.CaptureFixture[str], bot: FakeBot) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a session through a pipe."""
     raw = io.TextIOWrapper(io.BytesIO(lines.encode("utf-8", "surrogatepass")), encoding="utf-8")
-    monkeypatch.setattr(sys, "stdin", raw)
-    code = LineMode(cast(Bot, bot)).run()
+    code = LineMode(cast(Bot, bot), typed=raw).run()
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -76,7 +72,7 @@ def test_every_verdict_is_a_word_and_every_footnote_a_line() -> None:
 
 def test_an_abstention_and_a_stop_are_sentences() -> None:
     lines = list(answer_lines(script.ABSTAINED, is_streamed=False))
-    assert lines[0] == "Not answered: the library does not say."
+    assert lines[0] == "Not answered: no clear answer was found."
     assert lines[2].startswith("Near: [1] manuals/pump-manual.md:7")
     stopped = replace(script.MIXED, stopped=True, within=("a.md",), asked="in full?")
     lines = list(answer_lines(stopped, is_streamed=True))
@@ -88,7 +84,7 @@ def test_an_abstention_and_a_stop_are_sentences() -> None:
 
 
 def test_questions_and_commands_of_a_pipe(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     bot = FakeBot()
     path = tmp_path / "some docs"
@@ -96,7 +92,7 @@ def test_questions_and_commands_of_a_pipe(
     typed = (
         f"Which bolts?\n\n/sources\n/open 2\n/open x\n/why\n/again\n/add {path}\n/help\n/quit\nno\n"
     )
-    code, out, err = told(typed, monkeypatch, capsys, bot)
+    code, out, err = told(typed, capsys, bot)
     assert [question for question, _ in bot.asked] == ["Which bolts?", "Which bolts?"]
     assert bot.added == [str(path)] and "3 documents added" in out and "3 of 3 files" in err
     assert out.startswith("\nfootnote> Which bolts?\nThe cover is held by six M8×25 bolts [1].")
@@ -106,11 +102,9 @@ def test_questions_and_commands_of_a_pipe(
     assert "\r" not in out + err
 
 
-def test_each_conversation_goes_on_until_a_new_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_conversation_goes_on_until_a_new_one(capsys: pytest.CaptureFixture[str]) -> None:
     bot = FakeBot()
-    code, out, _ = told("one\ntwo\n/new\n/why\nthree\n", monkeypatch, capsys, bot)
+    code, out, _ = told("one\ntwo\n/new\n/why\nthree\n", capsys, bot)
     assert [conversation for _, conversation in bot.asked] == [
         "conversation-1",
         "conversation-1",
@@ -119,12 +113,10 @@ def test_each_conversation_goes_on_until_a_new_one(
     assert "there is no answer yet" in out and code == 1
 
 
-def test_the_model_is_changed_and_a_failure_goes_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_model_is_changed_and_a_failure_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     bot = FakeBot({"break": EngineStopped("it broke", "ask again"), "": script.SUPPORTED})
     typed = "/model\n/model other\n/model nobody\nbreak\nWhich?\n/nonsense\n"
-    code, out, _ = told(typed, monkeypatch, capsys, bot)
+    code, out, _ = told(typed, capsys, bot)
     assert "scripted answers." in out and "other answers from the next question on." in out
     assert "Error: there is no model 'nobody'" in out and "Error: it broke. hint: ask again" in out
     assert "2 supported" in out and "/nonsense is no command" in out and code == 1
@@ -132,24 +124,22 @@ def test_the_model_is_changed_and_a_failure_goes_on(
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_hostile_text_is_read_out_and_does_nothing(
-    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hostile, scripted = HOSTILE[number], of(HOSTILE[number])
     bot = FakeBot(scripted.answers, scripted.texts)
     line = hostile.replace("\n", " ")
     typed = f"answer {line}\n/why\n/open 1\n/sources\nrefuse\nbreak\n/{line}\n/open {line}\n"
-    _, out, err = told(typed, monkeypatch, capsys, bot)
+    _, out, err = told(typed, capsys, bot)
     for char in (out + err).replace("\n", ""):
         category = unicodedata.category(char)
         assert category not in ("Cc", "Cs", "Co", "Cn"), repr(char)
         assert category != "Cf" or char == "\u200d", repr(char)
 
 
-def test_a_line_that_is_too_long_is_refused_whole(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_line_that_is_too_long_is_refused_whole(capsys: pytest.CaptureFixture[str]) -> None:
     bot = FakeBot()
-    code, out, _ = told("x" * 200_000 + "\nWhich?\n", monkeypatch, capsys, bot)
+    code, out, _ = told("x" * 200_000 + "\nWhich?\n", capsys, bot)
     assert code in (0, 1) and bot.asked[-1][0] == "Which?" and len(bot.asked) <= 2
     assert len(out) < 60_000
 
@@ -166,7 +156,7 @@ def test_a_source_that_is_not_there() -> None:
 
 
 def test_ctrl_c_stops_the_answer_and_the_session_goes_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     bot = FakeBot(pause=0.05)
 
@@ -178,7 +168,7 @@ def test_ctrl_c_stops_the_answer_and_the_session_goes_on(
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    code, out, _ = told("Which bolts?\n/why\n", monkeypatch, capsys, bot)
+    code, out, _ = told("Which bolts?\n/why\n", capsys, bot)
     assert code == 0 and "Stopped by you" in out and "\nfootnote> /why\n" in out
 
 
@@ -214,8 +204,8 @@ def test_on_a_terminal_it_prompts_answers_and_ends(seeded: Path) -> None:
 
 
 def test_an_error_of_the_library_is_an_error_of_the_session(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     errors: dict[str, Answer | RagError] = {"": RagError("x \x1b[2J [1] y", "z")}
-    code, out, _ = told("Why?\n", monkeypatch, capsys, FakeBot(errors))
+    code, out, _ = told("Why?\n", capsys, FakeBot(errors))
     assert code == 1 and "\x1b" not in out and "Error: x ␛[2J ⟦1⟧ y" in out

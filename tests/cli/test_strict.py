@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -59,16 +59,24 @@ class Scripted:
         return protocols.ErrorRates((0.3, 0.2, 0.4), (0.1, 0.0, 0.2), 100)
 
 
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def asked(*pieces: d.Piece, options: tuple[str, ...] = ("--strict",), **more: Any) -> Result:
-        @contextmanager
-        def bot(say: Console) -> Iterator[Scripted]:
-            yield Scripted(*pieces, **more)
+class ScriptedConsole(Console):
+    """The console of a command whose bot is `scripted`."""
 
-        monkeypatch.setattr(Console, "bot", bot)
+    def __init__(self, scripted: Scripted) -> None:
+        super().__init__()
+        self._scripted = scripted
+
+    def bot(self) -> Any:
+        return nullcontext(self._scripted)
+
+
+@pytest.fixture
+def ask() -> Any:
+    def asked(*pieces: d.Piece, options: tuple[str, ...] = ("--strict",), **more: Any) -> Result:
         return CliRunner().invoke(
-            cli, ["ask", *options, "How long does the lease of the mill run?"]
+            cli,
+            ["ask", *options, "How long does the lease of the mill run?"],
+            obj=ScriptedConsole(Scripted(*pieces, **more)),
         )
 
     return asked

@@ -40,6 +40,10 @@ def test_a_line_is_a_case(tmp_path: Path) -> None:
 def test_what_may_be_left_out_may_be_left_out(tmp_path: Path) -> None:
     path = written(tmp_path, {"id": "q1", "question": "Who?", "answerable": False})
     assert read_cases(path) == (Case("q1", "Who?", (), (), False, ""),)
+    path = written(tmp_path, {"id": "q1", "question": "Who?", "answers": ["Ann"]})
+    assert read_cases(path) == (Case("q1", "Who?", ("Ann",), (), True, ""),)
+    path = written(tmp_path, {"id": "q1", "question": "Who?"})
+    assert read_cases(path) == (Case("q1", "Who?", (), (), False, ""),)
 
 
 def test_evidence_may_name_a_corpus_id_and_leave_out_its_quote(tmp_path: Path) -> None:

@@ -279,6 +279,11 @@ def test_only_shared_questions_are_compared_and_it_says_so() -> None:
 def test_runs_that_share_nothing_and_files_that_are_no_runs_are_refused() -> None:
     with pytest.raises(Usage, match="share no question"):
         compare_runs(run(whole(3)), run(whole(6)[3:]))
+    altered = whole(3)
+    for each in altered:
+        each["gold"] = [{"source": "other.txt", "quote": "x"}]
+    with pytest.raises(Usage, match="the same questions with other answers or evidence"):
+        compare_runs(run(whole(3)), run(altered))
     with pytest.raises(Usage, match="the old run is no run file"):
         compare_runs(run_record({"cases": [{"id": 1}]}), run(whole(3)))
 

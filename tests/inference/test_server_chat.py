@@ -214,9 +214,10 @@ def test_a_stop_takes_effect_within_a_third_of_a_second(
 
     def stop() -> bool:
         nonlocal stopped_at
-        if asked.is_set() and not stopped_at:
+        stopped = asked.is_set()  # looked at once: it is set while this runs
+        if stopped and not stopped_at:
             stopped_at = time.monotonic()
-        return asked.is_set()
+        return stopped
 
     list(chat.write(10**6, 0.0, 0, stop))
     assert stopped_at and time.monotonic() - stopped_at < 0.3

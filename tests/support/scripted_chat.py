@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rag.answer.answer import Search, answer_question
+from rag.answer.answer import Divide, Search, answer_question
 from rag.answer.chat_writer import ChatWriter
 from rag.answer.check import Judge
 from rag.answer.judge import JudgeFit
+from rag.answer.juror import Juror
 from rag.answer.reader import Reader
 from rag.domain import Answer, Model, Passage
 from rag.events import Answered, Event
@@ -88,7 +89,7 @@ class ScriptedChat:
 
 def built_in_reader(least: float = 0.5) -> Reader:
     """The built-in reader on the stand-in of its model."""
-    fit = JudgeFit({"logit": 1.0}, constant=0.0, least=least, part=0.9 * least)
+    fit = JudgeFit({"alone": 1.0}, constant=0.0, least=least, part=0.9 * least)
     return Reader(WordPairs(), Model("reader", "0" * 64), fit)
 
 
@@ -98,10 +99,18 @@ def chat_writer(
     judge: Judge = JUDGE,
     prompt_tokens: int = 420,
     max_tokens: int = 200,
+    juror: Juror | None = None,
 ) -> ChatWriter:
     """A chat writer around a scripted model."""
-    reader = reader or built_in_reader()
-    return ChatWriter(chat, Model("chat", "1" * 64), reader, judge, prompt_tokens, max_tokens)  # type: ignore[arg-type]
+    return ChatWriter(
+        chat,  # type: ignore[arg-type]
+        Model("chat", "1" * 64),
+        reader or built_in_reader(),
+        judge,
+        prompt_tokens,
+        max_tokens,
+        juror=juror,
+    )
 
 
 def ask(
@@ -111,10 +120,15 @@ def ask(
     reader: Writer | None = None,
     judge: Judge = JUDGE,
     search: Search | None = None,
+    chat: ScriptedChat | None = None,
+    juror: Juror | None = None,
+    divide: Divide = lambda question: None,
 ) -> tuple[Answer, list[Event]]:
-    """The answer of a scripted model that writes `texts`, and all events."""
-    writer = chat_writer(ScriptedChat(*texts), reader, judge)
+    """The answer of a scripted model that writes `texts` (or of `chat`), and all events."""
+    writer = chat_writer(chat or ScriptedChat(*texts), reader, judge, juror=juror)
     found = search or (lambda text, limit: tuple(passages))
-    events = list(answer_question(question, found, writer, judge, limit=5, searched=9))
+    events = list(
+        answer_question(question, found, writer, judge, limit=5, searched=9, divide=divide)
+    )
     assert isinstance(events[-1], Answered)
     return events[-1].answer, events
