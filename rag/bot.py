@@ -18,7 +18,7 @@ from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.followup import complete_question
 from rag.answer.library_answer import answer_about_library
 from rag.answer.question_parts import parts_of_question
-from rag.answer.table_answer import answer_from_tables
+from rag.answer.tables.answer import answer_from_tables
 from rag.config import READER, Config, SettingsFile
 from rag.disk import paths as file_paths
 from rag.disk.disk_errors import reports_disk_errors
@@ -133,10 +133,10 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, Watch
             left = set(library.files.roots())
             paths = {file.path for file in files if file_paths.within(file.path, left)}
             if still := sum(not file_paths.gone(path) for path in paths):
-                verb = "file is" if still == 1 else "files are"
+                files_are, them = ("file is", "it") if still == 1 else ("files are", "them")
                 yield Notice(
-                    f"{still} {verb} still in an added folder, and the next sync adds them again: "
-                    "move them elsewhere, or remove the folder"
+                    f"{still} {files_are} still in an added folder, and the next sync adds {them} "
+                    f"again: move {them} elsewhere, or remove the folder"
                 )
             yield from renew_index(library, self.access.vectors)
             sources = tuple(file.source for file in files)
@@ -228,11 +228,11 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, Watch
     ) -> Iterator[Event]:
         """The events of the answer; `named` is the question as it was typed."""
         library = self.library
-        reads = self.config.model == READER  # a chat model writes its own
-        answer_from = partial(answer_from_tables, library=library)
+        logits = self.machines.part_logits
+        answer_from = partial(answer_from_tables, library=library, logits=logits)
 
         def without_search(question: str) -> FoundAnswer | None:
-            refused = refuse_what_is_not_quoted(question) if reads else None
+            refused = refuse_what_is_not_quoted(question)
             about = None if searched.documents else answer_about_library(question, library)
             return refused or about
 
@@ -246,11 +246,11 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, Watch
             history=history,
             stop=stop,
             unread=lambda asked: tuple(filter(searched.holds, self.unread(asked))),
-            tables=answer_from if reads else None,
+            tables=answer_from,
             named=named,
             within=searched.sources,
             without_search=without_search,
-            divide=parts_of_question if reads else lambda _: None,
+            divide=parts_of_question,
         )
 
     @reports_disk_errors

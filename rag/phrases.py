@@ -45,10 +45,10 @@ FILE_STATE_PHRASES: dict[FileState, str] = {
 ABSTENTION_PHRASES: dict[Reason, str] = {
     Reason.EMPTY_LIBRARY: "the library is empty.",
     Reason.NOTHING_FOUND: "no passage of the library comes near the question.",
-    Reason.NOT_ANSWERED: "the library does not say.",
+    Reason.NOT_ANSWERED: "no clear answer was found.",
     Reason.UNSUPPORTED: "the passages do not support what was written.",
-    Reason.ONLY_QUOTES: "the built-in reader quotes documents and does nothing else.",
-    Reason.TOO_LONG: "not one passage fits into the model's context.",
+    Reason.ONLY_QUOTES: "Footnote answers from what documents say and does nothing else.",
+    Reason.TOO_LONG: "not one passage fits into what the model can read at once.",
     Reason.OTHER_LANGUAGE: (
         "the question or the nearest passages are in a language that the built-in reader does not "
         "read."
@@ -58,7 +58,7 @@ ABSTENTION_PHRASES: dict[Reason, str] = {
 #: The same where some documents alone were searched.
 ABSTENTION_PHRASES_WITHIN: dict[Reason, str] = {
     Reason.NOTHING_FOUND: "no passage there comes near the question.",
-    Reason.NOT_ANSWERED: "it does not say there.",
+    Reason.NOT_ANSWERED: "no clear answer was found there.",
 }
 #: How many documents are named that alone were searched.
 MAX_LOOKED_IN = 5

@@ -30,8 +30,20 @@ class Writer(Protocol):
 
 
 @runtime_checkable
+class QuotingWriter(Protocol):
+    """A writer whose evidence is another writer's, which quotes; `read` is what that one yields."""
+
+    def read(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[Draft | Progress | Piece | Claim | Passage | ModelFailure]: ...
+
+
+@runtime_checkable
 class SearchingWriter(Protocol):
-    """A writer that searches for the sentences that it writes and stops by itself."""
+    """A writer that searches for the sentences that it writes and stops by itself.
+
+    `with_search` makes the writer of one question.
+    """
 
     def with_search(
         self,
@@ -73,6 +85,10 @@ class PairModel(Protocol):
     def read(self, question: str, passages: Sequence[str]) -> list[PassageReading]: ...
 
     def support(self, sentence: str, passages: Sequence[str]) -> list[Support]: ...
+
+
+#: of a question and texts: the logit of each that it answers
+AnswerLogits = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from functools import partial
 from rag.answer import check as checking
 from rag.answer.answer_parts import answer_in_parts
 from rag.answer.cite import is_refusal, parse_citations, piece_text
+from rag.answer.corrections import changes_value, may_be_changed
 from rag.answer.followup import complete_question
 from rag.answer.question_parts import Parts
 from rag.answer.reader import SOURCES_DIFFER
@@ -44,7 +45,7 @@ from rag.domain import (
     Verdict,
 )
 from rag.events import Answered, Checked, Event, Reading, Retrieved, Token
-from rag.protocols import SearchingWriter, Writer
+from rag.protocols import QuotingWriter, SearchingWriter, Writer
 
 #: a question and how many passages -> the nearest passages
 Search = Callable[[str, int], tuple[Passage, ...]]
@@ -116,14 +117,12 @@ def answer_question(
 def _answer_one(
     run: _QuestionRun, search: Search, tables: Tables | None, limit: int, question: str
 ) -> tuple[Sequence[Passage], Sequence[Draft | Piece]]:
-    """The passages for one part of a question, and the pieces of its answer."""
+    """The passages for one part of a question, and the pieces of its answer, which are quoted."""
     passages = search(question, limit)
     found = tables(question, passages) if tables else None
     if found:
         return (*passages, *found.passages), found.pieces
-    written = run.writer.write(question, passages, ()) if passages else iter(())
-    pieces = [piece for piece in written if isinstance(piece, Draft | str | Quote | Computed)]
-    return passages, pieces
+    return passages, run.quoted(question, passages) if passages else []
 
 
 class _QuestionRun:
@@ -172,6 +171,8 @@ class _QuestionRun:
         A writer that searches by itself gets the search.
         """
         question = self.resolved_question
+        if isinstance(self.writer, SearchingWriter):
+            self.writer = self.writer.with_search(search, stop)
         if parts := divide(question):
             found = answer_in_parts(
                 parts, question, partial(_answer_one, self, search, tables, limit)
@@ -179,9 +180,35 @@ class _QuestionRun:
             if found:
                 return found
         self.passages = search(question, limit)
-        if isinstance(self.writer, SearchingWriter):
-            self.writer = self.writer.with_search(search, stop)
-        return tables(question, self.passages) if tables else None
+        found = tables(question, self.passages) if tables else None
+        return self._changed(found) if found else None
+
+    def quoted(self, question: str, passages: Sequence[Passage]) -> list[Draft | Piece]:
+        """The pieces that the writer quotes; a chat model writes none."""
+        writer = self.writer
+        write = writer.read if isinstance(writer, QuotingWriter) else writer.write
+        pieces = list[Draft | Piece]()
+        for piece in write(question, passages, ()):
+            if isinstance(piece, ModelFailure):
+                self.model_failed = piece
+            elif isinstance(piece, Draft | str | Quote | Computed):
+                pieces.append(piece)
+        return pieces
+
+    def _changed(self, found: FoundAnswer) -> FoundAnswer:
+        """The answer of one row of a table, or the sentence that the reader finds to change it."""
+        quotes = [piece for piece in found.pieces if isinstance(piece, Quote | Computed)]
+        is_one_row = len(quotes) == 1 and isinstance(quotes[0], Quote)
+        if not is_one_row or not may_be_changed(self.resolved_question, self.passages):
+            return found
+        written = self.quoted(self.resolved_question, self.passages)
+        old, new = (
+            next((piece.short or "" for piece in pieces if isinstance(piece, Draft)), "")
+            for pieces in (found.pieces, written)
+        )
+        first = next((piece.text for piece in written if isinstance(piece, Quote)), "")
+        changes = bool(first and new) and changes_value(first, old, new)
+        return FoundAnswer((), tuple(written)) if changes else found
 
     def write(
         self, history: Sequence[Turn], stop: Stop, found: Sequence[Draft | Piece] | None = None

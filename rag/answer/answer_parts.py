@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from rag.answer.cite import piece_text
 from rag.answer.followup import complete_question
-from rag.answer.mentions import YEAR
+from rag.answer.mentions import YEAR_OR_DECADE
 from rag.answer.question_parts import Parts
 from rag.answer.spans import answer_kind
 from rag.domain import (
@@ -101,7 +101,7 @@ def _from_the_same_sentence(part: _Answered, before: _Answered) -> _Answered:
 
 
 def _years(text: str) -> list[str]:
-    return list(dict.fromkeys(match[0] for match in YEAR.finditer(text)))
+    return list(dict.fromkeys(match[0] for match in YEAR_OR_DECADE.finditer(text)))
 
 
 def _joined(answered: Sequence[_Answered]) -> FoundAnswer:

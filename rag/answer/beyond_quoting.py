@@ -1,7 +1,8 @@
-"""Recognises what a reader that only quotes cannot do: to summarise, translate, write, or judge.
+"""Recognises what is not done here: to summarise, translate, write, or judge.
 
 No sentence of a document answers such a request. A quotation would be shown as supported, which
-says nothing of the request, so one line says what can be done instead.
+says nothing of the request, so one line says what can be done instead. A chat model is given few
+sentences, from which it cannot do these things either.
 """
 
 from __future__ import annotations

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from rag.answer.mentions import labels_of
 from rag.answer.question import (
-    ORDINAL,
     YEAR,
     Constraint,
     Kind,
     Question,
-    labels_of,
-    ordinal_number,
 )
 from rag.answer.question_terms import CODE, TextFacts, facts_of, fold_code
 from rag.answer.spans import sentences_of
@@ -29,6 +27,7 @@ from rag.domain import Chunk, Span
 from rag.text import facts
 from rag.text.fact_index import DateIndex, NearWords, NumberIndex
 from rag.text.foreign_marks import quote_foreign
+from rag.text.labels import ORDINAL, ordinal_number
 from rag.text.quantities import Number, find_numbers
 from rag.text.units import context_of
 

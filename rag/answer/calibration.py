@@ -21,7 +21,7 @@ from rag.inference.weights import READER_FILE
 _FILE = "calibration.json"
 #: the name of the fit of `rag.answer.judge`, whose probability is compared with the threshold; a
 #: new fit gets a new name
-_JUDGE = "near misses 2"
+_JUDGE = "near misses 3"
 #: the settings that decide which passages the reader sees
 _SETTINGS = ("passages", "candidates", "rerank", "neighbour_sentences")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from rag.answer.evidence import evidence_at, text_at
-from rag.answer.table_rows import has_decimal_comma, number_of
+from rag.answer.tables.rows import has_decimal_comma, number_of
 from rag.domain import Claim, Computed, ComputedRow, Passage, Sentence, Verdict
 
 #: rows that are shown as evidence; all of them are computed with

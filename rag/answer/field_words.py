@@ -1,7 +1,7 @@
 """Words of questions mapped to the names of fields, and to the measures, that answer them.
 
 "How much" is answered by price, cost, amount …, "how heavy" by a mass, "how many guests" by a
-number without a unit, "when" by a time, "why" by a reason. The reader's model tends to choose the
+number without a unit, "when" by a time. The reader's model tends to choose the
 only number of a sentence, or the only cell of a row that the question does not give. The rules here
 find the wrong answers among these that are of another measure or kind.
 
@@ -148,9 +148,9 @@ _WORDINGS: tuple[_Wording, ...] = (
         "size area width dimensions grosse flache breite taille",
     ),
     _Wording(
-        r"\bphone\b|\bcall\b|\breach\b|\btelephone\b",
-        "phone call reach telephone number",
-        "phone telephone tel mobile cell telefon handy",
+        r"\bphone\b|\bcall\b|\breach\b|\btelephone\b|\bextension\b|\bmobile\b|\bring\b",
+        "phone call reach telephone number extension mobile ring",
+        "phone telephone tel mobile cell telefon handy extension ext",
     ),
     _Wording(
         r"\be-?mail\b",
@@ -209,6 +209,7 @@ _MEASURES = (
         _MONEY,
     ),
 )
+_HOW_MUCH = re.compile(r"\W*how much (?:is|are|was|were|does|do|did|will|would|for)\b")
 _MANY = re.compile(r"\bhow many ([^\W\d_]+)")
 #: words for an age, a measure or a number without digits
 _NO_DIGITS = re.compile(
@@ -247,13 +248,6 @@ _TIME = re.compile(
     r"at once|later|earlier|soon|now|already|still|ago|next|last|first|then|closed|opened|open|"
     r"season|holidays?|birthday|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
     r"as long|beginning|end|start|late|early|mid|between|recently|currently|any time)\b"
-)
-#: words that join a reason to a fact
-_REASON = re.compile(
-    r"\b(?:because|since|as (?:s?he|it|they|the|an?|his|her|its|their|there|we|i)|so|due|owing|"
-    r"thanks?|reasons?|causes?d?|to|for|after|by|from|thus|"
-    r"therefore|hence|led|leads?|makes?|made|otherwise|too|enough|prevents?|avoids?|means?|meant|"
-    r"explains?|following|until)\b"
 )
 #: words for the time that an amount is for, and the one that stands for all of them
 _RATES = {
@@ -302,14 +296,33 @@ def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False
     around = short if in_row else sentence
     if _is_other_rate(folded, facts.fold_text(around)):
         return True
+    if _HOW_MUCH.match(folded) and _counts_what_is_asked(question, short, sentence):
+        return True
     dimensions = asked_dimensions(folded)
     if dimensions is not None and not _may_be_of(dimensions, question, short, around):
         return True
     if not facts.asks_when(folded):
         return False
-    return not _TIME.search(facts.fold_text(around)) or (
+    return not tells_time(around) or (
         not in_row and _is_another_event(folded, facts.fold_text(sentence))
     )
+
+
+def tells_time(text: str) -> bool:
+    """Tell whether a text has a number or a word for a point or length of time."""
+    return bool(_TIME.search(facts.fold_text(text)))
+
+
+def _counts_what_is_asked(question: str, short: str, sentence: str) -> bool:
+    """Tell whether a short answer only counts things that the question names.
+
+    "The hostel has 22 beds" does not say how much a bed is.
+    """
+    numbers = [number.shown for number in _values(short)]
+    if len(numbers) != 1 or numbers[0] in question:
+        return False
+    behind = re.search(rf"(?<![\w.,]){re.escape(numbers[0])}\s+([^\W\d_]{{3,}})", sentence)
+    return behind is not None and facts.stem(behind[1].lower()) in facts.content_stems(question)
 
 
 def _is_other_rate(asked: str, text: str) -> bool:
@@ -329,17 +342,6 @@ def _rates(text: str) -> frozenset[str]:
 def _is_another_event(asked: str, sentence: str) -> bool:
     """Is a birth or death asked for, and the sentence tells of none?"""
     return any(word.search(asked) and not told.search(sentence) for word, told in _LIFE)
-
-
-def lacks_reason(question: str, sentence: str) -> bool:
-    """Tell whether a question asks why, and a sentence has no word that joins a reason to a fact.
-
-    A word that the question has too joins nothing ("why is it closed TO cars").
-    """
-    if not _WHY.match(facts.fold_text(question)):
-        return False
-    asked = set(facts.word_tokens(facts.fold_text(question)))
-    return not any(m[0] not in asked for m in _REASON.finditer(facts.fold_text(sentence)))
 
 
 @lru_cache(maxsize=256)

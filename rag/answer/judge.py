@@ -1,9 +1,9 @@
 """Estimates the probability that a sentence answers the question, and says what it lacks.
 
 That a sentence stands in its source says nothing about the question. This judgement does: a
-logistic regression (`rag.training.fit_judge`) over what the reader's model says of the passage and
-the part reader of the sentence, by how much both are ahead of the others, and the share of the
-question's words that the sentence has. It was fitted on everyday documents and on near misses: what
+logistic regression (`rag.training.fit_judge`) over what the part reader says of the sentence and
+the reader's model of the passage, by how much both are ahead of the others, and which names and
+numbers of the question are missing. It was fitted on everyday documents and on near misses: what
 the search itself finds when the passages that answer are taken out. Rules come before it: a
 sentence about another person, date or kind of value than the question's does not answer.
 """
@@ -28,7 +28,7 @@ from rag.answer.binding import (
     surroundings_of,
     unmet,
 )
-from rag.answer.field_words import is_other_kind, lacks_reason
+from rag.answer.field_words import is_other_kind
 from rag.answer.question import (
     Asked,
     Kind,
@@ -54,9 +54,9 @@ _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranke
 _MEASURED = (Asked.AMOUNT, Asked.COUNT)
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
 _INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
-_EXCEPTIONS = frozenset("except excluding only lacks lacked unable absent missing".split())
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _MAX_HEADER = 100  #: characters of the name of a column that are looked at
+_SAYS_YES, _SAYS_NO = (f"the chat model was asked too, and says {word}" for word in ("yes", "no"))
 _NO_REASON = "it is near the question and gives no clear answer"
 
 
@@ -95,12 +95,14 @@ class Judged:
     signals: Mapping[str, float]
     chance: float
     ruled_out: str = ""  #: the rule by which it does not answer, if there is one
+    #: log-odds of yes by a chat model that was asked too (`rag.answer.juror`), if one was
+    opinion: float | None = None
 
 
-def judge_readings(question: str, readings: Sequence[Reading], fit: JudgeFit) -> list[Judged]:
-    """Judge each reading beside the others; the best of each passage is kept, likeliest first."""
+def best_of_passages(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the likeliest sentence of each passage, likeliest first."""
     best: dict[int, Judged] = {}
-    for one in sorted(judge_each(question, readings, fit), key=lambda one: -one.chance):
+    for one in sorted(judged, key=lambda one: -one.chance):
         best.setdefault(one.reading.passage.number, one)
     return list(best.values())
 
@@ -127,16 +129,16 @@ def _ruled_out(
 ) -> str:
     """The rule by which a sentence does not answer, whatever the models say; "" if there is none.
 
-    A question that denies or compares something wants a sentence that does the same. One row is no
-    answer if rows must be compared.
+    A question that compares wants a sentence that does the same. One row is no answer if rows must
+    be compared.
     """
     sentence, row = reading.sentence, _rows_of(reading)[1]
+    if reading.short not in sentence:  # it is in the heading
+        sentence = f"{reading.short}: {sentence}"
     short = f"{reading.short} {_header_of(reading, row)[:_MAX_HEADER]}" if row else reading.short
     rules: tuple[tuple[str, Callable[[], object]], ...] = (
         ("about another", lambda: _is_about_another(bounds)),
-        ("without the subject", lambda: _lacks_subject(asked, bounds)),
         ("another label", lambda: other_label(asked, around)),
-        ("no reason", lambda: lacks_reason(asked.text, sentence)),
         ("set against", lambda: is_set_against(asked.text, sentence)),
         ("a title", lambda: _is_title(reading) and _is_more_than_named(asked, bounds)),
         ("a pronoun", lambda: asked.kind is not Asked.YES_NO and is_pronoun(reading.short)),
@@ -144,7 +146,6 @@ def _ruled_out(
         ("the question itself", lambda: _asks_itself(reading)),
         ("another kind", lambda: is_other_kind(asked.text, short, sentence, bool(row))),
         ("one row of several", lambda: _needs_rows_compared(asked.text, reading)),
-        ("no negation", lambda: asked.negated and not _denies(sentence)),
         ("no comparison", lambda: _compares(asked) and "than" not in _words(sentence)),
     )
     return next((name for name, holds in rules if holds()), "")
@@ -157,30 +158,12 @@ def _is_about_another(bounds: Sequence[Bound]) -> bool:
     )
 
 
-def _lacks_subject(asked: Question, bounds: Sequence[Bound]) -> bool:
-    """Is the noun that the whole question is about nowhere in the passage and its context?
-
-    None of 14 such sentences of the sets answered, and 0.27 of the others.
-    """
-    return any(
-        (b.met is Met.NOWHERE and b.constraint.stems == {asked.subject})
-        or (b.met is Met.PASSAGE and b.constraint.stems == {asked.topic})
-        for b in bounds
-    )
-
-
 def _compares(asked: Question) -> bool:
     return asked.kind is Asked.YES_NO and "than" in _words(asked.text)
 
 
 def _words(text: str) -> list[str]:
     return facts.word_tokens(facts.fold_text(text))
-
-
-def _denies(sentence: str) -> bool:
-    """Does a sentence deny something, or make an exception ("all except Ida")?"""
-    words = facts.word_tokens(facts.fold_text(sentence))
-    return bool(facts.count_negations(sentence)) or not _EXCEPTIONS.isdisjoint(words)
 
 
 def _is_name_of_field(reading: Reading) -> bool:
@@ -260,11 +243,11 @@ def signals_of(
 ) -> dict[str, float]:
     """The inputs of the regression, by name.
 
-    `logit` and `helps` are of the passage, `lead` is by how much it is ahead of the other passages;
-    `alone` and `ahead` are the same of the sentence, `margin` is how far its place is ahead in the
-    passage that is read as a whole. `score` is the passage's in the search, 0..1. `heads`, `names`
-    and `exact` (numbers, codes, dates) count what the question is about and neither the sentence
-    nor its context has.
+    `lead` is by how much the passage is ahead of the others, as the reader's model sees it, and
+    `score` is the passage's in the search, 0..1. `alone` is the part reader's logit of the
+    sentence, `ahead` by how much it is ahead of the others, `sharp` the score of the short answer's
+    place. `names` and `exact` (numbers, codes, dates) count what the question is about and neither
+    the sentence nor its context has.
     """
     number = reading.passage.number
     others = [r.logit for r in readings if r.passage.number != number]
@@ -273,16 +256,11 @@ def signals_of(
     rivals = [r.alone for r in readings if r is not reading and r.around != reading.around]
     rival = max((_bounded(other, _LOWEST_LOGIT) for other in rivals), default=_NO_RIVAL)
     return {
-        "logit": logit,
-        "helps": _bounded(reading.helps, _LOWEST_LOGIT),
         "lead": max(-4.0, min(6.0, logit - second)),
         "alone": alone,
         "ahead": max(-6.0, min(6.0, alone - rival)),
         "sharp": _bounded(reading.sharp, _LOWEST_SCORE),
-        "share": reading.share,
         "score": reading.passage.score,
-        "margin": reading.margin,
-        "heads": _count(bounds, (Kind.HEAD,)),
         "names": _count(bounds, (Kind.NAME,)),
         "exact": _count(bounds, _EXACT),
     }
@@ -301,6 +279,8 @@ def _bounded(value: float, lowest: float) -> float:
 def judgement_of(judged: Judged, fit: JudgeFit) -> Judgement:
     """The judgement in words: whether the sentence answers, and what of the question it lacks."""
     reasons = missing_in_words(unmet(judged.bounds))
+    if judged.opinion is not None:
+        reasons = (*reasons, _SAYS_YES if judged.opinion > 0 else _SAYS_NO)
     if judged.chance >= fit.least:
         return Judgement(Answers.YES, judged.chance, reasons if judged.chance < _SURE else ())
     answers = Answers.PART if judged.chance >= fit.part else Answers.NOT_SHOWN

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.answer.evidence import text_at
+from rag.answer.evidence import evidence_at, text_at
 from rag.answer.mentions import AUXILIARIES
+from rag.answer.readings import Reading
 from rag.answer.spans import Part, in_structure, parts_of
-from rag.domain import Passage, Span
+from rag.domain import Passage, Remark, Span
 from rag.text import facts
+from rag.text.foreign_marks import quote_foreign
 
 #: no nouns, though they end with an s
 _NO_NOUN = r"(?!(?:is|was|does|has|this|its|his|lets|happens|means|needs|costs|says)\b)"
@@ -68,3 +70,11 @@ def further_sentences(
             if any(not set(facts.content_stems(n)) <= known for n in facts.find_names("x " + text)):
                 found += 1
                 yield passage, part
+
+
+def where_it_may_go_on(readings: Sequence[Reading]) -> Remark:
+    """Return the sentence that names the lines on which a list may go on."""
+    places = [evidence_at(reading.passage, reading.around) for reading in readings]
+    lines = " and ".join(dict.fromkeys(f"line {place.line}" for place in places))
+    source = quote_foreign(places[0].source)
+    return Remark(f"The list may go on in {source}, {lines}.", "found by the noun that is listed")

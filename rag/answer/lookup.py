@@ -3,7 +3,7 @@
 A row of a table answers a question if its values, the names of its columns and what it belongs to
 (caption, headings, title) have the question's terms: the row is found by its values, the answer is
 the value whose column was asked for. Every name of several words, number, date and code of the
-question must be there. No model is run.
+question must be there. Only what lacks another word is read by a model (`likely_places`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,19 @@ from rag.answer.mail_parts import (
     author_of,
     is_quoted,
 )
-from rag.answer.question_terms import QuestionTerms, Term, facts_of, read_question
-from rag.answer.spans import kind_of_short_answer
-from rag.answer.table_rows import words_of
+from rag.answer.question_terms import (
+    QuestionTerms,
+    Term,
+    facts_of,
+    is_other_number,
+    read_question,
+)
+from rag.answer.spans import kind_of_short_answer, part_around
+from rag.answer.tables.rows import words_of
 from rag.domain import Passage, Span, Unit, UnitKind
+from rag.protocols import AnswerLogits
 from rag.text import facts, quantities
-from rag.text.calendar_names import spelled_out
+from rag.text.labels import spelled_header, spelled_out
 from rag.text.sentences import split_sentences
 
 #: share of the question's weight from which a place is taken
@@ -49,6 +56,9 @@ _KEY_NAMES = frozenset(
 )
 #: places that are equally good: of a list that is asked for, and of a single answer
 _MAX_LISTED, _MAX_EQUAL = 12, 2
+#: share of the question's weight from which a place is not read; the least logit of one that is
+_SURE_SHARE, _LEAST_LOGIT = 0.97, -2.0
+_WHOLE = (UnitKind.LIST, UnitKind.ANSWER)  #: units that are more than one part
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +93,14 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     places = list[Lookup]()
     seen = set[tuple[str, Span]]()
     for passage in passages:
-        absent = {t for t in asked.terms if t[0] == "stem"} - asked.found([passage.chunk.text])
+        absent = asked.unnamed - asked.found([passage.chunk.text])
         sections = [unit for unit in passage.chunk.units if unit.kind is UnitKind.SECTION]
         starts = [section.span.start for section in sections]
         for unit in passage.chunk.units:
             above = bisect_right(starts, unit.span.start) - 1
             path = sections[above].context if above >= 0 else ""
             place = passage.chunk.document, unit.span
-            if place in seen or not _is_inside(unit, passage):
+            if place in seen or not unit.span.within(passage.chunk.span):
                 continue
             seen.add(place)
             matched = _Matcher(asked, passage, unit, path, fields, absent).places()
@@ -107,6 +117,21 @@ def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     return best if len(answers) <= most else []
 
 
+def likely_places(question: str, passages: Sequence[Passage], logits: AnswerLogits) -> list[Lookup]:
+    """Return the places that `look_up` finds, without those that the part reader doubts.
+
+    Asked for a racing bike, "Tube, town bike" lacks one word. What has every word is not read.
+    """
+    found = look_up(question, passages)
+    doubted = [p for p in found if p.share < _SURE_SHARE and p.unit.kind not in _WHOLE]
+    if not doubted:
+        return found
+    texts = [part_around(place.passage, place.short).reader_view.text for place in doubted]
+    given = zip(doubted, logits(question, texts), strict=True)
+    wrong = {id(place) for place, logit in given if logit < _LEAST_LOGIT}
+    return [place for place in found if id(place) not in wrong]
+
+
 def _is_undecided(best: Sequence[Lookup]) -> bool:
     """Are two cells of one row equally good, while a word of the question is in neither of them?
 
@@ -114,10 +139,6 @@ def _is_undecided(best: Sequence[Lookup]) -> bool:
     """
     cells = {place.short for place in best if place.unit is best[0].unit}
     return len(cells) > 1 and best[0].share < 1
-
-
-def _is_inside(unit: Unit, passage: Passage) -> bool:
-    return unit.span.within(passage.chunk.span)
 
 
 class _Matcher:
@@ -141,7 +162,7 @@ class _Matcher:
                 chunk.title,
                 chunk.heading,
                 unit.context,
-                _source_words(chunk.source),
+                chunk.source.replace("_", " ").replace("/", " "),
                 path,
             ]
         )
@@ -171,7 +192,10 @@ class _Matcher:
         """Yield the cells of a row or record that the question leaves free and may ask for."""
         unit, asked = self._unit, self._asked
         values = [self._text(cell.span) for cell in unit.cells]
-        found = [asked.found([spelled_out(value)]) for value in values]
+        found = [
+            asked.found([asked.with_ordinal(spelled_out(value), cell.header)])
+            for value, cell in zip(values, unit.cells, strict=True)
+        ]
         heads = [self._head(cell.header) for cell in unit.cells]
         best_key = self._key(values, found)
         for target in range(len(unit.cells)):
@@ -206,7 +230,7 @@ class _Matcher:
 
     def _head(self, header: str) -> tuple[frozenset[Term], float]:
         """The terms that a column's name has, and how surely it is asked for, 0..1."""
-        direct = self._asked.found([spelled_out(header)])
+        direct = self._asked.found([spelled_header(header)])
         if self._recipient and header.startswith(SENDER):
             return frozenset(), 0.0
         if self._recipient and header.startswith(RECIPIENT):
@@ -214,7 +238,7 @@ class _Matcher:
                 t for t in self._asked.terms if t[0] == "stem" and t[1] in ASKING_STEMS
             )
             return direct | by_direction, 1.0
-        stems = set(words_of(spelled_out(header))[1])
+        stems = set(words_of(spelled_header(header))[1])
         by_wording, strength = set[Term](), 0.0
         for asking, names in self._fields:
             if stems & names:
@@ -263,7 +287,7 @@ class _Matcher:
         """Yield the value of an entry whose name is asked about, or the name if the value is."""
         (cell,) = self._unit.cells[:1]
         asked, value = self._asked, self._text(cell.span)
-        in_name = asked.found([spelled_out(cell.header)])
+        in_name = asked.found([spelled_header(cell.header)])
         in_value = asked.found([_without_questions(value)])
         around = self._scope
         if in_name and not in_value - in_name - around:
@@ -287,7 +311,8 @@ class _Matcher:
                 return
             if wanted == "name" and kind in ("date", "number"):
                 return
-            if not asked.kind and not _asks_for_term(asked.question):
+            is_no_term = not asked.kind and not asked.asks_for_term
+            if is_no_term or is_other_number(asked.question, cell.header):
                 return
             if self._has_hard_terms(terms):
                 share = asked.share(terms)
@@ -369,17 +394,3 @@ def _is_given(value: str, found: frozenset[Term]) -> bool:
     if any(t[0] != "stem" for t in found):
         return True
     return bool(known.stems) and 2 * len(known.stems & stems) >= len(known.stems)
-
-
-def _asks_for_term(question: str) -> bool:
-    folded = facts.fold_text(question)
-    return (
-        "called" in folded
-        or "name" in folded.split()
-        or folded.startswith(("which", "what is the", "what term", "what word"))
-    )
-
-
-def _source_words(source: str) -> str:
-    """The names of the folders and the file of a path as words."""
-    return source.replace("_", " ").replace("/", " ")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from rag.domain import Passage
 from rag.text import facts, quantities
-from rag.text.calendar_names import spelled_out
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
+from rag.text.labels import DAYS, spelled_out
+from rag.text.sentences import split_sentences
 
 MAX_NAME_WORDS = 5  # words; a longer answer is not taken for a name
 _MAX_NOUN_PHRASE_WORDS = 3
+_MIN_BEGINNING = 4  #: letters of a word that may stand for a longer one
 
 PLACE_PREPOSITIONS = r"(?:in|at|to|from|near|inside|outside|within|across|around|into)"
 OTHER_PREPOSITIONS = (
@@ -38,7 +41,7 @@ GROUP_NOUNS = re.compile(
     r"|children)\b",
     re.I,
 )
-YEAR = re.compile(r"\b(?:1\d|20)\d\d(?:s|[-–]\d{2,4})?\b")
+YEAR_OR_DECADE = re.compile(r"\b(?:1\d|20)\d\d(?:s|[-–]\d{2,4})?\b")
 #: a noun of one to three words behind "the"
 DEFINITE_NOUN = re.compile(
     r"\bthe ((?:[a-z][\w-]+ ){0,2}?[a-z][\w-]+)"
@@ -51,6 +54,10 @@ _THING = re.compile(
     r"(?i)\b(?:university|college|school|foundation|company|corporation|inc|ltd|party|union"
     r"|council|ministry|bank|river|lake|mount|street|museum|church|act|treaty|war|battle|award"
     r"|prize|cup|league|records|festival|show|book|album|club)\b"
+)
+#: a thing with its number or letter: "Falcon 5", "flat A", "room 12"
+_LABELLED = re.compile(
+    r"\b([^\W\d_][\w-]{0,40})\s+(\d{1,4}|[A-Z])\b(?![.,:]\d|\s?%)(?:\s+([^\W\d_]+))?"
 )
 _UNINFORMATIVE_NOUNS = frozenset(
     "article section aspects interesting year name many happen happened happens kind type sort "
@@ -77,7 +84,9 @@ class Mention:
 
 def mention_kind(words: str) -> str:
     """The kind of `words` as a whole: "date", "name" or ""."""
-    if facts.find_dates(words)[0] or YEAR.fullmatch(re.sub(r"^(?:the|early|late) ", "", words)):
+    if facts.find_dates(words)[0] or YEAR_OR_DECADE.fullmatch(
+        re.sub(r"^(?:the|early|late) ", "", words)
+    ):
         return "date"
     names = facts.find_names(f"x {words}")
     bare = re.sub(r"(?i)^the ", "", words)
@@ -89,10 +98,22 @@ def is_small(word: str) -> bool:
     return facts.is_stop_word(facts.fold_text(word)) or bool(re.fullmatch(PREPOSITIONS, word, re.I))
 
 
+def labels_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the stem of each noun with a number or letter behind it, and the number or letter.
+
+    A number that counts what follows it is none: "less than 5 rooms", "cost 5 euros".
+    """
+    for match in _LABELLED.finditer(text):
+        word, label, after = match.groups()
+        counts = word[0].islower() and label.isdigit() and after and not is_small(after)
+        if not is_small(word) and not counts and label != "I":
+            yield facts.stem(facts.fold_text(word)), label.lower()
+
+
 def find_mentions(text: str) -> list[Mention]:
     """The names, titles and dates of a question, in order, without overlaps."""
     candidates = [(m.start(1), m[1], "name", True) for m in _QUOTED.finditer(text)]
-    candidates += [(m.start(), m.group(), "date", False) for m in YEAR.finditer(text)]
+    candidates += [(m.start(), m.group(), "date", False) for m in YEAR_OR_DECADE.finditer(text)]
     candidates += [(text.find(d.shown), d.shown, "date", False) for d in facts.find_dates(text)[0]]
     for name in [] if text.isupper() else facts.find_names(text):
         name = re.sub(r"['’]s?$", "", name)
@@ -186,17 +207,30 @@ def _labels(passages: Sequence[Passage]) -> Iterator[str]:
         yield from map(spelled_out, labels)
 
 
+def question_names(question: str) -> list[str]:
+    """The names of a question, without those that only begin it or a sentence of it.
+
+    The first word of a sentence is not taken for a name: its capital means nothing.
+    """
+    names = list[str]()
+    for sentence in split_sentences(question):
+        after = sentence.of(question).split(maxsplit=1)[1:]
+        names += facts.find_names(f"x {after[0]}") if after else []
+    return names
+
+
 def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     """The dates, numbers and names of the question that no passage or title has.
 
-    The question's first word is not taken for a name: its capital means nothing.
+    Days of the week are not looked for: a text may have the date instead.
     """
     whole = "\n".join(
         f"{p.chunk.title}\n{p.chunk.heading}\n{p.chunk.date or ''}\n{p.chunk.text}"
         for p in passages
     )
     words = facts.word_tokens(facts.fold_text(" ".join((whole, *_labels(passages)))))
-    known_stems = WordIndex({facts.stem(word) for word in words})
+    stems = {facts.stem(word) for word in words}
+    known_stems = WordIndex(stems)
     known_dates = DateIndex(facts.find_dates(whole)[0])
     known_numbers = NumberIndex(quantities.find_numbers(whole))
     dates, rest = facts.find_dates(question)
@@ -208,13 +242,20 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         and number.shown in rest  # not "forty": that may be a case of a rule, not a value
         and not known_numbers.bear_out(number)
     ]
-    after_first_word = question.split(maxsplit=1)[1] if len(question.split()) > 1 else ""
     missing += [
         name
-        for name in facts.find_names("x " + after_first_word)
+        for name in question_names(question)
         if any(
-            not facts.is_stop_word(word) and not known_stems.has(facts.stem(word))
+            not facts.is_stop_word(word)
+            and word not in DAYS
+            and not known_stems.has(facts.stem(word))
+            and not (word == facts.fold_text(name) and _is_shortened(facts.stem(word), stems))
             for word in facts.word_tokens(facts.fold_text(name))
         )
     ]
     return missing
+
+
+def _is_shortened(stem: str, stems: AbstractSet[str]) -> bool:
+    """Is a name of one word the beginning of one of `stems` ("Maths" of "Mathematics")?"""
+    return len(stem) >= _MIN_BEGINNING and any(other.startswith(stem) for other in stems)

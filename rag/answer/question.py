@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rag.answer.mentions import DEFINITE_NOUN, is_small
+from rag.answer.mentions import DEFINITE_NOUN, is_small, labels_of, question_names
 from rag.answer.question_terms import CODE, fold_code, read_question
 from rag.text import facts
 from rag.text.fact_index import NearWords
+from rag.text.labels import ORDINAL, ordinal_number
 from rag.text.quantities import find_numbers
 from rag.text.word_tables import STOP_WORDS
 
@@ -27,16 +28,6 @@ _FILE = re.compile(
     re.I,
 )
 YEAR = re.compile(r"(?<![\w.,-])(?:1[0-9]|20)\d\d(?![\w%]|[.,]\d)")
-ORDINAL = re.compile(
-    r"\b(?:\d{1,3}(?:st|nd|rd|th)|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b",
-    re.I,
-)
-_ORDINALS = {
-    word: number
-    for number, word in enumerate(
-        "second third fourth fifth sixth seventh eighth ninth tenth".split(), 2
-    )
-}
 #: a noun after the word that asks: "which STATUE did", "what kind of FOREST"
 _ASKED_NOUN = re.compile(
     r"\b(?:what|which)\s+(?:(?:kind|type|sort)s?\s+of\s+)?"
@@ -63,8 +54,6 @@ _KIND_WORDS = frozenset(
 )
 #: words in capitals that are no names
 _NO_NAMES = frozenset("ok yes no tv faq pdf csv id am pm utc asap".split())
-#: a thing with its number or letter: "Falcon 5", "flat A", "room 12"
-_LABELLED = re.compile(r"\b([^\W\d_][\w-]*)\s+(\d{1,4}|[A-Z])\b(?![.,:]\d|\s?%)(?:\s+([^\W\d_]+))?")
 _SMALL_WORD = re.compile(r"(?<![\w'’-])[a-z]{3,20}(?![\w'’-])")
 _MIN_SLIP = 5  #: letters from which a word may be a misspelt word of the passages
 
@@ -198,18 +187,6 @@ def _is_slip(word: str, meant: str) -> bool:
     return (len(word) > 3 and len(word) != len(meant)) or sorted(word) == sorted(meant)
 
 
-def labels_of(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the stem of each noun with a number or letter behind it, and the number or letter.
-
-    A number that counts what follows it is none: "less than 5 rooms", "cost 5 euros".
-    """
-    for match in _LABELLED.finditer(text):
-        word, label, after = match.groups()
-        counts = word[0].islower() and label.isdigit() and after and not is_small(after)
-        if not is_small(word) and not counts and label != "I":
-            yield facts.stem(facts.fold_text(word)), label.lower()
-
-
 def _constraints(text: str) -> Iterator[Constraint]:
     """Yield each constraint once; what one of them takes is not read again as another."""
     dates, rest = facts.find_dates(text)
@@ -231,12 +208,6 @@ def _constraints(text: str) -> Iterator[Constraint]:
     yield from _words(rest)
 
 
-def ordinal_number(word: str) -> int:
-    """The number of an ordinal: 3 of "third" and of "3rd"."""
-    folded = word.lower()
-    return _ORDINALS.get(folded) or int(re.sub(r"\D", "", folded) or 0)
-
-
 def _words(text: str) -> Iterator[Constraint]:
     taken = set[str]()
     for name in _names(text):
@@ -256,11 +227,11 @@ def _words(text: str) -> Iterator[Constraint]:
 
 
 def _names(text: str) -> list[str]:
-    """The names after the first word, which has its capital from the beginning of the sentence."""
+    """The names, with the first word of the question if the first of them goes on after it."""
     if text.isupper():
         return []
     first, _, after = text.strip().partition(" ")
-    names = [name for name in facts.find_names("x " + after) if not _is_no_name(name)]
+    names = [name for name in question_names(text) if not _is_no_name(name)]
     opens = not is_small(first) and first[:1].isupper() and not first.lower().startswith("wh")
     if opens and names and after.startswith(names[0]):
         names[0] = f"{first} {names[0]}"  # "Anna Berg lives where?"

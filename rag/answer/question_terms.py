@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rag.answer.mentions import labels_of, question_names
 from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
+from rag.text.labels import ORDINAL, ordinal_number, spelled_header
 from rag.text.synonyms import SYNONYMS
 
 #: characters of the beginning that words of one family share ("compost", "composting")
@@ -44,7 +46,16 @@ _YES_OR_NO = re.compile(
 )
 _COUNTS = re.compile(r"\b(?:how many|number of)\b")
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
-
+#: the number of a section or step, or a day; and words of the questions that ask for one
+_NUMBERED = re.compile(r"[(\[]?[\divx]{1,4}(?:[./:-]\d{1,4})*[.:)\]]?", re.I)
+_ASKS_FOR_NUMBER = re.compile(
+    r"\b(?:(?:section|clause|article|paragraph|rule|point|item|number|no|step|chapter|part|version|"
+    r"release|day|date|page)s?|when|what time)\b",
+    re.I,
+)
+_ORDINAL = re.compile(rf"\b({ORDINAL.pattern})\s+(\w+)")
+#: stems of the names of columns of ranks
+_RANKS = frozenset(facts.stem(w) for w in "place rank position pos no number nr prize".split())
 #: an address that is no place
 _MAIL_ADDRESS = re.compile(r"\b(e-?mail) address(?:es)?\b", re.I)
 
@@ -102,6 +113,14 @@ def fold_code(code: str) -> str:
     return re.sub(r"[-_/\s]", "", code).lower()
 
 
+def is_other_number(question: str, value: str) -> bool:
+    """Tell whether a value is the number of a section, step or day, and none is asked for.
+
+    "6.2" tells which section it is; it is no answer to "what is the late fee".
+    """
+    return bool(_NUMBERED.fullmatch(value.strip())) and not _ASKS_FOR_NUMBER.search(question)
+
+
 @dataclass(frozen=True, slots=True)
 class QuestionTerms:
     """The terms of a question, without the words that only ask."""
@@ -137,6 +156,34 @@ class QuestionTerms:
         """Is it asked how something is done?"""
         return bool(_STEPS.search(facts.fold_text(self.question)))
 
+    @property
+    def asks_for_term(self) -> bool:
+        """Is the name of something asked for ("what is the lid called")?"""
+        folded = facts.fold_text(self.question)
+        named = "called" in folded or "name" in folded.split()
+        return named or folded.startswith(("which", "what is the", "what term", "what word"))
+
+    @property
+    def unnamed(self) -> frozenset[Term]:
+        """The words that are part of no name of several words."""
+        named = frozenset[object]().union(*self.names)
+        return frozenset(t for t in self.terms if t[0] == "stem" and t[1] not in named)
+
+    def with_ordinal(self, value: str, header: str) -> str:
+        """Return a value that counts what its column is named after with its ordinal behind it.
+
+        Asked for the third run, "3" in the column "run" is the third one.
+        """
+        if not value.isdigit():
+            return value
+        stems = frozenset(facts.content_stems(spelled_header(header)))
+        for match in _ORDINAL.finditer(facts.fold_text(self.question)):
+            if ordinal_number(match[1]) != int(value):
+                continue
+            if facts.stem(match[2]) in stems or stems & _RANKS:
+                return f"{value} {match[1]}"
+        return value
+
     def found(self, texts: Iterable[str]) -> frozenset[Term]:
         """Return the terms that any of `texts` has."""
         all_facts = [facts_of(text) for text in texts if text]
@@ -168,12 +215,20 @@ def read_question(question: str) -> QuestionTerms:
         for word in facts.word_tokens(facts.fold_text(rest))
         if not facts.is_stop_word(word) and not word[0].isdigit()
     ]
+    lettered = [
+        frozenset((noun, letter))
+        for noun, letter in labels_of(rest)
+        if letter.isalpha() and not facts.is_stop_word(letter)
+    ]
+    letters = {stem for name in lettered for stem in name if len(stem) == 1}
     terms: list[Term] = [
-        ("stem", stem) for stem in dict.fromkeys(stems) if stem not in _ASKING and len(stem) > 1
+        ("stem", stem)
+        for stem in dict.fromkeys(stems)
+        if stem not in _ASKING and (len(stem) > 1 or stem in letters)
     ]
     terms += [("date", date) for date in dates] + [("number", number) for number in numbers]
     terms += [("code", fold_code(code)) for code in codes]
-    return QuestionTerms(question, tuple(terms), _kind(question), tuple(_names(rest)))
+    return QuestionTerms(question, tuple(terms), _kind(question), (*_names(rest), *lettered))
 
 
 def _kind(question: str) -> str:
@@ -187,6 +242,5 @@ def _kind(question: str) -> str:
 
 def _names(text: str) -> Sequence[frozenset[str]]:
     """The stems of the names of two words or more, other than at the beginning."""
-    after = text.split(maxsplit=1)[1] if len(text.split()) > 1 else ""
-    names = [frozenset(facts.content_stems(name)) for name in facts.find_names("x " + after)]
+    names = [frozenset(facts.content_stems(name)) for name in question_names(text)]
     return [name for name in names if len(name) > 1]

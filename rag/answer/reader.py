@@ -23,18 +23,19 @@ abstains if the question or the passages are in a language that it does not read
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rag.answer.evidence import evidence_at, text_at
-from rag.answer.field_words import asked_fields
+from rag.answer.corrections import corrections_first, may_be_changed
+from rag.answer.evidence import text_at
 from rag.answer.judge import (
     Judged,
     JudgeFit,
+    best_of_passages,
     explain_abstention,
     judge_each,
-    judge_readings,
     judgement_of,
 )
 from rag.answer.known_languages import (
@@ -43,19 +44,15 @@ from rag.answer.known_languages import (
     unknown_language,
     unknown_languages,
 )
-from rag.answer.list_sentences import further_sentences
-from rag.answer.lookup import Lookup, look_up
-from rag.answer.mail_parts import says_i, speaker_of
+from rag.answer.list_sentences import further_sentences, where_it_may_go_on
+from rag.answer.lookup import Lookup, likely_places
 from rag.answer.mentions import missing_names
-from rag.answer.question_terms import QuestionTerms, facts_of, read_question
-from rag.answer.readings import Reading, choose_readings
+from rag.answer.readings import Reading, choose_readings, short_answer
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.spans import (
     Part,
-    answer_kind,
     has_rows,
     has_structure,
-    kind_of_short_answer,
     part_around,
     parts_of,
     pick_span,
@@ -63,39 +60,40 @@ from rag.answer.spans import (
     place_score,
     share_of,
 )
-from rag.answer.table_gaps import Gap, find_gap, outside
+from rag.answer.tables.gaps import Gap, find_gap, outside
 from rag.domain import (
     Answers,
     Draft,
     Judgement,
     Model,
+    ModelFailure,
     Passage,
     Piece,
     Progress,
     Quote,
     Reason,
     Receipt,
-    Remark,
     Span,
     Turn,
 )
 from rag.protocols import PairModel, PassageReading
 from rag.text import facts
-from rag.text.foreign_marks import quote_foreign
 from rag.text.units import View, view_of
+
+#: of a question and its judged sentences, best first: the same after a second opinion
+Opinion = Callable[[str, Sequence[Judged]], Generator[Progress | ModelFailure, None, list[Judged]]]
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
 #: rows, items and sentences of a passage that are read one by one; sentences of one of prose
 _MAX_PARTS, _MAX_SENTENCES = 16, 8
 #: why a place that was looked up answers
-_LOOKED_UP = "found by what it belongs to: it has what the question names"
+_LOOKED_UP = "looked up: it belongs to what the question names"
 #: passages of which the parts are always read; a later one is left out if its logit is so far below
 #: the best. Of 395 questions with the right sentence first, it was in a later passage for four
 _FIRST_PASSAGES, _FAR_BELOW = 3, 2.0
 _MAX_PICKED = 3  # sentences of a passage of prose that are read for their places in the whole
 _MAX_JUDGED = 4  # readings of a passage that are judged; the best one is kept
-_MAX_MARGIN = 8.0  # of a place over all others
 _MAX_RELATED = 2  # sentences below the line
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
@@ -109,10 +107,17 @@ class Reader:
         """`pairs` reads passages, `parts` single sentences; `fit` decides what is an answer."""
         self._pairs, self.model, self.fit = pairs, model, fit
         self._parts = parts or pairs
+        self._opinion: Opinion | None = None
+
+    def with_opinion(self, opinion: Opinion) -> Reader:
+        """A reader with the same models that hears a second opinion on sentences in doubt."""
+        reader = copy.copy(self)
+        reader._opinion = opinion
+        return reader
 
     def write(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[Draft | Progress | Piece]:
+    ) -> Iterator[Draft | Progress | Piece | ModelFailure]:
         """Yield progress, a draft, then up to three quotations, most likely first.
 
         `history` is not used.
@@ -124,9 +129,14 @@ class Reader:
             return
         question = without_sources(question, passages)
         gap = find_gap(question, passages) if has_rows(passages) else None
-        found = look_up(question, passages)
-        if found := outside(gap, found) if gap else found:
-            yield from self._write_lookups(found)
+        found = likely_places(question, passages, self._logits)
+        found = outside(gap, found) if gap else found
+        if found:
+            changed = self._changed(question, passages, found[0])
+            if changed:
+                yield from self._write_answer(question, changed, passages, 0)
+            else:
+                yield from _write_lookups(found)
             return
         unread = {} if other else unknown_languages(passages)
         if other or (unread and len(unread) == len(passages)):
@@ -135,13 +145,28 @@ class Reader:
             return
         yield from self._write_readings(question, passages, unread, gap)
 
+    def _logits(self, question: str, texts: Sequence[str]) -> list[float]:
+        """The part reader's logit of each text."""
+        return [result.answers for result in self._parts.read(question, texts)]
+
+    def _changed(self, question: str, passages: Sequence[Passage], found: Lookup) -> list[Judged]:
+        """The sentence that changes or corrects a place that was looked up, first; [] for none."""
+        if not may_be_changed(question, passages):
+            return []
+        readings = [r for each in self.read_each(question, passages) for r in each]
+        first, *others = judge_each(question, [_reading_of(found), *readings], self.fit)
+        first = replace(first, chance=found.share)
+        others = [one for one in others if one.reading.around != found.quote]
+        left = corrections_first(question, [first, *others], self.fit.part)
+        return [] if first in left else best_of_passages(left)
+
     def _write_readings(
         self,
         question: str,
         passages: Sequence[Passage],
         unread: Mapping[int, str],
         gap: Gap | None,
-    ) -> Iterator[Draft | Progress | Piece]:
+    ) -> Iterator[Draft | Progress | Piece | ModelFailure]:
         """Read the passages that are not in languages that the reader does not read.
 
         A row of a table that lacks the value that is asked for does not answer.
@@ -159,9 +184,16 @@ class Reader:
         readings = [r for r in readings if not unknown_language(r.sentence)]
         if gap:
             readings = [r for r in readings if not gap.has(r.passage.chunk.document, r.around)]
-        judged = judge_readings(question, readings, self.fit)
+        each = judge_each(question, readings, self.fit)
+        judged = best_of_passages(corrections_first(question, each, self.fit.part))
+        if self._opinion:
+            judged = yield from self._opinion(question, judged)
         if not judged or judged[0].chance < self.fit.least:
-            missing = gap.reason if gap else self._explain(judged)
+            missing = (
+                gap.reason
+                if gap
+                else explain_abstention(judged, self.fit, bool(self.model.calibrated))
+            )
             lacking = f"; {of_passages(unread)}" if unread else ""
             yield self._unanswered(judged, total, missing + lacking, languages)
             return
@@ -188,7 +220,7 @@ class Reader:
             short="; ".join(one.short for one in chosen) if more else chosen[0].short,
             differ=differ,
             chance=judged[0].chance,
-            related=self._related(related),
+            related=_related(related, self.fit),
         )
         for index, reading in enumerate(chosen):
             if index:
@@ -197,7 +229,7 @@ class Reader:
             yield Quote(reading.sentence, reading.passage.number, reading.around, judgement)
         if rest:
             yield " "
-            yield where_it_may_go_on(rest)
+            yield where_it_may_go_on([one.reading for one in rest])
 
     def _list_goes_on(
         self, question: str, best: Reading, passages: Sequence[Passage]
@@ -208,7 +240,8 @@ class Reader:
         """
         own = [p for p in passages if p.chunk.document == best.passage.chunk.document]
         found = list(further_sentences(question, best.sentence, best.around, own))
-        results = self._parts.read(question, [part.view.text for _, part in found]) if found else []
+        texts = [part.reader_view.text for _, part in found]
+        results = self._parts.read(question, texts) if texts else []
         readings = [
             reading
             for (passage, part), result in zip(found, results, strict=True)
@@ -225,37 +258,7 @@ class Reader:
         """The abstention, with the nearest sentences and what each of them lacks."""
         chance = judged[0].chance if judged else 0.0
         near = [one for one in judged if one.chance >= self.fit.part]
-        return self._abstention(total, missing, chance, languages, self._related(near))
-
-    def _explain(self, judged: Sequence[Judged]) -> str:
-        return explain_abstention(judged, self.fit, bool(self.model.calibrated))
-
-    def _related(self, judged: Sequence[Judged]) -> tuple[Quote, ...]:
-        """The sentences that are near the question and not surely an answer, likeliest first."""
-        return tuple(
-            Quote(
-                one.reading.sentence,
-                one.reading.passage.number,
-                one.reading.around,
-                judgement_of(one, self.fit),
-            )
-            for one in judged[:_MAX_RELATED]
-        )
-
-    def _write_lookups(self, found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
-        """Yield the draft and the quotations of places that were looked up."""
-        texts = [text_at(place.passage, place.short) for place in found]
-        chance = min(0.99, found[0].share)
-        yield Draft(Receipt(), short="; ".join(dict.fromkeys(texts)), chance=chance)
-        quoted = dict[Span, Lookup]()
-        for place in found:
-            quoted.setdefault(place.quote, place)
-        for index, place in enumerate(quoted.values()):
-            if index:
-                yield " "
-            passage = place.passage
-            judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
-            yield Quote(text_at(passage, place.quote), passage.number, place.quote, judgement)
+        return self._abstention(total, missing, chance, languages, _related(near, self.fit))
 
     def read_each(self, question: str, passages: Sequence[Passage]) -> Iterator[list[Reading]]:
         """The readings of each passage, in their order; none of a late one that is not likely."""
@@ -269,21 +272,15 @@ class Reader:
     def _read_parts(self, question: str, passage: Passage, whole: PassageReading) -> list[Reading]:
         """The likeliest readings of one passage, each of another part; none if it has no words."""
         view = view_of(passage.chunk)
-        spots = [(at, spot.score) for spot in whole.spots if (at := view.span(spot.span))]
         picked = [] if has_structure(passage) else _picked(question, view, whole)
         parts = parts_of(question, passage)
         most = _MAX_PARTS if has_structure(passage) else _MAX_SENTENCES
         chosen = {part.span: part for part in nearest_parts(question, parts, most)}
         chosen |= {part.span: part for part in (part_around(passage, at) for at in picked)}
         parts = sorted(chosen.values(), key=lambda part: part.span)
-        results = self._parts.read(question, [part.view.text for part in parts])
+        results = self._parts.read(question, [part.reader_view.text for part in parts])
         found = [
-            replace(
-                reading,
-                logit=whole.answers,
-                helps=whole.helps,
-                margin=_margin(spots, part.span),
-            )
+            replace(reading, logit=whole.answers)
             for part, result in zip(parts, results, strict=True)
             if (reading := self._reading_of(question, passage, part, result, picked))
         ]
@@ -301,22 +298,21 @@ class Reader:
 
         A place that was `picked` from the whole passage is the short answer.
         """
-        spots = tuple(spot for spot in result.spots if part.view.span(spot.span))
-        span = pick_span(question, part.view.text, replace(result, spots=spots))
-        place = part.view.span(span) if span else None
+        view = part.reader_view
+        spots = tuple(spot for spot in result.spots if view.span(spot.span))
+        span = pick_span(question, view.text, replace(result, spots=spots))
+        place = view.span(span) if span else None
         if place is None or span is None:
             return None
         place = next((p for p in picked if p.within(part.span)), place)
         return Reading(
             passage=passage,
-            short=_short(question, passage, place, part.span),
+            short=short_answer(question, passage, place, part.span),
             span=place,
             sentence=text_at(passage, part.span),
             around=part.span,
             logit=result.answers,
             alone=result.answers,
-            share=share_in_context(read_question(question), part),
-            helps=result.helps,
             sharp=place_score(spots, span),
         )
 
@@ -341,6 +337,47 @@ class Reader:
         )
 
 
+def _write_lookups(found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
+    """Yield the draft and the quotations of places that were looked up."""
+    texts = [text_at(place.passage, place.short) for place in found]
+    chance = min(0.99, found[0].share)
+    yield Draft(Receipt(), short="; ".join(dict.fromkeys(texts)), chance=chance)
+    quoted = dict[Span, Lookup]()
+    for place in found:
+        quoted.setdefault(place.quote, place)
+    for index, place in enumerate(quoted.values()):
+        if index:
+            yield " "
+        passage = place.passage
+        judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
+        yield Quote(text_at(passage, place.quote), passage.number, place.quote, judgement)
+
+
+def _related(judged: Sequence[Judged], fit: JudgeFit) -> tuple[Quote, ...]:
+    """The sentences that are near the question and not surely an answer, likeliest first."""
+    return tuple(
+        Quote(
+            one.reading.sentence,
+            one.reading.passage.number,
+            one.reading.around,
+            judgement_of(one, fit),
+        )
+        for one in judged[:_MAX_RELATED]
+    )
+
+
+def _reading_of(found: Lookup) -> Reading:
+    """A place that was looked up, as a reading that no model has read."""
+    return Reading(
+        passage=found.passage,
+        short=text_at(found.passage, found.short),
+        span=found.short,
+        sentence=text_at(found.passage, found.quote),
+        around=found.quote,
+        logit=0.0,
+    )
+
+
 def _picked(question: str, view: View, whole: PassageReading) -> list[Span]:
     """The likeliest places of a passage that was read as a whole, in the document."""
     spots = tuple(spot for spot in whole.spots if view.span(spot.span))
@@ -348,47 +385,9 @@ def _picked(question: str, view: View, whole: PassageReading) -> list[Span]:
     return [place for span in spans if (place := view.span(span))]
 
 
-def _margin(spots: Sequence[tuple[Span, float]], part: Span) -> float:
-    """By how much the best place in a part is likelier than the best one outside of it."""
-    own = max((score for at, score in spots if at.within(part)), default=None)
-    others = max((score for at, score in spots if not at.overlaps(part)), default=None)
-    if own is None:
-        return -_MAX_MARGIN
-    return _MAX_MARGIN if others is None else max(-_MAX_MARGIN, min(_MAX_MARGIN, own - others))
-
-
-def where_it_may_go_on(rest: Sequence[Judged]) -> Remark:
-    """The sentence that names the lines on which a list may go on."""
-    places = [evidence_at(one.reading.passage, one.reading.around) for one in rest]
-    lines = " and ".join(dict.fromkeys(f"line {place.line}" for place in places))
-    source = quote_foreign(places[0].source)
-    return Remark(f"The list may go on in {source}, {lines}.", "found by the noun that is listed")
-
-
-def share_in_context(asked: QuestionTerms, part: Part) -> float:
-    """The share of the question's weight that a part and its path have, 0..1."""
-    found = asked.found([part.view.text])
-    stems = facts_of(part.view.text).stems
-    for asking, names in asked_fields(asked.question):
-        if stems & names:
-            found |= {t for t in asked.terms if t[0] == "stem" and t[1] in asking}
-    return asked.share(found) if asked.terms else 1.0
-
-
 def nearest_parts(question: str, parts: Sequence[Part], most: int) -> list[Part]:
     """The `most` parts that have most of the question's words, in their order."""
     stems = set(facts.content_stems(question))
-    shares = [share_of(stems, part.view.text) for part in parts]
+    shares = [share_of(stems, part.reader_view.text) for part in parts]
     order = sorted(range(len(parts)), key=lambda number: -shares[number])
     return [parts[number] for number in sorted(order[:most])]
-
-
-def _short(question: str, passage: Passage, place: Span, around: Span) -> str:
-    """The short answer at `place`; the writer of the sentence `around` it if "I" answers who."""
-    text = text_at(passage, place)
-    if answer_kind(question) != "name" or "who" not in facts.fold_text(question):
-        return text
-    is_name = kind_of_short_answer(text) == "name" and not says_i(text)
-    if is_name or not says_i(text_at(passage, around)):
-        return text
-    return speaker_of(passage.chunk, place) or text

@@ -1,16 +1,32 @@
-"""Chooses among the readings of passages: which are quoted, and whether their answers differ."""
+"""Readings of passages: their short answers, which of them are quoted, whether they differ.
+
+The short answer of a sentence is words of it, its writer, or the version or day above it: under
+"## 7.4.0 (17 September)" the line "Removed: fax gateway" answers in which version and when.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answer.question import YEAR, labels_of
+from rag.answer.evidence import text_at
+from rag.answer.field_words import tells_time
+from rag.answer.mail_parts import asks_for_plan, says_i, speaker_of
+from rag.answer.mentions import labels_of
+from rag.answer.question import YEAR
 from rag.answer.spans import answer_kind, kind_of_short_answer, same_answer
-from rag.domain import Passage, Span
+from rag.domain import Chunk, Passage, Span
 from rag.text import facts, quantities
+from rag.text.units import context_of
 
+_ASKS_FOR_VERSION = re.compile(r"\b(?:which|what) (?:version|release)\b")
+_VERSION = re.compile(
+    r"\W*(?:version |release )?"
+    r"(v?\d{1,4}(?:\.\d{1,4}){1,3}(?:-?(?:rc|beta|alpha)\.?\d*)?)(?![\w.])",
+    re.I,
+)
 _MAX_SENTENCES = 3  # sentences of an answer
 #: share of words from which two sentences say the same
 _SAME_SENTENCE_OVERLAP = 0.8
@@ -45,10 +61,46 @@ class Reading:
     logit: float  #: of the reader's model, for "the passage answers"
     chance: float = 0.0  #: probability that the sentence answers, 0..1, once it is judged
     alone: float = 0.0  #: of the part reader, for "the sentence after its headings answers"
-    share: float = 1.0  #: of the question's weight that the sentence and its headings have, 0..1
-    margin: float = 0.0  #: score of the best place in it less that of the best one outside
-    helps: float = 0.0  #: logit of "the passage helps to answer"
     sharp: float = 0.0  #: log-probability of the place in the sentence, up to a constant
+
+
+def short_answer(question: str, passage: Passage, place: Span, around: Span) -> str:
+    """The short answer at `place` of the sentence `around`; spans are of the document.
+
+    If "I" answers who, it is the writer of the sentence. If a version or a day is asked for and the
+    sentence has none, it is that of the headings above it.
+    """
+    text, asked = text_at(passage, place), facts.fold_text(question)
+    if above := _in_heading(asked, passage, around):
+        return above
+    if answer_kind(question) != "name" or "who" not in asked:
+        return text
+    is_name = kind_of_short_answer(text) == "name" and not says_i(text)
+    if is_name or not says_i(text_at(passage, around)):
+        return text
+    return speaker_of(passage.chunk, place) or text
+
+
+def _in_heading(asked: str, passage: Passage, around: Span) -> str:
+    """The version or day of the nearest heading that has one, if it is asked for; else "".
+
+    A day counts only if the sentence tells no time at all, and if it is not asked when something is
+    to be: that is on another day than the mail or minutes about it.
+    """
+    if _ASKS_FOR_VERSION.search(asked):
+        return version_above(passage.chunk, around)
+    if not facts.asks_when(asked) or asks_for_plan(asked) or tells_time(text_at(passage, around)):
+        return ""
+    for heading in reversed(context_of(passage.chunk, around)):
+        if dates := facts.find_dates(heading)[0]:
+            return dates[0].shown
+    return ""
+
+
+def version_above(chunk: Chunk, place: Span) -> str:
+    """The version that the nearest heading begins with, as in a list of changes; "" for none."""
+    found = map(_VERSION.match, reversed(context_of(chunk, place)))
+    return next((match[1] for match in found if match), "")
 
 
 def choose_readings(

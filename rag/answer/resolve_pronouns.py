@@ -17,7 +17,7 @@ from rag.answer.mentions import (
     PLACE_PREPOSITIONS,
     PREPOSITIONS,
     TIME_NOUNS,
-    YEAR,
+    YEAR_OR_DECADE,
     Mention,
     find_mentions,
     is_small,
@@ -207,7 +207,7 @@ def _resolve_time(turns: Sequence[Turn], then: re.Match[str]) -> str:
     """The date of "then", such as "in 1965": the first of the short answer, or of the question."""
     last = turns[-1]
     for text in (last.short, last.question):
-        dates = [date.shown for date in facts.find_dates(text)[0]] or YEAR.findall(text)
+        dates = [date.shown for date in facts.find_dates(text)[0]] or YEAR_OR_DECADE.findall(text)
         if not dates:
             continue
         preceding = then.string[: then.start()]
@@ -215,7 +215,7 @@ def _resolve_time(turns: Sequence[Turn], then: re.Match[str]) -> str:
             rf"\b{OTHER_PREPOSITIONS} $", preceding, re.I
         ):
             return dates[0]
-        return f"in {dates[0]}" if YEAR.fullmatch(dates[0]) else f"on {dates[0]}"
+        return f"in {dates[0]}" if YEAR_OR_DECADE.fullmatch(dates[0]) else f"on {dates[0]}"
     return ""
 
 

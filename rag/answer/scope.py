@@ -12,7 +12,7 @@ does not answer (`is_set_against`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -35,6 +35,7 @@ for _one, _other in OPPOSITES:
     _OTHERS[_one] = _OTHERS.get(_one, frozenset()) | {_other}
 #: words that leave out the noun behind them
 _LEAVING_OUT = frozenset("without excluding except".split())
+_DENYING = frozenset(("no",))  #: a noun behind it is neither asked about nor left out
 #: words that may stand between such a word and its noun
 _BETWEEN = frozenset("the a an its his her their our my your any for of".split())
 
@@ -211,28 +212,32 @@ def _is_left_out(asked: tuple[str, ...], said: tuple[str, ...]) -> bool:
     """
     if _LEAVING_OUT.isdisjoint(asked) and _LEAVING_OUT.isdisjoint(said):
         return False
-    asked_out, said_out = _left_out(asked), _left_out(said)
-    asked_in = {facts.stem(word) for word in asked} - asked_out
-    said_in = {facts.stem(word) for word in _outside(said)}
+    asked_out, said_out = _behind(asked, _LEAVING_OUT), _behind(said, _LEAVING_OUT)
+    asked_in = _stems(asked) - asked_out - _behind(asked, _DENYING)
+    said_in = _outside(said) - _behind(said, _DENYING)
     return bool((asked_in & said_out) - said_in or (asked_out & said_in) - said_out)
 
 
-def _left_out(words: tuple[str, ...]) -> set[str]:
-    """The stem of the noun behind each word that leaves out."""
-    return {facts.stem(words[at]) for at in _places_left_out(words)}
+def _stems(words: Iterable[str]) -> set[str]:
+    return {facts.stem(word) for word in words}
 
 
-def _outside(words: tuple[str, ...]) -> list[str]:
-    """The words but for the nouns that are left out."""
-    places = set(_places_left_out(words))
-    return [word for at, word in enumerate(words) if at not in places]
+def _behind(words: tuple[str, ...], markers: frozenset[str]) -> set[str]:
+    """The stem of the noun behind each of the `markers`."""
+    return _stems(words[at] for at in _places_behind(words, markers))
 
 
-def _places_left_out(words: tuple[str, ...]) -> list[int]:
-    """The position of the noun behind each word that leaves out ("without the LID")."""
+def _outside(words: tuple[str, ...]) -> set[str]:
+    """The stems of the words but for the nouns that are left out."""
+    places = set(_places_behind(words, _LEAVING_OUT))
+    return _stems(word for at, word in enumerate(words) if at not in places)
+
+
+def _places_behind(words: tuple[str, ...], markers: frozenset[str]) -> list[int]:
+    """The position of the noun behind each of the `markers` ("without the LID")."""
     places = list[int]()
     for at, word in enumerate(words):
-        if word in _LEAVING_OUT:
+        if word in markers:
             noun = at + 1
             while noun < len(words) and words[noun] in _BETWEEN:
                 noun += 1

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from rag.domain import Chunk, Passage, Span, Unit, UnitKind
 from rag.protocols import AnswerSpan, PassageReading
 from rag.text import facts, quantities
-from rag.text.sentences import split_sentences
+from rag.text.sentences import split_sentences, wrap_width
 from rag.text.units import UnitsInOrder, View, context_of, view_of
 
 #: added to the score of a place if its sentence has all of the question's words, weighted by rarity
@@ -55,6 +55,8 @@ _ASKS_FOR_NAME = re.compile(
 #: characters of a part; a longer one is read as far
 _MAX_PART_CHARS = 1200
 _MAX_PATH_CHARS = 240
+#: characters of the sentence before a sentence of prose, and those in which it is looked for
+_MAX_BEFORE_CHARS, _LOOKED_BACK_CHARS = 160, 500
 #: kinds that are read as a whole
 _WHOLE = (
     UnitKind.ROW,
@@ -253,10 +255,23 @@ def same_answer(one: str, other: str) -> bool:
 
 
 class Part(NamedTuple):
-    """A part of a passage, with the view that is read: the path in a line of its own, the text."""
+    """A part of a passage, with its view: the path in a line of its own, the text."""
 
     span: Span  #: of the document
     view: View
+    before: str = ""  #: of prose, the end of the sentence before it, of the same paragraph
+
+    @property
+    def reader_view(self) -> View:
+        """The view that the part reader reads: also with the sentence before."""
+        if not self.before:
+            return self.view
+        start = self.view.parts[0].start
+        own = View(
+            self.view.text[start:],
+            tuple(p._replace(start=p.start - start) for p in self.view.parts),
+        )
+        return own.after(f"{self.view.text[:start]}{self.before}\n")
 
 
 def parts_of(question: str, passage: Passage) -> list[Part]:
@@ -312,17 +327,18 @@ def in_structure(passage: Passage, place: Span) -> bool:
 def _spans(chunk: Chunk) -> Iterator[Span]:
     """The spans of the document that are read alone, in order."""
     at, text = chunk.span.start, chunk.text
+    width = wrap_width(text)
     for unit in chunk.units:
         if unit.kind in _WHOLE and at <= unit.span.start and unit.span.within(chunk.span):
-            yield from _sentences(chunk, Span(at, unit.span.start))
+            yield from _sentences(chunk, Span(at, unit.span.start), width)
             yield unit.span
             at = unit.span.end
-    yield from _sentences(chunk, Span(at, chunk.span.start + len(text)))
+    yield from _sentences(chunk, Span(at, chunk.span.start + len(text)), width)
 
 
-def _sentences(chunk: Chunk, span: Span) -> Iterator[Span]:
+def _sentences(chunk: Chunk, span: Span, width: int) -> Iterator[Span]:
     shift = chunk.span.start
-    for found in split_sentences(chunk.text, Span(span.start - shift, span.end - shift)):
+    for found in split_sentences(chunk.text, Span(span.start - shift, span.end - shift), width):
         yield Span(found.start + shift, found.end + shift)
 
 
@@ -337,4 +353,23 @@ def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...]) -> Part:
         part for part in (chunk.title, *context_of(chunk, inner, units=units)) if part
     )
     path = path[-_MAX_PATH_CHARS:]
-    return Part(span, view_of(small).after(path + "\n" if path else ""))
+    is_prose = not any(unit.kind in _WHOLE for unit in units)
+    before = _sentence_before(chunk, span) if is_prose else ""
+    view = view_of(small).after(path + "\n" if path else "")
+    return Part(span, view, before if before not in path and view.parts else "")
+
+
+def _sentence_before(chunk: Chunk, span: Span) -> str:
+    """The end of the sentence before one of prose, if it is of the same paragraph; else ""."""
+    start = span.start - chunk.span.start
+    whole = [u.span.end for u in chunk.units if u.kind in _WHOLE and u.span.end <= span.start]
+    first = max([0, start - _LOOKED_BACK_CHARS, *(end - chunk.span.start for end in whole)])
+    paragraph = chunk.text[first:start].rpartition("\n\n")[2]
+    return sentence_before(paragraph)
+
+
+def sentence_before(text: str) -> str:
+    """The end of the last sentence of a text on one line, at most 160 characters; "" for none."""
+    sentences = list(split_sentences(text))
+    last = " ".join(sentences[-1].of(text).split()) if sentences else ""
+    return last.strip("#*_ ")[-_MAX_BEFORE_CHARS:]

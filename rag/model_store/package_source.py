@@ -85,8 +85,8 @@ def _append(requirement: str, part: Path, max_bytes: int) -> None:
                 _unpack(wheels[0], file, max_bytes - size_of(part), requirement)
                 file.flush()
                 os.fsync(file.fileno())
-        # zipfile raises NotImplementedError for a kind of compression that it cannot unpack
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        # zipfile raises a RuntimeError for what is encrypted, or packed in a way that it lacks
+        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise DownloadFailed(
                 f"the part in {requirement} cannot be unpacked: {error}",
                 "the same command tries it again",

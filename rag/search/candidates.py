@@ -30,8 +30,8 @@ from rag.index.bm25 import FastFullText
 from rag.library.fulltext import FullText
 from rag.library.library import Library
 from rag.protocols import Embedder
-from rag.text.calendar_names import MONTHS
 from rag.text.facts import Date, find_dates, fold_text, is_stop_word, word_tokens
+from rag.text.labels import MONTHS
 from rag.text.unspaced import divide
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from rag.domain import Chunk, Copy, Document, Span, UnitKind
 from rag.library.library import Library
 from rag.text.copies import WordText, find_copy
-from rag.text.sentences import split_sentences
+from rag.text.sentences import split_sentences, wrap_width
 
 _MAX_DISTANCE = 600  # characters on either side in which sentences are searched
 _MAX_WHOLE_CHARS = 2000  # characters of a list that a chunk cuts and that is read whole
@@ -41,10 +41,11 @@ def widen_chunk(
     first, last = _section(chunk.span, edges_of(document) if edges is None else edges, len(text))
     start, end = chunk.span.start, chunk.span.end
     low, high = max(first, start - _MAX_DISTANCE), min(last, end + _MAX_DISTANCE)
-    before = list(split_sentences(text, Span(low, start)))
+    width = wrap_width(text[low:high])
+    before = list(split_sentences(text, Span(low, start), width))
     if low > first:  # the first sentence may be cut
         before = before[1:]
-    behind = list(split_sentences(text, Span(end, high)))
+    behind = list(split_sentences(text, Span(end, high), width))
     if high < last:
         behind = behind[:-1]
     whole = _whole_units(chunk, first, last)

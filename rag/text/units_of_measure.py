@@ -84,7 +84,7 @@ _AFTER = re.compile(
     r"(?:\sper\shour)?(?![\w/])|°\s?[CF]\b|[€$£¥₹₽])",
     re.I,
 )
-_BEFORE = re.compile(r"(?:[€$£¥₹₽]|\b(?:EUR|USD|GBP|CHF|JPY|INR|RUB))\s?[-−]?$")
+_BEFORE = re.compile(r"([€$£¥₹₽]|\b(?:EUR|USD|GBP|CHF|JPY|INR|RUB))[^\S\n\r]?[-−]?\Z")
 _MAX_BEFORE = 6  #: characters before a number that may name its currency
 
 
@@ -92,7 +92,7 @@ def find_unit(text: str, start: int, end: int) -> tuple[str, float]:
     """Return dimension and factor of the unit of the number at `start`..`end`, or ("", 1.0)."""
     before = _BEFORE.search(text, max(0, start - _MAX_BEFORE), start)
     if before:
-        return _UNITS[before[0].rstrip("-− ")]
+        return _UNITS[before[1]]
     after = _AFTER.match(text, end)
     if not after:
         return "", 1.0

@@ -77,5 +77,5 @@ def test_the_command_line_says_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(last, Answered)
     print_answer(last.answer)
     shown = capsys.readouterr().out
-    assert "the built-in reader quotes documents and does nothing else." in shown
+    assert "Footnote answers from what documents say and does nothing else." in shown
     assert "footnote show DOCUMENT" in shown

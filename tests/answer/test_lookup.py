@@ -171,3 +171,34 @@ def test_the_front_matter_answers_about_the_document() -> None:
     assert shorts("Who is the author of the note?", page) == ["Una Berg"]
     (place,) = look_up("Which tags does the note have?", [page])
     assert page.chunk.text[place.quote.start : place.quote.end] == "tags: [moss, peat]"
+
+
+RUNS = table_passage(
+    "run;strain;temp_C;OD600\n2;Y-40;25;1.4\n3;Y-40;25;2.2\n3;Y-41;25;3.1\n", "growth.csv"
+)
+JOBS = table_passage("Pos,What,Price\n6,Removal of the boiler,480\n7,New tank,310\n", "offer.csv")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the OD of Y-40 in the third run?", "2.2"),
+        ("What is the OD of Y-40 in the second run?", "1.4"),
+    ],
+)
+def test_an_ordinal_is_the_number_of_what_a_column_counts(question: str, answer: str) -> None:
+    assert shorts(question, RUNS) == [answer]
+
+
+def test_a_column_named_what_has_no_name_of_the_question() -> None:
+    assert shorts("What was wrong at Abbey Lane 6?", JOBS) == []
+
+
+def test_the_number_of_a_section_answers_only_a_question_for_it() -> None:
+    rules = passage_of("4.1: Members pay the late fee after ten days.\n4.2: Guests pay nothing.\n")
+    assert "4.1" not in shorts("What is the late fee now?", rules)
+
+
+def test_an_extension_is_a_telephone_number() -> None:
+    desks = table_passage("name,desk,phone\nUna Berg,A1,4411\nOla Berg,A2,4412\n", "desks.csv")
+    assert shorts("What is Una Berg's extension?", desks) == ["4411"]

@@ -15,12 +15,13 @@ from rag.domain import Answer, Model, Passage, Verdict
 from rag.events import Answered
 from rag.text import facts
 from tests.support.fakes import JUDGE, WordPairs, passage
+from tests.support.scripted_chat import ScriptedChat, chat_writer
 
 LEASE = passage(1, "The warden of the hut is Nora Hill.")
 FEES = passage(2, "The deposit for the boat is 90 euros.")
 RENT = passage(3, "The charge for the canoe is 40 euros.")
 BUILT = passage(4, "Carl Voss opened the old mill in 1893.")
-FIT = JudgeFit({"share": 4.0}, constant=-3.0, least=0.7, part=0.09)
+FIT = JudgeFit({"alone": 1.0}, constant=0.5, least=0.7, part=0.09)
 
 
 def _nearest(question: str, limit: int) -> tuple[Passage, ...]:
@@ -102,6 +103,24 @@ def test_the_parts_of_a_question(question: str, parts: Sequence[str]) -> None:
 )
 def test_one_question_is_not_divided(question: str) -> None:
     assert parts_of_question(question) is None
+
+
+def test_with_a_chat_model_the_parts_are_quoted_and_it_is_not_asked() -> None:
+    chat = ScriptedChat("The warden is Ida Moe.", "The deposit is 9 euros.")
+    reader = Reader(WordPairs(), Model("reader", ""), FIT)
+    question = "Who is the warden of the hut and how much is the deposit for the boat?"
+    events = answer_question(
+        question,
+        _nearest,
+        chat_writer(chat, reader),
+        JUDGE,
+        limit=2,
+        searched=4,
+        divide=parts_of_question,
+    )
+    (answer,) = [event.answer for event in events if isinstance(event, Answered)]
+    assert [claim.sentence.text for claim in answer.claims] == [LEASE.chunk.text, FEES.chunk.text]
+    assert chat.prompts == []
 
 
 def test_each_part_has_its_own_footnote() -> None:

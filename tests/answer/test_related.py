@@ -20,7 +20,7 @@ from tui.render.glyphs import ASCII, UNICODE
 STATION = passage(1, "The railway station was closed in 1996.")
 LIBRARY = passage(2, "The library was closed by the mayor.")
 #: by the constraints that are met alone
-FIT = JudgeFit({"share": 4.0}, constant=-3.0, least=0.7, part=0.09)
+FIT = JudgeFit({"alone": 0.667}, constant=-1.0, least=0.7, part=0.09)
 
 
 def _ask(question: str, fit: JudgeFit = FIT) -> Answer:

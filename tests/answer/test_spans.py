@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.spans import pick_span, quote_around
+from rag.answer.spans import parts_of, pick_span, quote_around
 from rag.domain import Span
 from rag.protocols import AnswerSpan, PassageReading
+from tests.support.fakes import passage
 from tests.support.structured import passage_of
 
 
@@ -28,3 +29,25 @@ def test_of_two_values_in_a_sentence_the_one_of_the_year_is_chosen(year: str, va
     reading = PassageReading(0.0, tuple(spots), 0.0)
     span = pick_span(f"How many guests did the mill have in {year}?", text, reading)
     assert span and span.of(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        (
+            "The ferry leaves at 9. It takes an hour.",
+            "D\nThe ferry leaves at 9.\nIt takes an hour.",
+        ),
+        ("The ferry leaves at 9.\n\nIt takes an hour.", "D\nIt takes an hour."),
+        (f"{'x ' * 200}leaves at 9. It takes an hour.", f"D\n{('x ' * 200)[-148:]}leaves at 9."),
+    ],
+)
+def test_a_sentence_of_prose_is_read_after_the_one_before_it(text: str, last: str) -> None:
+    held = passage(1, text, title="D")
+    assert parts_of("", held)[-1].reader_view.text.startswith(last)
+
+
+def test_a_row_or_item_is_not_read_after_a_sentence() -> None:
+    held = passage_of("# Stock\n\nWhat we have. It is little.\n\n- a hat\n- two coats\n")
+    texts = [part.reader_view.text for part in parts_of("", held)]
+    assert texts[-1].endswith("two coats") and "It is little" not in texts[-1].splitlines()[-2]

@@ -166,6 +166,11 @@ def test_the_day_that_a_text_gives_itself(tmp_path: Path, text: str, day: str | 
     assert _load(tmp_path, "a.txt", text.encode())[0].date == day
 
 
+def test_a_date_in_a_row_is_not_that_of_the_table(tmp_path: Path) -> None:
+    herd = "cow,born,milk\nBlossom,2018-03-02,24\nDaisy,2019-05-11,22\n"
+    assert _load(tmp_path, "herd.csv", herd.encode())[0].date is None
+
+
 @pytest.mark.parametrize(
     ("text", "title", "day", "front"),
     [

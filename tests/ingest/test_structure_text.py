@@ -136,6 +136,35 @@ def test_aligned_columns_fields_and_drawings() -> None:
     assert found("|   +-- a   x\n|   +-- b   y\n|   +-- c   z\n") == []
 
 
+def test_a_list_of_pairs_without_a_header_has_a_row_for_each() -> None:
+    text = "Fee, form 12         45 EUR\nChange afterwards    80 EUR\nStorage, day 1       free\n"
+    units = find_units(f"Local charges\n\n{text}")
+    assert [unit.kind.value for unit in units] == ["row", "row", "row"]
+    assert [len(unit.cells) for unit in units] == [2, 2, 2]
+    assert units[1].span.of(f"Local charges\n\n{text}") == "Change afterwards    80 EUR"
+    assert find_units("A mill stood  here, by\nthe river.     It was\nsold at last. Twice\n") == ()
+    assert find_units("one     5 kg\none     7 kg\none     9 kg\n") == (), "not of different things"
+
+
+def test_numbered_sections_of_a_text_are_no_rows() -> None:
+    text = (
+        "6.1  The fee is due on the first of the month.\n"
+        "6.2  After ten days a late fee of 25 is added.\n"
+        "6.3  The board may waive it.\n"
+    )
+    assert [unit for unit in find_units(text) if unit.kind is UnitKind.ROW] == []
+
+
+def test_dots_lead_to_a_value() -> None:
+    text = "Medium\n\n  malt extract ...... 10 g\n  sugar . . . . . . . 20 g   (before: 40 g)\n"
+    units = find_units(text)
+    assert [[cell.span.of(text) for cell in unit.cells] for unit in units] == [
+        ["malt extract", "10 g"],
+        ["sugar", "20 g", "(before: 40 g)"],
+    ]
+    assert find_units("And so it went on ..... until noon\n") == (), "one line"
+
+
 def test_tables_of_markup() -> None:
     rows = [("row", "", {"A": "x", "B": "1"}), ("row", "", {"A": "y", "B": "2 and more"})]
     grid = "+----+-------+\n| A  | B     |\n+====+=======+\n| x  | 1     |\n+----+-------+\n"

@@ -54,6 +54,22 @@ def test_it_stops_at_furniture_headings_pages_and_the_ends() -> None:
     assert widen_chunk(_chunk(document, "Four eels slept."), document, 0).text == "Four eels slept."
 
 
+def test_a_sentence_beside_it_is_not_cut_at_the_end_of_a_wrapped_line() -> None:
+    text = (
+        "The firm Basalt of Grell won the contract against two other bidders. Its foreman,\n"
+        "Lutz Ammer, expects to work in two shifts from the second week of April. The council\n"
+        "of the works has asked for a heated hut on the bank of the river, which was granted.\n"
+        "The bridge was to be closed until August, but the water was too high in spring for\n"
+        "the piers, and so the town put it off once more and told the bus line of it.\n"
+    )
+    document = _document(text)
+    first = "The firm Basalt of Grell won the contract against two other bidders."
+    wide = widen_chunk(_chunk(document, first), document, 1)
+    assert wide.text.endswith(
+        "Its foreman,\nLutz Ammer, expects to work in two shifts from the second week of April."
+    )
+
+
 def test_a_sentence_of_a_page_is_not_pulled_in() -> None:
     document = _document(
         "Long " + "very " * 120 + "sentence. Short one. " + "Long " + "very " * 120 + "end."

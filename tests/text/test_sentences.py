@@ -48,7 +48,8 @@ def test_spans_are_lawful_on_any_text(text: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_a_part_is_split_as_if_it_were_alone(before: str, text: str) -> None:
+def test_a_part_from_a_line_on_is_split_as_if_it_were_alone(before: str, text: str) -> None:
+    before += "\n"
     within = Span(len(before), len(before) + len(text))
     moved = [Span(s.start + len(before), s.end + len(before)) for s in split_sentences(text)]
     assert list(split_sentences(before + text + before, within)) == moved
@@ -135,6 +136,63 @@ def test_paragraphs_of_one_line_are_not_joined() -> None:
     assert len(list(split_blocks(text))) == 9
 
 
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        (
+            "Dr Amsel found that the roots of the old lime tree press against the\n"
+            "wall. She says it can wait.",
+            [
+                "Dr Amsel found that the roots of the old lime tree press against the\nwall.",
+                "She says it can wait.",
+            ],
+        ),
+        (  # the line has an end of a sentence within, and does not end with one
+            "First class from three hours on. A car only if no train runs within an hour of that\n"
+            "Tuesday.",
+            [
+                "First class from three hours on.",
+                "A car only if no train runs within an hour of that\nTuesday.",
+            ],
+        ),
+        (  # nothing ends in "at"
+            "The surveyor of the county, Mr Quail, puts the cost of the repair at\n1,150.",
+            ["The surveyor of the county, Mr Quail, puts the cost of the repair at\n1,150."],
+        ),
+    ],
+)
+def test_a_line_that_stops_within_a_sentence_goes_on(text: str, sentences: list[str]) -> None:
+    assert _split(text) == sentences
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Report of the working group on the harbour wall and the slipway\nThe group met twice.",
+        "The keys of the boat house are with the caretaker at all times.\nnobody else has any.",
+        "green apples\nred apples",
+        "2024-03-01 10:00  Pump 3 was started by hand and ran for\n2024-03-02 09:00  stopped",
+        "Minutes of the meeting of the members of the rowing club on the river:\n- the fee",
+        "name;place of the first meeting;time;what was brought along\nida;harbour;ten;nothing",
+    ],
+)
+def test_other_lines_stay_apart(text: str) -> None:
+    assert len(_split(text)) == 2
+
+
+def test_a_wrapped_text_of_wide_lines_is_known() -> None:
+    words = "the wall along the river was built by the town and is kept by the parish council of it"
+    line = f"{words} and {words[:40]}".strip()
+    assert 100 < len(line) < 140
+    text = "\n".join([line] * 6) + "\nNew sentence here."
+    assert len(list(split_blocks(text))) == 1
+
+
+def test_a_short_line_that_ends_a_sentence_ends_a_paragraph_of_a_wrapped_text() -> None:
+    text = WRAPPED.rstrip() + "\n" + "It rained all day in the hills.\n" + "Fog came later.\n"
+    assert [s.of(text) for s in split_blocks(text)][-1] == "Fog came later."
+
+
 def test_line_breaks_of_windows() -> None:
     assert _split("One.\r\nTwo.\r\n\r\nThree.") == ["One.", "Two.", "Three."]
 
@@ -202,3 +260,16 @@ def test_blanks_end_long_sentences_of_thai_and_a_sign_those_of_khmer() -> None:
     assert _split(" ".join(thai)) == list(thai)
     assert _split("ខ្ញុំទៅផ្សារ។ គាត់នៅផ្ទះ។") == ["ខ្ញុំទៅផ្សារ។", "គាត់នៅផ្ទះ។"]
     assert _split("押金是两千元。可以吗？不可以！") == ["押金是两千元。", "可以吗？", "不可以！"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Inspector is Ms. Ada Berg. He comes.", ["Inspector is Ms. Ada Berg.", "He comes."]),
+        ("It costs approx. 20 euros. Pay.", ["It costs approx. 20 euros.", "Pay."]),
+        ("Call Tel. 0151 22, vol. 3.", ["Call Tel. 0151 22, vol. 3."]),
+        ("Stop at the max. Then go.", ["Stop at the max.", "Then go."]),
+    ],
+)
+def test_an_abbreviation_goes_on_with_its_name_or_number(text: str, sentences: list[str]) -> None:
+    assert [span.of(text) for span in split_sentences(text)] == sentences

@@ -206,6 +206,11 @@ class LineBuilder:
                 return self._starts[number]
         return -1
 
+    def _first_row(self) -> int:
+        """Where the rows of a table begin, whose dates are not the document's; else the end."""
+        rows = (unit.span.start for unit in self._units if unit.kind is UnitKind.ROW)
+        return min(rows, default=self._length)
+
     def raw(self, title: str = "", date: str | None = None, *, lines: bool = False) -> RawDocument:
         """Return the document. Raises `Unreadable` if all lines are blank."""
         text = "".join(self._lines)
@@ -216,7 +221,7 @@ class LineBuilder:
         return RawDocument(
             text,
             title.strip(),
-            date or stated_date(text),
+            date or stated_date(text[: self._first_row()]),
             pages,
             headings=tuple(sorted(self._headings)),
             lines=lines,

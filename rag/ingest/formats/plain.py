@@ -33,7 +33,8 @@ _TOP_HEADING = re.compile(r"(?m)^#[ \t]+([^\s#][^\n]*)$")
 #: a line that begins a definition: its indentation, and the keyword and name as heading
 _DEFINITION = re.compile(
     r"^(?P<indent>[ \t]*)"
-    r"(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data|open)"
+    r"(?:(?:export|default|public|private|protected|static|abstract|final|async|pub|sealed|data"
+    r"|open)"
     r"[ \t]+)*"
     r"(?P<name>(?:class|def|func|fn|function|interface|struct|trait|enum|module|namespace)"
     r"[ \t]+[A-Za-z_$][\w$.]*)",

@@ -13,7 +13,13 @@ from rag.ingest.structure.lines import Line, split_lines
 from rag.ingest.structure.lists import list_block
 from rag.ingest.structure.log_lines import log_units
 from rag.ingest.structure.markup import definition, markup_table, term_above
-from rag.ingest.structure.tables import Found, aligned_end, aligned_table, markdown_table
+from rag.ingest.structure.tables import (
+    Found,
+    aligned_end,
+    aligned_table,
+    leader_table,
+    markdown_table,
+)
 from rag.text.units import unit_order
 
 #: characters of what stands under a heading that asks a question
@@ -75,6 +81,7 @@ class _Finder:
             or markdown_table(lines, number)
             or markup_table(text, lines, number)
             or question_and_answer(lines, number)
+            or leader_table(lines, number)
             or self._aligned(number)
             or indented_block(text, lines, number)
             or definition(lines, number)

@@ -18,7 +18,8 @@ from rag.ingest.structure.settings_reader import SettingsReader
 #: lines of one value
 _MAX_VALUE_LINES = 200
 _YAML_KEY = re.compile(
-    r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'#\[\]{}|>!%@`,:-][^:]*(?::(?=\S)[^:]*)*|-[^\s:]+)\s*:(?=\s|$)"
+    r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'#\[\]{}|>!%@`,:-][^:]*(?::(?=\S)[^:]*)*|-[^\s:]+)"
+    r"\s*:(?=\s|$)"
 )
 _ASSIGNED = re.compile(
     r"(?:export\s+)?(?P<key>\"[^\"]*\"|'[^']*'|[^\W\d][\w.\-/ @\\:]{0,79}?)\s*(?P<sign>[=:])\s*"

@@ -1,4 +1,4 @@
-"""Tables in plain text: those of Markdown, and those whose columns are divided by blanks."""
+"""Tables in plain text: those of Markdown, and those whose columns blanks or dots divide."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ _EMPHASIS = re.compile(r"^[*_`]+|[*_`]+$")
 _WORDY = re.compile(r"\w")
 _WIDE_GAP = re.compile(r" {2,}|^ +")
 _GAP = re.compile(r" {2,}|\t+")
+
+#: what dots lead to: "glucose ......... 20 g"
+_LEADER = re.compile(
+    r"(?P<name>\S.{0,80}?)\s?(?:\.{4,}|(?:\. ){3,}\.?|\u2026{2,}|_{4,})\s*(?P<value>\S.*)"
+)
+_LEADER_MARKS = ("....", ". . .", "\u2026\u2026", "____")
+_NUMBER_OF_SECTION = re.compile(r"[(\[§]?\s?\d{1,3}(?:\.\d{1,3})*[.)\]]?")
+_MIN_SENTENCE_WORDS = 7  #: words of a value from which it is a sentence
 
 Found = tuple[list[Unit], int]  #: units, and the number of the first line after them
 
@@ -107,7 +115,8 @@ def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> F
     """Return the rows of a table of aligned columns in lines `number` to `last`, or None.
 
     Each of its lines has at least two parts divided by a tab or two blanks. The columns are divided
-    by places that are blank in every line.
+    by places that are blank in every line. Without a header there are two columns, the second with
+    numbers.
     """
     block = [line for line in lines[number:last] if not _LINE_OF_DASHES.fullmatch(line.text)]
     if len(block) < _MIN_ALIGNED_LINES:
@@ -117,8 +126,10 @@ def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> F
         return None
     values = [[span.of(text) for span in row] for row in rows]
     depth = count_header_rows(values)
-    if not depth or any("|" in cell or not _WORDY.search(cell) for cell in values[0] if cell):
+    if any("|" in cell or not _WORDY.search(cell) for cell in values[0] if cell):
         return None  # a drawing
+    if not depth and not _is_list_of_pairs(values):
+        return None
     if 2 * sum(sum(map(bool, row)) > 1 for row in values[depth:]) < len(values) - depth:
         return None  # the first line is a title with a gap
     firsts = [row[0] for row in values]
@@ -128,6 +139,45 @@ def aligned_table(text: str, lines: Sequence[Line], number: int, last: int) -> F
         depth = 0  # the first row is marked as all others are
     names = join_headers(values[:depth]) if depth else []
     return row_units(rows[depth:], names), last
+
+
+def leader_table(lines: Sequence[Line], number: int) -> Found | None:
+    """Return the rows of two and more lines from `number` on in which dots lead to a value."""
+    if not any(mark in lines[number].text for mark in _LEADER_MARKS):
+        return None
+    rows, last = list[list[Span]](), number
+    while last < len(lines) and (match := _LEADER.fullmatch(lines[last].text)):
+        at = lines[last].at
+        value, *more = _GAP.split(match["value"], maxsplit=1)
+        row = [
+            Span(*match.span("name")),
+            Span(match.start("value"), match.start("value") + len(value)),
+        ]
+        row += [Span(match.end("value") - len(rest), match.end("value")) for rest in more]
+        rows.append([Span(at + span.start, at + span.end) for span in row])
+        last += 1
+    return (row_units(rows, ()), last) if len(rows) > 1 else None
+
+
+def _is_numbered_text(values: Sequence[Sequence[str]]) -> bool:
+    """Are the rows the numbered sections of a text ("6.2  A late fee of 25 is added.")?"""
+    if not all(_NUMBER_OF_SECTION.fullmatch(row[0]) for row in values):
+        return False
+    sentences = sum(
+        len(row[1].split()) >= _MIN_SENTENCE_WORDS or row[1].endswith((".", ";")) for row in values
+    )
+    return 2 * sentences >= len(values)
+
+
+def _is_list_of_pairs(values: Sequence[Sequence[str]]) -> bool:
+    """Do the rows say something of one thing each, without a header ("Amendment      80 EUR")?"""
+    firsts = [row[0] for row in values]
+    return (
+        all(len(row) == 2 and all(map(_WORDY.search, row)) for row in values)
+        and len(set(firsts)) == len(firsts)
+        and not _is_numbered_text(values)
+        and any(character.isdigit() for row in values for character in row[1])
+    )
 
 
 def row_units(

@@ -1,4 +1,4 @@
-"""Spells out days and months that a table abbreviates: "Sat" is Saturday, "Mon-Fri" five days."""
+"""Spells out labels: "Sat" is Saturday, "Mon-Fri" five days, "dueDate" two words, "3rd" is 3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,25 @@ _NAMES = re.compile(
     rf"\s{{0,3}}{_NAME}(?:\s{{0,3}}(?:[-\u2013/,&+]|to|and)\s{{0,3}}{_NAME}){{0,11}}\s{{0,3}}", re.I
 )
 _PAIR = re.compile(r"([a-z]+)\.?\s*([-\u2013]|to)?\s*", re.I)
+ORDINAL = re.compile(
+    r"\b(?:\d{1,3}(?:st|nd|rd|th)|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b",
+    re.I,
+)
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        "second third fourth fifth sixth seventh eighth ninth tenth".split(), 2
+    )
+}
 _MAX_LABEL = 60  #: characters of a label
+#: between the words of a name that is written as one: dueDate, OD600, score2
+_WITHIN_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_]{2})(?=\d)|(?<=\d)(?=[^\W\d_]{3})")
+
+
+def ordinal_number(word: str) -> int:
+    """The number of an ordinal: 3 of "third" and of "3rd"."""
+    folded = word.lower()
+    return _ORDINALS.get(folded) or int(re.sub(r"\D", "", folded) or 0)
 
 
 @lru_cache(maxsize=4096)
@@ -39,6 +57,18 @@ def spelled_out(label: str) -> str:
         names += _between(names[-1], name) if ranged and names else [name]
         ranged = bool(match[2])
     return f"{label} {' '.join(dict.fromkeys(names))}"
+
+
+@lru_cache(maxsize=4096)
+def spelled_header(header: str) -> str:
+    """Return the name of a column or field, with its single words behind it.
+
+    >>> spelled_header("dueDate")
+    'dueDate due Date'
+    """
+    spelled = spelled_out(header)
+    words = _WITHIN_NAME.sub(" ", header[:_MAX_LABEL])
+    return spelled if words == header[:_MAX_LABEL] else f"{spelled} {words}"
 
 
 def _between(first: str, last: str) -> list[str]:
