@@ -24,6 +24,8 @@ EVAL_COMMANDS: tuple[Command, ...] = (
     page_command("eval", "folder", "f", "folder", "Show the runs of another folder", 6),
     moves("eval", "run"),
     page_command("run", "close", "escape,q", "back", "Go back to the list", 5, "esc"),
-    page_command("run", "choose", "enter", "open", "Show both answers beside each other", 1),
+    page_command(
+        "run", "choose", "enter", "open", "On a question: show both answers beside each other", 1
+    ),
     moves("run", "line"),
 )

@@ -66,6 +66,6 @@ LIBRARY_COMMANDS: tuple[Command, ...] = (
     page_command("reading", "find", "slash", "find", "Find words in the document", 1),
     page_command("reading", "next", "n", "next", "Go to the next place found", 2),
     page_command("reading", "previous", "N", "previous", "Go to the place found before", 0),
-    page_command("reading", "editor", "o", "edit file", "Open the file in $EDITOR", 3),
+    page_command("reading", "editor", "o", "edit file", "Open the file in your text editor", 3),
     moves("reading", "line"),
 )

@@ -14,6 +14,7 @@ from textual.app import App
 from rag.domain import (
     AddedRoot,
     Answer,
+    Answers,
     Chunk,
     Citation,
     Claim,
@@ -21,6 +22,7 @@ from rag.domain import (
     Document,
     Evidence,
     FileState,
+    Judgement,
     Listing,
     Model,
     ModelListing,
@@ -236,6 +238,21 @@ RATES = ErrorRates((0.3, 0.27, 0.33), (0.28, 0.25, 0.31), 2146)
 ABSTAINED = replace(
     answer("What is the warranty?", [], abstained=True, reason=Reason.NOT_ANSWERED),
     missing="no passage names [Wuppertal]",
+)
+#: a refusal with a sentence that was judged
+NEAR = replace(
+    ABSTAINED,
+    missing="the nearest sentence, in passage 2, is 41 % likely to answer (at least 58 %): it does "
+    "not name the warranty",
+    related=(
+        Claim(
+            Sentence(E2.text, E2.span, (Citation(2, Span(0, 3)),)),
+            (E2,),
+            Verdict.SUPPORTED,
+            1.0,
+            judgement=Judgement(Answers.PART, 0.41, ("it does not say “warranty”",)),
+        ),
+    ),
 )
 EMPTY = answer("Anything?", [], passages=(), abstained=True, reason=Reason.EMPTY_LIBRARY)
 

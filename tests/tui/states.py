@@ -122,6 +122,12 @@ async def _adding(stage: Stage) -> None:
     await stage.until(lambda: stage.ask_screen.ingest.done == 2)
 
 
+async def _adding_first(stage: Stage) -> None:
+    await _up(stage)
+    stage.ask_screen.add("/shelf/manuals")
+    await stage.until(lambda: stage.ask_screen.ingest.done == 2)
+
+
 async def _added(stage: Stage) -> None:
     await _up(stage)
     stage.ask_screen.add("/shelf/manuals")
@@ -134,6 +140,12 @@ async def _asked(stage: Stage) -> None:
 
 async def _abstained(stage: Stage) -> None:
     await stage.ask("What is the warranty?", until="abstained")
+
+
+async def _refusal(stage: Stage) -> None:
+    await _abstained(stage)
+    await stage.press("tab", "v")
+    await stage.sees("esc back")
 
 
 async def _running(stage: Stage) -> None:
@@ -223,7 +235,9 @@ async def _help_end(stage: Stage) -> None:
     await _help(stage)
     body = stage.app.screen.query_one("#help-body")
     await stage.until(lambda: body.max_scroll_y > 0)
+    await stage.still("Anywhere")  # the text is laid out again beside its scroll bar
     body.scroll_end(animate=False, immediate=True)
+    await stage.until(lambda: body.scroll_y == body.max_scroll_y)
 
 
 async def _library(stage: Stage) -> None:
@@ -284,6 +298,12 @@ async def _fetching(stage: Stage) -> None:
 async def _eval(stage: Stage) -> None:
     await _page(stage, "eval", EvalScreen)
     await stage.sees("qwen")
+
+
+async def _run_failed(stage: Stage) -> None:
+    await _eval(stage)
+    runs.fail_run(stage)
+    await stage.sees("run the same command again")
 
 
 async def _figures(stage: Stage) -> None:
@@ -382,6 +402,13 @@ STATES: tuple[State, ...] = (
         engine=lambda: HaltingIngest(told=NO_DOCUMENTS, files=5),
         goes_on=True,
     ),
+    State(
+        "adding-first",
+        _adding_first,
+        ("The first documents are being added: 2 of 5 files", "/pull"),
+        engine=lambda: HaltingIngest(told=NO_DOCUMENTS, files=5, all_models=MODELS),
+        goes_on=True,
+    ),
     State("added", _added, ("3 documents added",)),
     State(
         "not-started",
@@ -426,6 +453,13 @@ STATES: tuple[State, ...] = (
         ("NOT ANSWERED", "abstained", "Missing", "Nearest"),
         (),
         _engine(RELATED),
+    ),
+    State(
+        "refusal",
+        _refusal,
+        ("WHY NOT", "NOT ANSWERED", "answers: in part (41 %)", "comes near an answer"),
+        (),
+        _engine(script.NEAR),
     ),
     State(
         "reading",
@@ -488,6 +522,7 @@ STATES: tuple[State, ...] = (
         True,
     ),
     State("eval", _eval, ("EVAL", "F1 0.78")),
+    State("eval-failed", _run_failed, ("the disk is full", "hint: ")),
     State("eval-figures", _figures, ("F1, all questions",)),
     State("eval-comparison", _comparison, ("1 worse", "q17")),
     State("eval-question", _beside, ("SAE 80W-90", "not answered")),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.widgets import Static
 
 from rag.domain import Status
 from rag.errors import Cancelled, EngineStopped, LibraryMissing
@@ -15,6 +16,7 @@ from rag.events import Answered
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
 from tests.tui.stage import SIZES, Stage, lit, perform
+from tui.screens.refusal import PassageRow, RefusalScreen
 from tui.widgets.prompt import Prompt
 from tui.widgets.source_pane import SourcePane, SourceScroll
 from tui.widgets.text_view import TextView
@@ -177,7 +179,7 @@ def test_no_verdict_and_no_good_word_while_sentences_are_pending() -> None:
 def test_an_abstention_is_a_result_with_the_nearest_passages() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("What is the warranty?", until="⊘ abstained · 3 passages")
-        assert "⊘ NOT ANSWERED — the library does not say." in stage.text
+        assert "⊘ NOT ANSWERED — no clear answer was found." in stage.text
         assert "✗" not in stage.text
         await stage.sees("Missing: no passage names [Wuppertal].")
         assert re.search(r"1  Pump manual +lines 7–8", stage.text)
@@ -187,6 +189,94 @@ def test_an_abstention_is_a_result_with_the_nearest_passages() -> None:
         assert "lines 9–10" in stage.text
 
     perform(act, Scripted({"": script.ABSTAINED}))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_v_says_why_a_question_was_refused_and_what_each_passage_lacks(
+    size: tuple[int, int],
+) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("What is the warranty?", until="v see why")
+        await stage.press("tab")
+        await stage.until(lambda: "v check" in stage.lines[-1])
+        await stage.press("v")
+        await stage.until(lambda: isinstance(stage.app.screen, RefusalScreen))
+        rows = stage.app.screen.query(PassageRow)
+        said = [" ".join(view.text for view in row.query(TextView)) for row in rows]
+        assert said[0].startswith("“The cover is fixed") and said[0].endswith(
+            "no sentence of it comes near an answer"
+        )
+        assert "answers: in part (41 %): it does not say “warranty”" in said[1]
+        total = str(stage.app.screen.query_one("#check-total", Static).render())
+        assert "no clear answer was found" in total and "the nearest sentence" in total
+        await stage.press("down", "enter")
+        await stage.until(lambda: stage.ask_screen.pane.display)
+        assert stage.ask_screen.pane.cursor.number == 2
+
+    perform(act, Scripted({"": script.NEAR}), size)
+
+
+def test_v_says_what_helps_where_nothing_can_be_shown() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Anything?", until="NOT ANSWERED")
+        await stage.press("tab", "v")
+        await stage.sees("no passage was found: e changes")
+
+    perform(act, Scripted({"": script.EMPTY}))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_enter_opens_the_source_and_then_goes_into_it(size: tuple[int, int]) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("tab")
+        await stage.until(lambda: stage.app.focused is stage.turn)
+        if size[0] == 80:
+            await stage.press("enter")
+            await stage.until(lambda: stage.ask_screen.pane.display)
+            await stage.sees("SOURCE 1 of 3")
+            assert stage.app.focused is stage.turn
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.focused, SourceScroll))
+
+    perform(act, size=size)
+
+
+def test_enter_says_that_an_answer_has_no_source() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Anything?", until="NOT ANSWERED")
+        await stage.press("tab", "enter")
+        await stage.sees("this answer has no source to show")
+
+    perform(act, Scripted({"": script.EMPTY}))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_missing_keeps_its_indent_where_it_wraps(size: tuple[int, int]) -> None:
+    missing = "no passage names any of the " + "long and winding " * 8 + "roads"
+    refusal = replace(script.ABSTAINED, missing=missing)
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("What is the warranty?", until="roads.")
+        rows = [line.split("│")[0].rstrip() for line in stage.lines]
+        first = next(n for n, row in enumerate(rows) if "Missing: " in row)
+        last = next(n for n, row in enumerate(rows) if row.endswith("roads."))
+        column = rows[first].index("no passage")
+        assert last > first
+        assert all(len(row) - len(row.lstrip()) == column for row in rows[first + 1 : last + 1])
+
+    perform(act, Scripted({"": refusal}), size)
+
+
+def test_a_failure_puts_its_hint_on_a_line_of_its_own() -> None:
+    error = EngineStopped("the engine stopped, out of memory", "footnote models use reader")
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?", until="NOT ANSWERED")
+        assert any(row.strip() == "Hint: footnote models use reader" for row in stage.lines)
+        assert any(row.strip() == "Your question is kept." for row in stage.lines)
+
+    perform(act, Scripted({"": error}))
 
 
 def test_a_failure_says_cause_and_cure_and_keeps_the_question() -> None:

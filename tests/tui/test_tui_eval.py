@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.tui.scripted import Scripted
 from tests.tui.scripted_pages import ScriptedCommands, ScriptedRun
 from tests.tui.stage import SIZES, Stage, perform
 from tests.tui.test_tui_hostile import HOSTILE, harmless
+from tui.commands import COMMANDS
 from tui.screens.eval import EvalScreen
 from tui.screens.run import ComparisonScreen, FiguresScreen, QuestionScreen
 
@@ -128,6 +130,90 @@ def test_two_runs_are_compared_and_a_question_is_opened_beside_itself(
         assert isinstance(stage.app.screen, ComparisonScreen), "a figure opens nothing"
 
     play(act, None, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_setting_that_one_run_alone_has_is_shown_whole(size: tuple[int, int]) -> None:
+    path = "/shelf/of/models/" + "a-folder-with-a-long-name/" * 3 + "model.gguf"
+    notes = (*FOUND.notes, f"config.embedder: None -> {path}", "version: 0.1 -> 0.2")
+
+    async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
+        await stage.press("c")
+        await stage.sees("1 worse")
+        shown = "".join("".join(stage.lines).split())
+        assert "".join(f"setting embedder: before not set, now {path}".split()) in shown
+        assert "version:0.1->0.2" in shown
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, QuestionScreen))
+
+    play(act, ScriptedRuns(compared=replace(FOUND, notes=notes)), size)
+
+
+def test_the_comparison_keeps_its_place_when_the_terminal_changes_its_size() -> None:
+    notes = tuple(f"config.setting{n}: None -> {'word ' * 30}" for n in range(3))
+
+    async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
+        await stage.press("c")
+        await stage.sees("1 worse")
+        await stage.pilot.resize_terminal(60, 20)
+        await stage.pilot.pause()
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, QuestionScreen))
+
+    play(act, ScriptedRuns(compared=replace(FOUND, notes=notes)))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_figure_at_the_cursor_is_explained(size: tuple[int, int]) -> None:
+    async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, FiguresScreen))
+        await stage.until(lambda: "how many words answer and right answer" in flat(stage))
+        await stage.press("down")
+        await stage.until(lambda: "sentences that the check found supported" in flat(stage))
+
+    play(act, None, size)
+
+
+def flat(stage: Stage) -> str:
+    return " ".join(stage.text.split())
+
+
+def test_the_help_promises_enter_only_where_it_opens_something() -> None:
+    command = next(command for command in COMMANDS if command.id == "run_choose")
+    assert command.help.startswith("On a question: ")
+
+    async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, FiguresScreen))
+        assert "enter" not in stage.lines[-1]
+
+    play(act)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_hint_of_a_failed_run_has_a_line_of_its_own(size: tuple[int, int]) -> None:
+    async def act(stage: Stage, screen: EvalScreen, source: ScriptedRuns) -> None:
+        fail_run(stage)
+        await stage.sees("hint: free some space")  # it is painted after what failed
+        rows = [line.rstrip() for line in stage.lines]
+        assert any(row.endswith("questions.jsonl: the disk is full") for row in rows)
+        assert "   hint: free some space, and run the same command again" in rows
+        assert "12 of 39" not in stage.text
+
+    play(act, None, size)
+
+
+def fail_run(stage: Stage) -> None:
+    """Let a run end with an error, as the command line prints it."""
+    run = stage.app.commands.start("eval", "questions.jsonl", [])
+    assert isinstance(run, ScriptedRun)
+    run.lines += [
+        "12 of 39 · 0:58 left",
+        "footnote: the disk is full",
+        "hint: free some space, and run the same command again",
+    ]
+    run.code = 1
 
 
 def test_the_marked_run_is_the_one_before() -> None:

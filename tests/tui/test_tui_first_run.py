@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,32 @@ def test_a_question_waits_for_the_documents_that_are_added_on_the_screen(
         await stage.sees("5 documents added")
         if size[0] >= 80:
             await stage.until(lambda: "5 documents" in stage.lines[0])
+
+    perform(act, engine, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("told", [MISSING, Status("handbook", 0, 0, "reader")])
+def test_while_the_first_documents_are_added_the_card_says_so_and_counts(
+    tmp_path: Path, size: tuple[int, int], told: LibraryMissing | Status
+) -> None:
+    engine = Scripted(told=told, pause=0.15, files=5)
+
+    async def act(stage: Stage) -> None:
+        await stage.sees("/add PATH")
+        stage.ask_screen.add(str(tmp_path))
+        await stage.sees("The first documents are being added")
+        for words in ("There are no documents yet", "There is no library yet", "/add PATH"):
+            assert words not in stage.text
+        await stage.until(lambda: re.search(r"being added: +[1-4] of 5 files", stage.text))
+        seen = []
+
+        def is_over() -> bool:
+            seen.append(stage.text)
+            return "5 documents and 15 passages" in stage.text
+
+        await stage.until(is_over)
+        assert not any("There are no documents yet" in text for text in seen)
 
     perform(act, engine, size)
 

@@ -13,6 +13,7 @@ import pytest
 from textual.widgets import Input, OptionList, Static
 
 from rag.domain import Answer, Conversation, FileState, SavedTurn, Verdict
+from tests.support.slowness import slowness
 from tests.tui import scripted as script
 from tests.tui.scripted import Scripted
 from tests.tui.stage import SIZES, Stage, lit, perform
@@ -312,4 +313,4 @@ def test_200_turns_open_within_half_a_second_of_processor_time() -> None:
         assert "180 earlier questions not shown here" in str(card.content)
 
     perform(act, scripted)
-    assert min(over) < 0.5, over  # other processes take the caches of this one
+    assert min(over) < 0.5 * slowness(), over  # other processes take the caches of this one

@@ -128,7 +128,7 @@ def test_how_often_the_check_errs_is_on_view_wherever_verdicts_are(size: tuple[i
         if size[0] == 80:
             assert "errs 30 % / 28 %" in stage.text
         else:
-            await stage.sees("check errs: 30 % / 28 %, but not on quotations")
+            await stage.sees("check errs: 30 % pass, 28 % doubted (not quotations)")
         stage.ask_screen.action_check()
         await stage.until(lambda: "CHECK" in in_front(stage) and RATES in in_front(stage))
         await stage.press("escape", "f1", "end")
@@ -136,6 +136,23 @@ def test_how_often_the_check_errs_is_on_view_wherever_verdicts_are(size: tuple[i
         assert engine.calls.count("rates") == 1
 
     perform(act, engine, size)
+
+
+def test_sentence_and_source_keep_their_column_where_they_wrap() -> None:
+    words = "The cover of the pump is held by six bolts " + "of a long kind " * 12 + "[1]."
+    quote = replace(script.E1, text="The cover is fixed with six bolts " * 6)
+    long = script.answer("Long?", [(words, Verdict.SUPPORTED, 0.9, [quote], ["six: found"])])
+
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.sees("SENTENCE 1 OF 1")
+        rows = [line.split("│")[1][1:].rstrip() for line in stage.lines if "│" in line]
+        for label in ("says    ", "source  "):
+            at = next(n for n, row in enumerate(rows) if row.startswith(label))
+            below = rows[at + 1]
+            assert len(below) - len(below.lstrip()) == len(label) and below.endswith("…")
+
+    perform(act, Scripted({"": long}))
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -161,7 +178,7 @@ def test_without_the_rates_everything_works_and_they_are_said_to_be_unknown(late
 def test_rates_that_come_late_are_shown_when_they_come() -> None:
     async def act(stage: Stage) -> None:
         await stage.ask("Which bolts?")
-        await stage.sees("check errs: 30 % / 28 %")
+        await stage.sees("check errs: 30 % pass, 28 % doubted")
 
     perform(act, Scripted(late=1.5))
 

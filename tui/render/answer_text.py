@@ -125,8 +125,9 @@ def total(
     duration = seconds(answer.seconds.total or elapsed)
     if answer.abstained:
         size = counted(len(answer.passages), "passage")
-        words = f"{glyphs.abstained} abstained · {size} · {duration}"
-        return assemble([(glyphs.say(words), "$text-muted")])
+        words = glyphs.say(f"{glyphs.abstained} abstained · {size} · {duration}")
+        why = clickable(assemble([(glyphs.say(" · v see why"), "$text-muted")]), command="check")
+        return assemble([(words, "$text-muted")]) + (why if answer.passages else Content(""))
     stopped = _stopped(answer, glyphs, duration)
     if not answer.claims:
         unchecked = [(f"{glyphs.dangling} not checked: no sentence was whole", "$text-warning")]
@@ -306,13 +307,14 @@ def _nearest(passages: tuple[Passage, ...], glyphs: Glyphs, width: int) -> Itera
 
 def failure(error: RagError, glyphs: Glyphs) -> Content:
     """Return why a question failed, the hint, and the keys that try again."""
-    hint = f"      {quote_foreign(error.cure)}\n" if error.cure else ""
+    hint = f"{HINT.capitalize()} {quote_foreign(error.cure)}\n" if error.cure else ""
     return assemble(
         [
             (glyphs.say(f"{glyphs.wrong} {NOT_ANSWERED} — "), "bold $text-error"),
             (quote_foreign(str(error)) or type(error).__name__, ""),
-            (f"\nYour question is kept. {HINT.capitalize()}\n", ""),
+            ("\n", ""),
             (hint, "bold"),
+            ("Your question is kept.\n", ""),
             ("      ", ""),
         ]
     ) + Content("    ").join(

@@ -29,6 +29,7 @@ from tui.render.answer_text import (
 )
 from tui.render.excerpt import Excerpt, count_replaced
 from tui.render.glyphs import VERDICT_STYLES, Glyphs
+from tui.render.indent import hang
 from tui.state.cursor import AnswerCursor
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 MAX_LISTED = 12
 #: How many reasons of a verdict are shown next to the conversation.
 MAX_REASONS = 4
+#: How many rows of a sentence and of its quotation are shown there.
+MAX_ROWS = 2
 #: The narrowest title of a source.
 MIN_TITLE_CELLS = 8
 #: The label in front of a sentence, and that in front of its source.
@@ -174,14 +177,15 @@ def _ends(left: str, left_style: str, right: str, right_style: str, width: int) 
 
 def _compared(checked: Claim, cursor: AnswerCursor, glyphs: Glyphs, width: int) -> Iterator[Part]:
     """Yield the sentence, the words of the source, and the reasons, one below the other."""
-    two_rows = 2 * width - 12
-    sentence = glyphs.cut(quote_foreign(checked.sentence.text), two_rows)
-    yield f"\n{SENTENCE_LABEL}{sentence}", ""
-    quotation = quoted(cursor.evidence)
+    more = glyphs.say("…")
+    sentence = quote_foreign(checked.sentence.text)
+    yield "\n" + hang(SENTENCE_LABEL, sentence, width, MAX_ROWS, more), ""
+    quotation = glyphs.say(quoted(cursor.evidence))
     if quotation:
-        yield f"\n{SOURCE_LABEL}" + glyphs.say(glyphs.cut(quotation, two_rows)), ""
+        yield "\n" + hang(SOURCE_LABEL, quotation, width, MAX_ROWS, more), ""
     elif cursor.passage is not None:
-        yield f"\n{SOURCE_LABEL}none of its words support the sentence", "$text-muted"
+        nothing = "none of its words support the sentence"
+        yield "\n" + hang(SOURCE_LABEL, nothing, width, MAX_ROWS, more), "$text-muted"
     indent = " " * len(SOURCE_LABEL)
     for reason in checked.reasons[:MAX_REASONS]:
         words = glyphs.cut(sanitize_line(reason), width - len(indent))
@@ -191,8 +195,9 @@ def _compared(checked: Claim, cursor: AnswerCursor, glyphs: Glyphs, width: int) 
 def _error_rates(rates: ErrorRates | None, width: int) -> Iterator[Part]:
     """Yield the two error rates of the check, with their limits if there is space for them."""
     if rates is not None:
-        short = f"check errs: {' / '.join(percents(rates))}"
-        complete = f"{short}, but not on quotations"
+        passed, doubted = percents(rates)
+        short = f"check errs: {passed} pass, {doubted} doubted"
+        complete = f"{short} (not quotations)"
         yield "\n" + (complete if cell_len(complete) <= width else short), "$text-muted"
 
 
@@ -207,7 +212,7 @@ def _notes(passage: Passage, excerpt: Excerpt) -> list[str]:
         characters = counted(replaced, "character")
         notes.append(f"! {characters} replaced: a terminal would obey or hide them")
     if excerpt.masked:
-        notes.append("! dimmed: boilerplate, never quoted")
+        notes.append("! dimmed: menus and repeated lines, never quoted")
     if passage.copies:
         notes.append(f"! the same text is also in {counted(len(passage.copies), 'other place')}")
     return notes

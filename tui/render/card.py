@@ -34,6 +34,8 @@ class Welcome:
     error: RagError | None = None
     #: the chat model that is offered for this computer; None for none
     offered: ModelListing | None = None
+    #: how far the first documents are that are being added; "" while none are
+    adding: str = ""
 
     @property
     def is_first_run(self) -> bool:
@@ -53,10 +55,12 @@ def card(welcome: Welcome, width: int, glyphs: Glyphs) -> Content:
     status, error = welcome.status, welcome.error
     if error is not None and not welcome.is_first_run:
         return assemble([*parts, *_failure(error, glyphs)])
+    if welcome.adding:
+        return assemble([*parts, *_first_documents(welcome, width, glyphs)])
     if welcome.is_first_run:
         reason = quote_foreign(str(error)) if error else "There are no documents yet."
         parts.append((f"{glyphs.dangling} {reason} Add some:\n", "bold"))
-        return assemble([*parts, *_first_steps(welcome.offered, width, glyphs)])
+        return assemble([*parts, *_first_steps(welcome.offered, width)])
     if status is None:
         words = "The engine is starting. You can type your question already.\n"
         parts.append((glyphs.say(words), "$text-muted"))
@@ -79,19 +83,36 @@ def _failure(error: RagError, glyphs: Glyphs) -> Iterator[Part]:
         yield f"   {quote_foreign(error.cure)}\n", "bold"
 
 
-def _first_steps(offered: ModelListing | None, width: int, glyphs: Glyphs) -> Iterator[Part]:
+def _first_documents(welcome: Welcome, width: int, glyphs: Glyphs) -> Iterator[Part]:
+    """Yield how far the first documents are, and what can be done meanwhile."""
+    adding = glyphs.say(welcome.adding)
+    yield f"{glyphs.waiting} The first documents are being added: {adding}.\n", "bold"
+    yield "You can type your question already: it is asked when they are there.\n", ""
+    if welcome.offered is not None:
+        yield "\n", ""
+        yield from _chat_model(welcome.offered, width)
+    else:
+        yield from _legend(glyphs)
+
+
+def _first_steps(offered: ModelListing | None, width: int) -> Iterator[Part]:
     """Yield how to get documents and, if one is offered, a chat model."""
     yield from _steps(_ADD_STEPS, width)
     if offered is not None:
-        yield "The built-in reader quotes them. A chat model writes:\n", "bold"
-        of = f" of {size_words(offered.memory)}" if offered.memory else ""
-        meaning = (
-            f"fetches {quote_foreign(offered.name)}: {size_words(offered.size)}, needs "
-            f"{size_words(offered.needs)}{of} of memory; F4 shows others"
-        )
-        yield from _steps([("/pull", meaning)], width)
+        yield from _chat_model(offered, width)
     yield f"In a shell, {ADD_COMMAND} adds documents too. ", "$text-muted"
     yield "A question that you type meanwhile is kept.\n", "$text-muted"
+
+
+def _chat_model(offered: ModelListing, width: int) -> Iterator[Part]:
+    """Yield what a chat model is for, and how to get the one that is offered."""
+    yield "The built-in reader quotes them. A chat model writes:\n", "bold"
+    of = f" of {size_words(offered.memory)}" if offered.memory else ""
+    meaning = (
+        f"fetches {quote_foreign(offered.name)}: {size_words(offered.size)}, needs "
+        f"{size_words(offered.needs)}{of} of memory; F4 shows others"
+    )
+    yield from _steps([("/pull", meaning)], width)
 
 
 def _steps(steps: Iterable[tuple[str, str]], width: int) -> Iterator[Part]:

@@ -84,7 +84,8 @@ def detail(entry: ModelListing, glyphs: Glyphs) -> Content:
         of = f" of {size_words(entry.memory)}" if entry.memory else ""
         fits = "it fits here" if entry.fits else "too big for this computer"
         style = "" if entry.fits else "$text-error"
-        words = f"needs about {size_words(entry.needs)}{of} of memory without its context: {fits}"
+        needs = f"needs about {size_words(entry.needs)}{of} of memory"
+        words = f"{needs} plus what it reads: {fits}"
         parts.append((f"{words}\n", style))
     if entry.speed:
         parts.append((f"{quote_foreign(entry.speed)}\n", ""))

@@ -14,47 +14,16 @@ from rag.domain.runs import FigureChange, FigureValue, QuestionChange, RunListin
 from rag.text.foreign_marks import quote_foreign
 from rag.text.sanitize import sanitize
 from tui.render.answer_text import Part, assemble, counted
+from tui.render.figure_words import reason_words, words_of
 from tui.render.glyphs import Glyphs
+from tui.render.indent import indented_rows
 from tui.render.wrap import wrap_text
 
 #: The least width at which intervals are shown beside the changes.
 WIDE_CELLS = 76
-#: Figures in words; others are shown by their names.
-WORDS = {
-    "retrieval.recall@1": "right document is first",
-    "retrieval.recall@5": "right documents, first 5",
-    "retrieval.recall@10": "right documents, first 10",
-    "retrieval.quote_recall@5": "right words, first 5",
-    "retrieval.quote_recall@10": "right words, first 10",
-    "answer.em": "short answer exact",
-    "answer.f1": "F1 of the short answer",
-    "answer.contains": "contains right answer",
-    "overall.em": "exact, all questions",
-    "overall.f1": "F1, all questions",
-    "citation.valid": "citations with a source",
-    "citation.quote_exact": "quotations word for word",
-    "citation.precision": "cited documents right",
-    "citation.recall": "right documents cited",
-    "citation.supported": "sentences supported",
-    "abstention.precision": "refusals that are right",
-    "abstention.recall": "refused when it should",
-    "abstention.f1": "F1 of refusing",
-    "abstention.answered_wrongly": "answered, should refuse",
-    "seconds.total.p50": "seconds, median",
-    "seconds.total.p95": "seconds, 95 %",
-    "seconds.first.p50": "first words, median",
-    "seconds.first.p95": "first words, 95 %",
-    "seconds.retrieve.p50": "search seconds, median",
-    "seconds.retrieve.p95": "search seconds, 95 %",
-}
 #: The figure that a list of runs shows.
 _HEADLINE = "overall.f1"
 _NAME_CELLS = 27
-
-
-def words_of(figure: str) -> str:
-    """Return a figure in words."""
-    return WORDS.get(figure, quote_foreign(figure))
 
 
 def _name(figure: str, glyphs: Glyphs) -> str:
@@ -122,11 +91,16 @@ def change_heads(width: int) -> str:
     return "  " + "figure".ljust(_NAME_CELLS) + "   now" + "  change"
 
 
+def note_lines(words: str, width: int, style: str) -> list[Content]:
+    """Return our own or harmless words whole, in as many lines as they need."""
+    return [assemble([(row, style)]) for row in indented_rows(words, width)]
+
+
 def question_row(change: QuestionChange, here: bool, width: int, glyphs: Glyphs) -> Content:
     """Return the line of a question that changed, with the first reason."""
     head = f"{glyphs.ask if here else ' '} {quote_foreign(change.id)} "
     text = quote_foreign(change.question)
-    why = f"  {quote_foreign(change.why[-1])}" if change.why else ""
+    why = f"  {reason_words(change.why[-1])}" if change.why else ""
     shown = glyphs.cut(head + text + why, width)
     return Content(shown).stylize("bold" if here else "", 0, len(head))
 
@@ -141,7 +115,7 @@ def beside(change: QuestionChange, width: int, glyphs: Glyphs) -> Iterator[Conte
     if not change.right:
         yield from _wrapped("right: it cannot be answered from the documents", width, "")
     for reason in change.why:
-        yield from _wrapped(glyphs.say("· ") + quote_foreign(reason), width, "$text-muted")
+        yield from _wrapped(glyphs.say("· ") + reason_words(reason), width, "$text-muted")
     yield Content("")
     if width < WIDE_CELLS:
         for name, text in (("BEFORE", change.old), ("NOW", change.new)):

@@ -231,9 +231,11 @@ def _useless_commands(turn: Exchange | None) -> frozenset[str]:
     """Return the ids of commands that do nothing in this answer, and are not offered."""
     if turn is None or (turn.answer is not None and turn.answer.claims):
         return frozenset()
-    useless = {"left", "check"}
+    useless = {"left"}
     if turn.answer is None:
         useless.add("copy")
+    if turn.answer is None or not (turn.answer.abstained and turn.answer.passages):
+        useless.add("check")
     if not turn.cursor.passages:
         useless |= {"up", "open", "sources"}
     return frozenset(useless)

@@ -14,7 +14,7 @@ from tui import worker
 from tui.render.glyphs import Glyphs
 from tui.screens.ask_find import AskFind
 from tui.state import watching
-from tui.state.completion import completions, slash_command, typed_path
+from tui.state.completion import slash_command, typed_path
 from tui.state.ingest import IngestProgress
 from tui.state.queue import QuestionQueue
 from tui.state.watching import VERB
@@ -40,6 +40,7 @@ class AskCommands(AskFind):
         self.status: Status | None = None
         self.ingest = IngestProgress()
         self.missing = False  #: whether there is no library yet
+        self._adds_first = False  #: whether documents are added to a library that was empty
         self._looking = False
 
     def _run_in_thread(self, work: partial[None]) -> None:
@@ -83,8 +84,11 @@ class AskCommands(AskFind):
 
     @on(Prompt.Changed)
     def _prompt_changed(self, event: Prompt.Changed) -> None:
-        found = completions(self.prompt.text, self.prompt.sources)
-        self.query_one(CompletionList).show(found)
+        self.show_completions()
+
+    def show_completions(self) -> None:
+        """List what the text of the prompt may become."""
+        self.query_one(CompletionList).show(self.prompt.completions())
 
     @on(CompletionList.Chosen)
     def _completion_chosen(self, event: CompletionList.Chosen) -> None:
@@ -111,6 +115,7 @@ class AskCommands(AskFind):
         if self.ingest.running:
             self.ingest.waiting.append(path)
         else:
+            self._adds_first = self.is_empty
             self.ingest.begin(path)
             self._run_in_thread(partial(worker.add, self.engine, path, self.post_message))
         self._show_ingest()
@@ -146,6 +151,7 @@ class AskCommands(AskFind):
         work = cast("FootnoteApp", self.app).library_work.progress
         progress = work if work.verb == VERB and not self.ingest.running else self.ingest
         words = progress.say()
+        self.talk.show_adding(self.ingest.counts() if self._adds_first else "")
         sign = self.glyphs.waiting if progress.running else self.glyphs.here
         self.query_one("#ingest", WorkLine).show(f"{sign} {words}" if words else "")
 
@@ -173,6 +179,8 @@ class AskCommands(AskFind):
     @on(worker.StatusKnown)
     def _status_known(self, event: worker.StatusKnown) -> None:
         self._looking = False
+        if not self.ingest.running:
+            self._adds_first = False  # until now the library looked empty
         if event.status is None or event.status == self.status:
             return
         self._note_model(event.status)

@@ -19,6 +19,7 @@ from tui.widgets.prompt import Prompt
 from tui.widgets.source_pane import SourceList, SourcePane, SourceScroll
 
 if TYPE_CHECKING:
+    from rag.domain import Answer
     from rag.protocols import ErrorRates
 
 
@@ -156,9 +157,14 @@ class AskLayout(Screen[None]):
             self.action_open()
 
     def action_open(self) -> None:
+        """Open the source; go into one that is open already, and into one that hides the rest."""
+        if self.shown is None or not self.shown.cursor.passages:
+            self.app.notify("this answer has no source to show", markup=False, timeout=3)
+            return
+        was_open = self.has_class("-open")
         self._wants_pane = True
         self._arrange()
-        if self.has_class("-narrow"):
+        if was_open or self.has_class("-narrow"):
             self.query_one(SourceScroll).focus()
 
     def action_ring(self, by: int) -> None:
@@ -206,14 +212,40 @@ class AskLayout(Screen[None]):
             self.to_prompt()
 
     def action_check(self) -> None:
+        """Show the check of an answer; of a refusal, why there is none."""
         turn = self._target()
-        if turn is None or turn.answer is None or not turn.answer.claims:
-            self.app.notify("no sentence of this answer has been checked", markup=False, timeout=3)
-            return
+        if turn is None or turn.answer is None:
+            self.app.notify("there is no answer yet that could be checked", markup=False, timeout=3)
+        elif turn.answer.claims:
+            self._show_check(turn, turn.answer)
+        elif turn.answer.abstained and turn.answer.passages:
+            self._show_refusal(turn, turn.answer)
+        elif turn.answer.abstained:
+            words = "no passage was found: e changes the question, /add adds documents"
+            self.app.notify(words, markup=False, timeout=5)
+        else:
+            words = "no sentence of this answer has been checked: r asks again"
+            self.app.notify(words, markup=False, timeout=5)
+
+    def _show_check(self, turn: Exchange, answer: Answer) -> None:
         from tui.screens.check import CheckScreen
 
-        screen = CheckScreen(turn.answer, self.glyphs, turn.cursor.at or 0, error_rates(self.rates))
+        screen = CheckScreen(answer, self.glyphs, turn.cursor.at or 0, error_rates(self.rates))
         self.app.push_screen(screen, partial(self._sentence_chosen, turn))
+
+    def _show_refusal(self, turn: Exchange, answer: Answer) -> None:
+        from tui.screens.refusal import RefusalScreen
+
+        numbers = [passage.number for passage in answer.passages]
+        at = numbers.index(turn.cursor.number) if turn.cursor.number in numbers else 0
+        note = "After esc: e changes the question, /add adds documents."
+        screen = RefusalScreen(answer, self.glyphs, at, note)
+        self.app.push_screen(screen, partial(self._passage_chosen, turn))
+
+    def _passage_chosen(self, turn: Exchange, at: int | None) -> None:
+        if at is not None and turn in self.talk.turns:
+            turn.focus()
+            turn.go(turn.cursor.source(turn.cursor.passages[at].number), opened=True)
 
     def _sentence_chosen(self, turn: Exchange, at: int | None) -> None:
         if at is not None and turn in self.talk.turns:

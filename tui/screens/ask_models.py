@@ -12,6 +12,7 @@ from rag.text.foreign_marks import quote_foreign
 from tui import worker
 from tui.screens.ask_commands import AskCommands
 from tui.state import models
+from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_lines import WorkLine
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class AskModels(AskCommands):
     _seen: CommandRun | None = None  #: a fetch that has ended, which the user has seen
     _trying = ""  #: the model that is being tried
     _pulling = False  #: whether a model is fetched as soon as the list is there
+    _names_wanted = False  #: whether a model is being named in the prompt
 
     def action_model(self, name: str = "") -> None:
         """Let another model answer; without a name, let the user type it."""
@@ -64,8 +66,18 @@ class AskModels(AskCommands):
         self._pulling = True
         self._list_models()
 
+    @on(Prompt.Changed)
+    def _model_named(self) -> None:
+        """List the models once the user begins to name one."""
+        was_wanted = self._names_wanted
+        self._names_wanted = self.prompt.text.startswith("/model ")
+        if self._names_wanted and not was_wanted:
+            self._list_models()
+
     @on(models.Listed)
     def _models_listed(self, event: models.Listed) -> None:
+        self.prompt.models = tuple(model.name for model in event.found if model.installed)
+        self.show_completions()
         offered = models.offered_model(event.found)
         self.talk.offer(offered)
         if self._pulling:

@@ -1,4 +1,7 @@
-"""The check screen: every sentence with its verdict in words, its quotations and its reasons."""
+"""The check screen: every sentence with its verdict in words, its quotations and its reasons.
+
+What it has in common with the screen of a refusal: rows with a cursor.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -23,21 +25,51 @@ from tui.widgets.text_view import TextView
 
 
 class Row(Vertical):
-    """One sentence. `is_current` is set while the cursor is on it."""
+    """One row: a heading in words and a style, and texts below it.
 
-    def __init__(self, number: int, claim: Claim, glyphs: Glyphs) -> None:
+    `is_current` is set while the cursor is on it.
+    """
+
+    def __init__(self, number: int, heading: tuple[str, str], glyphs: Glyphs) -> None:
         super().__init__(classes="row")
         self.number = number
-        self.claim = claim
+        self.heading = heading
         self.glyphs = glyphs
         self.is_current = False
 
+    def head(self) -> Static:
+        """Return the heading as a widget."""
+        return Static(self._heading(), classes="verdict", markup=False)
+
+    def _heading(self) -> Content:
+        sign = self.glyphs.ask if self.is_current else " "
+        number_style = "bold $text-accent" if self.is_current else ""
+        return assemble([(f"{sign} {self.number:>2} ", number_style), self.heading])
+
+    def quotation(self, lead: str, text: str) -> TextView:
+        """Return foreign text in quotation marks, behind `lead`."""
+        opening, closing = self.glyphs.say(f"{lead}“"), self.glyphs.say("”")
+        return TextView(opening + quote_foreign(text) + closing, classes="quote")
+
+    def mark_current(self, is_current: bool) -> None:
+        """Show or hide the cursor on this row."""
+        self.is_current = is_current
+        self.set_class(is_current, "-here")
+        self.query_one(".verdict", Static).update(self._heading())
+
+
+class ClaimRow(Row):
+    """A sentence of the answer."""
+
+    def __init__(self, number: int, claim: Claim, glyphs: Glyphs) -> None:
+        super().__init__(number, _claim_heading(claim, glyphs), glyphs)
+        self.claim = claim
+
     def compose(self) -> ComposeResult:
-        yield Static(self._verdict(), classes="verdict", markup=False)
+        yield self.head()
         yield TextView(quote_foreign(self.claim.sentence.text) + self._markers(), classes="claim")
         for evidence in self.claim.evidence:
-            opening, closing = self.glyphs.say(f"[{evidence.number}] “"), self.glyphs.say("”")
-            yield TextView(opening + quote_foreign(evidence.text) + closing, classes="quote")
+            yield self.quotation(f"[{evidence.number}] ", evidence.text)
         if self.claim.judgement:
             yield TextView(sanitize_line(judgement_phrase(self.claim.judgement)), classes="reason")
         if self.claim.reasons:
@@ -49,32 +81,20 @@ class Row(Vertical):
         markers = "".join(f"[{c.number}]" for c in self.claim.sentence.citations)
         return f" {markers}" if markers else ""
 
-    def _verdict(self) -> Content:
-        verdict = self.claim.verdict
-        sign = self.glyphs.ask if self.is_current else " "
-        score = f"  {self.claim.score:.2f}" if self.claim.evidence else ""
-        words = f"{self.glyphs.of(verdict) or ' '} {VERDICT_PHRASES[verdict]}{score}"
-        return assemble(
-            [
-                (f"{sign} {self.number:>2} ", "bold $text-accent" if self.is_current else ""),
-                (words, VERDICT_STYLES[verdict]),
-            ]
-        )
 
-    def mark_current(self, is_current: bool) -> None:
-        """Show or hide the cursor on this row."""
-        self.is_current = is_current
-        self.set_class(is_current, "-here")
-        self.query_one(".verdict", Static).update(self._verdict())
+def _claim_heading(claim: Claim, glyphs: Glyphs) -> tuple[str, str]:
+    """Return the verdict of a sentence in words, and its style."""
+    score = f"  {claim.score:.2f}" if claim.evidence else ""
+    words = f"{glyphs.of(claim.verdict) or ' '} {VERDICT_PHRASES[claim.verdict]}{score}"
+    return words, VERDICT_STYLES[claim.verdict]
 
 
-class CheckScreen(ModalScreen[int | None]):
-    """Returns the number of the sentence that was chosen, from 0, or None."""
+class RowsScreen(ModalScreen[int | None]):
+    """Rows with a cursor. Returns the number of the row that was chosen, from 0, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("check"))
-
-    class Copied(Message):
-        """The user wants to copy the answer with its verdicts."""
+    TITLE_WORDS = ""
+    ROW_NOUN = "sentence"
 
     def __init__(self, answer: Answer, glyphs: Glyphs, at: int, note: str) -> None:
         super().__init__()
@@ -83,20 +103,28 @@ class CheckScreen(ModalScreen[int | None]):
         self.at = at
         self.note = note
 
+    def rows(self) -> list[Row]:
+        """Return the rows; none unless a subclass has some."""
+        return []
+
+    def total(self) -> Content:
+        """Return what stands below the rows; nothing unless a subclass says something."""
+        return Content("")
+
     def compose(self) -> ComposeResult:
         with Vertical(id="check"):
-            title = self.glyphs.say("CHECK · ") + quote_foreign(self.answer.question)
+            title = self.glyphs.say(f"{self.TITLE_WORDS} · ") + quote_foreign(self.answer.question)
             yield Static(assemble([(title, "bold")]), id="check-head", markup=False)
             with VerticalScroll(id="check-rows", can_focus=False):
-                for number, claim in enumerate(self.answer.claims, 1):
-                    yield Row(number, claim, self.glyphs)
-            yield Static(tally(self.answer.claims, self.glyphs), id="check-total", markup=False)
+                yield from self.rows()
+            yield Static(self.total(), id="check-total", markup=False)
             yield Static(
                 assemble([(self.glyphs.say(self.note), "$text-muted")]),
                 id="check-note",
                 markup=False,
             )
-            yield Static(assemble([(_keys(), "$text-muted")]), id="check-keys", markup=False)
+            keys = _keys(self.ROW_NOUN)
+            yield Static(assemble([(keys, "$text-muted")]), id="check-keys", markup=False)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._show_cursor)
@@ -108,7 +136,7 @@ class CheckScreen(ModalScreen[int | None]):
                 row.scroll_visible(animate=False)
 
     def action_move(self, by: int) -> None:
-        self.at = min(max(0, self.at + by), len(self.answer.claims) - 1)
+        self.at = min(max(0, self.at + by), len(self.query(Row)) - 1)
         self._show_cursor()
 
     def action_choose(self) -> None:
@@ -121,9 +149,23 @@ class CheckScreen(ModalScreen[int | None]):
         await self.run_action("app.copy_checked")
 
 
-def _keys() -> str:
+class CheckScreen(RowsScreen):
+    """The sentences of an answer."""
+
+    TITLE_WORDS = "CHECK"
+
+    def rows(self) -> list[Row]:
+        claims = enumerate(self.answer.claims, 1)
+        return [ClaimRow(number, claim, self.glyphs) for number, claim in claims]
+
+    def total(self) -> Content:
+        return tally(self.answer.claims, self.glyphs)
+
+
+def _keys(noun: str) -> str:
+    """Return the keys; those that move name the `noun` that they move to."""
     return "  ".join(
-        f"{key_label(command)} {command.label}"
+        f"{key_label(command)} {noun if command.id == 'check_up' else command.label}"
         for command in footer_hints("check")
         if command.place == "check"
     )

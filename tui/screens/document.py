@@ -157,7 +157,7 @@ class DocumentScreen(ListPage):
         masked = sum(span.end - span.start for span in opened.document.mask)
         if masked:
             sign = self.glyphs.furniture
-            words = "characters of menus, notices and page furniture: neither searched nor quoted"
+            words = "characters of menus, notices and repeated lines: neither searched nor quoted"
             notes.append(f"{sign} {masked:,} {words}")
         if replaced := count_replaced(opened.document.text):
             notes.append(f"{self.glyphs.dangling} {counted(replaced, 'character')} replaced")

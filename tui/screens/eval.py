@@ -22,6 +22,7 @@ from tui.render.glyphs import Glyphs
 from tui.screens.input_page import InputPage
 from tui.screens.run import ComparisonScreen, FiguresScreen
 from tui.state import runs
+from tui.state.command_run import failure_lines
 from tui.state.completion import typed_path
 from tui.widgets.bars import KeyBar
 from tui.widgets.line_list import LineList
@@ -109,7 +110,8 @@ class EvalScreen(InputPage):
             return f"{self.glyphs.stopped} {name} was stopped; started again, it goes on"
         if run.code == 0:
             return f"{self.glyphs.supported} {name} has ended"
-        return f"{self.glyphs.wrong} {name}: {' '.join(run.lines) or f'ended with {run.code}'}"
+        words = "\n  ".join(failure_lines(run))
+        return f"{self.glyphs.wrong} {name}: {words}"
 
     @on(runs.Listed)
     def _listed(self, event: runs.Listed) -> None:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from tui.chat_engine import ChatEngine
 
 _NAMES = {
-    "markdown": "Markdown with footnotes",
-    "html": "HTML with the quotes in their passages",
-    "json": "JSON for footnote verify",
+    "markdown": "text with footnotes (Markdown)",
+    "html": "a web page (HTML) with the quotes in their passages",
+    "json": "JSON, which footnote verify checks",
 }
 #: characters of the title in the name of a file
 _MAX_NAME_CHARS = 40

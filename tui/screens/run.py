@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from rag.text.foreign_marks import quote_foreign
 from tui.commands import bindings
 from tui.render import run_rows
 from tui.render.answer_text import assemble
+from tui.render.figure_words import CHANGE_WORDS, INTERVAL_WORDS, meaning_of, note_words
 from tui.render.glyphs import Glyphs
 from tui.screens.list_page import ListPage
 from tui.state import runs
@@ -43,11 +44,19 @@ class _Lines(ListPage):
             words = self.glyphs.say(self._words)
             yield Static(assemble([(words, "bold")]), id="document-head", markup=False)
             yield LineList("page-list")
+            yield Static(Content(""), id="figure-detail", markup=False)
             yield KeyBar(self.glyphs)
 
     def on_mount(self) -> None:
+        self.query_one("#figure-detail").display = False
         self.query_one(KeyBar).show("run", True, frozenset({"run_choose"}))
         self.fill()
+
+    def explain(self, figure: str) -> None:
+        """Show below the lines what a figure means; nothing for one that is not known."""
+        detail, words = self.query_one("#figure-detail", Static), meaning_of(figure)
+        detail.display = bool(words)
+        detail.update(assemble([(self.glyphs.say(words), "$text-muted")]))
 
     def fill(self) -> None:
         """Make the lines."""
@@ -71,10 +80,17 @@ class FiguresScreen(_Lines):
         super().__init__(f"RUN · {run_rows.title(run)}", glyphs)
         self._run = run
 
+    @on(LineList.Resized)
     def fill(self) -> None:
-        rows = [partial(_figure, figure, self.glyphs) for figure in self._run.figures]
-        note = "95 % bootstrap intervals over n questions"
-        self.show_lines([*rows, _text("", ""), _text(f"  {note}", "$text-muted")])
+        rows: list[_Make] = [partial(_figure, figure, self.glyphs) for figure in self._run.figures]
+        words = self.glyphs.say(f"  {INTERVAL_WORDS}")
+        notes = run_rows.note_lines(words, self.lines.inner_width, "$text-muted")
+        self.show_lines([*rows, _text("", ""), *_all_kept(notes)], self.lines.at or 0)
+        self.moved()
+
+    def moved(self) -> None:
+        at, figures = self.lines.at or 0, self._run.figures
+        self.explain(figures[at].name if at < len(figures) else "")
 
 
 class ComparisonScreen(_Lines):
@@ -87,7 +103,7 @@ class ComparisonScreen(_Lines):
         super().__init__(head, glyphs)
         self._source, self._old, self._new = source, old, new
         self.found: RunComparison | None = None
-        self.questions: dict[int, QuestionChange] = {}  #: by line
+        self._entries: dict[int, FigureChange | QuestionChange] = {}  #: by line
 
     def fill(self) -> None:
         self.show_lines([_text(self.glyphs.say("comparing…"), "$text-muted")])
@@ -104,27 +120,54 @@ class ComparisonScreen(_Lines):
     def _compared(self, event: runs.Compared) -> None:
         event.stop()
         self.found = event.found
-        made: list[_Make] = [_text(quote_foreign(note), "") for note in event.found.notes]
-        made.append(lambda width, here: _heads(width))
-        made += [partial(_change, figure, self.glyphs) for figure in event.found.figures]
-        words = "better or worse: p below 0.05 after Holm's adjustment for all figures"
-        made += [_text(f"  {words}", "$text-muted"), _text("", "")]
-        kinds = (
-            ("worse", event.found.worse),
-            ("better", event.found.better),
-            ("answered otherwise, no worse and no better", event.found.otherwise),
-        )
-        for kind, changes in kinds:
-            made.append(_text(f"{len(changes):,} {kind}", "bold"))
-            for change in changes:
-                self.questions[len(made)] = change
-                made.append(partial(_question, change, self.glyphs))
-        first = min(self.questions, default=0)
-        self.show_lines(made, first)
+        self._lay()
+        self.lines.move_to(min(self.questions, default=0))
         self.moved()
 
+    @on(LineList.Resized)
+    def _lay(self) -> None:
+        """Make the lines for the width, with the cursor on the line that it was on."""
+        if self.found is None:
+            return
+        at = self._entries.get(self.lines.at) if self.lines.at is not None else None
+        made, width = list[_Make](), self.lines.inner_width
+        self._entries = {}
+        for note in self.found.notes:
+            made += _all_kept(run_rows.note_lines(note_words(note), width, ""))
+        made.append(lambda width, here: _heads(width))
+        for figure in self.found.figures:
+            self._entries[len(made)] = figure
+            made.append(partial(_change, figure, self.glyphs))
+        made += _all_kept(run_rows.note_lines(f"  {CHANGE_WORDS}", width, "$text-muted"))
+        made.append(_text("", ""))
+        made += self._question_lines(self.found, len(made))
+        self.show_lines(made, next((n for n, entry in self._entries.items() if entry is at), 0))
+
+    def _question_lines(self, found: RunComparison, before: int) -> Iterator[_Make]:
+        """Yield the questions that changed, by kind, below `before` lines."""
+        kinds = (
+            ("worse", found.worse),
+            ("better", found.better),
+            ("answered otherwise, no worse and no better", found.otherwise),
+        )
+        for kind, changes in kinds:
+            yield _text(f"{len(changes):,} {kind}", "bold")
+            before += 1
+            for change in changes:
+                self._entries[before] = change
+                yield partial(_question, change, self.glyphs)
+                before += 1
+
+    @property
+    def questions(self) -> dict[int, QuestionChange]:
+        """The questions that changed, by line."""
+        entries = self._entries.items()
+        return {n: entry for n, entry in entries if isinstance(entry, QuestionChange)}
+
     def moved(self) -> None:
-        hidden = frozenset(() if self.lines.at in self.questions else ("run_choose",))
+        entry = None if self.lines.at is None else self._entries.get(self.lines.at)
+        self.explain(entry.name if isinstance(entry, FigureChange) else "")
+        hidden = frozenset(() if isinstance(entry, QuestionChange) else ("run_choose",))
         self.query_one(KeyBar).show("run", True, hidden)
 
     def action_choose(self) -> None:
@@ -149,6 +192,11 @@ class QuestionScreen(_Lines):
 def _text(text: str, style: str) -> _Make:
     """Return a line of our own or harmless words."""
     return partial(_kept, assemble([(text, style)]))
+
+
+def _all_kept(contents: list[Content]) -> list[_Make]:
+    """Return lines that are made already."""
+    return [partial(_kept, content) for content in contents]
 
 
 def _kept(content: Content, width: int, here: bool) -> Content:

@@ -19,6 +19,8 @@ from rag.text.foreign_marks import quote_foreign
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _START = f"import sys; sys.path.insert(0, {_ROOT!r}); from rag.cli.main import main; main()"
+#: How the line of an error begins.
+_ERROR = "footnote: "
 #: Seconds that a program has to end after it was asked to.
 _STOP_SECONDS = 5.0
 #: Lines that are kept, and characters of each.
@@ -76,6 +78,14 @@ class CommandRun:
         if self._process.poll() is None:
             with suppress(OSError):
                 self._process.kill()
+
+
+def failure_lines(run: CommandRun) -> list[str]:
+    """Return the error that a command ended with, and its hint, a line each."""
+    lines = list(run.lines)
+    errors = [number for number, line in enumerate(lines) if line.startswith(_ERROR)]
+    shown = lines[errors[-1] :] if errors else lines[-1:]
+    return [line.removeprefix(_ERROR) for line in shown] or [f"ended with {run.code}"]
 
 
 class Commands:

@@ -1,4 +1,4 @@
-"""What the prompt can complete: a `/` command, the path of a file, a document after `@`."""
+"""What the prompt can complete: a `/` command, a path, a model, a document after `@`."""
 
 from __future__ import annotations
 
@@ -43,8 +43,13 @@ def slash_command(name: str) -> Command | None:
     return _SLASH.get(name)
 
 
-def completions(text: str, sources: Sequence[str] = ()) -> list[Completion]:
-    """Return what `text` may become. In a question, the name of one of `sources` is completed."""
+def completions(
+    text: str, sources: Sequence[str] = (), models: Sequence[str] = ()
+) -> list[Completion]:
+    """Return what `text` may become.
+
+    In a question, the name of one of `sources` is completed, after `/model` one of `models`.
+    """
     if parse_command(text) is None and text != "/":
         return _documents(text, sources)
     if not text.startswith("/") or "\n" in text or len(text) > MAX_PATH_CHARS:
@@ -63,6 +68,9 @@ def completions(text: str, sources: Sequence[str] = ()) -> list[Completion]:
     elif takes == "NAME" and "/" in argument:  # a model, which may be a file
         ends = ("/", ".gguf")
         paths = [path for path in complete_path(argument.lstrip()) if path.endswith(ends)]
+    elif takes == "NAME":
+        begun = argument.lstrip()
+        paths = [model for model in models if model.startswith(begun) and model != begun]
     else:
         return []
     return [Completion(f"/{name} {path}") for path in paths]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rag.errors import RagError
 from rag.events import Added, Event, Failed, Indexing, Loading, Report, Scanned
+from rag.phrases import HINT
 from rag.text.foreign_marks import quote_foreign
 from tui.render.answer_text import counted
 
@@ -50,7 +51,7 @@ class IngestProgress:
         """Note that the ingest has ended."""
         self.running = ""
         if error is not None:
-            hint = f" Hint: {quote_foreign(error.cure)}" if error.cure else ""
+            hint = f"\n  {HINT} {quote_foreign(error.cure)}" if error.cure else ""
             what = "nothing was added" if self.verb == "adding" else f"{self.verb} failed"
             self.result = f"{what}: {quote_foreign(str(error))}{hint}"
 
@@ -59,12 +60,19 @@ class IngestProgress:
         if not self.running:
             return self.result
         name = quote_foreign(self.running.rstrip("/").rsplit("/", 1)[-1])
+        if not self.total and self.verb != "adding":
+            return f"{self.verb} {name}"
+        stops = " · esc to stop" if self.total else ""
+        return f"{self.verb} {name}: {self.counts()}{stops}"
+
+    def counts(self) -> str:
+        """Return how far the running ingest is."""
         if not self.total:
-            return f"{self.verb} {name}" + (": looking for files" if self.verb == "adding" else "")
-        parts = [f"{self.verb} {name}: {self.done:,} of {counted(self.total, 'file')}"]
+            return "looking for files"
+        parts = [f"{self.done:,} of {counted(self.total, 'file')}"]
         parts += [f"{self.failed:,} failed"] if self.failed else []
-        parts += [f"index {self.indexed} %"] if self.indexed else []
-        return " · ".join([*parts, "esc to stop"])
+        parts += [f"getting them ready to search {self.indexed} %"] if self.indexed else []
+        return " · ".join(parts)
 
 
 def _result(report: Report) -> str:

@@ -12,11 +12,11 @@ from rag.errors import RagError
 from rag.events import Loading, ModelChosen
 from rag.text.foreign_marks import quote_foreign
 from tui.render.glyphs import Glyphs
+from tui.state.command_run import CommandRun, Commands, failure_lines
 from tui.worker import PostMessage, as_rag_error
 
 if TYPE_CHECKING:
     from tui.chat_engine import ChatEngine
-    from tui.state.command_run import CommandRun, Commands
 
 #: The kind of the command that fetches a model.
 FETCH = "fetch"
@@ -71,7 +71,8 @@ def fetch_words(run: CommandRun, glyphs: Glyphs, ends: str) -> str:
         return f"{glyphs.waiting} {run.line or f'fetching {name}'} · {ends}"
     if run.code == 0:
         return f"{glyphs.supported} {name} is here"
-    return run.line or f"fetching {name} ended with {run.code}"
+    words = "\n  ".join(failure_lines(run))
+    return run.line if run.stopped and run.line else f"{glyphs.wrong} fetching {name}: {words}"
 
 
 def list_models(engine: ChatEngine, post: PostMessage) -> None:

@@ -23,7 +23,7 @@ MODEL_CELLS = 28
 #: The widest words about a server.
 SERVER_CELLS = 38
 #: Ids of the commands that are always in the footer.
-_ALWAYS = ("palette",)
+_ALWAYS = ("quit", "palette")
 
 
 class Header(Widget):
@@ -96,7 +96,7 @@ class KeyBar(Widget):
         ]
         ids = [command_id for command_id in ids if self.busy or command_id != "back"]
         hints: list[tuple[str, str, str]] = []
-        used = sum(
+        used = -_GAP_CELLS + sum(
             _hint_cells(key_label(command), command.label)
             for command in (_BY_ID[command_id] for command_id in _ALWAYS)
         )
@@ -109,7 +109,12 @@ class KeyBar(Widget):
         return hints
 
     def _label(self, command_id: str) -> str:
-        """Return the label of a command; of "next" the part of the screen that comes next."""
+        """Return the label of a command; of "next" the part of the screen that comes next.
+
+        The source that is open already is read.
+        """
+        if command_id == "open" and self.screen.has_class("-open"):
+            return "read source"
         if command_id != "next" or self.place == "prompt":
             return _BY_ID[command_id].label
         has_source = self.place == "answer" and self.screen.has_class("-open")

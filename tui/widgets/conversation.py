@@ -120,6 +120,12 @@ class Conversation(Vertical):
         """Offer a chat model on the card of the first run."""
         self._show_welcome(replace(self._welcome, offered=model))
 
+    def show_adding(self, adding: str) -> None:
+        """Show on the card how far the first documents are; "" when none are being added."""
+        if adding != self._welcome.adding:
+            self._welcome = replace(self._welcome, adding=adding)
+            self._paint_welcome()
+
     @property
     def is_first_run(self) -> bool:
         """Whether the card says how to get the first documents."""
@@ -127,14 +133,17 @@ class Conversation(Vertical):
 
     def _show_welcome(self, welcome: Welcome) -> None:
         self._welcome = welcome
-        if self.dropped:
-            return
-        width = min(_MAX_CARD_CELLS, self.app.size.width) - _CARD_MARGIN_CELLS
-        self._show_card(card(welcome, width, self.glyphs))
+        self._paint_welcome()
         if not self.turns:
             self.scroller.anchor(False)
             # a deferred scroll would release the anchor of a question that comes first
             self.scroller.scroll_home(animate=False, immediate=True)
+
+    def _paint_welcome(self) -> None:
+        """Show the card as it is now, unless it says that turns were removed."""
+        if not self.dropped:
+            width = min(_MAX_CARD_CELLS, self.app.size.width) - _CARD_MARGIN_CELLS
+            self._show_card(card(self._welcome, width, self.glyphs))
 
     def on_resize(self, event: events.Resize) -> None:
         if not self.turns:

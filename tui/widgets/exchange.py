@@ -18,6 +18,7 @@ from rag.text.foreign_marks import AnswerStream, spell_marks
 from tui.commands import bindings
 from tui.render.answer_text import abstention, assemble, failure, looked_up, notes, total
 from tui.render.glyphs import Glyphs
+from tui.render.indent import indent_rows
 from tui.render.marks import MarkedText, hide_partial_marker, mark_answer
 from tui.state.cursor import AnswerCursor
 from tui.state.progress import RUNNING, Phase, Progress
@@ -164,7 +165,7 @@ class Exchange(TurnParts, can_focus=True):
                 if self.answer.abstained
                 else notes(self.answer, self.glyphs)
             )
-            _show(self._card, card)
+            _show(self._card, indent_rows(card, max(MIN_CARD_CELLS, self.size.width)))
             _show(self._state, total(self.answer, self.glyphs, self.progress.elapsed, width))
         elif self.error is None:
             self._paint_progress()

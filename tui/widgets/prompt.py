@@ -12,7 +12,7 @@ from textual.widgets import TextArea
 from rag.limits import MAX_QUESTION_CHARS
 from rag.text.sanitize import sanitize
 from tui.commands import bindings
-from tui.state.completion import completions, parse_command, typed_path
+from tui.state.completion import Completion, completions, parse_command, typed_path
 
 #: How the path of a file begins that was dropped on the terminal.
 _PATH_STARTS = ("/", "~", "'", '"', "f")
@@ -55,6 +55,7 @@ class Prompt(TextArea):
             id="prompt", compact=True, placeholder=placeholder, highlight_cursor_line=False
         )
         self.sources: tuple[str, ...] = ()  #: the names of the documents, which `@` completes
+        self.models: tuple[str, ...] = ()  #: the names of the models, which `/model` completes
         self._earlier: list[str] = []
         self._at = 0  #: 0 is the draft, 1 the newest question
         self._draft = ""
@@ -102,8 +103,12 @@ class Prompt(TextArea):
     def _completed(self) -> str:
         """Return the text with what is before the cursor completed; "" for nothing."""
         at_end = self.cursor_location == self.document.end
-        found = completions(self.text, self.sources) if at_end else []
+        found = self.completions() if at_end else []
         return found[0].text if found else ""
+
+    def completions(self) -> list[Completion]:
+        """Return what the text may become."""
+        return completions(self.text, self.sources, self.models)
 
     def action_newline(self) -> None:
         self.insert("\n")
