@@ -51,12 +51,13 @@ NETWORK = (
 NO_CONNECTION = ("rag.ingest.formats.sandbox_worker",)
 #: (module, function) of every call of `harden_process`: programs and child processes
 HARDENED = {
-    ("rag.cli.main", "_exit_code"),
+    ("rag.cli.main", "run_command"),
     ("rag.engine.child", "serve"),
     ("rag.inference.chat_child", "main"),
     ("rag.inference.isolated_call", "main"),
     ("rag.ingest.formats.sandbox_worker", "main"),
     ("rag.training.__main__", "main"),
+    ("rag.training.juror", "main"),
     ("rag.training.measure", "main"),
     ("rag.training.part_reader", "main"),
 }

@@ -141,7 +141,7 @@ def test_the_work_of_an_export_grows_in_proportion_to_its_footnotes(form: str) -
 
 def test_what_has_no_answer_says_so() -> None:
     text = markdown(script.ABSTAINED, None, replace(script.MIXED, stopped=True))
-    assert "*NOT ANSWERED: the library does not say.*" in text
+    assert "*NOT ANSWERED: no clear answer was found.*" in text
     assert "*No answer was saved.*" in text
     assert "*The answer was stopped before it was finished.*" in text
 
