@@ -191,6 +191,7 @@ class Machines:
     def _reader(self) -> Writer:
         from rag.answer.judge import shipped_fit
         from rag.answer.reader import Reader
+        from rag.answer.sentence_reader import SentenceReader
         from rag.inference.weights import READER_FILE
 
         model = self.cross_encoder()
@@ -201,7 +202,8 @@ class Machines:
         elif own:
             fit, calibrated = replace(fit, least=own.least), own.says
         name = Model(READER, READER_FILE.sha256, calibrated)
-        return Reader(model, name, fit, self.part_reader())
+        sentences = SentenceReader(model, self.part_reader(), self._similarity)
+        return Reader(sentences, name, fit)
 
     def _chat_writer(self) -> Writer:
         """The writer with the chat model. One that cannot be opened now is opened anew later."""

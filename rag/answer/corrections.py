@@ -17,7 +17,7 @@ from rag.answer.judge import Judged
 from rag.answer.question import Constraint
 from rag.answer.readings import Reading, version_above
 from rag.answer.spans import kind_of_short_answer, same_answer
-from rag.domain import Passage
+from rag.domain import Passage, Span
 from rag.text import facts, quantities
 
 #: the beginning of a sentence that corrects another one
@@ -84,6 +84,15 @@ _ASKS_FOR_BEFORE = re.compile(
     r"planned|proposed|previously|previous|before|earlier|formerly|former|old|used to|until|"
     r"last (?:year|month|week|season)|back then|in those days)\b"
 )
+#: a value that is changed, and the one that holds from then on
+_FROM_TO = re.compile(
+    rf"\b(?:{_CHANGED}|mov(?:es?|ing)|r(?:ises?|ising|ose)|g(?:o|oes|oing) up|went up|"
+    r"f(?:alls?|ell)|drop(?:s|ped)?|switched|grew|cut)\b[^.;\n]{0,60}?"
+    r"\bfrom (?P<old>[^.;,\n]{1,60}?) to (?:the )?"
+    r"(?P<new>[^.;,\n]{1,60}?)"
+    r"(?=[.;,\n)]|$|\s(?:from|on|in|as|by|after|since|with|because|for|per|an?)\b)"
+)
+_ASKS_FROM = re.compile(r"\bfrom (?:what|which)\b|\bfrom\W*$")
 #: how much less likely to answer, by the part reader's logit, a change may be than what it changes
 _MAX_BEHIND = 2.5
 _NEAR_CHARS = 100  #: around the words that say that something changes
@@ -111,6 +120,22 @@ def corrections_first(question: str, judged: Sequence[Judged], part: float) -> l
     outdated = best.reading.short
     left = [one for one in judged if not same_answer(one.reading.short, outdated)]
     return [corrected if one is chosen else one for one in left]
+
+
+def value_that_holds(question: str, sentence: str, start: int, place: Span) -> Span:
+    """Return the place of the new value of a sentence if `place` is in the old one that it names.
+
+    "The fee rises from 5 to 6 euros": what it is now is asked, if not "from what" or "before".
+    The sentence begins at `start` of the document; places are of the document.
+    """
+    asked = facts.fold_text(question)
+    if _ASKS_FOR_BEFORE.search(asked) or _ASKS_FROM.search(asked):
+        return place
+    for match in _FROM_TO.finditer(sentence):
+        old, new = (Span(start + match.start(n), start + match.end(n)) for n in ("old", "new"))
+        if place.within(old):
+            return new
+    return place
 
 
 def may_be_changed(question: str, passages: Sequence[Passage]) -> bool:

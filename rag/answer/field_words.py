@@ -16,6 +16,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from rag.answer.value_forms import is_other_form
 from rag.text import facts
 from rag.text.quantities import Number, find_numbers
 from rag.text.units_of_measure import find_unit
@@ -294,6 +295,8 @@ def is_other_kind(question: str, short: str, sentence: str, in_row: bool = False
     """
     folded = facts.fold_text(question)
     around = short if in_row else sentence
+    if is_other_form(folded, around):
+        return True
     if _is_other_rate(folded, facts.fold_text(around)):
         return True
     if _HOW_MUCH.match(folded) and _counts_what_is_asked(question, short, sentence):

@@ -29,6 +29,8 @@ from rag.answer.binding import (
     unmet,
 )
 from rag.answer.field_words import is_other_kind
+from rag.answer.mail_parts import speaker_of
+from rag.answer.offices import is_other_office
 from rag.answer.question import (
     Asked,
     Kind,
@@ -42,10 +44,11 @@ from rag.answer.scope import is_set_against
 from rag.answer.spans import is_pronoun
 from rag.domain import Answers, Judgement, Unit, UnitKind
 from rag.text import facts
+from rag.text.ranges import is_in_other_range
 
 #: the logits of the second passage and of the next sentence, if there is none: usual ones
 _NO_SECOND, _NO_RIVAL = -1.0, -3.0
-_LOWEST_LOGIT, _LOWEST_SCORE = -6.0, -12.0
+_LOWEST_LOGIT, _LOWEST_SCORE, _LOWEST_BEHIND = -6.0, -12.0, -6.0
 #: of the threshold: the highest probability of a sentence that is about something else
 _ANOTHER = 0.9
 _SURE = 0.9  #: probability from which nothing is said of words that are missing
@@ -54,6 +57,8 @@ _OF_ONE_ROW = frozenset("total sum both either only before after than rank ranke
 _MEASURED = (Asked.AMOUNT, Asked.COUNT)
 _EXACT = (Kind.NUMBER, Kind.CODE, Kind.DATE, Kind.YEAR, Kind.ORDINAL)
 _INSTEAD = (Kind.NAME, Kind.CODE, Kind.YEAR, Kind.DATE, Kind.ORDINAL)
+#: "Vik's daughter", "Anna Berg's first boat"
+_SOMEBODYS = re.compile(r"((?:[A-ZÀ-ÖØ-Þ][\w-]{1,30} ?){1,3})['’]s? (?:\w{1,20} )?([a-z]{3,20})\b")
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _MAX_HEADER = 100  #: characters of the name of a column that are looked at
 _SAYS_YES, _SAYS_NO = (f"the chat model was asked too, and says {word}" for word in ("yes", "no"))
@@ -139,6 +144,9 @@ def _ruled_out(
     rules: tuple[tuple[str, Callable[[], object]], ...] = (
         ("about another", lambda: _is_about_another(bounds)),
         ("another label", lambda: other_label(asked, around)),
+        ("another office", lambda: is_other_office(asked.text, sentence)),
+        ("another speaker", lambda: _is_of_another_speaker(asked.text, reading)),
+        ("another range", lambda: _is_in_other_range(asked, sentence)),
         ("set against", lambda: is_set_against(asked.text, sentence)),
         ("a title", lambda: _is_title(reading) and _is_more_than_named(asked, bounds)),
         ("a pronoun", lambda: asked.kind is not Asked.YES_NO and is_pronoun(reading.short)),
@@ -155,6 +163,23 @@ def _is_about_another(bounds: Sequence[Bound]) -> bool:
     """Does the sentence name another person, code or date in the place of the one asked about?"""
     return any(
         b.instead and b.met < Met.COREFERENCE and b.constraint.kind in _INSTEAD for b in bounds
+    )
+
+
+def _is_in_other_range(asked: Question, sentence: str) -> bool:
+    """Is the sentence about other ages or sizes than the question? "At least 14" denies one."""
+    return asked.kind is not Asked.YES_NO and is_in_other_range(asked.text, sentence)
+
+
+def _is_of_another_speaker(question: str, reading: Reading) -> bool:
+    """Does the question ask about somebody's relative or thing, and another says "my" of it?"""
+    whose = [(m[1], m[2]) for m in _SOMEBODYS.finditer(question)]
+    own = [thing for _, thing in whose if re.search(rf"(?i)\b(?:my|our) {thing}", reading.sentence)]
+    speaker = speaker_of(reading.passage.chunk, reading.span) if own else ""
+    return bool(speaker) and all(
+        set(facts.content_stems(speaker)).isdisjoint(facts.content_stems(name))
+        for name, thing in whose
+        if thing in own
     )
 
 
@@ -246,8 +271,10 @@ def signals_of(
     `lead` is by how much the passage is ahead of the others, as the reader's model sees it, and
     `score` is the passage's in the search, 0..1. `alone` is the part reader's logit of the
     sentence, `ahead` by how much it is ahead of the others, `sharp` the score of the short answer's
-    place. `names` and `exact` (numbers, codes, dates) count what the question is about and neither
-    the sentence nor its context has.
+    place. `behind` is by how much the places of the sentence are behind the likeliest of the whole
+    passage, `nearer` by how much the sentence is nearer to the question in meaning than the others
+    (cosine). `names` and `exact` (numbers, codes, dates) count what the question is about and
+    neither the sentence nor its context has.
     """
     number = reading.passage.number
     others = [r.logit for r in readings if r.passage.number != number]
@@ -255,12 +282,15 @@ def signals_of(
     logit, alone = (_bounded(x, _LOWEST_LOGIT) for x in (reading.logit, reading.alone))
     rivals = [r.alone for r in readings if r is not reading and r.around != reading.around]
     rival = max((_bounded(other, _LOWEST_LOGIT) for other in rivals), default=_NO_RIVAL)
+    others_near = [r.near for r in readings if r is not reading]
     return {
         "lead": max(-4.0, min(6.0, logit - second)),
         "alone": alone,
         "ahead": max(-6.0, min(6.0, alone - rival)),
         "sharp": _bounded(reading.sharp, _LOWEST_SCORE),
         "score": reading.passage.score,
+        "behind": max(_LOWEST_BEHIND, reading.behind),
+        "nearer": reading.near - max(others_near, default=reading.near),
         "names": _count(bounds, (Kind.NAME,)),
         "exact": _count(bounds, _EXACT),
     }

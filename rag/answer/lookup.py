@@ -58,6 +58,7 @@ _KEY_NAMES = frozenset(
 _MAX_LISTED, _MAX_EQUAL = 12, 2
 #: share of the question's weight from which a place is not read; the least logit of one that is
 _SURE_SHARE, _LEAST_LOGIT = 0.97, -2.0
+_ASKS_FOR_PERSON = ("who", "whose", "whom")
 _WHOLE = (UnitKind.LIST, UnitKind.ANSWER)  #: units that are more than one part
 
 
@@ -256,6 +257,8 @@ class _Matcher:
             return
         if is_other_kind(asked.question, f"{value} {cell.header[:100]}", value, in_row=True):
             return
+        if not by_name and self._asking_word in _ASKS_FOR_PERSON and value.islower():
+            return  # "off" is nobody
         kind = kind_of_short_answer(value)
         fits = 0.0
         if asked.kind:

@@ -15,6 +15,7 @@ from rag.domain import Passage
 from rag.text import facts, quantities
 from rag.text.fact_index import DateIndex, NumberIndex, WordIndex
 from rag.text.labels import DAYS, spelled_out
+from rag.text.ranges import is_in_range, without_range
 from rag.text.sentences import split_sentences
 
 MAX_NAME_WORDS = 5  # words; a longer answer is not taken for a name
@@ -233,7 +234,8 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     known_stems = WordIndex(stems)
     known_dates = DateIndex(facts.find_dates(whole)[0])
     known_numbers = NumberIndex(quantities.find_numbers(whole))
-    dates, rest = facts.find_dates(question)
+    in_range = is_in_range(question, whole)
+    dates, rest = facts.find_dates(without_range(question) if in_range else question)
     missing = [date.shown for date in dates if not known_dates.agree(date)]
     missing += [
         number.shown

@@ -15,11 +15,12 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rag.answer.mentions import DEFINITE_NOUN, is_small, labels_of, question_names
-from rag.answer.question_terms import CODE, fold_code, read_question
+from rag.answer.question_terms import CODE, COUNTS, fold_code, read_question
 from rag.text import facts
 from rag.text.fact_index import NearWords
 from rag.text.labels import ORDINAL, ordinal_number
 from rag.text.quantities import find_numbers
+from rag.text.ranges import without_range
 from rag.text.word_tables import STOP_WORDS
 
 _FILE = re.compile(
@@ -115,7 +116,7 @@ class Question:
 _ASKED = (
     (Asked.LATEST, r"\b(?:latest|current|currently|newest|most recent|up to date)\b"),
     (Asked.STEPS, r"\bhow (?:do|can|should|to)\b|\bsteps\b"),
-    (Asked.COUNT, r"\bhow many\b|\bnumber of\b"),
+    (Asked.COUNT, COUNTS.pattern),
     (Asked.AMOUNT, r"\bhow (?:much|old|long|far|heavy|high|tall|big|large|wide|deep|often|fast)\b"),
     (Asked.PERSON, r"\bwho(?:se|m)?\b"),
     (Asked.TIME, r"\b(?:what|which) (?:year|date|day|month|time)\b"),
@@ -147,7 +148,7 @@ def parse_question(text: str) -> Question:
         text=text,
         kind=kind,
         wanted=asked.kind,
-        constraints=tuple(_constraints(rest)),
+        constraints=tuple(_constraints(without_range(rest))),
         negated=bool(facts.count_negations(text)),
         topic=facts.stem(facts.fold_text(topic[1])) if topic else "",
         subject="" if subject in _KIND_WORDS else facts.stem(subject),

@@ -11,6 +11,7 @@ from rag.answer.mentions import labels_of, question_names
 from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
 from rag.text.labels import ORDINAL, ordinal_number, spelled_header
+from rag.text.ranges import Range, asked_range, find_ranges, without_range
 from rag.text.synonyms import SYNONYMS
 
 #: characters of the beginning that words of one family share ("compost", "composting")
@@ -31,6 +32,8 @@ CODE = re.compile(
 _LIST = re.compile(
     r"\b(?:list|name all|all (?:the |of )?\w+|which \w+s\b|what \w+s\b (?:are|do|does|did|were)|"
     r"who are|what are|what (?:should|do|must|can|shall) (?:i|we|you|one)|on (?:which|what) days|"
+    r"what (?:should|must|shall) (?:the |my |our |all |each )?\w+ (?:\w+ )?"
+    r"(?:bring|have|pack|wear|take)|"
     r"what (?:is|was) (?:needed|included|required)|which (?:of )?\w+ are)\b"
 )
 _PLURAL = re.compile(r"\b(?:which|what)\s+(?:\w+\s+){0,2}?(\w+s)\b")
@@ -44,7 +47,11 @@ _OPERATIONS = frozenset(
 _YES_OR_NO = re.compile(
     r"\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|has|have|had|will|would)\b"
 )
-_COUNTS = re.compile(r"\b(?:how many|number of)\b")
+#: asks how many there are; "the frame number of the bicycle" does not
+COUNTS = re.compile(
+    r"\b(?:how many|(?:total|whole|exact) number of|"
+    r"number of (?!(?:the|this|that|my|our|your|his|her|its|their|an?)\b))"
+)
 _STEPS = re.compile(r"\b(?:how (?:do|can|should|to|does)|what (?:are the )?steps)\b")
 #: the number of a section or step, or a day; and words of the questions that ask for one
 _NUMBERED = re.compile(r"[(\[]?[\divx]{1,4}(?:[./:-]\d{1,4})*[.:)\]]?", re.I)
@@ -59,7 +66,7 @@ _RANKS = frozenset(facts.stem(w) for w in "place rank position pos no number nr 
 #: an address that is no place
 _MAIL_ADDRESS = re.compile(r"\b(e-?mail) address(?:es)?\b", re.I)
 
-#: a word, number, date or code that the question names
+#: a word, number, date, code or range that the question names
 Term = tuple[str, object]
 
 
@@ -72,6 +79,7 @@ class TextFacts:
     dates: tuple[facts.Date, ...]
     numbers: tuple[quantities.Number, ...]
     codes: frozenset[str]
+    ranges: tuple[Range, ...] = ()
 
     def has(self, term: Term) -> bool:
         """Does the text have this term?"""
@@ -89,6 +97,8 @@ class TextFacts:
             )
         if kind == "code":
             return value in self.codes
+        if kind == "range":
+            return any(own.has(value) for own in self.ranges)  # type: ignore[arg-type]
         if kind == "date":
             return any(value.agrees(date) for date in self.dates)  # type: ignore[attr-defined]
         return any(value.agrees(number) for number in self.numbers)  # type: ignore[attr-defined]
@@ -105,7 +115,8 @@ def facts_of(text: str) -> TextFacts:
         for stem in stems
         for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
     )
-    return TextFacts(stems, beginnings, tuple(dates), tuple(quantities.find_numbers(rest)), codes)
+    numbers = tuple(quantities.find_numbers(rest))
+    return TextFacts(stems, beginnings, tuple(dates), numbers, codes, find_ranges(text))
 
 
 def fold_code(code: str) -> str:
@@ -149,7 +160,7 @@ class QuestionTerms:
     @property
     def counts(self) -> bool:
         """Is it asked how many there are?"""
-        return bool(_COUNTS.search(facts.fold_text(self.question)))
+        return bool(COUNTS.search(facts.fold_text(self.question)))
 
     @property
     def asks_for_steps(self) -> bool:
@@ -204,7 +215,7 @@ def read_question(question: str) -> QuestionTerms:
 
     `rag.answer.question.parse_question` gives the constraints on a sentence instead.
     """
-    dates, rest = facts.find_dates(_MAIL_ADDRESS.sub(r"\1", question))
+    dates, rest = facts.find_dates(_MAIL_ADDRESS.sub(r"\1", without_range(question)))
     codes = [match[0] for match in CODE.finditer(rest)]
     for code in codes:
         rest = rest.replace(code, " ", 1)
@@ -228,6 +239,7 @@ def read_question(question: str) -> QuestionTerms:
     ]
     terms += [("date", date) for date in dates] + [("number", number) for number in numbers]
     terms += [("code", fold_code(code)) for code in codes]
+    terms += [("range", asked) for asked in (asked_range(question),) if asked]
     return QuestionTerms(question, tuple(terms), _kind(question), (*_names(rest), *lettered))
 
 

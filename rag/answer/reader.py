@@ -1,14 +1,7 @@
 """The built-in reader: answers with quotations and writes no words of its own.
 
-Two trained models read. The reader's model takes each passage as a whole, and scores how likely it
-answers and where the shortest answer may be. The part reader takes single parts, each after its
-headings: the sentences, rows and items that share most words with the question, and in prose those
-with the likeliest places of the whole. It was trained on questions in other words than the text's.
-`rag.answer.judge` makes one probability of what both say.
-
-A place within a part is chosen by three things: the model's score, the question's words in the
-sentence of that place (words that few sentences have count most), and whether the place is of the
-kind that is asked for, if the model is not sure of another.
+`rag.answer.sentence_reader` reads the passages, and `rag.answer.judge` makes one probability of
+what its models say of each sentence.
 
 The likeliest part is quoted with its footnote; its place is the short answer. Further sentences
 follow if other passages say the same (they corroborate it) or likely answer in other words; the
@@ -24,7 +17,6 @@ abstains if the question or the passages are in a language that it does not read
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -47,18 +39,11 @@ from rag.answer.known_languages import (
 from rag.answer.list_sentences import further_sentences, where_it_may_go_on
 from rag.answer.lookup import Lookup, likely_places
 from rag.answer.mentions import missing_names
-from rag.answer.readings import Reading, choose_readings, short_answer
+from rag.answer.readings import Reading, choose_readings
 from rag.answer.scope import passages_in_scope, without_sources
+from rag.answer.sentence_reader import SentenceReader
 from rag.answer.spans import (
-    Part,
     has_rows,
-    has_structure,
-    part_around,
-    parts_of,
-    pick_span,
-    pick_spans,
-    place_score,
-    share_of,
 )
 from rag.answer.tables.gaps import Gap, find_gap, outside
 from rag.domain import (
@@ -76,24 +61,14 @@ from rag.domain import (
     Span,
     Turn,
 )
-from rag.protocols import PairModel, PassageReading
-from rag.text import facts
-from rag.text.units import View, view_of
 
 #: of a question and its judged sentences, best first: the same after a second opinion
 Opinion = Callable[[str, Sequence[Judged]], Generator[Progress | ModelFailure, None, list[Judged]]]
 
 #: the sentence of an answer that says so
 SOURCES_DIFFER = "The sources differ."
-#: rows, items and sentences of a passage that are read one by one; sentences of one of prose
-_MAX_PARTS, _MAX_SENTENCES = 16, 8
 #: why a place that was looked up answers
 _LOOKED_UP = "looked up: it belongs to what the question names"
-#: passages of which the parts are always read; a later one is left out if its logit is so far below
-#: the best. Of 395 questions with the right sentence first, it was in a later passage for four
-_FIRST_PASSAGES, _FAR_BELOW = 3, 2.0
-_MAX_PICKED = 3  # sentences of a passage of prose that are read for their places in the whole
-_MAX_JUDGED = 4  # readings of a passage that are judged; the best one is kept
 _MAX_RELATED = 2  # sentences below the line
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
@@ -101,12 +76,9 @@ _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 class Reader:
     """A `Writer` that quotes passages."""
 
-    def __init__(
-        self, pairs: PairModel, model: Model, fit: JudgeFit, parts: PairModel | None = None
-    ) -> None:
-        """`pairs` reads passages, `parts` single sentences; `fit` decides what is an answer."""
-        self._pairs, self.model, self.fit = pairs, model, fit
-        self._parts = parts or pairs
+    def __init__(self, sentences: SentenceReader, model: Model, fit: JudgeFit) -> None:
+        """`sentences` reads; `fit` decides what is an answer."""
+        self._sentences, self.model, self.fit = sentences, model, fit
         self._opinion: Opinion | None = None
 
     def with_opinion(self, opinion: Opinion) -> Reader:
@@ -129,7 +101,7 @@ class Reader:
             return
         question = without_sources(question, passages)
         gap = find_gap(question, passages) if has_rows(passages) else None
-        found = likely_places(question, passages, self._logits)
+        found = likely_places(question, passages, self._sentences.logits)
         found = outside(gap, found) if gap else found
         if found:
             changed = self._changed(question, passages, found[0])
@@ -144,10 +116,6 @@ class Reader:
             yield self._abstention(0, missing, languages=[other] if other else unread.values())
             return
         yield from self._write_readings(question, passages, unread, gap)
-
-    def _logits(self, question: str, texts: Sequence[str]) -> list[float]:
-        """The part reader's logit of each text."""
-        return [result.answers for result in self._parts.read(question, texts)]
 
     def _changed(self, question: str, passages: Sequence[Passage], found: Lookup) -> list[Judged]:
         """The sentence that changes or corrects a place that was looked up, first; [] for none."""
@@ -240,13 +208,7 @@ class Reader:
         """
         own = [p for p in passages if p.chunk.document == best.passage.chunk.document]
         found = list(further_sentences(question, best.sentence, best.around, own))
-        texts = [part.reader_view.text for _, part in found]
-        results = self._parts.read(question, texts) if texts else []
-        readings = [
-            reading
-            for (passage, part), result in zip(found, results, strict=True)
-            if (reading := self._reading_of(question, passage, part, result))
-        ]
+        readings = self._sentences.read_parts(question, found)
         judged = judge_each(question, readings, self.fit)
         judged.sort(key=lambda one: one.reading.around)
         listed = [one for one in judged if one.chance >= self.fit.part]
@@ -262,59 +224,7 @@ class Reader:
 
     def read_each(self, question: str, passages: Sequence[Passage]) -> Iterator[list[Reading]]:
         """The readings of each passage, in their order; none of a late one that is not likely."""
-        best = -math.inf
-        for place, passage in enumerate(passages):
-            (whole,) = self._pairs.read(question, [view_of(passage.chunk).text])
-            is_likely = place < _FIRST_PASSAGES or whole.answers > best - _FAR_BELOW
-            yield self._read_parts(question, passage, whole) if is_likely else []
-            best = max(best, whole.answers)
-
-    def _read_parts(self, question: str, passage: Passage, whole: PassageReading) -> list[Reading]:
-        """The likeliest readings of one passage, each of another part; none if it has no words."""
-        view = view_of(passage.chunk)
-        picked = [] if has_structure(passage) else _picked(question, view, whole)
-        parts = parts_of(question, passage)
-        most = _MAX_PARTS if has_structure(passage) else _MAX_SENTENCES
-        chosen = {part.span: part for part in nearest_parts(question, parts, most)}
-        chosen |= {part.span: part for part in (part_around(passage, at) for at in picked)}
-        parts = sorted(chosen.values(), key=lambda part: part.span)
-        results = self._parts.read(question, [part.reader_view.text for part in parts])
-        found = [
-            replace(reading, logit=whole.answers)
-            for part, result in zip(parts, results, strict=True)
-            if (reading := self._reading_of(question, passage, part, result, picked))
-        ]
-        return sorted(found, key=lambda reading: -reading.alone)[:_MAX_JUDGED]
-
-    def _reading_of(
-        self,
-        question: str,
-        passage: Passage,
-        part: Part,
-        result: PassageReading,
-        picked: Sequence[Span] = (),
-    ) -> Reading | None:
-        """The reading of a part that was read alone; None if no place of it is chosen.
-
-        A place that was `picked` from the whole passage is the short answer.
-        """
-        view = part.reader_view
-        spots = tuple(spot for spot in result.spots if view.span(spot.span))
-        span = pick_span(question, view.text, replace(result, spots=spots))
-        place = view.span(span) if span else None
-        if place is None or span is None:
-            return None
-        place = next((p for p in picked if p.within(part.span)), place)
-        return Reading(
-            passage=passage,
-            short=short_answer(question, passage, place, part.span),
-            span=place,
-            sentence=text_at(passage, part.span),
-            around=part.span,
-            logit=result.answers,
-            alone=result.answers,
-            sharp=place_score(spots, span),
-        )
+        return self._sentences.read_each(question, passages)
 
     def _abstention(
         self,
@@ -376,18 +286,3 @@ def _reading_of(found: Lookup) -> Reading:
         around=found.quote,
         logit=0.0,
     )
-
-
-def _picked(question: str, view: View, whole: PassageReading) -> list[Span]:
-    """The likeliest places of a passage that was read as a whole, in the document."""
-    spots = tuple(spot for spot in whole.spots if view.span(spot.span))
-    spans = pick_spans(question, view.text, replace(whole, spots=spots), _MAX_PICKED)
-    return [place for span in spans if (place := view.span(span))]
-
-
-def nearest_parts(question: str, parts: Sequence[Part], most: int) -> list[Part]:
-    """The `most` parts that have most of the question's words, in their order."""
-    stems = set(facts.content_stems(question))
-    shares = [share_of(stems, part.reader_view.text) for part in parts]
-    order = sorted(range(len(parts)), key=lambda number: -shares[number])
-    return [parts[number] for number in sorted(order[:most])]

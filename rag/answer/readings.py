@@ -62,6 +62,10 @@ class Reading:
     chance: float = 0.0  #: probability that the sentence answers, 0..1, once it is judged
     alone: float = 0.0  #: of the part reader, for "the sentence after its headings answers"
     sharp: float = 0.0  #: log-probability of the place in the sentence, up to a constant
+    #: by how much the likeliest place of the whole passage is ahead of those in the sentence, as a
+    #: log-probability, 0 or less; 0 too if the passage was not read
+    behind: float = 0.0
+    near: float = 0.0  #: cosine of the sentence after its headings with the question
 
 
 def short_answer(question: str, passage: Passage, place: Span, around: Span) -> str:

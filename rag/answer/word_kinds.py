@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.text import facts
+from rag.text.word_tables import BASE_FORMS
 
 #: content words that state nothing of their own
 NEUTRAL = frozenset(
@@ -51,21 +52,6 @@ _NUMBER_WORDS = frozenset(
         " sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
         " hundred thousand million billion dozen half"
     ).split()
-)
-#: past forms that do not begin as the others do, each before its infinitive
-_PAST = dict(
-    pair.split()
-    for pair in (
-        "began begin, begun begin, bought buy, brought bring, built build, came come, "
-        "caught catch, chose choose, chosen choose, drew draw, drove drive, fell fall, felt feel, "
-        "flew fly, forgot forget, fought fight, found find, froze freeze, frozen freeze, "
-        "gave give, given give, grew grow, held hold, kept keep, knew know, laid lay, led lead, "
-        "left leave, lent lend, lost lose, made make, meant mean, met meet, paid pay, ran run, "
-        "rose rise, sank sink, sent send, shot shoot, sold sell, sought seek, spent spend, "
-        "stole steal, stood stand, struck strike, swore swear, taken take, taught teach, "
-        "thought think, threw throw, took take, went go, won win, wore wear, written write, "
-        "wrote write"
-    ).split(", ")
 )
 #: words with one meaning, of which a model takes another one than its source; not opposites, not
 #: degrees, no word of `_KINDS`, no word with another meaning besides
@@ -123,7 +109,7 @@ def kinds_of(tokens: Sequence[str]) -> set[str]:
 
 def one_form(token: str) -> str:
     """The infinitive of an irregular past form, and one word for all of a meaning."""
-    token = _PAST.get(token, token)
+    token = BASE_FORMS.get(token, token)
     return _SAME.get(facts.stem(token), token)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rag.text.quantities import blank_out
 from rag.text.word_tables import (
+    BASE_FORMS,
     COUNTRY_OF_PEOPLE,
     ENDINGS,
     NEGATIONS,
@@ -195,7 +196,7 @@ def stem(word: str) -> str:
     Stems are only compared with each other, so a rough stem is enough.
     """
     word = word.removesuffix("'s").rstrip("'")
-    word = COUNTRY_OF_PEOPLE.get(word, word)
+    word = COUNTRY_OF_PEOPLE.get(word) or BASE_FORMS.get(word, word)
     if len(word) > 5 and word.endswith(("ies", "ied")):
         word = word[:-3] + "y"
     for ending in ENDINGS:

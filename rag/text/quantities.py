@@ -15,12 +15,12 @@ from rag.domain import Span
 from rag.text.sentences import bounded
 from rag.text.units_of_measure import find_unit
 
-_SMALL = {
+SMALL_NUMBERS = {
     w: n
     for n, w in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
 }
-_AS_WORD = {str(n): word for word, n in _SMALL.items()}
-_SMALL_WORD = re.compile(rf"\b({'|'.join(_SMALL)})( and a half)?\b", re.I)
+_AS_WORD = {str(n): word for word, n in SMALL_NUMBERS.items()}
+_SMALL_WORD = re.compile(rf"\b({'|'.join(SMALL_NUMBERS)})( and a half)?\b", re.I)
 _LARGE_WORD = re.compile(
     r"\b(?:hundred|thousand|million|billion|trillion|\w+teen|"
     r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b",
@@ -90,7 +90,7 @@ def _supports(known: frozenset[float], values: frozenset[float]) -> bool:
 
 def find_numbers(text: str) -> list[Number]:
     """Return the quantities of `text` in digits or in words. Remove dates first (`find_dates`)."""
-    text = _SMALL_WORD.sub(lambda m: f"{_SMALL[m[1].lower()]}.5" if m[2] else m[0], text)
+    text = _SMALL_WORD.sub(lambda m: f"{SMALL_NUMBERS[m[1].lower()]}.5" if m[2] else m[0], text)
     numbers, spans = list[Number](), list[tuple[int, int]]()
     for match in _CLOCK.finditer(text):
         numbers.append(_clock_time(match))
@@ -115,7 +115,7 @@ def _spelled_numbers(text: str) -> list[Number]:
         text = "".join(
             alpha2digit(part, "en") if _LARGE_WORD.search(part) else part for part in parts
         )
-    text = _SMALL_WORD.sub(lambda m: str(_SMALL[m[1].lower()]), text)
+    text = _SMALL_WORD.sub(lambda m: str(SMALL_NUMBERS[m[1].lower()]), text)
     numbers = [number for match in _NUMBER.finditer(text) if (number := _number(match))]
     return [replace(number, shown=_AS_WORD.get(number.shown, number.shown)) for number in numbers]
 

@@ -76,6 +76,28 @@ COUNTRY_OF_PEOPLE = dict(
         "turks=turkey lebanese=lebanon malian=mali"
     ).split()
 )
+#: Forms that do not begin as their infinitive or singular does, or end otherwise.
+BASE_FORMS = dict(
+    pair.split()
+    for pair in (
+        "began begin, begun begin, broke break, broken break, bought buy, brought bring, "
+        "built build, came come, caught catch, chose choose, chosen choose, drank drink, "
+        "drawn draw, drew draw, driven drive, drove drive, drunk drink, eaten eat, fallen fall, "
+        "fed feed, fell fall, felt feel, fled flee, flew fly, flown fly, forgot forget, "
+        "forgotten forget, fought fight, found find, froze freeze, frozen freeze, gave give, "
+        "given give, gone go, grew grow, grown grow, heard hear, held hold, hid hide, "
+        "hidden hide, hung hang, kept keep, knew know, known know, laid lay, led lead, "
+        "left leave, lent lend, lost lose, made make, meant mean, met meet, mown mow, paid pay, "
+        "ran run, rang ring, ridden ride, rode ride, rose rise, risen rise, said say, sang sing, "
+        "sank sink, sent send, sewn sew, shot shoot, shown show, slept sleep, sold sell, "
+        "sought seek, sown sow, spent spend, spoke speak, spoken speak, stole steal, "
+        "stolen steal, stood stand, struck strike, sung sing, sunk sink, swam swim, swore swear, "
+        "sworn swear, swum swim, taken take, taught teach, thought think, threw throw, "
+        "thrown throw, told tell, took take, tore tear, torn tear, understood understand, "
+        "went go, woke wake, won win, wore wear, worn wear, written write, wrote write, "
+        "children child, feet foot, geese goose, men man, mice mouse, teeth tooth, women woman"
+    ).split(", ")
+)
 #: Endings that `rag.text.facts.stem` removes, the first that fits.
 ENDINGS = (
     "ations ation ments ment ians ian eans ean ings ing ness ers ish ese ans ed es er an ly"

@@ -7,7 +7,8 @@ were written for Footnote; names, numbers and places in them are invented. The w
 them.
 
 The part reader learns from the documents of the side "train" (`rag.training.examples.side`). Those
-of the side "test" are folders of cases, which the judge of answering is fitted to.
+of the side "test" are folders of cases, which the judge of answering is fitted to. So are those of
+`everyday_folders`: each line there is a folder of one to four documents, with its questions.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rag.text import facts
 from rag.training.examples import Example, side
 
 FOLDER = Path(__file__).parent / "everyday"
+FOLDERS = Path(__file__).parent / "everyday_folders"
 _NEGATIVES = 2  # parts that do not answer, of each question
 _WHOLE = 100_000  # tokens of a chunk: a document is one
 _MIN_PART = 8  # characters of a part that may be part of a line
@@ -48,6 +50,14 @@ class Written(TypedDict):
     name: str
     text: str
     questions: list[Asked]
+
+
+class WrittenFolder(TypedDict):
+    """Documents by the names of their files, with questions (`rag.training.near_misses`)."""
+
+    name: str
+    documents: dict[str, str]
+    questions: list[dict[str, object]]
 
 
 def read_documents(wanted: str = "", folder: Path = FOLDER) -> list[tuple[str, Written]]:
@@ -83,6 +93,23 @@ def write_cases(documents: Sequence[tuple[str, Written]], folder: Path) -> None:
             )
         text = "".join(json.dumps(question) + "\n" for question in questions)
         (case / "questions.jsonl").write_text(text, "utf-8")
+
+
+def read_folders(folder: Path = FOLDERS) -> list[WrittenFolder]:
+    """Return the folders of all files, in the order of the files' names."""
+    texts = (path.read_text("utf-8") for path in sorted(folder.glob("*.jsonl")))
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def write_folders(written: Sequence[WrittenFolder], folder: Path) -> None:
+    """Write each folder as a case (`rag.training.near_misses`)."""
+    for one in written:
+        for name, text in one["documents"].items():
+            path = folder / one["name"] / "docs" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        lines = "".join(json.dumps(question) + "\n" for question in one["questions"])
+        (folder / one["name"] / "questions.jsonl").write_text(lines, "utf-8")
 
 
 def examples(documents: Sequence[tuple[str, Written]], seed: int) -> list[Example]:

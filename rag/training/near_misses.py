@@ -12,7 +12,8 @@ models were trained on are left out.
 A folder of cases has a folder for each case: `docs` with its documents, and `questions.jsonl` with
 `id`, `question`, `answerable`, `answers`, and `must_not`, which stands in sentences that do not
 answer, or `line`, which is the one that does. The everyday documents that the part reader did not
-learn from (`rag.training.everyday`) are made such folders.
+learn from (`rag.training.everyday`) are made such folders, and the folders written for the fit are
+read with them; `--everyday 0` leaves both out.
 """
 
 from __future__ import annotations
@@ -243,6 +244,8 @@ def main() -> None:
     shutil.rmtree(options.work / "everyday", ignore_errors=True)  # an earlier run had others
     shutil.rmtree(options.work / "homes" / "cases", ignore_errors=True)
     everyday.write_cases(documents, written)
+    if options.everyday:
+        everyday.write_folders(everyday.read_folders(), written)
     with options.out.open("w", encoding="utf-8") as out:
         for folder in (written, *options.cases):
             for case in sorted(path.parent for path in folder.glob("*/questions.jsonl")):

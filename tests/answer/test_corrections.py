@@ -17,6 +17,7 @@ from rag.answer.readings import Reading
 from rag.domain import Draft, FoundAnswer, Model, Passage, Quote, Receipt, Span
 from rag.events import Answered
 from tests.support.fakes import JUDGE, WordPairs, passage
+from tests.support.readers import reads
 from tests.support.structured import table_passage
 
 PART = 0.15
@@ -218,7 +219,9 @@ def test_a_sentence_changes_a_row_that_was_looked_up(
     fit = JudgeFit({"alone": 1.0}, constant=0.0, least=0.2, part=PART)
     drafts = [
         piece
-        for piece in Reader(WordPairs(), Model("reader", ""), fit).write(question, passages, ())
+        for piece in Reader(reads(WordPairs()), Model("reader", ""), fit).write(
+            question, passages, ()
+        )
         if isinstance(piece, Draft)
     ]
     assert drafts[-1].short == short
@@ -237,7 +240,7 @@ def test_a_sentence_changes_what_a_table_answers() -> None:
             for event in answer_question(
                 question,
                 lambda text, limit: passages,
-                Reader(WordPairs(), Model("reader", ""), fit),
+                Reader(reads(WordPairs()), Model("reader", ""), fit),
                 JUDGE,
                 limit=2,
                 searched=2,

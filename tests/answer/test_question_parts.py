@@ -15,6 +15,7 @@ from rag.domain import Answer, Model, Passage, Verdict
 from rag.events import Answered
 from rag.text import facts
 from tests.support.fakes import JUDGE, WordPairs, passage
+from tests.support.readers import reads
 from tests.support.scripted_chat import ScriptedChat, chat_writer
 
 LEASE = passage(1, "The warden of the hut is Nora Hill.")
@@ -40,7 +41,7 @@ def _ask(question: str) -> Answer:
     events = answer_question(
         question,
         _nearest,
-        Reader(WordPairs(), Model("reader", ""), FIT),
+        Reader(reads(WordPairs()), Model("reader", ""), FIT),
         JUDGE,
         limit=2,
         searched=4,
@@ -107,7 +108,7 @@ def test_one_question_is_not_divided(question: str) -> None:
 
 def test_with_a_chat_model_the_parts_are_quoted_and_it_is_not_asked() -> None:
     chat = ScriptedChat("The warden is Ida Moe.", "The deposit is 9 euros.")
-    reader = Reader(WordPairs(), Model("reader", ""), FIT)
+    reader = Reader(reads(WordPairs()), Model("reader", ""), FIT)
     question = "Who is the warden of the hut and how much is the deposit for the boat?"
     events = answer_question(
         question,

@@ -39,6 +39,7 @@ from rag.text import facts
 from rag.text.sentences import split_sentences
 from tests.support.examples import examples
 from tests.support.fakes import JUDGE, WordPairs, passage, quote
+from tests.support.readers import reads
 from tests.support.structured import passage_of
 
 FIT = JudgeFit({"alone": 1.0}, constant=0.0, least=0.2, part=0.15)
@@ -58,7 +59,7 @@ PASSAGES = (BRIDGE, MUSEUM, COPY)
 
 def _reader(pairs: WordPairs | None = None, least: float = FIT.least) -> Reader:
     fit = replace(FIT, least=least)
-    return Reader(pairs or WordPairs(), Model("reader", ""), fit, WordPairs())
+    return Reader(reads(pairs or WordPairs(), WordPairs()), Model("reader", ""), fit)
 
 
 def _write(
@@ -678,7 +679,7 @@ def test_a_sentence_that_is_not_surely_of_the_list_is_pointed_at() -> None:
         "Tickets cost 9 euros."
     )
     question = "In which towns of the tour does the band have a stage?"
-    reader = Reader(WordPairs(), Model("reader", ""), replace(FIT, part=FIT.least))
+    reader = Reader(reads(WordPairs()), Model("reader", ""), replace(FIT, part=FIT.least))
     pieces = [p for p in reader.write(question, [passage(1, text)], []) if not isinstance(p, Draft)]
     quoted = [piece.text for piece in pieces if isinstance(piece, Quote)]
     assert quoted == [text.splitlines()[0]]
@@ -689,7 +690,7 @@ def test_a_sentence_that_is_not_surely_of_the_list_is_pointed_at() -> None:
 def test_passages_are_read_whole_by_one_model_and_their_sentences_by_the_other() -> None:
     pairs, parts = WordPairs(), WordPairs()
     list(
-        Reader(pairs, Model("reader", ""), FIT, parts).read_each(
+        Reader(reads(pairs, parts), Model("reader", ""), FIT).read_each(
             "How long is the bridge?", [BRIDGE]
         )
     )
@@ -707,7 +708,9 @@ def test_the_parts_of_a_late_passage_are_read_only_if_it_is_likely() -> None:
     texts = ["It is sure.", "A fence.", "A barn.", "A far mill.", "A sure mill."]
     held = [passage(number, text) for number, text in enumerate(texts, 1)]
     parts = WordPairs()
-    list(Reader(Sure(), Model("reader", ""), FIT, parts).read_each("Where is the inn?", held))
+    list(
+        Reader(reads(Sure(), parts), Model("reader", ""), FIT).read_each("Where is the inn?", held)
+    )
     assert [text for text in texts if text in " ".join(parts.asked)] == [*texts[:3], texts[4]]
 
 
@@ -716,7 +719,7 @@ def test_a_sentence_of_nothing_but_words_of_the_question_is_read_if_the_whole_po
 ):
     held = passage(1, "Frost damage is not covered. The policy runs for a year.")
     parts = WordPairs()
-    (readings,) = Reader(WordPairs(), Model("reader", ""), FIT, parts).read_each(
+    (readings,) = Reader(reads(WordPairs(), parts), Model("reader", ""), FIT).read_each(
         "Is frost damage covered?", [held]
     )
     assert "Frost damage is not covered." in parts.asked

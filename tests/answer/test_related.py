@@ -14,6 +14,7 @@ from rag.cli.output import print_answer
 from rag.domain import Answer, Answers, Model, Verdict
 from rag.events import Answered
 from tests.support.fakes import JUDGE, WordPairs, passage
+from tests.support.readers import reads
 from tui.render.answer_text import abstention, notes
 from tui.render.glyphs import ASCII, UNICODE
 
@@ -24,7 +25,7 @@ FIT = JudgeFit({"alone": 0.667}, constant=-1.0, least=0.7, part=0.09)
 
 
 def _ask(question: str, fit: JudgeFit = FIT) -> Answer:
-    reader = Reader(WordPairs(), Model("reader", ""), fit)
+    reader = Reader(reads(WordPairs()), Model("reader", ""), fit)
     events = answer_question(
         question, lambda *_: (STATION, LIBRARY), reader, JUDGE, limit=2, searched=2
     )

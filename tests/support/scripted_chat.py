@@ -15,6 +15,7 @@ from rag.events import Answered, Event
 from rag.inference import chat_template
 from rag.protocols import Writer
 from tests.support.fakes import JUDGE, WordPairs
+from tests.support.readers import reads
 from tests.support.tiny_chat_model import CHATML
 
 _PIECE = 64
@@ -90,7 +91,7 @@ class ScriptedChat:
 def built_in_reader(least: float = 0.5) -> Reader:
     """The built-in reader on the stand-in of its model."""
     fit = JudgeFit({"alone": 1.0}, constant=0.0, least=least, part=0.9 * least)
-    return Reader(WordPairs(), Model("reader", "0" * 64), fit)
+    return Reader(reads(WordPairs()), Model("reader", "0" * 64), fit)
 
 
 def chat_writer(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from rag.answer.question_terms import COUNTS
 from rag.answer.tables.rows import date_of, words_of
 from rag.text import facts
 from rag.text.units_of_measure import find_unit
@@ -38,7 +39,7 @@ _ONLY_ASKS = frozenset(
     "each every overall there table chart row rows column entry entries record records happen "
     "happened occur occurred have had how long often old far".split()
 )
-_COUNTING = re.compile(r"\b(?:how many|number of|how often|count|total|amount of|times)\b")
+_COUNTING = re.compile(rf"{COUNTS.pattern}|\b(?:how often|count|total|amount of|times)\b")
 _ADDING = re.compile(
     r"\b(?:total|sum|combined|altogether|together|in all|overall|how (?:many|much)|all)\b"
 )

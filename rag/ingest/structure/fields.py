@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rag.domain import Cell, Span, Unit, UnitKind
 from rag.ingest.structure.lines import Line, introduction, previous_text
+from rag.text.ranges import find_ranges
 
 _MAX_KEY_WORDS, _MAX_VALUE_CHARS = 6, 600
 #: words from which a value is a statement
@@ -216,6 +217,7 @@ def _are_entries(text: str, fields: Sequence[Field]) -> bool:
         or all(field.dated for field in fields)
         or any(field.context for field in fields)
         or len(set(names)) < len(names)
+        or sum(bool(find_ranges(name)) for name in names) > 1  # doses by age, prices by weight
         or all(len(field.value.of(text).split()) >= _MIN_STATEMENT_WORDS for field in fields)
     )
 
