@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from rag.upkeep.explain import Explanation
 
 
-class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, WatchAccess):
+class Bot(ConversationAccess, DocumentAccess, SettingsAccess, ModelAccess, WatchAccess):
     """Add documents, ask, search, check. A context manager that closes what it opened.
 
     `machines` are the models; the bot closes them. `access` is the library with its index. A bot
@@ -135,8 +135,8 @@ class Bot(ConversationAccess, DocumentAccess, ModelAccess, SettingsAccess, Watch
             if still := sum(not file_paths.gone(path) for path in paths):
                 files_are, them = ("file is", "it") if still == 1 else ("files are", "them")
                 yield Notice(
-                    f"{still} {files_are} still in an added folder, and the next sync adds {them} "
-                    f"again: move {them} elsewhere, or remove the folder"
+                    f"{still} {files_are} still in an added folder, and the next update adds "
+                    f"{them} again: move {them} elsewhere, or remove the folder from the library"
                 )
             yield from renew_index(library, self.access.vectors)
             sources = tuple(file.source for file in files)

@@ -38,6 +38,7 @@ FILE_STATE_PHRASES: dict[FileState, str] = {
     FileState.CHANGED: "the file has changed since the answer",
     FileState.MOVED: "the file has another name now",
     FileState.GONE: "the file is gone",
+    FileState.REMOVED: "it is no longer in the library",
     FileState.UNKNOWN: "not known",
 }
 

@@ -77,4 +77,5 @@ def where_it_may_go_on(readings: Sequence[Reading]) -> Remark:
     places = [evidence_at(reading.passage, reading.around) for reading in readings]
     lines = " and ".join(dict.fromkeys(f"line {place.line}" for place in places))
     source = quote_foreign(places[0].source)
-    return Remark(f"The list may go on in {source}, {lines}.", "found by the noun that is listed")
+    reason = "a remark of Footnote: these lines list more of the same"
+    return Remark(f"The list may go on in {source}, {lines}.", reason)

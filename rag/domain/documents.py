@@ -149,6 +149,7 @@ class FileState(StrEnum):
     CHANGED = "changed"  #: another size or time
     MOVED = "moved"  #: the same text is in the library under another name
     GONE = "gone"
+    REMOVED = "removed"  #: from the library; what became of the file is not known
     UNKNOWN = "unknown"
 
 

@@ -39,6 +39,8 @@ def state_of_cited(source: str, rows: Sequence[KnownFile]) -> FileState:
 
     It moved if its text is in the library under other names alone, in a file that is the same.
     """
+    if not rows:
+        return FileState.REMOVED
     looked_at = dict[str, FileState]()
     own = {_state_of(row, looked_at) for row in rows if row.source == source}
     others = {_state_of(row, looked_at) for row in rows if row.source != source}

@@ -21,6 +21,10 @@ class ModelAccess(ABC):
     config: Config
 
     @abstractmethod
+    def follow_settings(self) -> str:
+        """Take over settings that changed meanwhile."""
+
+    @abstractmethod
     def switch_model(self, setting: str) -> None:
         """Answer with another model from the next question on."""
 
@@ -28,6 +32,7 @@ class ModelAccess(ABC):
         """The built-in reader, the chat models of the home, and those that can be fetched."""
         from rag.model_store.listing import list_models
 
+        self.follow_settings()
         return list_models(self.config)
 
     def use_model(self, name: str) -> Iterator[Event]:

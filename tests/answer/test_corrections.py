@@ -9,7 +9,12 @@ import pytest
 
 from rag.answer.answer import answer_question
 from rag.answer.binding import bind, surroundings_of
-from rag.answer.corrections import changes_value, corrections_first, may_be_changed
+from rag.answer.corrections import (
+    changes_value,
+    corrections_first,
+    may_be_changed,
+    value_that_holds,
+)
 from rag.answer.judge import Judged, JudgeFit
 from rag.answer.question import Question, parse_question
 from rag.answer.reader import Reader
@@ -253,3 +258,21 @@ def test_a_sentence_changes_what_a_table_answers() -> None:
     assert asked("What is the phone of ward D?", WARDS, CHANGED) == "4207"
     assert asked("What is the phone of ward D?", WARDS) == "4201"
     assert asked("What was the phone of ward D originally?", WARDS, CHANGED) == "4201"
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "short", "holds"),
+    [
+        ("What is the rent?", "The rent goes up from £38 to £42 a plot.", "£38", "£42"),
+        ("Which port has it?", "Wiki moved from port 8080 to 8085.", "8080", "8085"),
+        ("What was the rent before?", "The rent goes up from £38 to £42.", "£38", "£38"),
+        ("From what was it raised?", "It was raised from 30 to 45 days.", "30", "30"),
+        ("How long is the way?", "The path leads from the mill to the weir.", "mill", "mill"),
+    ],
+)
+def test_the_short_answer_is_the_new_value_of_a_change(
+    question: str, sentence: str, short: str, holds: str
+) -> None:
+    start, at = 100, sentence.index(short)
+    place = value_that_holds(question, sentence, start, Span(start + at, start + at + len(short)))
+    assert sentence[place.start - start : place.end - start] == holds

@@ -301,3 +301,51 @@ def test_another_word_for_the_same_is_met() -> None:
     text = "The mill closes at six."
     (judged,) = _judge_readings("When does the mill shut?", [_reading(1, text, "six")], FIT)
     assert {bound.met for bound in judged.bounds} == {Met.SENTENCE}
+
+
+TALK = passage_of(
+    "HOST: And the workshop?\n\nBREKKE: We are three: my daughter Siri, a boy and me.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_ruled_out"),
+    [
+        ("What is the name of Vik's daughter?", True),
+        ("What is the name of Brekke's daughter?", False),
+        ("What is the name of the daughter?", False),
+    ],
+)
+def test_what_a_speaker_says_of_his_own_is_not_somebody_elses(
+    question: str, is_ruled_out: bool
+) -> None:
+    text = TALK.chunk.text
+    at, end = text.index("BREKKE"), len(text.rstrip())
+    place = text.index("Siri")
+    reading = Reading(TALK, "Siri", Span(place, place + 4), text[at:end], Span(at, end), 2.0)
+    (judged,) = _judge_readings(question, [reading], FIT)
+    assert (judged.ruled_out == "another speaker") is is_ruled_out
+
+
+def test_a_line_for_other_ages_does_not_answer_unless_yes_or_no_is_asked() -> None:
+    reading = _reading(1, "Children from 6 to 12 take 5 ml.", "5 ml")
+
+    def rule(question: str) -> str:
+        return _judge_readings(question, [reading], FIT)[0].ruled_out
+
+    assert rule("How much does a 3-year-old take?") == "another range"
+    assert rule("How much does an eight-year-old take?") == ""
+    assert rule("May a 3-year-old take it?") == ""
+
+
+def test_a_sentence_nearer_in_meaning_and_in_the_likeliest_place_is_likelier() -> None:
+    fit = JudgeFit({"nearer": 5.0, "behind": 1.0}, constant=0.0, least=0.5, part=0.2)
+    text = "The lake freezes in May. The ferry leaves at nine."
+    lake = replace(_reading(1, text, "May"), near=0.2, behind=-3.0)
+    ferry = replace(_reading(1, text, "nine", text.index("The ferry")), near=0.6)
+    for one in judge_each("When does the boat sail?", [lake, ferry], fit):
+        assert (one.chance > fit.least) is (one.reading.short == "nine")
+    (alone,) = judge_each("When does the boat sail?", [lake], fit)
+    assert alone.signals["nearer"] == 0.0
+    (unread,) = judge_each("When?", [replace(lake, behind=-float("inf"))], fit)
+    assert unread.signals["behind"] == -6.0

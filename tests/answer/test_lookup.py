@@ -202,3 +202,40 @@ def test_the_number_of_a_section_answers_only_a_question_for_it() -> None:
 def test_an_extension_is_a_telephone_number() -> None:
     desks = table_passage("name,desk,phone\nUna Berg,A1,4411\nOla Berg,A2,4412\n", "desks.csv")
     assert shorts("What is Una Berg's extension?", desks) == ["4411"]
+
+
+DOSES = passage_of(
+    "Dosage\nAdults and children over 12:   10 ml three times a day\n"
+    "Children from 6 to 12:          5 ml three times a day\n"
+    "Children from 4 to 6:           5 ml twice a day\n"
+)
+FARES = table_passage("Passenger,Fare\nAdult,74 kr\nChild 4-15,37 kr\nunder 4,free\n", "fares.csv")
+OPTIONS = table_passage(
+    "Option,Default,Meaning\n--calibrate,off,writes the wet value\n--seconds,8,pumps\n", "opt.csv"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the dosage for an eight-year-old?", ["5 ml three times a day"]),
+        ("What is the dosage for a child of 5?", ["5 ml twice a day"]),
+        ("What is the dosage for children under four?", []),
+    ],
+)
+def test_an_age_finds_the_line_of_its_range(question: str, answer: list[str]) -> None:
+    assert shorts(question, DOSES) == answer
+
+
+def test_an_age_finds_the_row_of_its_range() -> None:
+    assert shorts("What is the fare for a 9-year-old passenger?", FARES) == ["37 kr"]
+
+
+def test_who_is_not_answered_by_a_word_that_is_nobody() -> None:
+    assert shorts("Who wrote the calibrate option?", OPTIONS) == []
+
+
+def test_what_others_should_bring_is_a_list_too() -> None:
+    held = passage_of("# Trip\n\nThe children should bring:\n\n- a warm hat\n- two blankets\n")
+    (place,) = look_up("What should the children bring?", [held])
+    assert "two blankets" in place.passage.chunk.text[place.quote.start : place.quote.end]

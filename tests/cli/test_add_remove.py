@@ -134,6 +134,6 @@ def test_who_removes_a_file_of_an_added_folder_is_told_that_it_comes_back(
 ) -> None:
     _run(capsys, "add", "docs")
     code, _, messages = _run(capsys, "remove", "docs/03.txt")
-    assert code == 0 and "the next sync adds it again" in messages and _listed(capsys) == 11
+    assert code == 0 and "the next update adds it again" in messages and _listed(capsys) == 11
     code, _, messages = _run(capsys, "remove", "docs", "--yes")
     assert code == 0 and "again: move" not in messages and _listed(capsys) == 0

@@ -6,7 +6,7 @@ There are three shapes: "side" next to the conversation, "drawer" below it, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -100,7 +100,7 @@ def claim(
     style = VERDICT_STYLES[checked.verdict]
     sign, phrase = glyphs.of(checked.verdict), VERDICT_PHRASES[checked.verdict]
     verdict = f"{sign} {phrase} {checked.score:.2f}".strip()
-    place = f"sentence {cursor.at + 1} of {len(cursor.claims)}"
+    place = _place_among(cursor.claims, cursor.at)
     # reasons are our own words; foreign words in them are quoted where they are made
     own = [judgement_phrase(checked.judgement)] if checked.judgement else []
     reasons = "; ".join(map(sanitize_line, [*own, *checked.reasons]))
@@ -118,6 +118,12 @@ def claim(
     else:
         parts += _compared(checked, cursor, glyphs, width)
     return assemble([*parts, *_error_rates(rates, width)])
+
+
+def _place_among(claims: Sequence[Claim], at: int) -> str:
+    """Return which sentence of those with a source it is; a remark of ours is none of them."""
+    sourced = [n for n, claim in enumerate(claims) if claim.verdict is not Verdict.NEEDS_NONE]
+    return f"sentence {sourced.index(at) + 1} of {len(sourced)}" if at in sourced else "remark"
 
 
 def listing(cursor: AnswerCursor, glyphs: Glyphs, shape: str, width: int, pending: bool) -> Content:

@@ -26,7 +26,7 @@ def state_of(entry: ModelListing) -> tuple[str, str]:
         return "begun", "$text-warning"
     if not entry.fits:
         return "too big", "$text-error"
-    return ("recommended", "$text-accent") if entry.default else ("can be got", "$text-muted")
+    return ("recommended", "$text-accent") if entry.default else ("to fetch", "$text-muted")
 
 
 def _sign(entry: ModelListing, glyphs: Glyphs) -> str:

@@ -48,7 +48,7 @@ class AskScreen(AskHistory):
         yield FindBar(self.glyphs)
         with Container(id="ask"):
             yield Static(Content(self.glyphs.ask), id="sign", markup=False)
-            yield Prompt(self.glyphs.say("Ask your documents…"))
+            yield Prompt(self.glyphs)
         yield KeyBar(self.glyphs)
         yield Static(
             Content("This terminal is too small: 40 columns and 10 lines are needed."),

@@ -68,7 +68,8 @@ class AskHistory(AskModels):
 
             turn = shown[turn_with(event.turns, sought)]
             self._follow(turn)
-            turn.focus()
+            turn.focus(scroll_visible=False)
+            self.call_after_refresh(self.talk.show_from_its_question, turn)
         else:
             self._arrange()
 

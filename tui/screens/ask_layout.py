@@ -17,6 +17,7 @@ from tui.widgets.conversation import Conversation
 from tui.widgets.exchange import Exchange
 from tui.widgets.prompt import Prompt
 from tui.widgets.source_pane import SourceList, SourcePane, SourceScroll
+from tui.widgets.typed_letters import Typed
 
 if TYPE_CHECKING:
     from rag.domain import Answer
@@ -86,8 +87,8 @@ class AskLayout(Screen[None]):
             self._arrange()
         self.talk.reveal(turn)
 
-    @on(Exchange.Typed)
-    def _typed(self, event: Exchange.Typed) -> None:
+    @on(Typed)
+    def _typed(self, event: Typed) -> None:
         self.to_prompt()
         self.prompt.insert(event.text)
 

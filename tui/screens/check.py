@@ -123,7 +123,7 @@ class RowsScreen(ModalScreen[int | None]):
                 id="check-note",
                 markup=False,
             )
-            keys = _keys(self.ROW_NOUN)
+            keys = _keys(self.ROW_NOUN, self.glyphs)
             yield Static(assemble([(keys, "$text-muted")]), id="check-keys", markup=False)
 
     def on_mount(self) -> None:
@@ -162,10 +162,12 @@ class CheckScreen(RowsScreen):
         return tally(self.answer.claims, self.glyphs)
 
 
-def _keys(noun: str) -> str:
+def _keys(noun: str, glyphs: Glyphs) -> str:
     """Return the keys; those that move name the `noun` that they move to."""
     return "  ".join(
-        f"{key_label(command)} {noun if command.id == 'check_up' else command.label}"
+        f"{'up down' if glyphs.ascii else '↑↓'} {noun}"
+        if command.id == "check_up"
+        else f"{key_label(command)} {command.label}"
         for command in footer_hints("check")
         if command.place == "check"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -48,6 +49,7 @@ class ExportScreen(ModalScreen[None]):
         super().__init__()
         self._engine, self._conversation_id = engine, conversation_id
         self._file_name = file_name(title)
+        self._replaced = ""  #: the file that may be replaced: the user was told that it is there
         self.glyphs = glyphs
         self.form = "markdown"
 
@@ -86,12 +88,17 @@ class ExportScreen(ModalScreen[None]):
     @on(Input.Submitted)
     def _write(self, event: Input.Submitted) -> None:
         event.stop()
+        path = event.value
+        if path != self._replaced and os.path.lexists(os.path.expanduser(path)):
+            self._replaced = path
+            self._show_error("a file of this name is there: enter again replaces it")
+            return
         work = partial(
             saved.export,
             self._engine,
             self._conversation_id,
             self.form,
-            event.value,
+            path,
             self.post_message,
         )
         self.app.run_worker(
@@ -107,8 +114,10 @@ class ExportScreen(ModalScreen[None]):
     def _refused(self, event: saved.Refused) -> None:
         event.stop()
         words = "\n".join(filter(None, (str(event.error), event.error.cure)))
-        lines = "\n".join(quote_foreign(line) for line in words.split("\n"))
-        self.query_one("#export-error", Static).update(assemble([(lines, "$text-error")]))
+        self._show_error("\n".join(quote_foreign(line) for line in words.split("\n")))
+
+    def _show_error(self, words: str) -> None:
+        self.query_one("#export-error", Static).update(assemble([(words, "$text-error")]))
 
 
 def file_name(title: str) -> str:

@@ -102,9 +102,10 @@ class KeyBar(Widget):
         )
         for command_id in ids:
             key, label = self._key(command_id), self._label(command_id)
-            used += _hint_cells(key, label)
-            if used > width:
-                break
+            cells = _hint_cells(key, label)
+            if used + cells > width:
+                continue  # a shorter one may fit
+            used += cells
             hints.append((command_id, key, label))
         return hints
 

@@ -87,6 +87,12 @@ class Conversation(Vertical):
         self.scroller.anchor()
         self.scroller.scroll_end(animate=False)
 
+    def show_from_its_question(self, turn: Exchange) -> None:
+        """Scroll until the question of `turn` is at the top, if as much is below it."""
+        if turn in self.turns:
+            self.scroller.anchor(False)
+            self.scroller.scroll_to_widget(turn, animate=False, top=True, force=True)
+
     def reveal(self, turn: Exchange) -> None:
         """Scroll until the cursor of `turn` is on the screen; a turn that was removed has none."""
         if turn not in self.turns:
@@ -148,6 +154,12 @@ class Conversation(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         if not self.turns:
             self._show_welcome(self._welcome)
+        self.call_after_refresh(self._note_new_height)
+
+    def _note_new_height(self) -> None:
+        """Lines that came by another layout are not new."""
+        self._seen = max(self._seen, self.scroller.virtual_size.height)
+        self.query_one("#badge").display = False
 
     def _show_card(self, content: Content) -> None:
         card = self.query_one("#card", Static)

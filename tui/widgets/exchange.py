@@ -25,12 +25,13 @@ from tui.state.progress import RUNNING, Phase, Progress
 from tui.widgets.find_bar import Searchable, SearchableStatic
 from tui.widgets.text_view import TextView
 from tui.widgets.turn_parts import TurnParts
+from tui.widgets.typed_letters import TypedLetters
 
 #: The narrowest width that a card is laid out for, in cells, and the width of its margins.
 MIN_CARD_CELLS, CARD_MARGIN_CELLS = 20, 4
 
 
-class Exchange(TurnParts, can_focus=True):
+class Exchange(TurnParts, TypedLetters, can_focus=True):
     """Receives the events of one question and shows them at each `tick`.
 
     `cursor` is the sentence and source where the user is in the answer.
@@ -46,13 +47,6 @@ class Exchange(TurnParts, can_focus=True):
             self.turn = turn
             self.past = past  #: -1 or 1 if the move would leave the answer
             self.opened = opened  #: whether the user wants to see the source
-
-    class Typed(Message):
-        """The user typed `text` while the answer had focus."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(
         self,
@@ -72,7 +66,6 @@ class Exchange(TurnParts, can_focus=True):
         self.cursor = AnswerCursor()
         self.current = False  #: whether the source pane shows this turn
         self._marked: MarkedText | None = None
-        self._typing = False  #: whether a letter has sent the focus to the prompt
         self._stream = AnswerStream()
         self._has_new_text = False
         self._notices: list[str] = []
@@ -255,7 +248,6 @@ class Exchange(TurnParts, can_focus=True):
             await self.app.run_action(f"screen.{command}", self.screen)
 
     def on_focus(self) -> None:
-        self._typing = False
         self.post_message(self.Moved(self))
         self._paint_text()
 
@@ -265,14 +257,6 @@ class Exchange(TurnParts, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         if self.answer is not None:
             self._paint()
-
-    def on_key(self, event: events.Key) -> None:
-        is_bound = not self._typing and event.key in self.screen.active_bindings
-        if event.is_printable and event.character and not is_bound:
-            event.stop()
-            event.prevent_default()
-            self._typing = True  # letters that follow in a burst are no commands
-            self.post_message(self.Typed(event.character))
 
 
 def _show(static: Static, content: Content) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import TextArea
 from rag.limits import MAX_QUESTION_CHARS
 from rag.text.sanitize import sanitize
 from tui.commands import bindings
+from tui.render.glyphs import Glyphs
 from tui.state.completion import Completion, completions, parse_command, typed_path
 
 #: How the path of a file begins that was dropped on the terminal.
@@ -50,15 +51,22 @@ class Prompt(TextArea):
             self.argument = argument
             self.text = text
 
-    def __init__(self, placeholder: str) -> None:
+    def __init__(self, glyphs: Glyphs) -> None:
+        self._invites = glyphs.say("Ask your documents…"), "esc, then type a question"
         super().__init__(
-            id="prompt", compact=True, placeholder=placeholder, highlight_cursor_line=False
+            id="prompt", compact=True, placeholder=self._invites[0], highlight_cursor_line=False
         )
         self.sources: tuple[str, ...] = ()  #: the names of the documents, which `@` completes
         self.models: tuple[str, ...] = ()  #: the names of the models, which `/model` completes
         self._earlier: list[str] = []
         self._at = 0  #: 0 is the draft, 1 the newest question
         self._draft = ""
+
+    def on_focus(self) -> None:
+        self.placeholder = self._invites[0]
+
+    def on_blur(self) -> None:
+        self.placeholder = self._invites[1]
 
     def remember(self, *questions: str) -> None:
         """Add earlier questions, the newest first, before those already known."""

@@ -19,6 +19,7 @@ from tui.render.excerpt import Excerpt, make_excerpt
 from tui.render.glyphs import Glyphs
 from tui.state.cursor import AnswerCursor
 from tui.widgets.text_view import TextView, laid_width
+from tui.widgets.typed_letters import TypedLetters
 
 if TYPE_CHECKING:
     from rag.protocols import ErrorRates
@@ -33,7 +34,7 @@ MAX_DOCUMENTS = 32
 MIN_CELLS = 20
 
 
-class SourceScroll(VerticalScroll, can_focus=True):
+class SourceScroll(VerticalScroll, TypedLetters, can_focus=True):
     """The part of the pane that scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("source"))

@@ -127,6 +127,8 @@ def _may_be_name(key: str) -> bool:
         return words[0] not in _NO_NAMES
     if words[0] in _NO_NAMES or _SENTENCE_END.search(key) or _NUMBERED.fullmatch(key):
         return False
+    if find_ranges(key):  # "Children from 6 to 12"
+        return True
     return not any(word.strip(".,()'’") in _SAYING for word in words)
 
 
