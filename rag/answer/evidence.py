@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.domain import Evidence, Passage, Span
+from rag.domain import Cell, Evidence, Passage, Span
 from rag.text.sentences import line_number
 from rag.text.units import context_of, sheet_rows
 
@@ -11,6 +11,15 @@ def text_at(passage: Passage, span: Span) -> str:
     """Return the text of `span`, a span of the document that lies in the passage."""
     start = passage.chunk.span.start
     return passage.chunk.text[span.start - start : span.end - start]
+
+
+def field_at(passage: Passage, cell: Cell) -> Span:
+    """Return the field of a record with its name, and the mark that closes its value."""
+    if cell.name is None:
+        return cell.span
+    after = Span(cell.span.end, min(cell.span.end + 1, passage.chunk.span.end))
+    closes = text_at(passage, after) in ("]", ")", "}", '"', "'")
+    return Span(cell.name.start, after.end if closes else cell.span.end)
 
 
 def evidence_at(passage: Passage, span: Span) -> Evidence:

@@ -152,6 +152,7 @@ def _ruled_out(
         ("a pronoun", lambda: asked.kind is not Asked.YES_NO and is_pronoun(reading.short)),
         ("the name of a field", lambda: _is_name_of_field(reading)),
         ("the question itself", lambda: _asks_itself(reading)),
+        ("a question", lambda: reading.sentence.rstrip(' *_"”’)\n').endswith("?")),
         ("another kind", lambda: is_other_kind(asked.text, short, sentence, bool(row))),
         ("one row of several", lambda: _needs_rows_compared(asked.text, reading)),
         ("no comparison", lambda: _compares(asked) and "than" not in _words(sentence)),

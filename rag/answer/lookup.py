@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from rag.answer.evidence import text_at
+from rag.answer.evidence import field_at, text_at
 from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
     ASKING_STEMS,
@@ -278,11 +278,7 @@ class _Matcher:
         if unit.kind is UnitKind.ROW or len(unit.cells) <= 1:
             return unit.span
         cell = unit.cells[target]
-        if cell.name is None:
-            return unit.span
-        after = Span(cell.span.end, min(cell.span.end + 1, self._passage.chunk.span.end))
-        closes = self._text(after) in ("]", ")", "}", '"', "'")
-        return Span(cell.name.start, after.end if closes else cell.span.end)
+        return unit.span if cell.name is None else field_at(self._passage, cell)
 
     # -- entries
 

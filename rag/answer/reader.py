@@ -39,7 +39,7 @@ from rag.answer.known_languages import (
 from rag.answer.list_sentences import further_sentences, where_it_may_go_on
 from rag.answer.lookup import Lookup, likely_places
 from rag.answer.mentions import missing_names
-from rag.answer.readings import Reading, choose_readings
+from rag.answer.readings import Reading, choose_readings, quoted_span
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.sentence_reader import SentenceReader
 from rag.answer.spans import (
@@ -194,7 +194,8 @@ class Reader:
             if index:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
             judgement = next(j for r, j in zip(readings, judgements, strict=True) if r is reading)
-            yield Quote(reading.sentence, reading.passage.number, reading.around, judgement)
+            span = quoted_span(reading)
+            yield Quote(text_at(reading.passage, span), reading.passage.number, span, judgement)
         if rest:
             yield " "
             yield where_it_may_go_on([one.reading for one in rest])

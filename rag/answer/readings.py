@@ -11,13 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answer.evidence import text_at
+from rag.answer.evidence import field_at, text_at
 from rag.answer.field_words import tells_time
 from rag.answer.mail_parts import asks_for_plan, says_i, speaker_of
 from rag.answer.mentions import labels_of
 from rag.answer.question import YEAR
 from rag.answer.spans import answer_kind, kind_of_short_answer, same_answer
-from rag.domain import Chunk, Passage, Span
+from rag.domain import Chunk, Passage, Span, UnitKind
 from rag.text import facts, quantities
 from rag.text.units import context_of
 
@@ -105,6 +105,18 @@ def version_above(chunk: Chunk, place: Span) -> str:
     """The version that the nearest heading begins with, as in a list of changes; "" for none."""
     found = map(_VERSION.match, reversed(context_of(chunk, place)))
     return next((match[1] for match in found if match), "")
+
+
+def quoted_span(reading: Reading) -> Span:
+    """What is quoted of a reading: the sentence, row or item; of a record the field that answers.
+
+    Its other fields answer other questions.
+    """
+    for unit in reading.passage.chunk.units:
+        if unit.kind is UnitKind.RECORD and unit.span == reading.around and len(unit.cells) > 1:
+            own = [cell for cell in unit.cells if cell.name and reading.span.within(cell.span)]
+            return field_at(reading.passage, own[0]) if own else reading.around
+    return reading.around
 
 
 def choose_readings(

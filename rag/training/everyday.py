@@ -18,7 +18,7 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from rag.answer.spans import Part, parts_of
 from rag.domain import Passage, RawDocument, Span
@@ -57,7 +57,7 @@ class WrittenFolder(TypedDict):
 
     name: str
     documents: dict[str, str]
-    questions: list[dict[str, object]]
+    questions: list[dict[str, Any]]
 
 
 def read_documents(wanted: str = "", folder: Path = FOLDER) -> list[tuple[str, Written]]:

@@ -349,3 +349,10 @@ def test_a_sentence_nearer_in_meaning_and_in_the_likeliest_place_is_likelier() -
     assert alone.signals["nearer"] == 0.0
     (unread,) = judge_each("When?", [replace(lake, behind=-float("inf"))], fit)
     assert unread.signals["behind"] == -6.0
+
+
+def test_a_question_is_no_answer() -> None:
+    text = "**Is there parking?** Behind the mill."
+    reading = Reading(passage(1, text), "parking", Span(11, 18), text[:21], Span(0, 21), 2.0)
+    (judged,) = _judge_readings("Where can I leave the car?", [reading], FIT)
+    assert judged.ruled_out == "a question"

@@ -724,3 +724,19 @@ def test_a_sentence_of_nothing_but_words_of_the_question_is_read_if_the_whole_po
     )
     assert "Frost damage is not covered." in parts.asked
     assert any(reading.sentence == "Frost damage is not covered." for reading in readings)
+
+
+def test_of_a_record_the_field_that_answers_is_quoted() -> None:
+    held = passage_of(
+        "# Hut\n\nWarden: Una Berg\nBeds: 24 in two rooms\nSupper: half past six in the hall\n"
+    )
+    fit = JudgeFit({}, constant=9.0, least=0.5, part=0.2)
+    reader = Reader(reads(WordPairs()), Model("reader", ""), fit)
+    quoted = [
+        piece
+        for piece in reader.write("Could you say whether beds are there?", [held], [])
+        if isinstance(piece, Quote)
+    ]
+    assert quoted and all("\n" not in piece.text for piece in quoted)
+    for piece in quoted:
+        assert held.chunk.text[piece.span.start : piece.span.end] == piece.text

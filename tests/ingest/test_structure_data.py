@@ -253,6 +253,19 @@ Oct 11 22:14:15 box sshd[123]: Failed password
     ]
 
 
+def test_lines_with_a_word_in_capitals_or_with_pairs_are_a_log_too() -> None:
+    text = (
+        '2025-03-03 08:05 IN   job=301 bike="Marlin" problem="will not start"\n'
+        "2025-03-03 09:40 NOTE job=301 battery dead\n"
+        "2025-03-03 10:10 OUT  job=301 paid=68.00\n"
+    )
+    assert [cells["time"][-5:] for _, cells in shown(text, log_units(text))] == [
+        "08:05",
+        "09:40",
+        "10:10",
+    ]
+
+
 def test_a_diary_is_no_log() -> None:
     text = "2024-05-01 We went to the lake.\n2024-05-02 It rained.\n2024-05-03 Home again.\n" * 5
     assert log_units(text) == ()

@@ -420,3 +420,33 @@ def test_a_cell_one_blank_before_the_next_column_does_not_join_them() -> None:
         ("Tool", "Per day", "Deposit")
     }
     assert [row.cells[0].span.of(text) for row in rows] == ["Saw", "Ladder", "Pressure washer"]
+
+
+# -- questions that stand alone on a line --
+
+
+@pytest.mark.parametrize("mark", ["**", ""])
+def test_a_question_alone_on_a_line_has_its_answer_below(mark: str) -> None:
+    text = (
+        f"# FAQ\n\n{mark}When do you play?{mark}\nOn Wednesdays. Juniors\non Fridays.\n\n"
+        f"{mark}Is there parking?{mark}\nBehind the brewery.\n\n"
+        f"{mark}May I drop in?{mark}\nYes.\n"
+    )
+    found = [(u.context, u.span.of(text)) for u in find_units(text) if u.kind is UnitKind.ANSWER]
+    assert [(context.rpartition(" > ")[2], answer) for context, answer in found] == [
+        ("When do you play?", "On Wednesdays. Juniors\non Fridays."),
+        ("Is there parking?", "Behind the brewery."),
+        ("May I drop in?", "Yes."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello Tom,\n\nCould you bring the tent?\nBest, Anna\n",
+        "What should I pack?\n- a hat\n- a rope\n",
+        "It rained all day.\nWhat now?\nWe went home.\n" * 4,
+    ],
+)
+def test_a_question_in_a_letter_a_list_or_a_paragraph_has_none(text: str) -> None:
+    assert not [unit for unit in find_units(text) if unit.kind is UnitKind.ANSWER]

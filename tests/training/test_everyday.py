@@ -122,3 +122,31 @@ def test_the_files_are_lines_of_json() -> None:
     for path in paths:
         for line in path.read_text("utf-8").splitlines():
             assert set(json.loads(line)) == {"name", "text", "questions"}
+
+
+def test_folders_have_names_of_their_own_and_answers_that_stand_in_their_documents() -> None:
+    folders = everyday.read_folders()
+    names = [folder["name"] for folder in folders]
+    assert len(set(names)) == len(names) > 100
+    for folder in folders:
+        text = everyday.flat(" ".join(folder["documents"].values()))
+        known = everyday.flat(text.replace(",", ""))
+        for asked in folder["questions"]:
+            answers = [everyday.flat(str(a)) for a in asked.get("answers") or ()]
+            assert asked["answerable"] or not answers, (folder["name"], asked["id"])
+            if answers and not asked.get("abstain_ok"):
+                there = (a in text or a.replace(",", "") in known for a in answers)
+                assert any(there), (folder["name"], asked["id"])
+
+
+def test_folders_are_written_as_cases(tmp_path: Path) -> None:
+    written = everyday.WrittenFolder(
+        name="A01-club",
+        documents={"rules.md": "Dogs are not allowed.\n", "deep/fees.csv": "Who,Fee\nadult,9\n"},
+        questions=[{"id": "A01-1", "question": "What is the fee?", "answers": ["9"]}],
+    )
+    everyday.write_folders([written], tmp_path)
+    case = tmp_path / "A01-club"
+    assert (case / "docs" / "deep" / "fees.csv").read_text("utf-8") == "Who,Fee\nadult,9\n"
+    (line,) = (case / "questions.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line) == written["questions"][0]

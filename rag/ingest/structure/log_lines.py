@@ -34,6 +34,8 @@ _ACCESS = re.compile(
     r"(?P<address>[\da-fA-F.:]{3,45})[ \t]\S+[ \t]\S+[ \t]\[(?P<time>[^\]\n]{10,40})\][ \t]"
     r"\"(?P<request>[^\"\n]*)\"[ \t](?P<status>\d{3})[ \t](?P<size>\d+|-)(?:[ \t].*)?"
 )
+#: a message that begins with a word in capitals, or has pairs: "NOTE pads worn", "IN job=302"
+_MARKED = re.compile(r"[A-Z]{2,10}\b|[^=\n]{0,200}\b[A-Za-z_][\w.-]{0,40}=\S")
 _LOG_FIELDS = ("before", "time", "level", "thread", "after", "host", "component", "message")
 _NAMES = {"before": "level", "after": "level"}
 
@@ -68,8 +70,13 @@ def is_log(text: str) -> bool:
         if match:
             found += 1
             names = match.groupdict()
-            marked += match.re is _ACCESS or any(
-                names[name] for name in ("before", "level", "after", "host", "component", "thread")
+            marked += (
+                match.re is _ACCESS
+                or any(
+                    names[name]
+                    for name in ("before", "level", "after", "host", "component", "thread")
+                )
+                or bool(_MARKED.match(names["message"]))
             )
         if looked_at >= _LINES_LOOKED_AT:
             break
