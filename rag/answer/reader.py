@@ -46,6 +46,7 @@ from rag.answer.spans import (
     has_rows,
 )
 from rag.answer.tables.gaps import Gap, find_gap, outside
+from rag.answer.word_matching import Matched, is_foreign, match_words
 from rag.domain import (
     Answers,
     Draft,
@@ -69,6 +70,8 @@ Opinion = Callable[[str, Sequence[Judged]], Generator[Progress | ModelFailure, N
 SOURCES_DIFFER = "The sources differ."
 #: why a place that was looked up answers
 _LOOKED_UP = "looked up: it belongs to what the question names"
+#: why a part in another language answers
+_MATCHED = "found by the words of the question alone: no model here reads its language well"
 _MAX_RELATED = 2  # sentences below the line
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
 
@@ -95,7 +98,8 @@ class Reader:
         `history` is not used.
         """
         other = unknown_language(question, question=True)
-        absent = [] if other else missing_names(question, passages)
+        foreign = bool(other) or is_foreign(question)
+        absent = [] if foreign else missing_names(question, passages)
         if absent:  # no passage needs to be read
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
@@ -109,6 +113,9 @@ class Reader:
                 yield from self._write_answer(question, changed, passages, 0)
             else:
                 yield from _write_lookups(found)
+            return
+        if foreign and (matched := match_words(question, passages)):
+            yield from _write_matched(matched)
             return
         unread = {} if other else unknown_languages(passages)
         if other or (unread and len(unread) == len(passages)):
@@ -262,6 +269,14 @@ def _write_lookups(found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
         passage = place.passage
         judgement = Judgement(Answers.YES, chance, (_LOOKED_UP,))
         yield Quote(text_at(passage, place.quote), passage.number, place.quote, judgement)
+
+
+def _write_matched(found: Matched) -> Iterator[Draft | Piece]:
+    """Yield the draft and the quotation of a part that has the words of the question."""
+    chance = min(0.99, found.share)
+    yield Draft(Receipt(), short=text_at(found.passage, found.short), chance=chance)
+    judgement = Judgement(Answers.YES, chance, (_MATCHED,))
+    yield Quote(text_at(found.passage, found.quote), found.passage.number, found.quote, judgement)
 
 
 def _related(judged: Sequence[Judged], fit: JudgeFit) -> tuple[Quote, ...]:
