@@ -209,13 +209,12 @@ class _Matcher:
                 *(heads[i][0] for i in range(len(values)) if i != target and found[i]),
             )
             by_name, exact = heads[target]
-            terms = given | by_name | self._scope
             free = [i for i in range(len(values)) if not found[i]]
             reverse = not by_name and (target == best_key or free == [target])
             if not given - self._scope and not (by_name and unit.kind is UnitKind.RECORD):
                 continue
             yield from self._place(
-                target, terms, exact if by_name or exact else 0.0, values[target], reverse
+                target, given | by_name, exact if by_name or exact else 0.0, values[target], reverse
             )
 
     def _key(self, values: Sequence[str], found: Sequence[frozenset[Term]]) -> int:
@@ -250,9 +249,9 @@ class _Matcher:
         return direct | by_wording, 1.0 if direct else strength
 
     def _place(
-        self, target: int, terms: frozenset[Term], by_name: float, value: str, reverse: bool
+        self, target: int, own: frozenset[Term], by_name: float, value: str, reverse: bool
     ) -> Iterator[Lookup]:
-        asked, cell = self._asked, self._unit.cells[target]
+        asked, cell, terms = self._asked, self._unit.cells[target], own | self._scope
         if not self._has_hard_terms(terms) or self._needs_operation():
             return
         if is_other_kind(asked.question, f"{value} {cell.header[:100]}", value, in_row=True):
@@ -268,8 +267,13 @@ class _Matcher:
         if not by_name and not reverse and (fits <= 0 or asked.counts):
             return
         share = asked.share(terms)
-        own = asked.share(terms - self._scope)
-        score = share + 0.2 * by_name + 0.12 * fits + 0.1 * own + (0.05 if reverse else 0.0)
+        score = (
+            share
+            + 0.2 * by_name
+            + 0.12 * fits
+            + 0.1 * asked.share(own)
+            + (0.05 if reverse else 0.0)
+        )
         yield Lookup(self._passage, self._unit, cell.span, self._quote(target), share, score)
 
     def _quote(self, target: int) -> Span:

@@ -65,6 +65,8 @@ _UNINFORMATIVE_NOUNS = frozenset(
     "place else say says said mean means meant take took taken begin began begin started start "
     "get got make made use used go went come came do done one thing things".split()
 )
+#: words in capitals that name nothing that a text must have
+NO_NAMES = frozenset("ok okay yes no tv faq pdf csv id am pm utc asap".split())
 _WORD_OR_MARK = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*|[^\w\s]")
 _OPENS_NOUN_PHRASE = re.compile(
     rf"the|an?|his|her|its|their|this|that|these|those|any|some|[(]|{PREPOSITIONS}", re.I
@@ -241,13 +243,15 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         number.shown
         for number in quantities.find_numbers(rest)
         if number.shown[:1].isdigit()
+        and number.dimension != "clock"  # 23:00 may be a case of "until 22:00"
         and number.shown in rest  # not "forty": that may be a case of a rule, not a value
         and not known_numbers.bear_out(number)
     ]
     missing += [
         name
         for name in question_names(question)
-        if any(
+        if name.lower() not in NO_NAMES
+        and any(
             not facts.is_stop_word(word)
             and word not in DAYS
             and not known_stems.has(facts.stem(word))

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rag.answer.mentions import DEFINITE_NOUN, is_small, labels_of, question_names
+from rag.answer.mentions import (
+    DEFINITE_NOUN,
+    NO_NAMES,
+    is_small,
+    labels_of,
+    question_names,
+)
 from rag.answer.question_terms import CODE, COUNTS, fold_code, read_question
 from rag.text import facts
 from rag.text.fact_index import NearWords
@@ -53,8 +59,6 @@ _KIND_WORDS = frozenset(
     "year date day month time name number kind type sort percentage percent amount value total "
     "is are was were do does did has have had can could will would should must may".split()
 )
-#: words in capitals that are no names
-_NO_NAMES = frozenset("ok yes no tv faq pdf csv id am pm utc asap".split())
 _SMALL_WORD = re.compile(r"(?<![\w'’-])[a-z]{3,20}(?![\w'’-])")
 _MIN_SLIP = 5  #: letters from which a word may be a misspelt word of the passages
 
@@ -240,7 +244,7 @@ def _names(text: str) -> list[str]:
 
 
 def _is_no_name(name: str) -> bool:
-    return name.lower() in _NO_NAMES or not any(c.isalpha() for c in name)
+    return name.lower() in NO_NAMES or not any(c.isalpha() for c in name)
 
 
 def _heads(text: str) -> set[str]:

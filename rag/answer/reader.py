@@ -39,6 +39,7 @@ from rag.answer.known_languages import (
 from rag.answer.list_sentences import further_sentences, where_it_may_go_on
 from rag.answer.lookup import Lookup, likely_places
 from rag.answer.mentions import missing_names
+from rag.answer.numbered_parts import numbered_part
 from rag.answer.readings import Reading, choose_readings, quoted_span
 from rag.answer.scope import passages_in_scope, without_sources
 from rag.answer.sentence_reader import SentenceReader
@@ -71,6 +72,7 @@ SOURCES_DIFFER = "The sources differ."
 #: why a place that was looked up answers
 _LOOKED_UP = "looked up: it belongs to what the question names"
 #: why a part in another language answers
+_NUMBERED = "looked up: it is the part of that number"
 _MATCHED = "found by the words of the question alone: no model here reads its language well"
 _MAX_RELATED = 2  # sentences below the line
 _CHARS_PER_TOKEN = 4  # about; for progress and the receipt
@@ -104,6 +106,9 @@ class Reader:
             yield self._abstention(0, f"no passage names {', '.join(absent)}")
             return
         question = without_sources(question, passages)
+        if numbered := numbered_part(question, passages):
+            yield from _write_matched(numbered, _NUMBERED)
+            return
         gap = find_gap(question, passages) if has_rows(passages) else None
         found = likely_places(question, passages, self._sentences.logits)
         found = outside(gap, found) if gap else found
@@ -115,7 +120,7 @@ class Reader:
                 yield from _write_lookups(found)
             return
         if foreign and (matched := match_words(question, passages)):
-            yield from _write_matched(matched)
+            yield from _write_matched(matched, _MATCHED)
             return
         unread = {} if other else unknown_languages(passages)
         if other or (unread and len(unread) == len(passages)):
@@ -271,11 +276,11 @@ def _write_lookups(found: Sequence[Lookup]) -> Iterator[Draft | Piece]:
         yield Quote(text_at(passage, place.quote), passage.number, place.quote, judgement)
 
 
-def _write_matched(found: Matched) -> Iterator[Draft | Piece]:
-    """Yield the draft and the quotation of a part that has the words of the question."""
+def _write_matched(found: Matched, reason: str) -> Iterator[Draft | Piece]:
+    """Yield the draft and the quotation of a part that was found without a model."""
     chance = min(0.99, found.share)
     yield Draft(Receipt(), short=text_at(found.passage, found.short), chance=chance)
-    judgement = Judgement(Answers.YES, chance, (_MATCHED,))
+    judgement = Judgement(Answers.YES, chance, (reason,))
     yield Quote(text_at(found.passage, found.quote), found.passage.number, found.quote, judgement)
 
 
