@@ -1,4 +1,4 @@
-"""Similarity of sentences in meaning, as cosines of their vectors; used by the check."""
+"""Similarity of sentences in meaning, as cosines of their vectors; used by judge and check."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class SentenceSimilarity:
         if len(cache) > _MAX_CACHED_VECTORS:
             cache.clear()
         missing = [t for t in dict.fromkeys([text, *others]) if t not in cache]
-        if missing:
-            cache.update(zip(missing, self._embedder().embed(missing), strict=True))
+        for one in missing:  # alone: in a batch a vector depends a little on the others
+            (cache[one],) = self._embedder().embed([one])
         return [float(cache[text] @ cache[other]) for other in others]
