@@ -8,11 +8,16 @@ them.
 
 The part reader learns from the documents of the side "train" (`rag.training.examples.side`). Those
 of the side "test" are folders of cases, which the judge of answering is fitted to. So are those of
-`everyday_folders`: each line there is a folder of one to four documents, with its questions.
+`everyday_folders`: each line there is a folder of one to four documents, with its questions. Those
+of `held_out_folders` are for measuring only: nothing is fitted to them, and no single answer was
+looked at.
+
+    python -m rag.training.everyday FOLDER     # writes the held-out folders there, as cases
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -30,6 +35,7 @@ from rag.training.examples import Example, side
 
 FOLDER = Path(__file__).parent / "everyday"
 FOLDERS = Path(__file__).parent / "everyday_folders"
+HELD_OUT = Path(__file__).parent / "held_out_folders"
 _NEGATIVES = 2  # parts that do not answer, of each question
 _WHOLE = 100_000  # tokens of a chunk: a document is one
 _MIN_PART = 8  # characters of a part that may be part of a line
@@ -190,3 +196,14 @@ def _tokens(texts: Sequence[str]) -> list[int]:
 def flat(text: str) -> str:
     """The text in lower case, with single blanks."""
     return " ".join(text.split()).lower()
+
+
+def main() -> None:
+    """Write the held-out folders as cases."""
+    parser = argparse.ArgumentParser(prog="python -m rag.training.everyday")
+    parser.add_argument("folder", type=Path, help="where the cases are written")
+    write_folders(read_folders(HELD_OUT), parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()

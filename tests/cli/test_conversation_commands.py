@@ -180,4 +180,4 @@ def test_the_state_of_a_cited_file(tmp_path: Path) -> None:
     assert state_of_cited("a.md", [known]) is FileState.CHANGED
     path.unlink()
     assert state_of_cited("a.md", [known]) is FileState.GONE
-    assert state_of_cited("a.md", []) is FileState.GONE
+    assert state_of_cited("a.md", []) is FileState.REMOVED

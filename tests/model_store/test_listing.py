@@ -66,6 +66,16 @@ def test_choosing_the_reader_says_so_and_the_model_in_use_is_not_removed(tmp_pat
     assert Config.read(home=str(tmp_path)).model == "reader"
 
 
+def test_another_process_sees_the_choice_in_its_list(tmp_path: Path) -> None:
+    config = Config.read(home=str(_home(tmp_path)))
+    with Bot.open(config, follows=True) as one, Bot.open(config, follows=True) as other:
+        assert [entry.name for entry in other.models() if entry.in_use] == ["reader"]
+        (tmp_path / "config.toml").write_text('model = "mine"\n')
+        assert [entry.name for entry in other.models() if entry.in_use] == ["mine"]
+        assert list(one.use_model("reader"))[-1] == ModelChosen("reader", "")
+        assert [entry.name for entry in other.models() if entry.in_use] == ["reader"]
+
+
 def test_a_measured_speed_is_shown_for_the_file_that_was_measured(tmp_path: Path) -> None:
     home = _home(tmp_path)
     choose._record_speed(str(home), "mine", 1004, Speed(120.4, 11.6))

@@ -39,6 +39,7 @@ from tui.widgets import editor
 from tui.widgets.bars import KeyBar
 from tui.widgets.find_bar import FindBar
 from tui.widgets.prompt import Prompt
+from tui.widgets.source_pane import SourceScroll
 from tui.widgets.text_view import TextView
 
 pytestmark = pytest.mark.slow
@@ -212,6 +213,29 @@ def test_typing_in_an_answer_goes_to_the_prompt() -> None:
         await stage.press("tab", "W")
         await stage.until(lambda: stage.ask_screen.prompt.text == "W")
         assert stage.app.focused is stage.ask_screen.prompt
+
+    perform(act)
+
+
+def test_letters_without_a_command_go_from_a_source_to_the_prompt() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("tab", "enter")
+        await stage.until(lambda: isinstance(stage.app.focused, SourceScroll))
+        await stage.press(*"Who")
+        await stage.until(lambda: stage.ask_screen.prompt.text == "Who")
+        assert stage.app.focused is stage.ask_screen.prompt
+
+    perform(act)
+
+
+def test_the_prompt_says_how_to_get_back_to_it() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask("Which bolts?")
+        await stage.press("tab")
+        await stage.sees("esc, then type a question")
+        await stage.press("escape")
+        await stage.sees("Ask your documents…")
 
     perform(act)
 
