@@ -62,6 +62,16 @@ _SOMEBODYS = re.compile(r"((?:[A-ZÀ-ÖØ-Þ][\w-]{1,30} ?){1,3})['’]s? (?:\w{
 _HOW_OFTEN = re.compile(r"\bhow (?:many times|often)\b")
 _MAX_HEADER = 100  #: characters of the name of a column that are looked at
 _SAYS_YES, _SAYS_NO = (f"the chat model was asked too, and says {word}" for word in ("yes", "no"))
+#: what a rule says against a sentence, in words
+_RULE_WORDS = {
+    "another office": "the office that it speaks of is another's",
+    "another speaker": "somebody else says it of their own",
+    "another range": "it is for other ages or sizes",
+    "another kind": "it gives another kind of value than is asked for",
+    "another label": "it is about another one of these",
+    "a question": "it is a question itself",
+    "one row of several": "rows have to be compared",
+}
 _NO_REASON = "it is near the question and gives no clear answer"
 
 
@@ -315,7 +325,8 @@ def judgement_of(judged: Judged, fit: JudgeFit) -> Judgement:
     if judged.chance >= fit.least:
         return Judgement(Answers.YES, judged.chance, reasons if judged.chance < _SURE else ())
     answers = Answers.PART if judged.chance >= fit.part else Answers.NOT_SHOWN
-    return Judgement(answers, judged.chance, reasons or (_NO_REASON,))
+    rule = _RULE_WORDS.get(judged.ruled_out, _NO_REASON)
+    return Judgement(answers, judged.chance, reasons or (rule,))
 
 
 def explain_abstention(judged: Sequence[Judged], fit: JudgeFit, calibrated: bool) -> str:

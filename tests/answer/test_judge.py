@@ -335,6 +335,8 @@ def test_a_line_for_other_ages_does_not_answer_unless_yes_or_no_is_asked() -> No
 
     assert rule("How much does a 3-year-old take?") == "another range"
     assert rule("How much does an eight-year-old take?") == ""
+    (judged,) = _judge_readings("How much does a 3-year-old take?", [reading], FIT)
+    assert "it is for other ages or sizes" in judgement_of(judged, FIT).reasons[0]
     assert rule("May a 3-year-old take it?") == ""
 
 
