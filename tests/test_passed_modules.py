@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.support.passed_modules import called_modules
 
 #: modules of the first question of a process, and of one in an open program
-MOST_AT_FIRST, MOST_LATER = 85, 71
+MOST_AT_FIRST, MOST_LATER = 93, 79
 #: what repairs, checks or corrects, and has no part in an ordinary question
 UNUSED = {
     "rag.library.fulltext_check",

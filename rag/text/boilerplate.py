@@ -30,6 +30,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
 
@@ -156,7 +157,8 @@ def _up_to_statement(
     `headings` are the starts of the headings.
     """
     for line in lines:
-        kind = _kind(line[1], line[0].start in headings)
+        tell = _kind_of_short if len(line[1]) <= _MAX_NOTICE_CHARS else _kind
+        kind = tell(line[1], line[0].start in headings)
         if kind == "statement":
             return
         yield line, kind
@@ -192,6 +194,10 @@ def _kind(line: str, is_heading: bool) -> str:
     if words >= _MIN_STATEMENT_WORDS or ends_like_sentence:
         return "statement"
     return "template" if not is_heading and _is_label(line) else ""
+
+
+#: the lines of a template come again and again
+_kind_of_short = lru_cache(maxsize=512)(_kind)
 
 
 def _is_notice(line: str) -> bool:

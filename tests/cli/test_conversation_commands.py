@@ -61,10 +61,10 @@ def test_history_show_prints_footnotes_and_what_became_of_files(talks: Path) -> 
     shown = run(talks, "history", "show", "aa")
     assert shown.exit_code == 0, shown.output
     assert "six M8×25 bolts [1]." in shown.output and "[1] “The cover" in shown.output
-    assert "! manuals/pump-manual.md: the file is gone" in shown.output
+    assert "! manuals/pump-manual.md: it is no longer in the library" in shown.output
     whole = json.loads(run(talks, "history", "show", "aa11", "--json").output)
     assert whole["turns"][0]["answer"]["claims"][0]["verdict"] == "supported"
-    assert {file["file"] for file in whole["files"]} == {"gone"}
+    assert {file["file"] for file in whole["files"]} == {"removed"}
 
 
 def test_history_rename_and_remove(talks: Path) -> None:

@@ -21,8 +21,9 @@ _ALONE = re.compile(
 )
 #: what an answer does not begin with: a heading, a list, a table, a quotation, code
 _NO_ANSWER = ("#", "-", "*", "|", ">", "`", "+")
-#: questions alone on a line from which a text is taken for questions and answers
-_MIN_ALONE = 3
+#: questions alone on a line, among so many lines before and after, from which a text is taken for
+#: questions and answers
+_MIN_ALONE, _AROUND = 3, 100
 
 
 def question_and_answer(lines: Sequence[Line], number: int) -> tuple[list[Unit], int] | None:
@@ -56,7 +57,8 @@ def _answer_below(lines: Sequence[Line], number: int) -> tuple[list[Unit], int] 
     if question is None:
         return None
     if not question["bold"]:
-        others = (at for at in range(len(lines)) if _alone(lines, at))
+        around = range(max(0, number - _AROUND), min(len(lines), number + _AROUND))
+        others = (at for at in around if _alone(lines, at))
         if len(list(islice(others, _MIN_ALONE))) < _MIN_ALONE:
             return None
     last = number + 1
@@ -68,6 +70,8 @@ def _answer_below(lines: Sequence[Line], number: int) -> tuple[list[Unit], int] 
 
 def _alone(lines: Sequence[Line], number: int) -> re.Match[str] | None:
     """The question that line `number` is, if a paragraph that is no question comes below it."""
+    if "?" not in lines[number].text[-3:]:
+        return None
     below = lines[number + 1].text if number + 1 < len(lines) else ""
     if not below or below.startswith(_NO_ANSWER) or _ALONE.fullmatch(below):
         return None
