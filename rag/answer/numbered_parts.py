@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rag.answer.evidence import text_at
 from rag.answer.spans import Part, parts_of, path_and_text
@@ -56,7 +57,7 @@ def _part_of(passage: Passage, begins: re.Pattern[str]) -> Matched | None:
     found, below = list[Matched](), list[Matched]()
     parts = parts_of("", passage)
     headings = {_heading_of(part) for part in parts}
-    for part, after in zip(parts, (*parts[1:], None), strict=True):
+    for part, after in zip_longest(parts, parts[1:]):
         text = text_at(passage, part.span)
         start = begins.match(text + " ")
         if text.strip("#*_ ") in headings:

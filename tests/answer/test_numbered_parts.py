@@ -54,6 +54,10 @@ def test_two_texts_with_that_number_leave_it_open() -> None:
     assert numbered_part("What does rule 27.10 say?", [RULES, other]) is None
 
 
+def test_a_passage_without_words_has_none() -> None:
+    assert numbered_part("What does rule 27.10 say?", [passage_of("***\n")]) is None
+
+
 def test_ok_and_times_of_day_are_no_names_that_a_text_must_have() -> None:
     held = passage_of("Guests may smoke until 22:00.\n")
     assert missing_names("Is it OK to smoke at 23:00?", [held]) == []

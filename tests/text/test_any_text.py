@@ -15,10 +15,14 @@ from rag.answer import corrections, field_words, mail_parts, mentions, question_
 from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.library_question import parse_library_question
 from rag.answer.lookup import look_up
+from rag.answer.numbered_parts import numbered_part
+from rag.answer.offices import is_other_office
 from rag.answer.question import parse_question
 from rag.answer.question_parts import parts_of_question
 from rag.answer.tables.rows import date_of, number_of, typed_column, words_of
-from rag.text import facts, labels, quantities
+from rag.answer.word_matching import match_words
+from rag.domain import Span
+from rag.text import facts, labels, quantities, ranges
 from tests.support.structured import passage_of
 
 _PIECES = (
@@ -53,6 +57,11 @@ _RULES: dict[str, Callable[[str], object]] = {
     "labels": lambda t: (labels.spelled_out(t), labels.spelled_header(t)),
     "places": lambda t: look_up(t, [passage_of(f"a: {t}\n\n- {t}\n\n| a | b |\n|---|---|\n| c | 4 |\n")]),
     "kinds": lambda t: (spans.answer_kind(t), field_words.is_other_kind(t, t, t), scope.is_set_against(t, t)),
+    "ranges": lambda t: (ranges.find_ranges(t), ranges.asked_range(t), ranges.without_range(t), ranges.is_in_other_range(t, t)),
+    "offices": lambda t: is_other_office(t, t),
+    "a number asked for": lambda t: [numbered_part(q, [passage_of(t)]) for q in (t, "What does 5.3 say?")],
+    "words of other languages": lambda t: match_words(t, [passage_of(f"{t}\n\nx. {t}")]),
+    "a changed value": lambda t: corrections.value_that_holds(t, t, 0, Span(0, min(3, len(t)))),
     "changes": lambda t: (corrections.changes_value(t, "40", "5 May"), mail_parts.says_i(t)),
 }  # fmt: skip
 

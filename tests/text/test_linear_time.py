@@ -22,16 +22,20 @@ import pytest
 from rag.answer import (
     check,
     cite,
+    corrections,
     field_words,
     followup,
     lookup,
     mail_parts,
     mentions,
     model_text,
+    numbered_parts,
+    offices,
     prompt,
     referring_words,
     scope,
     spans,
+    word_matching,
 )
 from rag.answer.beyond_quoting import refuse_what_is_not_quoted
 from rag.answer.library_question import parse_library_question
@@ -63,6 +67,7 @@ from rag.text import (
     labels,
     language,
     quantities,
+    ranges,
     sanitize,
     unspaced,
 )
@@ -285,6 +290,11 @@ _RULES: dict[str, tuple[int, Callable[[str], object]]] = {
     "kind": (30_000, spans.answer_kind),
     "wanted": (10_000, lambda t: (field_words.is_other_kind(t, t[:50], t), field_words.is_other_kind(t, t, t, True))),
     "set against": (10_000, lambda t: (scope.is_set_against(_SHORT, t), scope.is_set_against(t, _SHORT), scope.is_set_against(t, t))),
+    "ranges": (10_000, lambda t: (ranges.find_ranges(t), ranges.asked_range(t), ranges.without_range(t))),
+    "offices": (20_000, lambda t: offices.is_other_office(t, t)),
+    "changed value": (20_000, lambda t: corrections.value_that_holds(_SHORT, t, 0, Span(0, 1))),
+    "number of a rule": (4_000, lambda t: (numbered_parts.numbered_part(t, [_passage(_SHORT)]), numbered_parts.numbered_part("What does rule 3.2 say?", [_passage(t)]))),
+    "words of other languages": (3_000, lambda t: (word_matching.match_words(t, [_passage(_SHORT)]), word_matching.match_words("Was ist x?", [_passage(t)]))),
     "calendar": (60_000, labels.spelled_out),
     "who says I": (60_000, lambda t: (mail_parts.says_i(t), mail_parts.speaker_of(_passage(t).chunk, Span(0, 1)))),
     "unnamed, a question": (8_000, lambda t: mentions.missing_names(t, [_passage(_SHORT)])),
