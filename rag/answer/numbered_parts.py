@@ -44,12 +44,23 @@ def numbered_part(question: str, passages: Sequence[Passage]) -> Matched | None:
     label = asked["label"] or asked["label2"] or asked["label3"] or ""
     if "." not in number and not label:
         return None
-    begins = re.compile(rf"(?i)[\W_]*(?:{_LABEL}\.?\s*)?{re.escape(number)}(?![\d]|\.\d)[.):]?\s+")
+    begins = _beginning(number, label.strip(" ."))
     found = dict[str, Matched]()
     for passage in passages:
         if one := _part_of(passage, begins):
             found.setdefault(text_at(passage, one.quote), one)
     return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _beginning(number: str, label: str) -> re.Pattern[str]:
+    """How a part of that number begins. A number without dots needs its label or a mark behind it.
+
+    "Step 3" is no rule 3, and "3 eggs" is no number of a part.
+    """
+    own = rf"{re.escape(label) if label else _LABEL}\.?\s*"
+    end = rf"{re.escape(number)}(?!\d|\.\d)"
+    bare = rf"{end}[.):]?\s+" if "." in number else rf"{end}[.):]\s+"
+    return re.compile(rf"(?i)[\W_]*(?:{own}{end}[.):]?\s+|{bare})")
 
 
 def _part_of(passage: Passage, begins: re.Pattern[str]) -> Matched | None:

@@ -27,6 +27,17 @@ _WHOSE = (
         rf"(?P<office>(?i:{_OFFICE}))\b"
     ),
 )
+#: names of one country that share no stem; of "United States" the first word is the name
+_ONE_COUNTRY = tuple(
+    frozenset(names.split())
+    for names in (
+        "american america us usa united",
+        "british britain english england uk united",
+        "dutch netherlands holland",
+        "emirati emirates uae united",
+        "chinese china",
+    )
+)
 
 
 def is_other_office(question: str, sentence: str) -> bool:
@@ -46,6 +57,14 @@ def _offices(text: str) -> dict[str, frozenset[str]]:
     for pattern in _WHOSE:
         for match in pattern.finditer(text):
             office = facts.fold_text(match["office"])
-            stems = frozenset(facts.content_stems(match["name"]))
-            found[office] = found.get(office, frozenset()) | stems
+            stems = _stems(match["name"])
+            if stems:
+                found[office] = found.get(office, frozenset()) | stems
     return found
+
+
+def _stems(name: str) -> frozenset[str]:
+    """The stems of a name, and those of other names of the same country."""
+    words = set(facts.word_tokens(facts.fold_text(name)))
+    same = frozenset[str]().union(*(names for names in _ONE_COUNTRY if words & names))
+    return frozenset(facts.content_stems(name)) | frozenset(map(facts.stem, same))

@@ -31,6 +31,7 @@ from rag.answer.judge import (
     judgement_of,
 )
 from rag.answer.known_languages import (
+    KNOWN_LANGUAGES,
     of_passages,
     of_question,
     unknown_language,
@@ -47,7 +48,7 @@ from rag.answer.spans import (
     has_rows,
 )
 from rag.answer.tables.gaps import Gap, find_gap, outside
-from rag.answer.word_matching import Matched, is_foreign, match_words
+from rag.answer.word_matching import Matched, match_words
 from rag.domain import (
     Answers,
     Draft,
@@ -63,6 +64,7 @@ from rag.domain import (
     Span,
     Turn,
 )
+from rag.text.language import ENGLISH, language_of
 
 #: of a question and its judged sentences, best first: the same after a second opinion
 Opinion = Callable[[str, Sequence[Judged]], Generator[Progress | ModelFailure, None, list[Judged]]]
@@ -99,8 +101,9 @@ class Reader:
 
         `history` is not used.
         """
-        other = unknown_language(question, question=True)
-        foreign = bool(other) or is_foreign(question)
+        language = language_of(question, question=True)
+        foreign = language not in (ENGLISH, "")
+        other = language if foreign and language not in KNOWN_LANGUAGES else ""
         absent = [] if foreign else missing_names(question, passages)
         if absent:  # no passage needs to be read
             yield self._abstention(0, f"no passage names {', '.join(absent)}")

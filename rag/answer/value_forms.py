@@ -12,14 +12,21 @@ from collections.abc import Callable
 from rag.text import facts
 from rag.text.quantities import find_numbers
 
-#: what is asked for by "what is …", and not who has it or when it is called
-_ASKED = r"^\W*(?:(?:and|please) )?(?:what|which|give|tell|show|whats|under (?:what|which)|{})\b"
-_WHAT = _ASKED.format("at (?:what|which)")
-_MAIL = re.compile(_ASKED.format("to (?:what|which)") + r"[^?]{0,120}\be-?mail(?: address)?\b")
-_PHONE = re.compile(
-    _WHAT + r"[^?]{0,120}\b(?:phone|telephone|mobile|cell|fax)(?: number)?s?\b(?! (?:model|brand))"
+#: "what is … the e-mail of Anna", and not what is said in it, on the phone or about the page
+_IS = (
+    r"^\W*(?:(?:and|so) )?(?:what|which) (?:is|are|was|were) "
+    r"(?:(?!\b(?:in|on|by|over|during|per|via|about|with|from)\b)[^?]){0,100}?\b"
 )
-_PAGE = re.compile(_WHAT + r"[^?]{0,120}\b(?:website|web page|homepage|url|web address)\b")
+_NAMED = r"(?=\W*$| (?:of|for)\b)"
+_MAIL = re.compile(rf"{_IS}e-?mail(?: address(?:es)?)?{_NAMED}|\b(?:what|which) e-?mail address\b")
+_PHONE = re.compile(
+    rf"{_IS}(?:phone|telephone|mobile|cell|fax)(?: numbers?)?{_NAMED}|"
+    r"\b(?:what|which) (?:phone|telephone|mobile|cell|fax) number\b"
+)
+_PAGE = re.compile(
+    rf"{_IS}(?:website|web page|homepage|url|web address){_NAMED}|"
+    r"\b(?:what|which) (?:url|web address)\b"
+)
 _CLOCK = re.compile(
     r"\b(?:what|which) time\b(?! (?:zone|of (?:the )?year|limit|period|frame|span))"
 )

@@ -20,7 +20,6 @@ from rag.answer.evidence import text_at
 from rag.answer.spans import Part, parts_of, path_and_text
 from rag.domain import Passage, Span
 from rag.text import facts
-from rag.text.language import language_of
 from rag.text.sentences import split_sentences
 
 #: share of the question's weight that a part must have, and by how much it must be ahead
@@ -132,11 +131,6 @@ def _weight(word: str, parts: Sequence[set[str]]) -> float:
     count = sum(_has(known, word) for known in parts)
     least = 1 if _CJK.search(word) else 0
     return math.log((len(parts) + 1) / (max(least, count) + 0.5))
-
-
-def is_foreign(question: str) -> bool:
-    """Tell whether a question is in another language than English."""
-    return language_of(question, question=True) not in ("en", "")
 
 
 @lru_cache(maxsize=2048)

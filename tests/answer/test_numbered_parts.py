@@ -49,6 +49,14 @@ def test_another_question_or_number_finds_none(question: str) -> None:
     assert numbered_part(question, [RULES]) is None
 
 
+def test_a_number_alone_counts_only_with_its_label_or_a_mark() -> None:
+    held = passage_of("Step 3 Bake it.\n\n4 eggs are needed.\n\n5. Wash up.\n\nRule 6: Be kind.\n")
+    assert numbered_part("What does rule 3 say?", [held]) is None
+    assert numbered_part("What is in part 4?", [held]) is None
+    for question in ("What does rule 5 say?", "What does rule 6 say?", "What does step 3 say?"):
+        assert numbered_part(question, [held]) is not None
+
+
 def test_two_texts_with_that_number_leave_it_open() -> None:
     other = passage_of("27.10 Boats are washed on Mondays.\n")
     assert numbered_part("What does rule 27.10 say?", [RULES, other]) is None

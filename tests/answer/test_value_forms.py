@@ -32,6 +32,10 @@ def test_another_form_of_value_is_told(question: str, wrong: str, right: str) ->
         "when was the phone bought?",
         "what time zone is the server in?",
         "how many phone numbers are there?",
+        "what did anna write in her e-mail?",
+        "what is said in the e-mail of anna?",
+        "what was agreed on the phone?",
+        "what is the website about?",
     ],
 )
 def test_other_questions_ask_for_no_form(question: str) -> None:
