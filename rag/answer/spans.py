@@ -55,8 +55,8 @@ _ASKS_FOR_NAME = re.compile(
 #: characters of a part; a longer one is read as far
 _MAX_PART_CHARS = 1200
 _MAX_PATH_CHARS = 240
-#: characters of the sentence before a sentence of prose, and those in which it is looked for
-_MAX_BEFORE_CHARS, _LOOKED_BACK_CHARS = 160, 500
+#: characters of the sentence before a sentence of prose
+_MAX_BEFORE_CHARS = 160
 #: kinds that are read as a whole
 _WHOLE = (
     UnitKind.ROW,
@@ -281,16 +281,18 @@ def parts_of(question: str, passage: Passage) -> list[Part]:
     """
     chunk, asked = passage.chunk, set(facts.content_stems(question))
     units = UnitsInOrder(chunk.units)
-    parts = (
-        _part(chunk, span, units.within(span)) for span in _spans(chunk) if span.start < span.end
-    )
-    return [part for part in parts if _says_something(chunk, part.span, asked)]
+    return [
+        _part(chunk, span, units.within(span), before)
+        for span, before in _spans(chunk)
+        if span.start < span.end and _says_something(chunk, span, asked)
+    ]
 
 
 def part_around(passage: Passage, place: Span) -> Part:
     """The sentence around a place as a part."""
-    span = quote_around(passage.chunk, place)
-    return _part(passage.chunk, span, UnitsInOrder(passage.chunk.units).within(span))
+    chunk, span = passage.chunk, quote_around(passage.chunk, place)
+    around = (before for part, before in _spans(chunk) if part.start <= span.start < part.end)
+    return _part(chunk, span, UnitsInOrder(chunk.units).within(span), next(around, ""))
 
 
 def path_and_text(part: Part) -> tuple[str, str]:
@@ -324,26 +326,34 @@ def in_structure(passage: Passage, place: Span) -> bool:
     return any(unit.kind in _WHOLE and unit.span.overlaps(place) for unit in passage.chunk.units)
 
 
-def _spans(chunk: Chunk) -> Iterator[Span]:
-    """The spans of the document that are read alone, in order."""
+def _spans(chunk: Chunk) -> Iterator[tuple[Span, str]]:
+    """The spans of the document that are read alone, in order, with the sentence before each.
+
+    It is "" for what is read as a whole, and for the first sentence of a paragraph.
+    """
     at, text = chunk.span.start, chunk.text
     width = wrap_width(text)
     for unit in chunk.units:
         if unit.kind in _WHOLE and at <= unit.span.start and unit.span.within(chunk.span):
             yield from _sentences(chunk, Span(at, unit.span.start), width)
-            yield unit.span
+            yield unit.span, ""
             at = unit.span.end
     yield from _sentences(chunk, Span(at, chunk.span.start + len(text)), width)
 
 
-def _sentences(chunk: Chunk, span: Span, width: int) -> Iterator[Span]:
-    shift = chunk.span.start
-    for found in split_sentences(chunk.text, Span(span.start - shift, span.end - shift), width):
-        yield Span(found.start + shift, found.end + shift)
+def _sentences(chunk: Chunk, span: Span, width: int) -> Iterator[tuple[Span, str]]:
+    shift, before, end = chunk.span.start, "", span.start - chunk.span.start
+    for found in split_sentences(chunk.text, Span(end, span.end - shift), width):
+        same_paragraph = chunk.text.find("\n\n", end, found.start) < 0
+        yield Span(found.start + shift, found.end + shift), before if same_paragraph else ""
+        before, end = _end_of(found.of(chunk.text)), found.end
 
 
-def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...]) -> Part:
-    """The part at `span`, with its path and at most `_MAX_PART_CHARS` of its text as the view."""
+def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...], before: str) -> Part:
+    """The part at `span`, with its path and at most `_MAX_PART_CHARS` of its text as the view.
+
+    `units` are those that overlap it, `before` is the sentence before it.
+    """
     begin = span.start - chunk.span.start
     end = min(span.end - chunk.span.start, begin + _MAX_PART_CHARS)
     text = chunk.text[begin:end]
@@ -354,22 +364,15 @@ def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...]) -> Part:
     )
     path = path[-_MAX_PATH_CHARS:]
     is_prose = not any(unit.kind in _WHOLE for unit in units)
-    before = _sentence_before(chunk, span) if is_prose else ""
     view = view_of(small).after(path + "\n" if path else "")
-    return Part(span, view, before if before not in path and view.parts else "")
-
-
-def _sentence_before(chunk: Chunk, span: Span) -> str:
-    """The end of the sentence before one of prose, if it is of the same paragraph; else ""."""
-    start = span.start - chunk.span.start
-    whole = [u.span.end for u in chunk.units if u.kind in _WHOLE and u.span.end <= span.start]
-    first = max([0, start - _LOOKED_BACK_CHARS, *(end - chunk.span.start for end in whole)])
-    paragraph = chunk.text[first:start].rpartition("\n\n")[2]
-    return sentence_before(paragraph)
+    return Part(span, view, before if is_prose and before not in path and view.parts else "")
 
 
 def sentence_before(text: str) -> str:
     """The end of the last sentence of a text on one line, at most 160 characters; "" for none."""
     sentences = list(split_sentences(text))
-    last = " ".join(sentences[-1].of(text).split()) if sentences else ""
-    return last.strip("#*_ ")[-_MAX_BEFORE_CHARS:]
+    return _end_of(sentences[-1].of(text)) if sentences else ""
+
+
+def _end_of(sentence: str) -> str:
+    return " ".join(sentence.split()).strip("#*_ ")[-_MAX_BEFORE_CHARS:]
