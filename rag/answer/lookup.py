@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from rag.answer.asked_rows import asked_rows, columns_fulfilled
 from rag.answer.evidence import field_at, text_at
 from rag.answer.field_words import asked_fields, is_other_kind
 from rag.answer.mail_parts import (
@@ -28,9 +29,10 @@ from rag.answer.mail_parts import (
 from rag.answer.question_terms import (
     QuestionTerms,
     Term,
-    facts_of,
+    is_given,
     is_other_number,
     read_question,
+    without_questions,
 )
 from rag.answer.spans import kind_of_short_answer, part_around
 from rag.answer.tables.rows import words_of
@@ -84,11 +86,12 @@ class Lookup:
 def look_up(question: str, passages: Sequence[Passage]) -> list[Lookup]:
     """Return the places that answer, best first; more than one if they are equally good.
 
-    None are returned if the question denies something or asks for yes or no, and if too many
-    places, or two cells of one row, are equally good.
+    None are returned if the question denies something (other than a column of yes and no) or asks
+    for yes or no, and if too many places, or two cells of one row, are equally good.
     """
     asked = read_question(question)
-    if not asked.terms or facts.count_negations(question) or asked.asks_yes_or_no:
+    negations = facts.count_negations(question)
+    if not asked.terms or negations > bool(asked_rows(question)) or asked.asks_yes_or_no:
         return []
     fields = asked_fields(question)
     places = list[Lookup]()
@@ -171,6 +174,8 @@ class _Matcher:
         self._recipient = asks_for_recipient(asked.question)
         self._planned = asks_for_plan(asked.question)
         self._asking_word = facts.fold_text(asked.question).split(maxsplit=1)[0]
+        self._rows = asked_rows(asked.question)  # the noun if the names of rows are asked for
+        self._denied = facts.count_negations(asked.question) > 0
 
     def _text(self, span: Span) -> str:
         return text_at(self._passage, span)
@@ -198,9 +203,15 @@ class _Matcher:
             for value, cell in zip(values, unit.cells, strict=True)
         ]
         heads = [self._head(cell.header) for cell in unit.cells]
+        named = [bool(self._rows and terms) for terms, _ in heads]
+        chosen_by = columns_fulfilled(values, named, self._denied)
+        if chosen_by is None:
+            return
+        for at in chosen_by:
+            found[at] |= heads[at][0]
         best_key = self._key(values, found)
-        for target in range(len(unit.cells)):
-            if found[target] and _is_given(values[target], found[target]):
+        for target in self._targets(best_key):
+            if found[target] and is_given(values[target], found[target]):
                 continue  # the question gives this value, it does not ask for it
             if self._planned and unit.cells[target].header.startswith(DATE):
                 continue  # what is planned is on another day than the mail about it
@@ -216,6 +227,14 @@ class _Matcher:
             yield from self._place(
                 target, given | by_name, exact if by_name or exact else 0.0, values[target], reverse
             )
+
+    def _targets(self, key: int) -> Sequence[int]:
+        """The cells that may be asked for: all, or those that name the row if rows are."""
+        cells, noun = self._unit.cells, ("stem", self._rows)
+        named = [at for at, c in enumerate(cells) if noun in self._asked.found([c.header])]
+        if not self._rows or not (named or noun in self._scope):
+            return range(len(cells))
+        return named or [key] * (key >= 0)
 
     def _key(self, values: Sequence[str], found: Sequence[frozenset[Term]]) -> int:
         """The cell that names the row: a name or title that the question does not give."""
@@ -277,9 +296,10 @@ class _Matcher:
         yield Lookup(self._passage, self._unit, cell.span, self._quote(target), share, score)
 
     def _quote(self, target: int) -> Span:
-        """The evidence for a cell: the whole row, or of a record the field with its name."""
+        """The evidence for a cell: the row, or a record's field (its whole if rows are asked)."""
         unit = self._unit
-        if unit.kind is UnitKind.ROW or len(unit.cells) <= 1:
+        whole = ("stem", self._rows) in self._scope
+        if whole or unit.kind is UnitKind.ROW or len(unit.cells) <= 1:
             return unit.span
         cell = unit.cells[target]
         return unit.span if cell.name is None else field_at(self._passage, cell)
@@ -291,12 +311,12 @@ class _Matcher:
         (cell,) = self._unit.cells[:1]
         asked, value = self._asked, self._text(cell.span)
         in_name = asked.found([spelled_header(cell.header)])
-        in_value = asked.found([_without_questions(value)])
+        in_value = asked.found([without_questions(value)])
         around = self._scope
         if in_name and not in_value - in_name - around:
             terms = in_name | around
             by_fields = self._head(cell.header)[0]
-            if self._has_hard_terms(terms | by_fields) and _is_given(cell.header, in_name):
+            if self._has_hard_terms(terms | by_fields) and is_given(cell.header, in_name):
                 share = asked.share(terms | by_fields)
                 yield Lookup(
                     self._passage, self._unit, cell.span, self._unit.span, share, share + 0.1
@@ -377,23 +397,3 @@ class _Matcher:
         return all(t in terms for t in self._asked.terms if t[0] != "stem") and all(
             name <= stems for name in self._asked.names
         )
-
-
-def _without_questions(text: str) -> str:
-    """The text without its questions: a name in a question is not the answer to it."""
-    if "?" not in text:
-        return text
-    spans = [span for span in split_sentences(text) if not span.of(text).endswith("?")]
-    return " ".join(span.of(text) for span in spans)
-
-
-def _is_given(value: str, found: frozenset[Term]) -> bool:
-    """Does the question give `value`: a number, date or code of it, or half of its words or more?
-
-    `found` are the terms of the question that `value` has.
-    """
-    known = facts_of(value)
-    stems = {str(t[1]) for t in found if t[0] == "stem"}
-    if any(t[0] != "stem" for t in found):
-        return True
-    return bool(known.stems) and 2 * len(known.stems & stems) >= len(known.stems)

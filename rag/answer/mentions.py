@@ -49,6 +49,11 @@ DEFINITE_NOUN = re.compile(
     r"(?=$|[?.,)]| (?:of|in|on|at|to|for|by|with|from|and|that|which|\w+ed|"
     rf"{AUXILIARIES}|[a-z]+)\b)"
 )
+#: what stands before a number that is a limit, which no text needs to have
+_LIMIT = re.compile(
+    r"(?i)\b(?:than|over|under|above|below|at least|at most|up to|between|exceed(?:s|ing)?|"
+    r"minimum of|maximum of)\s+(?:\d[\d.,]*\s+and\s+)?[$\u20ac\u00a3]?$"
+)
 _QUOTED = re.compile(r"[\"“]([^\"“”]{2,60})[\"”]")
 #: words that show a name to be that of a thing
 _THING = re.compile(
@@ -246,6 +251,7 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         and number.dimension != "clock"  # 23:00 may be a case of "until 22:00"
         and number.shown in rest  # not "forty": that may be a case of a rule, not a value
         and not known_numbers.bear_out(number)
+        and not _LIMIT.search(rest[: rest.find(number.shown)])
     ]
     missing += [
         name

@@ -11,7 +11,9 @@ from rag.answer.mentions import labels_of, question_names
 from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
 from rag.text.labels import ORDINAL, ordinal_number, spelled_header
+from rag.text.months import find_months
 from rag.text.ranges import Range, asked_range, find_ranges, without_range
+from rag.text.sentences import split_sentences
 from rag.text.synonyms import SYNONYMS
 
 #: characters of the beginning that words of one family share ("compost", "composting")
@@ -66,7 +68,7 @@ _RANKS = frozenset(facts.stem(w) for w in "place rank position pos no number nr 
 #: an address that is no place
 _MAIL_ADDRESS = re.compile(r"\b(e-?mail) address(?:es)?\b", re.I)
 
-#: a word, number, date, code or range that the question names
+#: a word, number, date, month, code or range that the question names
 Term = tuple[str, object]
 
 
@@ -80,6 +82,7 @@ class TextFacts:
     numbers: tuple[quantities.Number, ...]
     codes: frozenset[str]
     ranges: tuple[Range, ...] = ()
+    months: frozenset[int] = frozenset()
 
     def has(self, term: Term) -> bool:
         """Does the text have this term?"""
@@ -97,6 +100,8 @@ class TextFacts:
             )
         if kind == "code":
             return value in self.codes
+        if kind == "month":
+            return value in self.months
         if kind == "range":
             return any(own.has(value) for own in self.ranges)  # type: ignore[arg-type]
         if kind == "date":
@@ -116,7 +121,9 @@ def facts_of(text: str) -> TextFacts:
         for length in range(_MIN_BEGINNING, min(len(stem), _MAX_BEGINNING))
     )
     numbers = tuple(quantities.find_numbers(rest))
-    return TextFacts(stems, beginnings, tuple(dates), numbers, codes, find_ranges(text))
+    return TextFacts(
+        stems, beginnings, tuple(dates), numbers, codes, find_ranges(text), find_months(text)
+    )
 
 
 def fold_code(code: str) -> str:
@@ -221,10 +228,13 @@ def read_question(question: str) -> QuestionTerms:
         rest = rest.replace(code, " ", 1)
     # a number in words mostly says how many things are asked for ("which two countries")
     numbers = [number for number in quantities.find_numbers(rest) if number.shown[:1].isdigit()]
+    months = sorted(find_months(rest))
     stems = [
         facts.stem(word)
         for word in facts.word_tokens(facts.fold_text(rest))
-        if not facts.is_stop_word(word) and not word[0].isdigit()
+        if not facts.is_stop_word(word)
+        and not word[0].isdigit()
+        and not find_months(word.capitalize()).intersection(months)
     ]
     lettered = [
         frozenset((noun, letter))
@@ -239,6 +249,7 @@ def read_question(question: str) -> QuestionTerms:
     ]
     terms += [("date", date) for date in dates] + [("number", number) for number in numbers]
     terms += [("code", fold_code(code)) for code in codes]
+    terms += [("month", month) for month in months]
     terms += [("range", asked) for asked in (asked_range(question),) if asked]
     return QuestionTerms(question, tuple(terms), _kind(question), (*_names(rest), *lettered))
 
@@ -256,3 +267,23 @@ def _names(text: str) -> Sequence[frozenset[str]]:
     """The stems of the names of two words or more, other than at the beginning."""
     names = [frozenset(facts.content_stems(name)) for name in question_names(text)]
     return [name for name in names if len(name) > 1]
+
+
+def without_questions(text: str) -> str:
+    """Return a text without its questions: a name in a question is not the answer to it."""
+    if "?" not in text:
+        return text
+    spans = [span for span in split_sentences(text) if not span.of(text).endswith("?")]
+    return " ".join(span.of(text) for span in spans)
+
+
+def is_given(value: str, found: frozenset[Term]) -> bool:
+    """Tell whether the question gives `value`: a number, date or code of it, or half of its words.
+
+    `found` are the terms of the question that `value` has.
+    """
+    known = facts_of(value)
+    stems = {str(t[1]) for t in found if t[0] == "stem"}
+    if any(t[0] != "stem" for t in found):
+        return True
+    return bool(known.stems) and 2 * len(known.stems & stems) >= len(known.stems)

@@ -27,6 +27,15 @@ _VERSION = re.compile(
     r"(v?\d{1,4}(?:\.\d{1,4}){1,3}(?:-?(?:rc|beta|alpha)\.?\d*)?)(?![\w.])",
     re.I,
 )
+#: what stands before a date or number and is part of what it says
+_BOUND = re.compile(
+    r"\b(?:(?:the )?(?:very )?(?:end|beginning|start|middle|first half|second half|first week|"
+    r"last week) of|early|mid|late|no (?:later|earlier|more|less|fewer) than|"
+    r"(?:more|less|fewer|longer|later|earlier|older|younger) than|at least|at most|up to|nearly|"
+    r"almost|approximately|roughly|before|after)[ -]$",
+    re.I,
+)
+_MAX_BOUND = 20  #: characters before the value
 _MAX_SENTENCES = 3  # sentences of an answer
 #: share of words from which two sentences say the same
 _SAME_SENTENCE_OVERLAP = 0.8
@@ -72,9 +81,12 @@ def short_answer(question: str, passage: Passage, place: Span, around: Span) -> 
     """The short answer at `place` of the sentence `around`; spans are of the document.
 
     If "I" answers who, it is the writer of the sentence. If a version or a day is asked for and the
-    sentence has none, it is that of the headings above it.
+    sentence has none, it is that of the headings above it. A date or number keeps the bound before
+    it: "end of January", "more than 5,000".
     """
     text, asked = text_at(passage, place), facts.fold_text(question)
+    if {kind_of_short_answer(text), answer_kind(question)} & {"date", "number"}:
+        text = _bound_before(passage, place, around) + text
     if above := _in_heading(asked, passage, around):
         return above
     if answer_kind(question) != "name" or "who" not in asked:
@@ -83,6 +95,13 @@ def short_answer(question: str, passage: Passage, place: Span, around: Span) -> 
     if is_name or not says_i(text_at(passage, around)):
         return text
     return speaker_of(passage.chunk, place) or text
+
+
+def _bound_before(passage: Passage, place: Span, around: Span) -> str:
+    """What stands before a value of a sentence and bounds it ("before ", "end of "); "" if none."""
+    start = max(around.start, place.start - _MAX_BOUND)
+    match = _BOUND.search(text_at(passage, Span(start, place.start)).replace("\n", " "))
+    return match[0] if match else ""
 
 
 def _in_heading(asked: str, passage: Passage, around: Span) -> str:

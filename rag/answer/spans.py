@@ -57,6 +57,7 @@ _MAX_PART_CHARS = 1200
 _MAX_PATH_CHARS = 240
 #: characters of the sentence before a sentence of prose
 _MAX_BEFORE_CHARS = 160
+_MAX_ITEM_SENTENCES = 2  #: of an item that is read as a whole
 #: kinds that are read as a whole
 _WHOLE = (
     UnitKind.ROW,
@@ -329,15 +330,20 @@ def in_structure(passage: Passage, place: Span) -> bool:
 def _spans(chunk: Chunk) -> Iterator[tuple[Span, str]]:
     """The spans of the document that are read alone, in order, with the sentence before each.
 
-    It is "" for what is read as a whole, and for the first sentence of a paragraph.
+    It is "" for what is read as a whole, and for the first sentence of a paragraph. An item of more
+    than two sentences is prose.
     """
     at, text = chunk.span.start, chunk.text
     width = wrap_width(text)
     for unit in chunk.units:
         if unit.kind in _WHOLE and at <= unit.span.start and unit.span.within(chunk.span):
             yield from _sentences(chunk, Span(at, unit.span.start), width)
-            yield unit.span, ""
             at = unit.span.end
+            sentences = list(_sentences(chunk, unit.span, width))
+            if unit.kind is UnitKind.ITEM and len(sentences) > _MAX_ITEM_SENTENCES:
+                yield from sentences
+            else:
+                yield unit.span, ""
     yield from _sentences(chunk, Span(at, chunk.span.start + len(text)), width)
 
 
@@ -363,9 +369,8 @@ def _part(chunk: Chunk, span: Span, units: tuple[Unit, ...], before: str) -> Par
         part for part in (chunk.title, *context_of(chunk, inner, units=units)) if part
     )
     path = path[-_MAX_PATH_CHARS:]
-    is_prose = not any(unit.kind in _WHOLE for unit in units)
     view = view_of(small).after(path + "\n" if path else "")
-    return Part(span, view, before if is_prose and before not in path and view.parts else "")
+    return Part(span, view, before if before not in path and view.parts else "")
 
 
 def sentence_before(text: str) -> str:

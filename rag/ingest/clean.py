@@ -16,6 +16,7 @@ from rag.domain import Document, RawDocument, Span
 from rag.ingest.page_furniture import collapse_blanks, find_furniture
 from rag.ingest.structure.find import find_units, with_sections
 from rag.ingest.structure.front_matter import find_front_matter
+from rag.ingest.structure.text_headings import Heading, find_text_headings
 
 _MAX_TITLE_CHARS = 300
 _MAX_HEADING_CHARS = 200
@@ -58,14 +59,19 @@ def apply_rules(raw: RawDocument) -> RawDocument:
     """
     mask = _merge((() if raw.lines else tuple(find_furniture(raw.text))) + raw.masked)
     title = raw.title if raw.title.strip() or raw.lines else _headline(raw.text, mask)
-    stated = _find_headings(raw.text) if raw.headings is None else raw.headings
+    stated: Sequence[Heading] = raw.headings or ()
+    plain: Sequence[Heading] = ()
+    if raw.headings is None:
+        stated = _find_headings(raw.text)
+        plain = () if stated or raw.lines else find_text_headings(raw.text)
     headings = tuple(
         (start, level, collapse_blanks(heading)[:_MAX_HEADING_CHARS])
-        for start, level, heading in stated
+        for start, level, heading in (*stated, *plain)
     )
     units = raw.units
     if units is None:
-        units = () if raw.lines else find_units(raw.text)
+        titles = [Span(start, start + len(title)) for start, _, title in plain]
+        units = () if raw.lines else find_units(raw.text, skip=titles)
     units = with_sections(units, _sections(headings, len(raw.text)), raw.text)
     title = collapse_blanks(title)[:_MAX_TITLE_CHARS]
     return replace(raw, title=title, masked=mask, headings=headings, units=units)

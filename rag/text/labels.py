@@ -29,7 +29,7 @@ _ORDINALS = {
 }
 _MAX_LABEL = 60  #: characters of a label
 #: between the words of a name that is written as one: dueDate, OD600, score2
-_WITHIN_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_]{2})(?=\d)|(?<=\d)(?=[^\W\d_]{3})")
+_WITHIN_NAME = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_]{2})(?=\d)|(?<=\d)(?=[^\W\d_]{3})|_+")
 
 
 def ordinal_number(word: str) -> int:
@@ -43,7 +43,7 @@ def spelled_out(label: str) -> str:
     """Return a label with the names of its days or months behind it, if it has nothing else.
 
     >>> spelled_out("Sat, Sun")
-    'Sat, Sun saturday sunday'
+    'Sat, Sun Saturday Sunday'
     """
     if len(label) > _MAX_LABEL or not _NAMES.fullmatch(label):
         return label
@@ -56,7 +56,7 @@ def spelled_out(label: str) -> str:
             continue
         names += _between(names[-1], name) if ranged and names else [name]
         ranged = bool(match[2])
-    return f"{label} {' '.join(dict.fromkeys(names))}"
+    return f"{label} {' '.join(name.capitalize() for name in dict.fromkeys(names))}"
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from rag.domain import Span
@@ -38,6 +38,8 @@ _BEFORE_NUMBER = re.compile(
 )
 _MAX_ABBREVIATION = 8  #: characters, with what stands before it
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]{1,2}")
+#: marks of emphasis that end before the rest of a paragraph
+_CLOSING_MARK = re.compile(r"(\*{1,3}|_{1,3})\s+(?=\S)")
 #: The header of a table row's first cell: "Word: ".
 _CELL_HEADER = re.compile(r"[^\s:;|][^:;|\n]{0,79}: ")
 #: Ends of sentences that the segmenter does not know: of Khmer, and a blank between words of Thai
@@ -95,6 +97,11 @@ def split_blocks(text: str, width: int | None = None, column: int = 0) -> Iterat
         end = stripped.end
     if start >= 0:
         yield Span(start, end)
+
+
+def goes_on(line: str) -> bool:
+    """Tell whether a line ends in a word or comma that no sentence, heading or name ends in."""
+    return bool(_GOES_ON.search(line))
 
 
 def wrap_width(text: str) -> int:
@@ -185,7 +192,7 @@ def sentences_of_block(text: str, block: Span) -> Iterator[Span]:
     """Yield the spans of the sentences of one block."""
     # start of a bare "1.", or of what ends in the day of "5. Mai" or in "Ms.": all go on behind it
     enumerator_start = -1
-    for span in _segmented(text, block):
+    for span in _with_closing_marks(text, _segmented(text, block)):
         start = span.start if enumerator_start < 0 else enumerator_start
         is_cut = (
             _ENUMERATOR.fullmatch(text, span.start, span.end)
@@ -197,6 +204,20 @@ def sentences_of_block(text: str, block: Span) -> Iterator[Span]:
         else:
             enumerator_start = -1
             yield Span(start, span.end)
+
+
+def _with_closing_marks(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the sentences, each with the marks that end its emphasis: "**Leak.** It drips." """
+    before: Span | None = None
+    for span in spans:
+        mark = _CLOSING_MARK.match(text, span.start, span.end)
+        if before and mark and before.of(text).replace(f"{mark[1]} ", "").count(mark[1]) % 2:
+            before, span = Span(before.start, mark.end(1)), Span(mark.end(), span.end)
+        if before:
+            yield before
+        before = span
+    if before:
+        yield before
 
 
 def _ends_in_day(text: str, end: int) -> bool:

@@ -54,3 +54,20 @@ def test_a_day_above_answers_when_something_was_if_the_sentence_tells_no_time(
     around = Span(at, at + len(sentence))
     place = Span(at, at + len(" ".join(sentence.split()[: len(short.split())])))
     assert short_answer(question, DIARY, place, around) == short
+
+
+BOUNDS = passage_of("The loan lasts until the\nend of January. It costs more than 5,000 euros.\n")
+
+
+@pytest.mark.parametrize(
+    ("question", "place", "short"),
+    [
+        ("Until when does the loan last?", "January", "the end of January"),
+        ("How much does it cost?", "5,000 euros", "more than 5,000 euros"),
+        ("What is it called?", "January", "January"),
+    ],
+)
+def test_a_date_or_number_keeps_what_bounds_it(question: str, place: str, short: str) -> None:
+    text = BOUNDS.chunk.text
+    at = text.index(place)
+    assert short_answer(question, BOUNDS, Span(at, at + len(place)), Span(0, len(text))) == short

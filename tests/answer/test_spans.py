@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answer.evidence import text_at
 from rag.answer.spans import parts_of, pick_span, quote_around
 from rag.domain import Span
 from rag.protocols import AnswerSpan, PassageReading
@@ -51,3 +52,16 @@ def test_a_row_or_item_is_not_read_after_a_sentence() -> None:
     held = passage_of("# Stock\n\nWhat we have. It is little.\n\n- a hat\n- two coats\n")
     texts = [part.reader_view.text for part in parts_of("", held)]
     assert texts[-1].endswith("two coats") and "It is little" not in texts[-1].splitlines()[-2]
+
+
+def test_an_item_of_several_sentences_is_read_sentence_by_sentence() -> None:
+    passage = passage_of(
+        "Agenda:\n\n- Crane. It is painted grey. Ola objects.\n- Moorings are free.\n"
+    )
+    parts = [text_at(passage, part.span) for part in parts_of("", passage)]
+    assert parts[-4:] == [
+        "- Crane.",
+        "It is painted grey.",
+        "Ola objects.",
+        "- Moorings are free.",
+    ]

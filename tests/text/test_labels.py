@@ -10,12 +10,12 @@ from rag.text.labels import ordinal_number, spelled_header, spelled_out
 @pytest.mark.parametrize(
     ("label", "names"),
     [
-        ("Sat", "saturday"),
-        ("Sat, Sun", "saturday sunday"),
-        ("Thu\u2013Sat", "thursday friday saturday"),
-        ("Sat-Mon", "saturday sunday monday"),
-        ("Nov to Feb", "november december january february"),
-        ("Tues.", "tuesday"),
+        ("Sat", "Saturday"),
+        ("Sat, Sun", "Saturday Sunday"),
+        ("Thu\u2013Sat", "Thursday Friday Saturday"),
+        ("Sat-Mon", "Saturday Sunday Monday"),
+        ("Nov to Feb", "November December January February"),
+        ("Tues.", "Tuesday"),
     ],
 )
 def test_a_label_of_days_or_months_is_spelled_out(label: str, names: str) -> None:

@@ -273,3 +273,17 @@ def test_blanks_end_long_sentences_of_thai_and_a_sign_those_of_khmer() -> None:
 )
 def test_an_abbreviation_goes_on_with_its_name_or_number(text: str, sentences: list[str]) -> None:
     assert [span.of(text) for span in split_sentences(text)] == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("**Leak.** It drips. Call.", ["**Leak.**", "It drips.", "Call."]),
+        ("_Note._ It drips.", ["_Note._", "It drips."]),
+        ("It is 2 * 3. * is a star", ["It is 2 * 3.", "* is a star"]),
+    ],
+)
+def test_the_marks_that_end_an_emphasis_belong_to_its_sentence(
+    text: str, sentences: list[str]
+) -> None:
+    assert _split(text) == sentences

@@ -1,0 +1,95 @@
+"""Headings of plain text: numbered titles ("4. Notice") and lines in capitals ("OPENING HOURS").
+
+Minutes, contracts and letters have them without any markup. A heading stands behind a blank line,
+is short, ends in no mark of a sentence and has text below it. A numbered line with the next number
+below is an item of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.ingest.structure.lines import Line, split_lines
+from rag.text.sentences import goes_on, wrap_width
+
+_NUMBERED = re.compile(
+    r"(?:(?P<number>\d{1,2}(?:\.\d{1,2}){0,3})[.)]?|(?-i:[A-Z]|[IVX]{1,5})[.)]|"
+    r"\u00a7+ ?\d{1,3}[a-z]?\.?|"
+    r"(?:article|section|clause|chapter|part|item|annex|appendix|art\.|ziff\.)\s"
+    r"(?:\d{1,3}|[IVX]{1,5}|[A-Z])[.:)]?(?: [-\u2013])?)"
+    r"\s{1,3}(?P<title>[^\W\d_].*)",
+    re.I,
+)
+_MAX_CHARS, _MIN_LETTERS = 70, 3
+#: a line that is wrapped fills this share of the column
+_FULL = 0.75
+_ENDED = re.compile(r"[.!?;,:]['\"\u201d\u2019)]*$")
+#: columns, dot leaders and fields are no titles
+_NO_TITLE = re.compile(r"\S {2,}\S|\t|\||\.{3}|[:=]\s|\bhttps?:|@")
+_MIN_NUMBERED = 2
+
+Heading = tuple[int, int, str]  #: offset, level from 1, title
+
+
+def find_text_headings(text: str) -> list[Heading]:
+    """Return the headings of a text without markup; titles keep their number."""
+    lines = split_lines(text)
+    width = wrap_width(text)
+    numbered = list(_numbered(lines, width))
+    numbered = numbered if len(numbered) >= _MIN_NUMBERED else []
+    capitals = list(_in_capitals(lines))
+    below = 1 if capitals else 0
+    found = [(start, level + below, title) for start, level, title in numbered]
+    return sorted({*found, *((start, 1, title) for start, _, title in capitals)})
+
+
+def _numbered(lines: Sequence[Line], width: int) -> Iterator[Heading]:
+    for number, line in enumerate(lines):
+        match = _NUMBERED.match(line.text) if _may_be_title(lines, number) else None
+        if not match or not match["title"][:1].isupper() or goes_on(line.text):
+            continue
+        if _NO_TITLE.search(match["title"]):
+            continue
+        if width and len(line.text) >= _FULL * width:
+            continue
+        below = _below(lines, number)
+        if below is None or (_NUMBERED.match(below.text) and not _is_deeper(match, below)):
+            continue
+        if below.text[:1].islower():
+            continue
+        yield line.start, 1 + (match["number"] or "").count("."), line.text
+
+
+def _is_deeper(above: re.Match[str], below: Line) -> bool:
+    """Is the numbered line below part of the one above ("4. Notice", "4.1 The tenant …")?"""
+    number = above["number"]
+    return bool(number and re.match(rf"{re.escape(number)}\.\d", below.text))
+
+
+def _in_capitals(lines: Sequence[Line]) -> Iterator[Heading]:
+    first = next((number for number, line in enumerate(lines) if line.text), 0)
+    for number, line in enumerate(lines):
+        if number == first or not line.text.isupper() or not _may_be_title(lines, number):
+            continue
+        if _NO_TITLE.search(line.text):
+            continue
+        if sum(letter.isalpha() for letter in line.text) < _MIN_LETTERS:
+            continue
+        below = _below(lines, number)
+        if below is not None and not below.text.isupper():
+            yield line.start, 1, line.text
+
+
+def _may_be_title(lines: Sequence[Line], number: int) -> bool:
+    line = lines[number]
+    if not line.text or len(line.text) > _MAX_CHARS or line.indent > _MIN_LETTERS:
+        return False
+    if number and lines[number - 1].text:
+        return False
+    return not _ENDED.search(line.text)
+
+
+def _below(lines: Sequence[Line], number: int) -> Line | None:
+    """The next line with text, right below or behind one blank line."""
+    return next((line for line in lines[number + 1 : number + 3] if line.text), None)
