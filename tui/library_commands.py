@@ -54,6 +54,13 @@ LIBRARY_COMMANDS: tuple[Command, ...] = (
         "library", "remove", "delete", "remove", "Remove the document, after a question", 3
     ),
     page_command(
+        "library",
+        "remove_folder",
+        "D",
+        "remove folder",
+        "Remove its added folder with all documents of it, after a question",
+    ),
+    page_command(
         "library", "again", "r", "read again", "Read the file again, also a failed one", 4
     ),
     page_command("library", "update", "u", "update", "Read all that is new, changed or gone", 5),

@@ -10,8 +10,12 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 
 
 #: what makes markup out of running text: HTML, entities, code, emphasis, images, targets of links,
-#: and the first character of a heading, a list or a rule. Brackets alone make none.
-_INLINE = re.compile(r"([\\`*_<>&]|!(?=\[)|(?<=\])[(:]|~(?=~)|^[ \t]*[-+#=](?=[\s#=-]))", re.M)
+#: and the first character of a heading, a list or a rule. Brackets alone make none, nor does an
+#: underscore within a word (my_file.txt).
+_INLINE = re.compile(
+    r"([\\`*<>&]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)|(?<=\])[(:]|~(?=~)|^[ \t]*[-+#=](?=[\s#=-]))",
+    re.M,
+)
 
 
 def escape_inline(text: str) -> str:

@@ -136,6 +136,28 @@ def test_a_document_is_removed_after_a_question_and_the_list_follows() -> None:
     perform(act, scripted)
 
 
+def test_the_folder_of_a_document_is_removed_after_a_question_that_counts() -> None:
+    scripted = engine(root_paths=("/manuals",))
+
+    async def act(stage: Stage) -> None:
+        screen = await open_library(stage)
+        await go_to(stage, screen, script.MANUAL.source)
+        await stage.until(lambda: screen.roots)
+        await stage.press("D")
+        await stage.until(lambda: isinstance(stage.app.screen, ConfirmDialog))
+        count = sum(entry.path.startswith("/manuals/") for entry in screen.listings)
+        await stage.sees(f"{count} document")
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is screen)
+        assert not [call for call in scripted.calls if call.startswith("remove")]
+        await stage.press("D")
+        await stage.until(lambda: isinstance(stage.app.screen, ConfirmDialog))
+        await stage.press("y")
+        await stage.until(lambda: f"remove {screen.roots[0].path}" in scripted.calls)
+
+    perform(act, scripted)
+
+
 def test_a_failed_file_is_read_again_and_all_are_updated() -> None:
     scripted = engine()
 

@@ -17,7 +17,7 @@ from rag.domain import AddedRoot, Listing
 from rag.text.foreign_marks import quote_foreign
 from tui.commands import bindings
 from tui.render import listing_rows
-from tui.render.answer_text import assemble
+from tui.render.answer_text import assemble, counted
 from tui.render.glyphs import Glyphs
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.document import DocumentScreen
@@ -233,6 +233,19 @@ class LibraryScreen(InputPage):
         words = "Remove this document from the library? Its file is left as it is."
         dialog = ConfirmDialog(words, entry.source)
         self.app.push_screen(dialog, partial(self._confirmed, entry.source))
+
+    def action_remove_folder(self) -> None:
+        root = root_of(self.entry.path, self.roots) if self.entry else None
+        if root is None:
+            self._say("this document was not added with a folder: Del removes it alone")
+            return
+        count = sum(root_of(entry.path, self.roots) == root for entry in self.listings)
+        words = (
+            f"Remove this folder and {counted(count, 'document')} of it from the library? "
+            "The files are left as they are."
+        )
+        dialog = ConfirmDialog(words, root.path)
+        self.app.push_screen(dialog, partial(self._confirmed, root.path))
 
     def _confirmed(self, source: str, agreed: bool | None) -> None:
         if agreed:
