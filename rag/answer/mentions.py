@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 
 from rag.domain import Passage
 from rag.text import facts, quantities
@@ -49,11 +50,14 @@ DEFINITE_NOUN = re.compile(
     r"(?=$|[?.,)]| (?:of|in|on|at|to|for|by|with|from|and|that|which|\w+ed|"
     rf"{AUXILIARIES}|[a-z]+)\b)"
 )
-#: what stands before a number that is a limit, which no text needs to have
+#: what stands before a number that is a limit, which no text needs to have; and the words that
+#: are also said of places and times, with which a noun or unit must follow
 _LIMIT = re.compile(
-    r"(?i)\b(?:than|over|under|above|below|at least|at most|up to|between|exceed(?:s|ing)?|"
-    r"minimum of|maximum of)\s+(?:\d[\d.,]*\s+and\s+)?[$\u20ac\u00a3]?$"
+    r"(?i)\b(?:(?P<sure>than|at least|at most|up to|exceed(?:s|ing)?|minimum of|maximum of)|over|"
+    r"under|above|below|between)\s+(?:\d[\d.,]*\s+and\s+)?[$\u20ac\u00a3]?$"
 )
+_MAX_LIMIT, _MAX_PLACES = 40, 20  #: characters before a number, and its places that are looked at
+_NOUN = re.compile(r"(?:\s*[%\u20ac$\u00a3]|\s[a-z]{2})")
 _QUOTED = re.compile(r"[\"“]([^\"“”]{2,60})[\"”]")
 #: words that show a name to be that of a thing
 _THING = re.compile(
@@ -251,7 +255,7 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         and number.dimension != "clock"  # 23:00 may be a case of "until 22:00"
         and number.shown in rest  # not "forty": that may be a case of a rule, not a value
         and not known_numbers.bear_out(number)
-        and not _LIMIT.search(rest[: rest.find(number.shown)])
+        and not _is_limit(rest, number)
     ]
     missing += [
         name
@@ -266,6 +270,20 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         )
     ]
     return missing
+
+
+def _is_limit(text: str, number: quantities.Number) -> bool:
+    """Is a number of a question a limit ("more than 800") wherever it stands? A year is none."""
+    pattern = rf"(?<![\d.,]){re.escape(number.shown)}(?!\d)"
+    places = list(islice(re.finditer(pattern, text), _MAX_PLACES))
+    bare = not number.dimension
+    if not places or (bare and ("." in number.shown or YEAR_OR_DECADE.fullmatch(number.shown))):
+        return False
+    return all(
+        (limit := _LIMIT.search(text, max(0, place.start() - _MAX_LIMIT), place.start()))
+        and (limit["sure"] or _NOUN.match(text, place.end()))
+        for place in places
+    )
 
 
 def _is_shortened(stem: str, stems: AbstractSet[str]) -> bool:

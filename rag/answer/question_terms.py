@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rag.answer.mentions import labels_of, question_names
 from rag.answer.spans import answer_kind
 from rag.text import facts, quantities
 from rag.text.labels import ORDINAL, ordinal_number, spelled_header
-from rag.text.months import find_months
+from rag.text.months import asked_months, find_months
 from rag.text.ranges import Range, asked_range, find_ranges, without_range
 from rag.text.sentences import split_sentences
 from rag.text.synonyms import SYNONYMS
@@ -72,6 +73,13 @@ _MAIL_ADDRESS = re.compile(r"\b(e-?mail) address(?:es)?\b", re.I)
 Term = tuple[str, object]
 
 
+class Month(NamedTuple):
+    """A month that a question names."""
+
+    number: int  #: 1..12
+    stem: str  #: of its name
+
+
 @dataclass(frozen=True, slots=True)
 class TextFacts:
     """What a text says, for comparison with the terms of a question."""
@@ -101,7 +109,9 @@ class TextFacts:
         if kind == "code":
             return value in self.codes
         if kind == "month":
-            return value in self.months
+            return isinstance(value, Month) and (
+                value.number in self.months or value.stem in self.stems
+            )
         if kind == "range":
             return any(own.has(value) for own in self.ranges)  # type: ignore[arg-type]
         if kind == "date":
@@ -228,13 +238,11 @@ def read_question(question: str) -> QuestionTerms:
         rest = rest.replace(code, " ", 1)
     # a number in words mostly says how many things are asked for ("which two countries")
     numbers = [number for number in quantities.find_numbers(rest) if number.shown[:1].isdigit()]
-    months = sorted(find_months(rest))
+    months = asked_months(rest)
     stems = [
         facts.stem(word)
         for word in facts.word_tokens(facts.fold_text(rest))
-        if not facts.is_stop_word(word)
-        and not word[0].isdigit()
-        and not find_months(word.capitalize()).intersection(months)
+        if not facts.is_stop_word(word) and not word[0].isdigit() and word not in months
     ]
     lettered = [
         frozenset((noun, letter))
@@ -249,7 +257,7 @@ def read_question(question: str) -> QuestionTerms:
     ]
     terms += [("date", date) for date in dates] + [("number", number) for number in numbers]
     terms += [("code", fold_code(code)) for code in codes]
-    terms += [("month", month) for month in months]
+    terms += [("month", Month(number, facts.stem(word))) for word, number in months.items()]
     terms += [("range", asked) for asked in (asked_range(question),) if asked]
     return QuestionTerms(question, tuple(terms), _kind(question), (*_names(rest), *lettered))
 

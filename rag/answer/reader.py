@@ -38,7 +38,7 @@ from rag.answer.known_languages import (
     unknown_languages,
 )
 from rag.answer.list_sentences import further_sentences, where_it_may_go_on
-from rag.answer.lookup import Lookup, likely_places
+from rag.answer.lookup import likely_places
 from rag.answer.mentions import missing_names
 from rag.answer.numbered_parts import numbered_part
 from rag.answer.readings import Reading, choose_readings, quoted_span
@@ -48,6 +48,7 @@ from rag.answer.spans import (
     has_rows,
 )
 from rag.answer.tables.gaps import Gap, find_gap, outside
+from rag.answer.unit_matching import Lookup
 from rag.answer.word_matching import Matched, match_words
 from rag.domain import (
     Answers,

@@ -30,12 +30,12 @@ _VERSION = re.compile(
 #: what stands before a date or number and is part of what it says
 _BOUND = re.compile(
     r"\b(?:(?:the )?(?:very )?(?:end|beginning|start|middle|first half|second half|first week|"
-    r"last week) of|early|mid|late|no (?:later|earlier|more|less|fewer) than|"
-    r"(?:more|less|fewer|longer|later|earlier|older|younger) than|at least|at most|up to|nearly|"
-    r"almost|approximately|roughly|before|after)[ -]$",
+    r"last week) of|early|mid|late|"
+    r"(?:(?:no|not|never) )?(?:more|less|fewer|longer|later|earlier|older|younger) than|"
+    r"(?:not )?(?:before|after)|at least|at most|up to|nearly|almost|approximately|roughly)[ -]$",
     re.I,
 )
-_MAX_BOUND = 20  #: characters before the value
+_MAX_BOUND = 26  #: characters before the value
 _MAX_SENTENCES = 3  # sentences of an answer
 #: share of words from which two sentences say the same
 _SAME_SENTENCE_OVERLAP = 0.8
@@ -100,8 +100,12 @@ def short_answer(question: str, passage: Passage, place: Span, around: Span) -> 
 def _bound_before(passage: Passage, place: Span, around: Span) -> str:
     """What stands before a value of a sentence and bounds it ("before ", "end of "); "" if none."""
     start = max(around.start, place.start - _MAX_BOUND)
-    match = _BOUND.search(text_at(passage, Span(start, place.start)).replace("\n", " "))
-    return match[0] if match else ""
+    before = text_at(passage, Span(start, place.start)).replace("\n", " ")
+    match = _BOUND.search(before)
+    if match is None:
+        return ""
+    said = text_at(passage, Span(around.start, start + match.start()))
+    return "" if facts.count_negations(said) else match[0]  # it turns the bound round
 
 
 def _in_heading(asked: str, passage: Passage, around: Span) -> str:

@@ -13,14 +13,15 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$^-])")
 #: and the first character of a heading, a list or a rule. Brackets alone make none, nor does an
 #: underscore within a word (my_file.txt).
 _INLINE = re.compile(
-    r"([\\`*<>&]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)|(?<=\])[(:]|~(?=~)|^[ \t]*[-+#=](?=[\s#=-]))",
+    r"(?P<blanks>^[ \t]*)(?P<first>[-+#=])(?=[\s#=-]|$)|"
+    r"(?P<mark>[\\`*<>&]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)|(?<=\])[(:]|~(?=~))",
     re.M,
 )
 
 
 def escape_inline(text: str) -> str:
     """Return running text that Markdown shows as it stands; markers such as [1] are kept."""
-    return _INLINE.sub(r"\\\1", text)
+    return _INLINE.sub(lambda m: f"{m['blanks'] or ''}\\{m['first'] or m['mark']}", text)
 
 
 def escape_markdown(text: object) -> str:

@@ -211,13 +211,19 @@ def _with_closing_marks(text: str, spans: Iterable[Span]) -> Iterator[Span]:
     before: Span | None = None
     for span in spans:
         mark = _CLOSING_MARK.match(text, span.start, span.end)
-        if before and mark and before.of(text).replace(f"{mark[1]} ", "").count(mark[1]) % 2:
+        if before and mark and _is_open(before.of(text), re.escape(mark[1])):
             before, span = Span(before.start, mark.end(1)), Span(mark.end(), span.end)
         if before:
             yield before
         before = span
     if before:
         yield before
+
+
+def _is_open(text: str, mark: str) -> bool:
+    """Does a mark of emphasis begin in a text more often than it ends there?"""
+    begins = len(re.findall(rf"(?<![\w*_]){mark}(?=[^\s*_])", text))
+    return begins > len(re.findall(rf"(?<=[^\s*_]){mark}(?![\w*_])", text))
 
 
 def _ends_in_day(text: str, end: int) -> bool:

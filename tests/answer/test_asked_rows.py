@@ -62,19 +62,43 @@ def test_the_noun_of_the_rows_that_are_asked_for(question: str, noun: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("values", "named", "denied", "columns"),
+    ("question", "cells", "columns"),
     [
-        (["Ann", "yes"], [False, True], False, [1]),
-        (["Ann", "no"], [False, True], False, None),
-        (["Ann", "no"], [False, True], True, [1]),
-        (["Ann", "red"], [False, True], True, None),
-        (["Ann", "red"], [False, True], False, []),
+        ("Which keepers have keys?", {"name": "Ann", "keys": "yes"}, [1]),
+        ("Which keepers have keys?", {"name": "Ann", "keys": "no"}, None),
+        ("Which keepers have no keys?", {"name": "Ann", "keys": "no"}, [1]),
+        ("Which keepers have no keys?", {"name": "Ann", "keys": "two"}, None),
+        ("Which keepers have keys?", {"name": "Ann", "keys": "two"}, []),
+        ("Which keepers have keys?", {"name": "Ann", "keys_lost": "no"}, []),
+        ("Which keepers must have keys?", {"name": "Ann", "keys": "no"}, None),
+        ("Which keepers have keys or lamps?", {"keys": "yes", "lamps": "no"}, None),
+        ("Which keepers have keys but no lamps?", {"keys": "no", "lamps": "no"}, None),
+        ("Which keepers not from Bern have keys?", {"name": "Ann", "keys": "no"}, None),
+        ("Which keepers have keys?", {"keeper": "no", "keys": "yes"}, [1]),
     ],
 )
 def test_a_row_fulfils_the_columns_of_yes_and_no(
-    values: list[str], named: list[bool], denied: bool, columns: list[int] | None
+    question: str, cells: dict[str, str], columns: list[int] | None
 ) -> None:
-    assert columns_fulfilled(values, named, denied) == columns
+    assert columns_fulfilled(question, list(cells.values()), list(cells), False) == columns
+
+
+def test_a_column_that_a_word_of_denial_names_is_not_turned_round() -> None:
+    runs = table_passage("test,owner,failed\nt1,a,yes\nt2,b,no\n", "tests.csv")
+    assert _shorts("Which tests failed?", runs) == []
+
+
+def test_a_property_is_asked_for_where_the_file_is_named_like_it() -> None:
+    prices = table_passage("service,category,amount\nSauna,Wellness,12\n", "price list.csv")
+    assert _shorts("What price does the sauna have?", prices) == ["12"]
+
+
+def test_a_month_that_is_a_name_asks_for_no_month() -> None:
+    people = table_passage(
+        "name,phone,born\nJune Carter,1234567,1990-03-04\nTom Berg,7654321,1980-06-12\n",
+        "people.csv",
+    )
+    assert _shorts("What is June's phone number?", people) == ["1234567"]
 
 
 def test_the_names_of_the_records_whose_field_says_yes_answer_with_the_whole_record() -> None:

@@ -70,3 +70,17 @@ def test_ok_and_times_of_day_are_no_names_that_a_text_must_have() -> None:
     held = passage_of("Guests may smoke until 22:00.\n")
     assert missing_names("Is it OK to smoke at 23:00?", [held]) == []
     assert missing_names("Is it OK to smoke at room 45?", [held]) == ["45"]
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("Which rooms cost more than 800?", []),
+        ("Which rooms cost over 800 euros?", []),
+        ("What is prohibited under 12.3?", ["12.3"]),
+        ("What was built between 1914 and 1918?", ["1914", "1918"]),
+        ("Does a group of more than 50 guests get room 5?", ["5"]),
+    ],
+)
+def test_a_limit_need_not_be_in_the_text(question: str, missing: list[str]) -> None:
+    assert missing_names(question, [passage_of("Rooms are quiet.\n")]) == missing

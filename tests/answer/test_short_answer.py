@@ -71,3 +71,19 @@ def test_a_date_or_number_keeps_what_bounds_it(question: str, place: str, short:
     text = BOUNDS.chunk.text
     at = text.index(place)
     assert short_answer(question, BOUNDS, Span(at, at + len(place)), Span(0, len(text))) == short
+
+
+@pytest.mark.parametrize(
+    ("sentence", "place", "short"),
+    [
+        ("Guests stay not more than 30 minutes.", "30 minutes", "not more than 30 minutes"),
+        ("Pay not later than 5 May.", "5 May", "not later than 5 May"),
+        ("It never takes more than 5 days.", "5 days", "5 days"),
+        ("The gate does not open before 8 am.", "8 am", "8 am"),
+    ],
+)
+def test_a_denied_bound_is_not_turned_round(sentence: str, place: str, short: str) -> None:
+    passage = passage_of(sentence)
+    at, whole = sentence.index(place), Span(0, len(sentence))
+    question = "How long, or until when?"
+    assert short_answer(question, passage, Span(at, at + len(place)), whole) == short

@@ -29,6 +29,10 @@ def titles(text: str) -> list[tuple[int, str]]:
 def test_numbered_titles_and_lines_in_capitals_are_headings() -> None:
     assert titles(MINUTES) == [(1, "2. The crane"), (1, "3. Moorings")]
     assert titles(RULES) == [(1, "OPENING HOURS"), (1, "GUESTS AND PETS")]
+    assert titles("Lease\n\n1. TERM\n\nTwo years.\n\n2. RENT\n\nIt is due.\n") == [
+        (1, "1. TERM"),
+        (1, "2. RENT"),
+    ]
     assert titles(LEASE) == [(1, "4. Notice"), (1, "5. Deposit")]
 
 
@@ -40,6 +44,12 @@ def test_numbered_titles_and_lines_in_capitals_are_headings() -> None:
         "Stock\n\n1 Apples   3.50\n\n2 Pears   4.20\n\nAll in euros.\n",
         "Dear Ms Dell,\n\nthank you for the letter.\n\nYours\n\nI. MARSH\n",
         "Notes\n\n1. The pump runs well.\n\n2. The valve leaks.\n\nCall Ola.\n",
+        "Bread\n\n1. Mix\n\n2. Wait an hour\n\nServe.\n\nSoup\n\n1. Chop\n\n2. Salt it\n\nServe hot.\n",
+        "1. Press the switch\n\n   It is on the left.\n\n2. Wait\n\n   For long.\n",
+        "5 Mill Lane\nOxford\n\n12 March 2024\n\nDear Ms Dell,\n\nThe house was built.\n",
+        "M. Dell\nTenant\n\nADA BERG\nTreasurer\n\nThe deposit is two rents.\n",
+        "Dough\n\n2 Eggs\nSugar\n\nFilling\n\n3 Apples\nCinnamon and more\n",
+        "Bill\n\nTOTAL 24.50 EUR\nPaid by card on Monday\n\nID,NAME,PRICE\n1,Lamp,20\n",
         "Notes\n\n1. Turn the main switch off and the\nkitchen is dark. Wait.\n\n2. Go on with the\ncellar.\n",
     ],
 )

@@ -280,6 +280,7 @@ def test_an_abbreviation_goes_on_with_its_name_or_number(text: str, sentences: l
     [
         ("**Leak.** It drips. Call.", ["**Leak.**", "It drips.", "Call."]),
         ("_Note._ It drips.", ["_Note._", "It drips."]),
+        ("Price 5 EUR*. * plus VAT", ["Price 5 EUR*.", "* plus VAT"]),
         ("It is 2 * 3. * is a star", ["It is 2 * 3.", "* is a star"]),
     ],
 )

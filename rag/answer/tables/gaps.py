@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rag.answer.field_words import asked_fields
-from rag.answer.lookup import Lookup
 from rag.answer.question_terms import read_question
 from rag.answer.tables.conditions import Condition, find_conditions
 from rag.answer.tables.load import column_names, columns_of, places_of
 from rag.answer.tables.question import TableQuestion
 from rag.answer.tables.rows import Table
+from rag.answer.unit_matching import Lookup
 from rag.domain import Passage, Span, Unit, UnitKind
 from rag.text.foreign_marks import quote_foreign
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.ingest.structure.lines import Line, split_lines
+from rag.ingest.structure.lines import Line, previous_text, split_lines
+from rag.text import facts
 from rag.text.sentences import goes_on, wrap_width
 
 _NUMBERED = re.compile(
-    r"(?:(?P<number>\d{1,2}(?:\.\d{1,2}){0,3})[.)]?|(?-i:[A-Z]|[IVX]{1,5})[.)]|"
+    r"(?:(?P<number>\d{1,2}(?:\.\d{1,2}){1,3}|\d{1,2}(?=[.)]))[.)]?|(?-i:[IVX]{2,5})[.)]|"
     r"\u00a7+ ?\d{1,3}[a-z]?\.?|"
     r"(?:article|section|clause|chapter|part|item|annex|appendix|art\.|ziff\.)\s"
     r"(?:\d{1,3}|[IVX]{1,5}|[A-Z])[.:)]?(?: [-\u2013])?)"
@@ -25,8 +26,9 @@ _MAX_CHARS, _MIN_LETTERS = 70, 3
 #: a line that is wrapped fills this share of the column
 _FULL = 0.75
 _ENDED = re.compile(r"[.!?;,:]['\"\u201d\u2019)]*$")
-#: columns, dot leaders and fields are no titles
-_NO_TITLE = re.compile(r"\S {2,}\S|\t|\||\.{3}|[:=]\s|\bhttps?:|@")
+#: columns, dot leaders, fields and amounts are no titles
+_NO_TITLE = re.compile(r"\S {2,}\S|\t|\||\.{3}|[:=]\s|\bhttps?:|@|\d[.,]\d\d|\S[,;]\S")
+_MIN_WORDS = 3  #: of a line right below a title; "Treasurer" below a name has fewer
 _MIN_NUMBERED = 2
 
 Heading = tuple[int, int, str]  #: offset, level from 1, title
@@ -36,12 +38,12 @@ def find_text_headings(text: str) -> list[Heading]:
     """Return the headings of a text without markup; titles keep their number."""
     lines = split_lines(text)
     width = wrap_width(text)
-    numbered = list(_numbered(lines, width))
-    numbered = numbered if len(numbered) >= _MIN_NUMBERED else []
-    capitals = list(_in_capitals(lines))
+    numbered = {start: (level, title) for start, level, title in _numbered(lines, width)}
+    numbered = numbered if len(numbered) >= _MIN_NUMBERED else {}
+    capitals = [heading for heading in _in_capitals(lines) if heading[0] not in numbered]
     below = 1 if capitals else 0
-    found = [(start, level + below, title) for start, level, title in numbered]
-    return sorted({*found, *((start, 1, title) for start, _, title in capitals)})
+    found = [(start, level + below, title) for start, (level, title) in numbered.items()]
+    return sorted([*found, *capitals])
 
 
 def _numbered(lines: Sequence[Line], width: int) -> Iterator[Heading]:
@@ -53,12 +55,29 @@ def _numbered(lines: Sequence[Line], width: int) -> Iterator[Heading]:
             continue
         if width and len(line.text) >= _FULL * width:
             continue
+        if facts.find_dates(line.text)[0] or _follows_item(lines, number, match):
+            continue
         below = _below(lines, number)
         if below is None or (_NUMBERED.match(below.text) and not _is_deeper(match, below)):
             continue
-        if below.text[:1].islower():
+        if below.text[:1].islower() or below.indent > line.indent:
             continue
         yield line.start, 1 + (match["number"] or "").count("."), line.text
+
+
+def _follows_item(lines: Sequence[Line], number: int, match: re.Match[str]) -> bool:
+    """Does the number go on from the line before, as in a list with blank lines?
+
+    Text right below a number shows it to be a title.
+    """
+    if number + 1 < len(lines) and lines[number + 1].text:
+        return False
+    above = previous_text(lines, number)
+    before = _NUMBERED.match(lines[above].text) if above >= 0 else None
+    if not before or not before["number"] or not match["number"]:
+        return False
+    (*path, last), (*other, other_last) = match["number"].split("."), before["number"].split(".")
+    return path == other and int(last) == int(other_last) + 1
 
 
 def _is_deeper(above: re.Match[str], below: Line) -> bool:
@@ -77,7 +96,10 @@ def _in_capitals(lines: Sequence[Line]) -> Iterator[Heading]:
         if sum(letter.isalpha() for letter in line.text) < _MIN_LETTERS:
             continue
         below = _below(lines, number)
-        if below is not None and not below.text.isupper():
+        if below is None or below.text.isupper():
+            continue
+        is_name = below is lines[number + 1] and len(below.text.split()) < _MIN_WORDS
+        if not is_name or _below(lines, number + 1) is lines[number + 2]:
             yield line.start, 1, line.text
 
 
