@@ -68,7 +68,7 @@ train: $(READY_DEV)  ## the reader's weights: make train DATA=sets/ OUT=folder/ 
 	fi
 	.venv/bin/python -m rag.training "$$DATA" "$$OUT" --planted seeds $(ARGS)
 
-train-parts: $(READY_DEV)  ## the part reader's weights: make train-parts DATA=sets/ OUT=folder/ (40 minutes on two cores)
+train-parts: $(READY_DEV)  ## the part reader's weights: make train-parts DATA=sets/ OUT=folder/ (80 minutes on two cores)
 	@if [ -z "$${DATA:-}" ] || [ -z "$${OUT:-}" ]; then
 	  echo 'say where: make train-parts DATA=folder-of-sets OUT=folder' >&2; exit 2
 	fi

@@ -57,7 +57,7 @@ PART_READER_FILE = Weights(
     role="reads a sentence, row or item alone, after its headings, for answers",
     file="part_reader.gguf",
     size=27_026_560,
-    sha256="a8c3f36dfc23c7ec288a30cec8310a517ed7eea9018bcb5d1dc81ad3fefab19b",
+    sha256="3c58cccfd508e01797aaf626a32c3132882ad3c1fc0972106be1bf7b3de8edf9",
     licence="CC-BY-SA-4.0",
     origin="this package, trained by rag/training",
 )
