@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import islice
 
 from rag.domain import Passage
 from rag.text import facts, quantities
@@ -56,8 +55,11 @@ _LIMIT = re.compile(
     r"(?i)\b(?:(?P<sure>than|at least|at most|up to|exceed(?:s|ing)?|minimum of|maximum of)|over|"
     r"under|above|below|between)\s+(?:\d[\d.,]*\s+and\s+)?[$\u20ac\u00a3]?$"
 )
-_MAX_LIMIT, _MAX_PLACES = 40, 20  #: characters before a number, and its places that are looked at
-_NOUN = re.compile(r"(?:\s*[%\u20ac$\u00a3]|\s[a-z]{2})")
+_MAX_LIMIT = 40  #: characters before a number
+_DIGITS = re.compile(r"\d(?:[\d.,]*\d)?")
+_NOUN = re.compile(
+    r"(?:\s*[%\u20ac$\u00a3]|\s(?!(?:and|or|to|in|on|at|of|the|for|by|with|from)\b)[a-z]{2})"
+)
 _QUOTED = re.compile(r"[\"“]([^\"“”]{2,60})[\"”]")
 #: words that show a name to be that of a thing
 _THING = re.compile(
@@ -247,6 +249,7 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     known_numbers = NumberIndex(quantities.find_numbers(whole))
     in_range = is_in_range(question, whole)
     dates, rest = facts.find_dates(without_range(question) if in_range else question)
+    limits = _limits(rest)
     missing = [date.shown for date in dates if not known_dates.agree(date)]
     missing += [
         number.shown
@@ -255,7 +258,7 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
         and number.dimension != "clock"  # 23:00 may be a case of "until 22:00"
         and number.shown in rest  # not "forty": that may be a case of a rule, not a value
         and not known_numbers.bear_out(number)
-        and not _is_limit(rest, number)
+        and _digits_of(number.shown) not in limits
     ]
     missing += [
         name
@@ -272,18 +275,24 @@ def missing_names(question: str, passages: Sequence[Passage]) -> list[str]:
     return missing
 
 
-def _is_limit(text: str, number: quantities.Number) -> bool:
-    """Is a number of a question a limit ("more than 800") wherever it stands? A year is none."""
-    pattern = rf"(?<![\d.,]){re.escape(number.shown)}(?!\d)"
-    places = list(islice(re.finditer(pattern, text), _MAX_PLACES))
-    bare = not number.dimension
-    if not places or (bare and ("." in number.shown or YEAR_OR_DECADE.fullmatch(number.shown))):
-        return False
-    return all(
-        (limit := _LIMIT.search(text, max(0, place.start() - _MAX_LIMIT), place.start()))
-        and (limit["sure"] or _NOUN.match(text, place.end()))
-        for place in places
-    )
+def _digits_of(shown: str) -> str:
+    match = _DIGITS.search(shown)
+    return match[0] if match else shown
+
+
+def _limits(text: str) -> frozenset[str]:
+    """The numbers of a question that are limits ("more than 800") wherever they stand.
+
+    A year is none, nor is a number with a point and no unit, which may be a section.
+    """
+    limits, others = set[str](), set[str]()
+    for place in _DIGITS.finditer(text):
+        limit = _LIMIT.search(text, max(0, place.start() - _MAX_LIMIT), place.start())
+        has_noun = _NOUN.match(text, place.end())
+        is_other = not has_noun and ("." in place[0] or YEAR_OR_DECADE.fullmatch(place[0]))
+        is_limit = limit and not is_other and (limit["sure"] or has_noun)
+        (limits if is_limit else others).add(place[0])
+    return frozenset(limits - others)
 
 
 def _is_shortened(stem: str, stems: AbstractSet[str]) -> bool:

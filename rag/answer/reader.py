@@ -211,7 +211,8 @@ class Reader:
                 yield f" {SOURCES_DIFFER} " if differ and index == 1 else " "
             judgement = next(j for r, j in zip(readings, judgements, strict=True) if r is reading)
             span = quoted_span(reading)
-            yield Quote(text_at(reading.passage, span), reading.passage.number, span, judgement)
+            number = _first_with(span, reading.passage, scoped)
+            yield Quote(text_at(reading.passage, span), number, span, judgement)
         if rest:
             yield " "
             yield where_it_may_go_on([one.reading for one in rest])
@@ -262,6 +263,12 @@ class Reader:
             languages=unread,
             related=related,
         )
+
+
+def _first_with(span: Span, own: Passage, passages: Sequence[Passage]) -> int:
+    """The number of the first passage that has a span of the document of `own`; they overlap."""
+    same = (p for p in passages if p.chunk.document == own.chunk.document)
+    return next((p.number for p in same if span.within(p.chunk.span)), own.number)
 
 
 def _write_lookups(found: Sequence[Lookup]) -> Iterator[Draft | Piece]:

@@ -118,7 +118,7 @@ def test_no_question_is_asked_twice_of_a_document(
 
 def test_the_files_are_lines_of_json() -> None:
     paths = sorted(everyday.FOLDER.glob("*.jsonl"))
-    assert len(paths) == 31
+    assert len(paths) == 45
     for path in paths:
         for line in path.read_text("utf-8").splitlines():
             assert set(json.loads(line)) == {"name", "text", "questions"}

@@ -98,8 +98,9 @@ def _in_capitals(lines: Sequence[Line]) -> Iterator[Heading]:
         below = _below(lines, number)
         if below is None or below.text.isupper():
             continue
+        after = lines[number + 2].text if number + 2 < len(lines) else ""
         is_name = below is lines[number + 1] and len(below.text.split()) < _MIN_WORDS
-        if not is_name or _below(lines, number + 1) is lines[number + 2]:
+        if after or not is_name:
             yield line.start, 1, line.text
 
 
