@@ -1,4 +1,4 @@
-"""Questions that ask for rows or records themselves: "which boats were built by Tessmer".
+"""Finds what a question for rows or records asks: "which boats were built by Tessmer".
 
 The answer is the name of each row that fits, whatever other columns the words of the question
 name. A column of yes and no is a condition there: "which volunteers can do first aid" asks for the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.text import facts
 from rag.text.labels import spelled_header
@@ -18,7 +19,7 @@ _WHICH = re.compile(
     r"^\W*(?:(?:and|so) )?(?:which|what) (?:of (?:the|our|these|my) )?"
     r"(?!(?:is|are|was|were|do|does|did|has|have|had|can|the|an?|kind|sort|type)\b)"
     r"(?:(?!(?:of|in|on|at|to|from|with|by|for|who|that|which)\b)[^\W\d_]{2,20} ){0,2}?"
-    r"([^\W\d_]{2,30}) "
+    r"([^\W\d_]{2,30}) (?:(?:in|at|from|on|of) (?:the )?[^\W\d_]{2,20} )?"
     r"(?:can|could|may|might|must|should|will|would|do|does|did|is|are|was|were|has|have|had|"
     r"needs?|[^\W\d_]{2,20}ed|takes?|costs?|works?|lives?|belongs?|runs?|uses?|speaks?|plays?)\b"
 )
@@ -34,6 +35,7 @@ _UNCLEAR = re.compile(
 )
 
 
+@lru_cache(maxsize=64)
 def asked_rows(question: str) -> str:
     """Return the stem of the noun for the rows that a question asks for; "" if it does not."""
     match = _WHICH.match(facts.fold_text(question))
@@ -51,14 +53,14 @@ def count_denials(question: str) -> int:
 
 
 def columns_fulfilled(
-    question: str, values: Sequence[str], headers: Sequence[str], others: bool
+    question: str, values: Sequence[str], headers: Sequence[str]
 ) -> list[int] | None:
     """Return the columns of yes and no that a question names, if a row fulfils each of them.
 
     `values` and `headers` are those of a row; the column that is named like the rows is left out. A
     column is named if all words of its header are in the question. A question that denies ("which
-    are not cleared") may name one such column, and nothing of the `others`. None is returned for a
-    row that does not fulfil the question, and if that cannot be told.
+    are not cleared") may name one such column, right behind the denial. None is returned for a row
+    that does not fulfil the question, and if that cannot be told.
     """
     stems, noun = set(facts.content_stems(question)), asked_rows(question)
     columns = list[int]()
@@ -69,7 +71,7 @@ def columns_fulfilled(
     denied = count_denials(question) > 0
     if columns and _UNCLEAR.search(facts.fold_text(question)):
         return None
-    if denied and (len(columns) != 1 or others or not _denies(question, headers[columns[0]])):
+    if denied and (len(columns) != 1 or not _denies(question, headers[columns[0]])):
         return None
     return None if any(truth_of(values[at]) is denied for at in columns) else columns
 

@@ -339,11 +339,10 @@ def _spans(chunk: Chunk) -> Iterator[tuple[Span, str]]:
         if unit.kind in _WHOLE and at <= unit.span.start and unit.span.within(chunk.span):
             yield from _sentences(chunk, Span(at, unit.span.start), width)
             at = unit.span.end
-            sentences = list(_sentences(chunk, unit.span, width))
-            if unit.kind is UnitKind.ITEM and len(sentences) > _MAX_ITEM_SENTENCES:
-                yield from sentences
-            else:
-                yield unit.span, ""
+            is_item = unit.kind is UnitKind.ITEM
+            sentences = list(_sentences(chunk, unit.span, width)) if is_item else []
+            whole = len(sentences) <= _MAX_ITEM_SENTENCES
+            yield from [(unit.span, "")] if whole else sentences
     yield from _sentences(chunk, Span(at, chunk.span.start + len(text)), width)
 
 

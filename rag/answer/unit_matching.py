@@ -124,7 +124,8 @@ class UnitMatcher:
             for value, cell in zip(values, unit.cells, strict=True)
         ]
         heads = [self._head(cell.header) for cell in unit.cells]
-        chosen_by = _columns_of_yes(asked.question, unit, values, found) if self._rows else []
+        headers = [cell.header for cell in unit.cells]
+        chosen_by = columns_fulfilled(asked.question, values, headers) if self._rows else []
         if chosen_by is None:
             return
         for at in chosen_by:
@@ -329,12 +330,3 @@ def _evidence_for(passage: Passage, unit: Unit, target: int, whole: bool) -> Spa
     if whole or unit.kind is UnitKind.ROW or len(unit.cells) <= 1 or cell.name is None:
         return unit.span
     return field_at(passage, cell)
-
-
-def _columns_of_yes(
-    question: str, unit: Unit, values: Sequence[str], found: Sequence[frozenset[Term]]
-) -> list[int] | None:
-    """The columns of yes and no that choose the rows asked for; None for another row."""
-    cells = zip(found, values, strict=True)
-    others = any(terms and truth_of(value) is None for terms, value in cells)
-    return columns_fulfilled(question, values, [cell.header for cell in unit.cells], others)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 
 from rag.text import facts
+from rag.text.labels import MONTHS
 
-_NAMES = (
-    "january february march april may june july august september october november december"
-).split()
-_NUMBERS = {name[:3]: number for number, name in enumerate(_NAMES, 1)}
+_NUMBERS = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 _NAME = re.compile(
     r"\b(?i:jan(?:uary)?|feb(?:ruary)?|apr(?:il)?|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b|\b(?:MAY|MAR|MARCH)\b|"
@@ -46,9 +44,7 @@ def asked_months(question: str) -> dict[str, int]:
     Dates are not looked at.
     """
     return {
-        word.casefold(): _NUMBERS[word[:3].lower()]
+        match[0].lower(): _NUMBERS[match[0][:3].lower()]
         for match in _NAME.finditer(question)
-        if not match["verb"]
-        and not _OF_NAME.match(question, match.end())
-        and (word := match[0]).strip()
+        if not match["verb"] and not _OF_NAME.match(question, match.end())
     }

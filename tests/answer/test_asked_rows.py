@@ -80,7 +80,7 @@ def test_the_noun_of_the_rows_that_are_asked_for(question: str, noun: str) -> No
 def test_a_row_fulfils_the_columns_of_yes_and_no(
     question: str, cells: dict[str, str], columns: list[int] | None
 ) -> None:
-    assert columns_fulfilled(question, list(cells.values()), list(cells), False) == columns
+    assert columns_fulfilled(question, list(cells.values()), list(cells)) == columns
 
 
 def test_a_column_that_a_word_of_denial_names_is_not_turned_round() -> None:
@@ -120,6 +120,11 @@ def test_a_denial_of_a_column_of_yes_and_no_is_looked_up_and_no_other() -> None:
     assert _shorts("Which items have not been checked?", CRATES) == ["K-2", "K-3"]
     assert _shorts("Which items have been checked?", CRATES) == ["K-1"]
     assert _shorts("Which items are not ropes?", CRATES) == []
+    people = table_passage(
+        "name,city,licence\nAnna,Bern,no\nBert,Basel,no\nCleo,Bern,yes\n", "helpers.csv"
+    )
+    assert _shorts("Which helpers in Bern have no licence?", people) == ["Anna"]
+    assert _shorts("Which helpers do not live in Bern?", people) == []
 
 
 def test_a_row_of_another_month_does_not_answer() -> None:

@@ -1,4 +1,4 @@
-"""Headings of plain text: numbered titles ("4. Notice") and lines in capitals ("OPENING HOURS").
+"""Finds headings in plain text: numbered titles ("4. Notice"), lines in capitals ("HOUSE RULES").
 
 Minutes, contracts and letters have them without any markup. A heading stands behind a blank line,
 is short, ends in no mark of a sentence and has text below it. A numbered line with the next number
